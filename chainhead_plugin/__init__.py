@@ -1,0 +1,3 @@
+"""chainhead."""
+
+__version__ = "0.1.0"

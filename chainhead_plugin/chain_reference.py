@@ -1,0 +1,56 @@
+"""The dense interdependence matrix by its definition: for plots, and what the fast forms are tested against."""
+
+import torch
+from torch import Tensor
+
+from .chain import Chain
+
+
+def interdependence_matrix(chain: Chain, length: int) -> Tensor:
+    """A of a chain of `length` nodes: row i, column j says how much node i gives to node j.
+
+    Parameters
+    ----------
+    chain : Chain
+    length : int
+        At least 1. Time grows with its cube, memory with its square.
+
+    Returns
+    -------
+    float64 Tensor [length, length], on the CPU
+    """
+    identity = torch.eye(length, dtype=torch.float64)
+    neighbours = torch.diag(torch.ones(length - 1, dtype=torch.float64), 1)
+    if chain.bi_directional:
+        neighbours = neighbours + neighbours.T
+    one_hop = neighbours + chain.self_weight * identity
+
+    if chain.kind == "single_hop":
+        return one_hop
+    if chain.kind == "exponential":
+        return torch.linalg.matrix_exp(neighbours)
+    if chain.kind == "inverse" and not chain.bi_directional:
+        return torch.linalg.inv(identity - neighbours)
+    if chain.kind == "inverse":
+        return _scale_columns(_power_sum(neighbours, length - 1))
+    if not chain.accumulative:
+        return torch.linalg.matrix_power(one_hop, chain.hops)
+    if not chain.bi_directional:
+        powers = [torch.linalg.matrix_power(one_hop, i) for i in range(1, chain.hops + 1)]
+        return torch.stack(powers).sum(0)
+    return _scale_columns(_power_sum(one_hop, chain.hops))
+
+
+def _power_sum(matrix: Tensor, order: int) -> Tensor:
+    """Σ_{i=1..order} matrix^i up to a positive factor, which keeps it finite: columns are scaled afterwards."""
+    term, total = torch.eye(len(matrix), dtype=matrix.dtype), torch.zeros_like(matrix)
+    for _ in range(order):
+        total = matrix @ (total + term)
+        size = total.abs().max().clamp(min=1)
+        total, term = total / size, term / size
+    return total
+
+
+def _scale_columns(matrix: Tensor) -> Tensor:
+    sums = matrix.sum(0, keepdim=True)
+    return torch.where(sums == 0, 0, matrix / sums)

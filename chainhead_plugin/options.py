@@ -1,0 +1,154 @@
+"""The head's options, checked before anything is allocated."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .chain import Chain
+
+INITIALISERS = ("xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform")
+
+# A tensor of more weights than this is a mistake or an attack, not a head.
+MAX_PARAMETERS = 2**33
+MAX_LENGTH = 2**31 - 1
+MAX_HOPS = 1000
+
+# Values that mean something only with the switch that they belong to, and their defaults.
+_SWITCHED_VALUES = {
+    "h": ("with_multihop", 1),
+    "accumulative": ("with_multihop", False),
+    "d": ("with_taylor", 2),
+    "p": ("with_dropout", 0.25),
+}
+
+
+def _check_count(options: Mapping[str, Any], name: str, most: int) -> None:
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}")
+    if not 1 <= value <= most:
+        raise ValueError(f"{name} must be between 1 and {most:,}, got {value:,}")
+
+
+def _check_number(options: Mapping[str, Any], name: str) -> None:
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a float, got {value!r} of type {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+
+
+def check_head_options(options: Mapping[str, Any]) -> None:
+    """Check every option of the head, in types, ranges and combinations.
+
+    Parameters
+    ----------
+    options : mapping
+        The keyword arguments of `ChainInterdependenceHead` that say what it computes: all but `name`,
+        `device` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        If an option has the wrong type; the message names it.
+    ValueError
+        If an option is out of range, has no effect because the switch it belongs to is off, or contradicts
+        another; the message names them.
+    """
+    for name in ("m", "n", "channel_num", "r"):
+        _check_count(options, name, MAX_PARAMETERS)
+    _check_count(options, "chain_length", MAX_LENGTH)
+    _check_count(options, "h", MAX_HOPS)
+    _check_count(options, "d", 64)
+    for name in ("self_scaling", "p"):
+        _check_number(options, name)
+    if not 0 <= options["p"] < 1:
+        raise ValueError(f"p must be in [0, 1), got {options['p']}")
+    for name, value in options.items():
+        if (name.startswith("with_") or name in _BOOLEANS) and not isinstance(value, bool):
+            raise TypeError(f"{name} must be a bool, got {value!r} of type {type(value).__name__}")
+    if options["parameters_init_method"] not in INITIALISERS:
+        raise ValueError(
+            f"parameters_init_method must be one of {', '.join(INITIALISERS)}, "
+            f"got {options['parameters_init_method']!r}"
+        )
+    _check_combinations(options)
+    parameters = count_parameters(options)
+    if parameters > MAX_PARAMETERS:
+        raise ValueError(
+            f"these options ask for {parameters:,} weights, more than the {MAX_PARAMETERS:,} allowed: "
+            f"m={options['m']:,}, n={options['n']:,}, channel_num={options['channel_num']:,}"
+            + (f", with_taylor of degree d={options['d']}" if options["with_taylor"] else "")
+        )
+
+
+_BOOLEANS = ("bi_directional", "accumulative", "self_dependence", "enable_bias")
+
+
+def _check_combinations(options: Mapping[str, Any]) -> None:
+    kinds = [k for k in ("with_multihop", "with_inverse_approx", "with_exponential_approx") if options[k]]
+    if len(kinds) > 1:
+        raise ValueError(f"{' and '.join(kinds)} contradict each other: a chain has one kind, choose one")
+    if options["with_lorr"] and options["with_dual_lphm"]:
+        raise ValueError("with_lorr and with_dual_lphm contradict each other: choose one reconciliation")
+    for name, (switch, default) in _SWITCHED_VALUES.items():
+        if options[name] != default and not options[switch]:
+            raise ValueError(f"{name}={options[name]} has no effect without {switch}=True")
+    if options["r"] != 3 and not (options["with_lorr"] or options["with_dual_lphm"]):
+        raise ValueError(f"r={options['r']} has no effect without with_lorr=True or with_dual_lphm=True")
+    if options["with_inverse_approx"] or options["with_exponential_approx"]:
+        for name, default in (("self_dependence", True), ("self_scaling", 1.0)):
+            if options[name] != default:
+                raise ValueError(
+                    f"{name}={options[name]} has no effect with {kinds[0]}, whose chain matrix is made of "
+                    "neighbours alone: leave it at its default"
+                )
+
+
+def chain_of(options: Mapping[str, Any]) -> Chain:
+    """Return the chain that checked options describe."""
+    kind = "single_hop"
+    for switch, name in (
+        ("with_multihop", "multihop"),
+        ("with_inverse_approx", "inverse"),
+        ("with_exponential_approx", "exponential"),
+    ):
+        kind = name if options[switch] else kind
+    return Chain(
+        kind=kind,  # type: ignore[arg-type]
+        bi_directional=options["bi_directional"],
+        hops=options["h"],
+        accumulative=options["accumulative"],
+        self_weight=float(options["self_scaling"]) if options["self_dependence"] else 0.0,
+    )
+
+
+def expanded_features(m: int, degree: int) -> int:
+    """D = m + m² + … + m^degree, the features of a node after the Taylor expansion."""
+    return sum(m**i for i in range(1, degree + 1))
+
+
+def closest_factors(size: int) -> tuple[int, int]:
+    """Return (p, s) with p·s = size, p the largest divisor not above the square root."""
+    p = next(p for p in range(math.isqrt(size), 0, -1) if size % p == 0)
+    return p, size // p
+
+
+def count_parameters(options: Mapping[str, Any]) -> int:
+    """Return the number of weights of a head with checked options, without building it."""
+    m, n, r, channels = (options[name] for name in ("m", "n", "r", "channel_num"))
+    expanded = expanded_features(m, options["d"] if options["with_taylor"] else 1)
+    if max(expanded, n) > MAX_PARAMETERS:
+        return max(expanded, n)
+    if options["with_lorr"]:
+        reconciled = r * (n + expanded)
+    elif options["with_dual_lphm"]:
+        reconciled = r * sum(closest_factors(n) + closest_factors(expanded))
+    else:
+        reconciled = n * expanded
+    return int(
+        channels * reconciled
+        + n * options["enable_bias"]
+        + n * m * options["with_residual"]
+        + 2 * n * options["with_batch_norm"]
+    )

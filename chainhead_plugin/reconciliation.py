@@ -1,0 +1,235 @@
+"""ψ(w): how a head's weights make the matrix W̄ that maps a node's features.
+
+Each reconciliation offers W̄ as a chain of linear maps with the width before and after each, so that the head
+can mix along the chain where nodes are narrowest. The channels' matrices are averaged before any
+non-linearity, so several channels cost as much as one. Linear maps are `nn.Linear` modules without bias
+wherever they can be, called as modules, so that adapters and quantisation find and replace them.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn import init
+
+from .options import closest_factors
+
+LinearMap = Callable[[Tensor], Tensor]
+
+
+def initialise(weight: Tensor, method: str) -> None:
+    """Fill a [fan_out, fan_in] matrix by one of tinyBIG's four methods.
+
+    Raises
+    ------
+    ValueError
+        If `method` is not one of them.
+    """
+    if method == "xavier_normal":
+        init.xavier_normal_(weight)
+    elif method == "xavier_uniform":
+        init.xavier_uniform_(weight)
+    elif method == "kaiming_uniform":
+        init.kaiming_uniform_(weight, a=math.sqrt(5))
+    elif method == "fanout_std_uniform":
+        bound = 1 / math.sqrt(weight.size(0))
+        init.uniform_(weight, -bound, bound)
+    else:
+        raise ValueError(f"unknown parameters_init_method {method!r}")
+
+
+class Reconciliation(nn.Module):
+    """What the three reconciliations share: in_features D, out_features n, and the number of channels."""
+
+    def __init__(self, in_features: int, out_features: int, channels: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.channels = channels
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        raise NotImplementedError
+
+    def matrix(self) -> Tensor:
+        """W̄, the mean of the channels' matrices, [out_features, in_features]."""
+        raise NotImplementedError
+
+    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
+        """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
+        return (lambda x: F.linear(x, self.matrix()),), (self.in_features, self.out_features)
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's matrices from their own fans."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """Shape and channels, for `print(model)`."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
+
+
+def _is_plain(*linears: nn.Module) -> bool:
+    """Whether the weights may be read directly: an adapted or quantised module must be called instead."""
+    return all(type(linear) is nn.Linear for linear in linears)
+
+
+class IdentityReconciliation(Reconciliation):
+    """w_c is the matrix itself: `linear.weight` [C·n, D] holds the channels below each other."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels)
+        self.linear = nn.Linear(in_features, channels * out_features, bias=False, device=device, dtype=dtype)
+
+    def _stacked(self) -> Tensor:
+        return self.linear.weight.view(self.channels, self.out_features, self.in_features)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        return self._stacked()[channel]
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        return self._stacked().mean(0)
+
+    def _mean_of_outputs(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.linear(x)
+        return outputs.unflatten(-1, (self.channels, self.out_features)).mean(-2)
+
+    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
+        """One map, D → n."""
+        if self.channels == 1:
+            return (self.linear,), (self.in_features, self.out_features)
+        if _is_plain(self.linear):
+            return super().maps()
+        return (self._mean_of_outputs,), (self.in_features, self.out_features)
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's matrix."""
+        for channel in range(self.channels):
+            _initialise_part(self.linear.weight, self._stacked()[channel], method)
+
+
+class LowRankReconciliation(Reconciliation):
+    """LORR: w_c is A_c B_c of rank r. `up.weight` [n, C·r] and `down.weight` [C·r, D] hold the channels."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        rank: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels)
+        self.rank = rank
+        stacked = channels * rank
+        self.down = nn.Linear(in_features, stacked, bias=False, device=device, dtype=dtype)
+        self.up = nn.Linear(stacked, out_features, bias=False, device=device, dtype=dtype)
+
+    def _rows(self, channel: int) -> slice:
+        return slice(channel * self.rank, (channel + 1) * self.rank)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        rows = self._rows(channel)
+        return self.up.weight[:, rows] @ self.down.weight[rows]
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        return self.up.weight @ self.down.weight / self.channels
+
+    def _down(self, x: Tensor) -> Tensor:
+        thin: Tensor = self.down(x)
+        return thin / self.channels if self.channels > 1 else thin
+
+    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
+        """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
+        stacked = self.channels * self.rank
+        thin = stacked * (self.in_features + self.out_features) < self.in_features * self.out_features
+        if thin or not _is_plain(self.down, self.up):
+            return (self._down, self.up), (self.in_features, stacked, self.out_features)
+        return super().maps()
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's two factors."""
+        for channel in range(self.channels):
+            rows = self._rows(channel)
+            _initialise_part(self.down.weight, self.down.weight[rows], method)
+            _initialise_part(self.up.weight, self.up.weight[:, rows], method)
+
+
+class DualLPHMReconciliation(Reconciliation):
+    """Dual LPHM: w_c is (P Q) ⊗ (S T), a Kronecker product of rank-r factors of shapes p×q and s×t.
+
+    p·s = n and q·t = D, with p and q the largest divisors not above the square roots. The factors of all
+    channels are `P` [C, p, r], `Q` [C, r, q], `S` [C, s, r] and `T` [C, r, t].
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        rank: int,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels)
+        p, s = closest_factors(out_features)
+        q, t = closest_factors(in_features)
+
+        def factor(rows: int, columns: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(channels, rows, columns, device=device, dtype=dtype))
+
+        self.P, self.Q, self.S, self.T = factor(p, rank), factor(rank, q), factor(s, rank), factor(rank, t)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        return torch.kron(self.P[channel] @ self.Q[channel], self.S[channel] @ self.T[channel])
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        products = torch.einsum("cpq,cst->psqt", self.P @ self.Q, self.S @ self.T)
+        return products.reshape(self.out_features, self.in_features) / self.channels
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's four factors."""
+        for factor in (self.P, self.Q, self.S, self.T):
+            for channel in range(self.channels):
+                _initialise_part(factor, factor[channel], method)
+
+
+def _initialise_part(parameter: Tensor, part: Tensor, method: str) -> None:
+    # transformers marks a loaded parameter with this flag; a slice of it does not carry the mark.
+    if not getattr(parameter, "_is_hf_initialized", False):
+        with torch.no_grad():
+            initialise(part, method)
+
+
+def build_reconciliation(
+    in_features: int,
+    out_features: int,
+    channels: int,
+    *,
+    with_lorr: bool,
+    with_dual_lphm: bool,
+    rank: int,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> Reconciliation:
+    """Return the reconciliation that the head's options name."""
+    if with_lorr:
+        return LowRankReconciliation(in_features, out_features, channels, rank, device, dtype)
+    if with_dual_lphm:
+        return DualLPHMReconciliation(in_features, out_features, channels, rank, device, dtype)
+    return IdentityReconciliation(in_features, out_features, channels, device, dtype)
