@@ -1,3 +1,62 @@
-"""chainhead."""
+"""tinyBIG's chain interdependence head as a Hugging Face model family.
+
+Importing this package makes transformers' Auto classes and pipelines know the models, without importing torch
+or transformers before they are needed.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .registration import RegistrationError, register, register_when_imported
+
+if TYPE_CHECKING:
+    from .configuration_chainhead import ChainHeadConfig
+    from .feature_extraction_chainhead import ChainHeadFeatureExtractor
+    from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .modeling_chainhead import (
+        ChainHeadForSequenceClassification,
+        ChainHeadForTokenClassification,
+        ChainHeadModel,
+    )
+    from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "ChainFeaturePipeline": "pipelines",
+    "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForSequenceClassification": "modeling_chainhead",
+    "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadModel": "modeling_chainhead",
+    "ChainInterdependenceHead": "head",
+    "TimeSeriesClassificationPipeline": "pipelines",
+    "chain_interdependence_head": "head",
+}
+
+__all__ = [
+    "ChainFeaturePipeline",
+    "ChainHeadConfig",
+    "ChainHeadFeatureExtractor",
+    "ChainHeadForSequenceClassification",
+    "ChainHeadForTokenClassification",
+    "ChainHeadModel",
+    "ChainInterdependenceHead",
+    "RegistrationError",
+    "TimeSeriesClassificationPipeline",
+    "chain_interdependence_head",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+register_when_imported()

@@ -411,3 +411,6 @@ def _as_floats(name: str, values: Any, feature_size: int) -> list[float]:
     if len(values) != feature_size:
         raise ValueError(f"{name} must have feature_size={feature_size} numbers, got {len(values)}")
     return [_as_float(f"{name}[{index}]", value) for index, value in enumerate(values)]
+
+
+__all__ = ["ChainHeadFeatureExtractor"]

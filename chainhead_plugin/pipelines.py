@@ -95,7 +95,7 @@ class ChainPipeline(Pipeline):  # type: ignore[misc]
         if isinstance(inputs, GeneratorType):
             if num_workers > 1:
                 raise ValueError(
-                    f"{num_workers} workers would each run the whole generator: pass num_workers=0 or a Dataset"
+                    f"{num_workers} workers would each run the whole generator: pass num_workers=0"
                 )
             inputs = _GeneratorDataset(inputs)
 
@@ -296,3 +296,6 @@ def _select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")
     return options
+
+
+__all__ = ["ChainFeaturePipeline", "TimeSeriesClassificationPipeline", "register_pipelines"]

@@ -1,0 +1,196 @@
+"""Configuration of the chainhead models."""
+
+import difflib
+from dataclasses import field, fields
+from typing import Any, ClassVar, Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+
+from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
+
+_HEAD_OPTIONS = (
+    "m",
+    "n",
+    "chain_length",
+    "channel_num",
+    "bi_directional",
+    "with_multihop",
+    "h",
+    "accumulative",
+    "with_inverse_approx",
+    "with_exponential_approx",
+    "self_dependence",
+    "self_scaling",
+    "with_taylor",
+    "d",
+    "with_dual_lphm",
+    "with_lorr",
+    "r",
+    "enable_bias",
+    "with_residual",
+    "with_batch_norm",
+    "with_relu",
+    "with_softmax",
+    "with_dropout",
+    "p",
+    "parameters_init_method",
+)
+_MAX_LAYERS = 1024
+
+
+@strict
+class ChainHeadConfig(PreTrainedConfig):
+    r"""Configuration of a chainhead model: the head's options, in the head's words.
+
+    Parameters
+    ----------
+    m : int
+        Features of an input node.
+    n : int, optional
+        Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
+    chain_length : int
+        Nodes that "flatten" pooling expects at most; the other poolings take any length.
+    channel_num, …, parameters_init_method
+        The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
+        `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
+        head and perceptron, and the Taylor expansion belongs to the perceptrons.
+    hidden_sizes : list of int
+        Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
+        RPN-RNN). Empty: the one head, without perceptron.
+    pooling : {"mean", "last", "max", "flatten"}
+        How sequence classifiers pool the real nodes.
+
+    Raises
+    ------
+    huggingface_hub.errors.StrictDataclassError
+        If a field has the wrong type or value, or fields contradict each other; the message names them.
+    TypeError
+        If a keyword argument looks like a misspelt field.
+
+    Examples
+    --------
+    >>> from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification
+    >>> config = ChainHeadConfig(m=12, hidden_sizes=[32, 32], with_multihop=True, h=2, num_labels=9)
+    >>> model = ChainHeadForSequenceClassification(config)
+    """
+
+    model_type = "chainhead"
+    attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
+
+    m: int = 16
+    n: int | None = None
+    chain_length: int = 32
+    channel_num: int = 1
+    name: str = "chain_interdependence_head"
+    bi_directional: bool = False
+    with_multihop: bool = False
+    h: int = 1
+    accumulative: bool = False
+    with_inverse_approx: bool = False
+    with_exponential_approx: bool = False
+    self_dependence: bool = True
+    self_scaling: float | int = 1.0
+    with_taylor: bool = False
+    d: int = 2
+    with_dual_lphm: bool = False
+    with_lorr: bool = False
+    r: int = 3
+    enable_bias: bool = False
+    with_residual: bool = False
+    with_batch_norm: bool = False
+    with_relu: bool = True
+    with_softmax: bool = False
+    with_dropout: bool = False
+    p: float | int = 0.25
+    parameters_init_method: str = "xavier_normal"
+    hidden_sizes: list[int] = field(default_factory=list)
+    pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self._refuse_misspelt(kwargs)
+        if self.n is None:
+            self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
+        super().__post_init__(**kwargs)
+
+    @classmethod
+    def _refuse_misspelt(cls, kwargs: dict[str, Any]) -> None:
+        """Refuse what transformers would silently keep as an attribute, if it is almost a field's name."""
+        names = [f.name for f in fields(cls)]
+        for key in kwargs:
+            close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
+            if close or key.startswith("with_"):
+                hint = f": did you mean {close[0]!r}?" if close else ""
+                raise TypeError(f"ChainHeadConfig has no field {key!r}{hint}")
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """Number of layers, each of which has one chain head."""
+        return max(1, len(self.hidden_sizes))
+
+    @property
+    def perceptron_degree(self) -> int:
+        """Degree of the Taylor expansion in a stack's perceptrons and classifier; 1 is none."""
+        return self.d if self.hidden_sizes and self.with_taylor else 1
+
+    @property
+    def pooled_size(self) -> int:
+        """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        assert self.n is not None
+        pooled = self.n * self.chain_length if self.pooling == "flatten" else self.n
+        return expanded_features(pooled, self.perceptron_degree)
+
+    def head_options(self) -> dict[str, Any]:
+        """Return the options of the one head."""
+        return {name: getattr(self, name) for name in _HEAD_OPTIONS}
+
+    def layer_options(self, layer: int) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Return the options of a layer's perceptron, None where it has none, and of its chain head."""
+        head = self.head_options()
+        if not self.hidden_sizes:
+            return None, head
+        width = self.hidden_sizes[layer]
+        perceptron = {
+            name: head[name]
+            for name in (
+                "channel_num",
+                "with_taylor",
+                "d",
+                "with_dual_lphm",
+                "with_lorr",
+                "r",
+                "enable_bias",
+                "with_residual",
+                "parameters_init_method",
+            )
+        }
+        perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
+        return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
+
+    def validate_options(self) -> None:
+        """Check the head's options, and that the model's size is bounded."""
+        check_head_options(self.head_options())
+        if self.hidden_sizes and self.n != self.hidden_sizes[-1]:
+            raise ValueError(
+                f"n={self.n} differs from the last of hidden_sizes={self.hidden_sizes}: leave n out, it follows"
+            )
+        if len(self.hidden_sizes) > _MAX_LAYERS:
+            raise ValueError(f"hidden_sizes has {len(self.hidden_sizes):,} layers, more than {_MAX_LAYERS:,}")
+        for width in self.hidden_sizes:
+            if isinstance(width, bool) or not 1 <= width <= MAX_PARAMETERS:
+                raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
+        total = self.pooled_size * max(1, self.num_labels or 0)
+        for layer in range(self.num_hidden_layers):
+            perceptron, head = self.layer_options(layer)
+            check_head_options(head)
+            total += count_parameters(head)
+            if perceptron is not None:
+                total += count_parameters({**head, **perceptron, "with_batch_norm": False})
+        if total > MAX_PARAMETERS:
+            raise ValueError(
+                f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
+            )
+
+
+__all__ = ["ChainHeadConfig"]

@@ -1,0 +1,122 @@
+"""Making transformers know the chainhead classes.
+
+transformers finds out-of-tree classes only through calls like `AutoModel.register`, which need the classes
+and therefore torch. To keep `import chainhead_plugin` cheap, each call waits until the transformers module
+whose table it fills is imported, which it is before anybody can look something up there.
+"""
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import wrapt
+
+MODEL_TYPE = "chainhead"
+_AUTO = "transformers.models.auto"
+
+
+class RegistrationError(RuntimeError):
+    """Another distribution has taken the model type."""
+
+
+class _Registration(NamedTuple):
+    """`call` fills a table of the module `table`, with classes of the module `classes`."""
+
+    table: str
+    classes: str
+    call: Callable[[Any, Any], None]
+
+
+def _register_config(table: Any, classes: Any) -> None:
+    known = table.CONFIG_MAPPING
+    if MODEL_TYPE in known and known[MODEL_TYPE] is not classes.ChainHeadConfig:
+        other = known[MODEL_TYPE]
+        raise RegistrationError(
+            f"model type {MODEL_TYPE!r} is already registered by {_owner(other)} ({other.__module__}."
+            f"{other.__qualname__}), so that {_owner(classes.ChainHeadConfig)} cannot register it: uninstall one of "
+            "the two, or do not import both"
+        )
+    table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)
+
+
+def _register_models(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoModel.register(ChainHeadConfig, classes.ChainHeadModel)
+    table.AutoModelForSequenceClassification.register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
+    table.AutoModelForTokenClassification.register(ChainHeadConfig, classes.ChainHeadForTokenClassification)
+    for name in ("MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING", "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING"):
+        getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
+
+
+def _register_feature_extractor(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
+
+
+def _register_pipelines(table: Any, classes: Any) -> None:  # noqa: ARG001
+    classes.register_pipelines()
+
+
+_REGISTRATIONS = (
+    _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
+    _Registration(f"{_AUTO}.modeling_auto", f"{__package__}.modeling_chainhead", _register_models),
+    _Registration(
+        f"{_AUTO}.feature_extraction_auto", f"{__package__}.feature_extraction_chainhead", _register_feature_extractor
+    ),
+    _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
+)
+
+_lock = threading.RLock()
+_done: set[_Registration] = set()
+_imported: set[str] = set()
+
+
+def _owner(cls: type) -> str:
+    """Name the distribution that brings a class, or its top-level module where none says so."""
+    package = cls.__module__.partition(".")[0]
+    names = metadata.packages_distributions().get(package, [])
+    return ", ".join(sorted(set(names))) or f"the module {package!r}"
+
+
+def register() -> None:
+    """Register every chainhead class with transformers, now.
+
+    `import chainhead_plugin` arranges this by itself. Idempotent and thread-safe.
+
+    Raises
+    ------
+    RegistrationError
+        If another distribution has registered the model type "chainhead".
+    """
+    for registration in _REGISTRATIONS:
+        importlib.import_module(registration.table)
+        importlib.import_module(registration.classes)
+        _complete(registration)
+
+
+def register_when_imported() -> None:
+    """Register with each table of transformers as soon as it is imported, or now where it is already."""
+    for registration in _REGISTRATIONS:
+        for name in (registration.table, registration.classes):
+            wrapt.when_imported(name)(lambda _, name=name, registration=registration: _imported_now(name, registration))
+
+
+def _imported_now(name: str, registration: _Registration) -> None:
+    _imported.add(name)
+    # While the classes' module is being imported, its own end brings us here again.
+    if registration.classes not in sys.modules:
+        importlib.import_module(registration.classes)
+    if {registration.table, registration.classes} <= _imported:
+        _complete(registration)
+
+
+def _complete(registration: _Registration) -> None:
+    with _lock:
+        if registration not in _done:
+            registration.call(sys.modules[registration.table], sys.modules[registration.classes])
+            _done.add(registration)

@@ -1,0 +1,49 @@
+"""The host of a model zoo whose models come from plugins.
+
+A distribution joins the zoo with one entry point of the group ``registry.plugins`` that names a
+:class:`Plugin`. Finding and describing models imports no torch; creating one does.
+A plugin that fails costs the others nothing: :func:`load_plugins` tells which failed, and why. Where two
+plugins claim one name, it belongs to the one whose distribution comes first in the alphabet.
+
+>>> import registry
+>>> registry.list_models(task="time-series-classification")  # doctest: +SKIP
+['chainhead-japanese-vowels']
+>>> model = registry.create_model("chainhead-japanese-vowels", pretrained=True)  # doctest: +SKIP
+"""
+
+from ._errors import (
+    CheckpointError,
+    ChecksumError,
+    DeviceError,
+    NotEmbeddedError,
+    PluginError,
+    RegistryError,
+    RegistryWarning,
+    UnknownModelError,
+)
+from .catalogue import list_models, model_info
+from .creation import checkpoint_path, create_model
+from .entry import ModelEntry, Plugin
+from .loading import load_plugins
+from .report import FailedPlugin, LoadedPlugin, LoadReport
+
+__all__ = [
+    "CheckpointError",
+    "ChecksumError",
+    "DeviceError",
+    "FailedPlugin",
+    "LoadReport",
+    "LoadedPlugin",
+    "ModelEntry",
+    "NotEmbeddedError",
+    "Plugin",
+    "PluginError",
+    "RegistryError",
+    "RegistryWarning",
+    "UnknownModelError",
+    "checkpoint_path",
+    "create_model",
+    "list_models",
+    "load_plugins",
+    "model_info",
+]

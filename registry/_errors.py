@@ -1,0 +1,33 @@
+"""What can go wrong in the zoo."""
+
+
+class RegistryError(Exception):
+    """Base of the zoo's errors."""
+
+
+class UnknownModelError(RegistryError, LookupError):
+    """No installed plugin brings a model of that name."""
+
+
+class PluginError(RegistryError):
+    """A plugin does not keep its side of the contract."""
+
+
+class DeviceError(RegistryError):
+    """The device asked for does not exist on this machine."""
+
+
+class CheckpointError(RegistryError):
+    """A checkpoint's folder is not what its plugin says it is."""
+
+
+class ChecksumError(CheckpointError):
+    """A file of a checkpoint has other content than its plugin says."""
+
+
+class NotEmbeddedError(CheckpointError):
+    """The model's weights do not come with its distribution."""
+
+
+class RegistryWarning(UserWarning):
+    """An installed plugin is left out of the zoo."""

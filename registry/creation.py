@@ -1,0 +1,134 @@
+"""Build the models of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._errors import DeviceError, PluginError
+from .catalogue import installed_catalogue
+from .checkpoint import verified_checkpoint
+from .entry import ModelEntry
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+
+def checkpoint_path(name: str) -> Path:
+    """Return the local folder of a model's embedded checkpoint, as for ``pipeline(model=...)``.
+
+    Every file is verified first. A pipeline needs the plugin's classes too: call `load_plugins`.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models`.
+
+    Raises
+    ------
+    UnknownModelError
+        If no plugin brings the model.
+    NotEmbeddedError
+        If its weights are not shipped.
+    CheckpointError
+        If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says.
+    """
+    catalogue = installed_catalogue()
+    entry = catalogue.model(name)
+    return verified_checkpoint(entry, catalogue.owners[name].source.distribution)
+
+
+def create_model(
+    name: str,
+    *,
+    pretrained: bool = False,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    **kwargs: Any,
+) -> PreTrainedModel:
+    """Create a model, in evaluation mode.
+
+    Only the plugin that brings the model is registered.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models`.
+    pretrained : bool
+        With the embedded weights, whose files are all verified before anything is built; else initialised
+        at random.
+    device : str or torch.device, optional
+        Where to put the model.
+    dtype : str or torch.dtype, optional
+        The weights' type, by default the checkpoint's or the configuration's.
+    **kwargs
+        Passed to ``from_pretrained``; without `pretrained`, fields of the configuration.
+
+    Raises
+    ------
+    UnknownModelError
+        If no plugin brings the model.
+    NotEmbeddedError
+        If `pretrained` and its weights are not shipped.
+    CheckpointError
+        If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says.
+    DeviceError
+        If this machine has no such device.
+    PluginError
+        If the plugin cannot register its classes, or names an `auto_class` that transformers lacks.
+    TypeError
+        If, without `pretrained`, a keyword argument is no field of the configuration.
+    ValueError
+        If `device_map` is given with `device`, or without `pretrained`.
+    """
+    if "device_map" in kwargs and device is not None:
+        raise ValueError("give either device or device_map, not both")
+    if "device_map" in kwargs and not pretrained:
+        raise ValueError("device_map needs pretrained=True: use device for a model without weights")
+    catalogue = installed_catalogue()
+    entry = catalogue.model(name)
+    owner = catalogue.owners[name]
+    path = verified_checkpoint(entry, owner.source.distribution) if pretrained else None
+    if device is not None:
+        _require_device(device)
+    owner.register()
+
+    import transformers
+
+    label = owner.source.label
+    auto_class = getattr(transformers, entry.auto_class, None)
+    if auto_class is None:
+        raise PluginError(f"{label} builds {name!r} with {entry.auto_class}, which transformers lacks")
+    options = {} if dtype is None else {"dtype": dtype}
+    if path is not None:
+        model = auto_class.from_pretrained(
+            path, local_files_only=True, use_safetensors=True, **options, **kwargs
+        )
+    elif entry.config["model_type"] in transformers.CONFIG_MAPPING:
+        model = auto_class.from_config(_configuration(entry, kwargs), **options)
+    else:
+        raise PluginError(f"{label} registers no model type {entry.config['model_type']!r} for {name!r}")
+    model.eval()
+    return model if device is None else model.to(device)
+
+
+def _configuration(entry: ModelEntry, overrides: dict[str, Any]) -> PreTrainedConfig:
+    from transformers import AutoConfig
+
+    fields: dict[str, Any] = {**entry.config}
+    known = AutoConfig.for_model(**fields)
+    # transformers would keep an unknown field as an attribute that nothing reads: a misspelt one would do
+    # nothing. What it reads from the keyword `attn_implementation`, it keeps as `_attn_implementation`.
+    if unknown := [key for key in overrides if not (hasattr(known, key) or hasattr(known, f"_{key}"))]:
+        raise TypeError(f"{type(known).__name__} has no field {', '.join(map(repr, unknown))}")
+    return AutoConfig.for_model(**{**fields, **overrides})
+
+
+def _require_device(device: str | torch.device) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:  # torch asserts where it was built without CUDA
+        raise DeviceError(f"device {str(device)!r} cannot be used here: {error}") from error

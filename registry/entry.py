@@ -1,0 +1,134 @@
+"""What a plugin hands to the host: a `Plugin` and its `ModelEntry`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TEXT_FIELDS = ("name", "task", "auto_class", "summary", "data", "license")
+_MAPPING_FIELDS = ("metrics", "config", "files")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry:
+    """A model of the zoo, described without importing it.
+
+    Attributes
+    ----------
+    name : str
+        The model's name, unique among all plugins.
+    task : str
+        The pipeline task it is for, such as ``"time-series-classification"``.
+    auto_class : str
+        The attribute of `transformers` that builds it. The plugin's code chooses it, never a download.
+    summary : str
+        One line about the model.
+    data : str
+        The data set's name and source.
+    license : str
+        SPDX identifier of the weights' licence.
+    metrics : Mapping[str, float]
+        Measured values, such as ``{"test_accuracy": 0.981}``.
+    parameters : int
+        The number of weights.
+    config : Mapping[str, object]
+        Fields of the configuration for untrained models, with ``"model_type"`` among them.
+    path : Path or None
+        Folder of the embedded checkpoint, `None` when it is not shipped.
+    files : Mapping[str, str]
+        For every file of the checkpoint, its name relative to `path` and its SHA-256 hex digest.
+    repo_id : str or None
+        The model's repository on the Hub.
+    revision : str or None
+        The commit that pins `repo_id`.
+    card : Path or None
+        The model card.
+
+    Raises
+    ------
+    TypeError
+        If a field the host relies on has another type.
+    ValueError
+        If `config` names no ``"model_type"``, or a checkpoint is embedded but none of its files is pinned.
+    """
+
+    name: str
+    task: str
+    auto_class: str
+    summary: str
+    data: str
+    license: str
+    metrics: Mapping[str, float]
+    parameters: int
+    config: Mapping[str, object]
+    path: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    repo_id: str | None = None
+    revision: str | None = None
+    card: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the host relies on."""
+        for name in _TEXT_FIELDS:
+            _require(self, name, str)
+        for name in _MAPPING_FIELDS:
+            _require(self, name, Mapping)
+        _require(self, "parameters", int)
+        for name in ("path", "card"):
+            if getattr(self, name) is not None:
+                _require(self, name, Path)
+        if not all(isinstance(value, (int, float)) for value in self.metrics.values()):
+            raise TypeError(f"ModelEntry.metrics is {self.metrics!r}, not all of it numbers")
+        if "model_type" not in self.config:
+            raise ValueError(f"the config of model {self.name!r} has no 'model_type'")
+        if self.path is not None and not self.files:
+            raise ValueError(f"model {self.name!r} has a path but pins none of its files")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """What a distribution brings to the zoo.
+
+    Attributes
+    ----------
+    name : str
+        The plugin's name, the same as its entry point's.
+    models : tuple of ModelEntry
+        The models it brings.
+    register : callable
+        Registers the models' classes with transformers (and timm). Idempotent; may import torch.
+
+    Raises
+    ------
+    TypeError
+        If a field has another type.
+    ValueError
+        If two models have the same name.
+    """
+
+    name: str
+    models: tuple[ModelEntry, ...] = ()
+    register: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        """Check what the host relies on."""
+        _require(self, "name", str)
+        _require(self, "models", tuple)
+        if not callable(self.register):
+            raise TypeError(f"Plugin.register is {self.register!r}, which is not callable")
+        names = set()
+        for model in self.models:
+            if not isinstance(model, ModelEntry):
+                raise TypeError(
+                    f"plugin {self.name!r}: models holds a {type(model).__name__}, not a ModelEntry"
+                )
+            if model.name in names:
+                raise ValueError(f"plugin {self.name!r} has two models named {model.name!r}")
+            names.add(model.name)
+
+
+def _require(owner: ModelEntry | Plugin, name: str, expected: type) -> None:
+    value = getattr(owner, name)
+    if not isinstance(value, expected):
+        raise TypeError(f"{type(owner).__name__}.{name} is {value!r}, not a {expected.__name__}")

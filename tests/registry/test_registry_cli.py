@@ -1,0 +1,80 @@
+"""``python -m registry``."""
+
+import json
+
+import pytest
+
+PLUGIN = """
+print("noise on stdout")
+plugin = Plugin(
+    name="vision",
+    models=(entry("digits", task="image-classification", summary="Digits [0-9]"), entry("letters")),
+    register=nothing,
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def command(shared_zoo):
+    shared_zoo.add("vision", PLUGIN)
+    shared_zoo.add("broken", "import no_such_module")
+    return lambda *arguments: shared_zoo.run("-m", "registry", *arguments)
+
+
+def test_list(command):
+    process = command("list", "--task", "image-classification")
+    assert process.returncode == 0
+    assert "digits" in process.stdout
+    assert "letters" not in process.stdout
+    assert "Left out: plugin 'broken' of distribution broken 1.0: ModuleNotFoundError" in process.stderr
+    assert "RegistryWarning" not in process.stderr
+
+
+def test_list_json(command):
+    process = command("list", "d*", "--json")
+    assert process.returncode == 0
+    (model,) = json.loads(process.stdout)
+    assert model["name"] == "digits"
+    assert model["metrics"] == {"accuracy": 0.5}
+    assert model["path"] is None
+    assert "noise on stdout" in process.stderr
+
+
+def test_list_nothing(command):
+    process = command("list", "z*")
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert "No installed model matches." in process.stderr
+
+
+def test_info(command):
+    process = command("info", "digits")
+    assert process.returncode == 0
+    for text in (
+        "Digits [0-9]",
+        "image-classification",
+        "1,234",
+        "Apache-2.0",
+        "not shipped",
+        "distribution vision 1.0",
+    ):
+        assert text in process.stdout
+
+
+def test_info_unknown(command):
+    process = command("info", "digit")
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert "no model is named 'digit'; did you mean 'digits'?" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_plugins(command):
+    process = command("plugins")
+    assert process.returncode == 1
+    assert "loaded" in process.stdout
+    assert "ModuleNotFoundError" in process.stdout
+
+
+def test_usage(command):
+    assert command("no-such-command").returncode == 2
