@@ -88,7 +88,8 @@ def _taps(chain: Chain) -> tuple[float, ...]:
     if not chain.accumulative:
         return tuple(_binomial_tap(chain.hops, k, sigma) for k in range(chain.hops + 1))
     return tuple(
-        sum(_binomial_tap(i, k, sigma) for i in range(max(k, 1), chain.hops + 1)) for k in range(chain.hops + 1)
+        sum(_binomial_tap(i, k, sigma) for i in range(max(k, 1), chain.hops + 1))
+        for k in range(chain.hops + 1)
     )
 
 
@@ -163,7 +164,9 @@ class _Mix(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(x: Tensor, scale: Tensor | None, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
+    def forward(
+        x: Tensor, scale: Tensor | None, mask: Tensor | None, chain: Chain, transposed: bool
+    ) -> Tensor:
         if mask is not None:
             x = torch.where(mask, x, 0)
         if transposed and scale is not None:

@@ -1,7 +1,7 @@
 """Feature extractor for sequences of float nodes: scaling, padding and masks."""
 
+import sys
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ _MAX_FEATURE_SIZE = 2**16
 _ECOSYSTEM_FIELDS = {"auto_map", "feature_extractor_type", "processor_class"}
 
 
-class ChainHeadFeatureExtractor(SequenceFeatureExtractor):  # type: ignore[misc]
+class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
     """Turn sequences of float nodes into padded batches with an attention mask.
 
     Parameters
@@ -393,15 +393,15 @@ def _check_bool(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be a bool, got {type(value).__name__}")
 
 
-def _as_float(name: str, value: Any, maximum: float = float("inf")) -> float:
+def _as_float(name: str, value: Any, maximum: float = sys.float_info.max) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
         number = float(value)
     except OverflowError:
         number = float("inf")
-    if not isfinite(number) or abs(number) > maximum:
-        raise ValueError(f"{name} must be finite and fit its type, got {number}")
+    if not abs(number) <= maximum:
+        raise ValueError(f"{name} must be finite and at most {maximum:g} in size, got {number}")
     return number
 
 

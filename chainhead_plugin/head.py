@@ -98,7 +98,9 @@ class ChainInterdependenceHead(ReconciledLinear):
         dtype: torch.dtype | None = None,
     ) -> None:
         options = {
-            key: value for key, value in locals().items() if key not in ("self", "__class__", "name", "device", "dtype")
+            key: value
+            for key, value in locals().items()
+            if key not in ("self", "__class__", "name", "device", "dtype")
         }
         check_head_options(options)
         super().__init__(
@@ -175,13 +177,19 @@ class ChainInterdependenceHead(ReconciledLinear):
             If the chain is bi-directional, `x_t` or `state` does not fit, or BatchNorm is in training mode.
         """
         if self.chain.bi_directional:
-            raise ValueError("step() needs a uni-directional chain: a bi-directional one waits for future nodes")
+            raise ValueError(
+                "step() needs a uni-directional chain: a bi-directional one waits for future nodes"
+            )
         if self.batch_norm is not None and self.training:
             raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
         if x_t.ndim != 2 or x_t.size(1) != self.m:
-            raise ValueError(f"x_t has shape {tuple(x_t.shape)}, expected [batch, {self.m}]: one node of each chain")
+            raise ValueError(
+                f"x_t has shape {tuple(x_t.shape)}, expected [batch, {self.m}]: one node of each chain"
+            )
         if state is not None and state.size(0) != x_t.size(0):
-            raise ValueError(f"state is of {state.size(0)} chains and x_t of {x_t.size(0)}: start with state=None")
+            raise ValueError(
+                f"state is of {state.size(0)} chains and x_t of {x_t.size(0)}: start with state=None"
+            )
         states = []
 
         def mix_next(z: Tensor) -> Tensor:
@@ -200,14 +208,14 @@ class ChainInterdependenceHead(ReconciledLinear):
         parameter = next(self.parameters())
         return interdependence_matrix(self.chain, length).to(parameter)
 
-    def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:  # noqa: ARG002
+    def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:
         """κ(x): [batch, length, m] to [batch, length, D], or both flat.
 
         Here and below, `device` belongs to tinyBIG's signature; the computation runs where its inputs are.
         """
         return self._in_layout_of(x, taylor_expansion(self._nodes(x), self.degree))
 
-    def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:  # noqa: ARG002
+    def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:
         """ψ(w_c), the matrix [n, D] of one channel; `D` is κ(x)'s last size, per node or of a flat row."""
         expanded = self.reconciliation.in_features
         if D not in (expanded, expanded * self.chain_length):
@@ -219,9 +227,9 @@ class ChainInterdependenceHead(ReconciledLinear):
     def calculate_instance_xi_x(
         self,
         x: Tensor,
-        channel_index: int = 0,  # noqa: ARG002
+        channel_index: int = 0,
         kappa_x: Tensor | None = None,
-        device: str = "cpu",  # noqa: ARG002
+        device: str = "cpu",
         attention_mask: Tensor | None = None,
     ) -> Tensor:
         """Aᵀκ(x), in the layout of `x`; all channels share one A."""
@@ -230,18 +238,20 @@ class ChainInterdependenceHead(ReconciledLinear):
         mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
         return self._in_layout_of(x, mix(nodes, self.chain, mask))
 
-    def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:  # noqa: ARG002
+    def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
         """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat."""
         nodes = self._split(kappa_xi_x, phi_w.size(-1))
         return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, self.bias))
 
-    def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:  # noqa: ARG002
+    def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:
         """Return the mean of the channels' inner products."""
         if len(inner_products) != self.channel_num:
-            raise ValueError(f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}")
+            raise ValueError(
+                f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
+            )
         return torch.stack(list(inner_products)).mean(0)
 
-    def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:  # noqa: ARG002
+    def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:
         """Return the residual x W_rᵀ in the layout of `x`, or None without `with_residual`."""
         if self.residual is None:
             return None

@@ -72,7 +72,7 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         self,
         input_features: Tensor,
         attention_mask: Tensor | None = None,
-        **kwargs: Any,  # noqa: ARG002
+        **kwargs: Any,
     ) -> BaseModelOutput:
         """Run the layers.
 

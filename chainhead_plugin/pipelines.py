@@ -22,7 +22,7 @@ _FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
-class ChainPipeline(Pipeline):  # type: ignore[misc]
+class ChainPipeline(Pipeline):
     """Base of the pipelines over sequences of float nodes.
 
     The stages work on whole batches, unlike those of other pipelines: `preprocess` takes a list of sequences,
@@ -82,7 +82,7 @@ class ChainPipeline(Pipeline):  # type: ignore[misc]
         results = super().__call__(split_batch(inputs, feature_size, batched), **kwargs)
         return results if batched else results[0]
 
-    def get_iterator(  # noqa: PLR0917 - Pipeline.__call__ passes these by position
+    def get_iterator(
         self,
         inputs: Any,
         num_workers: int,
@@ -166,7 +166,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         implied_function = self._get_implied_function()
         if top_k is _UNSET:
             top_k = None if implied_function == "none" else 1
-        scores = _FUNCTIONS[function_to_apply or implied_function](logits.float())
+        scores = _FUNCTIONS[function_to_apply or implied_function](_at_least_float32(logits))
         scores, indices = scores.sort(dim=-1, descending=True, stable=True)
         id2label = self.model.config.id2label
         return [
@@ -219,9 +219,7 @@ class ChainFeaturePipeline(ChainPipeline):
         if return_tensors == "pt":
             return tensors
         if return_tensors == "np":
-            return [
-                (tensor if tensor.dtype == torch.float64 else tensor.float()).numpy() for tensor in tensors
-            ]
+            return [_at_least_float32(tensor).numpy() for tensor in tensors]
         return [tensor.tolist() for tensor in tensors]
 
 
@@ -289,6 +287,10 @@ class _Results:
                 raise type(error)(f"in the batch that starts with sequence {first}: {error}") from error
             yield from self._infer(batch)
             first += len(sequences)
+
+
+def _at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def _select_padding_options(options: dict[str, Any]) -> dict[str, Any]:

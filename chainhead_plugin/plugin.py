@@ -17,6 +17,8 @@ def _entry(record: dict[str, Any]) -> ModelEntry:
 
 plugin = Plugin(
     name="chainhead",
-    models=tuple(_entry(record) for record in json.loads((CHECKPOINTS / "catalogue.json").read_text("utf-8"))),
+    models=tuple(
+        _entry(record) for record in json.loads((CHECKPOINTS / "catalogue.json").read_text("utf-8"))
+    ),
     register=register,
 )

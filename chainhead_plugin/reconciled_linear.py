@@ -78,7 +78,9 @@ class ReconciledLinear(nn.Module):
         method = self.parameters_init_method
         self.reconciliation.reset_parameters(method)
         if self.bias is not None:
-            fan = {"kaiming_uniform": self.reconciliation.in_features, "fanout_std_uniform": self.n}.get(method)
+            fan = {"kaiming_uniform": self.reconciliation.in_features, "fanout_std_uniform": self.n}.get(
+                method
+            )
             bound = 0.0 if fan is None else fan**-0.5
             init.uniform_(self.bias, -bound, bound)
         if self.residual is not None:

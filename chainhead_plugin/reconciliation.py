@@ -102,7 +102,7 @@ class IdentityReconciliation(Reconciliation):
 
     def _mean_of_outputs(self, x: Tensor) -> Tensor:
         outputs: Tensor = self.linear(x)
-        return outputs.unflatten(-1, (self.channels, self.out_features)).mean(-2)
+        return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
     def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
         """One map, D → n."""

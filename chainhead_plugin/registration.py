@@ -9,7 +9,10 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
+from types import ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import wrapt
@@ -35,9 +38,9 @@ def _register_config(table: Any, classes: Any) -> None:
     if MODEL_TYPE in known and known[MODEL_TYPE] is not classes.ChainHeadConfig:
         other = known[MODEL_TYPE]
         raise RegistrationError(
-            f"model type {MODEL_TYPE!r} is already registered by {_owner(other)} ({other.__module__}."
-            f"{other.__qualname__}), so that {_owner(classes.ChainHeadConfig)} cannot register it: uninstall one of "
-            "the two, or do not import both"
+            f"model type {MODEL_TYPE!r} is already registered by {_owner(other)} "
+            f"({other.__module__}.{other.__qualname__}), so that {_owner(classes.ChainHeadConfig)} cannot "
+            "register it: uninstall one of the two, or do not import both"
         )
     table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)
 
@@ -46,7 +49,9 @@ def _register_models(table: Any, classes: Any) -> None:
     from .configuration_chainhead import ChainHeadConfig
 
     table.AutoModel.register(ChainHeadConfig, classes.ChainHeadModel)
-    table.AutoModelForSequenceClassification.register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
+    table.AutoModelForSequenceClassification.register(
+        ChainHeadConfig, classes.ChainHeadForSequenceClassification
+    )
     table.AutoModelForTokenClassification.register(ChainHeadConfig, classes.ChainHeadForTokenClassification)
     for name in ("MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING", "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING"):
         getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
@@ -58,7 +63,7 @@ def _register_feature_extractor(table: Any, classes: Any) -> None:
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
 
 
-def _register_pipelines(table: Any, classes: Any) -> None:  # noqa: ARG001
+def _register_pipelines(table: Any, classes: Any) -> None:
     classes.register_pipelines()
 
 
@@ -66,7 +71,9 @@ _REGISTRATIONS = (
     _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
     _Registration(f"{_AUTO}.modeling_auto", f"{__package__}.modeling_chainhead", _register_models),
     _Registration(
-        f"{_AUTO}.feature_extraction_auto", f"{__package__}.feature_extraction_chainhead", _register_feature_extractor
+        f"{_AUTO}.feature_extraction_auto",
+        f"{__package__}.feature_extraction_chainhead",
+        _register_feature_extractor,
     ),
     _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
 )
@@ -103,11 +110,11 @@ def register_when_imported() -> None:
     """Register with each table of transformers as soon as it is imported, or now where it is already."""
     for registration in _REGISTRATIONS:
         for name in (registration.table, registration.classes):
-            wrapt.when_imported(name)(lambda _, name=name, registration=registration: _imported_now(name, registration))
+            wrapt.when_imported(name)(partial(_imported_now, registration))
 
 
-def _imported_now(name: str, registration: _Registration) -> None:
-    _imported.add(name)
+def _imported_now(registration: _Registration, module: ModuleType) -> None:
+    _imported.add(module.__name__)
     # While the classes' module is being imported, its own end brings us here again.
     if registration.classes not in sys.modules:
         importlib.import_module(registration.classes)

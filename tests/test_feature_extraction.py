@@ -503,6 +503,17 @@ class TestSaving:
             "std",
         }
 
+    def test_carries_its_code(self, tmp_path, rng, monkeypatch):
+        monkeypatch.setattr(ChainHeadFeatureExtractor, "_auto_class", "AutoFeatureExtractor")
+        extractor = ChainHeadFeatureExtractor(feature_size=3).fit(rng.normal(size=(5, 3)))
+        extractor.save_pretrained(tmp_path)
+        assert {path.name for path in tmp_path.glob("*.py")} == {
+            "feature_extraction_chainhead.py",
+            "sequences.py",
+        }
+        loaded = AutoFeatureExtractor.from_pretrained(tmp_path, trust_remote_code=False)
+        assert (type(loaded), loaded.mean) == (ChainHeadFeatureExtractor, extractor.mean)
+
     def test_loads_what_it_saved_after_loading(self, tmp_path):
         ChainHeadFeatureExtractor(feature_size=3).save_pretrained(tmp_path)
         loaded = ChainHeadFeatureExtractor.from_pretrained(tmp_path)
