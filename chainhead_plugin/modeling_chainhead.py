@@ -50,6 +50,11 @@ class ChainHeadPreTrainedModel(PreTrainedModel):
     _can_compile_fullgraph = True
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
 
+    def _initialize_weights(self, module: nn.Module, *_: Any) -> None:
+        # transformers would pass over out-of-tree modules without parameters of their own, as it cannot know
+        # that `reset_parameters` spares what a checkpoint has filled.
+        super()._initialize_weights(module)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from importlib import metadata
 from types import ModuleType
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import wrapt
