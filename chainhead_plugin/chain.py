@@ -320,7 +320,7 @@ def _power_sum_response(theta: Tensor, order: Tensor) -> Tensor:
     half = torch.cos(theta)
     eigenvalue = 2 * half
     # |λ|^order / 2^order = exp(order · ln |cos θ|), with ln |cos θ| = ln(1 − sin² θ) / 2 accurate near θ = 0.
-    top = torch.exp(order * torch.log1p(-torch.sin(theta).square().clamp(max=1 - 1e-300)) / 2)
+    top = torch.exp(order * torch.log1p(-torch.sin(theta).square().clamp(max=1 - 2**-53)) / 2)
     bottom = torch.exp2(-order)
     excess = eigenvalue - 1
     growth = order * torch.log1p(excess.clamp(min=-0.5))
