@@ -1,0 +1,398 @@
+"""The head: its options against the formula written out, its methods, masks, streaming and layouts."""
+
+import inspect
+import math
+
+import pytest
+import torch
+from chains import CHAINS, UNI_DIRECTIONAL, name, options
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chainhead_plugin
+from chainhead_plugin import ChainInterdependenceHead
+
+
+def reference(head, x, mask=None):
+    """y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), chain by chain, with dense matrices, in evaluation mode."""
+    outputs = torch.zeros(*x.shape[:2], head.n, dtype=x.dtype)
+    for row, nodes in enumerate(x):
+        real = torch.ones(len(nodes), dtype=torch.bool) if mask is None else mask[row].bool()
+        if not real.any():
+            continue
+        chain = nodes[real]
+        matrix = head.interdependence_matrix(len(chain))
+        powers = [chain]
+        for _ in range(head.degree - 1):
+            powers.append(torch.einsum("la,lb->lab", powers[-1], chain).flatten(1))
+        weights = [head.reconciliation.channel_matrix(c) for c in range(head.channel_num)]
+        y = matrix.T @ torch.cat(powers, 1) @ (sum(weights) / len(weights)).T
+        if head.bias is not None:
+            y = y + head.bias
+        if head.residual is not None:
+            y = y + chain @ head.residual.weight.T
+        if head.batch_norm is not None:
+            norm = head.batch_norm
+            y = (y - norm.running_mean) / torch.sqrt(norm.running_var + norm.eps) * norm.weight + norm.bias
+        if head.relu is not None:
+            y = y.clamp(min=0)
+        if head.with_softmax:
+            y = y.softmax(-1)
+        outputs = outputs.index_put((torch.tensor(row), real.nonzero()[:, 0]), y)
+    return outputs
+
+
+def randomise(head):
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.uniform_(-1, 1)
+        if head.batch_norm is not None:
+            head.batch_norm.running_mean.uniform_(-1, 1)
+            head.batch_norm.running_var.uniform_(0.5, 2)
+    return head
+
+
+head_options = st.fixed_dictionaries(
+    {
+        "m": st.integers(1, 5),
+        "n": st.integers(1, 6),
+        "channel_num": st.integers(1, 3),
+        "enable_bias": st.booleans(),
+        "with_residual": st.booleans(),
+        "with_batch_norm": st.booleans(),
+        "with_relu": st.booleans(),
+        "with_softmax": st.booleans(),
+    }
+)
+reconciliations = st.one_of(
+    st.just({}),
+    st.builds(lambda r: {"with_lorr": True, "r": r}, st.integers(1, 4)),
+    st.builds(lambda r: {"with_dual_lphm": True, "r": r}, st.integers(1, 4)),
+)
+expansions = st.one_of(st.just({}), st.builds(lambda d: {"with_taylor": True, "d": d}, st.integers(1, 3)))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    base=head_options,
+    reconciliation=reconciliations,
+    expansion=expansions,
+    chain=st.sampled_from(CHAINS),
+    spans=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 3)), max_size=4),
+    seed=st.integers(0, 2**31),
+)
+def test_any_head_equals_its_formula(base, reconciliation, expansion, chain, spans, seed):
+    """Outputs and the gradients of inputs and weights, for padded batches of any composition."""
+    torch.manual_seed(seed)
+    head = ChainInterdependenceHead(
+        **base, **reconciliation, **expansion, **options(chain), chain_length=5, dtype=torch.float64
+    )
+    randomise(head).eval()
+    length = max([1, *(sum(span) for span in spans)])
+    mask = torch.zeros(len(spans), length, dtype=torch.int64)
+    for row, (before, count, _) in enumerate(spans):
+        mask[row, before : before + count] = 1
+    real = mask.bool().unsqueeze(-1)
+    x = torch.where(real, torch.rand(len(spans), length, head.m, dtype=torch.float64) - 0.5, 1e3)
+    padded, clean = x.clone().requires_grad_(), x.clone().requires_grad_()
+    y, expected = head(padded, mask), reference(head, clean, mask)
+    cotangent = torch.randn_like(y)
+    inputs, named = [*head.parameters()], dict(head.named_parameters())
+    scale = 1e-10 * max([1.0, *(expected.abs().max().item() for _ in range(expected.numel() > 0))])
+    torch.testing.assert_close(y, expected, rtol=1e-10, atol=scale)
+    if not real.any():
+        return
+    actual_gradients = torch.autograd.grad(y, [padded, *inputs], cotangent, allow_unused=True)
+    expected_gradients = torch.autograd.grad(
+        expected, [clean, *inputs], cotangent, allow_unused=True, materialize_grads=True
+    )
+    assert not actual_gradients[0][~real.squeeze(-1)].any()
+    for label, actual, wanted in zip(["x", *named], actual_gradients, expected_gradients, strict=True):
+        size = max(wanted.abs().max().item(), 1.0)
+        torch.testing.assert_close(actual, wanted, rtol=1e-9, atol=1e-9 * size, msg=lambda m, k=label: f"{k}: {m}")
+
+
+def test_the_constructor_has_tinybigs_arguments_in_its_order():
+    parameters = inspect.signature(ChainInterdependenceHead).parameters
+    assert {key: parameter.default for key, parameter in parameters.items()} == {
+        "m": inspect.Parameter.empty,
+        "n": inspect.Parameter.empty,
+        "chain_length": inspect.Parameter.empty,
+        "channel_num": 1,
+        "name": "chain_interdependence_head",
+        "bi_directional": False,
+        "with_multihop": False,
+        "h": 1,
+        "accumulative": False,
+        "with_inverse_approx": False,
+        "with_exponential_approx": False,
+        "self_dependence": True,
+        "self_scaling": 1.0,
+        "with_taylor": False,
+        "d": 2,
+        "with_dual_lphm": False,
+        "with_lorr": False,
+        "r": 3,
+        "enable_bias": False,
+        "with_residual": False,
+        "with_batch_norm": False,
+        "with_relu": True,
+        "with_softmax": True,
+        "with_dropout": False,
+        "p": 0.25,
+        "parameters_init_method": "xavier_normal",
+        "device": "cpu",
+        "dtype": None,
+    }
+    assert list(parameters)[:8] == [
+        "m", "n", "chain_length", "channel_num", "name", "bi_directional", "with_multihop", "h",
+    ]  # fmt: skip
+    assert chainhead_plugin.chain_interdependence_head is ChainInterdependenceHead
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+def test_flat_and_three_dimensional_layouts(softmax):
+    head = ChainInterdependenceHead(4, 3, 6, enable_bias=True, with_relu=False, with_softmax=softmax)
+    x = torch.randn(2, 6, 4)
+    mask = torch.tensor([[1] * 6, [0] * 2 + [1] * 4])
+    nodes, flat = head(x, mask), head(x.flatten(1), mask)
+    assert nodes.shape == (2, 6, 3)
+    assert flat.shape == (2, 18)
+    if not softmax:
+        assert torch.equal(nodes.flatten(1), flat)
+        return
+    torch.testing.assert_close(nodes.sum(-1), mask.float())
+    torch.testing.assert_close(flat.sum(-1), torch.ones(2))
+    assert not flat[1, :6].any()
+    short = ChainInterdependenceHead(4, 3, 4, enable_bias=True, with_relu=False)
+    short.load_state_dict(head.state_dict())
+    torch.testing.assert_close(flat[1:, 6:], short(x[1:, 2:].flatten(1)))
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=name)
+@pytest.mark.parametrize("layout", ["flat", "nodes"])
+def test_the_documented_methods_make_up_forward(chain, layout):
+    head = ChainInterdependenceHead(
+        4, 3, 6, channel_num=2, with_taylor=True, enable_bias=True, with_residual=True, **options(chain)
+    )
+    x = torch.randn(2, 6, 4) / 4
+    x = x.flatten(1) if layout == "flat" else x
+    kappa_x = head.calculate_kappa_x(x)
+    xi_x = head.calculate_instance_xi_x(x, kappa_x=kappa_x)
+    torch.testing.assert_close(xi_x, head.calculate_instance_xi_x(x, channel_index=1))
+    products = [
+        head.calculate_inner_product(xi_x, head.calculate_phi_w(D=xi_x.size(-1), channel_index=c))
+        for c in range(2)
+    ]
+    result = head.process_output(head.fusion(products) + head.calculate_pi_x(x))
+    torch.testing.assert_close(result, head(x), rtol=1e-5, atol=1e-6)
+
+
+def test_methods_refuse_what_does_not_fit():
+    head = ChainInterdependenceHead(4, 3, 6, channel_num=2)
+    with pytest.raises(ValueError, match="D is 5, but nodes have 4"):
+        head.calculate_phi_w(5, 0)
+    with pytest.raises(ValueError, match="channel_index is 2, but there are 2 channels"):
+        head.calculate_phi_w(4, 2)
+    with pytest.raises(ValueError, match="expected 2 inner products"):
+        head.fusion([torch.ones(1, 6, 3)])
+    assert head.calculate_pi_x(torch.ones(1, 6, 4)) is None
+    with pytest.raises(ValueError, match="length must be at least 1"):
+        head.interdependence_matrix(0)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 4), (2, 20)])
+@pytest.mark.parametrize("batch", [0, 1])
+def test_small_batches(shape, batch):
+    head = ChainInterdependenceHead(4, 3, 5, with_batch_norm=True)
+    y = head.eval()(torch.randn(batch, *shape[1:]))
+    assert y.shape == (batch, 5, 3) if len(shape) == 3 else (batch, 15)
+    head.train()(torch.randn(batch, *shape[1:]))
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (torch.ones(2, 7, 5), ValueError, r"shape \(2, 7, 5\), expected \[batch, length, 4\]"),
+        (torch.ones(2, 0, 4), ValueError, "length ≥ 1"),
+        (torch.ones(2, 19), ValueError, r"flat layout \[batch, 20\] = \[batch, chain_length·4\]"),
+        (torch.ones(4), ValueError, "expected"),
+        (torch.ones(1, 2, 5, 4), ValueError, "expected"),
+        (torch.ones(2, 5, 4, dtype=torch.int64), TypeError, "floating point, got torch.int64"),
+    ],
+)
+def test_inputs_that_do_not_fit(x, error, message):
+    with pytest.raises(error, match=message):
+        ChainInterdependenceHead(4, 3, 5)(x)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (torch.ones(2, 4), r"shape \(2, 4\), expected one value per node: \(2, 5\)"),
+        (torch.ones(5), "expected one value per node"),
+        (torch.ones(2, 5, 1), "expected one value per node"),
+        (torch.tensor([[1, 0, 1, 0, 0], [1, 1, 1, 1, 1]]), "no holes"),
+        (torch.tensor([[0, 1, 0, 0, 1], [1, 1, 1, 1, 1]]).bool(), "no holes"),
+        (torch.full((2, 5), 2), "other values"),
+        (torch.tensor([[0.0, 0.0, -1e9, -1e9, -1e9]] * 2), "other values"),
+        (torch.full((2, 5), math.nan), "other values"),
+    ],
+)
+def test_masks_that_do_not_fit(mask, message):
+    with pytest.raises(ValueError, match=message):
+        ChainInterdependenceHead(4, 3, 5)(torch.ones(2, 5, 4), mask)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.uint8, torch.float32, torch.float16])
+def test_mask_dtypes(dtype):
+    head = ChainInterdependenceHead(4, 3, 5)
+    mask = torch.tensor([[1, 1, 1, 0, 0], [0, 0, 0, 0, 1]])
+    x = torch.randn(2, 5, 4)
+    assert torch.equal(head(x, mask.to(dtype)), head(x, mask))
+
+
+@pytest.mark.parametrize("chain", UNI_DIRECTIONAL, ids=name)
+@pytest.mark.parametrize("reconciliation", [{}, {"with_lorr": True, "r": 1}, {"with_dual_lphm": True}])
+def test_streaming(chain, reconciliation):
+    head = ChainInterdependenceHead(
+        4, 3, 9, enable_bias=True, with_residual=True, with_batch_norm=True, **options(chain), **reconciliation
+    )
+    randomise(head).eval()
+    x = torch.randn(2, 30, 4) / 4
+    expected = head(x)
+    state, outputs = None, []
+    for node in x.unbind(1):
+        y, state = head.step(node, state)
+        outputs.append(y)
+    scale = max(1.0, expected.abs().max().item())
+    torch.testing.assert_close(torch.stack(outputs, 1), expected, rtol=0, atol=2e-6 * scale)
+
+
+def test_streaming_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="uni-directional"):
+        ChainInterdependenceHead(4, 3, 5, bi_directional=True).step(torch.ones(1, 4))
+    head = ChainInterdependenceHead(4, 3, 5)
+    with pytest.raises(ValueError, match=r"expected \[batch, 4\]"):
+        head.step(torch.ones(1, 5))
+    _, state = head.step(torch.ones(2, 4))
+    with pytest.raises(ValueError, match="state is of 2 chains and x_t of 3"):
+        head.step(torch.ones(3, 4), state)
+    with pytest.raises(ValueError, match="eval mode"):
+        ChainInterdependenceHead(4, 3, 5, with_batch_norm=True).step(torch.ones(2, 4))
+
+
+def test_batch_norm_statistics_are_over_real_nodes():
+    padded = ChainInterdependenceHead(4, 3, 5, with_batch_norm=True, dtype=torch.float64)
+    alone = ChainInterdependenceHead(4, 3, 5, with_batch_norm=True, dtype=torch.float64)
+    alone.load_state_dict(padded.state_dict())
+    mask = torch.tensor([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1]])
+    x = torch.randn(2, 6, 4, dtype=torch.float64)
+    y = padded(torch.where(mask.bool().unsqueeze(-1), x, math.nan), mask)
+    expected = alone(torch.stack([x[0, :4], x[1, 2:]]))
+    torch.testing.assert_close(y[mask.bool()], expected.flatten(0, 1), rtol=1e-10, atol=1e-12)
+    for key, buffer in padded.batch_norm.named_buffers():
+        torch.testing.assert_close(buffer, alone.batch_norm.get_buffer(key))
+    before = padded.batch_norm.running_mean.clone()
+    padded(x, torch.zeros(2, 6))
+    assert torch.equal(padded.batch_norm.running_mean, before)
+
+
+def test_dropout_is_a_module_that_eval_turns_off():
+    head = ChainInterdependenceHead(4, 64, 5, with_dropout=True, p=0.5, with_relu=False, with_softmax=False)
+    x = torch.randn(3, 5, 4)
+    dropped = (head(x) == 0).float().mean()
+    assert 0.4 < dropped < 0.6
+    assert (head.eval()(x) != 0).all()
+
+
+@pytest.mark.parametrize("method", ["xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform"])
+def test_initialisers_use_the_fans_of_the_real_matrices(method):
+    torch.manual_seed(0)
+    m, n, r = 300, 500, 40
+    variance = {
+        "xavier_normal": lambda fan_out, fan_in: 2 / (fan_out + fan_in),
+        "xavier_uniform": lambda fan_out, fan_in: 2 / (fan_out + fan_in),
+        "kaiming_uniform": lambda fan_out, fan_in: 1 / (3 * fan_in),
+        "fanout_std_uniform": lambda fan_out, fan_in: 1 / (3 * fan_out),
+    }[method]
+    build = {"channel_num": 2, "enable_bias": True, "with_residual": True, "parameters_init_method": method}
+    plain = ChainInterdependenceHead(m, n, 5, **build)
+    lorr = ChainInterdependenceHead(m, n, 5, with_lorr=True, r=r, **build)
+    lphm = ChainInterdependenceHead(m, n, 5, with_dual_lphm=True, r=r, **build)
+    for weight, fan_out, fan_in in [
+        (plain.reconciliation.linear.weight, n, m),
+        (plain.residual.weight, n, m),
+        (lorr.reconciliation.up.weight, n, r),
+        (lorr.reconciliation.down.weight, r, m),
+        (lphm.reconciliation.P, 20, r),
+        (lphm.reconciliation.Q, r, 15),
+        (lphm.reconciliation.S, 25, r),
+        (lphm.reconciliation.T, r, 20),
+    ]:
+        assert weight.var().item() == pytest.approx(variance(fan_out, fan_in), rel=0.15)
+    bound = {"kaiming_uniform": m**-0.5, "fanout_std_uniform": n**-0.5}.get(method, 0.0)
+    assert plain.bias.abs().max().item() == pytest.approx(bound, rel=0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("chain", CHAINS, ids=name)
+def test_dtypes(chain, dtype):
+    if chain.hops > 10:
+        return
+    wide = ChainInterdependenceHead(4, 3, 5, with_residual=True, **options(chain), dtype=torch.float64)
+    head = ChainInterdependenceHead(4, 3, 5, with_residual=True, **options(chain), dtype=dtype)
+    head.load_state_dict(wide.state_dict())
+    wide.load_state_dict(head.state_dict())
+    x = torch.randn(2, 20, 4).to(dtype)
+    y = head(x)
+    assert y.dtype == dtype
+    tolerance = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 0.1, torch.float16: 0.02}[dtype]
+    torch.testing.assert_close(y.double(), wide(x.double()), rtol=0, atol=tolerance)
+
+
+def test_autocast_accumulates_in_float32():
+    head = ChainInterdependenceHead(1, 1, 5, with_inverse_approx=True, with_relu=False, with_softmax=False)
+    with torch.no_grad():
+        head.reconciliation.linear.weight.fill_(1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = head(torch.ones(1, 4096, 1))
+    assert y[0, -1, 0] == 4096
+
+
+def test_construction_on_a_device():
+    assert all(p.is_meta for p in ChainInterdependenceHead(4, 3, 5, device="meta", enable_bias=True).parameters())
+    with torch.device("meta"):
+        head = ChainInterdependenceHead(4, 3, 5, device=None)
+    assert head(torch.empty(2, 5, 4, device="meta"), torch.ones(2, 5, device="meta")).is_meta
+
+
+def test_replaced_linear_maps_are_called():
+    """An adapter in the place of a linear map must take part, with several channels too."""
+
+    class Doubled(torch.nn.Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    for extra in ({}, {"channel_num": 3}, {"with_lorr": True, "channel_num": 2, "r": 4}):
+        head = ChainInterdependenceHead(4, 3, 5, with_relu=False, with_softmax=False, **extra)
+        x = torch.randn(2, 5, 4)
+        expected = 2 * head(x)
+        which = "up" if "with_lorr" in extra else "linear"
+        old = head.reconciliation.get_submodule(which)
+        new = Doubled(old.in_features, old.out_features, bias=False)
+        new.load_state_dict(old.state_dict())
+        setattr(head.reconciliation, which, new)
+        torch.testing.assert_close(head(x), expected)
+
+
+def test_constructing_is_silent(capsys):
+    ChainInterdependenceHead(4, 3, 5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_printing_says_what_it_is():
+    text = repr(ChainInterdependenceHead(4, 3, 5, with_multihop=True, h=2, with_lorr=True))
+    assert "m=4, n=3, chain_length=5" in text
+    assert "kind='multihop'" in text
+    assert "in_features=4, out_features=3, channels=1" in text

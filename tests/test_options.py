@@ -1,0 +1,79 @@
+"""Options are checked before anything is allocated, and errors name them."""
+
+import time
+
+import numpy as np
+import pytest
+
+from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.options import closest_factors, count_parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"m": 0}, ValueError, "m must be between 1 and"),
+        ({"n": -3}, ValueError, "n must be between 1 and"),
+        ({"m": 2.0}, TypeError, "m must be an int, got 2.0 of type float"),
+        ({"n": True}, TypeError, "n must be an int, got True of type bool"),
+        ({"m": np.int64(4)}, TypeError, "m must be an int"),
+        ({"chain_length": 0}, ValueError, "chain_length must be between"),
+        ({"channel_num": 0}, ValueError, "channel_num must be between"),
+        ({"with_multihop": True, "h": 0}, ValueError, "h must be between 1 and 1,000"),
+        ({"with_multihop": True, "h": 10**9}, ValueError, "h must be between 1 and 1,000"),
+        ({"with_lorr": True, "r": 0}, ValueError, "r must be between"),
+        ({"with_taylor": True, "d": 0}, ValueError, "d must be between"),
+        ({"with_dropout": True, "p": 1.0}, ValueError, r"p must be in \[0, 1\)"),
+        ({"with_dropout": True, "p": "0.5"}, TypeError, "p must be a float"),
+        ({"self_scaling": float("nan")}, ValueError, "self_scaling must be finite"),
+        ({"self_scaling": None}, TypeError, "self_scaling must be a float"),
+        ({"bi_directional": 1}, TypeError, "bi_directional must be a bool"),
+        ({"with_relu": "yes"}, TypeError, "with_relu must be a bool"),
+        ({"parameters_init_method": "normal"}, ValueError, "xavier_normal, .*got 'normal'"),
+        ({"with_multihop": True, "with_inverse_approx": True}, ValueError, "with_multihop and with_inverse_approx"),
+        (
+            {"with_inverse_approx": True, "with_exponential_approx": True},
+            ValueError,
+            "with_inverse_approx and with_exponential_approx",
+        ),
+        ({"with_lorr": True, "with_dual_lphm": True}, ValueError, "with_lorr and with_dual_lphm"),
+        ({"h": 3}, ValueError, "h=3 has no effect without with_multihop=True"),
+        ({"accumulative": True}, ValueError, "accumulative=True has no effect without with_multihop=True"),
+        ({"d": 3}, ValueError, "d=3 has no effect without with_taylor=True"),
+        ({"p": 0.5}, ValueError, "p=0.5 has no effect without with_dropout=True"),
+        ({"r": 5}, ValueError, "r=5 has no effect without with_lorr=True or with_dual_lphm=True"),
+        ({"with_inverse_approx": True, "self_scaling": 0.5}, ValueError, "self_scaling=0.5 has no effect"),
+        ({"with_exponential_approx": True, "self_dependence": False}, ValueError, "self_dependence=False has no"),
+        ({"unknown": 1}, TypeError, "unknown"),
+        ({"m": 2**20, "n": 2**20}, ValueError, r"1,099,511,627,776 weights"),
+        ({"m": 1000, "with_taylor": True, "d": 30}, ValueError, "degree d=30"),
+        ({"m": 2**33, "n": 2**33, "with_dual_lphm": True, "channel_num": 2**33}, ValueError, "weights"),
+    ],
+)
+def test_bad_options(options, error, message):
+    start = time.perf_counter()
+    with pytest.raises(error, match=message):
+        ChainInterdependenceHead(**{"m": 4, "n": 3, "chain_length": 5} | options)
+    assert time.perf_counter() - start < 0.1
+
+
+def test_a_scaling_that_is_switched_off_is_accepted():
+    head = ChainInterdependenceHead(4, 3, 5, self_dependence=False, self_scaling=0.5)
+    assert head.interdependence_matrix().diagonal().eq(0).all()
+
+
+@pytest.mark.parametrize(("size", "factors"), [(1, (1, 1)), (7, (1, 7)), (12, (3, 4)), (64, (8, 8)), (97, (1, 97))])
+def test_closest_factors(size, factors):
+    assert closest_factors(size) == factors
+
+
+@pytest.mark.parametrize("reconciliation", [{}, {"with_lorr": True, "r": 2}, {"with_dual_lphm": True, "r": 4}])
+@pytest.mark.parametrize("extra", [{}, {"with_taylor": True, "d": 3}, {"channel_num": 3}])
+@pytest.mark.parametrize("flags", [False, True])
+def test_counted_weights_are_the_weights(reconciliation, extra, flags):
+    switches = {key: flags for key in ("enable_bias", "with_residual", "with_batch_norm")}
+    head = ChainInterdependenceHead(6, 4, 5, **reconciliation, **extra, **switches)
+    defaults = {"m": 6, "n": 4, "channel_num": 1, "r": 3, "d": 2, "with_taylor": False}
+    defaults |= {"with_lorr": False, "with_dual_lphm": False}
+    counted = count_parameters(defaults | reconciliation | extra | switches)
+    assert counted == sum(parameter.numel() for parameter in head.parameters())
