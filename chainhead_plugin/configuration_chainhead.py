@@ -117,7 +117,7 @@ class ChainHeadConfig(PreTrainedConfig):
     def _refuse_misspelt(cls, kwargs: dict[str, Any]) -> None:
         """Refuse what transformers would silently keep as an attribute, if it is almost a field's name."""
         names = [f.name for f in fields(cls)]
-        for key in kwargs:
+        for key in kwargs.keys() - cls.attribute_map.keys():
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
                 hint = f": did you mean {close[0]!r}?" if close else ""
@@ -169,7 +169,6 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
-        check_head_options(self.head_options())
         if self.hidden_sizes and self.n != self.hidden_sizes[-1]:
             raise ValueError(
                 f"n={self.n} differs from the last of hidden_sizes={self.hidden_sizes}: leave n out, it follows"
@@ -179,6 +178,7 @@ class ChainHeadConfig(PreTrainedConfig):
         for width in self.hidden_sizes:
             if isinstance(width, bool) or not 1 <= width <= MAX_PARAMETERS:
                 raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
+        check_head_options(self.head_options())
         total = self.pooled_size * max(1, self.num_labels or 0)
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)

@@ -1,0 +1,95 @@
+"""ChainHeadConfig: one vocabulary with the head, checked, and safe to save and load."""
+
+import inspect
+import json
+import time
+
+import numpy as np
+import pytest
+from huggingface_hub.errors import StrictDataclassError
+from transformers import AutoConfig
+
+from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
+
+
+def test_its_fields_are_the_constructors():
+    parameters = inspect.signature(ChainInterdependenceHead).parameters
+    config = ChainHeadConfig()
+    for name, parameter in parameters.items():
+        if name in ("device", "dtype"):
+            continue
+        value = getattr(config, name)
+        if parameter.default is not inspect.Parameter.empty and name != "with_softmax":
+            assert value == parameter.default, name
+    assert config.with_softmax is False
+
+
+def test_the_ecosystems_names():
+    config = ChainHeadConfig(m=7, hidden_sizes=[8, 9])
+    assert (config.hidden_size, config.input_size, config.n, config.num_hidden_layers) == (9, 7, 9, 2)
+    assert ChainHeadConfig(hidden_size=11).n == 11
+    assert ChainHeadConfig(n=11).num_hidden_layers == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"m": 3, "n": 5, "bi_directional": True, "with_multihop": True, "h": 3, "accumulative": True},
+        {"hidden_sizes": [4, 5], "with_lorr": True, "r": 2, "pooling": "flatten", "chain_length": 9},
+        {"id2label": {0: "a", 1: "b", 2: "c"}, "problem_type": "multi_label_classification"},
+        {"self_scaling": 2, "p": 0, "with_dropout": True},
+    ],
+)
+def test_round_trip(fields, tmp_path):
+    config = ChainHeadConfig(**fields)
+    config.save_pretrained(tmp_path)
+    loaded = AutoConfig.from_pretrained(tmp_path)
+    assert type(loaded) is ChainHeadConfig
+    ours, theirs = config.to_dict(), loaded.to_dict()
+    saving = ("transformers_version", "_name_or_path")
+    assert {k: v for k, v in ours.items() if k not in saving} == {
+        k: v for k, v in theirs.items() if k not in saving
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"m": "12"}, "m"),
+        ({"m": np.int64(12)}, "'m'"),
+        ({"m": 0}, "m must be between 1 and"),
+        ({"m": 10**6, "n": 10**6}, "1,000,000,000,000 weights"),
+        ({"h": 2}, "h=2 has no effect without with_multihop=True"),
+        ({"with_lorr": True, "with_dual_lphm": True}, "with_lorr and with_dual_lphm"),
+        ({"pooling": "median"}, "pooling"),
+        ({"hidden_sizes": [8, 0]}, "hidden_sizes must hold widths"),
+        ({"hidden_sizes": (8, 8)}, "hidden_sizes"),
+        ({"hidden_sizes": ["8"]}, "hidden_sizes"),
+        ({"hidden_sizes": [8, 8], "n": 9}, "n=9 differs from the last of hidden_sizes"),
+        ({"hidden_sizes": [8] * 2000}, "2,000 layers"),
+        ({"hidden_sizes": [10**5] * 3}, "weights"),
+        ({"self_scaling": "1"}, "self_scaling"),
+        ({"self_scaling": float("inf")}, "self_scaling must be finite"),
+        ({"pooling": "flatten", "chain_length": 2**31 - 1, "n": 100}, "chain_length with pooling='flatten'"),
+        ({"name": 3}, "name"),
+    ],
+)
+def test_bad_fields_are_named(fields, message):
+    start = time.perf_counter()
+    with pytest.raises(StrictDataclassError, match=message):
+        ChainHeadConfig(**fields)
+    assert time.perf_counter() - start < 0.1
+
+
+@pytest.mark.parametrize("key", ["bidirectional", "with_multi_hop", "with_attention", "chain_len", "poling"])
+def test_misspelt_fields_are_refused(key):
+    with pytest.raises(TypeError, match=f"no field '{key}'"):
+        ChainHeadConfig(**{key: True})
+
+
+def test_a_hostile_file_names_no_code_to_import(tmp_path):
+    config = ChainHeadConfig().to_dict() | {"auto_map": {"AutoConfig": "evil.Config"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
+    assert type(AutoConfig.from_pretrained(tmp_path)) is ChainHeadConfig
