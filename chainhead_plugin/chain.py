@@ -18,6 +18,7 @@ one step beyond either end. `chain_reference.py` has the dense matrices these fo
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -151,6 +152,7 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     window = torch.cat([state, node], dim=1)
     y = torch.zeros_like(x, dtype=dtype)
     for tap, past in zip(reversed(taps), window.unbind(1), strict=True):
+        _check_range(tap, chain, dtype)
         if tap:
             y = torch.add(y, past, alpha=tap)
     return y.to(x.dtype), window[:, 1:]
@@ -193,7 +195,7 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return x.flip(1).cumsum(1).flip(1) if transposed else x.cumsum(1)
-        return _causal_filter(x, _filter_taps(chain, x.dtype, x.size(1)), transposed)
+        return _causal_filter(x, chain, transposed)
     if chain.kind == "inverse":
         return _spectral_power_sum(x, mask)
     if chain.kind == "exponential":
@@ -212,28 +214,30 @@ def _column_scale(x: Tensor, chain: Chain, mask: Tensor | None, dtype: torch.dty
     return torch.where(sums == 0, 0, 1 / sums)
 
 
-def _filter_taps(chain: Chain, dtype: torch.dtype, length: int | None = None) -> list[float]:
-    """The taps that matter in `dtype`, and up to the farthest node of a chain of `length`."""
-    limits = torch.finfo(dtype)
+def _filter_taps(chain: Chain, dtype: torch.dtype) -> Sequence[float]:
+    """The taps that matter in `dtype`."""
     if chain.kind == "exponential":
-        taps = [tap for tap in chain.taps if tap > limits.eps / 8]
-    else:
-        taps = list(chain.taps)
-    taps = taps[:length]
-    largest = max(abs(tap) for tap in taps)
-    if largest > limits.max:
+        return [tap for tap in chain.taps if tap > torch.finfo(dtype).eps / 8]
+    return chain.taps
+
+
+def _check_range(tap: float, chain: Chain, dtype: torch.dtype) -> None:
+    if abs(tap) > torch.finfo(dtype).max:
         raise ValueError(
-            f"h={chain.hops} with self_scaling={chain.self_weight} gives a node {largest:.1e} times its "
-            f"neighbour, beyond the range of {str(dtype).removeprefix('torch.')}: use fewer hops or a smaller "
-            "self_scaling"
+            f"h={chain.hops} with self_scaling={chain.self_weight} weights a node by {tap:.1e}, beyond the range "
+            f"of {str(dtype).removeprefix('torch.')}: use fewer hops or a smaller self_scaling"
         )
-    return taps
 
 
-def _causal_filter(x: Tensor, taps: list[float], transposed: bool) -> Tensor:
+def _causal_filter(x: Tensor, chain: Chain, transposed: bool) -> Tensor:
     """y[j] = Σ_k t[k] x[j − k], or with `transposed` y[j] = Σ_k t[k] x[j + k]."""
-    y = x * taps[0] if taps[0] else torch.zeros_like(x)
-    for k, tap in enumerate(taps[1:], start=1):
+    first, *others = _filter_taps(chain, x.dtype)
+    _check_range(first, chain, x.dtype)
+    y = x * first if first else torch.zeros_like(x)
+    for k, tap in enumerate(others, start=1):
+        if k >= x.size(1):
+            break
+        _check_range(tap, chain, x.dtype)
         if tap and transposed:
             y[:, :-k].add_(x[:, k:], alpha=tap)
         elif tap:
@@ -254,17 +258,20 @@ def _stencil_power_sum(x: Tensor, mask: Tensor | None, chain: Chain) -> Tensor:
 
     ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column scaling.
     """
-    if mask is None:
-        spread: float | Tensor = 2 * math.cos(math.pi / (x.size(1) + 1)) + abs(chain.self_weight)
-        rho: float | Tensor = max(spread, 1.0)
-    else:
-        count = mask.sum(1, keepdim=True)
-        rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(chain.self_weight)).clamp(min=1)
+    count = _real_nodes(x, mask)
+    rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(chain.self_weight)).clamp(min=1)
     term, total = x, torch.zeros_like(x)
     for _ in range(chain.hops):
         total = _stencil(total + term, mask, chain.self_weight) / rho
         term = term / rho
     return total
+
+
+def _real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Number of real nodes of each row, as [batch or 1, 1, 1]."""
+    if mask is None:
+        return torch.full((1, 1, 1), x.size(1), device=x.device)
+    return mask.sum(1, keepdim=True)
 
 
 def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
@@ -287,7 +294,7 @@ def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     return torch.where((node < 0) | (node == count), 0, reflected)
 
 
-def _reflected_filter(x: Tensor, mask: Tensor | None, taps: list[float]) -> Tensor:
+def _reflected_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor:
     """y[j] = Σ_k t[|k|] x[j + k] on the reflected chain."""
     length, reach = x.size(1), len(taps) - 1
     reflected = _odd_reflection(x, mask, reach)
@@ -308,9 +315,9 @@ def _spectral_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     length = x.size(1)
     grid = 3 * length
     reflected = _odd_reflection(x.double(), mask, length - 1)
-    count = torch.full((1, 1, 1), length, device=x.device) if mask is None else mask.sum(1, keepdim=True)
+    order = (_real_nodes(x, mask) - 1).clamp(min=0).double()
     theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
-    response = _power_sum_response(theta.view(1, -1, 1), (count - 1).clamp(min=0).double())
+    response = _power_sum_response(theta[None, :, None], order)
     mixed = torch.fft.irfft(torch.fft.rfft(reflected, n=grid, dim=1) * response, n=grid, dim=1)
     return mixed[:, length - 1 : 2 * length - 1].to(x.dtype)
 

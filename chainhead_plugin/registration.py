@@ -38,7 +38,7 @@ def _register_config(table: Any, classes: Any) -> None:
         other = known[MODEL_TYPE]
         raise RegistrationError(
             f"model type {MODEL_TYPE!r} is already registered by {_owner(other)} "
-            f"({other.__module__}.{other.__qualname__}), so that {_owner(classes.ChainHeadConfig)} cannot "
+            f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot "
             "register it: uninstall one of the two, or do not import both"
         )
     table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)

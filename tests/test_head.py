@@ -109,7 +109,9 @@ def test_any_head_equals_its_formula(base, reconciliation, expansion, chain, spa
     assert not actual_gradients[0][~real.squeeze(-1)].any()
     for label, actual, wanted in zip(["x", *named], actual_gradients, expected_gradients, strict=True):
         size = max(wanted.abs().max().item(), 1.0)
-        torch.testing.assert_close(actual, wanted, rtol=1e-9, atol=1e-9 * size, msg=lambda m, k=label: f"{k}: {m}")
+        torch.testing.assert_close(
+            actual, wanted, rtol=1e-9, atol=1e-9 * size, msg=lambda m, k=label: f"{k}: {m}"
+        )
 
 
 def test_the_constructor_has_tinybigs_arguments_in_its_order():
@@ -256,7 +258,14 @@ def test_mask_dtypes(dtype):
 @pytest.mark.parametrize("reconciliation", [{}, {"with_lorr": True, "r": 1}, {"with_dual_lphm": True}])
 def test_streaming(chain, reconciliation):
     head = ChainInterdependenceHead(
-        4, 3, 9, enable_bias=True, with_residual=True, with_batch_norm=True, **options(chain), **reconciliation
+        4,
+        3,
+        9,
+        enable_bias=True,
+        with_residual=True,
+        with_batch_norm=True,
+        **options(chain),
+        **reconciliation,
     )
     randomise(head).eval()
     x = torch.randn(2, 30, 4) / 4
@@ -306,7 +315,9 @@ def test_dropout_is_a_module_that_eval_turns_off():
     assert (head.eval()(x) != 0).all()
 
 
-@pytest.mark.parametrize("method", ["xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform"])
+@pytest.mark.parametrize(
+    "method", ["xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform"]
+)
 def test_initialisers_use_the_fans_of_the_real_matrices(method):
     torch.manual_seed(0)
     m, n, r = 300, 500, 40
@@ -361,7 +372,9 @@ def test_autocast_accumulates_in_float32():
 
 
 def test_construction_on_a_device():
-    assert all(p.is_meta for p in ChainInterdependenceHead(4, 3, 5, device="meta", enable_bias=True).parameters())
+    assert all(
+        p.is_meta for p in ChainInterdependenceHead(4, 3, 5, device="meta", enable_bias=True).parameters()
+    )
     with torch.device("meta"):
         head = ChainInterdependenceHead(4, 3, 5, device=None)
     assert head(torch.empty(2, 5, 4, device="meta"), torch.ones(2, 5, device="meta")).is_meta

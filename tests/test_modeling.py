@@ -38,7 +38,13 @@ CONFIGS = {
         "enable_bias": True,
         "pooling": "max",
     },
-    "stack-flatten": {"m": 4, "hidden_sizes": [6], "pooling": "flatten", "chain_length": 9, "with_residual": True},
+    "stack-flatten": {
+        "m": 4,
+        "hidden_sizes": [6],
+        "pooling": "flatten",
+        "chain_length": 9,
+        "with_residual": True,
+    },
     "dual-lphm": {"m": 4, "n": 6, "with_dual_lphm": True, "channel_num": 2, "pooling": "last"},
     "spectral": {"m": 4, "n": 6, "with_inverse_approx": True, "bi_directional": True},
 }
@@ -170,7 +176,9 @@ def test_pooling(pooling):
 
 def test_flatten_refuses_longer_chains():
     model = build(ChainHeadForSequenceClassification, CONFIGS["stack-flatten"])
-    with pytest.raises(ValueError, match="chains of 10 nodes, but pooling='flatten' takes at most chain_length=9"):
+    with pytest.raises(
+        ValueError, match="chains of 10 nodes, but pooling='flatten' takes at most chain_length=9"
+    ):
         model(torch.randn(1, 10, 4))
 
 
@@ -185,10 +193,14 @@ def test_flatten_refuses_longer_chains():
     ],
 )
 def test_sequence_losses(problem, num_labels, labels, loss):
-    model = build(ChainHeadForSequenceClassification, CONFIGS["one-head"], num_labels=num_labels, problem_type=problem)
+    model = build(
+        ChainHeadForSequenceClassification, CONFIGS["one-head"], num_labels=num_labels, problem_type=problem
+    )
     x, mask = batch()
     output = model(x, mask, labels=labels)
-    torch.testing.assert_close(output.loss, loss(output.logits.squeeze(-1) if num_labels == 1 else output.logits, labels))
+    torch.testing.assert_close(
+        output.loss, loss(output.logits.squeeze(-1) if num_labels == 1 else output.logits, labels)
+    )
 
 
 def test_token_loss_ignores_minus_100():
@@ -218,7 +230,9 @@ def test_gradient_checkpointing_gives_the_same_gradients(model_class, fields):
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     checkpointed = copy.deepcopy(model)
-    enable = getattr(checkpointed, "activation_checkpointing_enable", checkpointed.gradient_checkpointing_enable)
+    enable = getattr(
+        checkpointed, "activation_checkpointing_enable", checkpointed.gradient_checkpointing_enable
+    )
     enable()
     x, mask = batch()
     for one in (model, checkpointed):
@@ -280,4 +294,6 @@ def test_cuda(fields, tmp_path):
     model.cuda().save_pretrained(tmp_path)
     loaded = AutoModel.from_pretrained(tmp_path)
     assert torch.equal(loaded(x, mask).last_hidden_state, expected)
-    torch.testing.assert_close(model(x.cuda(), mask.cuda()).last_hidden_state.cpu(), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        model(x.cuda(), mask.cuda()).last_hidden_state.cpu(), expected, rtol=1e-4, atol=1e-4
+    )

@@ -30,7 +30,11 @@ from chainhead_plugin.options import closest_factors, count_parameters
         ({"bi_directional": 1}, TypeError, "bi_directional must be a bool"),
         ({"with_relu": "yes"}, TypeError, "with_relu must be a bool"),
         ({"parameters_init_method": "normal"}, ValueError, "xavier_normal, .*got 'normal'"),
-        ({"with_multihop": True, "with_inverse_approx": True}, ValueError, "with_multihop and with_inverse_approx"),
+        (
+            {"with_multihop": True, "with_inverse_approx": True},
+            ValueError,
+            "with_multihop and with_inverse_approx",
+        ),
         (
             {"with_inverse_approx": True, "with_exponential_approx": True},
             ValueError,
@@ -43,7 +47,11 @@ from chainhead_plugin.options import closest_factors, count_parameters
         ({"p": 0.5}, ValueError, "p=0.5 has no effect without with_dropout=True"),
         ({"r": 5}, ValueError, "r=5 has no effect without with_lorr=True or with_dual_lphm=True"),
         ({"with_inverse_approx": True, "self_scaling": 0.5}, ValueError, "self_scaling=0.5 has no effect"),
-        ({"with_exponential_approx": True, "self_dependence": False}, ValueError, "self_dependence=False has no"),
+        (
+            {"with_exponential_approx": True, "self_dependence": False},
+            ValueError,
+            "self_dependence=False has no",
+        ),
         ({"unknown": 1}, TypeError, "unknown"),
         ({"m": 2**20, "n": 2**20}, ValueError, r"1,099,511,627,776 weights"),
         ({"m": 1000, "with_taylor": True, "d": 30}, ValueError, "degree d=30"),
@@ -62,16 +70,20 @@ def test_a_scaling_that_is_switched_off_is_accepted():
     assert head.interdependence_matrix().diagonal().eq(0).all()
 
 
-@pytest.mark.parametrize(("size", "factors"), [(1, (1, 1)), (7, (1, 7)), (12, (3, 4)), (64, (8, 8)), (97, (1, 97))])
+@pytest.mark.parametrize(
+    ("size", "factors"), [(1, (1, 1)), (7, (1, 7)), (12, (3, 4)), (64, (8, 8)), (97, (1, 97))]
+)
 def test_closest_factors(size, factors):
     assert closest_factors(size) == factors
 
 
-@pytest.mark.parametrize("reconciliation", [{}, {"with_lorr": True, "r": 2}, {"with_dual_lphm": True, "r": 4}])
+@pytest.mark.parametrize(
+    "reconciliation", [{}, {"with_lorr": True, "r": 2}, {"with_dual_lphm": True, "r": 4}]
+)
 @pytest.mark.parametrize("extra", [{}, {"with_taylor": True, "d": 3}, {"channel_num": 3}])
 @pytest.mark.parametrize("flags", [False, True])
 def test_counted_weights_are_the_weights(reconciliation, extra, flags):
-    switches = {key: flags for key in ("enable_bias", "with_residual", "with_batch_norm")}
+    switches = dict.fromkeys(("enable_bias", "with_residual", "with_batch_norm"), flags)
     head = ChainInterdependenceHead(6, 4, 5, **reconciliation, **extra, **switches)
     defaults = {"m": 6, "n": 4, "channel_num": 1, "r": 3, "d": 2, "with_taylor": False}
     defaults |= {"with_lorr": False, "with_dual_lphm": False}

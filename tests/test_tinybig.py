@@ -317,13 +317,21 @@ class TestErrors:
             ({"with_residual": True}, _head_state(24), "lacks 'w_remainder'"),
             ({}, _head_state(24, b=(6,)), r"has 'b' \(made by enable_bias=True\), which the options do not"),
             ({}, _head_state(24, **{f"x{i}": (1,) for i in range(9)}), "'x4' and 4 more"),
-            ({}, _head_state(25), r"w has shape \(1, 25\), but the options ask for \(1, 24\): .*n·D.*n=6, D=4"),
+            (
+                {},
+                _head_state(25),
+                r"w has shape \(1, 25\), but the options ask for \(1, 24\): .*n·D.*n=6, D=4",
+            ),
             ({"with_lorr": True}, _head_state(24), r"\(1, 30\): .*r·\(n \+ D\)\] with n=6, D=4, r=3"),
             ({"with_dual_lphm": True}, _head_state(24), r"\(1, 27\)"),
             ({"channel_num": 2}, _head_state(24), r"\(2, 24\)"),
             ({"enable_bias": True}, _head_state(24, b=(6, 1)), r"b has shape \(6, 1\)"),
             ({"with_residual": True}, _head_state(24, w_remainder=(4, 6)), r"ask for \(6, 4\): \[n, m\]"),
-            ({}, {"w": torch.zeros(1, 24, dtype=torch.int64)}, "w must be a floating-point .* got torch.int64"),
+            (
+                {},
+                {"w": torch.zeros(1, 24, dtype=torch.int64)},
+                "w must be a floating-point .* got torch.int64",
+            ),
             ({}, {"w": torch.zeros(1, 24, dtype=torch.complex64)}, "got torch.complex64"),
             ({}, {"w": np.zeros((1, 24), dtype=int)}, "got int64"),
             ({}, {"w": np.zeros((1, 24), dtype=object)}, "got object"),
@@ -337,7 +345,7 @@ class TestErrors:
             ({}, None, "must map names to tensors, got NoneType"),
             ({}, [torch.zeros(1, 24)], "got list"),
         ],
-    )  # fmt: skip
+    )
     def test_state_dict(self, options, state_dict, message):
         with pytest.raises(TinyBIGConversionError, match=message):
             convert_head(HEAD | options, state_dict)

@@ -1,0 +1,128 @@
+"""Registration with transformers, by import, by call and by the zoo's host, in processes of their own."""
+
+import multiprocessing
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SEES_CHAINHEAD = """
+    from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForSequenceClassification
+    from transformers import AutoModelForTokenClassification
+    from transformers.models.auto import modeling_auto
+    from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING
+    from transformers.pipelines import PIPELINE_REGISTRY
+    config = AutoConfig.for_model("chainhead")
+    for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
+        assert type(auto.from_config(config)).__module__ == "chainhead_plugin.modeling_chainhead"
+    assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
+    assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
+    assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
+    assert "time-series-classification" in PIPELINE_REGISTRY.get_supported_tasks()
+    print("seen")
+"""
+
+
+def run(code, *flags):
+    return subprocess.run(
+        [sys.executable, "-W", "error", *flags, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_runs(code, output="seen\n"):
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == output
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import chainhead_plugin",
+        "import transformers, chainhead_plugin",
+        "from transformers import AutoModel, pipeline; import chainhead_plugin",
+        "import chainhead_plugin; from transformers import pipeline",
+        "import chainhead_plugin.modeling_chainhead",
+        "import chainhead_plugin.pipelines",
+        "from chainhead_plugin import ChainHeadConfig",
+        "import chainhead_plugin; [chainhead_plugin.register() for _ in range(100)]",
+        "import registry; report = registry.load_plugins(); assert not report.failed, report",
+        "import registry; registry.list_models(); import chainhead_plugin",
+    ],
+)
+def test_every_way_in(first):
+    assert_runs(first + "\n" + textwrap.dedent(SEES_CHAINHEAD))
+
+
+def test_importing_is_cheap():
+    assert_runs(
+        """
+        import sys, chainhead_plugin, chainhead_plugin.plugin, registry
+        registry.list_models()
+        heavy = {"torch", "transformers", "timm", "numpy"} & sys.modules.keys()
+        print(sorted(heavy))
+        """,
+        "[]\n",
+    )
+
+
+def test_from_sixteen_threads():
+    assert_runs(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        import chainhead_plugin
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda _: chainhead_plugin.register(), range(100)))
+        """
+        + SEES_CHAINHEAD.replace("\n    ", "\n        ")
+    )
+
+
+def _config_name(_):
+    from transformers import AutoConfig
+
+    import chainhead_plugin
+
+    chainhead_plugin.register()
+    return type(AutoConfig.for_model("chainhead")).__name__
+
+
+def test_in_spawned_processes():
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(_config_name, range(4)) == ["ChainHeadConfig"] * 4
+
+
+def test_a_model_type_taken_by_another_distribution_is_an_error_that_names_both():
+    done = run(
+        """
+        from transformers import AutoConfig, PreTrainedConfig
+        class Other(PreTrainedConfig):
+            model_type = "chainhead"
+        Other.__module__ = "timm.impostor"
+        AutoConfig.register("chainhead", Other)
+        import chainhead_plugin
+        """
+    )
+    assert done.returncode == 1
+    assert (
+        "RegistrationError: model type 'chainhead' is already registered by timm (timm.impostor.Other)"
+        in done.stderr
+    )
+    assert "chainhead-plugin cannot register it" in done.stderr
+
+
+def test_unknown_names_are_attribute_errors():
+    assert_runs(
+        """
+        import chainhead_plugin
+        try:
+            chainhead_plugin.ChainHeadForEverything
+        except AttributeError as error:
+            print(error)
+        """,
+        "module 'chainhead_plugin' has no attribute 'ChainHeadForEverything'\n",
+    )
