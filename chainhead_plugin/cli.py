@@ -8,16 +8,37 @@ import typer
 
 app = typer.Typer(
     name="chainhead",
-    help="Chain interdependence heads: try them, convert tinyBIG's.",
+    help="Chain interdependence heads: try a trained one, convert tinyBIG's.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@app.callback()
-def _root() -> None:
-    """Keep `chainhead COMMAND` even where there is one command only."""
+@app.command()
+def demo(
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw the results into this file (.png, .svg); needs matplotlib.")
+    ] = None,
+) -> None:
+    """Predict real chains with the model that ships inside the package; no network.
+
+    Example: chainhead demo --picture demo.png
+    """
+    from rich.console import Console
+
+    from .demo import run
+
+    try:
+        run(Console(), picture)
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        typer.echo('Error: --picture needs matplotlib: pip install "chainhead-plugin[train]"', err=True)
+        raise typer.Exit(1) from error
+    except ValueError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 class _Kind(str, Enum):

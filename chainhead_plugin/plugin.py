@@ -8,11 +8,16 @@ from registry import ModelEntry, Plugin
 
 from .registration import register
 
-CHECKPOINTS = Path(__file__).parent / "checkpoints"
+_PACKAGE = Path(__file__).parent
+CHECKPOINTS = _PACKAGE / "checkpoints"
+# A wheel carries the cards inside the package; in a checkout they stand beside it.
+_CARDS = (_PACKAGE / "model_cards", _PACKAGE.parent / "model_cards")
 
 
 def _entry(record: dict[str, Any]) -> ModelEntry:
-    return ModelEntry(**record, path=CHECKPOINTS / record["name"])
+    name = record["name"]
+    card = next((folder / f"{name}.md" for folder in _CARDS if (folder / f"{name}.md").is_file()), None)
+    return ModelEntry(**record, path=CHECKPOINTS / name, card=card)
 
 
 plugin = Plugin(

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from importlib import metadata
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -84,6 +83,8 @@ _imported: set[str] = set()
 
 def _owner(cls: type) -> str:
     """Name the distribution that brings a class, or its top-level module where none says so."""
+    from importlib import metadata
+
     package = cls.__module__.partition(".")[0]
     names = metadata.packages_distributions().get(package, [])
     return ", ".join(sorted(set(names))) or f"the module {package!r}"

@@ -39,12 +39,15 @@ def list_command(
         table = Table(
             Column("Name", no_wrap=True),
             Column("Task", no_wrap=True),
-            Column("Parameters", justify="right"),
-            "Metrics",
+            Column("Parameters", justify="right", no_wrap=True),
+            "Metric",
             box=SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
         )
         for model in models:
-            table.add_row(model.name, model.task, f"{model.parameters:,}", _metrics(model.metrics))
+            leading = dict(list(model.metrics.items())[:1])
+            table.add_row(model.name, model.task, f"{model.parameters:,}", _metrics(leading))
         out.print(table)
     else:
         err.print("No installed model matches.")

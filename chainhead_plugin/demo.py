@@ -1,0 +1,160 @@
+"""`chainhead demo`: the embedded checkpoint on real chains, as a table and a picture, without a network."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .plugin import CHECKPOINTS
+
+MODEL = "chainhead-japanese-vowels"
+SAMPLES = CHECKPOINTS / "japanese_vowels_samples.json"
+_SHADES = " ░▒▓█"
+
+
+class Prediction(NamedTuple):
+    """A real chain [frames][features] of a known speaker, and the scores the model gives it."""
+
+    nodes: Sequence[Sequence[float]]
+    label: str
+    scores: Mapping[str, float]
+
+    @property
+    def predicted(self) -> str:
+        """The label with the highest score."""
+        return max(self.scores, key=self.scores.__getitem__)
+
+
+def run(console: Console, picture: Path | None) -> None:
+    """Predict the shipped chains and show the results.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    picture : Path, optional
+        Also draw the results into this image file; needs matplotlib.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If `picture` is given and matplotlib is missing.
+    ValueError
+        If the picture's format is unknown or its folder missing.
+    """
+    if picture is not None:
+        _check_picture(picture)
+    start = time.perf_counter()
+    with console.status("Importing torch and transformers, loading the model"):
+        predictions = predict()
+    seconds = time.perf_counter() - start
+    labels = list(predictions[0].scores)
+    console.print(_table(predictions))
+    console.print(_heat_map(predictions, labels))
+    right = sum(prediction.predicted == prediction.label for prediction in predictions)
+    console.print(
+        f"{right} of {len(predictions)} right, {MODEL} on the CPU, {seconds:.1f} s with imports and loading, no network."
+    )
+    if picture is not None:
+        _draw(predictions, labels, picture)
+        console.print(f"Picture: {picture}")
+
+
+def predict() -> list[Prediction]:
+    """Run the embedded checkpoint's pipeline on the chains that ship with it."""
+    import registry
+    from transformers import pipeline
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    registry.load_plugins()
+    classify = pipeline("time-series-classification", model=str(registry.checkpoint_path(MODEL)), device="cpu")
+    samples: list[dict[str, Any]] = json.loads(SAMPLES.read_text("utf-8"))["samples"]
+    outputs = classify([sample["nodes"] for sample in samples], top_k=None, batch_size=len(samples))
+    names = [classify.model.config.id2label[index] for index in range(classify.model.config.num_labels)]
+    return [
+        Prediction(
+            sample["nodes"],
+            sample["label"],
+            {name: next(o["score"] for o in output if o["label"] == name) for name in names},
+        )
+        for sample, output in zip(samples, outputs, strict=True)
+    ]
+
+
+def _table(predictions: Sequence[Prediction]) -> Table:
+    table = Table(title="Japanese vowels: which of nine speakers says /ae/?", title_justify="left")
+    table.add_column("chain")
+    table.add_column("frames", justify="right")
+    table.add_column("spoken by")
+    table.add_column("predicted")
+    table.add_column("score", justify="right")
+    table.add_column("")
+    for number, prediction in enumerate(predictions, start=1):
+        score = prediction.scores[prediction.predicted]
+        right = prediction.predicted == prediction.label
+        table.add_row(
+            str(number),
+            str(len(prediction.nodes)),
+            prediction.label,
+            prediction.predicted,
+            f"{score:.1%}",
+            Text("✓ right", "green") if right else Text("✗ wrong", "red"),
+        )
+    return table
+
+
+def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str]) -> Table:
+    """Every score as a shaded cell: a row a chain, a column a speaker."""
+    table = Table(title="Scores: chains down, speakers across", title_justify="left", padding=(0, 0))
+    table.add_column("")
+    for label in labels:
+        table.add_column(label.removeprefix("speaker "), justify="center", width=4)
+    for number, prediction in enumerate(predictions, start=1):
+        cells = [
+            Text(_SHADES[round(prediction.scores[label] * (len(_SHADES) - 1))] * 4, "cyan") for label in labels
+        ]
+        table.add_row(f"{number:>2} ", *cells)
+    return table
+
+
+def _check_picture(file: Path) -> None:
+    """Find out before the model is run whether its results can be drawn."""
+    import matplotlib as mpl
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    mpl.use("agg")
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if file.suffix.removeprefix(".").lower() not in formats:
+        raise ValueError(f"cannot draw {file.name}: expected a file name ending in one of {', '.join(formats)}")
+    if not file.absolute().parent.is_dir():
+        raise ValueError(f"cannot write {file}: there is no folder {file.absolute().parent}")
+
+
+def _draw(predictions: Sequence[Prediction], labels: Sequence[str], file: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        2, len(predictions), figsize=(1.45 * len(predictions), 4), layout="constrained", height_ratios=(3, 2)
+    )
+    for (chain, scores), prediction in zip(axes.T, predictions, strict=True):
+        chain.imshow(list(zip(*prediction.nodes, strict=True)), aspect="auto", cmap="magma")
+        chain.set_title(prediction.label, fontsize=10)
+        chain.set_xlabel(f"{len(prediction.nodes)} frames", fontsize=8)
+        colours = ["tab:green" if label == prediction.label else "tab:red" for label in labels]
+        scores.bar(range(1, len(labels) + 1), [prediction.scores[label] for label in labels], color=colours)
+        scores.set_ylim(0, 1)
+        scores.set_xticks(range(1, len(labels) + 1))
+        for axis in (chain, scores):
+            axis.tick_params(labelsize=6)
+            if prediction is not predictions[0]:
+                axis.set_yticklabels([])
+    axes[0][0].set_ylabel("12 features")
+    axes[1][0].set_ylabel("score")
+    axes[1][len(predictions) // 2].set_xlabel("speaker (green: the true one)", fontsize=9)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,43 @@
+"""Draw the README's picture of the chain matrices: `python docs/draw_chain_matrices.py`."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+from chainhead_plugin.chain import Chain
+from chainhead_plugin.chain_reference import interdependence_matrix
+
+LENGTH = 12
+KINDS = {
+    "single hop": {"kind": "single_hop"},
+    "multihop, h = 3": {"kind": "multihop", "hops": 3},
+    "… accumulative": {"kind": "multihop", "hops": 3, "accumulative": True},
+    "inverse": {"kind": "inverse"},
+    "exponential": {"kind": "exponential"},
+}
+OUTPUT = Path(__file__).parent / "images" / "chain-matrices.png"
+
+
+def main() -> None:
+    """Draw A of every kind, uni-directional above and bi-directional below."""
+    mpl.use("agg")
+    figure, rows = plt.subplots(2, len(KINDS), figsize=(11, 4.9), layout="constrained")
+    for axes, bi_directional in zip(rows, (False, True), strict=True):
+        for axis, (label, options) in zip(axes, KINDS.items(), strict=True):
+            chain = Chain(bi_directional=bi_directional, **options)
+            image = axis.imshow(interdependence_matrix(chain, LENGTH), cmap="magma_r", vmin=0)
+            colours = figure.colorbar(image, ax=axis, shrink=0.75)
+            colours.ax.tick_params(labelsize=7)
+            colours.ax.locator_params(nbins=4)
+            axis.set_xticks([])
+            axis.set_yticks([])
+            if not bi_directional:
+                axis.set_title(label, fontsize=11)
+        axes[0].set_ylabel(f"{'bi' if bi_directional else 'uni'}-directional\ngives: node i", fontsize=10)
+        axes[len(KINDS) // 2].set_xlabel("takes: node j", fontsize=10)
+    figure.savefig(OUTPUT, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

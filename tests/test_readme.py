@@ -1,0 +1,57 @@
+"""The README's snippets and commands run as they stand there, with no network."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+OFFLINE = os.environ | {"HF_HUB_OFFLINE": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def run(arguments, folder):
+    done = subprocess.run(arguments, cwd=folder, env=OFFLINE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("snippet", blocks("python"), ids=lambda code: code.split("\n")[0][:40])
+def test_snippet(snippet, tmp_path):
+    run([sys.executable, "-W", "error", "-c", snippet], tmp_path)
+
+
+COMMANDS = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command, tmp_path):
+    output = run(shlex.split(command.replace("python", sys.executable, 1)), tmp_path)
+    assert output.strip()
+
+
+def test_there_are_snippets_and_commands():
+    assert len(blocks("python")) >= 4
+    assert len(COMMANDS) >= 4
+
+
+def test_the_set_up_commands_are_what_ci_runs():
+    assert [block.strip() for block in blocks("bash")] == [
+        "pip install . && chainhead demo",
+        'pip install ".[dev]" && pytest',
+    ]
+
+
+def test_local_links_lead_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
