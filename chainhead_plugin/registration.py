@@ -24,11 +24,12 @@ class RegistrationError(RuntimeError):
 
 
 class _Registration(NamedTuple):
-    """`call` fills a table of the module `table`, with classes of the module `classes`."""
+    """`call` fills a table of the module `table`, with classes of the module `classes`, which imports `needs`."""
 
     table: str
     classes: str
     call: Callable[[Any, Any], None]
+    needs: tuple[str, ...] = ()
 
 
 def _register_config(table: Any, classes: Any) -> None:
@@ -67,7 +68,12 @@ def _register_pipelines(table: Any, classes: Any) -> None:
 
 _REGISTRATIONS = (
     _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
-    _Registration(f"{_AUTO}.modeling_auto", f"{__package__}.modeling_chainhead", _register_models),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.modeling_chainhead",
+        _register_models,
+        needs=("transformers.modeling_layers", "transformers.modeling_utils"),
+    ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.feature_extraction_chainhead",
@@ -109,16 +115,21 @@ def register() -> None:
 def register_when_imported() -> None:
     """Register with each table of transformers as soon as it is imported, or now where it is already."""
     for registration in _REGISTRATIONS:
-        for name in (registration.table, registration.classes):
+        for name in (registration.table, registration.classes, *registration.needs):
             wrapt.when_imported(name)(partial(_imported_now, registration))
 
 
 def _imported_now(registration: _Registration, module: ModuleType) -> None:
     _imported.add(module.__name__)
-    # While the classes' module is being imported, its own end brings us here again.
+    if registration.table not in _imported:
+        return
+    # The table may have been imported by one of the modules that the classes need, which is then only half
+    # there. Its own end brings us here again, and so does the end of the classes' module.
+    if any(name in sys.modules and name not in _imported for name in registration.needs):
+        return
     if registration.classes not in sys.modules:
         importlib.import_module(registration.classes)
-    if {registration.table, registration.classes} <= _imported:
+    if registration.classes in _imported:
         _complete(registration)
 
 

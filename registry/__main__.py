@@ -103,7 +103,7 @@ def _details(model: ModelEntry) -> dict[str, str]:
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in metrics.items())
 
 
 def _report_failures() -> None:

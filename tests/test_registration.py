@@ -52,6 +52,13 @@ def assert_runs(code, output="seen\n"):
         "import chainhead_plugin; [chainhead_plugin.register() for _ in range(100)]",
         "import registry; report = registry.load_plugins(); assert not report.failed, report",
         "import registry; registry.list_models(); import chainhead_plugin",
+        "import chainhead_plugin, transformers.modeling_utils",
+        "import chainhead_plugin, transformers.modeling_layers",
+        "import chainhead_plugin, transformers.models.bert.modeling_bert",
+        "import chainhead_plugin, transformers.models.auto.modeling_auto",
+        "import chainhead_plugin, transformers.pipelines.base",
+        "import chainhead_plugin, transformers.trainer",
+        "import chainhead_plugin; from transformers import PreTrainedModel, Trainer",
     ],
 )
 def test_every_way_in(first):
