@@ -72,7 +72,9 @@ def predict() -> list[Prediction]:
 
     logging.disable_progress_bar()
     registry.load_plugins()
-    classify = pipeline("time-series-classification", model=str(registry.checkpoint_path(MODEL)), device="cpu")
+    classify = pipeline(
+        "time-series-classification", model=str(registry.checkpoint_path(MODEL)), device="cpu"
+    )
     samples: list[dict[str, Any]] = json.loads(SAMPLES.read_text("utf-8"))["samples"]
     outputs = classify([sample["nodes"] for sample in samples], top_k=None, batch_size=len(samples))
     names = [classify.model.config.id2label[index] for index in range(classify.model.config.num_labels)]
@@ -116,7 +118,8 @@ def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str]) -> Table
         table.add_column(label.removeprefix("speaker "), justify="center", width=4)
     for number, prediction in enumerate(predictions, start=1):
         cells = [
-            Text(_SHADES[round(prediction.scores[label] * (len(_SHADES) - 1))] * 4, "cyan") for label in labels
+            Text(_SHADES[round(prediction.scores[label] * (len(_SHADES) - 1))] * 4, "cyan")
+            for label in labels
         ]
         table.add_row(f"{number:>2} ", *cells)
     return table
@@ -130,7 +133,9 @@ def _check_picture(file: Path) -> None:
     mpl.use("agg")
     formats = FigureCanvasBase.get_supported_filetypes()
     if file.suffix.removeprefix(".").lower() not in formats:
-        raise ValueError(f"cannot draw {file.name}: expected a file name ending in one of {', '.join(formats)}")
+        raise ValueError(
+            f"cannot draw {file.name}: expected a file name ending in one of {', '.join(formats)}"
+        )
     if not file.absolute().parent.is_dir():
         raise ValueError(f"cannot write {file}: there is no folder {file.absolute().parent}")
 

@@ -1,5 +1,6 @@
 """The README's snippets and commands run as they stand there, with no network."""
 
+import json
 import os
 import re
 import shlex
@@ -11,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OFFLINE = os.environ | {"HF_HUB_OFFLINE": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+OFFLINE = os.environ | {
+    "HF_HUB_OFFLINE": "1",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+}
 
 
 def blocks(language):
@@ -48,6 +52,13 @@ def test_the_set_up_commands_are_what_ci_runs():
         "pip install . && chainhead demo",
         'pip install ".[dev]" && pytest',
     ]
+
+
+def test_the_results_are_the_measured_ones():
+    from training.readme import results_table
+
+    results = json.loads((ROOT / "model_cards" / "chainhead-japanese-vowels.json").read_text())
+    assert results_table(results) in README
 
 
 def test_local_links_lead_somewhere():

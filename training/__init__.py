@@ -1,0 +1,1 @@
+"""How the published checkpoints are trained; not part of the installed package."""
