@@ -57,7 +57,7 @@ def run(console: Console, picture: Path | None) -> None:
     console.print(_heat_map(predictions, labels))
     right = sum(prediction.predicted == prediction.label for prediction in predictions)
     console.print(
-        f"{right} of {len(predictions)} right, {MODEL} on the CPU, {seconds:.1f} s with imports and loading, no network."
+        f"{right} of {len(predictions)} right. {MODEL} on the CPU: {seconds:.1f} s with imports, no network."
     )
     if picture is not None:
         _draw(predictions, labels, picture)
@@ -66,9 +66,10 @@ def run(console: Console, picture: Path | None) -> None:
 
 def predict() -> list[Prediction]:
     """Run the embedded checkpoint's pipeline on the chains that ship with it."""
-    import registry
     from transformers import pipeline
     from transformers.utils import logging
+
+    import registry
 
     logging.disable_progress_bar()
     registry.load_plugins()
