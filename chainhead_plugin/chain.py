@@ -25,10 +25,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from .chain_filter import running_sum, two_sided_filter
+from .chain_path import endless_power_sum, filter_pays, hop, hop_sum, path_filter
+
 Kind = Literal["single_hop", "multihop", "inverse", "exponential"]
 
 # Enough terms of 1/k! and of I_k(2) for float64; `_filter_taps` drops what a narrower dtype cannot see.
 _EXPONENTIAL_TERMS = 24
+# Reflection loses digits as (2 + σ)^h outgrows the path's own largest eigenvalue; within so few hops of a chain
+# of `SHORTEST` nodes it loses none. More hops are made one after the other.
+_MOST_FILTERED_HOPS = 15
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,11 @@ def _taps(chain: Chain) -> tuple[float, ...]:
             math.fsum(1 / (math.factorial(j) * math.factorial(j + k)) for j in range(_EXPONENTIAL_TERMS))
             for k in range(_EXPONENTIAL_TERMS)
         )
+    sigma = chain.self_weight
+    if chain.bi_directional and chain.kind == "multihop" and 1 < chain.hops <= _MOST_FILTERED_HOPS:
+        return _path_taps(chain)
     if chain.kind == "inverse" or chain.bi_directional:
         return ()
-    sigma = chain.self_weight
     if chain.kind == "single_hop":
         return (sigma, 1.0)
     if not chain.accumulative:
@@ -92,6 +100,20 @@ def _taps(chain: Chain) -> tuple[float, ...]:
         sum(_binomial_tap(i, k, sigma) for i in range(max(k, 1), chain.hops + 1))
         for k in range(chain.hops + 1)
     )
+
+
+def _path_taps(chain: Chain) -> tuple[float, ...]:
+    """Taps of (N + σI)^h, or of the sum of its powers, on an endless bi-directional chain."""
+    reach = chain.hops
+    power, total = [0.0] * (2 * reach + 1), [0.0] * (2 * reach + 1)
+    power[reach] = 1.0
+    for _ in range(chain.hops):
+        power = [
+            left + chain.self_weight * own + right
+            for left, own, right in zip([0.0, *power], power, [*power[1:], 0.0], strict=False)
+        ]
+        total = [before + new for before, new in zip(total, power, strict=True)]
+    return tuple((total if chain.accumulative else power)[reach:])
 
 
 def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
@@ -145,14 +167,14 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     node = x.to(dtype).unsqueeze(1)
     if chain.kind == "inverse":
         total = node if state is None else state + node
-        return total.squeeze(1).to(x.dtype), total
+        return total.squeeze(1).to(x.dtype, copy=True), total
     taps = _filter_taps(chain, dtype)
+    _check_range(chain, taps, dtype)
     if state is None:
         state = node.new_zeros(node.size(0), len(taps) - 1, node.size(2))
     window = torch.cat([state, node], dim=1)
     y = torch.zeros_like(x, dtype=dtype)
     for tap, past in zip(reversed(taps), window.unbind(1), strict=True):
-        _check_range(tap, chain, dtype)
         if tap:
             y = torch.add(y, past, alpha=tap)
     return y.to(x.dtype), window[:, 1:]
@@ -194,16 +216,19 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
     if not chain.bi_directional:
         if chain.kind == "inverse":
-            return x.flip(1).cumsum(1).flip(1) if transposed else x.cumsum(1)
-        return _causal_filter(x, chain, transposed)
+            return running_sum(x, reverse=transposed)
+        taps = _filter_taps(chain, x.dtype)
+        _check_range(chain, taps, x.dtype, x.size(1))
+        own = taps[:1]
+        return two_sided_filter(x, own, taps) if transposed else two_sided_filter(x, taps, own)
     if chain.kind == "inverse":
-        return _spectral_power_sum(x, mask)
-    if chain.kind == "exponential":
-        return _reflected_filter(x, mask, _filter_taps(chain, x.dtype))
+        return endless_power_sum(x, mask)
+    if chain.kind == "exponential" or (chain.taps and filter_pays(x, mask)):
+        return path_filter(x, mask, _filter_taps(chain, x.dtype))
     if chain.accumulative:
-        return _stencil_power_sum(x, mask, chain)
+        return hop_sum(x, mask, chain.self_weight, chain.hops)
     for _ in range(chain.hops if chain.kind == "multihop" else 1):
-        x = _stencil(x, mask, chain.self_weight)
+        x = hop(x, mask, chain.self_weight)
     return x
 
 
@@ -221,121 +246,12 @@ def _filter_taps(chain: Chain, dtype: torch.dtype) -> Sequence[float]:
     return chain.taps
 
 
-def _check_range(tap: float, chain: Chain, dtype: torch.dtype) -> None:
-    if abs(tap) > torch.finfo(dtype).max:
-        raise ValueError(
-            f"h={chain.hops} with self_scaling={chain.self_weight} weights a node by {tap:.1e}, beyond the range "
-            f"of {str(dtype).removeprefix('torch.')}: use fewer hops or a smaller self_scaling"
-        )
-
-
-def _causal_filter(x: Tensor, chain: Chain, transposed: bool) -> Tensor:
-    """y[j] = Σ_k t[k] x[j − k], or with `transposed` y[j] = Σ_k t[k] x[j + k]."""
-    first, *others = _filter_taps(chain, x.dtype)
-    _check_range(first, chain, x.dtype)
-    y = x * first if first else torch.zeros_like(x)
-    for k, tap in enumerate(others, start=1):
-        if k >= x.size(1):
-            break
-        _check_range(tap, chain, x.dtype)
-        if tap and transposed:
-            y[:, :-k].add_(x[:, k:], alpha=tap)
-        elif tap:
-            y[:, k:].add_(x[:, :-k], alpha=tap)
-    return y
-
-
-def _stencil(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
-    """(N + σI) x for the bi-directional N; what would leave the real nodes is dropped."""
-    y = x * self_weight if self_weight else torch.zeros_like(x)
-    y[:, 1:].add_(x[:, :-1])
-    y[:, :-1].add_(x[:, 1:])
-    return y if mask is None else torch.where(mask, y, 0)
-
-
-def _stencil_power_sum(x: Tensor, mask: Tensor | None, chain: Chain) -> Tensor:
-    """Σ_{i=1..h} (N + σI)^i x / ρ^h, by Horner's rule.
-
-    ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column scaling.
-    """
-    count = _real_nodes(x, mask)
-    rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(chain.self_weight)).clamp(min=1)
-    term, total = x, torch.zeros_like(x)
-    for _ in range(chain.hops):
-        total = _stencil(total + term, mask, chain.self_weight) / rho
-        term = term / rho
-    return total
-
-
-def _real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Number of real nodes of each row, as [batch or 1, 1, 1]."""
-    if mask is None:
-        return torch.full((1, 1, 1), x.size(1), device=x.device)
-    return mask.sum(1, keepdim=True)
-
-
-def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
-    """The chain continued by `reach` nodes on both sides: x[−1] = x[count] = 0 and x[−2 − j] = −x[j]."""
-    length = x.size(1)
-    position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
-    start: int | Tensor = 0
-    count: int | Tensor = length
-    if mask is not None:
-        start, count = mask.int().argmax(1, keepdim=True), mask.sum(1, keepdim=True)
-    phase = (position - start) % (2 * count + 2)
-    mirrored = phase > count
-    node = torch.where(mirrored, 2 * count - phase, phase)
-    source = (node + start).clamp(0, length - 1)
-    if mask is None:
-        reflected = x.index_select(1, source.flatten())
-    else:
-        reflected = x.gather(1, source.expand(-1, -1, x.size(2)))
-    reflected = torch.where(mirrored, -reflected, reflected)
-    return torch.where((node < 0) | (node == count), 0, reflected)
-
-
-def _reflected_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor:
-    """y[j] = Σ_k t[|k|] x[j + k] on the reflected chain."""
-    length, reach = x.size(1), len(taps) - 1
-    reflected = _odd_reflection(x, mask, reach)
-    y = reflected[:, reach : reach + length] * taps[0]
-    for k, tap in enumerate(taps[1:], start=1):
-        y.add_(reflected[:, reach - k : reach - k + length], alpha=tap)
-        y.add_(reflected[:, reach + k : reach + k + length], alpha=tap)
-    return y
-
-
-def _spectral_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Σ_{i=1..count−1} N^i x / 2^(count−1), as a product of Fourier transforms.
-
-    The power sum reaches count − 1 nodes far, so three chain lengths hold the reflected chain without
-    wrapping round, and its response at frequency θ is g(2 cos θ) on that grid for every row's own count. In
-    float64 throughout: near the ends the result is smaller than in the middle by the chain length.
-    """
-    length = x.size(1)
-    grid = 3 * length
-    reflected = _odd_reflection(x.double(), mask, length - 1)
-    order = (_real_nodes(x, mask) - 1).clamp(min=0).double()
-    theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
-    response = _power_sum_response(theta[None, :, None], order)
-    mixed = torch.fft.irfft(torch.fft.rfft(reflected, n=grid, dim=1) * response, n=grid, dim=1)
-    return mixed[:, length - 1 : 2 * length - 1].to(x.dtype)
-
-
-def _power_sum_response(theta: Tensor, order: Tensor) -> Tensor:
-    """g(λ) = Σ_{i=1..order} λ^i / 2^order at λ = 2 cos θ, in float64, without overflow or cancellation."""
-    half = torch.cos(theta)
-    eigenvalue = 2 * half
-    # |λ|^order / 2^order = exp(order · ln |cos θ|), with ln |cos θ| = ln(1 − sin² θ) / 2 accurate near θ = 0.
-    top = torch.exp(order * torch.log1p(-torch.sin(theta).square().clamp(max=1 - 2**-53)) / 2)
-    bottom = torch.exp2(-order)
-    excess = eigenvalue - 1
-    growth = order * torch.log1p(excess.clamp(min=-0.5))
-    # (λ^order − 1) / (λ − 1) from expm1, scaled by whichever of λ^order and 1 is the larger.
-    above = top * -torch.expm1(-growth) / excess
-    below = bottom * torch.expm1(growth) / excess
-    near = torch.where(excess > 0, above, below)
-    near = torch.where(excess == 0, order * bottom, near)
-    parity = torch.where((order % 2 == 1) & (eigenvalue < 0), -1.0, 1.0)
-    far = (parity * top - bottom) / excess
-    return eigenvalue * torch.where(excess > -0.5, near, far)
+def _check_range(chain: Chain, taps: Sequence[float], dtype: torch.dtype, length: int | None = None) -> None:
+    for k, tap in enumerate(taps):
+        if length is not None and k >= length:
+            return
+        if abs(tap) > torch.finfo(dtype).max:
+            raise ValueError(
+                f"h={chain.hops} with self_scaling={chain.self_weight} weights a node by {tap:.1e}, beyond the "
+                f"range of {str(dtype).removeprefix('torch.')}: use fewer hops or a smaller self_scaling"
+            )

@@ -104,8 +104,8 @@ class ReconciledLinear(nn.Module):
                 z = maps[place - 1](z)
             if mix is not None and place == narrowest:
                 z = mix(z)
-        if self.bias is not None:
-            z = z + self.bias
-        if self.residual is not None:
-            z = z + self.residual(x)
+        for term in (self.bias, None if self.residual is None else self.residual(x)):
+            if term is not None:
+                # What was mixed last is a tensor of its own; a module's output may be its input.
+                z = z.add_(term) if mix is not None and narrowest == len(maps) else z + term
         return z

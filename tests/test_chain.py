@@ -137,7 +137,8 @@ def test_later_nodes_never_reach_earlier_ones(chain, value):
     assert not gradient[:, 41:].any()
     tainted = x.detach().clone()
     tainted[:, 41] = value
-    assert torch.equal(mix(tainted, chain)[:, :41], mix(x, chain)[:, :41])
+    # Finite and the same, if not to the last bit: what is not finite is summed in another order.
+    assert_close(mix(tainted, chain)[:, :41], mix(x, chain)[:, :41].detach().double(), torch.float32)
 
 
 @pytest.mark.parametrize("length", [128, 133, 2000])
@@ -151,7 +152,9 @@ def test_the_bi_directional_inverse_is_exact_where_its_powers_overflow(length):
     assert y.max() <= x.max()
     # Reference: power iteration of the path's N on x and on ones, rescaled at every step.
     numerator, denominator = _power_sums(x[0, :, 0].double(), length - 1)
-    torch.testing.assert_close(y[0, :, 0].double(), numerator / denominator, rtol=1e-6, atol=0)
+    assert ((y[0, :, 0].double() - numerator / denominator).abs() / y[0, :, 0]).max() < TOLERANCE[
+        torch.float32
+    ]
 
 
 def _power_sums(x, order):
