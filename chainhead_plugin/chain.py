@@ -17,10 +17,11 @@ the same filter as on an endless chain, applied to the signal reflected with the
 one step beyond either end. `chain_reference.py` has the dense matrices these forms are tested against.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import Tensor
@@ -70,13 +71,6 @@ class Chain:
         return self.bi_directional and (self.kind == "inverse" or self.accumulative)
 
 
-def _binomial_tap(hops: int, distance: int, self_weight: float) -> float:
-    try:
-        return math.comb(hops, distance) * self_weight ** (hops - distance)
-    except OverflowError:
-        return math.inf
-
-
 def _taps(chain: Chain) -> tuple[float, ...]:
     """Filter weights by distance: t[k] multiplies the node k steps away. Empty where the form is no filter."""
     if chain.kind == "exponential":
@@ -89,31 +83,31 @@ def _taps(chain: Chain) -> tuple[float, ...]:
         )
     sigma = chain.self_weight
     if chain.bi_directional and chain.kind == "multihop" and 1 < chain.hops <= _MOST_FILTERED_HOPS:
-        return _path_taps(chain)
+        return _multihop_taps(chain.hops, chain.accumulative, sigma, bi_directional=True)
     if chain.kind == "inverse" or chain.bi_directional:
         return ()
     if chain.kind == "single_hop":
         return (sigma, 1.0)
-    if not chain.accumulative:
-        return tuple(_binomial_tap(chain.hops, k, sigma) for k in range(chain.hops + 1))
-    return tuple(
-        sum(_binomial_tap(i, k, sigma) for i in range(max(k, 1), chain.hops + 1))
-        for k in range(chain.hops + 1)
-    )
+    return _multihop_taps(chain.hops, chain.accumulative, sigma, bi_directional=False)
 
 
-def _path_taps(chain: Chain) -> tuple[float, ...]:
-    """Taps of (N + σI)^h, or of the sum of its powers, on an endless bi-directional chain."""
-    reach = chain.hops
-    power, total = [0.0] * (2 * reach + 1), [0.0] * (2 * reach + 1)
-    power[reach] = 1.0
-    for _ in range(chain.hops):
+@functools.lru_cache(maxsize=128)
+def _multihop_taps(
+    hops: int, accumulative: bool, self_weight: float, bi_directional: bool
+) -> tuple[float, ...]:
+    """Taps of (N + σI)^h, or of the sum of its powers, on an endless chain, by distance 0..h."""
+    start = hops if bi_directional else 0
+    power, total = [0.0] * (start + hops + 1), [0.0] * (start + hops + 1)
+    power[start] = 1.0
+    for _ in range(hops):
+        after = [*power[1:], 0.0] if bi_directional else [0.0] * len(power)
         power = [
-            left + chain.self_weight * own + right
-            for left, own, right in zip([0.0, *power], power, [*power[1:], 0.0], strict=False)
+            before + self_weight * own + next_
+            for before, own, next_ in zip([0.0, *power], power, after, strict=False)
         ]
-        total = [before + new for before, new in zip(total, power, strict=True)]
-    return tuple((total if chain.accumulative else power)[reach:])
+        if accumulative:
+            total = [tap + more for tap, more in zip(total, power, strict=True)]
+    return tuple((total if accumulative else power)[start:])
 
 
 def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
@@ -142,7 +136,8 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
     if mask is not None:
         mask = mask.unsqueeze(-1)
     scale = _column_scale(x, chain, mask, dtype) if chain.column_normalised else None
-    mixed: Tensor = _Mix.apply(x.to(dtype), scale, mask, chain, False)
+    function = _Mix if torch.compiler.is_compiling() else _TransformableMix
+    mixed: Tensor = function.apply(x.to(dtype), scale, mask, chain, False)
     return mixed.to(x.dtype)
 
 
@@ -162,16 +157,24 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     y : Tensor [batch, width]
     state : Tensor [batch, size, width]
         Of one size at every step: the running sum, or the last nodes that the filter still reaches.
+
+    Raises
+    ------
+    ValueError
+        If `state` has another shape, or the filter has weights too large for the dtype.
     """
     dtype = x.dtype if x.dtype == torch.float64 else torch.float32
     node = x.to(dtype).unsqueeze(1)
-    if chain.kind == "inverse":
-        total = node if state is None else state + node
-        return total.squeeze(1).to(x.dtype, copy=True), total
     taps = _filter_taps(chain, dtype)
     _check_range(chain, taps, dtype)
+    expected = (x.size(0), 1 if chain.kind == "inverse" else len(taps) - 1, x.size(1))
     if state is None:
-        state = node.new_zeros(node.size(0), len(taps) - 1, node.size(2))
+        state = node.new_zeros(expected)
+    elif state.shape != expected:
+        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
+    if chain.kind == "inverse":
+        total = state + node
+        return total.squeeze(1).to(x.dtype, copy=True), total
     window = torch.cat([state, node], dim=1)
     y = torch.zeros_like(x, dtype=dtype)
     for tap, past in zip(reversed(taps), window.unbind(1), strict=True):
@@ -209,7 +212,47 @@ class _Mix(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         scale, mask = ctx.saved_tensors
-        return _Mix.apply(grads[0], scale, mask, ctx.chain, not ctx.transposed), None, None, None, None
+        function = _Mix if torch.compiler.is_compiling() else _TransformableMix
+        return function.apply(grads[0], scale, mask, ctx.chain, not ctx.transposed), None, None, None, None
+
+
+class _TransformableMix(_Mix):
+    """`_Mix` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _Mix.setup_context(ctx, inputs, output)
+        _, scale, mask, _, _ = inputs
+        ctx.save_for_forward(scale, mask)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+        scale, mask = ctx.saved_tensors
+        mixed: Tensor = _TransformableMix.apply(tangent, scale, mask, ctx.chain, ctx.transposed)
+        return mixed
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[int | None, ...],
+        x: Tensor,
+        scale: Tensor | None,
+        mask: Tensor | None,
+        chain: Chain,
+        transposed: bool,
+    ) -> tuple[Tensor, int]:
+        """Fold the mapped axis into the batch."""
+        batch = x.size(1 if in_dims[0] == 0 else 0)
+
+        def fold(tensor: Tensor, dim: int | None) -> Tensor:
+            tensor = tensor.unsqueeze(0) if dim is None else tensor.movedim(dim, 0)
+            return tensor.expand(info.batch_size, batch, -1, -1).flatten(0, 1)
+
+        folded = [
+            None if t is None else fold(t, dim) for t, dim in zip((x, scale, mask), in_dims, strict=False)
+        ]
+        mixed: Tensor = _TransformableMix.apply(*folded, chain, transposed)
+        return mixed.view(info.batch_size, batch, *mixed.shape[1:]), 0
 
 
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
@@ -227,6 +270,8 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
         return path_filter(x, mask, _filter_taps(chain, x.dtype))
     if chain.accumulative:
         return hop_sum(x, mask, chain.self_weight, chain.hops)
+    if not torch.compiler.is_compiling():
+        _check_growth(chain, x.dtype, x.size(1))
     for _ in range(chain.hops if chain.kind == "multihop" else 1):
         x = hop(x, mask, chain.self_weight)
     return x
@@ -234,7 +279,7 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
 
 def _column_scale(x: Tensor, chain: Chain, mask: Tensor | None, dtype: torch.dtype) -> Tensor:
     """1 / column sums of A, as [batch or 1, length, 1]; 0 where a column is empty."""
-    ones = x.new_ones(1, x.size(1), 1, dtype=dtype) if mask is None else mask.to(dtype)
+    ones = torch.ones(1, x.size(1), 1, dtype=dtype, device=x.device) if mask is None else mask.to(dtype)
     sums = _operator(ones, mask, chain, transposed=False)
     return torch.where(sums == 0, 0, 1 / sums)
 
@@ -250,8 +295,21 @@ def _check_range(chain: Chain, taps: Sequence[float], dtype: torch.dtype, length
     for k, tap in enumerate(taps):
         if length is not None and k >= length:
             return
-        if abs(tap) > torch.finfo(dtype).max:
-            raise ValueError(
-                f"h={chain.hops} with self_scaling={chain.self_weight} weights a node by {tap:.1e}, beyond the "
-                f"range of {str(dtype).removeprefix('torch.')}: use fewer hops or a smaller self_scaling"
-            )
+        # Written so that NaN, from an infinity less another, is refused too.
+        if not abs(tap) <= torch.finfo(dtype).max:
+            _refuse(chain, dtype)
+
+
+def _check_growth(chain: Chain, dtype: torch.dtype, length: int) -> None:
+    """Refuse powers of N + σI whose largest eigenvalue leaves the dtype."""
+    largest = 2 * math.cos(math.pi / (length + 1)) + abs(chain.self_weight)
+    hops = chain.hops if chain.kind == "multihop" else 1
+    if largest > 1 and hops * math.log(largest) > math.log(torch.finfo(dtype).max):
+        _refuse(chain, dtype)
+
+
+def _refuse(chain: Chain, dtype: torch.dtype) -> NoReturn:
+    raise ValueError(
+        f"{chain.kind} with h={chain.hops} and self_scaling={chain.self_weight:g} weighs nodes beyond the range of "
+        f"{str(dtype).removeprefix('torch.')}: use fewer hops or a smaller self_scaling"
+    )

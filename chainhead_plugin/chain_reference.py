@@ -32,20 +32,24 @@ def interdependence_matrix(chain: Chain, length: int) -> Tensor:
     if chain.kind == "inverse" and not chain.bi_directional:
         return torch.linalg.inv(identity - neighbours)
     if chain.kind == "inverse":
-        return _scale_columns(_power_sum(neighbours, length - 1))
+        return _scale_columns(_power_sum(length, 0.0, length - 1))
     if not chain.accumulative:
         return torch.linalg.matrix_power(one_hop, chain.hops)
     if not chain.bi_directional:
         powers = [torch.linalg.matrix_power(one_hop, i) for i in range(1, chain.hops + 1)]
         return torch.stack(powers).sum(0)
-    return _scale_columns(_power_sum(one_hop, chain.hops))
+    return _scale_columns(_power_sum(length, chain.self_weight, chain.hops))
 
 
-def _power_sum(matrix: Tensor, order: int) -> Tensor:
-    """Σ_{i=1..order} matrix^i up to a positive factor, which keeps it finite: columns are scaled afterwards."""
-    term, total = torch.eye(len(matrix), dtype=matrix.dtype), torch.zeros_like(matrix)
+def _power_sum(length: int, self_weight: float, order: int) -> Tensor:
+    """Σ_{i=1..order} (S + Sᵀ + σI)^i up to a positive factor, which keeps it finite: columns are scaled next."""
+    term = torch.eye(length, dtype=torch.float64)
+    total = torch.zeros_like(term)
     for _ in range(order):
-        total = matrix @ (total + term)
+        powers = total + term
+        total = self_weight * powers
+        total[1:] += powers[:-1]
+        total[:-1] += powers[1:]
         size = total.abs().max().clamp(min=1)
         total, term = total / size, term / size
     return total

@@ -27,6 +27,8 @@ def demo(
     """
     from rich.console import Console
 
+    from registry import RegistryError
+
     from .demo import run
 
     try:
@@ -36,7 +38,7 @@ def demo(
             raise
         typer.echo('Error: --picture needs matplotlib: pip install "chainhead-plugin[train]"', err=True)
         raise typer.Exit(1) from error
-    except ValueError as error:
+    except (ValueError, OSError, RegistryError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
 

@@ -1,6 +1,7 @@
 """Configuration of the chainhead models."""
 
 import difflib
+import warnings
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
 
@@ -37,6 +38,29 @@ _HEAD_OPTIONS = (
     "parameters_init_method",
 )
 _MAX_LAYERS = 1024
+_MAX_LABELS = 2**20
+_PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
+
+# What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
+_ECOSYSTEM_KEYS = {
+    "_commit_hash",
+    "_name_or_path",
+    "attn_implementation",
+    "auto_map",
+    "custom_pipelines",
+    "experts_implementation",
+    "model_type",
+    "name_or_path",
+    "num_labels",
+    "output_attentions",
+    "per_layer_config",
+    "quantization_config",
+    "task_specific_params",
+    "tie_word_embeddings",
+    "torch_dtype",
+    "transformers_version",
+    "use_cache",
+}
 
 
 @strict
@@ -67,6 +91,13 @@ class ChainHeadConfig(PreTrainedConfig):
         If a field has the wrong type or value, or fields contradict each other; the message names them.
     TypeError
         If a keyword argument looks like a misspelt field.
+    ValueError
+        If there are no labels, or more than a million.
+
+    Warns
+    -----
+    UserWarning
+        If a keyword argument is neither a field nor known to transformers.
 
     Examples
     --------
@@ -108,20 +139,31 @@ class ChainHeadConfig(PreTrainedConfig):
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self._refuse_misspelt(kwargs)
+        self._check_keys(kwargs)
+        self._check_labels(kwargs.get("num_labels"))
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
 
     @classmethod
-    def _refuse_misspelt(cls, kwargs: dict[str, Any]) -> None:
-        """Refuse what transformers would silently keep as an attribute, if it is almost a field's name."""
+    def _check_keys(cls, kwargs: dict[str, Any]) -> None:
+        """Refuse almost-fields, and warn of others: transformers would silently keep them as attributes.
+
+        The latter are no error, so that files of later versions of transformers load.
+        """
         names = [f.name for f in fields(cls)]
-        for key in kwargs.keys() - cls.attribute_map.keys():
+        for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
                 hint = f": did you mean {close[0]!r}?" if close else ""
                 raise TypeError(f"ChainHeadConfig has no field {key!r}{hint}")
+            warnings.warn(f"ChainHeadConfig has no field {key!r}: kept, but nothing reads it", stacklevel=4)
+
+    def _check_labels(self, num_labels: Any) -> None:
+        """Bound the number of labels before a name is made for each."""
+        for name, value in (("num_labels", num_labels), ("id2label", self.id2label and len(self.id2label))):
+            if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
+                raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
 
     @property
     def num_hidden_layers(self) -> int:
@@ -178,6 +220,8 @@ class ChainHeadConfig(PreTrainedConfig):
         for width in self.hidden_sizes:
             if isinstance(width, bool) or not 1 <= width <= MAX_PARAMETERS:
                 raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
+        if self.problem_type not in _PROBLEM_TYPES:
+            raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
         total = self.pooled_size * max(1, self.num_labels or 0)
         for layer in range(self.num_hidden_layers):

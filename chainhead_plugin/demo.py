@@ -14,7 +14,7 @@ from .plugin import CHECKPOINTS
 
 MODEL = "chainhead-japanese-vowels"
 SAMPLES = CHECKPOINTS / "japanese_vowels_samples.json"
-_SHADES = " ░▒▓█"
+_SHADES, _ASCII_SHADES = " ░▒▓█", " .:*#"
 
 
 class Prediction(NamedTuple):
@@ -53,8 +53,9 @@ def run(console: Console, picture: Path | None) -> None:
         predictions = predict()
     seconds = time.perf_counter() - start
     labels = list(predictions[0].scores)
-    console.print(_table(predictions))
-    console.print(_heat_map(predictions, labels))
+    ascii_only = console.options.ascii_only
+    console.print(_table(predictions, "" if ascii_only else "✓ ", "" if ascii_only else "✗ "))
+    console.print(_heat_map(predictions, labels, _ASCII_SHADES if ascii_only else _SHADES))
     right = sum(prediction.predicted == prediction.label for prediction in predictions)
     console.print(
         f"{right} of {len(predictions)} right. {MODEL} on the CPU: {seconds:.1f} s with imports, no network."
@@ -89,7 +90,7 @@ def predict() -> list[Prediction]:
     ]
 
 
-def _table(predictions: Sequence[Prediction]) -> Table:
+def _table(predictions: Sequence[Prediction], tick: str, cross: str) -> Table:
     table = Table(title="Japanese vowels: which of nine speakers says /ae/?", title_justify="left")
     table.add_column("chain")
     table.add_column("frames", justify="right")
@@ -106,12 +107,12 @@ def _table(predictions: Sequence[Prediction]) -> Table:
             prediction.label,
             prediction.predicted,
             f"{score:.1%}",
-            Text("✓ right", "green") if right else Text("✗ wrong", "red"),
+            Text(f"{tick}right", "green") if right else Text(f"{cross}wrong", "red"),
         )
     return table
 
 
-def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str]) -> Table:
+def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str], shades: str) -> Table:
     """Every score as a shaded cell: a row a chain, a column a speaker."""
     table = Table(title="Scores: chains down, speakers across", title_justify="left", padding=(0, 0))
     table.add_column("")
@@ -119,8 +120,7 @@ def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str]) -> Table
         table.add_column(label.removeprefix("speaker "), justify="center", width=4)
     for number, prediction in enumerate(predictions, start=1):
         cells = [
-            Text(_SHADES[round(prediction.scores[label] * (len(_SHADES) - 1))] * 4, "cyan")
-            for label in labels
+            Text(shades[round(prediction.scores[label] * (len(shades) - 1))] * 4, "cyan") for label in labels
         ]
         table.add_row(f"{number:>2} ", *cells)
     return table
@@ -132,6 +132,8 @@ def _check_picture(file: Path) -> None:
     from matplotlib.backend_bases import FigureCanvasBase
 
     mpl.use("agg")
+    if file.is_dir():
+        raise ValueError(f"cannot write {file}: it is a folder")
     formats = FigureCanvasBase.get_supported_filetypes()
     if file.suffix.removeprefix(".").lower() not in formats:
         raise ValueError(

@@ -31,7 +31,7 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
     padding_side
         "right" or "left".
     do_normalize
-        Whether to subtract `mean` and divide by `std`, feature by feature.
+        Whether to subtract `mean` and divide by `std`, feature by feature; None for whether they are given.
     mean, std
         Statistics, one number a feature; `fit` computes them.
     return_attention_mask
@@ -62,7 +62,7 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         *,
         padding_value: float = 0.0,
         padding_side: str = "right",
-        do_normalize: bool = False,
+        do_normalize: bool | None = None,
         mean: list[float] | None = None,
         std: list[float] | None = None,
         return_attention_mask: bool = True,
@@ -72,6 +72,7 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         if unknown:
             raise TypeError(f"unknown parameters of {type(self).__name__}: {', '.join(unknown)}")
         _check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
+        do_normalize = (mean is not None) if do_normalize is None else do_normalize
         _check_bool("do_normalize", do_normalize)
         _check_bool("return_attention_mask", return_attention_mask)
         if padding_side not in ("left", "right"):

@@ -103,6 +103,8 @@ class ChainInterdependenceHead(ReconciledLinear):
             if key not in ("self", "__class__", "name", "device", "dtype")
         }
         check_head_options(options)
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, got {name!r} of type {type(name).__name__}")
         super().__init__(
             m,
             n,
@@ -182,9 +184,10 @@ class ChainInterdependenceHead(ReconciledLinear):
             )
         if self.batch_norm is not None and self.training:
             raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
-        if x_t.ndim != 2 or x_t.size(1) != self.m:
+        if x_t.ndim != 2 or x_t.size(1) != self.m or not x_t.is_floating_point():
             raise ValueError(
-                f"x_t has shape {tuple(x_t.shape)}, expected [batch, {self.m}]: one node of each chain"
+                f"x_t is {x_t.dtype} of shape {tuple(x_t.shape)}, expected floating point [batch, {self.m}]: one "
+                "node of each chain"
             )
         if state is not None and state.size(0) != x_t.size(0):
             raise ValueError(
@@ -203,8 +206,8 @@ class ChainInterdependenceHead(ReconciledLinear):
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
         """Return the dense A [length, length], for plots and tests; `length` defaults to `chain_length`."""
         length = self.chain_length if length is None else length
-        if not 1 <= length <= MAX_LENGTH:
-            raise ValueError(f"length must be at least 1, got {length}")
+        if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
+            raise ValueError(f"length must be an int of at least 1, got {length!r}")
         parameter = next(self.parameters())
         return interdependence_matrix(self.chain, length).to(parameter)
 
@@ -274,7 +277,8 @@ class ChainInterdependenceHead(ReconciledLinear):
             return y.softmax(-1) if self.with_softmax else y
         padded = self._in_layout_of(y, ~mask.unsqueeze(-1).expand(-1, -1, self.n))
         if self.with_softmax:
-            y = y.masked_fill(padded, -torch.inf).softmax(-1)
+            # Not minus infinity: a row that is all padding would pass through NaN.
+            y = y.masked_fill(padded, torch.finfo(y.dtype).min).softmax(-1)
         return y.masked_fill(padded, 0)
 
     def _nodes(self, x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
 from transformers.modeling_utils import PreTrainedModel
+from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
@@ -17,6 +18,9 @@ from .head import ChainInterdependenceHead
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+
+# Arguments that every model of transformers may be called with, whether they concern it or not.
+_COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
 
 
 class ChainHeadLayer(GradientCheckpointingLayer):
@@ -93,6 +97,9 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         BaseModelOutput
             `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for.
         """
+        unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
         if input_features.ndim != 3 or input_features.size(2) != self.config.m:
             raise ValueError(
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
@@ -112,6 +119,10 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
     `config.problem_type` chooses the loss, as everywhere in transformers: "single_label_classification",
     "multi_label_classification" or "regression".
     """
+
+    # Mean squared error and binary cross-entropy know nothing of the number of items in all accumulated batches:
+    # Trainer divides by the number of batches itself.
+    accepts_loss_kwargs = False
 
     def __init__(self, config: ChainHeadConfig) -> None:
         super().__init__(config)

@@ -91,6 +91,12 @@ def _check_combinations(options: Mapping[str, Any]) -> None:
         raise ValueError(f"{' and '.join(kinds)} contradict each other: a chain has one kind, choose one")
     if options["with_lorr"] and options["with_dual_lphm"]:
         raise ValueError("with_lorr and with_dual_lphm contradict each other: choose one reconciliation")
+    normalised = options["accumulative"] and options["bi_directional"] and options["self_dependence"]
+    if normalised and options["self_scaling"] < 0:
+        raise ValueError(
+            f"self_scaling={options['self_scaling']} with accumulative and bi_directional: the columns are divided "
+            "by their sums, which vanish for some negative values. Choose one of at least 0"
+        )
     for name, (switch, default) in _SWITCHED_VALUES.items():
         if options[name] != default and not options[switch]:
             raise ValueError(f"{name}={options[name]} has no effect without {switch}=True")

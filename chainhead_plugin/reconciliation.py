@@ -57,9 +57,13 @@ class Reconciliation(nn.Module):
         """W̄, the mean of the channels' matrices, [out_features, in_features]."""
         raise NotImplementedError
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply by W̄, as one matrix."""
+        return F.linear(x, self.matrix())
+
     def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
         """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
-        return (lambda x: F.linear(x, self.matrix()),), (self.in_features, self.out_features)
+        return (self,), (self.in_features, self.out_features)
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrices from their own fans."""
@@ -71,8 +75,12 @@ class Reconciliation(nn.Module):
 
 
 def _is_plain(*linears: nn.Module) -> bool:
-    """Whether the weights may be read directly: an adapted or quantised module must be called instead."""
-    return all(type(linear) is nn.Linear for linear in linears)
+    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    return all(
+        type(linear) is nn.Linear
+        and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
+        for linear in linears
+    )
 
 
 class IdentityReconciliation(Reconciliation):

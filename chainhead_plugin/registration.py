@@ -32,7 +32,7 @@ class _Registration(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def _register_config(table: Any, classes: Any) -> None:
+def _check_model_type(table: Any, classes: Any) -> None:
     known = table.CONFIG_MAPPING
     if MODEL_TYPE in known and known[MODEL_TYPE] is not classes.ChainHeadConfig:
         other = known[MODEL_TYPE]
@@ -41,6 +41,10 @@ def _register_config(table: Any, classes: Any) -> None:
             f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot "
             "register it: uninstall one of the two, or do not import both"
         )
+
+
+def _register_config(table: Any, classes: Any) -> None:
+    _check_model_type(table, classes)
     table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)
 
 
@@ -110,6 +114,9 @@ def register() -> None:
         importlib.import_module(registration.table)
         importlib.import_module(registration.classes)
         _complete(registration)
+    _check_model_type(
+        sys.modules[f"{_AUTO}.configuration_auto"], sys.modules[f"{__package__}.configuration_chainhead"]
+    )
 
 
 def register_when_imported() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -170,11 +171,11 @@ def model_info(name: str) -> ModelEntry:
     Returns
     -------
     ModelEntry
-        What its plugin says about it.
+        What its plugin says about it; a copy, so that nobody changes it for others.
 
     Raises
     ------
     UnknownModelError
         If no plugin brings it.
     """
-    return installed_catalogue().model(name)
+    return copy.deepcopy(installed_catalogue().model(name))

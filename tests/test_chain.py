@@ -2,6 +2,7 @@
 
 import functools
 import math
+import time
 
 import pytest
 import torch
@@ -206,10 +207,54 @@ def test_meta_device(chain):
 def test_a_filter_beyond_the_dtype_is_an_error():
     with pytest.raises(
         ValueError,
-        match=r"h=200 with self_scaling=1.0 weights a node by .* beyond the range of float32: use fewer",
+        match="multihop with h=200 and self_scaling=1 weighs nodes beyond the range of float32: use fewer",
     ):
         mix(torch.ones(1, 300, 1), Chain("multihop", hops=200))
     assert mix(torch.ones(1, 300, 1, dtype=torch.float64), Chain("multihop", hops=200)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("chain", "length"),
+    [
+        (Chain("multihop", bi_directional=True, hops=200), 8),
+        (Chain(bi_directional=True, self_weight=1e39), 8),
+        (Chain(self_weight=-1e39), 8),
+        (Chain("multihop", hops=1000, accumulative=True, self_weight=-3.0), 1200),
+    ],
+    ids=str,
+)
+def test_weights_beyond_the_dtype_are_an_error_in_both_directions(chain, length):
+    with pytest.raises(ValueError, match="beyond the range of float32"):
+        mix(torch.ones(1, length, 1), chain)
+
+
+def test_many_hops_are_made_quickly():
+    start = time.perf_counter()
+    for weight in (0.5, 0.25):
+        Chain("multihop", hops=1000, accumulative=True, self_weight=weight)
+    assert time.perf_counter() - start < 2
+
+
+# torch's own forward mode compiles its decompositions that way.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
+@every_chain
+@pytest.mark.parametrize("masked", [False, True])
+def test_function_transforms(chain, masked):
+    """vmap, per-sample gradients, forward mode and Jacobians agree with a loop and with the dense matrix."""
+    x = torch.randn(4, 2, 70, 3, dtype=torch.float64)
+    mask = torch.ones(2, 70, dtype=torch.bool) if masked else None
+    if masked:
+        mask[0, :30] = False
+    mapped = torch.func.vmap(lambda z: mix(z, chain, mask))(x)
+    looped = torch.stack([mix(z, chain, mask) for z in x])
+    scale = looped.abs().max().item()
+    torch.testing.assert_close(mapped, looped, rtol=0, atol=1e-12 * scale)
+    gradients = torch.func.vmap(torch.func.grad(lambda z: mix(z, chain, mask).square().sum()))(x)
+    expected = torch.stack([torch.func.grad(lambda z: mix(z, chain, mask).square().sum())(z) for z in x])
+    torch.testing.assert_close(gradients, expected, rtol=0, atol=1e-11 * expected.abs().max().item())
+    tangent = torch.randn_like(x[0])
+    _, forward = torch.func.jvp(lambda z: mix(z, chain, mask), (x[0],), (tangent,))
+    torch.testing.assert_close(forward, mix(tangent, chain, mask), rtol=0, atol=1e-12 * scale)
 
 
 @pytest.mark.cuda

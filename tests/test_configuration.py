@@ -88,6 +88,27 @@ def test_misspelt_fields_are_refused(key):
         ChainHeadConfig(**{key: True})
 
 
+@pytest.mark.parametrize("key", ["hops", "channels", "dropout"])
+def test_keys_that_nothing_reads_are_warned_of(key):
+    with pytest.warns(UserWarning, match=f"no field '{key}': kept, but nothing reads it"):
+        ChainHeadConfig(**{key: 1})
+
+
+@pytest.mark.parametrize(
+    "labels", [{"num_labels": 10**8}, {"num_labels": 0}, {"num_labels": "3"}, {"id2label": {}}]
+)
+def test_the_number_of_labels_is_bounded_before_they_are_made(labels):
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="must be between 1 and"):
+        ChainHeadConfig(**labels)
+    assert time.perf_counter() - start < 0.1
+
+
+def test_problem_types():
+    with pytest.raises(StrictDataclassError, match="problem_type"):
+        ChainHeadConfig(problem_type="clustering")
+
+
 def test_a_hostile_file_names_no_code_to_import(tmp_path):
     config = ChainHeadConfig().to_dict() | {"auto_map": {"AutoConfig": "evil.Config"}}
     (tmp_path / "config.json").write_text(json.dumps(config))

@@ -1,5 +1,6 @@
 """The head: its options against the formula written out, its methods, masks, streaming and layouts."""
 
+import copy
 import inspect
 import math
 
@@ -199,7 +200,7 @@ def test_methods_refuse_what_does_not_fit():
     with pytest.raises(ValueError, match="expected 2 inner products"):
         head.fusion([torch.ones(1, 6, 3)])
     assert head.calculate_pi_x(torch.ones(1, 6, 4)) is None
-    with pytest.raises(ValueError, match="length must be at least 1"):
+    with pytest.raises(ValueError, match="length must be an int of at least 1"):
         head.interdependence_matrix(0)
 
 
@@ -282,11 +283,15 @@ def test_streaming_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="uni-directional"):
         ChainInterdependenceHead(4, 3, 5, bi_directional=True).step(torch.ones(1, 4))
     head = ChainInterdependenceHead(4, 3, 5)
-    with pytest.raises(ValueError, match=r"expected \[batch, 4\]"):
+    with pytest.raises(ValueError, match=r"expected floating point \[batch, 4\]"):
         head.step(torch.ones(1, 5))
     _, state = head.step(torch.ones(2, 4))
     with pytest.raises(ValueError, match="state is of 2 chains and x_t of 3"):
         head.step(torch.ones(3, 4), state)
+    with pytest.raises(ValueError, match=r"state has shape \(2, 5, 3\), expected \(2, 1, 3\)"):
+        head.step(torch.ones(2, 4), torch.zeros(2, 5, 3))
+    with pytest.raises(ValueError, match=r"x_t is torch\.int64 of shape"):
+        head.step(torch.ones(2, 4, dtype=torch.int64))
     with pytest.raises(ValueError, match="eval mode"):
         ChainInterdependenceHead(4, 3, 5, with_batch_norm=True).step(torch.ones(2, 4))
 
@@ -397,6 +402,47 @@ def test_replaced_linear_maps_are_called():
         new.load_state_dict(old.state_dict())
         setattr(head.reconciliation, which, new)
         torch.testing.assert_close(head(x), expected)
+
+
+@pytest.mark.parametrize("softmax", ["flat", "nodes"])
+def test_no_nan_on_the_way_back(softmax):
+    """Not even in between, where anomaly detection looks."""
+    head = ChainInterdependenceHead(4, 3, 6)
+    x = torch.randn(2, 6, 4)
+    x = x.flatten(1) if softmax == "flat" else x
+    with torch.autograd.set_detect_anomaly(True):
+        head(x, torch.tensor([[0] * 6, [0] * 2 + [1] * 4])).square().sum().backward()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"channel_num": 2},
+        {"with_lorr": True, "r": 8},
+        {"with_lorr": True, "r": 1},
+        {"with_dual_lphm": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("extra", [{}, {"enable_bias": True, "with_residual": True, "with_batch_norm": True}])
+def test_offloaded_weights_are_fetched(options, extra):
+    accelerate = pytest.importorskip("accelerate")
+    head = ChainInterdependenceHead(8, 8, 5, with_softmax=False, **options, **extra).eval()
+    x = torch.randn(2, 5, 8)
+    offloaded = accelerate.cpu_offload(copy.deepcopy(head), execution_device=torch.device("cpu"))
+    torch.testing.assert_close(offloaded(x), head(x))
+
+
+@pytest.mark.parametrize("options", [{}, {"channel_num": 2}, {"with_lorr": True, "r": 8}])
+def test_hooks_on_linear_maps_are_called(options):
+    head = ChainInterdependenceHead(8, 8, 5, **options)
+    calls = []
+    for module in head.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_hook(lambda *_: calls.append(1))
+    head(torch.randn(1, 5, 8))
+    assert len(calls) == sum(isinstance(module, torch.nn.Linear) for module in head.modules())
 
 
 def test_constructing_is_silent(capsys):

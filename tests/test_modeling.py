@@ -270,6 +270,15 @@ def test_inputs_that_do_not_fit():
         model(torch.ones(1, 3, 4), torch.tensor([[1, 0, 1]]))
 
 
+@every_model
+def test_misspelt_arguments_are_refused(model_class):
+    model = build(model_class, CONFIGS["one-head"])
+    x, mask = batch()
+    with pytest.raises(TypeError, match="takes no argument 'attention_masks'"):
+        model(x, attention_masks=mask)
+    model(x, attention_mask=mask, output_attentions=False, use_cache=None)
+
+
 def test_an_empty_batch():
     x, mask = batch()
     for model_class in MODELS:

@@ -53,6 +53,12 @@ from chainhead_plugin.options import closest_factors, count_parameters
             "self_dependence=False has no",
         ),
         ({"unknown": 1}, TypeError, "unknown"),
+        ({"name": 5}, TypeError, "name must be a str"),
+        (
+            {"with_multihop": True, "accumulative": True, "bi_directional": True, "self_scaling": -1.0},
+            ValueError,
+            "self_scaling=-1.0 with accumulative and bi_directional",
+        ),
         ({"m": 2**20, "n": 2**20}, ValueError, r"1,099,511,627,776 weights"),
         ({"m": 1000, "with_taylor": True, "d": 30}, ValueError, "degree d=30"),
         ({"m": 2**33, "n": 2**33, "with_dual_lphm": True, "channel_num": 2**33}, ValueError, "weights"),

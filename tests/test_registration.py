@@ -122,6 +122,21 @@ def test_a_model_type_taken_by_another_distribution_is_an_error_that_names_both(
     assert "chainhead-plugin cannot register it" in done.stderr
 
 
+def test_a_model_type_taken_afterwards_is_an_error_of_the_next_registration():
+    assert_runs(
+        """
+        import chainhead_plugin, registry
+        from transformers import AutoConfig, PreTrainedConfig
+        class Other(PreTrainedConfig):
+            model_type = "chainhead"
+        AutoConfig.register("chainhead", Other)
+        [failed] = registry.load_plugins().failed
+        print(failed.distribution, type(failed.error).__name__)
+        """,
+        "chainhead-plugin RegistrationError\n",
+    )
+
+
 def test_unknown_names_are_attribute_errors():
     assert_runs(
         """
