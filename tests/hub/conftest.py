@@ -1,7 +1,7 @@
 """Fixtures for tests that talk to a loopback Hub."""
 
 import pytest
-from hub_samples import SMALL, noise
+from hub_samples import MODEL, SMALL, noise
 from loopback_hub import LoopbackHub
 
 
@@ -28,3 +28,10 @@ def weights():
 def published(hub, weights):
     """A Hub with a public model, and its commit."""
     return hub.publish("me/model", SMALL | {"model.safetensors": weights})
+
+
+@pytest.fixture
+def model(hub):
+    """A Hub with a chain head whose weights are in large file storage, and its commit."""
+    hub.state.lfs_threshold = 10_000
+    return hub.publish("me/chain", MODEL)
