@@ -29,6 +29,7 @@ from .creation import checkpoint_path, create_model
 from .entry import ModelEntry, Plugin
 from .loading import load_plugins
 from .pulling import copy_checkpoint, pull
+from .pushing import Pushed, push
 from .report import FailedPlugin, LoadedPlugin, LoadReport
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Plugin",
     "PluginError",
     "PushError",
+    "Pushed",
     "RegistryError",
     "RegistryWarning",
     "TransferError",
@@ -55,4 +57,5 @@ __all__ = [
     "load_plugins",
     "model_info",
     "pull",
+    "push",
 ]
