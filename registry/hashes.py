@@ -60,5 +60,5 @@ def _git_sha1(file: Path) -> str:
 
 def _discard(file: Path) -> None:
     stored = file.resolve()
-    file.unlink()
+    file.unlink(missing_ok=True)  # another process may have found it too
     stored.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hub_client import run_client
+from hub_client import run_client, start_client
 from hub_samples import CHECKPOINT, MODEL, NAME, VERIFIED, digest, noise
 
 PUSH = "import registry\nfrom pathlib import Path\nresult = vars(registry.push({}))"
@@ -168,6 +168,20 @@ def test_what_does_not_pass_leaves_nothing(hub, home, folder, path, repo_ids):
     assert hub.repo("me/old").at("main").tree.keys() == {"other.txt", ".gitattributes"}
     hub.faults.clear()
     assert run_client(push, hub, home=home, token=hub.token("me")).ok["changed"]
+
+
+def test_killed_client(hub, home, folder):
+    hub.state.lfs_threshold = 10_000
+    hub.faults.add("delay", "/upload/", method="PUT", seconds=30)
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain'")
+    client = start_client(push, hub, home=home, token=hub.token("me"))
+    while not hub.asked("/upload/"):
+        assert client.running
+    client.kill()
+    assert client.wait().rc < 0
+    assert hub.repo("me/chain").at("main").tree.keys() == {".gitattributes"}
+    assert run_client(push, hub, home=home, token=hub.token("me")).ok["changed"]
+    assert hub.repo("me/chain").at("main").tree.keys() == {*MODEL, ".gitattributes"}
 
 
 def test_commands(hub, home, folder, tmp_path):
