@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer(
     name="chainhead",
-    help="Chain interdependence heads: try a trained one, convert tinyBIG's.",
+    help="Chain interdependence heads: try a trained one, convert tinyBIG's, share them on the Hub.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -93,6 +93,55 @@ def convert_tinybig(
     typer.echo(f"Load it: from chainhead_plugin import {name}; {name}.from_pretrained({str(out)!r})")
     output = "last_hidden_state.flatten(1)" if kind is _Kind.head else "logits"
     typer.echo(f"Where tinyBIG ends in a softmax, what it returns is {output}.softmax(-1).")
+
+
+@app.command()
+def push(
+    source: Annotated[str, typer.Argument(help="A model of the zoo, or a checkpoint's folder.")],
+    repo_id: Annotated[str, typer.Argument(help="Repository on the Hub, as owner/name.")],
+    branch: Annotated[str | None, typer.Option(help="Where to commit; made if missing.")] = None,
+    tag: Annotated[str | None, typer.Option(help="A new tag for the commit.")] = None,
+    private: Annotated[
+        bool | None, typer.Option("--private/--public", help="Of a new repository; else as it is.")
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+) -> None:
+    """Push a model and its card to the Hub, in one commit. Exits with 1 if that fails.
+
+    Example: chainhead push chainhead-japanese-vowels me/my-vowels --tag v1
+    """
+    import registry
+
+    try:
+        done = registry.push(source, repo_id, branch=branch, tag=tag, private=private, commit_message=message)
+    except (registry.RegistryError, OSError, ValueError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(
+        f"Pushed: {done.url}" if done.changed else f"Nothing to push, {done.repo_id} has it: {done.url}"
+    )
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="A model of the zoo, or a repository as owner/name.")],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Also copy the files into this new folder.")] = None,
+) -> None:
+    """Get a model's files, verified, and print their folder. Exits with 1 if that fails.
+
+    Example: chainhead pull me/my-vowels --revision v1 --to my-vowels
+    """
+    import registry
+
+    try:
+        folder = registry.pull(name, revision)
+        if to is not None:
+            registry.copy_checkpoint(folder, to)
+    except (registry.RegistryError, OSError, ValueError) as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(to or folder)
 
 
 def main() -> None:

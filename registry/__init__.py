@@ -17,14 +17,19 @@ from ._errors import (
     DeviceError,
     NotEmbeddedError,
     PluginError,
+    PushError,
     RegistryError,
     RegistryWarning,
+    TransferError,
     UnknownModelError,
+    UnsafeWeightsError,
 )
 from .catalogue import list_models, model_info
 from .creation import checkpoint_path, create_model
 from .entry import ModelEntry, Plugin
 from .loading import load_plugins
+from .pulling import copy_checkpoint, pull
+from .pushing import Pushed, push
 from .report import FailedPlugin, LoadedPlugin, LoadReport
 
 __all__ = [
@@ -38,12 +43,19 @@ __all__ = [
     "NotEmbeddedError",
     "Plugin",
     "PluginError",
+    "PushError",
+    "Pushed",
     "RegistryError",
     "RegistryWarning",
+    "TransferError",
     "UnknownModelError",
+    "UnsafeWeightsError",
     "checkpoint_path",
+    "copy_checkpoint",
     "create_model",
     "list_models",
     "load_plugins",
     "model_info",
+    "pull",
+    "push",
 ]

@@ -29,5 +29,17 @@ class NotEmbeddedError(CheckpointError):
     """The model's weights do not come with its distribution."""
 
 
+class UnsafeWeightsError(CheckpointError):
+    """Weights are offered only in formats that run code when they are read, such as pickles."""
+
+
+class TransferError(RegistryError, ConnectionError):
+    """The Hub cannot be reached, or breaks off, however often it is asked."""
+
+
+class PushError(RegistryError):
+    """What is to be pushed, or where to, does not allow it."""
+
+
 class RegistryWarning(UserWarning):
-    """An installed plugin is left out of the zoo."""
+    """An installed plugin is left out of the zoo, or a model may not be the latest one."""

@@ -5,54 +5,52 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ._errors import CheckpointError, ChecksumError, NotEmbeddedError
+from ._errors import CheckpointError, ChecksumError
 from .entry import ModelEntry
 
 _CHUNK = 1 << 20
 
 
-def verified_checkpoint(entry: ModelEntry, distribution: str) -> Path:
+def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> Path:
     """Return the folder of an embedded checkpoint, all of whose files are as pinned.
 
     Parameters
     ----------
     entry : ModelEntry
         The model.
+    folder : Path
+        Its embedded checkpoint.
     distribution : str
         The distribution to reinstall if a file is damaged.
 
     Raises
     ------
-    NotEmbeddedError
-        If the checkpoint is not shipped.
     ChecksumError
         If a file has other content.
     CheckpointError
         If a file is missing, or another one is there.
     """
-    if entry.path is None:
-        where = f" Its Hub repository is {entry.repo_id}." if entry.repo_id else ""
-        raise NotEmbeddedError(f"the weights of {entry.name!r} are not shipped with {distribution}.{where}")
     repair = f"To repair it: pip install --force-reinstall --no-deps {distribution}"
     for name, expected in entry.files.items():
-        file = entry.path / name
+        file = folder / name
         if not file.is_file():
             raise CheckpointError(f"the checkpoint of {entry.name!r} has lost {file}.\n{repair}")
-        found = _sha256(file)
+        found = sha256(file)
         if found != expected.lower():
             raise ChecksumError(
                 f"the checkpoint of {entry.name!r} is damaged: {file}\n"
                 f"expected SHA-256 {expected.lower()}\n   found SHA-256 {found}\n{repair}"
             )
-    if extra := sorted(_loadable(entry.path) - entry.files.keys()):
+    if extra := sorted(_loadable(folder) - entry.files.keys()):
         raise CheckpointError(
-            f"the checkpoint of {entry.name!r} has files that are not its own in {entry.path}: "
+            f"the checkpoint of {entry.name!r} has files that are not its own in {folder}: "
             f"{', '.join(extra)}. Remove them: they could change what is loaded."
         )
-    return entry.path
+    return folder
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Return a file's SHA-256 hex digest."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import DeviceError, PluginError
 from .catalogue import installed_catalogue
-from .checkpoint import verified_checkpoint
 from .entry import ModelEntry
+from .pulling import pulled_entry
 
 if TYPE_CHECKING:
     import torch
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def checkpoint_path(name: str) -> Path:
-    """Return the local folder of a model's embedded checkpoint, as for ``pipeline(model=...)``.
+    """Return the local folder of a model's checkpoint, as for ``pipeline(model=...)``.
 
+    It is the embedded one, or else the pinned one in the client's cache, or else downloaded from the Hub.
     Every file is verified first. A pipeline needs the plugin's classes too: call `load_plugins`.
 
     Parameters
@@ -30,13 +31,15 @@ def checkpoint_path(name: str) -> Path:
     UnknownModelError
         If no plugin brings the model.
     NotEmbeddedError
-        If its weights are not shipped.
+        If its weights are neither shipped nor on the Hub.
     CheckpointError
         If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says.
+    OSError
+        If they have to be downloaded and cannot be; `pull` tells the types.
     """
     catalogue = installed_catalogue()
     entry = catalogue.model(name)
-    return verified_checkpoint(entry, catalogue.owners[name].source.distribution)
+    return pulled_entry(entry, catalogue.owners[name].source.distribution)
 
 
 def create_model(
@@ -56,8 +59,8 @@ def create_model(
     name : str
         One of `list_models`.
     pretrained : bool
-        With the embedded weights, whose files are all verified before anything is built; else initialised
-        at random.
+        With trained weights, embedded or from the Hub, whose files are all verified before anything is built;
+        else initialised at random.
     device : str or torch.device, optional
         Where to put the model.
     dtype : str or torch.dtype, optional
@@ -70,9 +73,11 @@ def create_model(
     UnknownModelError
         If no plugin brings the model.
     NotEmbeddedError
-        If `pretrained` and its weights are not shipped.
+        If `pretrained` and its weights are neither shipped nor on the Hub.
     CheckpointError
         If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says.
+    OSError
+        If they have to be downloaded and cannot be; `pull` tells the types.
     DeviceError
         If this machine has no such device.
     PluginError
@@ -89,7 +94,10 @@ def create_model(
     catalogue = installed_catalogue()
     entry = catalogue.model(name)
     owner = catalogue.owners[name]
-    path = verified_checkpoint(entry, owner.source.distribution) if pretrained else None
+    path = None
+    if pretrained:
+        where = {key: kwargs[key] for key in ("token", "cache_dir") if key in kwargs}
+        path = pulled_entry(entry, owner.source.distribution, **where)
     if device is not None:
         _require_device(device)
     owner.register()

@@ -159,8 +159,8 @@ def test_checkpoint_path(entry, install, checkpoint):
 
 
 def test_not_embedded(entry, install):
-    install(replace(entry, path=None))
-    message = "weights of 'tiny' are not shipped with dist-p. Its Hub repository is someone/tiny"
+    install(replace(entry, path=None, repo_id=None))
+    message = "weights of 'tiny' are neither shipped with dist-p nor on the Hub"
     with pytest.raises(registry.NotEmbeddedError, match=message):
         registry.create_model("tiny", pretrained=True)
 

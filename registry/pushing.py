@@ -1,0 +1,114 @@
+"""Share a model on the Hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._errors import PushError, UnknownModelError
+from .catalogue import installed_catalogue
+from .pulling import pulled_entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What `push` did.
+
+    Attributes
+    ----------
+    repo_id : str
+        The repository, with its owner.
+    url : str
+        Of the commit.
+    commit : str
+        Its hash, which pins the content.
+    changed : bool
+        Whether the commit is a new one: not if the Hub had all of it.
+    """
+
+    repo_id: str
+    url: str
+    commit: str
+    changed: bool
+
+
+def push(
+    source: str | Path,
+    repo_id: str,
+    *,
+    branch: str | None = None,
+    tag: str | None = None,
+    private: bool | None = None,
+    commit_message: str | None = None,
+    token: str | bool | None = None,
+) -> Pushed:
+    """Push a model and its card to the Hub, in one commit.
+
+    Everything is checked before anything is uploaded. A repository that had to be made is removed again if
+    the commit fails; one that existed is never removed, nor are files that others put there.
+
+    Parameters
+    ----------
+    source : str or Path
+        One of `list_models`; or a checkpoint's folder, which must hold config.json, safetensors and a
+        README.md with front matter. A `str` without a slash is a model's name if there is one.
+    repo_id : str
+        Such as ``"owner/name"``; without the owner, one of the token's user.
+    branch : str, optional
+        Where to commit, made if it is missing; by default ``"main"``.
+    tag : str, optional
+        A new tag for the commit.
+    private : bool, optional
+        Whether a new repository is private; an existing one must be as given.
+    commit_message : str, optional
+        By default one that names the model.
+    token : str or bool, optional
+        By default the one that is logged in.
+
+    Returns
+    -------
+    Pushed
+        The commit. Where the Hub has all of the content already, none is made.
+
+    Raises
+    ------
+    UnknownModelError
+        If there is neither a model nor a folder of that name.
+    PushError
+        If the checkpoint or its card is not fit to be shared, the token may not write, or what is on the Hub
+        is in the way.
+    CheckpointError
+        If the checkpoint is damaged, or has no safetensors.
+    TransferError
+        If the Hub cannot be reached or breaks off.
+    huggingface_hub.errors.LocalTokenNotFoundError
+        If there is no token.
+    huggingface_hub.errors.HfHubHTTPError
+        If the Hub refuses.
+    huggingface_hub.errors.OfflineModeIsEnabled
+        In offline mode.
+    """
+    from .hub_upload import Upload
+    from .publication import gather
+
+    folder, card = _checkpoint(source)
+    files = gather(folder, card)
+    upload = Upload(repo_id=repo_id, branch=branch, tag=tag, private=private, token=token)
+    commit, changed = upload.run(files, commit_message or f"Push {Path(source).resolve().name}")
+    return Pushed(repo_id=commit.repo_url.repo_id, url=commit.commit_url, commit=commit.oid, changed=changed)
+
+
+def _checkpoint(source: str | Path) -> tuple[Path, Path]:
+    """Return a checkpoint's folder and its card."""
+    catalogue = installed_catalogue()
+    folder = Path(source)
+    try:
+        entry = catalogue.model(str(source))
+    except UnknownModelError as error:
+        if folder.is_dir():
+            return folder, folder / "README.md"
+        raise UnknownModelError(f"{error}\nNor is there a folder {folder}.") from error
+    path = pulled_entry(entry, catalogue.owners[entry.name].source.distribution)
+    if entry.card is None:
+        raise PushError(f"{entry.name!r} has no model card")
+    return path, entry.card

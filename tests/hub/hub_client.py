@@ -1,0 +1,150 @@
+"""Run client code in a process of its own, against a loopback Hub and with a cache of its own.
+
+The client reads its environment when it is imported, so each setting needs a new process.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loopback_hub import LoopbackHub
+
+RUNNER = Path(__file__).with_name("hub_client_main.py")
+
+
+@dataclass
+class Outcome:
+    """How a client ended.
+
+    Attributes
+    ----------
+    rc, stdout, stderr
+        Of the process; `stderr` ends in the traceback if the code raised.
+    result : object
+        What the code left in the variable `result`, after a trip through JSON.
+    error, errors, message
+        Name of the exception's class, names of all its bases too, and its text; None if nothing was raised.
+    network : list of str
+        Every look-up and connection attempt over IP, and every IP socket that was opened.
+    unpickled : list of str
+        Every name a pickle asked for.
+    """
+
+    rc: int
+    stdout: str
+    stderr: str
+    result: Any = None
+    error: str | None = None
+    errors: tuple[str, ...] = ()
+    message: str | None = None
+    network: tuple[str, ...] = ()
+    unpickled: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> Any:
+        """The result, of a client that must have succeeded."""
+        assert self.rc == 0, self.stderr
+        return self.result
+
+
+class Client:
+    """A client that is running."""
+
+    def __init__(self, process: "subprocess.Popen[str]", report: Path):
+        self._process, self._report = process, report
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, as a power failure would."""
+        self._process.kill()
+
+    def wait(self, timeout: float = 120) -> Outcome:
+        """Return how it ended; `subprocess.TimeoutExpired` if it does not."""
+        try:
+            stdout, stderr = self._process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.communicate()
+            raise
+        report = json.loads(self._report.read_text("utf-8") or "{}")
+        self._report.unlink()
+        return Outcome(self._process.returncode, stdout, stderr, **report)
+
+
+def client_environment(
+    hub: LoopbackHub, home: Path, *, token: str | None, offline: bool, env: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Return this process's environment without anything that concerns the Hub or proxies, plus the given."""
+    ours = ("HF_", "HUGGING", "TRANSFORMERS_")
+    clean = {
+        k: v for k, v in os.environ.items() if not k.startswith(ours) and not k.lower().endswith("_proxy")
+    }
+    clean |= {"HF_HOME": str(home), "HF_ENDPOINT": hub.endpoint, "HF_HUB_DISABLE_XET": "1"}
+    clean |= {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    if token is not None:
+        clean["HF_TOKEN"] = token
+    if offline:
+        clean["HF_HUB_OFFLINE"] = "1"
+    return clean | dict(env or {})
+
+
+def start_client(
+    code: str,
+    hub: LoopbackHub,
+    *,
+    home: Path,
+    token: str | None = None,
+    offline: bool = False,
+    env: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+) -> Client:
+    """Start Python code in a new process and return at once.
+
+    Parameters
+    ----------
+    code : str
+        The code; what it leaves in `result` is reported.
+    hub : LoopbackHub
+        The Hub that `HF_ENDPOINT` points to; it may be stopped.
+    home : Path
+        The process's `HF_HOME`. An empty folder for an empty cache.
+    token : str, optional
+        Put into `HF_TOKEN`.
+    offline : bool
+        Whether to set `HF_HUB_OFFLINE`.
+    env : mapping, optional
+        More environment variables.
+    python : str
+        The interpreter.
+    """
+    handle, report = tempfile.mkstemp(suffix=".json", prefix="hub-client-")
+    os.close(handle)
+    process = subprocess.Popen(
+        [python, str(RUNNER), report, textwrap.dedent(code)],
+        env=client_environment(hub, home, token=token, offline=offline, env=env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return Client(process, Path(report))
+
+
+def run_client(code: str, hub: LoopbackHub, *, timeout: float = 120, **options: Any) -> Outcome:
+    """Run Python code in a new process and return how it ended; options as of `start_client`."""
+    return start_client(code, hub, **options).wait(timeout)

@@ -1,0 +1,233 @@
+"""What is pushed is what is pulled, and a push that fails leaves nothing behind."""
+
+import re
+
+import pytest
+from hub_client import run_client, start_client
+from hub_samples import CHECKPOINT, MODEL, NAME, VERIFIED, digest, noise
+
+PUSH = "import registry\nfrom pathlib import Path\nresult = vars(registry.push({}))"
+FILES = {file.name: digest(file.read_bytes()) for file in CHECKPOINT.iterdir()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A checkpoint with a card."""
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    for name, data in MODEL.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_zoo_entry_by_branch_tag_and_commit(hub, home, tmp_path):
+    hub.state.lfs_threshold = 10_000
+    token = hub.token("me")
+    push = PUSH.format(f"{NAME!r}, 'me/chain', branch='next', tag='v1', private=True, commit_message='One'")
+    done = run_client(push, hub, home=home, token=token).ok
+    repo = hub.repo("me/chain")
+    commit = repo.at("next")
+    assert (done["changed"], done["commit"], done["repo_id"]) == (True, commit.oid, "me/chain")
+    assert (repo.private, commit.title, repo.at("v1").oid) == (True, "One", commit.oid)
+    assert len(hub.asked("/commit/", "POST")) == 1
+    card = commit.tree["README.md"].data.decode()
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", card)
+    assert len(pictures) == 2
+    assert all(picture.startswith("images/") and picture in commit.tree for picture in pictures)
+    assert commit.card["model-index"][0]["name"] == NAME
+
+    again = run_client(push, hub, home=home, token=token).ok
+    assert again == done | {"changed": False}
+    assert len(hub.asked("/commit/", "POST")) == 1
+
+    code = VERIFIED + f"result = [pulled('me/chain', r) for r in ('next', 'v1', {commit.oid!r})]"
+    for pulled in run_client(code, hub, home=tmp_path / "fresh", token=token).ok:
+        assert pulled == FILES | {"README.md": digest(card.encode())}
+
+
+def test_folder_of_the_user_without_owner(hub, home, folder):
+    (folder / ".secret").write_text("mine")
+    (folder / "picture.png").write_bytes(noise(9))
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n![a](picture.png) ![b](https://x.org/y.png)\n")
+    done = run_client(PUSH.format(f"Path({str(folder)!r}), 'mine'"), hub, home=home, token=hub.token("me")).ok
+    tree = hub.repo("me/mine").at("main").tree
+    assert done["repo_id"] == "me/mine"
+    assert tree.keys() == {*MODEL, "picture.png", ".gitattributes"}
+    assert tree["README.md"].data == (folder / "README.md").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error", "message"),
+    [
+        ("pytorch_model.bin", b"x", "PushError", "can run code"),
+        ("config.json", None, "PushError", "no config.json"),
+        ("config.json", b"{", "PushError", "config.json is damaged"),
+        ("model.safetensors", None, "CheckpointError", "no weights"),
+        ("model.safetensors", MODEL["model.safetensors"][:-9], "PushError", "model.safetensors is damaged"),
+        ("README.md", None, "PushError", "no model card"),
+        ("README.md", b"# Hi", "PushError", "no front matter"),
+        ("README.md", b"---\na: [\n---\n", "PushError", "not valid"),
+        ("README.md", b"---\nlicense: mit\n---\n![a](../gone.png)\n", "PushError", "is no picture"),
+    ],
+)
+def test_unfit_folder_is_refused_before_the_hub_is_asked(folder, name, data, error, message):
+    import registry
+
+    (folder / name).unlink(missing_ok=True)
+    if data is not None:
+        (folder / name).write_bytes(data)
+    with pytest.raises(getattr(registry, error), match=message):
+        registry.push(folder, "me/chain")
+
+
+def test_no_such_thing_to_push():
+    import registry
+
+    with pytest.raises(registry.UnknownModelError, match="Nor is there a folder nothing"):
+        registry.push("nothing", "me/chain")
+
+
+def test_who_may_not_push(hub, home, folder):
+    hub.publish("you/chain", MODEL)
+    hub.publish("me/public", MODEL)
+    code = f"""
+    import registry
+    def failure(token, repo_id="me/new", **options):
+        try:
+            registry.push({str(folder)!r}, repo_id, token=token, **options)
+        except Exception as error:
+            return type(error).__name__, str(error)
+    result = [
+        failure(None), failure({hub.token("me", "read")!r}), failure({hub.token("me", "expired")!r}),
+        failure({hub.token("me")!r}, "you/chain"), failure({hub.token("me")!r}, "me/public", private=True),
+    ]
+    """
+    failures = run_client(code, hub, home=home).ok
+    assert [kind for kind, _ in failures] == [
+        "LocalTokenNotFoundError",
+        "PushError",
+        "HfHubHTTPError",
+        "PushError",
+        "PushError",
+    ]
+    for (_, message), advice in zip(
+        failures,
+        [
+            "hf auth login",
+            "may only read",
+            "not any more",
+            "me may not push to you/chain",
+            "exists and is public",
+        ],
+        strict=True,
+    ):
+        assert advice in message
+    assert "me/new" not in hub.state.repos
+    assert not hub.asked("", "POST|PUT")
+
+
+def test_offline_push_opens_no_socket(hub, home):
+    failed = run_client(PUSH.format(f"{NAME!r}, 'me/chain'"), hub, home=home, offline=True)
+    assert (failed.error, failed.network) == ("OfflineModeIsEnabled", [])
+
+
+def test_tag_that_is_taken(hub, home, folder):
+    first = hub.publish("me/chain", {"other.txt": b"x"})
+    hub.repo("me/chain").tags["v1"] = first
+    hub.publish("me/chain", {"other.txt": b"y"})
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain', tag='v1'")
+    failed = run_client(push, hub, home=home, token=hub.token("me"))
+    assert (failed.error, hub.asked("/commit/")) == ("PushError", [])
+    assert "the tag v1 of me/chain exists" in failed.message
+
+
+@pytest.mark.parametrize("kind", ["upload_reset", "status", "lost_reply"])
+@pytest.mark.parametrize("path", ["/upload/", "/commit/", "/api/repos/create"])
+def test_what_passes_is_got_over(hub, home, folder, path, kind):
+    hub.state.lfs_threshold = 10_000
+    fault = hub.faults.add(kind, path, method="PUT|POST")
+    done = run_client(PUSH.format(f"{str(folder)!r}, 'me/chain'"), hub, home=home, token=hub.token("me")).ok
+    history = list(hub.repo("me/chain").at("main").history())
+    assert (fault.hits, history[0].oid, len(history)) == (1, done["commit"], 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "repo_ids"),
+    # The client alone takes 20 s to give an upload up.
+    [("/upload/", ["me/new"]), ("/commit/", ["me/new", "me/old"])],
+    ids=["upload", "commit"],
+)
+def test_what_does_not_pass_leaves_nothing(hub, home, folder, path, repo_ids):
+    hub.state.lfs_threshold = 10_000
+    hub.publish("me/old", {"other.txt": b"x"})
+    hub.faults.add("upload_reset", path, method="PUT|POST", count=None)
+    for repo_id in repo_ids:
+        push = PUSH.format(f"{str(folder)!r}, {repo_id!r}")
+        assert run_client(push, hub, home=home, token=hub.token("me")).error == "TransferError"
+    assert hub.state.repos.keys() == {"me/old"}
+    assert hub.repo("me/old").at("main").tree.keys() == {"other.txt", ".gitattributes"}
+    hub.faults.clear()
+    assert run_client(push, hub, home=home, token=hub.token("me")).ok["changed"]
+
+
+def test_killed_client(hub, home, folder):
+    hub.state.lfs_threshold = 10_000
+    hub.faults.add("delay", "/upload/", method="PUT", seconds=30)
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain'")
+    client = start_client(push, hub, home=home, token=hub.token("me"))
+    while not hub.asked("/upload/"):
+        assert client.running
+    client.kill()
+    assert client.wait().rc < 0
+    assert hub.repo("me/chain").at("main").tree.keys() == {".gitattributes"}
+    assert run_client(push, hub, home=home, token=hub.token("me")).ok["changed"]
+    assert hub.repo("me/chain").at("main").tree.keys() == {*MODEL, ".gitattributes"}
+
+
+def test_commands(hub, home, folder, tmp_path):
+    hub.token("me")
+    code = """
+    from typer.testing import CliRunner
+    from chainhead_plugin.cli import app
+    def run(*arguments):
+        done = CliRunner().invoke(app, arguments)
+        return [done.exit_code, done.stdout, done.stderr]
+    to = {to!r}
+    result = [
+        run("push", {folder!r}, "me/chain", "--tag", "v1", "--message", "One"), run("push", {folder!r}, "me/chain"),
+        run("pull", "me/chain", "--revision", "v1", "--to", to), run("pull", "me/chain", "--to", to),
+        run("pull", "me/missing"), run("pull", "nothing"),
+    ]
+    """.format(to=str(tmp_path / "to"), folder=str(folder))
+    pushed, again, pulled, taken, missing, unknown = run_client(
+        code, hub, home=home, token=hub.token("me")
+    ).ok
+    assert pushed[0] == again[0] == pulled[0] == 0
+    assert pushed[1].startswith("Pushed: http")
+    assert again[1].startswith("Nothing to push, me/chain has it")
+    assert pulled[1].strip() == str(tmp_path / "to")
+    assert {file.name: file.read_bytes() for file in (tmp_path / "to").iterdir()} == MODEL
+    assert (taken[0], missing[0], unknown[0]) == (1, 1, 1)
+    assert "exists already" in taken[2]
+    assert "spelt correctly" in missing[2]
+    assert "no model is named 'nothing'" in unknown[2]
+
+
+SAVE_AND_LOAD = """
+import torch
+import chainhead_plugin as c
+config = c.ChainHeadConfig(m=3, hidden_sizes=[8, 5], num_labels=4, with_multihop=True, h=2)
+result = []
+for kind in (c.ChainHeadModel, c.ChainHeadForSequenceClassification, c.ChainHeadForTokenClassification):
+    model = kind(config).eval()
+    repo_id = f"me/{kind.__name__}"
+    done = model.push_to_hub(repo_id)
+    for revision in ("main", done.oid):
+        loaded = kind.from_pretrained(repo_id, revision=revision)
+        pairs = zip(model.state_dict().items(), loaded.state_dict().items(), strict=True)
+        result.append(all(name == same and torch.equal(a, b) for (name, a), (same, b) in pairs))
+"""
+
+
+def test_push_to_hub_of_every_class(hub, home):
+    assert run_client(SAVE_AND_LOAD, hub, home=home, token=hub.token("me")).ok == [True] * 6
