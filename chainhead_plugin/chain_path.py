@@ -18,7 +18,7 @@ from torch import Tensor
 from .chain_filter import SHORTEST, is_eager_on_cpu, two_sided_filter
 
 # Up to this length the power sum is a product with its few large eigenvectors, beyond it a Fourier transform.
-_LONGEST_BY_EIGENVECTORS = 4096
+_LONGEST_BY_EIGENVECTORS = 16_384
 
 
 def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
@@ -109,7 +109,7 @@ def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     return _power_sum_by_fourier(x, mask)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def _large_eigenvectors(length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Eigenvectors v_k of N at even and at odd nodes, and the power sum's eigenvalues g(λ_k) and g(−λ_k).
 

@@ -1,6 +1,15 @@
-"""Make `training`, which is not installed, importable behind everything that is."""
+"""What all tests share."""
 
 import sys
 from pathlib import Path
 
+import pytest
+import torch
+
+# `training` and `benchmarks` are not installed: importable, behind everything that is.
 sys.path.append(str(Path(__file__).parents[1]))
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    torch.manual_seed(0)

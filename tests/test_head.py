@@ -267,16 +267,17 @@ def test_streaming(chain, reconciliation):
         with_batch_norm=True,
         **options(chain),
         **reconciliation,
+        dtype=torch.float64,
     )
     randomise(head).eval()
-    x = torch.randn(2, 30, 4) / 4
+    x = torch.randn(2, 30, 4, dtype=torch.float64) / 4
     expected = head(x)
     state, outputs = None, []
     for node in x.unbind(1):
         y, state = head.step(node, state)
         outputs.append(y)
     scale = max(1.0, expected.abs().max().item())
-    torch.testing.assert_close(torch.stack(outputs, 1), expected, rtol=0, atol=2e-6 * scale)
+    torch.testing.assert_close(torch.stack(outputs, 1), expected, rtol=0, atol=1e-11 * scale)
 
 
 def test_streaming_refuses_what_does_not_fit():

@@ -1,0 +1,1 @@
+"""How fast a chain head is beside what it competes with: `python -m benchmarks`."""
