@@ -1,6 +1,7 @@
 """Configuration of the chainhead models."""
 
 import difflib
+import os
 import warnings
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
@@ -9,6 +10,7 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
+from .saving import WEIGHTS_FILE, complete_interrupted_save, whole_file
 
 _HEAD_OPTIONS = (
     "m",
@@ -39,6 +41,8 @@ _HEAD_OPTIONS = (
 )
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
+_MAX_OTHER_KEYS = 64
+_DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 # What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
@@ -59,8 +63,15 @@ _ECOSYSTEM_KEYS = {
     "tie_word_embeddings",
     "torch_dtype",
     "transformers_version",
+    "transformers_weights",
     "use_cache",
 }
+
+
+def _check_dtype(name: str, value: Any) -> None:
+    """Refuse any other name before transformers looks it up in torch, which imports modules by name."""
+    if isinstance(value, str) and value not in _DTYPES:
+        raise ValueError(f"{name} must be one of {', '.join(_DTYPES)}, got {value!r}")
 
 
 @strict
@@ -141,6 +152,8 @@ class ChainHeadConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
         self._check_labels(kwargs.get("num_labels"))
+        for name, value in (("dtype", self.dtype), ("torch_dtype", kwargs.get("torch_dtype"))):
+            _check_dtype(name, value)
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
@@ -152,7 +165,16 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
-        for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
+        others = kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS
+        if len(others) > _MAX_OTHER_KEYS:
+            raise TypeError(
+                f"ChainHeadConfig has none of these {len(others)} fields: {', '.join(sorted(others)[:3])}…"
+            )
+        for key in others:
+            if hasattr(cls, key):
+                raise TypeError(
+                    f"ChainHeadConfig has no field {key!r}, but a method or property of that name"
+                )
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
                 hint = f": did you mean {close[0]!r}?" if close else ""
@@ -209,6 +231,18 @@ class ChainHeadConfig(PreTrainedConfig):
         perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
         return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
 
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
+    ) -> None:
+        """Save the configuration alone, whole or not at all; as `PreTrainedConfig.save_pretrained`."""
+        complete_interrupted_save(save_directory)
+        super().save_pretrained(save_directory, push_to_hub=push_to_hub, **kwargs)
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
+        """Write the configuration, whole or not at all; as `PreTrainedConfig.to_json_file`."""
+        with whole_file(json_file_path) as new:
+            super().to_json_file(new, use_diff=use_diff)
+
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
         if self.hidden_sizes and self.n != self.hidden_sizes[-1]:
@@ -222,6 +256,11 @@ class ChainHeadConfig(PreTrainedConfig):
                 raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
+        weights = getattr(self, "transformers_weights", None)
+        if weights is not None and not (isinstance(weights, str) and WEIGHTS_FILE.fullmatch(weights)):
+            raise ValueError(
+                f"transformers_weights must be a safetensors file in the checkpoint's folder, got {weights!r}"
+            )
         check_head_options(self.head_options())
         total = self.pooled_size * max(1, self.num_labels or 0)
         for layer in range(self.num_hidden_layers):

@@ -15,9 +15,11 @@ from transformers.utils.output_capturing import capture_outputs
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
+from .loading import CheckedLoadMixin
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+from .saving import WholeSaveMixin
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
 _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
@@ -41,7 +43,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(PreTrainedModel):
+class ChainHeadPreTrainedModel(CheckedLoadMixin, WholeSaveMixin, PreTrainedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
