@@ -57,7 +57,6 @@ _ECOSYSTEM_KEYS = {
     "name_or_path",
     "num_labels",
     "output_attentions",
-    "per_layer_config",
     "quantization_config",
     "task_specific_params",
     "tie_word_embeddings",
@@ -70,7 +69,8 @@ _ECOSYSTEM_KEYS = {
 
 def _check_dtype(name: str, value: Any) -> None:
     """Refuse any other name before transformers looks it up in torch, which imports modules by name."""
-    if isinstance(value, str) and value not in _DTYPES:
+    is_dtype = value is None or type(value).__name__ == "dtype"
+    if not is_dtype and not (isinstance(value, str) and value in _DTYPES):
         raise ValueError(f"{name} must be one of {', '.join(_DTYPES)}, got {value!r}")
 
 
@@ -154,6 +154,14 @@ class ChainHeadConfig(PreTrainedConfig):
         self._check_labels(kwargs.get("num_labels"))
         for name, value in (("dtype", self.dtype), ("torch_dtype", kwargs.get("torch_dtype"))):
             _check_dtype(name, value)
+        for name in ("attn_implementation", "experts_implementation"):
+            value = kwargs.get(name)
+            # With a slash it would name a repository of kernels, to be fetched and run.
+            if value is not None and not (isinstance(value, str) and value.isidentifier()):
+                raise ValueError(f"{name} must be the name of one of transformers' own, got {value!r}")
+        quantization = kwargs.get("quantization_config")
+        if not (quantization is None or isinstance(quantization, dict) or hasattr(quantization, "to_dict")):
+            raise TypeError(f"quantization_config must be a dict, got {quantization!r}")
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
@@ -183,6 +191,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def _check_labels(self, num_labels: Any) -> None:
         """Bound the number of labels before a name is made for each."""
+        if not isinstance(self.id2label, dict | None):
+            raise TypeError(f"id2label must be a dict of names by number, got {self.id2label!r}")
         for name, value in (("num_labels", num_labels), ("id2label", self.id2label and len(self.id2label))):
             if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
                 raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
@@ -269,11 +279,11 @@ class ChainHeadConfig(PreTrainedConfig):
             total += count_parameters(head)
             if perceptron is not None:
                 total += count_parameters({**head, **perceptron, "with_batch_norm": False})
-        if total > MAX_PARAMETERS:
-            raise ValueError(
-                f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
-            )
+            if total > MAX_PARAMETERS:  # at once: a thousand layers take time to count
+                raise ValueError(
+                    f"the configuration asks for {total:,} weights or more, more than the {MAX_PARAMETERS:,} allowed: "
+                    "check m, n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
+                )
 
 
 __all__ = ["ChainHeadConfig"]

@@ -47,7 +47,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         new.unlink()  # so that the writer makes it with the user's permissions
         yield new
-        _sync(new)
+        if target.exists():
+            _sync(new)
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)
@@ -138,14 +139,15 @@ def _install(new: Path, folder: Path) -> None:
     """Move a saved model from its hidden folder to the folder around it."""
     names = sorted(file.name for file in new.iterdir())
     weights = [name for name in names if _WEIGHTS_OF_VARIANT.fullmatch(name)]
+    is_over_another = (folder / _CONFIG).exists()
     for name in names:
-        _sync(new / name)
+        if is_over_another:
+            _sync(new / name)
         if name != _CONFIG and name not in weights:
             (new / name).replace(folder / name)
     for name in weights:
         _link(new / name, new / (name + _LINK))
-    _sync(new)
-    if (folder / _CONFIG).exists() and _CONFIG in names and {_WEIGHTS, _INDEX} & {*weights}:
+    if is_over_another and _CONFIG in names and {_WEIGHTS, _INDEX} & {*weights}:
         _point(new, folder)
     _rename(new, folder)
 
@@ -162,9 +164,7 @@ def _point(new: Path, folder: Path) -> None:
     pointing = new / "pointing.json"
     pointing.write_text(json.dumps({**config, _POINTER: target}, indent=2) + "\n", "utf-8")
     _sync(pointing)
-    _sync(new)
     pointing.replace(folder / _CONFIG)
-    _sync(folder)
 
 
 def _rename(new: Path, folder: Path) -> None:
@@ -179,10 +179,8 @@ def _rename(new: Path, folder: Path) -> None:
             # A loader would prefer an old single file to new shards, and an old index names shards that are gone.
             if old and _variant(file.name) == variant:
                 file.unlink(missing_ok=True)
-    _sync(folder)
     with suppress(FileNotFoundError):
         (new / _CONFIG).replace(folder / _CONFIG)
-    _sync(folder)
     shutil.rmtree(new, ignore_errors=True)
 
 
@@ -218,12 +216,7 @@ def _link(file: Path, link: Path) -> None:
         shutil.copy2(file, link)
 
 
-def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    if os.name == "nt":  # where only what is open for writing can be waited for
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _sync(file: Path) -> None:
+    """Wait until a file is on the disk: a power failure must not keep its name and lose its content."""
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())

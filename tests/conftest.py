@@ -10,6 +10,14 @@ import torch
 sys.path.append(str(Path(__file__).parents[1]))
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the reliability tests with the counts of docs/reliability.md, which takes an hour",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers_every_time():
     torch.manual_seed(0)
