@@ -1,9 +1,10 @@
 """Pipelines that transformers lacks: time-series classification and node features of chains."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from types import GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
@@ -75,6 +76,8 @@ class ChainPipeline(Pipeline):
                 raise ValueError(
                     "batched has no effect on a generator or a dataset, which yields single sequences"
                 )
+            if isinstance(inputs, GeneratorType):
+                inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
             return super().__call__(inputs, **kwargs)
         feature_size = self.feature_extractor.feature_size
         if batched is None:
@@ -92,12 +95,8 @@ class ChainPipeline(Pipeline):
         postprocess_params: dict[str, Any],
     ) -> "_Results":
         """Return an iterable over the results that loads, pads and runs `batch_size` sequences at a time."""
-        if isinstance(inputs, GeneratorType):
-            if num_workers > 1:
-                raise ValueError(
-                    f"{num_workers} workers would each run the whole generator: pass num_workers=0"
-                )
-            inputs = _GeneratorDataset(inputs)
+        if isinstance(inputs, _GeneratorDataset) and num_workers > 1:
+            raise ValueError(f"{num_workers} workers would each run the whole generator: pass num_workers=0")
 
         def infer(batch: BatchFeature) -> list[Any]:
             return list(self.postprocess(self.forward(batch, **forward_params), **postprocess_params))
@@ -257,7 +256,11 @@ class _GeneratorDataset(IterableDataset[Any]):
 
 
 class _Results:
-    """Results one by one, computed batch by batch; as long as the inputs, where those have a length."""
+    """Results one by one, computed batch by batch; as long as the inputs, where those have a length.
+
+    A sequence that is no good raises where its result would be. Whoever catches that and asks for the next one
+    gets the results of the others.
+    """
 
     def __init__(
         self,
@@ -276,17 +279,55 @@ class _Results:
         return len(inputs)
 
     def __iter__(self) -> Iterator[Any]:
+        return _Resuming(self._outcomes())
+
+    def _outcomes(self) -> Iterator[Any]:
         first = 0
         for sequences in self._loader:
             try:
                 batch = self._preprocess(sequences)
             except (TypeError, ValueError) as error:
-                if first == 0:
-                    raise
-                # The extractor counts from the start of its batch.
-                raise type(error)(f"in the batch that starts with sequence {first}: {error}") from error
-            yield from self._infer(batch)
+                yield from self._one_by_one(sequences, first, error)
+            else:
+                yield from self._infer(batch)
             first += len(sequences)
+
+    def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> Iterator[Any]:
+        """Give the results of the sequences that are good alone, and failures in the places of the others."""
+        batches = [self._preprocess_alone(sequence, index) for index, sequence in enumerate(sequences, first)]
+        if not any(isinstance(batch, _Failure) for batch in batches):
+            raise error  # they do not fit together, such as different lengths without padding
+        for batch in batches:
+            if isinstance(batch, _Failure):
+                yield batch
+            else:
+                yield from self._infer(batch)
+
+    def _preprocess_alone(self, sequence: Any, index: int) -> Any:
+        try:
+            return self._preprocess([sequence])
+        except (TypeError, ValueError) as error:
+            # The extractor counts from the start of what it is given.
+            message = re.sub(r"\bsequence 0\b", f"sequence {index}", str(error), count=1)
+            return _Failure(TypeError if isinstance(error, TypeError) else ValueError, message)
+
+
+class _Failure(NamedTuple):
+    error: type[Exception]
+    message: str
+
+
+class _Resuming(Iterator[Any]):
+    """Raises failures among outcomes, and can go on afterwards, unlike a generator."""
+
+    def __init__(self, outcomes: Iterator[Any]) -> None:
+        self._outcomes = outcomes
+
+    def __next__(self) -> Any:
+        outcome = next(self._outcomes)
+        if isinstance(outcome, _Failure):
+            raise outcome.error(outcome.message)
+        return outcome
 
 
 def _at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
