@@ -53,7 +53,7 @@ def test_twenty_of_twenty_loads_into_poisoned_memory_are_bit_equal(model_class, 
 
 @pytest.mark.parametrize("model_class", CLASSES)
 def test_what_is_missing_is_initialised_in_poisoned_memory_and_named(
-    model_class, tmp_path, poisoned_memory, capfd
+    model_class, tmp_path, poisoned_memory, caplog
 ):
     model = build(model_class)
     state_dict = {name: tensor for name, tensor in model.state_dict().items() if "layers.1" not in name}
@@ -63,7 +63,7 @@ def test_what_is_missing_is_initialised_in_poisoned_memory_and_named(
     loaded, info = model_class.from_pretrained(tmp_path, output_loading_info=True)
     assert set(info["missing_keys"]) == missing
     assert all(tensor.double().isfinite().all() for tensor in loaded.state_dict().values())
-    report = capfd.readouterr().err
+    report = caplog.text
     assert "MISSING" in report
     for part in ("perceptron", "head"):
         assert f"layers.1.{part}" in report
