@@ -92,7 +92,11 @@ _REGISTRATIONS = (
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead_forecast",
         _register_forecaster,
-        needs=("transformers.modeling_layers", "transformers.modeling_utils"),
+        needs=(
+            "transformers.modeling_layers",
+            "transformers.modeling_utils",
+            f"{__package__}.modeling_chainhead",
+        ),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
@@ -101,7 +105,10 @@ _REGISTRATIONS = (
     ),
     _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
     _Registration(
-        "transformers.pipelines", f"{__package__}.pipeline_forecast", _register_forecasting_pipeline
+        "transformers.pipelines",
+        f"{__package__}.pipeline_forecast",
+        _register_forecasting_pipeline,
+        needs=(f"{__package__}.pipelines",),
     ),
 )
 

@@ -40,7 +40,9 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
         deviations = torch.where(observed, known - loc, 0)
         # Squares of large or small deviations leave the range of float32: taken relative to the largest.
         largest = deviations.abs().amax(1, keepdim=True)
-        scale = largest * _mean((deviations / nonzero(largest)).square(), count).sqrt()
+        variance = _mean((deviations / nonzero(largest)).square(), count)
+        # Zero only where `largest` is: replaced, as the square root has no gradient there.
+        scale = largest * nonzero(variance).sqrt()
     scale = torch.where(count > 0, scale, 1)
     return torch.where(observed, (known - loc) / nonzero(scale), 0), loc, scale
 
