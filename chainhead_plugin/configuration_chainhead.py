@@ -99,6 +99,9 @@ class ChainHeadConfig(PreTrainedConfig):
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
 
     Raises
     ------
@@ -158,6 +161,7 @@ class ChainHeadConfig(PreTrainedConfig):
     loss: Literal["mse", "mae", "huber", "pinball"] | None = None
     scaling: Literal["std", "mean"] | None = "std"
     with_observed_indicator: bool = False
+    num_time_features: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
@@ -204,7 +208,7 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def num_input_channels(self) -> int:
         """Variables of a series that a forecaster takes."""
-        return self.m // 2 if self.with_observed_indicator else self.m
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
 
     @property
     def num_targets(self) -> int:
@@ -215,9 +219,14 @@ class ChainHeadConfig(PreTrainedConfig):
 
     @property
     def context_size(self) -> int:
-        """Features that a forecaster's linear map takes, after pooling."""
+        """Features of a pooled chain."""
         assert self.n is not None
         return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
 
     @property
     def forecast_size(self) -> int:
@@ -265,7 +274,7 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
-        total = self.pooled_size * max(1, self.num_labels or 0) + self.context_size * self.forecast_size
+        total = self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
