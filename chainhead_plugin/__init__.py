@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
+    from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
 
@@ -31,11 +33,13 @@ _MODULES = {
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
+    "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
+    "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
     "train_tokenizer": "tokenizer_training",
 }
@@ -46,12 +50,14 @@ __all__ = [
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
+    "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
+    "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
     "register",
     "train_tokenizer",
