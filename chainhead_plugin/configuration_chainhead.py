@@ -8,7 +8,10 @@ from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import AutoConfig
 
+from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .forecast_options import check_forecast_options
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 from .saving import WEIGHTS_FILE, complete_interrupted_save, whole_file
 
@@ -51,7 +54,9 @@ _ECOSYSTEM_KEYS = {
     "_name_or_path",
     "attn_implementation",
     "auto_map",
+    "bos_token_id",
     "custom_pipelines",
+    "eos_token_id",
     "experts_implementation",
     "model_type",
     "name_or_path",
@@ -80,8 +85,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     Parameters
     ----------
-    m : int
-        Features of an input node.
+    m : int, optional
+        Features of an input node: the backbone's hidden size, or 16 without a backbone.
     n : int, optional
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
@@ -94,7 +99,33 @@ class ChainHeadConfig(PreTrainedConfig):
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
     pooling : {"mean", "last", "max", "flatten"}
-        How sequence classifiers pool the real nodes.
+        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    vocab_size : int, optional
+        Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
+    pad_token_id : int, optional
+        Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
+    backbone_config : dict or PreTrainedConfig, optional
+        Configuration of another transformers model, whose last hidden states are the nodes. A dict needs
+        "model_type", one that transformers or an imported plugin knows.
+    freeze_backbone : bool
+        Whether the backbone keeps its weights and stays in eval mode.
+    prediction_length : int, optional
+        Steps that a forecaster forecasts; None for other models. The fields below need it.
+    prediction_channel_indices : list of int, optional
+        The channels to forecast, ascending; None for all.
+    quantiles : list of float
+        Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
+    loss : {"mse", "mae", "huber", "pinball"}, optional
+        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+    scaling : {"std", "mean"}, optional
+        How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
+        mean absolute value 1, or not at all.
+    with_observed_indicator : bool
+        Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
+        the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
 
     Raises
     ------
@@ -119,8 +150,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     model_type = "chainhead"
     attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
+    sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
-    m: int = 16
+    m: int | None = None
     n: int | None = None
     chain_length: int = 32
     channel_num: int = 1
@@ -148,6 +180,17 @@ class ChainHeadConfig(PreTrainedConfig):
     parameters_init_method: str = "xavier_normal"
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    vocab_size: int | None = None
+    pad_token_id: int | None = None
+    backbone_config: dict[str, Any] | PreTrainedConfig | None = None
+    freeze_backbone: bool = False
+    prediction_length: int | None = None
+    prediction_channel_indices: list[int] | None = None
+    quantiles: list[float] = field(default_factory=list)
+    loss: Literal["mse", "mae", "huber", "pinball"] | None = None
+    scaling: Literal["std", "mean"] | None = "std"
+    with_observed_indicator: bool = False
+    num_time_features: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
@@ -156,12 +199,23 @@ class ChainHeadConfig(PreTrainedConfig):
             _check_dtype(name, value)
         for name in ("attn_implementation", "experts_implementation"):
             value = kwargs.get(name)
+            names = value.values() if isinstance(value, dict) else [value]
             # With a slash it would name a repository of kernels, to be fetched and run.
-            if value is not None and not (isinstance(value, str) and value.isidentifier()):
+            if not all(one is None or (isinstance(one, str) and one.isidentifier()) for one in names):
                 raise ValueError(f"{name} must be the name of one of transformers' own, got {value!r}")
         quantization = kwargs.get("quantization_config")
         if not (quantization is None or isinstance(quantization, dict) or hasattr(quantization, "to_dict")):
             raise TypeError(f"quantization_config must be a dict, got {quantization!r}")
+        if self.backbone_config is not None:
+            if (
+                isinstance(self.backbone_config, PreTrainedConfig)
+                and kwargs.get("attn_implementation") is None
+            ):
+                # Keep the caller's choice, which transformers would overwrite; never one read from a file.
+                kwargs["attn_implementation"] = {}
+            self._adopt_backbone(as_backbone_config(self.backbone_config))
+        if self.m is None:
+            self.m = 16
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
@@ -197,6 +251,26 @@ class ChainHeadConfig(PreTrainedConfig):
             if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
                 raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
 
+    def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
+        self.backbone_config = backbone
+        if self.m is None:
+            self.m = backbone_width(backbone)
+            if self.m is None:
+                raise ValueError(
+                    f"m is missing: a {type(backbone).__name__} does not say how many features its last hidden "
+                    "states have"
+                )
+        vocab_size, pad_token_id = (getattr(backbone, name, None) for name in ("vocab_size", "pad_token_id"))
+        # Some models of transformers carry the default's padding token in a smaller vocabulary.
+        if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
+            self.pad_token_id = pad_token_id
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the configuration that holds the vocabulary: the backbone's where that has one."""
+        if getattr(self.backbone_config, "vocab_size", None) is not None:
+            return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)  # type: ignore[union-attr]
+        return self
+
     @property
     def num_hidden_layers(self) -> int:
         """Number of layers, each of which has one chain head."""
@@ -210,9 +284,36 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        return expanded_features(self.context_size, self.perceptron_degree)
+
+    @property
+    def num_input_channels(self) -> int:
+        """Variables of a series that a forecaster takes."""
+        assert self.m is not None
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
+
+    @property
+    def num_targets(self) -> int:
+        """Variables of a series that a forecaster gives."""
+        if self.prediction_channel_indices is None:
+            return self.num_input_channels
+        return len(self.prediction_channel_indices)
+
+    @property
+    def context_size(self) -> int:
+        """Features of a pooled chain."""
         assert self.n is not None
-        pooled = self.n * self.chain_length if self.pooling == "flatten" else self.n
-        return expanded_features(pooled, self.perceptron_degree)
+        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
+
+    @property
+    def forecast_size(self) -> int:
+        """Numbers that a forecaster's linear map gives; 0 for other models."""
+        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
     def head_options(self) -> dict[str, Any]:
         """Return the options of the one head."""
@@ -272,7 +373,9 @@ class ChainHeadConfig(PreTrainedConfig):
                 f"transformers_weights must be a safetensors file in the checkpoint's folder, got {weights!r}"
             )
         check_head_options(self.head_options())
-        total = self.pooled_size * max(1, self.num_labels or 0)
+        check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
+        total = (self.vocab_size or 0) * (self.m or 0)
+        total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
@@ -282,8 +385,13 @@ class ChainHeadConfig(PreTrainedConfig):
             if total > MAX_PARAMETERS:  # at once: a thousand layers take time to count
                 raise ValueError(
                     f"the configuration asks for {total:,} weights or more, more than the {MAX_PARAMETERS:,} allowed: "
-                    "check m, n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
+                    "check m, n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
+                    "num_labels and prediction_length"
                 )
+
+    def validate_forecast(self) -> None:
+        """Check the options of forecasters."""
+        check_forecast_options({f.name: getattr(self, f.name) for f in fields(self)})
 
 
 __all__ = ["ChainHeadConfig"]
