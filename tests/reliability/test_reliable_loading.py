@@ -32,7 +32,8 @@ def poisoned_memory():
 
 
 def build(model_class):
-    model = model_class(ChainHeadConfig(**CONFIG, num_labels=3)).eval()
+    extra = {"prediction_length": 2} if "Prediction" in model_class.__name__ else {"num_labels": 3}
+    model = model_class(ChainHeadConfig(**CONFIG, **extra)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.uniform_(-1, 1)
