@@ -116,6 +116,7 @@ def _create(
     variant: str,
     backbone: str,
     pretrained: bool,
+    /,
     *,
     pretrained_backbone: bool = False,
     pretrained_cfg: Any = None,

@@ -64,8 +64,9 @@ CLASH = """
 import timm
 def chainhead_resnet18(pretrained=False, **kwargs):
     pass
-chainhead_resnet18.__module__ = "wrapt"
-import sys, wrapt
+import sys, types
+chainhead_resnet18.__module__ = "timm.impostor"
+sys.modules["timm.impostor"] = types.ModuleType("timm.impostor")
 """
 
 
@@ -73,15 +74,15 @@ def test_a_name_taken_by_another_package_is_an_error_that_names_both():
     done = run(CLASH + "timm.models.register_model(chainhead_resnet18)\nimport chainhead_plugin")
     assert done.returncode == 1
     assert (
-        "RegistrationError: timm's architecture 'chainhead_resnet18' is already registered by wrapt "
-        "(wrapt.chainhead_resnet18), so that chainhead-plugin cannot register it"
+        "RegistrationError: timm's architecture 'chainhead_resnet18' is already registered by timm "
+        "(timm.impostor.chainhead_resnet18), so that chainhead-plugin cannot register it"
     ) in done.stderr
 
 
 def test_a_name_taken_afterwards_is_an_error_of_the_next_registration():
     code = """
     import warnings, chainhead_plugin, registry
-    with warnings.catch_warnings(action="ignore") if sys.version_info >= (3, 11) else warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         timm.models.register_model(chainhead_resnet18)
     [failed] = registry.load_plugins().failed
@@ -194,8 +195,8 @@ def test_wrong_tags_and_backbones_of_architectures():
         timm.create_model("chainhead_resnet18", backbone="resnet34")
     with pytest.raises(RuntimeError, match=r"Invalid pretrained tag \(no_such\) for resnet18"):
         create("resnet18.no_such")
-    with pytest.raises(ValueError, match="VOLO gives 197 tokens for images of 224×224"):
-        create("volo_d1_224", embed_dims=(48,) * 4, layers=(1,) * 4)(torch.randn(1, 3, 224, 224))
+    with pytest.raises(ValueError, match=r"gives features of shape \(1, 192\), neither a map nor tokens"):
+        create("deit_tiny_distilled_patch16_224")(torch.randn(1, 3, 224, 224))
 
 
 def state_equal(one, other):
@@ -289,7 +290,7 @@ def test_layer_decay_and_weight_decay_follow_the_backbone():
 
 
 def test_backbones_without_depths_have_one():
-    model = create("poolformer_s12", embed_dims=(8,) * 4, layers=(1,) * 4)
+    model = create("poolformer_s12")
     depths = timm.models.group_parameters(model, model.group_matcher(), reverse=True)
     assert {depths["head.fc.bias"]} == {1} == set(depths.values()) - {0}
 
@@ -313,7 +314,7 @@ def test_training_with_mixup_checkpointing_and_averaged_weights():
     torch.testing.assert_close(ema.module.head.fc.weight, (before + model.head.fc.weight) / 2)
 
 
-def test_dtypes_compilation_and_one_model_in_another_place():
+def test_dtype_and_device():
     model = create(dtype=torch.bfloat16, device="cpu")
     assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
     assert model(torch.randn(1, 3, 64, 64, dtype=torch.bfloat16)).dtype == torch.bfloat16
