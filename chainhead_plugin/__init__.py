@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
+    from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
 
 __version__ = "0.1.0"
@@ -26,8 +28,10 @@ _MODULES = {
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
@@ -38,8 +42,10 @@ __all__ = [
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",

@@ -17,6 +17,7 @@ import wrapt
 
 MODEL_TYPE = "chainhead"
 _AUTO = "transformers.models.auto"
+_MODELING = ("transformers.modeling_layers", "transformers.modeling_utils")
 
 
 class RegistrationError(RuntimeError):
@@ -66,6 +67,22 @@ def _register_feature_extractor(table: Any, classes: Any) -> None:
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
 
 
+def _register_image_models(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoModelForImageClassification.register(ChainHeadConfig, classes.ChainHeadForImageClassification)
+    # Pipelines know models by the names in this table, and call all others unsupported.
+    table.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForImageClassification"
+
+
+def _register_image_processor(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoImageProcessor.register(
+        ChainHeadConfig, image_processor_classes={"torchvision": classes.ChainHeadImageProcessor}
+    )
+
+
 def _register_tokenizer(table: Any, classes: Any) -> None:
     from transformers import PreTrainedTokenizerFast
 
@@ -97,7 +114,26 @@ _REGISTRATIONS = (
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead",
         _register_models,
-        needs=("transformers.modeling_layers", "transformers.modeling_utils"),
+        needs=(*_MODELING, f"{__package__}.backbone"),
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.modeling_chainhead_image",
+        _register_image_models,
+        needs=(
+            *_MODELING,
+            *(f"{__package__}.{name}" for name in ("backbone", "image_backbone", "modeling_chainhead")),
+        ),
+    ),
+    _Registration(
+        f"{_AUTO}.image_processing_auto",
+        f"{__package__}.image_processing_chainhead",
+        _register_image_processor,
+        needs=(
+            "transformers.image_processing_backends",
+            "transformers.processing_utils",
+            f"{__package__}.configuration_chainhead",
+        ),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
