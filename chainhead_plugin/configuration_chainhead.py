@@ -182,7 +182,8 @@ class ChainHeadConfig(PreTrainedConfig):
                 # Keep the caller's choice, which transformers would overwrite; never one read from a file.
                 kwargs["attn_implementation"] = {}
             self._adopt_backbone(as_backbone_config(self.backbone_config))
-        self._adopt_image()
+        elif self.m is None and (self.image_size is not None or self.patch_size is not None):
+            self.m = image_nodes(self.image_size, self.image_channels, self.patch_size)[0]
         if self.m is None:
             self.m = 16
         if self.n is None:
@@ -223,12 +224,10 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
             self.pad_token_id = pad_token_id
 
-    def _adopt_image(self) -> None:
-        """Fill in what an image's fields imply; they are checked with all others."""
-        if self.backbone_config is None and (self.image_size is not None or self.patch_size is not None):
-            self.num_channels = 3 if self.num_channels is None else self.num_channels
-            if self.m is None:
-                self.m = image_nodes(self.image_size, self.num_channels, self.patch_size)[0]
+    @property
+    def image_channels(self) -> int:
+        """Channels of an image without a backbone."""
+        return 3 if self.num_channels is None else self.num_channels
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Return the configuration that holds the vocabulary: the backbone's where that has one."""

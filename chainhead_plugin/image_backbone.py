@@ -2,11 +2,12 @@
 
 import contextlib
 import copy
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoBackbone, PreTrainedConfig, PreTrainedModel
+from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 
 from .options import MAX_PARAMETERS
@@ -27,11 +28,7 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     ValueError
         If it describes no image backbone, one with other channels, or with more weights than 2³³.
     """
-    if type(config) not in AutoBackbone._model_mapping:
-        raise ValueError(
-            f"backbone_config is a {type(config).__name__}, of which transformers has no image backbone: take that "
-            "of another model, or TimmBackboneConfig(backbone=…) for an architecture of timm"
-        )
+    _backbone_class(config)
     name = getattr(config, "backbone", None)
     if config.model_type == "timm_backbone" and not (isinstance(name, str) and _is_architecture(name)):
         raise ValueError(
@@ -61,12 +58,31 @@ def _is_architecture(name: str) -> bool:
 
 
 def load_image_backbone(source: str) -> Any:
-    """Load a pretrained backbone: an architecture of timm, or a folder or repository of transformers."""
-    if _is_architecture(source):
+    """Load a pretrained backbone: a folder or repository of transformers, or else an architecture of timm.
+
+    Raises
+    ------
+    ValueError
+        If transformers has no image backbone of that kind.
+    """
+    # Not with `AutoBackbone.from_pretrained`, which asks the Hub even about folders.
+    if not Path(source).is_dir() and _is_architecture(source):
         from transformers import TimmBackbone
 
         return TimmBackbone.from_pretrained(source)
-    return AutoBackbone.from_pretrained(source, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    return _backbone_class(config).from_pretrained(source)
+
+
+def _backbone_class(config: PreTrainedConfig) -> Any:
+    mapping = AutoBackbone._model_mapping
+    if type(config) not in mapping:
+        raise ValueError(
+            f"there is no image backbone with a {type(config).__name__}: see transformers.AutoBackbone, or take "
+            "TimmBackboneConfig(backbone=…) for an architecture of timm"
+        )
+    backbone_class = mapping[type(config)]
+    return backbone_class[0] if isinstance(backbone_class, tuple) else backbone_class
 
 
 def encode_image(backbone: PreTrainedModel, pixel_values: Tensor) -> Tensor:

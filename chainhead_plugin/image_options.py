@@ -84,7 +84,7 @@ def check_image_options(config: Any) -> None:
                 f"num_channels={config.num_channels} has no effect without image_size or patch_size"
             )
     else:
-        m, length = image_nodes(config.image_size, config.num_channels, config.patch_size)
+        m, length = image_nodes(config.image_size, config.image_channels, config.patch_size)
         if config.m != m:
             raise ValueError(
                 f"m={config.m} differs from the {m} features that {', '.join(given)} give: leave m out"

@@ -49,14 +49,14 @@ class ChainHeadImageProcessor(TorchvisionBackend):
         ValueError
             If the configuration has no `image_size`, or other channels than 1 or 3.
         """
-        if config.image_size is None or config.num_channels not in (1, 3):
+        if config.image_size is None or config.image_channels not in (1, 3):
             raise ValueError(
                 f"image_size={config.image_size} and num_channels={config.num_channels} do not say what images "
                 "become: make the processor with size=…, or take the backbone's own"
             )
         height, width = height_and_width(config.image_size)
         size = {"height": height, "width": width}
-        return cls(**{"size": size, "do_grayscale": config.num_channels == 1, **options})
+        return cls(**{"size": size, "do_grayscale": config.image_channels == 1, **options})
 
     def process_image(self, image: Any, do_grayscale: bool | None = None, **kwargs: Any) -> Tensor:
         """Return one image as a tensor [channels, height, width]."""

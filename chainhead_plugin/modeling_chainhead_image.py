@@ -36,7 +36,7 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
 
     def __init__(self, config: ChainHeadConfig) -> None:
         super().__init__(config)
-        if config.backbone_config is None and config.num_channels is None:
+        if config.backbone_config is None and config.image_size is None and config.patch_size is None:
             raise ValueError(
                 "the configuration describes no images: set backbone_config, or image_size for rows of pixels, or "
                 "patch_size for patches"
@@ -148,8 +148,7 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
         if self.backbone is not None:
             return scan_patches(encode_image(self.backbone, pixel_values), scan)
         channels, height, width = pixel_values.shape[1:]
-        size, expected = self.config.patch_size, self.config.num_channels
-        assert expected is not None
+        size, expected = self.config.patch_size, self.config.image_channels
         assert self.config.m is not None
         if size is None:
             if channels != expected or width != self.config.m // expected or not height:

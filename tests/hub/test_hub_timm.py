@@ -57,7 +57,10 @@ from chainhead_plugin.timm_models import save_for_hf
 from safetensors.torch import load_file
 model = timm.create_model("chainhead", backbone="test_resnet", num_classes=3, pretrained_backbone=True)
 stock = load_file({str(tmp_path / "stock")!r})
-result = all(torch.equal(value, stock[key]) for key, value in model.backbone.state_dict().items())
+from chainhead_plugin import ChainHeadForImageClassification
+image_model = ChainHeadForImageClassification.from_backbone("test_resnet.r160_in1k", freeze_backbone=True)
+backbones = [model.backbone, image_model.backbone._backbone]
+result = all(torch.equal(v, stock[k]) for one in backbones for k, v in one.state_dict().items())
 save_for_hf(model, {str(tmp_path / "saved")!r})
 """
     )
