@@ -78,6 +78,10 @@ def check_image_options(config: Any) -> None:
             if config.backbone_config is not None
             else f"{', '.join(given)} and vocab_size={config.vocab_size} contradict each other: images or tokens"
         )
+    if given and config.prediction_length is not None:
+        raise ValueError(
+            f"{', '.join(given)} without effect: with prediction_length, forecasters take past_values"
+        )
     if config.image_size is None and config.patch_size is None:
         if config.num_channels is not None:
             raise ValueError(

@@ -61,6 +61,12 @@ def _register_models(table: Any, classes: Any) -> None:
         getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
 
 
+def _register_forecaster(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoModelForTimeSeriesPrediction.register(ChainHeadConfig, classes.ChainHeadForTimeSeriesPrediction)
+
+
 def _register_feature_extractor(table: Any, classes: Any) -> None:
     from .configuration_chainhead import ChainHeadConfig
 
@@ -108,6 +114,10 @@ def _register_timm_models(table: Any, classes: Any) -> None:
             table.models.register_model(entry_point)
 
 
+def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
+    classes.register_forecasting_pipeline()
+
+
 _REGISTRATIONS = (
     _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
     _Registration(
@@ -136,6 +146,12 @@ _REGISTRATIONS = (
         ),
     ),
     _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.modeling_chainhead_forecast",
+        _register_forecaster,
+        needs=(*_MODELING, f"{__package__}.backbone", f"{__package__}.modeling_chainhead"),
+    ),
+    _Registration(
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.feature_extraction_chainhead",
         _register_feature_extractor,
@@ -144,6 +160,12 @@ _REGISTRATIONS = (
         f"{_AUTO}.tokenization_auto", f"{__package__}.configuration_chainhead", _register_tokenizer
     ),
     _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
+    _Registration(
+        "transformers.pipelines",
+        f"{__package__}.pipeline_forecast",
+        _register_forecasting_pipeline,
+        needs=(f"{__package__}.pipelines",),
+    ),
     _Registration("timm", f"{__package__}.timm_models", _register_timm_models),
 )
 

@@ -269,6 +269,7 @@ def test_device_map(tmp_path):
         ({"image_size": 8, "scan": "spiral"}, "scan"),
         ({"image_size": 8, "vocab_size": 9}, "images or tokens"),
         ({"image_size": 8, "backbone_config": ResNetConfig(**RESNET)}, "image_size=8 without effect"),
+        ({"image_size": 8, "prediction_length": 2}, "forecasters take past_values"),
         ({"scan": "row-major", "backbone_config": BertConfig()}, "scan='row-major' has no effect"),
         ({"image_size": 64, "pooling": "flatten"}, "images have 64: set chain_length=64"),
     ],
