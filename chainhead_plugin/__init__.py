@@ -11,6 +11,7 @@ from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig
+    from .data_collator_chainhead import ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
     from .modeling_chainhead import (
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTokenClassification": "modeling_chainhead",
@@ -37,6 +39,7 @@ _MODULES = {
 __all__ = [
     "ChainFeaturePipeline",
     "ChainHeadConfig",
+    "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTokenClassification",

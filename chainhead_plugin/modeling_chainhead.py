@@ -75,6 +75,10 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
         self.post_init()
 
+    def get_input_embeddings(self) -> nn.Module | None:
+        """Return None: nodes are not looked up. Quantisers and adapters ask every model."""
+        return None
+
     @merge_with_config_defaults
     @capture_outputs
     def forward(
