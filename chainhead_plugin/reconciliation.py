@@ -79,7 +79,7 @@ def _is_plain(*linears: nn.Module) -> bool:
     # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
         type(linear) is nn.Linear
-        and not hasattr(linear.weight, "__tensor_flatten__")
+        and not hasattr(type(linear.weight), "__tensor_flatten__")
         and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
         for linear in linears
     )
