@@ -40,7 +40,8 @@ class ChainHeadDataCollator:
     Examples
     --------
     >>> collate = ChainHeadDataCollator(ChainHeadFeatureExtractor(feature_size=2))
-    >>> batch = collate([{"input_features": np.zeros((3, 2)), "labels": 1}, {"input_features": np.ones((5, 2)), "labels": 0}])
+    >>> three, five = np.zeros((3, 2)), np.ones((5, 2))
+    >>> batch = collate([{"input_features": three, "labels": 1}, {"input_features": five, "labels": 0}])
     >>> batch["input_features"].shape, batch["labels"].tolist()
     (torch.Size([2, 5, 2]), [1, 0])
     """
@@ -66,10 +67,14 @@ class ChainHeadDataCollator:
         examples = [dict(example) for example in features]
         names = [name for name in _LABEL_NAMES if any(name in example for example in examples)]
         if len(names) > 1:
-            raise ValueError(f"examples have labels under {len(names)} names, {' and '.join(names)}: keep one")
+            raise ValueError(
+                f"examples have labels under {len(names)} names, {' and '.join(names)}: keep one"
+            )
         labels = [np.asarray(example.pop(name)) for name in names for example in examples if name in example]
         if names and len(labels) < len(examples):
-            raise ValueError(f"{len(examples) - len(labels)} of {len(examples)} examples have no {names[0]!r}")
+            raise ValueError(
+                f"{len(examples) - len(labels)} of {len(examples)} examples have no {names[0]!r}"
+            )
         lengths = [len(example["input_features"]) for example in examples if "input_features" in example]
         batch = self.feature_extractor.pad(
             examples,
@@ -106,7 +111,11 @@ class ChainHeadDataCollator:
                     f"example {index} has {len(label)} integer labels and {nodes} nodes: expected one for each "
                     "node. Multi-label indicators must be floats"
                 )
-            row[slice(nodes) if self.feature_extractor.padding_side == "right" else slice(length - nodes, None)] = label
+            row[
+                slice(nodes)
+                if self.feature_extractor.padding_side == "right"
+                else slice(length - nodes, None)
+            ] = label
         return padded
 
 
