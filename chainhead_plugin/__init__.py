@@ -10,45 +10,54 @@ from typing import TYPE_CHECKING, Any
 from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
+    from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
     from .data_collator_chainhead import ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .tokenizer_training import train_tokenizer
 
 __version__ = "0.1.0"
 
 _MODULES = {
+    "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
     "chain_interdependence_head": "head",
+    "train_tokenizer": "tokenizer_training",
 }
 
 __all__ = [
+    "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTokenClassification",
+    "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "chain_interdependence_head",
     "register",
+    "train_tokenizer",
 ]
 
 

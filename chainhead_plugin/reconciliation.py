@@ -171,8 +171,8 @@ class LowRankReconciliation(Reconciliation):
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
-        _initialise_parts(self.down.weight, lambda: self.down.weight.split(self.rank), method)
-        _initialise_parts(self.up.weight, lambda: self.up.weight.split(self.rank, dim=1), method)
+        _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
+        _initialise_parts(self.up.weight, lambda: torch.split(self.up.weight, self.rank, dim=1), method)
 
 
 class DualLPHMReconciliation(Reconciliation):

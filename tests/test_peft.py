@@ -14,6 +14,7 @@ from peft import (
     get_peft_model_state_dict,
 )
 from safetensors.torch import load_file
+from transformers import BertConfig
 
 from chainhead_plugin import (
     ChainHeadConfig,
@@ -161,3 +162,37 @@ def test_a_bare_head_adapts_under_every_kind(chain):
     with adapted.disable_adapter():
         torch.testing.assert_close(adapted(x, MASK), expected)
     torch.testing.assert_close(adapted.merge_and_unload()(x, MASK), changed, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.value)
+def test_lora_on_a_backbone_with_a_new_chain_head(task, tmp_path):
+    encoder = BertConfig(
+        vocab_size=50, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=12
+    )
+    model_class, auto_class = TASKS[task]
+    model_class(
+        ChainHeadConfig(backbone_config=encoder, hidden_sizes=[6], num_labels=3, bi_directional=True)
+    ).save_pretrained(tmp_path / "base")
+    lora = LoraConfig(
+        task_type=task, r=2, target_modules=["query", "value"], modules_to_save=["perceptron", ".head"]
+    )
+    adapted = get_peft_model(model_class.from_pretrained(tmp_path / "base"), lora)
+    ids, labels = torch.randint(50, (3, 9)), torch.tensor([0, 1, 2])
+    inputs = {"input_ids": ids, "attention_mask": MASK}
+    if task == TaskType.TOKEN_CLS:
+        labels = torch.where(MASK.bool(), labels[:, None], -100)
+    optimizer = torch.optim.Adam([p for p in adapted.parameters() if p.requires_grad], lr=0.05)
+    for _ in range(3):
+        adapted.train()(**inputs, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        expected = adapted.eval()(**inputs).logits
+        adapted.save_pretrained(tmp_path / "adapter")
+        saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+        loaded = auto_class.from_pretrained(tmp_path / "adapter").eval()
+        torch.testing.assert_close(loaded(**inputs).logits, expected)
+        merged = loaded.merge_and_unload()
+        torch.testing.assert_close(merged(**inputs).logits, expected, rtol=1e-4, atol=1e-5)
+    assert any("backbone" in key and "lora_A" in key for key in saved)
+    assert any("head.reconciliation.linear.weight" in key for key in saved)

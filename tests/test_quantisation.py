@@ -7,7 +7,7 @@ import pytest
 import torch
 from chains import CHAINS, name, options
 from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig, quantize_
-from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, TorchAoConfig
+from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, BertConfig, TorchAoConfig
 
 import registry
 from chainhead_plugin import (
@@ -65,6 +65,24 @@ def test_every_reconciliation_is_near_and_saves_and_loads(fields, method, tmp_pa
     assert {file.suffix for file in (tmp_path / "int8").iterdir()} == {".json", ".safetensors"}
     again = ChainHeadForTokenClassification.from_pretrained(tmp_path / "int8")
     assert torch.equal(again(x, mask).logits, actual)
+
+
+def test_a_backbone_and_its_chain_head(tmp_path):
+    encoder = BertConfig(
+        vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=12
+    )
+    config = ChainHeadConfig(backbone_config=encoder, hidden_sizes=[6], channel_num=2, num_labels=3)
+    model = ChainHeadForTokenClassification(config).eval()
+    model.save_pretrained(tmp_path / "float")
+    small = quantised(ChainHeadForTokenClassification, tmp_path / "float", Int8WeightOnlyConfig)
+    linears = [module for module in small.modules() if isinstance(module, torch.nn.Linear)]
+    assert all(is_int8(linear.weight) for linear in linears)
+    ids = torch.randint(50, (2, 7))
+    expected, actual = model(input_ids=ids).logits, small(input_ids=ids).logits
+    assert 0 < (actual - expected).abs().max() < 0.03 * expected.abs().max()
+    small.save_pretrained(tmp_path / "int8")
+    again = ChainHeadForTokenClassification.from_pretrained(tmp_path / "int8")
+    assert torch.equal(again(input_ids=ids).logits, actual)
 
 
 @every_method

@@ -12,11 +12,13 @@ SEES_CHAINHEAD = """
     from transformers import AutoModelForTokenClassification
     from transformers.models.auto import modeling_auto
     from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING
     from transformers.pipelines import PIPELINE_REGISTRY
     config = AutoConfig.for_model("chainhead")
     for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
         assert type(auto.from_config(config)).__module__ == "chainhead_plugin.modeling_chainhead"
     assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
+    assert type(config) in TOKENIZER_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
     assert "time-series-classification" in PIPELINE_REGISTRY.get_supported_tasks()
