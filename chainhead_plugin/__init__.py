@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
+    from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
 
@@ -33,11 +35,13 @@ _MODULES = {
     "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
+    "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
+    "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
     "train_tokenizer": "tokenizer_training",
 }
@@ -49,12 +53,14 @@ __all__ = [
     "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
+    "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
+    "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
     "register",
     "train_tokenizer",

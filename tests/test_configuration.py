@@ -99,6 +99,7 @@ def test_round_trip(fields, tmp_path):
         ),
         ({"backbone_config": {"model_type": "bert", "intermediate_size": 10**12}}, "intermediate_size="),
         ({"backbone_config": "bert"}, "backbone_config"),
+        ({"prediction_length": 3, "vocab_size": 50}, "vocab_size has no effect with prediction_length"),
     ],
 )
 def test_bad_fields_are_named(fields, message):
