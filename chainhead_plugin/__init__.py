@@ -12,8 +12,10 @@ from .registration import RegistrationError, register, register_when_imported
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
+    from .data_collator_chainhead import ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
     from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         ChainHeadModel,
     )
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
@@ -31,10 +34,13 @@ _MODULES = {
     "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
@@ -48,10 +54,13 @@ __all__ = [
     "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
+    "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
