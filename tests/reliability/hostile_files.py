@@ -188,10 +188,11 @@ def load(folder, name, generator):
         try:
             extractor = loader.from_pretrained(folder)
         except AttributeError as error:
-            # What AutoFeatureExtractor itself says of JSON that is no object.
-            if isinstance(json.loads((folder / name).read_text()), dict):
+            # AutoFeatureExtractor's own, of JSON that is no object or names something else than a class.
+            place = traceback.extract_tb(error.__traceback__)[-1].filename
+            if not place.endswith("feature_extraction_auto.py"):
                 raise
-            raise ValueError(f"{name} is no JSON object") from error
+            raise ValueError(f"{name} is not of a feature extractor") from error
         assert isinstance(extractor, ChainHeadFeatureExtractor)
         batch = extractor(np.zeros((3, extractor.feature_size)), return_tensors="pt")
         assert batch["input_features"].shape == (1, 3, extractor.feature_size)
