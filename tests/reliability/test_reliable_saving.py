@@ -47,7 +47,7 @@ def outcomes(full, run_program, tmp_path_factory):
 def test_killed_at_any_point_it_is_the_old_or_the_new_one(outcomes, mode):
     trials, found = outcomes
     assert found[mode].keys() <= {"killed: old", "killed: new", "saved: new"}
-    assert sum(found[mode].values()) == trials
+    assert sum(found[mode].values()) >= trials
     # The test has seen both sides of the step that decides.
     assert found[mode]["killed: old"] > trials / 10
     if mode == "calls":
