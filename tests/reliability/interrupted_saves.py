@@ -144,14 +144,12 @@ def trial(mode, folder, before, after, number, generator, longest):
 def run(mode, folder, trials, longest):
     generator = random.Random(0)
     outcomes = collections.Counter()
-    # A save makes some 20 to 60 of these calls. Few trials see every other one, and the others with other shards.
-    step = 2 if trials < 100 else 1
-    numbers = [1 + scenario % step for scenario in range(len(SCENARIOS))]
+    # A save makes some 20 to 60 of these calls. Few trials see some of them, and others with other shards.
+    step = max(1, 240 // trials)
     for index in range(trials):
         scenario = index % len(SCENARIOS)
-        result = trial(mode, folder, *SCENARIOS[scenario], numbers[scenario], generator, longest)
-        outcomes[result] += 1
-        numbers[scenario] = 1 if result == "saved: new" else numbers[scenario] + step
+        number = 1 + scenario % step + step * (index // len(SCENARIOS))
+        outcomes[trial(mode, folder, *SCENARIOS[scenario], number, generator, longest)] += 1
     return outcomes
 
 
