@@ -221,8 +221,9 @@ class ChainHeadConfig(PreTrainedConfig):
         quantization = kwargs.get("quantization_config")
         if not (quantization is None or isinstance(quantization, dict) or hasattr(quantization, "to_dict")):
             raise TypeError(f"quantization_config must be a dict, got {quantization!r}")
-        by_torchao = isinstance(quantization, dict) and quantization.get("quant_method") == "torchao"
-        if by_torchao and "quant_type" not in quantization:  # for which transformers has a KeyError
+        fields_of = quantization if isinstance(quantization, dict) else {}
+        if fields_of.get("quant_method") == "torchao" and "quant_type" not in fields_of:
+            # transformers would raise a KeyError
             raise ValueError("quantization_config for torchao lacks quant_type")
         if self.backbone_config is not None:
             if (

@@ -128,6 +128,7 @@ class Environment:
             [self.python, "-c", code],
             capture_output=True,
             text=True,
+            cwd=self.site.parent,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "HF_HUB_OFFLINE": "1"},
             check=False,
         )
