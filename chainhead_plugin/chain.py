@@ -26,6 +26,7 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
+from .chain_backend import runs_on_triton
 from .chain_filter import running_sum, two_sided_filter
 from .chain_path import endless_power_sum, filter_pays, hop, hop_sum, path_filter
 
@@ -132,13 +133,28 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
     ValueError
         If the filter of a multihop chain has weights too large for the dtype.
     """
-    dtype = x.dtype if x.dtype == torch.float64 else torch.float32
+    dtype = _accumulated(x.dtype)
     if mask is not None:
         mask = mask.unsqueeze(-1)
     scale = _column_scale(x, chain, mask, dtype) if chain.column_normalised else None
     function = _Mix if torch.compiler.is_compiling() else _TransformableMix
-    mixed: Tensor = function.apply(x.to(dtype), scale, mask, chain, False)
+    narrow = runs_on_triton(x) and _is_one_pass(x, chain, mask)
+    mixed: Tensor = function.apply(x if narrow else x.to(dtype), scale, mask, chain, False)
     return mixed.to(x.dtype)
+
+
+def _accumulated(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype in which sums of a dtype are kept."""
+    return dtype if dtype == torch.float64 else torch.float32
+
+
+def _is_one_pass(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
+    """Whether one kernel does it all, so that half precision need not be widened for results in between."""
+    if not chain.bi_directional:
+        return True
+    return chain.kind in ("single_hop", "exponential") or (
+        chain.kind == "multihop" and not chain.accumulative and bool(chain.taps) and filter_pays(x, mask)
+    )
 
 
 def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -163,7 +179,7 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     ValueError
         If `state` has another shape, or the filter has weights too large for the dtype.
     """
-    dtype = x.dtype if x.dtype == torch.float64 else torch.float32
+    dtype = _accumulated(x.dtype)
     node = x.to(dtype).unsqueeze(1)
     taps = _filter_taps(chain, dtype)
     _check_range(chain, taps, dtype)
@@ -257,21 +273,22 @@ class _TransformableMix(_Mix):
 
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
+    dtype = _accumulated(x.dtype)
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)
-        taps = _filter_taps(chain, x.dtype)
-        _check_range(chain, taps, x.dtype, x.size(1))
+        taps = _filter_taps(chain, dtype)
+        _check_range(chain, taps, dtype, x.size(1))
         own = taps[:1]
         return two_sided_filter(x, own, taps) if transposed else two_sided_filter(x, taps, own)
     if chain.kind == "inverse":
         return endless_power_sum(x, mask)
     if chain.kind == "exponential" or (chain.taps and filter_pays(x, mask)):
-        return path_filter(x, mask, _filter_taps(chain, x.dtype))
+        return path_filter(x, mask, _filter_taps(chain, dtype))
     if chain.accumulative:
         return hop_sum(x, mask, chain.self_weight, chain.hops)
     if not torch.compiler.is_compiling():
-        _check_growth(chain, x.dtype, x.size(1))
+        _check_growth(chain, dtype, x.size(1))
     for _ in range(chain.hops if chain.kind == "multihop" else 1):
         x = hop(x, mask, chain.self_weight)
     return x

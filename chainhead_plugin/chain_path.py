@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .chain_backend import runs_on_triton
 from .chain_filter import SHORTEST, is_eager_on_cpu, two_sided_filter
 
 # Up to this length the power sum is a product with its few large eigenvectors, beyond it a Fourier transform.
@@ -23,6 +24,10 @@ _LONGEST_BY_EIGENVECTORS = 16_384
 
 def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
     """(N + σI) x; what would leave the real nodes is dropped."""
+    if runs_on_triton(x):
+        from .chain_triton import chain_bounds, filter_chain
+
+        return filter_chain(x, [1.0, self_weight, 1.0], 1, False, *chain_bounds(mask))
     if is_eager_on_cpu(x) and x.size(1) > 1:
         y = torch.empty_like(x, memory_format=torch.contiguous_format)
         torch.add(x[:, :-2], x[:, 2:], out=y[:, 1:-1])
@@ -79,12 +84,16 @@ def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
 
 def filter_pays(x: Tensor, mask: Tensor | None) -> bool:
     """Whether all chains are whole and long, so that a filter needs mending at their ends alone."""
-    return mask is None and is_eager_on_cpu(x) and x.size(1) >= SHORTEST
+    return mask is None and (is_eager_on_cpu(x) or runs_on_triton(x)) and x.size(1) >= SHORTEST
 
 
 def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor:
     """f(N) x, where f(N) of an endless chain weighs nodes k steps away by taps[k]."""
     length, reach = x.size(1), len(taps) - 1
+    if runs_on_triton(x):
+        from .chain_triton import chain_bounds, filter_chain
+
+        return filter_chain(x, [*reversed(taps[1:]), *taps], reach, True, *chain_bounds(mask))
     if filter_pays(x, mask):
         y = two_sided_filter(x, taps, taps)
         # The reflections: −x[i] stands i + 2 steps before the first node, and likewise after the last.
