@@ -15,6 +15,7 @@ from transformers.utils.output_capturing import capture_outputs
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
+from .learned_decay import LearnedDecay
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
@@ -63,7 +64,7 @@ class ChainHeadPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         # Called for the parts first: what the line above did to their linear maps is done properly here.
-        if isinstance(module, ReconciledLinear):
+        if isinstance(module, ReconciledLinear | LearnedDecay):
             module.reset_parameters()
 
 

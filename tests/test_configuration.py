@@ -39,6 +39,8 @@ def test_the_ecosystems_names():
         {"hidden_sizes": [4, 5], "with_lorr": True, "r": 2, "pooling": "flatten", "chain_length": 9},
         {"id2label": {0: "a", 1: "b", 2: "c"}, "problem_type": "multi_label_classification"},
         {"self_scaling": 2, "p": 0, "with_dropout": True},
+        {"channel_hops": [0, -2, 3], "bi_directional": True, "hidden_sizes": [4]},
+        {"with_inverse_approx": True, "decay": 0.25, "with_learned_decay": True},
     ],
 )
 def test_round_trip(fields, tmp_path):
@@ -73,6 +75,13 @@ def test_round_trip(fields, tmp_path):
         ({"self_scaling": float("inf")}, "self_scaling must be finite"),
         ({"pooling": "flatten", "chain_length": 2**31 - 1, "n": 100}, "chain_length with pooling='flatten'"),
         ({"name": 3}, "name"),
+        ({"channel_hops": [0, 1, 1]}, "channel_hops has 1 twice"),
+        ({"channel_hops": ["1"]}, "channel_hops"),
+        ({"channel_hops": (0, 1)}, "channel_hops"),
+        ({"channel_hops": [0, 1], "channel_num": 3}, "channel_num=3 differs"),
+        ({"channel_hops": list(range(200)), "m": 10**4, "n": 10**4}, "20,000,000,000 weights"),
+        ({"decay": 1, "with_inverse_approx": True}, "decay must be between 0 and 1"),
+        ({"decay": 0.5}, "decay=0.5 has no effect"),
     ],
 )
 def test_bad_fields_are_named(fields, message):
