@@ -31,7 +31,8 @@ from torch import Tensor
 from .chain_backend import runs_on_triton
 from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
 from .chain_filter import running_sum, two_sided_filter
-from .chain_path import endless_power_sum, filter_pays, hop, hop_sum, path_filter
+from .chain_path import filter_pays, hop, hop_sum, path_filter
+from .chain_power_sum import endless_power_sum
 from .function_transforms import fold_mapped_axis
 
 Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
