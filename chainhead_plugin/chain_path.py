@@ -57,7 +57,7 @@ def real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
     return mask.sum(1, keepdim=True)
 
 
-def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
+def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     """The chain continued by `reach` nodes on both sides: x[−1] = x[count] = 0 and x[−2 − j] = −x[j]."""
     length = x.size(1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
@@ -94,7 +94,7 @@ def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor
         y[:, :reach] -= near @ x[:, :reach]
         y[:, -reach:] -= near.flip(0, 1) @ x[:, -reach:]
         return y
-    reflected = _odd_reflection(x, mask, reach)
+    reflected = odd_reflection(x, mask, reach)
     y = reflected[:, reach : reach + length] * taps[0]
     for k, tap in enumerate(taps[1:], start=1):
         y.add_(reflected[:, reach - k : reach - k + length], alpha=tap)
@@ -149,7 +149,7 @@ def _power_sum_by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
     """
     length = x.size(1)
     grid = 3 * length
-    reflected = _odd_reflection(x.double(), mask, length - 1)
+    reflected = odd_reflection(x.double(), mask, length - 1)
     order = (real_nodes(x, mask) - 1).clamp(min=0).double()
     theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
     response = _power_sum_response(theta[None, :, None], order)
