@@ -6,19 +6,22 @@ e the first node,
     (1 + ρ²)(I − γN) = F Fᵀ + ρ² e eᵀ,
 
 so it is a running sum from either end, one after the other, and a correction of rank one. exp(γN) is its Taylor
-series by Horner's rule; for one γ, `chain.py` has faster filters.
+series by Horner's rule, or a filter for every feature; for one γ, `chain.py` has faster filters.
 
 `x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
+import functools
+import math
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .chain_path import real_nodes
+from .chain_filter import is_eager_on_cpu
+from .chain_path import odd_reflection, real_nodes
 from .chain_scan import Decay, decaying_sum
 from .function_transforms import fold_mapped_axis
 
@@ -64,6 +67,8 @@ def decaying_exponential(
     x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
 ) -> Tensor:
     """Aᵀx with A = exp(γN), or Ax if `transposed`; γ is at most 1."""
+    if is_eager_on_cpu(x) and x.dtype == torch.float32 and decay.size(0) == 1 and x.numel() > 0:
+        return _filter_by_feature(x, mask, decay, bi_directional, transposed)
     y = x
     for k in reversed(range(1, exponential_terms(x.dtype, bi_directional))):
         y = torch.addcmul(x, _neighbours(y, mask, bi_directional, transposed), decay / k)
@@ -77,6 +82,35 @@ def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
         term *= norm / terms
         terms += 1
     return terms
+
+
+def _filter_by_feature(
+    x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
+) -> Tensor:
+    """exp(γN) as a convolution of each feature, which oneDNN has in float32 for nodes that are laid out as here."""
+    coefficients = _tap_coefficients(exponential_terms(x.dtype, bi_directional), bi_directional)
+    powers = decay.double().squeeze(0) ** torch.arange(len(coefficients.T), dtype=torch.float64)[:, None]
+    taps, reach = (coefficients @ powers).to(x.dtype), len(coefficients) - 1
+    if bi_directional:
+        x = odd_reflection(x, mask, reach)
+        taps = torch.cat([taps[1:].flip(0), taps])
+    elif transposed:
+        x = F.pad(x, (0, 0, 0, reach))
+    else:
+        x = F.pad(x, (0, 0, reach, 0))
+        taps = taps.flip(0)
+    images = x.transpose(1, 2).unsqueeze(2)
+    return F.conv2d(images, taps.T[:, None, None].contiguous(), groups=x.size(2)).squeeze(2).transpose(1, 2)
+
+
+@functools.lru_cache(maxsize=8)
+def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
+    """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
+    coefficients = torch.zeros(terms, terms, dtype=torch.float64)
+    for k in range(terms):
+        for j in range((terms - 1 - k) // 2 + 1 if bi_directional else 1):
+            coefficients[k, k + 2 * j] = 1 / (math.factorial(j) * math.factorial(j + k))
+    return coefficients
 
 
 def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:

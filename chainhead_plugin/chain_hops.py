@@ -168,4 +168,4 @@ def _traced_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Te
         F.pad(group, (0, 0, hop, 0))[:, :length] if hop >= 0 else F.pad(group, (0, 0, 0, -hop))[:, -hop:]
         for group, hop in zip(groups, hops, strict=True)
     ]
-    return torch.cat(moved, -1) if to_groups else sum(moved[1:], start=moved[0]).to(x.dtype)
+    return torch.cat(moved, -1) if to_groups else sum(moved[1:], start=moved[0].clone()).to(x.dtype)

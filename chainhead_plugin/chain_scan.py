@@ -18,8 +18,9 @@ Decay = float | Tensor
 
 _BLOCK = 32
 _SHORT = 16
-# Levels of blocks that hold any chain, 32^7 ≥ 2^31: for graphs that must fit every length.
-_MOST_LEVELS = 7
+# In graphs, where any number of blocks is doubled over; so many steps do for every chain of 2^31 nodes.
+_TRACED_BLOCK = 16
+_MOST_STEPS = 28
 
 
 def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
@@ -37,10 +38,9 @@ def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     """
     if not torch.compiler.is_compiling():
         return _sum_in_blocks(x, decay, reverse)
-    levels = _levels(x.size(1))
-    return (
-        _sum_by_doubling(x.flip(1), decay, levels).flip(1) if reverse else _sum_by_doubling(x, decay, levels)
-    )
+    if isinstance(decay, float):
+        decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
+    return _sum_by_doubling(x.flip(1), decay).flip(1) if reverse else _sum_by_doubling(x, decay)
 
 
 def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
@@ -90,35 +90,45 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     return y
 
 
-def _levels(length: int) -> int:
-    """How many levels of blocks a traced chain needs; those of an exported one must do for any length."""
-    # torch.compiler.is_exporting is as old as torch 2.7: before, take everything for an export.
-    if getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)():
-        return _MOST_LEVELS
-    levels, reach = 1, _BLOCK
-    while reach < length:
-        levels, reach = levels + 1, reach * _BLOCK
-    return levels
+def _sum_by_doubling(x: Tensor, decay: Tensor) -> Tensor:
+    """The same in operations that a compiler can fuse, and that do not depend on how long the chain is.
 
-
-def _sum_by_doubling(x: Tensor, decay: Decay, levels: int) -> Tensor:
-    """The same in few operations for a compiler to fuse, none of which depends on the length."""
-    batch, length, width = x.shape
-    count = (length + _BLOCK - 1) // _BLOCK
-    blocks = F.pad(x, (0, 0, 0, count * _BLOCK - length)).view(batch, count, _BLOCK, width)
-    powers = [decay ** (k + 1) for k in range(_BLOCK)]
+    Nodes are gathered by number: slices, and views of what is divided, would specialise the graph by length.
+    """
+    node = torch.arange(x.size(1), device=x.device)
+    # One block more than needed, as a graph is specialised where there is but one.
+    block = torch.arange((x.size(1) + _TRACED_BLOCK - 1) // _TRACED_BLOCK + 1, device=x.device)
+    source = block[:, None] * _TRACED_BLOCK + torch.arange(_TRACED_BLOCK, device=x.device)
+    last = x.size(1) - 1
+    blocks = torch.where((source <= last)[..., None], x[:, source.clamp(max=last)], 0)
+    exponents = torch.arange(1, _TRACED_BLOCK + 1, dtype=torch.float64, device=x.device)
+    across = _TRACED_BLOCK * 2 ** torch.arange(_steps(block.numel()), dtype=torch.float64, device=x.device)
+    # [1 or batch, exponents, 1 or width]
+    within_block, across_blocks = ((decay ** e[:, None]).to(x.dtype) for e in (exponents, across))
     step = 1
-    while step < _BLOCK:
-        power = powers[step - 1]
-        power = power if isinstance(power, float) else power.to(x.dtype).unsqueeze(1)
+    while step < _TRACED_BLOCK:
+        power = within_block[:, None, step - 1 : step]
         blocks = blocks + power * F.pad(blocks[:, :, :-step], (0, 0, step, 0))
         step *= 2
-    if levels > 1:
-        leaving = _sum_by_doubling(blocks[:, :, -1], decay**_BLOCK, levels - 1)
-        entering = F.pad(leaving[:, :-1], (0, 0, 1, 0)).unsqueeze(2)
-        if isinstance(decay, float):
-            weights = x.new_tensor(powers).unsqueeze(-1)
-        else:
-            weights = torch.cat([p for p in powers if isinstance(p, Tensor)], 1).to(x.dtype).unsqueeze(1)
-        blocks = blocks + weights * entering
-    return blocks.flatten(1, 2)[:, :length]
+
+    def later(ends: Tensor, by: int) -> Tensor:
+        moved = ends.index_select(1, (block - by).clamp(min=0))
+        return torch.where((block >= by)[:, None], moved, 0)
+
+    leaving = blocks[:, :, -1]
+    for k in range(len(across)):
+        leaving = leaving + across_blocks[:, k : k + 1] * later(leaving, 2**k)
+    y = blocks + within_block.unsqueeze(1) * later(leaving, 1).unsqueeze(2)
+    return y[:, node // _TRACED_BLOCK, node % _TRACED_BLOCK]
+
+
+def _steps(count: int) -> int:
+    """How many doublings reach over `count` blocks; over any number in an exported graph."""
+    # torch.compiler.is_exporting is as old as torch 2.7: before, take everything for an export.
+    if getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)():
+        return _MOST_STEPS
+    # In fours, so that a graph does for chains of many lengths.
+    steps = 4
+    while steps < _MOST_STEPS and 2**steps < count:
+        steps += 4
+    return steps

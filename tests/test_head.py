@@ -412,7 +412,13 @@ def test_replaced_linear_maps_are_called():
         def forward(self, x):
             return 2 * super().forward(x)
 
-    for extra in ({}, {"channel_num": 3}, {"with_lorr": True, "channel_num": 2, "r": 4}):
+    for extra in (
+        {},
+        {"channel_num": 3},
+        {"channel_hops": [0, 2]},
+        {"with_lorr": True, "channel_num": 2, "r": 4},
+        {"with_lorr": True, "channel_hops": [0, 2], "r": 4},
+    ):
         head = ChainInterdependenceHead(4, 3, 5, with_relu=False, with_softmax=False, **extra)
         x = torch.randn(2, 5, 4)
         expected = 2 * head(x)
@@ -442,6 +448,8 @@ def test_no_nan_on_the_way_back(softmax):
         {"with_lorr": True, "r": 8},
         {"with_lorr": True, "r": 1},
         {"with_dual_lphm": True},
+        {"channel_hops": [0, 2]},
+        {"with_inverse_approx": True, "decay": 0.5, "with_learned_decay": True},
     ],
     ids=str,
 )
@@ -454,7 +462,15 @@ def test_offloaded_weights_are_fetched(options, extra):
     torch.testing.assert_close(offloaded(x), head(x))
 
 
-@pytest.mark.parametrize("options", [{}, {"channel_num": 2}, {"with_lorr": True, "r": 8}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"channel_num": 2},
+        {"with_lorr": True, "r": 8},
+        {"channel_hops": [0, 2], "with_lorr": True, "r": 8},
+    ],
+)
 def test_hooks_on_linear_maps_are_called(options):
     head = ChainInterdependenceHead(8, 8, 5, **options)
     calls = []
