@@ -33,7 +33,8 @@ from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
 from .chain_filter import running_sum, two_sided_filter
 from .chain_path import filter_pays, hop, hop_sum, path_filter
 from .chain_power_sum import endless_power_sum
-from .function_transforms import fold_mapped_axis
+from .chain_short import mix_short
+from .function_transforms import dispatching, fold_mapped_axis
 
 Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
 
@@ -158,11 +159,8 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         assert chain.kind in ("inverse", "exponential")
         gamma = decay.to(dtype).view(1, 1, -1)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
-    scale = _column_scale(x, chain, mask, dtype) if chain.column_normalised else None
-    function = _Mix if torch.compiler.is_compiling() else _TransformableMix
     narrow = runs_on_triton(x) and _is_one_pass(x, chain, mask)
-    mixed: Tensor = function.apply(x if narrow else x.to(dtype), scale, mask, chain, False)
-    return mixed.to(x.dtype)
+    return _apply(x if narrow else x.to(dtype), mask, chain, False).to(x.dtype)
 
 
 def _accumulated(dtype: torch.dtype) -> torch.dtype:
@@ -241,11 +239,14 @@ class _Mix(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        x: Tensor, scale: Tensor | None, mask: Tensor | None, chain: Chain, transposed: bool
-    ) -> Tensor:
-        if mask is not None:
+    def forward(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
+        if mask is None:
+            short = mix_short(x, chain, transposed)
+            if short is not None:
+                return short
+        else:
             x = torch.where(mask, x, 0)
+        scale = _column_scale(x, chain, mask) if chain.column_normalised else None
         if transposed and scale is not None:
             x = x * scale
         y = _operator(x, mask, chain, transposed)
@@ -255,15 +256,13 @@ class _Mix(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _, scale, mask, chain, transposed = inputs
-        ctx.save_for_backward(scale, mask)
-        ctx.chain, ctx.transposed = chain, transposed
+        _, mask, ctx.chain, ctx.transposed = inputs
+        ctx.save_for_backward(mask)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        scale, mask = ctx.saved_tensors
-        function = _Mix if torch.compiler.is_compiling() else _TransformableMix
-        return function.apply(grads[0], scale, mask, ctx.chain, not ctx.transposed), None, None, None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
+        (mask,) = ctx.saved_tensors
+        return _apply(grads[0], mask, ctx.chain, not ctx.transposed), None, None, None
 
 
 class _TransformableMix(_Mix):
@@ -272,21 +271,18 @@ class _TransformableMix(_Mix):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         _Mix.setup_context(ctx, inputs, output)
-        _, scale, mask, _, _ = inputs
-        ctx.save_for_forward(scale, mask)
+        ctx.save_for_forward(inputs[1])
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
-        scale, mask = ctx.saved_tensors
-        mixed: Tensor = _TransformableMix.apply(tangent, scale, mask, ctx.chain, ctx.transposed)
-        return mixed
+        (mask,) = ctx.saved_tensors
+        return _apply(tangent, mask, ctx.chain, ctx.transposed)
 
     @staticmethod
     def vmap(
         info: Any,
         in_dims: tuple[int | None, ...],
         x: Tensor,
-        scale: Tensor | None,
         mask: Tensor | None,
         chain: Chain,
         transposed: bool,
@@ -295,10 +291,13 @@ class _TransformableMix(_Mix):
         batch = x.size(1 if in_dims[0] == 0 else 0)
         folded = [
             fold_mapped_axis(tensor, dim, info.batch_size, batch)
-            for tensor, dim in zip((x, scale, mask), in_dims, strict=False)
+            for tensor, dim in zip((x, mask), in_dims, strict=False)
         ]
-        mixed: Tensor = _TransformableMix.apply(*folded, chain, transposed)
+        mixed = _apply(*folded, chain, transposed)
         return mixed.view(info.batch_size, batch, *mixed.shape[1:]), 0
+
+
+_apply = dispatching(_Mix, _TransformableMix)
 
 
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
@@ -326,9 +325,9 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
     return x
 
 
-def _column_scale(x: Tensor, chain: Chain, mask: Tensor | None, dtype: torch.dtype) -> Tensor:
+def _column_scale(x: Tensor, chain: Chain, mask: Tensor | None) -> Tensor:
     """1 / column sums of A, as [batch or 1, length, 1]; 0 where a column is empty."""
-    ones = torch.ones(1, x.size(1), 1, dtype=dtype, device=x.device) if mask is None else mask.to(dtype)
+    ones = x.new_ones(1, x.size(1), 1) if mask is None else mask.to(x.dtype)
     sums = _operator(ones, mask, chain, transposed=False)
     return torch.where(sums == 0, 0, 1 / sums)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .function_transforms import fold_mapped_axis
+from .function_transforms import dispatching, fold_mapped_axis
 
 Hops = tuple[int, ...]
 
@@ -79,9 +79,7 @@ def move_step(x: Tensor, hops: Hops, state: Tensor | None, add: bool) -> tuple[T
 
 
 def _moved(x: Tensor, mask: Tensor | None, hops: Hops, apart: bool) -> Tensor:
-    function = _Move if torch.compiler.is_compiling() else _TransformableMove
-    y: Tensor = function.apply(x, None if mask is None else mask.unsqueeze(-1), hops, True, apart)
-    return y
+    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, True, apart)
 
 
 class _Move(torch.autograd.Function):
@@ -107,9 +105,8 @@ class _Move(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (mask,) = ctx.saved_tensors
         hops, from_groups, to_groups = ctx.moves
-        function = _Move if torch.compiler.is_compiling() else _TransformableMove
         back = tuple(-hop for hop in hops)
-        return function.apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
+        return _apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
 
 
 class _TransformableMove(_Move):
@@ -123,8 +120,7 @@ class _TransformableMove(_Move):
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
         (mask,) = ctx.saved_tensors
-        y: Tensor = _TransformableMove.apply(tangent, mask, *ctx.moves)
-        return y
+        return _apply(tangent, mask, *ctx.moves)
 
     @staticmethod
     def vmap(
@@ -136,8 +132,11 @@ class _TransformableMove(_Move):
             fold_mapped_axis(tensor, dim, info.batch_size, batch)
             for tensor, dim in zip((x, mask), in_dims, strict=False)
         ]
-        y: Tensor = _TransformableMove.apply(*folded, *moves)
+        y = _apply(*folded, *moves)
         return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_Move, _TransformableMove)
 
 
 def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
