@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .chain import mix, mix_step
-from .chain_hops import move, move_and_add, move_step
+from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
 from .expansion import taylor_expansion
 from .learned_decay import LearnedDecay
@@ -184,20 +184,20 @@ class ChainInterdependenceHead(ReconciledLinear):
 
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         if self.chain.channel_hops:
-            return self.reconciliation.channel_maps(), 1
+            return self.reconciliation.channel_maps()
         maps, place = super()._maps()
         # A γ for every feature of κ(x) does not commute with mapping features.
         return maps, place if self.learned_decay is None else 0
 
     def _mix(self, z: Tensor, mask: Tensor | None) -> Tensor:
         if self.chain.channel_hops:
-            return (move_and_add if self._adds_channels else move)(z, self.chain.channel_hops, mask)
+            return move(z, self.chain.channel_hops, mask, **self._channel_form())
         return mix(z, self.chain, mask, self._decay())
 
-    @property
-    def _adds_channels(self) -> bool:
-        """Whether no linear map is left to add up the channels."""
-        return len(self.reconciliation.channel_maps()) == 1
+    def _channel_form(self) -> dict[str, bool]:
+        """Say whether channels are yet to be made, and whether they are to be added up, where they are moved."""
+        maps, place = self.reconciliation.channel_maps()
+        return {"spread": place == 0, "add": place == len(maps)}
 
     def _decay(self) -> Tensor | None:
         return None if self.learned_decay is None else self.learned_decay()
@@ -241,7 +241,7 @@ class ChainInterdependenceHead(ReconciledLinear):
 
         def mix_next(z: Tensor) -> Tensor:
             if self.chain.channel_hops:
-                y, new_state = move_step(z, self.chain.channel_hops, state, self._adds_channels)
+                y, new_state = move_step(z, self.chain.channel_hops, state, **self._channel_form())
             else:
                 y, new_state = mix_step(z, self.chain, state, self._decay())
             states.append(new_state)

@@ -71,16 +71,25 @@ class Reconciliation(nn.Module):
         """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
         return (self,), (self.in_features, self.out_features)
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """Return the map before a mixing that each channel has for itself, and one after it if there is one.
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """Return linear maps around a mixing that each channel has for itself, and how many come before it.
 
-        The first leads to the channels' features beside each other; where it is the only one, these are the
-        outputs [..., C·n], to be added up after the mixing.
+        Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
+        they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
+        narrower is mixed.
         """
-        return (self._beside_each_other,)
+        if self.in_features < self.out_features:
+            return (self._from_channels,), 0
+        return (self._to_channels,), 1
 
-    def _beside_each_other(self, x: Tensor) -> Tensor:
-        return F.linear(x, torch.cat([self.channel_matrix(channel) for channel in range(self.channels)]))
+    def _channel_matrices(self) -> list[Tensor]:
+        return [self.channel_matrix(channel) for channel in range(self.channels)]
+
+    def _from_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices(), dim=1))
+
+    def _to_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices()))
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrices from their own fans."""
@@ -138,9 +147,11 @@ class IdentityReconciliation(Reconciliation):
             return super().maps()
         return (self._mean_of_outputs,), (self.in_features, self.out_features)
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """D → C·n."""
-        return (self.linear,)
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """C·D → n or D → C·n."""
+        if self.in_features < self.out_features and _is_plain(self.linear):
+            return super().channel_maps()
+        return (self.linear,), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
@@ -191,9 +202,9 @@ class LowRankReconciliation(Reconciliation):
             return (self._down, self.up), (self.in_features, stacked, self.out_features)
         return super().maps()
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """D → C·r, and C·r → n, which adds the channels up."""
-        return self.down, self.up
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """D → C·r before and C·r → n after the mixing."""
+        return (self.down, self.up), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
