@@ -59,7 +59,11 @@ def real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
 
 def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     """The chain continued by `reach` nodes on both sides: x[−1] = x[count] = 0 and x[−2 − j] = −x[j]."""
-    length = x.size(1)
+    length, near = x.size(1), reach - 1
+    if mask is None and 0 <= near <= length and not torch.compiler.is_compiling():
+        zero = torch.zeros_like(x[:, :1])
+        before, after = -x[:, :near].flip(1), -x[:, length - near :].flip(1)
+        return torch.cat([before, zero, x, zero, after], 1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
     start: int | Tensor = 0
     count: int | Tensor = length
