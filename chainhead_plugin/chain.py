@@ -28,6 +28,7 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
+from .autocast import without_autocast
 from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
 from .chain_filter import running_sum, two_sided_filter
 from .chain_path import endless_power_sum, filter_pays, hop, hop_sum, path_filter
@@ -284,6 +285,7 @@ class _TransformableMix(_Mix):
         return mixed.view(info.batch_size, batch, *mixed.shape[1:]), 0
 
 
+@without_autocast
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
     if chain.kind == "inverse" and chain.decay is not None:
