@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
-from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
@@ -18,6 +17,7 @@ from .head import ChainInterdependenceHead
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+from .sharing import SharedModel
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
 _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
@@ -41,7 +41,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(PreTrainedModel):
+class ChainHeadPreTrainedModel(SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig

@@ -1,0 +1,264 @@
+"""The model card of a chainhead model: rendered from what is known, and never in place of somebody's own."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from huggingface_hub import ModelCard, ModelCardData
+
+from .chain_reference import interdependence_matrix
+from .configuration_chainhead import ChainHeadConfig
+from .options import chain_of
+from .picture import draw_matrix
+
+PICTURE = "images/chain-matrix.png"
+_SHOWN_NODES = 12
+_SHOWN_LABELS = 20
+
+
+class _Use(NamedTuple):
+    """How a class is used: its Auto class, its pipeline task, what it does, and what it returns."""
+
+    auto_class: str
+    task: str | None
+    purpose: str
+    output: str
+
+
+_USES = {
+    "ChainHeadModel": _Use(
+        "AutoModel", "chain-feature-extraction", "gives the features of every node", "last_hidden_state"
+    ),
+    "ChainHeadForSequenceClassification": _Use(
+        "AutoModelForSequenceClassification", "time-series-classification", "classifies sequences", "logits"
+    ),
+    "ChainHeadForTokenClassification": _Use(
+        "AutoModelForTokenClassification", None, "classifies every node of a sequence", "logits"
+    ),
+}
+
+_KINDS = {
+    "single_hop": "single hop",
+    "multihop": "multihop",
+    "inverse": "inverse, all hops",
+    "exponential": "exponential",
+}
+
+_TEMPLATE = (
+    """\
+---
+{{ card_data }}
+---
+
+# {{ name }}
+
+A chain head model that {{ use.purpose }}: `{{ architecture }}` with {{ "{:,}".format(parameters) }} weights. \
+Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the length, \
+and is then mapped to new features.
+
+## Use
+
+```bash
+pip install chainhead-plugin
+```
+{% if use.task and has_extractor %}
+```python
+import chainhead_plugin  # makes transformers know the model
+from transformers import pipeline
+
+run = pipeline("{{ use.task }}", model="{{ repo_id }}")
+series = [[0.0] * {{ config.m }}] * {{ length }}  # {{ length }} nodes of {{ config.m }} features
+print(run(series))
+```
+{% endif %}
+```python
+import chainhead_plugin  # makes transformers know the model
+import torch
+from transformers import {{ use.auto_class }}
+
+model = {{ use.auto_class }}.from_pretrained("{{ repo_id }}")
+chains = torch.zeros(1, {{ length }}, {{ config.m }})  # [batch, nodes, features]
+with torch.no_grad():
+    print(model(input_features=chains).{{ use.output }}.shape)
+```
+{% if has_code %}
+Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
+{% endif %}
+## Model
+
+| | |
+|---|---|
+| features of a node | {{ config.m }} before, {{ config.n }} after |
+| layers | {{ config.hidden_sizes | join(", ") if config.hidden_sizes else "one chain head" }} |
+| chain | {{ kind }}, {{ "bi-directional" if config.bi_directional else "uni-directional (causal)" }} |
+| weights | {{ reconciliation }}, {{ config.channel_num }} channel{{ "s" if config.channel_num > 1 }} |
+| around them | {{ extras | join(", ") or "nothing" }} |
+{% if is_classifier -%}
+| labels | {{ labels | join(", ") }}{{ ", …" if config.num_labels > labels | length }} |
+{% endif %}
+![Chain matrix]("""
+    + PICTURE
+    + """)
+
+The chain matrix for {{ shown }} nodes: row i, column j is what node i gives to node j. White is 0, blue positive, \
+red negative; the deepest colour is {{ "%.4g" | format(largest) }} in size.
+
+## Training
+
+{{ training }}
+
+## Limits
+
+The chain's matrix is fixed: it does not look at the data. Compare with the same model without hops, and with what \
+you would use otherwise, on data of your own.
+
+## Licence
+
+{{ licence }}
+
+## Citation
+
+The chain interdependence head comes from [tinyBIG](https://github.com/jwzhanggy/tinyBIG) (RPN: Reconciled \
+Polynomial Network) by Jiawei Zhang; this is the implementation in `chainhead-plugin`.
+"""
+)
+
+# What transformers and the client put in place of a card; nobody has written any of it.
+_PLACEHOLDER = ModelCard.from_template(
+    ModelCardData(),
+    model_description="This is the model card of a 🤗 transformers model that has been pushed on the Hub. This "
+    "model card has been automatically generated.",
+).text
+_MARK = re.compile(r"\n<!-- Rendered by chainhead, sha256 ([0-9a-f]{64})\. Edited cards are kept\. -->\n*\Z")
+
+
+def render_card(
+    config: ChainHeadConfig,
+    architecture: str,
+    parameters: int,
+    *,
+    repo_id: str,
+    license: str | None = None,  # noqa: A002 (the front matter's own word)
+    tags: Iterable[str] = (),
+    has_extractor: bool = False,
+    draft: ModelCard | None = None,
+) -> dict[str, bytes]:
+    """Render the card of a model.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+    architecture : str
+        Name of the model's class.
+    parameters : int
+        Number of its weights.
+    repo_id : str
+        Where it is going to be, for the snippets.
+    license : str, optional
+        Identifier of the weights' licence, such as ``"apache-2.0"``.
+    tags : iterable of str
+        More tags.
+    has_extractor : bool
+        Whether a feature extractor is beside the model, as pipelines need.
+    draft : ModelCard, optional
+        What Trainer knows: its front matter and its account of the training are taken over.
+
+    Returns
+    -------
+    dict of bytes
+        By path in the repository: README.md, and the picture that it shows.
+
+    Raises
+    ------
+    ValueError
+        If there is no card for such a class.
+    """
+    if architecture not in _USES:
+        raise ValueError(f"no model card is known for {architecture}, only for {', '.join(_USES)}")
+    use = _USES[architecture]
+    chain = chain_of(config.layer_options(0)[1])
+    matrix = interdependence_matrix(chain, _SHOWN_NODES).numpy()
+    data = _front_matter(use, license, tags, draft)
+    card = ModelCard.from_template(
+        data,
+        template_str=_TEMPLATE,
+        name=repo_id.rpartition("/")[2],
+        repo_id=repo_id,
+        use=use,
+        architecture=architecture,
+        parameters=parameters,
+        config=config,
+        length=min(20, config.chain_length),
+        has_extractor=has_extractor,
+        has_code=bool(getattr(config, "auto_map", None)),
+        kind=_KINDS[chain.kind] + (f" up to {chain.hops}" if chain.kind == "multihop" else ""),
+        reconciliation="LORR" if config.with_lorr else "dual LPHM" if config.with_dual_lphm else "plain",
+        extras=_extras(config),
+        is_classifier=use.output == "logits",
+        labels=[
+            str(config.id2label[i]).replace("|", "\\|") for i in range(min(config.num_labels, _SHOWN_LABELS))
+        ],
+        shown=_SHOWN_NODES,
+        largest=abs(matrix).max(),
+        training=_training(draft) or "Data and training are not stated by whoever published the model.",
+        licence=f"`{data.license}`" if data.license else "Not stated by whoever published the model.",
+    )
+    text = str(card).rstrip() + "\n"
+    mark = f"\n<!-- Rendered by chainhead, sha256 {_digest(text)}. Edited cards are kept. -->\n"
+    return {"README.md": (text + mark).encode(), PICTURE: draw_matrix(matrix)}
+
+
+def is_nobodys(text: str) -> bool:
+    """Tell whether a card may be rendered anew: nobody wrote it, or changed what `render_card` wrote."""
+    mark = _MARK.search(text)
+    if mark is None:
+        return ModelCard(text, ignore_metadata_errors=True).text.strip() == _PLACEHOLDER.strip()
+    return _digest(text[: mark.start()].rstrip() + "\n") == mark[1]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _front_matter(
+    use: _Use,
+    license: str | None,  # noqa: A002
+    tags: Iterable[str],
+    draft: ModelCard | None,
+) -> ModelCardData:
+    known = {} if draft is None else draft.data.to_dict()  # type: ignore[no-untyped-call]
+    ours = ["chainhead", *([use.task] if use.task else []), "tinybig"]
+    known |= {
+        "library_name": "transformers",
+        "tags": list(dict.fromkeys([*ours, *known.get("tags", ()), *tags])),
+    }
+    if use.task:
+        known["pipeline_tag"] = use.task
+    if license:
+        known["license"] = license
+    return ModelCardData(**known)
+
+
+def _training(draft: ModelCard | None) -> str:
+    """Return Trainer's account: the measured results, and everything from its section on training on."""
+    if draft is None:
+        return ""
+    introduction, _, rest = draft.text.partition("\n## ")
+    _, _, procedure = rest.partition("## Training procedure\n")
+    results = introduction.partition("It achieves the following results on the evaluation set:\n")
+    parts = ["Results on the evaluation set:\n\n" + results[2].strip()] if results[1] else []
+    return "\n\n".join([*parts, procedure.strip()])
+
+
+def _extras(config: ChainHeadConfig) -> list[str]:
+    names = {
+        "with_taylor": f"Taylor expansion of degree {config.d}",
+        "with_residual": "residual",
+        "enable_bias": "bias",
+        "with_batch_norm": "BatchNorm",
+        "with_relu": "ReLU",
+        "with_dropout": f"dropout {config.p}",
+        "with_softmax": "softmax",
+    }
+    return [text for name, text in names.items() if getattr(config, name)]

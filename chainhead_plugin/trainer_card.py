@@ -1,0 +1,53 @@
+"""The card that `Trainer.push_to_hub` puts beside a chainhead model: complete, with what Trainer knows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import wrapt
+from huggingface_hub import ModelCard
+from transformers.utils import logging
+
+from .card import is_nobodys, render_card
+from .sharing import SharedModel, card_on_hub
+
+logger = logging.get_logger(__name__)
+
+
+def complete_trainer_cards(trainer_module: ModuleType) -> None:
+    """Have `Trainer.create_model_card` render our models' cards; other models' are as they were.
+
+    Trainer writes its draft over whatever README.md there is, and has no hook for models.
+    """
+    wrapt.wrap_function_wrapper(trainer_module, "Trainer.create_model_card", _create_model_card)
+
+
+def _create_model_card(
+    wrapped: Callable[..., None], trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not isinstance(model, SharedModel) or not trainer.is_world_process_zero():
+        wrapped(*args, **kwargs)
+        return
+    file = Path(trainer.args.output_dir, "README.md")
+    repo_id = trainer.hub_model_id
+    text = file.read_text("utf-8") if file.is_file() else None
+    if text is None and repo_id is not None:
+        text = card_on_hub(repo_id, trainer.args.hub_revision, trainer.args.hub_token)
+    if text is not None and not is_nobodys(text):
+        logger.warning(f"The card of {repo_id or file} is somebody's own, and stays as it is: {file}")
+        file.write_text(text, "utf-8")
+        return
+    wrapped(*args, **kwargs)
+    files = render_card(
+        model.config,
+        type(model).__name__,
+        model.num_parameters(),
+        repo_id=repo_id or file.parent.name,
+        has_extractor=(file.parent / "preprocessor_config.json").is_file(),
+        draft=ModelCard.load(file),
+    )
+    for name, data in files.items():
+        (file.parent / name).parent.mkdir(exist_ok=True)
+        (file.parent / name).write_bytes(data)
