@@ -82,7 +82,7 @@ chains = torch.zeros(1, {{ length }}, {{ config.m }})  # [batch, nodes, features
 with torch.no_grad():
     print(model(input_features=chains).{{ use.output }}.shape)
 ```
-{% if has_code %}
+{% if with_code %}
 Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
 {% endif %}
 ## Model
@@ -142,6 +142,7 @@ def render_card(
     license: str | None = None,  # noqa: A002 (the front matter's own word)
     tags: Iterable[str] = (),
     has_extractor: bool = False,
+    with_code: bool = False,
     draft: ModelCard | None = None,
 ) -> dict[str, bytes]:
     """Render the card of a model.
@@ -161,6 +162,8 @@ def render_card(
         More tags.
     has_extractor : bool
         Whether a feature extractor is beside the model, as pipelines need.
+    with_code : bool
+        Whether the repository holds the code that machines without the plugin need.
     draft : ModelCard, optional
         What Trainer knows: its front matter and its account of the training are taken over.
 
@@ -191,7 +194,7 @@ def render_card(
         config=config,
         length=min(20, config.chain_length),
         has_extractor=has_extractor,
-        has_code=bool(getattr(config, "auto_map", None)),
+        with_code=with_code,
         kind=_KINDS[chain.kind] + (f" up to {chain.hops}" if chain.kind == "multihop" else ""),
         reconciliation="LORR" if config.with_lorr else "dual LPHM" if config.with_dual_lphm else "plain",
         extras=_extras(config),

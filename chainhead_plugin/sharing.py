@@ -156,7 +156,7 @@ class SharedModel(PreTrainedModel):
         )
 
     @classmethod
-    def card_files(cls, folder: Path, repo_id: str) -> dict[str, bytes]:
+    def card_files(cls, folder: Path, repo_id: str, *, with_code: bool = False) -> dict[str, bytes]:
         """Render a card for a checkpoint that has none.
 
         Parameters
@@ -165,6 +165,8 @@ class SharedModel(PreTrainedModel):
             Its config.json and safetensors.
         repo_id : str
             Where it is going to be.
+        with_code : bool
+            Whether its code goes along.
 
         Returns
         -------
@@ -179,7 +181,12 @@ class SharedModel(PreTrainedModel):
                 names = [name for name in weights.keys() if not name.endswith(_BUFFERS)]  # noqa: SIM118
                 parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
         return render_card(
-            config, cls.__name__, parameters, repo_id=repo_id, has_extractor=(folder / _EXTRACTOR).is_file()
+            config,
+            cls.__name__,
+            parameters,
+            repo_id=repo_id,
+            has_extractor=(folder / _EXTRACTOR).is_file(),
+            with_code=with_code,
         )
 
 
@@ -225,6 +232,7 @@ def push(
                 license=license,
                 tags=wanted_tags,
                 has_extractor=(folder / _EXTRACTOR).is_file() or api.file_exists(repo_id, _EXTRACTOR),
+                with_code=model.is_remote_code(),
             )
             for name, data in files.items():
                 (folder / name).parent.mkdir(exist_ok=True)
