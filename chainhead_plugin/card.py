@@ -53,7 +53,7 @@ _TEMPLATE = (
 
 # {{ name }}
 
-A chain head model that {{ use.purpose }}: `{{ architecture }}` with {{ "{:,}".format(parameters) }} weights. \
+A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with {{ "{:,}".format(parameters) }} weights. \
 Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the length, \
 and is then mapped to new features.
 
@@ -62,7 +62,7 @@ and is then mapped to new features.
 ```bash
 pip install chainhead-plugin
 ```
-{% if use.task and has_extractor %}
+{% if use and use.task and has_extractor %}
 ```python
 import chainhead_plugin  # makes transformers know the model
 from transformers import pipeline
@@ -71,7 +71,7 @@ run = pipeline("{{ use.task }}", model="{{ repo_id }}")
 series = [[0.0] * {{ config.m }}] * {{ length }}  # {{ length }} nodes of {{ config.m }} features
 print(run(series))
 ```
-{% endif %}
+{% endif %}{% if use %}
 ```python
 import chainhead_plugin  # makes transformers know the model
 import torch
@@ -82,7 +82,7 @@ chains = torch.zeros(1, {{ length }}, {{ config.m }})  # [batch, nodes, features
 with torch.no_grad():
     print(model(input_features=chains).{{ use.output }}.shape)
 ```
-{% if with_code %}
+{% endif %}{% if with_code %}
 Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
 {% endif %}
 ## Model
@@ -135,7 +135,7 @@ _MARK = re.compile(r"\n<!-- Rendered by chainhead, sha256 ([0-9a-f]{64})\. Edite
 
 def render_card(
     config: ChainHeadConfig,
-    architecture: str,
+    model_class: type,
     parameters: int,
     *,
     repo_id: str,
@@ -150,8 +150,8 @@ def render_card(
     Parameters
     ----------
     config : ChainHeadConfig
-    architecture : str
-        Name of the model's class.
+    model_class : type
+        The model's class.
     parameters : int
         Number of its weights.
     repo_id : str
@@ -171,15 +171,8 @@ def render_card(
     -------
     dict of bytes
         By path in the repository: README.md, and the picture that it shows.
-
-    Raises
-    ------
-    ValueError
-        If there is no card for such a class.
     """
-    if architecture not in _USES:
-        raise ValueError(f"no model card is known for {architecture}, only for {', '.join(_USES)}")
-    use = _USES[architecture]
+    use = _use(model_class)
     chain = chain_of(config.layer_options(0)[1])
     matrix = interdependence_matrix(chain, _SHOWN_NODES).numpy()
     data = _front_matter(use, license, tags, draft)
@@ -189,7 +182,7 @@ def render_card(
         name=repo_id.rpartition("/")[2],
         repo_id=repo_id,
         use=use,
-        architecture=architecture,
+        architecture=model_class.__name__,
         parameters=parameters,
         config=config,
         length=min(20, config.chain_length),
@@ -198,7 +191,7 @@ def render_card(
         kind=_KINDS[chain.kind] + (f" up to {chain.hops}" if chain.kind == "multihop" else ""),
         reconciliation="LORR" if config.with_lorr else "dual LPHM" if config.with_dual_lphm else "plain",
         extras=_extras(config),
-        is_classifier=use.output == "logits",
+        is_classifier=use is not None and use.output == "logits",
         labels=[
             str(config.id2label[i]).replace("|", "\\|") for i in range(min(config.num_labels, _SHOWN_LABELS))
         ],
@@ -210,6 +203,17 @@ def render_card(
     text = str(card).rstrip() + "\n"
     mark = f"\n<!-- Rendered by chainhead, sha256 {_digest(text)}. Edited cards are kept. -->\n"
     return {"README.md": (text + mark).encode(), PICTURE: draw_matrix(matrix)}
+
+
+def task_of(model_class: type) -> str | None:
+    """Return the pipeline task of a class of models, None if it has none."""
+    use = _use(model_class)
+    return use and use.task
+
+
+def _use(model_class: type) -> _Use | None:
+    """Return the use of a class, or of the class that it derives from."""
+    return next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
 
 
 def is_nobodys(text: str) -> bool:
@@ -225,19 +229,20 @@ def _digest(text: str) -> str:
 
 
 def _front_matter(
-    use: _Use,
+    use: _Use | None,
     license: str | None,  # noqa: A002
     tags: Iterable[str],
     draft: ModelCard | None,
 ) -> ModelCardData:
     known = {} if draft is None else draft.data.to_dict()  # type: ignore[no-untyped-call]
-    ours = ["chainhead", *([use.task] if use.task else []), "tinybig"]
+    task = use and use.task
+    ours = ["chainhead", *([task] if task else []), "tinybig"]
     known |= {
         "library_name": "transformers",
         "tags": list(dict.fromkeys([*ours, *known.get("tags", ()), *tags])),
     }
-    if use.task:
-        known["pipeline_tag"] = use.task
+    if task:
+        known["pipeline_tag"] = task
     if license:
         known["license"] = license
     return ModelCardData(**known)

@@ -18,6 +18,8 @@ from .safe_loading import no_safetensors, require_intact, require_safetensors
 _EXTRACTOR = "preprocessor_config.json"
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+# Weights in other pieces than the new ones would be loaded in their place, or beside them.
+_WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-?????-of-?????.safetensors"]
 _HUB_OPTIONS = (
     "repo_id",
     "commit_message",
@@ -182,7 +184,7 @@ class SharedModel(PreTrainedModel):
                 parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
         return render_card(
             config,
-            cls.__name__,
+            cls,
             parameters,
             repo_id=repo_id,
             has_extractor=(folder / _EXTRACTOR).is_file(),
@@ -226,7 +228,7 @@ def push(
         if text is None or is_nobodys(text):
             files = render_card(
                 model.config,
-                type(model).__name__,
+                type(model),
                 model.num_parameters(),
                 repo_id=repo_id,
                 license=license,
@@ -248,6 +250,7 @@ def push(
             commit_description=commit_description,
             revision=revision,
             create_pr=create_pr,
+            delete_patterns=_WEIGHTS,
         )
 
 

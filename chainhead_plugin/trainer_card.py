@@ -1,15 +1,17 @@
 """The card that `Trainer.push_to_hub` puts beside a chainhead model: complete, with what Trainer knows."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import wrapt
-from huggingface_hub import ModelCard
+from huggingface_hub import EvalResult, ModelCard
+from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_results
 from transformers.utils import logging
 
-from .card import is_nobodys, render_card
+from .card import is_nobodys, render_card, task_of
 from .sharing import SharedModel, card_on_hub
 
 logger = logging.get_logger(__name__)
@@ -40,15 +42,43 @@ def _create_model_card(
         file.write_text(text, "utf-8")
         return
     wrapped(*args, **kwargs)
+    draft = ModelCard.load(file)
+    known = inspect.signature(wrapped).bind(*args, **kwargs).arguments
+    summary = TrainingSummary.from_trainer(trainer, **known)
+    # Trainer drops the results of tasks that transformers has no name for.
+    draft.data.eval_results = _results(summary, task_of(type(model))) or None
     files = render_card(
         model.config,
-        type(model).__name__,
+        type(model),
         model.num_parameters(),
         repo_id=repo_id or file.parent.name,
         has_extractor=(file.parent / "preprocessor_config.json").is_file(),
         with_code=model.is_remote_code(),
-        draft=ModelCard.load(file),
+        draft=draft,
     )
     for name, data in files.items():
         (file.parent / name).parent.mkdir(exist_ok=True)
         (file.parent / name).write_bytes(data)
+
+
+def _results(summary: TrainingSummary, task: str | None) -> list[EvalResult]:
+    """Return what was measured, for the front matter; nothing where the data set is not named."""
+    measured = summary.eval_results or {}
+    datasets = zip(_listed(summary.dataset_tags), _listed(summary.dataset), strict=False)
+    return [
+        EvalResult(
+            task_type=task,
+            dataset_type=tag,
+            dataset_name=name,
+            metric_type=metric,
+            metric_name=metric_name,
+            metric_value=measured[metric_name],
+        )
+        for tag, name in datasets
+        for metric, metric_name in infer_metric_tags_from_eval_results(measured).items()
+        if task is not None
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

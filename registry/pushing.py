@@ -48,7 +48,8 @@ def push(
     """Push a model and its card to the Hub, in one commit.
 
     Everything is checked before anything is uploaded. A repository that had to be made is removed again if
-    the commit fails; one that existed is never removed, nor are files that others put there.
+    the commit fails; one that existed is never removed, nor are files that others put there, save for
+    weights in other pieces (shards) than the new ones.
 
     Parameters
     ----------

@@ -43,3 +43,19 @@ def pulled(*arguments, **options):
     found = [p for p in folder.rglob("*") if p.is_file()]
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 """
+
+
+# Every class of models, a small configuration of it, and the Auto class that finds it: a line each.
+CLASSES = [
+    ("ChainHeadModel", {"m": 3, "hidden_sizes": [8, 5], "with_batch_norm": True}, "AutoModel"),
+    (
+        "ChainHeadForSequenceClassification",
+        {"m": 3, "n": 6, "with_multihop": True, "h": 2, "num_labels": 4, "with_lorr": True, "channel_num": 2},
+        "AutoModelForSequenceClassification",
+    ),
+    (
+        "ChainHeadForTokenClassification",
+        {"m": 3, "hidden_sizes": [4, 4], "bi_directional": True, "with_taylor": True, "num_labels": 3},
+        "AutoModelForTokenClassification",
+    ),
+]
