@@ -53,7 +53,8 @@ _TEMPLATE = (
 
 # {{ name }}
 
-A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with {{ "{:,}".format(parameters) }} weights. \
+A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with \
+{{ "{:,}".format(parameters) }} weights. \
 Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the length, \
 and is then mapped to new features.
 

@@ -42,7 +42,10 @@ class ChainPipeline(Pipeline):
         # transformers.pipeline() reads this option and leaves it among the pipeline's own.
         kwargs.pop("local_files_only", None)
         super().__init__(*args, **kwargs)
-        if not isinstance(self.feature_extractor, ChainHeadFeatureExtractor):
+        # By name: transformers executes a module that came with a checkpoint once for each Auto class that asks for
+        # it, so that there may be two classes of that name, as good as each other.
+        names = {cls.__name__ for cls in type(self.feature_extractor).__mro__}
+        if ChainHeadFeatureExtractor.__name__ not in names:
             raise TypeError(
                 f"{type(self).__name__} needs feature_extractor to be a ChainHeadFeatureExtractor, got "
                 f"{type(self.feature_extractor).__name__}"

@@ -1,11 +1,17 @@
 """Weights are read from safetensors alone, and files of the Hub's cache only if they hold what they claim to."""
 
 import hashlib
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
+
+from huggingface_hub import try_to_load_from_cache
 
 _READ = 1 << 20
+_CONVERSION = "DISABLE_SAFETENSORS_CONVERSION"
 _ADVICE = (
     "Only safetensors are read: files such as .bin are pickles, which can run any code when they are read. Ask the "
     "authors for safetensors, or convert them at https://huggingface.co/spaces/safetensors/convert"
@@ -62,6 +68,43 @@ def require_intact(files: Iterable[str]) -> None:
                 f"{link}\nexpected {stored.name}\n   found {found}\nTo repair it, load the model again with a "
                 "connection: what is missing is downloaded anew"
             )
+
+
+@contextmanager
+def without_conversion() -> Iterator[None]:
+    """Keep transformers from having pickles of the Hub converted: it tells a service of them, and waits for it."""
+    with _loading.lock:
+        _loading.count += 1
+        if _loading.count == 1:
+            _loading.before = os.environ.get(_CONVERSION)
+            os.environ[_CONVERSION] = "1"
+    try:
+        yield
+    finally:
+        with _loading.lock:
+            _loading.count -= 1
+            if _loading.count == 0:
+                os.environ.pop(_CONVERSION)
+                if _loading.before is not None:
+                    os.environ[_CONVERSION] = _loading.before
+
+
+class _Loading:
+    """How many threads load models, and what they found in the environment."""
+
+    lock = Lock()
+    count = 0
+    before: str | None = None
+
+
+_loading = _Loading()
+
+
+def require_intact_cache(repo_id: str, revision: str | None, cache_dir: Path | None) -> None:
+    """Do as `require_intact` for what the cache has of a repository, as far as models are loaded from it."""
+    config = try_to_load_from_cache(repo_id, "config.json", cache_dir=cache_dir, revision=revision)
+    if isinstance(config, str):
+        require_intact([config, *map(str, Path(config).parent.glob("*.safetensors"))])
 
 
 def _hash(file: Path, digits: int) -> str:

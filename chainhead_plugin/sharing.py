@@ -13,7 +13,15 @@ from transformers.modeling_utils import PreTrainedModel
 
 from .card import is_nobodys, render_card
 from .configuration_chainhead import ChainHeadConfig
-from .safe_loading import no_safetensors, require_intact, require_safetensors
+from .safe_loading import (
+    DamagedFileError,
+    UnsafeWeightsError,
+    no_safetensors,
+    require_intact,
+    require_intact_cache,
+    require_safetensors,
+    without_conversion,
+)
 
 _EXTRACTOR = "preprocessor_config.json"
 # Of BatchNorm: statistics, which are no weights.
@@ -61,11 +69,16 @@ class SharedModel(PreTrainedModel):
         if Path(where).is_file() and not kwargs.get("gguf_file"):
             require_safetensors([where], where)
         try:
-            return super().from_pretrained(
-                pretrained_model_name_or_path, *model_args, use_safetensors=True, **kwargs
-            )
-        except OSError as error:
-            if "model.safetensors" in str(error) and type(error) is OSError:
+            with without_conversion():
+                return super().from_pretrained(
+                    pretrained_model_name_or_path, *model_args, use_safetensors=True, **kwargs
+                )
+        except (UnsafeWeightsError, DamagedFileError):
+            raise
+        except Exception as error:
+            if not Path(where).exists():
+                require_intact_cache(where, kwargs.get("revision"), kwargs.get("cache_dir"))
+            if type(error) is OSError and ("model.safetensors" in str(error) or "model.bin" in str(error)):
                 raise no_safetensors(where) from error
             raise
 

@@ -83,10 +83,13 @@ def _pipelines(classes: Mapping[str, type], architecture: type | None) -> dict[s
 def _with_imports(module: Path, package: str) -> dict[str, Path | bytes]:
     from transformers.dynamic_module_utils import get_imports, get_relative_import_files
 
-    files = {module, *map(Path, get_relative_import_files(module))}
+    try:
+        files = {module, *map(Path, get_relative_import_files(module))}
+    except FileNotFoundError as error:
+        raise PushError(
+            f"{module} cannot be carried: there is no {error.filename}, as imports must be flat"
+        ) from error
     for file in sorted(files):
-        if not file.is_file():
-            raise PushError(f"{module} cannot be carried: there is no {file}. Its imports must be flat")
         if own := {package, __name__.partition(".")[0]} & set(get_imports(file)):
             raise PushError(f"{file} cannot be carried: it imports {', '.join(sorted(own))}, which is not")
     return {file.name: file for file in files}

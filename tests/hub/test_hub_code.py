@@ -1,5 +1,6 @@
 """A checkpoint with its code works where the plugin has never been; where the plugin is, none of that code runs."""
 
+import importlib
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from hub_client import packages_without_plugin, run_client
 from hub_samples import CHECKPOINT, CLASSES, NAME
 
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
-# Done first, each in a process of its own: what one Auto class imports must not be what another one needs.
+# Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
 ANSWERS = """
 from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, pipeline
 import torch
@@ -48,8 +49,9 @@ from chainhead_plugin.cli import app
 done = CliRunner().invoke(app, ["push", NAME, "me/code", "--with-code"])
 assert done.exit_code == 0, done.output
 import chainhead_plugin
+chainhead_plugin.ChainHeadConfig.register_for_auto_class()
 for name, options, auto in CLASSES:
-    kind = type(name, (getattr(chainhead_plugin, name),), {"__module__": "chainhead_plugin.modeling_chainhead"})
+    kind = getattr(chainhead_plugin, name)
     kind.register_for_auto_class(auto)
     kind(chainhead_plugin.ChainHeadConfig(**options)).push_to_hub("me/" + name)
 """
@@ -93,7 +95,7 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     assert left == [False, False]
 
 
-def test_code_that_cannot_be_carried(tmp_path):
+def test_code_that_cannot_be_carried(tmp_path, monkeypatch):
     import registry
     from registry.carried_code import carried_code
     from registry.own_classes import own_classes
@@ -105,9 +107,16 @@ def test_code_that_cannot_be_carried(tmp_path):
     assert own_classes(tmp_path) == {}
     with pytest.raises(registry.PushError, match="needs no code"):
         carried_code(tmp_path, {}, None)
-    # The host's own modules stand for a plugin that needs more than can be carried.
-    with pytest.raises(registry.PushError, match=r"pulling.py cannot be carried|it imports registry"):
-        carried_code(tmp_path, {"AutoConfig": registry.ModelEntry, "AutoModel": registry.Plugin}, None)
+    (tmp_path / "greedy_plugin.py").write_text("import registry\nclass Config: ...\n")
+    (tmp_path / "nested_plugin.py").write_text("def f():\n    from .missing import x\nclass Config: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, reason in (
+        ("greedy", r"greedy_plugin\.py .* imports registry"),
+        ("nested", r"there is no .*missing\.py"),
+    ):
+        config = importlib.import_module(f"{name}_plugin").Config
+        with pytest.raises(registry.PushError, match=reason):
+            carried_code(tmp_path, {"AutoConfig": config}, None)
     (tmp_path / "config.json").write_text('{"model_type": "chainhead", "m": -1}')
-    with pytest.raises(registry.PushError, match="config.json is not valid"):
+    with pytest.raises(registry.PushError, match=r"config\.json is not valid"):
         own_classes(tmp_path)
