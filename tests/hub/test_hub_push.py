@@ -1,5 +1,6 @@
 """What is pushed is what is pulled, and a push that fails leaves nothing behind."""
 
+import json
 import re
 
 import pytest
@@ -211,3 +212,53 @@ def test_commands(hub, home, folder, tmp_path):
     assert "exists already" in taken[2]
     assert "spelt correctly" in missing[2]
     assert "no model is named 'nothing'" in unknown[2]
+
+
+def test_weights_in_other_pieces_take_the_place_of_the_old(hub, home, folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    hub.publish("me/chain", MODEL | {"other.safetensors": MODEL["model.safetensors"]})
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    index = {}
+    for number, (name, tensor) in enumerate(weights.items(), start=1):
+        index[name] = f"model-{number:05}-of-{len(weights):05}.safetensors"
+        save_file({name: tensor}, folder / index[name], metadata={"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    (folder / "README.md").unlink()
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain'")
+    token = hub.token("me")
+    hub.faults.add("lost_reply", "/commit/", method="POST")
+    done = run_client(push, hub, home=home, token=token).ok
+    tree = hub.repo("me/chain").at().tree
+    assert done["changed"]
+    assert "model.safetensors" not in tree
+    assert tree.keys() >= {*index.values(), "model.safetensors.index.json", "other.safetensors"}
+    card = tree["README.md"].data.decode()
+    assert "`ChainHeadForSequenceClassification` with 11,401 weights" in card
+    assert not run_client(push, hub, home=home, token=token).ok["changed"]
+
+
+def test_progress_is_shown(hub, home, folder):
+    hub.state.lfs_threshold = 10_000
+    code = f"""
+    import fcntl, pty, os, struct, sys, termios
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    os.dup2(end, 2)
+    import registry
+    registry.push({str(folder)!r}, "me/chain")
+    registry.pull("me/chain")
+    sys.stderr.flush()
+    os.set_blocking(terminal, False)
+    result = ""
+    try:
+        while True:
+            result += os.read(terminal, 4096).decode()
+    except BlockingIOError:
+        pass
+    """
+    env = {"HF_HUB_DISABLE_PROGRESS_BARS": "0", "TERM": "xterm"}
+    shown = run_client(code, hub, home=home, token=hub.token("me"), env=env).ok
+    assert "model.safetensors" in shown
+    assert "100%" in shown
