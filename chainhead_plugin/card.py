@@ -18,23 +18,50 @@ _SHOWN_LABELS = 20
 
 
 class _Use(NamedTuple):
-    """How a class is used: its Auto class, its pipeline task, what it does, and what it returns."""
+    """How a class is used."""
 
     auto_class: str
-    task: str | None
     purpose: str
+    # The argument of `forward` in a snippet, and the attribute of what it returns.
+    example: str
     output: str
+    # Its pipeline's task, an input for it, and whether it needs a preprocessor beside the model.
+    task: str | None = None
+    pipeline_example: str = ""
+    needs_preprocessor: bool = True
 
+
+_CHAINS = "input_features=torch.zeros(1, {length}, {m})"
+_CHAIN = "[[0.0] * {m}] * {length}"
 
 _USES = {
     "ChainHeadModel": _Use(
-        "AutoModel", "chain-feature-extraction", "gives the features of every node", "last_hidden_state"
+        "AutoModel",
+        "gives the features of every node",
+        _CHAINS,
+        "last_hidden_state",
+        "chain-feature-extraction",
+        _CHAIN,
     ),
     "ChainHeadForSequenceClassification": _Use(
-        "AutoModelForSequenceClassification", "time-series-classification", "classifies sequences", "logits"
+        "AutoModelForSequenceClassification",
+        "classifies sequences",
+        _CHAINS,
+        "logits",
+        "time-series-classification",
+        _CHAIN,
     ),
     "ChainHeadForTokenClassification": _Use(
-        "AutoModelForTokenClassification", None, "classifies every node of a sequence", "logits"
+        "AutoModelForTokenClassification", "classifies every node of a sequence", _CHAINS, "logits"
+    ),
+    "ChainHeadForTimeSeriesPrediction": _Use(
+        "AutoModelForTimeSeriesPrediction",
+        "forecasts time series",
+        "past_values=torch.rand(1, {length}, {num_input_channels}){covariates}",
+        "prediction_outputs",
+        "time-series-forecasting",
+        "[[0.0] * {series_width}] * ({length} + {future})",
+        needs_preprocessor=False,
     ),
 }
 
@@ -63,14 +90,13 @@ and is then mapped to new features.
 ```bash
 pip install chainhead-plugin
 ```
-{% if use and use.task and has_extractor %}
+{% if use and use.task and (has_preprocessor or not use.needs_preprocessor) %}
 ```python
 import chainhead_plugin  # makes transformers know the model
 from transformers import pipeline
 
 run = pipeline("{{ use.task }}", model="{{ repo_id }}")
-series = [[0.0] * {{ config.m }}] * {{ length }}  # {{ length }} nodes of {{ config.m }} features
-print(run(series))
+print(run({{ pipeline_example }}))
 ```
 {% endif %}{% if use %}
 ```python
@@ -79,9 +105,9 @@ import torch
 from transformers import {{ use.auto_class }}
 
 model = {{ use.auto_class }}.from_pretrained("{{ repo_id }}")
-chains = torch.zeros(1, {{ length }}, {{ config.m }})  # [batch, nodes, features]
 with torch.no_grad():
-    print(model(input_features=chains).{{ use.output }}.shape)
+    outputs = model({{ example }})
+print(outputs.{{ use.output }}.shape)
 ```
 {% endif %}{% if with_code %}
 Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
@@ -142,7 +168,7 @@ def render_card(
     repo_id: str,
     license: str | None = None,  # noqa: A002 (the front matter's own word)
     tags: Iterable[str] = (),
-    has_extractor: bool = False,
+    has_preprocessor: bool = False,
     with_code: bool = False,
     draft: ModelCard | None = None,
 ) -> dict[str, bytes]:
@@ -161,8 +187,8 @@ def render_card(
         Identifier of the weights' licence, such as ``"apache-2.0"``.
     tags : iterable of str
         More tags.
-    has_extractor : bool
-        Whether a feature extractor is beside the model, as pipelines need.
+    has_preprocessor : bool
+        Whether a feature extractor or processor is beside the model, as most pipelines need.
     with_code : bool
         Whether the repository holds the code that machines without the plugin need.
     draft : ModelCard, optional
@@ -186,8 +212,9 @@ def render_card(
         architecture=model_class.__name__,
         parameters=parameters,
         config=config,
-        length=min(20, config.chain_length),
-        has_extractor=has_extractor,
+        example=use and use.example.format_map(_sizes(config)),
+        pipeline_example=use and use.pipeline_example.format_map(_sizes(config)),
+        has_preprocessor=has_preprocessor,
         with_code=with_code,
         kind=_KINDS[chain.kind] + (f" up to {chain.hops}" if chain.kind == "multihop" else ""),
         reconciliation="LORR" if config.with_lorr else "dual LPHM" if config.with_dual_lphm else "plain",
@@ -258,6 +285,22 @@ def _training(draft: ModelCard | None) -> str:
     results = introduction.partition("It achieves the following results on the evaluation set:\n")
     parts = ["Results on the evaluation set:\n\n" + results[2].strip()] if results[1] else []
     return "\n\n".join([*parts, procedure.strip()])
+
+
+def _sizes(config: ChainHeadConfig) -> dict[str, object]:
+    """Return what the examples of `_USES` are made of."""
+    length, future, covariates = min(20, config.chain_length), config.prediction_length or 0, ""
+    if config.num_time_features:
+        past, coming = ((1, steps, config.num_time_features) for steps in (length, future))
+        covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{coming}"
+    return {
+        "m": config.m,
+        "length": length,
+        "num_input_channels": config.num_input_channels,
+        "series_width": config.num_input_channels + config.num_time_features,
+        "covariates": covariates,
+        "future": future if config.num_time_features else 0,
+    }
 
 
 def _extras(config: ChainHeadConfig) -> list[str]:

@@ -104,6 +104,8 @@ def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor
 
 def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     """Σ_{i=1..count−1} N^i x, up to a positive factor that depends on the row's count alone."""
+    if not torch.compiler.is_compiling() and x.numel() == 0:
+        return torch.empty_like(x)  # MKL's Fourier transforms refuse an empty batch
     if mask is None and 1 < x.size(1) <= _LONGEST_BY_EIGENVECTORS and is_eager_on_cpu(x):
         return _power_sum_by_eigenvectors(x)
     return _power_sum_by_fourier(x, mask)

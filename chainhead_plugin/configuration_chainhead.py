@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
+from .forecast_options import check_forecast_options
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
 _HEAD_OPTIONS = (
@@ -88,7 +89,24 @@ class ChainHeadConfig(PreTrainedConfig):
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
     pooling : {"mean", "last", "max", "flatten"}
-        How sequence classifiers pool the real nodes.
+        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    prediction_length : int, optional
+        Steps that a forecaster forecasts; None for other models. The fields below need it.
+    prediction_channel_indices : list of int, optional
+        The channels to forecast, ascending; None for all.
+    quantiles : list of float
+        Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
+    loss : {"mse", "mae", "huber", "pinball"}, optional
+        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+    scaling : {"std", "mean"}, optional
+        How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
+        mean absolute value 1, or not at all.
+    with_observed_indicator : bool
+        Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
+        the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
 
     Raises
     ------
@@ -142,6 +160,13 @@ class ChainHeadConfig(PreTrainedConfig):
     parameters_init_method: str = "xavier_normal"
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    prediction_length: int | None = None
+    prediction_channel_indices: list[int] | None = None
+    quantiles: list[float] = field(default_factory=list)
+    loss: Literal["mse", "mae", "huber", "pinball"] | None = None
+    scaling: Literal["std", "mean"] | None = "std"
+    with_observed_indicator: bool = False
+    num_time_features: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
@@ -189,9 +214,35 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        return expanded_features(self.context_size, self.perceptron_degree)
+
+    @property
+    def num_input_channels(self) -> int:
+        """Variables of a series that a forecaster takes."""
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
+
+    @property
+    def num_targets(self) -> int:
+        """Variables of a series that a forecaster gives."""
+        if self.prediction_channel_indices is None:
+            return self.num_input_channels
+        return len(self.prediction_channel_indices)
+
+    @property
+    def context_size(self) -> int:
+        """Features of a pooled chain."""
         assert self.n is not None
-        pooled = self.n * self.chain_length if self.pooling == "flatten" else self.n
-        return expanded_features(pooled, self.perceptron_degree)
+        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
+
+    @property
+    def forecast_size(self) -> int:
+        """Numbers that a forecaster's linear map gives; 0 for other models."""
+        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
     def head_options(self) -> dict[str, Any]:
         """Return the options of the one head."""
@@ -234,7 +285,7 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
-        total = self.pooled_size * max(1, self.num_labels or 0)
+        total = self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
@@ -244,8 +295,12 @@ class ChainHeadConfig(PreTrainedConfig):
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', num_labels and prediction_length"
             )
+
+    def validate_forecast(self) -> None:
+        """Check the options of forecasters."""
+        check_forecast_options({f.name: getattr(self, f.name) for f in fields(self)})
 
 
 __all__ = ["ChainHeadConfig"]

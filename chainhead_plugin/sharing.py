@@ -23,7 +23,7 @@ from .safe_loading import (
     without_conversion,
 )
 
-_EXTRACTOR = "preprocessor_config.json"
+_PREPROCESSOR = "preprocessor_config.json"
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 # Weights in other pieces than the new ones would be loaded in their place, or beside them.
@@ -200,7 +200,7 @@ class SharedModel(PreTrainedModel):
             cls,
             parameters,
             repo_id=repo_id,
-            has_extractor=(folder / _EXTRACTOR).is_file(),
+            has_preprocessor=(folder / _PREPROCESSOR).is_file(),
             with_code=with_code,
         )
 
@@ -246,7 +246,8 @@ def push(
                 repo_id=repo_id,
                 license=license,
                 tags=wanted_tags,
-                has_extractor=(folder / _EXTRACTOR).is_file() or api.file_exists(repo_id, _EXTRACTOR),
+                has_preprocessor=(folder / _PREPROCESSOR).is_file()
+                or api.file_exists(repo_id, _PREPROCESSOR),
                 with_code=model.is_remote_code(),
             )
             for name, data in files.items():

@@ -52,7 +52,7 @@ def _create_model_card(
         type(model),
         model.num_parameters(),
         repo_id=repo_id or file.parent.name,
-        has_extractor=(file.parent / "preprocessor_config.json").is_file(),
+        has_preprocessor=(file.parent / "preprocessor_config.json").is_file(),
         with_code=model.is_remote_code(),
         draft=draft,
     )

@@ -10,8 +10,7 @@ from typing import Any
 
 from ._errors import PushError
 from .formats import read_json
-
-_PREPROCESSOR = "preprocessor_config.json"
+from .own_classes import PREPROCESSOR
 
 
 def carried_code(
@@ -56,10 +55,10 @@ def carried_code(
         }
     files["config.json"] = _json(config)
     preprocessors = {
-        name: auto_map[name] for name in auto_map if name in ("AutoFeatureExtractor", "AutoImageProcessor")
+        name: path for name, path in auto_map.items() if not name.startswith(("AutoModel", "AutoConfig"))
     }
     if preprocessors:
-        files[_PREPROCESSOR] = _json(read_json(folder / _PREPROCESSOR) | {"auto_map": preprocessors})
+        files[PREPROCESSOR] = _json(read_json(folder / PREPROCESSOR) | {"auto_map": preprocessors})
     return files
 
 

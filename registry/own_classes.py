@@ -9,9 +9,15 @@ from typing import Any
 from ._errors import PushError
 from .formats import read_json
 
+PREPROCESSOR = "preprocessor_config.json"
+# By the field of the file that names the class: the Auto class, and the table where plugins register theirs.
 _PREPROCESSORS = {
-    "AutoFeatureExtractor": ("feature_extraction_auto", "FEATURE_EXTRACTOR_MAPPING"),
-    "AutoImageProcessor": ("image_processing_auto", "IMAGE_PROCESSOR_MAPPING"),
+    "feature_extractor_type": (
+        "AutoFeatureExtractor",
+        "feature_extraction_auto",
+        "FEATURE_EXTRACTOR_MAPPING",
+    ),
+    "image_processor_type": ("AutoImageProcessor", "image_processing_auto", "IMAGE_PROCESSOR_MAPPING"),
 }
 
 
@@ -49,9 +55,10 @@ def own_classes(folder: Path) -> dict[str, type]:
     for name in dir(transformers):
         if name.startswith("AutoModel"):
             _add(found, name, getattr(getattr(transformers, name), "_model_mapping", None), type(config))
-    if (folder / "preprocessor_config.json").is_file():
-        for name, (module, mapping) in _PREPROCESSORS.items():
-            _add(found, name, getattr(getattr(transformers.models.auto, module), mapping), type(config))
+    if (folder / PREPROCESSOR).is_file():
+        for name in _PREPROCESSORS.keys() & read_json(folder / PREPROCESSOR).keys():
+            auto, module, mapping = _PREPROCESSORS[name]
+            _add(found, auto, getattr(getattr(transformers.models.auto, module), mapping), type(config))
     return {name: cls for name, cls in found.items() if not cls.__module__.startswith("transformers.")}
 
 

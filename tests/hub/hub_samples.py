@@ -58,4 +58,16 @@ CLASSES = [
         {"m": 3, "hidden_sizes": [4, 4], "bi_directional": True, "with_taylor": True, "num_labels": 3},
         "AutoModelForTokenClassification",
     ),
+    (
+        "ChainHeadForTimeSeriesPrediction",
+        {
+            "m": 5,
+            "chain_length": 8,
+            "prediction_length": 3,
+            "pooling": "flatten",
+            "quantiles": [0.1, 0.5, 0.9],
+        }
+        | {"num_time_features": 2},
+        "AutoModelForTimeSeriesPrediction",
+    ),
 ]
