@@ -60,7 +60,7 @@ _USES = {
         "past_values=torch.rand(1, {length}, {num_input_channels}){covariates}",
         "prediction_outputs",
         "time-series-forecasting",
-        "[[0.0] * {series_width}] * ({length} + {future})",
+        "[[0.0] * {series_width}] * {length}{coming}",
         needs_preprocessor=False,
     ),
 }
@@ -289,17 +289,20 @@ def _training(draft: ModelCard | None) -> str:
 
 def _sizes(config: ChainHeadConfig) -> dict[str, object]:
     """Return what the examples of `_USES` are made of."""
-    length, future, covariates = min(20, config.chain_length), config.prediction_length or 0, ""
+    length, channels = min(20, config.chain_length), config.num_input_channels
+    covariates = coming = ""
     if config.num_time_features:
-        past, coming = ((1, steps, config.num_time_features) for steps in (length, future))
-        covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{coming}"
+        past, future = ((1, steps, config.num_time_features) for steps in (length, config.prediction_length))
+        covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{future}"
+        row = f"[None] * {channels} + [0.0] * {config.num_time_features}"
+        coming = f" + [{row}] * {config.prediction_length}"
     return {
         "m": config.m,
         "length": length,
-        "num_input_channels": config.num_input_channels,
-        "series_width": config.num_input_channels + config.num_time_features,
+        "num_input_channels": channels,
+        "series_width": channels + config.num_time_features,
         "covariates": covariates,
-        "future": future if config.num_time_features else 0,
+        "coming": coming,
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
+
 from ._errors import PushError
 from .formats import read_json
 
@@ -49,7 +51,7 @@ def own_classes(folder: Path) -> dict[str, type]:
         raise PushError(f"no installed plugin knows the model type {model_type!r} of {folder}")
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, StrictDataclassError, TypeError, ValueError) as error:
         raise PushError(f"{folder / 'config.json'} is not valid: {error}") from error
     found = {"AutoConfig": type(config)}
     for name in dir(transformers):

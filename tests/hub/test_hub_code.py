@@ -7,6 +7,8 @@ import pytest
 from hub_client import packages_without_plugin, run_client
 from hub_samples import CHECKPOINT, CLASSES, NAME
 
+import chainhead_plugin
+
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
 # Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
 ANSWERS = """
@@ -74,11 +76,12 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     assert {"registration.py", "cli.py", "plugin.py", "trainer_card.py"}.isdisjoint(tree)
 
     for name, _, auto in CLASSES:
-        assert "modeling_chainhead.py" in hub.repo(f"me/{name}").at().tree
+        module = getattr(chainhead_plugin, name).__module__.rpartition(".")[2]
+        assert f"{module}.py" in hub.repo(f"me/{name}").at().tree
         found = json.loads(hub.repo(f"me/{name}").at().tree["config.json"].data)["auto_map"]
         assert found == {
             "AutoConfig": "configuration_chainhead.ChainHeadConfig",
-            auto: f"modeling_chainhead.{name}",
+            auto: f"{module}.{name}",
         }
 
     outputs, modules = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
