@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
+    from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
@@ -21,30 +23,36 @@ if TYPE_CHECKING:
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .tokenizer_training import train_tokenizer
 
 __version__ = "0.1.0"
 
 _MODULES = {
+    "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
     "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
+    "train_tokenizer": "tokenizer_training",
 }
 
 __all__ = [
+    "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
@@ -52,6 +60,7 @@ __all__ = [
     "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
     "register",
+    "train_tokenizer",
 ]
 
 

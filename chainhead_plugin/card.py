@@ -12,6 +12,8 @@ from .configuration_chainhead import ChainHeadConfig
 from .options import chain_of
 from .picture import draw_matrix
 
+# What tells that there is something beside the model that prepares its inputs.
+PREPROCESSORS = ("preprocessor_config.json", "tokenizer_config.json")
 PICTURE = "images/chain-matrix.png"
 _SHOWN_NODES = 12
 _SHOWN_LABELS = 20
@@ -63,6 +65,13 @@ _USES = {
         "[[0.0] * {series_width}] * {length}{coming}",
         needs_preprocessor=False,
     ),
+}
+
+# Of models whose nodes are tokens.
+_TEXT_TASKS = {
+    "AutoModel": "feature-extraction",
+    "AutoModelForSequenceClassification": "text-classification",
+    "AutoModelForTokenClassification": "token-classification",
 }
 
 _KINDS = {
@@ -188,7 +197,7 @@ def render_card(
     tags : iterable of str
         More tags.
     has_preprocessor : bool
-        Whether a feature extractor or processor is beside the model, as most pipelines need.
+        Whether a feature extractor, processor or tokenizer is beside the model, as most pipelines need.
     with_code : bool
         Whether the repository holds the code that machines without the plugin need.
     draft : ModelCard, optional
@@ -199,7 +208,7 @@ def render_card(
     dict of bytes
         By path in the repository: README.md, and the picture that it shows.
     """
-    use = _use(model_class)
+    use = _use(model_class, config)
     chain = chain_of(config.layer_options(0)[1])
     matrix = interdependence_matrix(chain, _SHOWN_NODES).numpy()
     data = _front_matter(use, license, tags, draft)
@@ -233,15 +242,22 @@ def render_card(
     return {"README.md": (text + mark).encode(), PICTURE: draw_matrix(matrix)}
 
 
-def task_of(model_class: type) -> str | None:
-    """Return the pipeline task of a class of models, None if it has none."""
-    use = _use(model_class)
+def task_of(model_class: type, config: ChainHeadConfig) -> str | None:
+    """Return the pipeline task of a model, None if it has none."""
+    use = _use(model_class, config)
     return use and use.task
 
 
-def _use(model_class: type) -> _Use | None:
+def _use(model_class: type, config: ChainHeadConfig) -> _Use | None:
     """Return the use of a class, or of the class that it derives from."""
-    return next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
+    use = next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
+    if use is None or getattr(config.get_text_config(), "vocab_size", None) is None:
+        return use
+    return use._replace(
+        example="input_ids=torch.zeros(1, {length}, dtype=torch.long)",
+        task=_TEXT_TASKS.get(use.auto_class),
+        pipeline_example='"Some text."',
+    )
 
 
 def is_nobodys(text: str) -> bool:

@@ -11,7 +11,7 @@ from huggingface_hub.errors import RemoteEntryNotFoundError, RevisionNotFoundErr
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
-from .card import is_nobodys, render_card
+from .card import PREPROCESSORS, is_nobodys, render_card
 from .configuration_chainhead import ChainHeadConfig
 from .safe_loading import (
     DamagedFileError,
@@ -23,7 +23,6 @@ from .safe_loading import (
     without_conversion,
 )
 
-_PREPROCESSOR = "preprocessor_config.json"
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 # Weights in other pieces than the new ones would be loaded in their place, or beside them.
@@ -200,7 +199,7 @@ class SharedModel(PreTrainedModel):
             cls,
             parameters,
             repo_id=repo_id,
-            has_preprocessor=(folder / _PREPROCESSOR).is_file(),
+            has_preprocessor=any((folder / name).is_file() for name in PREPROCESSORS),
             with_code=with_code,
         )
 
@@ -246,8 +245,9 @@ def push(
                 repo_id=repo_id,
                 license=license,
                 tags=wanted_tags,
-                has_preprocessor=(folder / _PREPROCESSOR).is_file()
-                or api.file_exists(repo_id, _PREPROCESSOR),
+                has_preprocessor=any(
+                    (folder / name).is_file() or api.file_exists(repo_id, name) for name in PREPROCESSORS
+                ),
                 with_code=model.is_remote_code(),
             )
             for name, data in files.items():

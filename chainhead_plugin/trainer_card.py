@@ -11,7 +11,7 @@ from huggingface_hub import EvalResult, ModelCard
 from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_results
 from transformers.utils import logging
 
-from .card import is_nobodys, render_card, task_of
+from .card import PREPROCESSORS, is_nobodys, render_card, task_of
 from .sharing import SharedModel, card_on_hub
 
 logger = logging.get_logger(__name__)
@@ -46,13 +46,13 @@ def _create_model_card(
     known = inspect.signature(wrapped).bind(*args, **kwargs).arguments
     summary = TrainingSummary.from_trainer(trainer, **known)
     # Trainer drops the results of tasks that transformers has no name for.
-    draft.data.eval_results = _results(summary, task_of(type(model))) or None
+    draft.data.eval_results = _results(summary, task_of(type(model), model.config)) or None
     files = render_card(
         model.config,
         type(model),
         model.num_parameters(),
         repo_id=repo_id or file.parent.name,
-        has_preprocessor=(file.parent / "preprocessor_config.json").is_file(),
+        has_preprocessor=any((file.parent / name).is_file() for name in PREPROCESSORS),
         with_code=model.is_remote_code(),
         draft=draft,
     )

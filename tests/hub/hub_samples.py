@@ -55,7 +55,14 @@ CLASSES = [
     ),
     (
         "ChainHeadForTokenClassification",
-        {"m": 3, "hidden_sizes": [4, 4], "bi_directional": True, "with_taylor": True, "num_labels": 3},
+        {
+            "m": 3,
+            "hidden_sizes": [4, 4],
+            "bi_directional": True,
+            "with_taylor": True,
+            "num_labels": 3,
+            "vocab_size": 9,
+        },
         "AutoModelForTokenClassification",
     ),
     (
