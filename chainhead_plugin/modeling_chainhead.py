@@ -23,6 +23,7 @@ from .initialisation import ChainHeadInitialisation
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+from .sharing import SharedModel
 from .token_embedding import TokenEmbedding
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
@@ -51,7 +52,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(ChainHeadInitialisation, PreTrainedModel):
+class ChainHeadPreTrainedModel(ChainHeadInitialisation, SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
