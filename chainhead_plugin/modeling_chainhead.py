@@ -108,6 +108,12 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         if attention_mask is not None:
             mask = check_mask(attention_mask, input_features.size(0), input_features.size(1))
             hidden_states = torch.where(mask.unsqueeze(-1), hidden_states, 0)
+        checkpointed = (
+            self.training and self.layers[0].gradient_checkpointing and not torch.compiler.is_compiling()
+        )
+        if checkpointed and torch.is_grad_enabled() and not hidden_states.requires_grad:
+            # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
+            hidden_states = hidden_states.detach().requires_grad_()
         for layer in self.layers:
             hidden_states = layer(hidden_states, attention_mask)
         return BaseModelOutput(last_hidden_state=hidden_states)

@@ -1,0 +1,181 @@
+"""The common model tests, for chain heads: each test of transformers runs, or is in a table with the reason why not."""
+
+import tempfile
+import unittest
+from unittest import mock
+
+import pytest
+import torch
+import transformers
+from common_exclusions import (
+    EXCLUSIONS,
+    NEEDS_ACCELERATOR,
+    NEEDS_ACCELERATORS,
+    NO_TOKENS,
+    WRITTEN_FOR,
+    reason_for,
+)
+from common_source import require_transformers_tests
+from transformers.models.auto import modeling_auto
+from transformers.testing_utils import CaptureLogger, backend_device_count, torch_device
+from transformers.utils import logging
+
+from chainhead_plugin import (
+    ChainHeadConfig,
+    ChainHeadForSequenceClassification,
+    ChainHeadForTokenClassification,
+    ChainHeadModel,
+)
+
+require_transformers_tests()
+from transformers_tests.test_modeling_common import ModelTesterMixin  # noqa: E402
+
+STRICT = transformers.__version__.startswith(f"{WRITTEN_FOR}.")
+DEVICES = 0 if torch_device == "cpu" else backend_device_count(torch_device)
+
+# By the names in these tables of transformers the common tests tell which labels a class takes.
+CLASS_NAMES = {
+    "MODEL_MAPPING_NAMES": "ChainHeadModel",
+    "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForSequenceClassification",
+    "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForTokenClassification",
+}
+
+
+class ModelTester:
+    """Configurations and inputs, under the names by which the common tests ask for them.
+
+    Parameters
+    ----------
+    options : dict
+        Fields of the configuration.
+    """
+
+    batch_size = 4
+    seq_length = 7
+    num_labels = 2
+    is_training = True
+
+    def __init__(self, options):
+        self.config_fields = {"m": 5, "n": 6, "num_labels": self.num_labels, **options}
+        config = self.get_config()
+        self.num_hidden_layers = config.num_hidden_layers
+        # Width of the first of the hidden states, which is the input.
+        self.hidden_size = config.m
+
+    def get_config(self):
+        return ChainHeadConfig(**self.config_fields)
+
+    def prepare_inputs(self, config):
+        features = torch.randn(self.batch_size, self.seq_length, config.m, device=torch_device)
+        return {"input_features": features, "attention_mask": self.padding_mask()}
+
+    def padding_mask(self):
+        """A chain without padding, two padded on the right and one on the left."""
+        mask = torch.ones(self.batch_size, self.seq_length, dtype=torch.long, device=torch_device)
+        mask[1, 5:] = 0
+        mask[2, 1:] = 0
+        mask[3, :2] = 0
+        return mask
+
+    def prepare_config_and_inputs_for_common(self):
+        config = self.get_config()
+        return config, self.prepare_inputs(config)
+
+
+class CommonModelTests(ModelTesterMixin):
+    """Base of the test cases.
+
+    `model_tests` makes test cases of them. `exclusions` joins tables of tests that are not run;
+    `test_exclusions` checks that transformers would skip each of them, and an unlisted test that skips fails.
+    """
+
+    model_tester_class = ModelTester
+    all_model_classes = (ChainHeadModel, ChainHeadForSequenceClassification, ChainHeadForTokenClassification)
+    exclusions = (
+        EXCLUSIONS | ({} if DEVICES else NEEDS_ACCELERATOR) | ({} if DEVICES > 1 else NEEDS_ACCELERATORS)
+    )
+    has_attentions = False
+    test_can_init_all_missing_weights_before_2023 = True
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.excluded = {}
+        for name in dir(cls):
+            test = getattr(cls, name)
+            if name.startswith("test_") and callable(test) and reason_for(name, cls.exclusions):
+                cls.excluded[name] = test
+                setattr(cls, name, None)
+
+    def setUp(self):
+        self.model_tester = self.model_tester_class(self.options)
+        for table, class_name in CLASS_NAMES.items():
+            names = mock.patch.dict(getattr(modeling_auto, table), chainhead=class_name)
+            names.start()
+            self.addCleanup(names.stop)
+
+    def skipTest(self, reason):  # noqa: N802
+        if STRICT and self._testMethodName in dir(type(self)):
+            self.fail(f"skipped for a reason that no table has: {reason}")
+        super().skipTest(reason)
+
+    def test_exclusions(self):
+        names = [name for name in dir(type(self)) if name.startswith("test_") and name not in self.excluded]
+        skipped = [name for name in names if getattr(getattr(self, name), "__unittest_skip__", False)]
+        passing = []
+        for name, test in self.excluded.items():
+            case = type(self)()
+            case.setUp()
+            try:
+                test(case)
+            except unittest.SkipTest:
+                continue
+            finally:
+                case.doCleanups()
+            passing.append(name)
+        if STRICT:
+            assert not skipped, f"skipped without a reason in a table: {skipped}"
+            assert not passing, f"excluded, but would pass: {passing}"
+
+    def _prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self):
+        config, inputs = super()._prepare_config_and_inputs_for_retain_grad_hidden_states_attentions()
+        # The first hidden state is the input, which has no gradient unless asked for.
+        for value in inputs.values():
+            value.requires_grad_(value.is_floating_point())
+        return config, inputs
+
+
+class FeatureModelTests(CommonModelTests):
+    """Of models whose input is features."""
+
+    exclusions = CommonModelTests.exclusions | NO_TOKENS
+    # Without token embeddings there is nothing to resize.
+    test_resize_embeddings = False
+
+    def test_model_get_set_embeddings(self):
+        """Without token embeddings, transformers says that it found none."""
+        for model_class in self.all_model_classes:
+            model = model_class(self.model_tester.get_config())
+            with pytest.raises(NotImplementedError, match="get_input_embeddings"):
+                model.get_input_embeddings()
+            assert model.get_output_embeddings() is None
+
+    def test_load_with_mismatched_shapes(self):
+        """What transformers does to the size of a vocabulary, done to the number of features."""
+        config = self.model_tester.get_config()
+        wider = self.model_tester_class(self.options | {"m": config.m + 1})
+        for model_class in self.all_model_classes:
+            with self.subTest(model_class.__name__), tempfile.TemporaryDirectory() as folder:
+                model_class(config).save_pretrained(folder)
+                with pytest.raises(RuntimeError, match="mismatched"):
+                    model_class.from_pretrained(folder, config=wider.get_config())
+                with CaptureLogger(logging.get_logger("transformers.modeling_utils")) as captured:
+                    loaded = model_class.from_pretrained(
+                        folder, config=wider.get_config(), ignore_mismatched_sizes=True
+                    )
+                assert "Reinit due to size mismatch" in captured.out
+                loaded(**wider.prepare_inputs(loaded.config))
+
+
+def model_tests(base, **options):
+    """Return a test case: the tests `base` with these fields of the configuration."""
+    return type("ModelTests", (base, unittest.TestCase), {"options": options})
