@@ -1,0 +1,36 @@
+"""The guides' snippets run as they stand there, with no network, and their links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+GUIDES = {file.name: file.read_text(encoding="utf-8") for file in sorted(DOCS.glob("*.md"))}
+SNIPPETS = [
+    pytest.param(code, id=f"{name}-{number}")
+    for name, text in GUIDES.items()
+    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```$", text, flags=re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_snippet(snippet, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", snippet],
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_local_links_lead_somewhere(name):
+    for link in re.findall(r"\]\(([^)#]+)\)", GUIDES[name]):
+        assert "://" in link or (DOCS / link).exists(), link
