@@ -43,7 +43,7 @@ class UnavailableError(Exception):
     """The tests cannot be had here."""
 
 
-def _download(folder: Path) -> Path:
+def download(folder: Path) -> Path:
     """Return the source distribution of the installed transformers, downloaded to `folder`."""
     command = [
         sys.executable,
@@ -70,11 +70,11 @@ def _download(folder: Path) -> Path:
         raise UnavailableError(f"pip took more than {_SECONDS} s") from None
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["pip said nothing"]
-        raise UnavailableError(lines[-1])
+        raise UnavailableError(next((line for line in lines if line.startswith("ERROR:")), lines[-1]))
     return next(folder.glob("transformers-*.tar.gz"))
 
 
-def _unpack(archive: Path, package: Path) -> None:
+def unpack(archive: Path, package: Path) -> None:
     """Write the modules of the archive's folder `tests`, and the stubs, as a package."""
     package.mkdir()
     (package / "__init__.py").touch()
@@ -93,15 +93,14 @@ def _unpack(archive: Path, package: Path) -> None:
         stub.write_text(code, encoding="utf-8")
 
 
-def _fetch() -> Path:
-    """Return the folder that holds the package, filled by the first process that needs it."""
-    cache = cached_assets_path("chainhead", namespace="transformers-tests")
+def fetch(cache: Path) -> Path:
+    """Return the folder of `cache` that holds the package, filled by the first process that needs it."""
     folder = cache / transformers.__version__
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
             filled = Path(temporary, "filled")
             filled.mkdir()
-            _unpack(_download(Path(temporary)), filled / PACKAGE)
+            unpack(download(Path(temporary)), filled / PACKAGE)
             try:
                 filled.rename(folder)
             except OSError:
@@ -110,10 +109,10 @@ def _fetch() -> Path:
     return folder
 
 
-def require_transformers_tests() -> None:
+def require_transformers_tests(cache: Path | None = None) -> None:
     """Make `transformers_tests` importable, or skip the calling module; in CI that is a failure."""
     try:
-        folder = str(_fetch())
+        folder = str(fetch(cache or cached_assets_path("chainhead", namespace="transformers-tests")))
         if folder not in sys.path:
             sys.path.append(folder)
         importlib.import_module(f"{PACKAGE}.test_modeling_common")
