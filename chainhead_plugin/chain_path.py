@@ -41,7 +41,7 @@ def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Te
 
     ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column scaling.
     """
-    count = _real_nodes(x, mask)
+    count = real_nodes(x, mask)
     rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(self_weight)).clamp(min=1)
     term, total = x, torch.zeros_like(x)
     for _ in range(hops):
@@ -50,7 +50,7 @@ def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Te
     return total
 
 
-def _real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
+def real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
     """Number of real nodes of each row, as [batch or 1, 1, 1]."""
     if mask is None:
         return torch.full((1, 1, 1), x.size(1), device=x.device)
@@ -104,6 +104,8 @@ def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor
 
 def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     """Σ_{i=1..count−1} N^i x, up to a positive factor that depends on the row's count alone."""
+    if not torch.compiler.is_compiling() and x.numel() == 0:
+        return torch.empty_like(x)  # MKL's Fourier transforms refuse an empty batch
     if mask is None and 1 < x.size(1) <= _LONGEST_BY_EIGENVECTORS and is_eager_on_cpu(x):
         return _power_sum_by_eigenvectors(x)
     return _power_sum_by_fourier(x, mask)
@@ -148,7 +150,7 @@ def _power_sum_by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
     length = x.size(1)
     grid = 3 * length
     reflected = _odd_reflection(x.double(), mask, length - 1)
-    order = (_real_nodes(x, mask) - 1).clamp(min=0).double()
+    order = (real_nodes(x, mask) - 1).clamp(min=0).double()
     theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
     response = _power_sum_response(theta[None, :, None], order)
     mixed = torch.fft.irfft(torch.fft.rfft(reflected, n=grid, dim=1) * response, n=grid, dim=1)

@@ -19,6 +19,7 @@ from .backbone import build_backbone, copy_weights, encode_tokens, freeze, reads
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
+from .learned_decay import LearnedDecay
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
@@ -143,7 +144,7 @@ class ChainHeadPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         # Called for the parts first: what the line above did to their linear maps is done properly here.
-        if isinstance(module, ReconciledLinear | TokenEmbedding):
+        if isinstance(module, ReconciledLinear | TokenEmbedding | LearnedDecay):
             module.reset_parameters()
 
 
