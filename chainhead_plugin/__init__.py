@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
+    from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
 
 __version__ = "0.1.0"
@@ -27,10 +29,12 @@ _MODULES = {
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
+    "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
+    "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
 }
 
@@ -39,11 +43,13 @@ __all__ = [
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
+    "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
+    "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
     "register",
 ]

@@ -10,6 +10,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_backbone_size
+from .forecast_options import check_forecast_options
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
 _HEAD_OPTIONS = (
@@ -91,7 +92,7 @@ class ChainHeadConfig(PreTrainedConfig):
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
     pooling : {"mean", "last", "max", "flatten"}
-        How sequence classifiers pool the real nodes.
+        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
     vocab_size : int, optional
         Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
     pad_token_id : int, optional
@@ -101,6 +102,20 @@ class ChainHeadConfig(PreTrainedConfig):
         "model_type", one that transformers or an imported plugin knows.
     freeze_backbone : bool
         Whether the backbone keeps its weights and stays in eval mode.
+    prediction_length : int, optional
+        Steps that a forecaster forecasts; None for other models. The fields below need it.
+    prediction_channel_indices : list of int, optional
+        The channels to forecast, ascending; None for all.
+    quantiles : list of float
+        Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
+    loss : {"mse", "mae", "huber", "pinball"}, optional
+        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+    scaling : {"std", "mean"}, optional
+        How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
+        mean absolute value 1, or not at all.
+    with_observed_indicator : bool
+        Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
+        the number of channels.
 
     Raises
     ------
@@ -162,6 +177,12 @@ class ChainHeadConfig(PreTrainedConfig):
     pad_token_id: int | None = None
     backbone_config: dict[str, Any] | PreTrainedConfig | None = None
     freeze_backbone: bool = False
+    prediction_length: int | None = None
+    prediction_channel_indices: list[int] | None = None
+    quantiles: list[float] = field(default_factory=list)
+    loss: Literal["mse", "mae", "huber", "pinball"] | None = None
+    scaling: Literal["std", "mean"] | None = "std"
+    with_observed_indicator: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
@@ -233,9 +254,30 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        return expanded_features(self.context_size, self.perceptron_degree)
+
+    @property
+    def num_input_channels(self) -> int:
+        """Variables of a series that a forecaster takes."""
+        return self.m // 2 if self.with_observed_indicator else self.m
+
+    @property
+    def num_targets(self) -> int:
+        """Variables of a series that a forecaster gives."""
+        if self.prediction_channel_indices is None:
+            return self.num_input_channels
+        return len(self.prediction_channel_indices)
+
+    @property
+    def context_size(self) -> int:
+        """Features that a forecaster's linear map takes, after pooling."""
         assert self.n is not None
-        pooled = self.n * self.chain_length if self.pooling == "flatten" else self.n
-        return expanded_features(pooled, self.perceptron_degree)
+        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def forecast_size(self) -> int:
+        """Numbers that a forecaster's linear map gives; 0 for other models."""
+        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
     def head_options(self) -> dict[str, Any]:
         """Return the options of the one head."""
@@ -282,7 +324,7 @@ class ChainHeadConfig(PreTrainedConfig):
         check_head_options(self.head_options())
         self._check_inputs()
         total = (self.vocab_size or 0) * (self.m or 0)
-        total += self.pooled_size * max(1, self.num_labels or 0)
+        total += self.pooled_size * max(1, self.num_labels or 0) + self.context_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
@@ -293,7 +335,8 @@ class ChainHeadConfig(PreTrainedConfig):
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, and num_labels"
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, num_labels "
+                "and prediction_length"
             )
 
     def _check_inputs(self) -> None:
@@ -329,6 +372,10 @@ class ChainHeadConfig(PreTrainedConfig):
                 raise ValueError(
                     f"pad_token_id={self.pad_token_id} is not within the vocabulary: expected 0 to {vocabulary - 1}"
                 )
+
+    def validate_forecast(self) -> None:
+        """Check the options of forecasters."""
+        check_forecast_options({f.name: getattr(self, f.name) for f in fields(self)})
 
 
 __all__ = ["ChainHeadConfig"]

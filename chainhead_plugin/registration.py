@@ -60,6 +60,12 @@ def _register_models(table: Any, classes: Any) -> None:
         getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
 
 
+def _register_forecaster(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoModelForTimeSeriesPrediction.register(ChainHeadConfig, classes.ChainHeadForTimeSeriesPrediction)
+
+
 def _register_feature_extractor(table: Any, classes: Any) -> None:
     from .configuration_chainhead import ChainHeadConfig
 
@@ -76,6 +82,10 @@ def _register_pipelines(table: Any, classes: Any) -> None:
     classes.register_pipelines()
 
 
+def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
+    classes.register_forecasting_pipeline()
+
+
 _REGISTRATIONS = (
     _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
     _Registration(
@@ -83,6 +93,16 @@ _REGISTRATIONS = (
         f"{__package__}.modeling_chainhead",
         _register_models,
         needs=("transformers.modeling_layers", "transformers.modeling_utils"),
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.modeling_chainhead_forecast",
+        _register_forecaster,
+        needs=(
+            "transformers.modeling_layers",
+            "transformers.modeling_utils",
+            f"{__package__}.modeling_chainhead",
+        ),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
@@ -93,6 +113,12 @@ _REGISTRATIONS = (
         f"{_AUTO}.tokenization_auto", f"{__package__}.configuration_chainhead", _register_tokenizer
     ),
     _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
+    _Registration(
+        "transformers.pipelines",
+        f"{__package__}.pipeline_forecast",
+        _register_forecasting_pipeline,
+        needs=(f"{__package__}.pipelines",),
+    ),
 )
 
 _lock = threading.RLock()
