@@ -259,6 +259,7 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def num_input_channels(self) -> int:
         """Variables of a series that a forecaster takes."""
+        assert self.m is not None
         return self.m // 2 if self.with_observed_indicator else self.m
 
     @property

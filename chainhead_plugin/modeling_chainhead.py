@@ -209,6 +209,14 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        if (
+            self.main_input_name == "input_ids"
+            and input_features is not None
+            and input_features.ndim == 2
+            and input_ids is None
+        ):
+            # Whoever calls a text model of transformers with one argument means the tokens.
+            input_features, input_ids = None, input_features
         if (input_features is None) == (input_ids is None):
             raise ValueError("expected exactly one of input_features and input_ids")
         if input_ids is not None:

@@ -10,7 +10,6 @@ _NO_ATTENTION = "the models have no attention"
 _NO_EXPERTS = "the models have no mixture of experts"
 _NO_GENERATION = "the models generate no tokens"
 _NO_ROTARY = "the models have no rotary position embeddings"
-_NO_SUBCONFIG = "the configuration holds no other"
 _NO_FLOAT32_PARTS = "no part needs float32 weights: half precision accumulates in float32"
 _NO_RENAMING = "no weight is renamed on loading"
 _NO_DEEPSPEED = "DeepSpeed is no dependency"
@@ -27,7 +26,6 @@ EXCLUSIONS = {
     "test_encoder_decoder_loss_no_double_shift": _NO_GENERATION,
     "test_flash_attn_*": _NO_ATTENTION,
     "test_flex_attention_with_grads": _NO_ATTENTION,
-    "test_internal_model_config_and_subconfig_are_same": _NO_SUBCONFIG,
     "test_keep_in_fp32_modules*": _NO_FLOAT32_PARTS,
     "test_kernels_can_load_without_crashing": "the kernels of the Hub hold no chain head",
     "test_model_rope_*": _NO_ROTARY,
@@ -48,13 +46,24 @@ EXCLUSIONS = {
 NO_TOKENS = dict.fromkeys(
     (
         "test_enable_input_require_grads_with_gradient_checkpointing",
-        "test_inputs_embeds*",
+        "test_inputs_embeds",
+        "test_inputs_embeds_matches_input_ids",
         "test_resize_embeddings_untied",
         "test_resize_embeddings_untied_no_reinit_on_post_init",
         "test_resize_tokens_embeddings",
     ),
     "the input is features: there are no token embeddings",
 )
+
+# Of forecasters, which are no base models: they would pass the last of these without a check.
+NO_BASE = {
+    name: reason for name, reason in NO_TOKENS.items() if name != "test_inputs_embeds_matches_input_ids"
+}
+
+# Of models with tokens.
+TOKENS = {
+    "test_inputs_embeds*": "input_features stand for what the embedding makes of tokens",
+}
 
 # Where there is no accelerator; where there is one, they run.
 NEEDS_ACCELERATOR = dict.fromkeys(

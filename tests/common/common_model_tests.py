@@ -11,7 +11,9 @@ from common_exclusions import (
     EXCLUSIONS,
     NEEDS_ACCELERATOR,
     NEEDS_ACCELERATORS,
+    NO_BASE,
     NO_TOKENS,
+    TOKENS,
     WRITTEN_FOR,
     reason_for,
 )
@@ -23,6 +25,7 @@ from transformers.utils import logging
 from chainhead_plugin import (
     ChainHeadConfig,
     ChainHeadForSequenceClassification,
+    ChainHeadForTimeSeriesPrediction,
     ChainHeadForTokenClassification,
     ChainHeadModel,
 )
@@ -80,6 +83,33 @@ class ModelTester:
     def prepare_config_and_inputs_for_common(self):
         config = self.get_config()
         return config, self.prepare_inputs(config)
+
+
+class TokenModelTester(ModelTester):
+    """Of models whose input is tokens."""
+
+    vocab_size = 30
+
+    def __init__(self, options):
+        super().__init__({"m": None, **options})
+
+    def prepare_inputs(self, config):
+        tokens = torch.randint(1, self.vocab_size, (self.batch_size, self.seq_length), device=torch_device)
+        return {"input_ids": tokens, "attention_mask": self.padding_mask()}
+
+
+class ForecastTester(ModelTester):
+    """Of forecasters."""
+
+    prediction_length = 3
+
+    def __init__(self, options):
+        super().__init__({"prediction_length": self.prediction_length, **options})
+
+    def prepare_inputs(self, config):
+        past = torch.randn(self.batch_size, self.seq_length, config.num_input_channels, device=torch_device)
+        past[1, :3] = float("nan")
+        return {"past_values": past}
 
 
 class CommonModelTests(ModelTesterMixin):
@@ -147,17 +177,17 @@ class FeatureModelTests(CommonModelTests):
     test_resize_embeddings = False
 
     def test_model_get_set_embeddings(self):
-        """Without token embeddings, transformers says that it found none."""
+        """Without token embeddings, the model says so."""
         for model_class in self.all_model_classes:
             model = model_class(self.model_tester.get_config())
-            with pytest.raises(NotImplementedError, match="get_input_embeddings"):
+            with pytest.raises(NotImplementedError, match="embeds no tokens"):
                 model.get_input_embeddings()
             assert model.get_output_embeddings() is None
 
     def test_load_with_mismatched_shapes(self):
         """What transformers does to the size of a vocabulary, done to the number of features."""
         config = self.model_tester.get_config()
-        wider = self.model_tester_class(self.options | {"m": config.m + 1})
+        wider = self.model_tester_class(self.options | {"m": config.m * 2})
         for model_class in self.all_model_classes:
             with self.subTest(model_class.__name__), tempfile.TemporaryDirectory() as folder:
                 model_class(config).save_pretrained(folder)
@@ -169,6 +199,30 @@ class FeatureModelTests(CommonModelTests):
                     )
                 assert "Reinit due to size mismatch" in captured.out
                 loaded(**wider.prepare_inputs(loaded.config))
+
+
+class TokenModelTests(CommonModelTests):
+    """Of models whose input is tokens."""
+
+    model_tester_class = TokenModelTester
+    exclusions = CommonModelTests.exclusions | TOKENS
+
+
+class ForecastTests(FeatureModelTests):
+    """Of forecasters."""
+
+    model_tester_class = ForecastTester
+    all_model_classes = (ChainHeadForTimeSeriesPrediction,)
+    exclusions = CommonModelTests.exclusions | NO_BASE
+
+    def _prepare_for_class(self, inputs_dict, model_class, return_labels=False):
+        inputs = super()._prepare_for_class(inputs_dict, model_class, return_labels)
+        if return_labels:
+            config = self.model_tester.get_config()
+            inputs["future_values"] = torch.zeros(
+                len(inputs["past_values"]), config.prediction_length, config.num_targets, device=torch_device
+            )
+        return inputs
 
 
 def model_tests(base, **options):

@@ -1,6 +1,6 @@
 """transformers' common model tests on every class, with options that take every path through the layers."""
 
-from common_model_tests import FeatureModelTests, model_tests
+from common_model_tests import FeatureModelTests, ForecastTests, TokenModelTests, model_tests
 
 TestSingleHop = model_tests(FeatureModelTests)
 TestMultihop = model_tests(
@@ -33,4 +33,33 @@ TestStack = model_tests(
     with_taylor=True,
     enable_bias=True,
     with_dropout=True,
+)
+TestChannelHops = model_tests(
+    FeatureModelTests, channel_hops=[0, 1, -2], bi_directional=True, hidden_sizes=[8, 6], pooling="max"
+)
+TestLearnedDecay = model_tests(
+    FeatureModelTests, with_inverse_approx=True, decay=0.5, with_learned_decay=True, hidden_sizes=[8, 6]
+)
+TestTokens = model_tests(TokenModelTests, vocab_size=30, m=5, pad_token_id=0, hidden_sizes=[8, 6])
+TestTextBackbone = model_tests(
+    TokenModelTests,
+    backbone_config={
+        "model_type": "bert",
+        "vocab_size": 30,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+        "max_position_embeddings": 16,
+    },
+)
+TestForecast = model_tests(ForecastTests, pooling="flatten", chain_length=9)
+TestQuantileForecast = model_tests(
+    ForecastTests,
+    hidden_sizes=[8, 6],
+    quantiles=[0.1, 0.5, 0.9],
+    prediction_channel_indices=[1, 3],
+    with_observed_indicator=True,
+    m=10,
+    pooling="last",
 )
