@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
 
@@ -28,9 +30,11 @@ _MODULES = {
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
@@ -42,9 +46,11 @@ __all__ = [
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",

@@ -11,6 +11,7 @@ from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_backbone_size
 from .forecast_options import check_forecast_options
+from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
 _HEAD_OPTIONS = (
@@ -78,7 +79,7 @@ class ChainHeadConfig(PreTrainedConfig):
     Parameters
     ----------
     m : int, optional
-        Features of an input node: the backbone's hidden size, or 16 without a backbone.
+        Features of an input node: the backbone's hidden size or those of an image's rows or patches, or 16.
     n : int, optional
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
@@ -116,6 +117,16 @@ class ChainHeadConfig(PreTrainedConfig):
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
+    image_size : int or list of int, optional
+        Height and width of images, for image input without a backbone: a row of pixels is a node of
+        m = num_channels·width features. With a `patch_size` images of other sizes are taken too.
+    num_channels : int, optional
+        Channels of an image without a backbone, by default 3.
+    patch_size : int, optional
+        Height and width of square patches, which are the nodes instead of rows: m = num_channels·patch_size².
+    scan : {"serpentine", "row-major"}, optional
+        How the patches of an image, or the places of a backbone's feature map, are lined up: "row-major" reads
+        all rows from left to right, "serpentine" (default) every other one from right to left.
 
     Raises
     ------
@@ -183,6 +194,10 @@ class ChainHeadConfig(PreTrainedConfig):
     loss: Literal["mse", "mae", "huber", "pinball"] | None = None
     scaling: Literal["std", "mean"] | None = "std"
     with_observed_indicator: bool = False
+    image_size: int | list[int] | None = None
+    num_channels: int | None = None
+    patch_size: int | None = None
+    scan: Literal["row-major", "serpentine"] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
@@ -195,6 +210,7 @@ class ChainHeadConfig(PreTrainedConfig):
                 # Keep the caller's choice, which transformers would overwrite; never one read from a file.
                 kwargs["attn_implementation"] = {}
             self._adopt_backbone(as_backbone_config(self.backbone_config))
+        self._adopt_image()
         if self.m is None:
             self.m = 16
         if self.n is None:
@@ -234,6 +250,13 @@ class ChainHeadConfig(PreTrainedConfig):
         # Some models of transformers carry the default's padding token in a smaller vocabulary.
         if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
             self.pad_token_id = pad_token_id
+
+    def _adopt_image(self) -> None:
+        """Fill in what an image's fields imply; they are checked with all others."""
+        if self.backbone_config is None and (self.image_size is not None or self.patch_size is not None):
+            self.num_channels = 3 if self.num_channels is None else self.num_channels
+            if self.m is None:
+                self.m = image_nodes(self.image_size, self.num_channels, self.patch_size)[0]
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Return the configuration that holds the vocabulary: the backbone's where that has one."""
@@ -324,6 +347,7 @@ class ChainHeadConfig(PreTrainedConfig):
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
         self._check_inputs()
+        check_image_options(self)
         total = (self.vocab_size or 0) * (self.m or 0)
         total += self.pooled_size * max(1, self.num_labels or 0) + self.context_size * self.forecast_size
         for layer in range(self.num_hidden_layers):

@@ -55,7 +55,7 @@ NO_TOKENS = dict.fromkeys(
     "the input is features: there are no token embeddings",
 )
 
-# Of forecasters, which are no base models: they would pass the last of these without a check.
+# Of forecasters and image classifiers, which are no base models: they would pass the last of these without a check.
 NO_BASE = {
     name: reason for name, reason in NO_TOKENS.items() if name != "test_inputs_embeds_matches_input_ids"
 }

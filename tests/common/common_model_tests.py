@@ -24,6 +24,7 @@ from transformers.utils import logging
 
 from chainhead_plugin import (
     ChainHeadConfig,
+    ChainHeadForImageClassification,
     ChainHeadForSequenceClassification,
     ChainHeadForTimeSeriesPrediction,
     ChainHeadForTokenClassification,
@@ -39,6 +40,7 @@ DEVICES = 0 if torch_device == "cpu" else backend_device_count(torch_device)
 # By the names in these tables of transformers the common tests tell which labels a class takes.
 CLASS_NAMES = {
     "MODEL_MAPPING_NAMES": "ChainHeadModel",
+    "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForImageClassification",
     "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForSequenceClassification",
     "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForTokenClassification",
 }
@@ -110,6 +112,27 @@ class ForecastTester(ModelTester):
         past = torch.randn(self.batch_size, self.seq_length, config.num_input_channels, device=torch_device)
         past[1, :3] = float("nan")
         return {"past_values": past}
+
+
+class ImageTester(ModelTester):
+    """Of image classifiers: images of `seq_length` rows of pixels, or patches, or places of a feature map."""
+
+    # Pixels to a place of the backbone's feature map.
+    stride = 8
+
+    def __init__(self, options):
+        super().__init__({"m": None, **options})
+
+    def prepare_inputs(self, config):
+        images = torch.randn(self.batch_size, *self.image_shape(config), device=torch_device)
+        return {"pixel_values": images}
+
+    def image_shape(self, config):
+        if config.backbone_config is not None:
+            return config.backbone_config.num_channels, self.stride, self.stride * self.seq_length
+        if config.patch_size is not None:
+            return config.num_channels, config.patch_size, config.patch_size * self.seq_length
+        return config.num_channels, self.seq_length, config.m // config.num_channels
 
 
 class CommonModelTests(ModelTesterMixin):
@@ -185,20 +208,22 @@ class FeatureModelTests(CommonModelTests):
             assert model.get_output_embeddings() is None
 
     def test_load_with_mismatched_shapes(self):
-        """What transformers does to the size of a vocabulary, done to the number of features."""
-        config = self.model_tester.get_config()
-        wider = self.model_tester_class(self.options | {"m": config.m * 2})
+        """What transformers does to the size of a vocabulary, done to the width of the layers."""
+        config, inputs = self.model_tester.prepare_config_and_inputs_for_common()
+        widths = [2 * width for width in config.hidden_sizes]
+        wider = {"hidden_sizes": widths} if widths else {"n": 2 * config.n}
+        wider_config = self.model_tester_class(self.options | wider).get_config()
         for model_class in self.all_model_classes:
             with self.subTest(model_class.__name__), tempfile.TemporaryDirectory() as folder:
                 model_class(config).save_pretrained(folder)
                 with pytest.raises(RuntimeError, match="mismatched"):
-                    model_class.from_pretrained(folder, config=wider.get_config())
+                    model_class.from_pretrained(folder, config=wider_config)
                 with CaptureLogger(logging.get_logger("transformers.modeling_utils")) as captured:
                     loaded = model_class.from_pretrained(
-                        folder, config=wider.get_config(), ignore_mismatched_sizes=True
+                        folder, config=wider_config, ignore_mismatched_sizes=True
                     )
                 assert "Reinit due to size mismatch" in captured.out
-                loaded(**wider.prepare_inputs(loaded.config))
+                loaded(**inputs)
 
 
 class TokenModelTests(CommonModelTests):
@@ -223,6 +248,14 @@ class ForecastTests(FeatureModelTests):
                 len(inputs["past_values"]), config.prediction_length, config.num_targets, device=torch_device
             )
         return inputs
+
+
+class ImageTests(FeatureModelTests):
+    """Of image classifiers."""
+
+    model_tester_class = ImageTester
+    all_model_classes = (ChainHeadForImageClassification,)
+    exclusions = CommonModelTests.exclusions | NO_BASE
 
 
 def model_tests(base, **options):

@@ -1,6 +1,6 @@
 """transformers' common model tests on every class, with options that take every path through the layers."""
 
-from common_model_tests import FeatureModelTests, ForecastTests, TokenModelTests, model_tests
+from common_model_tests import FeatureModelTests, ForecastTests, ImageTests, TokenModelTests, model_tests
 
 TestSingleHop = model_tests(FeatureModelTests)
 TestMultihop = model_tests(
@@ -62,4 +62,18 @@ TestQuantileForecast = model_tests(
     with_observed_indicator=True,
     m=10,
     pooling="last",
+)
+TestRowsOfPixels = model_tests(ImageTests, image_size=7, num_channels=1)
+TestPatches = model_tests(ImageTests, patch_size=2, num_channels=2, bi_directional=True, hidden_sizes=[8, 6])
+TestImageBackbone = model_tests(
+    ImageTests,
+    backbone_config={
+        "model_type": "resnet",
+        "embedding_size": 8,
+        "hidden_sizes": [8, 12],
+        "depths": [1, 1],
+        "layer_type": "basic",
+        "out_features": ["stage2"],
+    },
+    scan="row-major",
 )
