@@ -210,8 +210,7 @@ class FeatureModelTests(CommonModelTests):
     def test_load_with_mismatched_shapes(self):
         """What transformers does to the size of a vocabulary, done to the width of the layers."""
         config, inputs = self.model_tester.prepare_config_and_inputs_for_common()
-        widths = [2 * width for width in config.hidden_sizes]
-        wider = {"hidden_sizes": widths} if widths else {"n": 2 * config.n}
+        wider = {"n": 2 * config.n, "hidden_sizes": [2 * width for width in config.hidden_sizes]}
         wider_config = self.model_tester_class(self.options | wider).get_config()
         for model_class in self.all_model_classes:
             with self.subTest(model_class.__name__), tempfile.TemporaryDirectory() as folder:
