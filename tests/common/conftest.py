@@ -6,6 +6,7 @@ MARKERS = (
     "flash_attn_3_test",
     "flash_attn_4_test",
     "torch_compile_test",
+    "torch_export_test",
 )
 
 
