@@ -117,6 +117,9 @@ class ChainHeadConfig(PreTrainedConfig):
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
     image_size : int or list of int, optional
         Height and width of images, for image input without a backbone: a row of pixels is a node of
         m = num_channels·width features. With a `patch_size` images of other sizes are taken too.
@@ -194,6 +197,7 @@ class ChainHeadConfig(PreTrainedConfig):
     loss: Literal["mse", "mae", "huber", "pinball"] | None = None
     scaling: Literal["std", "mean"] | None = "std"
     with_observed_indicator: bool = False
+    num_time_features: int = 0
     image_size: int | list[int] | None = None
     num_channels: int | None = None
     patch_size: int | None = None
@@ -283,7 +287,7 @@ class ChainHeadConfig(PreTrainedConfig):
     def num_input_channels(self) -> int:
         """Variables of a series that a forecaster takes."""
         assert self.m is not None
-        return self.m // 2 if self.with_observed_indicator else self.m
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
 
     @property
     def num_targets(self) -> int:
@@ -294,9 +298,14 @@ class ChainHeadConfig(PreTrainedConfig):
 
     @property
     def context_size(self) -> int:
-        """Features that a forecaster's linear map takes, after pooling."""
+        """Features of a pooled chain."""
         assert self.n is not None
         return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
 
     @property
     def forecast_size(self) -> int:
@@ -349,7 +358,7 @@ class ChainHeadConfig(PreTrainedConfig):
         self._check_inputs()
         check_image_options(self)
         total = (self.vocab_size or 0) * (self.m or 0)
-        total += self.pooled_size * max(1, self.num_labels or 0) + self.context_size * self.forecast_size
+        total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)

@@ -17,6 +17,7 @@ _DEFAULTS: dict[str, Any] = {
     "loss": None,
     "scaling": "std",
     "with_observed_indicator": False,
+    "num_time_features": 0,
 }
 
 
@@ -45,12 +46,18 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
         raise ValueError(
             f"prediction_length must be between 1 and {MAX_PREDICTION_LENGTH:,}, got {prediction_length!r}"
         )
-    channels = options["m"]
+    covariates = options["num_time_features"]
+    channels = options["m"] - covariates
+    if isinstance(covariates, bool) or covariates < 0 or channels < 1:
+        raise ValueError(
+            f"num_time_features must be at least 0 and less than m={options['m']:,}, the features of a node, got "
+            f"{covariates!r}"
+        )
     if options["with_observed_indicator"]:
         if channels % 2:
             raise ValueError(
-                f"m={channels} with with_observed_indicator=True: a node holds every channel and its indicator, so m "
-                "is twice the number of channels"
+                f"m={options['m']} with with_observed_indicator=True: a node holds every channel and its indicator, so "
+                "m is twice the number of channels, plus num_time_features"
             )
         channels //= 2
     _check_channels(options["prediction_channel_indices"], channels)

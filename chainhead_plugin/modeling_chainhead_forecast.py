@@ -65,7 +65,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         config.validate_forecast()
         super().__init__(config)
         self.chainhead = ChainHeadModel(config)
-        self.forecaster = nn.Linear(config.context_size, config.forecast_size)
+        self.forecaster = nn.Linear(config.known_size, config.forecast_size)
         self.post_init()
 
     @can_return_tuple
@@ -75,6 +75,8 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         past_observed_mask: Tensor | None = None,
         future_values: Tensor | None = None,
         future_observed_mask: Tensor | None = None,
+        past_time_features: Tensor | None = None,
+        future_time_features: Tensor | None = None,
         return_loss: bool = True,
         **kwargs: Any,
     ) -> ChainHeadForecastOutput:
@@ -91,6 +93,9 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             What to compare the forecast with, of the shape of `prediction_outputs`. NaN does not count.
         future_observed_mask : Tensor, optional
             As for the past: 0 where a value does not count.
+        past_time_features, future_time_features : Tensor [batch, length or prediction_length, num_time_features]
+            Covariates of every step, if the configuration has some. They are not scaled, and none is missing but
+            before the first observed value of a series.
         return_loss : bool
             Whether to compute the loss where `future_values` are given.
 
@@ -115,7 +120,9 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         past = past.to(torch.promote_types(past.dtype, torch.promote_types(self.dtype, torch.float32)))
         observed = _observed(past, past_observed_mask, "past")
         scaled, loc, scale = scale_series(past, observed, self.config.scaling)
-        raw, hidden_states = self._forecast(scaled, observed, **kwargs)
+        covariates = {"past": past_time_features, "future": future_time_features}
+        self._check_time_features(covariates, past)
+        raw, hidden_states = self._forecast(scaled, observed, **covariates, **kwargs)
         raw = raw.to(loc)
         targets = self.config.prediction_channel_indices
         if targets is not None:
@@ -137,20 +144,39 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         )
 
     def _forecast(
-        self, scaled: Tensor, observed: Tensor, **kwargs: Any
+        self, scaled: Tensor, observed: Tensor, past: Tensor | None, future: Tensor | None, **kwargs: Any
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
         """Forecast [batch, prediction_length, targets, quantiles or 1] in scaled units."""
         features = scaled
         if self.config.with_observed_indicator:
-            features = torch.cat([scaled, observed.to(scaled.dtype)], -1)
+            features = torch.cat([features, observed.to(scaled.dtype)], -1)
+        if past is not None:
+            features = torch.cat([features, past.to(scaled)], -1)
         # A chain starts with its first observed value; what is missing later stays a node of it.
         started = observed.any(-1).cumsum(1) > 0
         outputs: BaseModelOutput = self.chainhead(features, attention_mask=started, **kwargs)
-        raw = self.forecaster(self._pool(outputs.last_hidden_state, started))
+        known = self._pool(outputs.last_hidden_state, started)
+        if future is not None:
+            known = torch.cat([known, future.flatten(1).to(known)], -1)
+        raw = self.forecaster(known)
         raw = raw.unflatten(1, (self.config.prediction_length, self.config.num_targets, -1))
         if self.config.quantiles:
             raw = ascending(raw, self.config.quantiles.index(0.5))
         return raw, outputs.hidden_states
+
+    def _check_time_features(self, covariates: dict[str, Tensor | None], past: Tensor) -> None:
+        count = self.config.num_time_features
+        lengths = {"past": past.size(1), "future": self.config.prediction_length}
+        for name, given in covariates.items():
+            expected = (past.size(0), lengths[name], count)
+            if given is None and count:
+                raise ValueError(
+                    f"{name}_time_features are needed, of shape {expected}: num_time_features={count}"
+                )
+            if given is not None and not count:
+                raise ValueError(f"{name}_time_features have no effect on a model with num_time_features=0")
+            if given is not None and given.shape != expected:
+                raise ValueError(f"{name}_time_features has shape {tuple(given.shape)}, expected {expected}")
 
     def _pool(self, nodes: Tensor, started: Tensor) -> Tensor:
         missing = self.config.chain_length - nodes.size(1)

@@ -20,6 +20,10 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     Series or DataFrame of pandas, or lists of numbers, in its own units; NaN, None and pandas' NA are missing
     values. The model scales and needs no feature extractor.
 
+    For a model with `num_time_features`, the rows of a series hold them after the channels, and the series goes on
+    for the model's `prediction_length` rows into the future, in which the channels are missing:
+    ``[L + prediction_length, channels + num_time_features]``.
+
     Options, at construction or in a call:
 
     - `prediction_length`: how many of the model's steps to return; None for all.
@@ -57,9 +61,8 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     @property
     def feature_size(self) -> int:
-        """Channels of a series."""
-        channels: int = self.model.config.num_input_channels
-        return channels
+        """Channels and known covariates of a series."""
+        return int(self.model.config.num_input_channels + self.model.config.num_time_features)
 
     def _sanitize_parameters(
         self,
@@ -89,22 +92,59 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         return preprocess_params, {}, postprocess_params
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
-        """Line up the ends of the series in "past_values" ``[batch, L, channels]``, NaN before shorter ones."""
+        """Line up the ends of the series in "past_values" ``[batch, L, channels]``, NaN before shorter ones.
+
+        Likewise "past_time_features" and "future_time_features", if the model takes some.
+        """
         config = self.model.config
         values, lengths = join(sequences, self.feature_size, allow_missing=True)
         context_length = options.get(
             "context_length", config.chain_length if config.pooling == "flatten" else None
         )
+        known = {}
+        if config.num_time_features:
+            values, lengths, known["future_time_features"] = self._split_future(values, lengths)
         ends = np.cumsum(lengths)
         if context_length is not None:
             kept = np.repeat(ends, lengths) - np.arange(len(values)) <= context_length
             values, lengths = values[kept], np.minimum(lengths, context_length)
         past = np.full((len(lengths), lengths.max(), self.feature_size), np.nan, dtype=values.dtype)
         past[np.arange(past.shape[1]) >= past.shape[1] - lengths[:, np.newaxis]] = values
+        if config.num_time_features:
+            past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
         self._check_observed(past, lengths)
         # Metal has no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
-        return BatchFeature({"past_values": torch.from_numpy(past).to(dtype)})
+        tensors = {"past_values": past} | known
+        return BatchFeature({name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()})
+
+    def _split_future(
+        self, values: NDArray[Any], lengths: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
+        """Take the future's rows off the joined series; return the pasts, their lengths, and what is known."""
+        config = self.model.config
+        steps, channels = config.prediction_length, config.num_input_channels
+        if lengths.min() <= steps:
+            raise ValueError(
+                f"sequence {lengths.argmin()} has {lengths.min()} rows, expected a past and then {steps} rows of the "
+                "future, in which the covariates are known and the channels missing"
+            )
+        ends = np.cumsum(lengths)
+        is_future = np.repeat(ends, lengths) - np.arange(len(values)) <= steps
+        index = np.repeat(np.arange(len(lengths)), lengths)
+        unknown = np.isnan(values[:, channels:]).any(1)
+        if unknown.any():
+            raise ValueError(
+                f"sequence {index[unknown][0]}: a covariate is missing, it has to be known for every row"
+            )
+        told = is_future & ~np.isnan(values[:, :channels]).all(1)
+        if told.any():
+            raise ValueError(
+                f"sequence {index[told][0]}: its last {steps} rows are the future to forecast, in which the channels "
+                "have to be missing"
+            )
+        future = values[is_future, channels:].reshape(len(lengths), steps, -1)
+        return values[~is_future], lengths - steps, future
 
     def _check_observed(self, past: NDArray[Any], lengths: NDArray[np.intp]) -> None:
         targets = self.model.config.prediction_channel_indices
@@ -132,7 +172,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
         levels = self.model.config.quantiles
         shown = {name: values[:, :prediction_length] for name, values in model_outputs.items()}
-        if self.feature_size == 1:
+        if self.model.config.num_input_channels == 1:
             shown = {name: values.squeeze(2) for name, values in shown.items()}
         results: list[dict[str, Any]] = [{"forecast": row.tolist()} for row in shown["forecast"]]
         if levels:

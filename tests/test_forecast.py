@@ -116,12 +116,10 @@ class TestOutputs:
         ]
         torch.testing.assert_close(ascending(raw, 2), torch.stack(expected, -1))
 
-    @every_config
-    def test_half_precision_keeps_the_datas_units(self, fields):
+    @pytest.mark.parametrize("name", ["point", "quantiles", "channels", "targets"])
+    def test_half_precision_keeps_the_datas_units(self, name):
         """bfloat16 has three digits, too few for the level of this series; its scaled values fit."""
-        if fields.get("scaling", "std") != "std":
-            pytest.skip("only standardised series lose their level")
-        model = build(fields)
+        model = build(CONFIGS[name])
         past = series(model) + 10_000
         expected = model(past)
         output = copy.deepcopy(model).to(torch.bfloat16)(past)
@@ -259,6 +257,64 @@ class TestMissingValues:
         assert model(past, future_values=torch.full_like(target, NAN)).loss == 0
 
 
+COVARIATES = {"m": 5, "n": 6, "with_observed_indicator": True, "num_time_features": 1, "pooling": "flatten"}
+
+
+class TestCovariates:
+    def inputs(self, length=10):
+        return {
+            "past_values": torch.randn(3, length, 2),
+            "past_time_features": torch.randn(3, length, 1),
+            "future_time_features": torch.randn(3, 4, 1),
+        }
+
+    def test_against_the_parts(self):
+        model = build(COVARIATES)
+        inputs = self.inputs(length=12)
+        past = inputs["past_values"]
+        output = model(**inputs)
+        scaled = (past - output.loc) / output.scale
+        nodes = torch.cat([scaled, torch.ones_like(past), inputs["past_time_features"]], -1)
+        known = [
+            model.chainhead(nodes).last_hidden_state.flatten(1),
+            inputs["future_time_features"].flatten(1),
+        ]
+        expected = model.forecaster(torch.cat(known, -1)).view(3, 4, 2) * output.scale + output.loc
+        torch.testing.assert_close(output.prediction_outputs, expected)
+
+    def test_what_is_known_before_a_series_starts_does_not_matter(self):
+        model = build(COVARIATES)
+        inputs = self.inputs()
+        inputs["past_values"][:, :4] = NAN
+        inputs["past_time_features"][:, :4] = NAN
+        output = model(**inputs, future_values=future(model))
+        output.loss.backward()
+        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+        for name in ("past_values", "past_time_features"):
+            inputs[name] = inputs[name][:, 4:]
+        torch.testing.assert_close(
+            model(**inputs).prediction_outputs, output.prediction_outputs, rtol=1e-6, atol=1e-6
+        )
+
+    def test_half_precision_and_checkpoints(self, tmp_path):
+        model, inputs = build(COVARIATES), self.inputs()
+        model.save_pretrained(tmp_path)
+        loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path)
+        assert torch.equal(loaded(**inputs).prediction_outputs, model(**inputs).prediction_outputs)
+        assert model.to(torch.bfloat16)(**inputs).prediction_outputs.dtype == torch.float32
+
+    def test_inputs_that_do_not_fit(self):
+        model, inputs = build(COVARIATES), self.inputs()
+        with pytest.raises(ValueError, match=r"future_time_features are needed, of shape \(3, 4, 1\)"):
+            model(**inputs | {"future_time_features": None})
+        with pytest.raises(
+            ValueError, match=r"past_time_features has shape \(3, 10, 2\), expected \(3, 10, 1\)"
+        ):
+            model(**inputs | {"past_time_features": torch.ones(3, 10, 2)})
+        with pytest.raises(ValueError, match="past_time_features have no effect"):
+            build(CONFIGS["channels"])(torch.ones(3, 10, 3), past_time_features=torch.ones(3, 10, 1))
+
+
 class TestScaling:
     @every_scaling
     def test_against_numpy(self, scaling):
@@ -339,6 +395,12 @@ class TestConfiguration:
             ({"loss": "nll"}, "loss"),
             ({"scaling": "max"}, "scaling"),
             ({"m": 3, "with_observed_indicator": True}, "m is twice the number of channels"),
+            ({"num_time_features": 2}, "num_time_features must be at least 0 and less than m=2"),
+            ({"num_time_features": -1}, "num_time_features must be at least 0"),
+            (
+                {"m": 10**4, "num_time_features": 9999, "prediction_length": 10**6},
+                "more than the 8,589,934,592",
+            ),
             ({"prediction_channel_indices": []}, "at least one and at most all of the 2 channels"),
             ({"prediction_channel_indices": [1, 0]}, "must be ascending channel numbers"),
             ({"prediction_channel_indices": [2]}, "must lie between 0 and 1 for 2 channels"),

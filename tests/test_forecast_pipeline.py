@@ -158,6 +158,49 @@ def assert_nested(result, expected):
     np.testing.assert_allclose(result["forecast"], expected["forecast"], rtol=1e-5)
 
 
+class TestCovariates:
+    def build(self):
+        return build(m=3, num_time_features=2, quantiles=LEVELS)
+
+    def frame(self, length):
+        frame = pd.DataFrame(numbers(length + 4, 3), columns=["sales", "price", "holiday"])
+        frame.loc[length:, "sales"] = NAN
+        return frame
+
+    def test_rows_go_on_into_the_future(self):
+        model = self.build()
+        forecaster = forecaster_of(model)
+        frames = [self.frame(length) for length in (12, 5, 40)]
+        results = forecaster(frames, batch_size=3)
+        for frame, result in zip(frames, results, strict=True):
+            rows = torch.tensor(frame.to_numpy()[None, -16:])
+            output = model(
+                rows[:, :-4, :1], past_time_features=rows[:, :-4, 1:], future_time_features=rows[:, -4:, 1:]
+            )
+            expected = output.prediction_outputs[0, :, 0].tolist()
+            assert result["forecast"] == pytest.approx(expected, rel=1e-5)
+            assert_same(forecaster(frame), result)
+        assert len(forecaster(frames[0], prediction_length=2)["forecast"]) == 2
+
+    @pytest.mark.parametrize(
+        ("cell", "value", "message"),
+        [
+            ((14, "sales"), 3.0, "its last 4 rows are the future to forecast"),
+            ((14, "price"), NAN, "a covariate is missing, it has to be known for every row"),
+            ((2, "price"), NAN, "a covariate is missing"),
+        ],
+    )
+    def test_rows_that_do_not_fit(self, cell, value, message):
+        frame = self.frame(12)
+        frame.loc[cell] = value
+        with pytest.raises(ValueError, match=f"sequence 1: {message}"):
+            forecaster_of(self.build())([self.frame(9), frame], batch_size=2)
+
+    def test_a_future_alone(self):
+        with pytest.raises(ValueError, match="sequence 0 has 4 rows, expected a past and then 4 rows"):
+            forecaster_of(self.build())(self.frame(0))
+
+
 def test_fewer_steps_and_quantiles(model):
     series = numbers(12)
     whole = forecaster_of(model)(series)
