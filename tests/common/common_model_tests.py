@@ -111,7 +111,12 @@ class ForecastTester(ModelTester):
     def prepare_inputs(self, config):
         past = torch.randn(self.batch_size, self.seq_length, config.num_input_channels, device=torch_device)
         past[1, :3] = float("nan")
-        return {"past_values": past}
+        inputs = {"past_values": past}
+        if config.num_time_features:
+            for name, steps in (("past", self.seq_length), ("future", config.prediction_length)):
+                shape = self.batch_size, steps, config.num_time_features
+                inputs[f"{name}_time_features"] = torch.randn(shape, device=torch_device)
+        return inputs
 
 
 class ImageTester(ModelTester):

@@ -60,7 +60,8 @@ TestQuantileForecast = model_tests(
     quantiles=[0.1, 0.5, 0.9],
     prediction_channel_indices=[1, 3],
     with_observed_indicator=True,
-    m=10,
+    num_time_features=2,
+    m=12,
     pooling="last",
 )
 TestRowsOfPixels = model_tests(ImageTests, image_size=7, num_channels=1)
