@@ -60,6 +60,59 @@ def backbone_width(config: PreTrainedConfig) -> int | None:
     return width if type(width) is int else None
 
 
+def check_input_options(options: Mapping[str, Any]) -> None:
+    """Check where nodes come from: from the caller, from an embedding or from a backbone.
+
+    Parameters
+    ----------
+    options : mapping
+        `m`, `vocab_size`, `pad_token_id`, `backbone_config`, `freeze_backbone` and `prediction_length`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, contradicts another or has no effect; the message names them.
+    """
+    backbone, vocab_size, pad_token_id = (
+        options[name] for name in ("backbone_config", "vocab_size", "pad_token_id")
+    )
+    if vocab_size is not None and not 1 <= vocab_size <= MAX_PARAMETERS:
+        raise ValueError(f"vocab_size must be between 1 and {MAX_PARAMETERS:,}, got {vocab_size:,}")
+    if options["prediction_length"] is not None:
+        for name in ("vocab_size", "backbone_config"):
+            if options[name] is not None:
+                raise ValueError(f"{name} has no effect with prediction_length: forecasters take past_values")
+    if backbone is None:
+        if options["freeze_backbone"]:
+            raise ValueError("freeze_backbone=True has no effect without a backbone_config")
+    elif not isinstance(backbone, PreTrainedConfig):
+        raise ValueError("backbone_config must be a PreTrainedConfig after construction, got a dict")
+    else:
+        if vocab_size is not None:
+            raise ValueError(
+                f"vocab_size={vocab_size} has no effect with a backbone_config, which has its own embedding: "
+                "leave one of the two out"
+            )
+        width = backbone_width(backbone)
+        if width is not None and options["m"] != width:
+            raise ValueError(
+                f"m={options['m']} differs from the {width} features of the backbone's hidden states: leave m "
+                "out, it follows"
+            )
+        check_backbone_size(backbone)
+        vocab_size = getattr(backbone, "vocab_size", None)
+    if pad_token_id is None:
+        return
+    if vocab_size is None:
+        raise ValueError(
+            f"pad_token_id={pad_token_id} has no effect without vocab_size or a backbone with a vocabulary"
+        )
+    if not 0 <= pad_token_id < vocab_size:
+        raise ValueError(
+            f"pad_token_id={pad_token_id} is not within the vocabulary: expected 0 to {vocab_size - 1}"
+        )
+
+
 def check_backbone_size(config: PreTrainedConfig) -> None:
     """Bound what is known of a backbone's size before it is built, where its weights are counted.
 

@@ -9,7 +9,7 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
-from .backbone_config import as_backbone_config, backbone_width, check_backbone_size
+from .backbone_config import as_backbone_config, backbone_width, check_input_options
 from .forecast_options import check_forecast_options
 from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
@@ -355,7 +355,7 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
-        self._check_inputs()
+        check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
         check_image_options(self)
         total = (self.vocab_size or 0) * (self.m or 0)
         total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
@@ -369,43 +369,9 @@ class ChainHeadConfig(PreTrainedConfig):
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, num_labels "
-                "and prediction_length"
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
+                "num_labels and prediction_length"
             )
-
-    def _check_inputs(self) -> None:
-        """Check where nodes come from: from the caller, from an embedding or from a backbone."""
-        if self.vocab_size is not None and not 1 <= self.vocab_size <= MAX_PARAMETERS:
-            raise ValueError(f"vocab_size must be between 1 and {MAX_PARAMETERS:,}, got {self.vocab_size:,}")
-        vocabulary = self.vocab_size
-        if isinstance(self.backbone_config, PreTrainedConfig):
-            if self.vocab_size is not None:
-                raise ValueError(
-                    f"vocab_size={self.vocab_size} has no effect with a backbone_config, which has its own "
-                    "embedding: leave one of the two out"
-                )
-            width = backbone_width(self.backbone_config)
-            if width is not None and self.m != width:
-                raise ValueError(
-                    f"m={self.m} differs from the {width} features of the backbone's hidden states: leave m out, "
-                    "it follows"
-                )
-            check_backbone_size(self.backbone_config)
-            vocabulary = getattr(self.backbone_config, "vocab_size", None)
-        elif self.backbone_config is not None:
-            raise ValueError("backbone_config must be a PreTrainedConfig after construction, got a dict")
-        elif self.freeze_backbone:
-            raise ValueError("freeze_backbone=True has no effect without a backbone_config")
-        if self.pad_token_id is not None:
-            if vocabulary is None:
-                raise ValueError(
-                    f"pad_token_id={self.pad_token_id} has no effect without vocab_size or a backbone with a "
-                    "vocabulary"
-                )
-            if not 0 <= self.pad_token_id < vocabulary:
-                raise ValueError(
-                    f"pad_token_id={self.pad_token_id} is not within the vocabulary: expected 0 to {vocabulary - 1}"
-                )
 
     def validate_forecast(self) -> None:
         """Check the options of forecasters."""

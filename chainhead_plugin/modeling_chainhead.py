@@ -19,7 +19,7 @@ from .backbone import build_backbone, copy_weights, encode_tokens, freeze, reads
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
-from .learned_decay import LearnedDecay
+from .initialisation import ChainHeadInitialisation
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
@@ -51,7 +51,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(PreTrainedModel):
+class ChainHeadPreTrainedModel(ChainHeadInitialisation, PreTrainedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
@@ -134,18 +134,6 @@ class ChainHeadPreTrainedModel(PreTrainedModel):
             raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
         else:
             base.embed_tokens = value
-
-    def _initialize_weights(self, module: nn.Module, *_: Any) -> None:
-        # transformers would pass over out-of-tree modules without parameters of their own, as it cannot know
-        # that `reset_parameters` spares what a checkpoint has filled.
-        super()._initialize_weights(module)
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        # Called for the parts first: what the line above did to their linear maps is done properly here.
-        if isinstance(module, ReconciledLinear | TokenEmbedding | LearnedDecay):
-            module.reset_parameters()
 
 
 class ChainHeadModel(ChainHeadPreTrainedModel):

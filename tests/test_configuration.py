@@ -108,6 +108,7 @@ def test_round_trip(fields, tmp_path):
         ({"channel_hops": list(range(200)), "m": 10**4, "n": 10**4}, "20,000,000,000 weights"),
         ({"decay": 1, "with_inverse_approx": True}, "decay must be between 0 and 1"),
         ({"decay": 0.5}, "decay=0.5 has no effect"),
+        ({"prediction_length": 3, "vocab_size": 50}, "vocab_size has no effect with prediction_length"),
     ],
 )
 def test_bad_fields_are_named(fields, message):
