@@ -10,42 +10,66 @@ from typing import TYPE_CHECKING, Any
 from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
+    from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
+    from .data_collator_chainhead import ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
+    from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
+    from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .modeling_chainhead_image import ChainHeadForImageClassification
+    from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .tokenizer_training import train_tokenizer
 
 __version__ = "0.1.0"
 
 _MODULES = {
+    "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
+    "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
+    "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "TimeSeriesClassificationPipeline": "pipelines",
+    "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
+    "train_tokenizer": "tokenizer_training",
 }
 
 __all__ = [
+    "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
+    "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
+    "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
+    "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
+    "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
     "register",
+    "train_tokenizer",
 ]
 
 

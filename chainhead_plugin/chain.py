@@ -28,6 +28,7 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
+from .autocast import without_autocast
 from .chain_backend import runs_on_triton
 from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
 from .chain_filter import running_sum, two_sided_filter
@@ -159,8 +160,9 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         assert chain.kind in ("inverse", "exponential")
         gamma = decay.to(dtype).view(1, 1, -1)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
-    narrow = runs_on_triton(x) and _is_one_pass(x, chain, mask)
-    return _apply(x if narrow else x.to(dtype), mask, chain, False).to(x.dtype)
+    if x.dtype == dtype or (runs_on_triton(x) and _is_one_pass(x, chain, mask)):
+        return _apply(x, mask, chain, False)
+    return _apply(x.to(dtype), mask, chain, False).to(x.dtype)
 
 
 def _accumulated(dtype: torch.dtype) -> torch.dtype:
@@ -205,30 +207,44 @@ def mix_step(
     """
     dtype = _accumulated(x.dtype)
     node = x.to(dtype).unsqueeze(1)
-    taps: Sequence[float | Tensor]
-    if decay is not None and chain.kind == "exponential":
-        terms = range(exponential_terms(dtype, bi_directional=False))
-        taps = [decay.to(dtype) ** k / math.factorial(k) for k in terms]
-    else:
-        taps = own_taps = _filter_taps(chain, dtype)
-        _check_range(chain, own_taps, dtype)
-    expected = (x.size(0), 1 if chain.kind == "inverse" else len(taps) - 1, x.size(1))
-    if state is None:
-        state = node.new_zeros(expected)
-    elif state.shape != expected:
-        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
     if chain.kind == "inverse":
+        _check_state(state, (x.size(0), 1, x.size(1)))
         gamma = chain.decay if decay is None else decay.to(dtype)
-        total = node + (state if gamma is None else gamma * state)
+        if state is None:
+            total = node.clone()
+        else:
+            total = node + (state if gamma is None else gamma * state)
         return total.squeeze(1).to(x.dtype, copy=True), total
+    if decay is None:
+        taps, weights = _step_taps(chain, dtype, x.device)
+    else:
+        count = exponential_terms(dtype, bi_directional=False)
+        factors = [1 / math.factorial(k) for k in range(count)]
+        powers = decay.to(dtype) ** torch.arange(count, device=x.device)[:, None]
+        taps, weights = None, (powers * powers.new_tensor(factors)[:, None]).flip(0)
+    size = len(weights) - 1
+    _check_state(state, (x.size(0), size, x.size(1)))
+    if state is None:
+        state = node.new_zeros(x.size(0), size, x.size(1))
+    if taps is not None and len(taps) == 2 and taps[0] and taps[1] == 1:
+        # One hop needs no window: what was before, and what will have been.
+        return torch.add(state[:, 0], node[:, 0], alpha=taps[0]).to(x.dtype), node.clone()
     window = torch.cat([state, node], dim=1)
-    y = torch.zeros_like(x, dtype=dtype)
-    for tap, past in zip(reversed(taps), window.unbind(1), strict=True):
-        if isinstance(tap, Tensor):
-            y = torch.addcmul(y, past, tap)
-        elif tap:
-            y = torch.add(y, past, alpha=tap)
-    return y.to(x.dtype), window[:, 1:]
+    seen = window if taps is None or all(taps) else torch.where(weights != 0, window, 0)
+    return (seen * weights).sum(1).to(x.dtype), window[:, 1:]
+
+
+def _check_state(state: Tensor | None, expected: tuple[int, int, int]) -> None:
+    if state is not None and state.shape != expected:
+        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
+
+
+@functools.lru_cache(maxsize=128)
+def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[Sequence[float], Tensor]:
+    """The taps, and the same from the farthest to the nearest, [taps, 1]."""
+    taps = _filter_taps(chain, dtype)
+    _check_range(chain, taps, dtype)
+    return taps, torch.tensor(taps[::-1], dtype=dtype, device=device)[:, None]
 
 
 class _Mix(torch.autograd.Function):
@@ -300,6 +316,7 @@ class _TransformableMix(_Mix):
 _apply = dispatching(_Mix, _TransformableMix)
 
 
+@without_autocast
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
     dtype = _accumulated(x.dtype)
@@ -309,7 +326,8 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)
         taps = _filter_taps(chain, dtype)
-        _check_range(chain, taps, dtype, x.size(1))
+        # A compiled graph serves any length.
+        _check_range(chain, taps, dtype, None if torch.compiler.is_compiling() else x.size(1))
         own = taps[:1]
         return two_sided_filter(x, own, taps) if transposed else two_sided_filter(x, taps, own)
     if chain.kind == "inverse":

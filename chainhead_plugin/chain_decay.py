@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .autocast import without_autocast
 from .chain_filter import is_eager_on_cpu
 from .chain_path import odd_reflection, real_nodes
 from .chain_scan import Decay, decaying_sum
@@ -84,6 +85,7 @@ def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
     return terms
 
 
+@without_autocast
 def _filter_by_feature(
     x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
 ) -> Tensor:

@@ -1,8 +1,9 @@
-"""Channels that take in nodes at distances of their own: y[j] = Σ_c z_c[j − h_c], a dilated filter along the chain.
+"""Channels that take in nodes at distances of their own: y[j] = Σ_c W_c x[j − h_c], a dilated filter along the chain.
 
-A node's features are C groups, one a channel, each moved by its own number of nodes: h > 0 takes from the node h
-before, h < 0 from the one |h| after. Groups that the next linear map adds up anyway stay beside each other
-(`move`); others are added here (`move_and_add`). Nodes beyond the ends of a chain count as zero.
+h > 0 takes from the node h before, h < 0 from the one |h| after; nodes beyond the ends of a chain count as zero.
+The features of channels stand beside each other, in groups. What is moved may be x itself, spread to a group
+a channel; what a map has made of it for every channel, to be added up by the next map; or the channels' results,
+to be added up here.
 """
 
 from typing import Any
@@ -16,46 +17,48 @@ from .function_transforms import dispatching, fold_mapped_axis
 Hops = tuple[int, ...]
 
 
-def move(x: Tensor, hops: Hops, mask: Tensor | None = None) -> Tensor:
+def move(
+    x: Tensor, hops: Hops, mask: Tensor | None = None, *, spread: bool = False, add: bool = False
+) -> Tensor:
     """Move every channel's features along the chain.
 
     Parameters
     ----------
-    x : Tensor [batch, length, channels·width], floating point
+    x : Tensor [batch, length, channels·width], or [batch, length, width] if `spread`, floating point
     hops : tuple of int
         One a channel.
     mask : bool Tensor [batch, length], optional
         True for real nodes, which stand together in each row. The values of the others are not read.
+    spread : bool
+        Whether all channels move the same features.
+    add : bool
+        Whether to add up the channels, in float32 at least.
 
     Returns
     -------
-    Tensor [batch, length, channels·width]
+    Tensor [batch, length, channels·width], or [batch, length, width] if `add`
         In the dtype of `x`, zero where `mask` is False.
     """
-    return _moved(x, mask, hops, apart=True)
+    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
 
 
-def move_and_add(x: Tensor, hops: Hops, mask: Tensor | None = None) -> Tensor:
-    """`move`, with the channels added up, in float32 at least: [batch, length, width]."""
-    return _moved(x, mask, hops, apart=False)
-
-
-def move_step(x: Tensor, hops: Hops, state: Tensor | None, add: bool) -> tuple[Tensor, Tensor]:
-    """`move`, or `move_and_add`, for one node at a time, of hops that are all at least 0.
+def move_step(
+    x: Tensor, hops: Hops, state: Tensor | None, *, spread: bool = False, add: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`move` for one node at a time, of hops that are all at least 0.
 
     Parameters
     ----------
-    x : Tensor [batch, channels·width]
+    x : Tensor [batch, channels·width], or [batch, width] if `spread`
         The next node.
     hops : tuple of int
     state : Tensor [batch, max(hops), width or channels·width], optional
         What the previous call returned; None before the first node.
-    add : bool
-        Whether to add up the channels.
+    spread, add : bool
 
     Returns
     -------
-    y : Tensor [batch, width or channels·width]
+    y : Tensor [batch, channels·width], or [batch, width] if `add`
     state : Tensor
         What the nodes so far give to the nodes to come.
 
@@ -64,8 +67,8 @@ def move_step(x: Tensor, hops: Hops, state: Tensor | None, add: bool) -> tuple[T
     ValueError
         If `state` has another shape.
     """
-    width = x.size(1) // len(hops)
-    expected = (x.size(0), max(hops), width if add else x.size(1))
+    width = x.size(1) if spread else x.size(1) // len(hops)
+    expected = (x.size(0), max(hops), width if add else width * len(hops))
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     if state is None:
         state = wide.new_zeros(expected)
@@ -74,12 +77,8 @@ def move_step(x: Tensor, hops: Hops, state: Tensor | None, add: bool) -> tuple[T
     coming = F.pad(state, (0, 0, 0, 1))
     for channel, hop in enumerate(hops):
         group = slice(channel * width, (channel + 1) * width)
-        coming[:, hop, slice(None) if add else group] += wide[:, group]
+        coming[:, hop, slice(None) if add else group] += wide if spread else wide[:, group]
     return coming[:, 0].to(x.dtype, copy=True), coming[:, 1:]
-
-
-def _moved(x: Tensor, mask: Tensor | None, hops: Hops, apart: bool) -> Tensor:
-    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, True, apart)
 
 
 class _Move(torch.autograd.Function):

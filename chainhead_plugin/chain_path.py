@@ -24,7 +24,9 @@ def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
         from .chain_triton import chain_bounds, filter_chain
 
         return filter_chain(x, [1.0, self_weight, 1.0], 1, False, *chain_bounds(mask))
-    if is_eager_on_cpu(x) and x.size(1) > 1:
+    if torch.compiler.is_compiling():
+        y = two_sided_filter(x, (self_weight, 1.0), (self_weight, 1.0))
+    elif is_eager_on_cpu(x) and x.size(1) > 1:
         y = torch.empty_like(x, memory_format=torch.contiguous_format)
         torch.add(x[:, :-2], x[:, 2:], out=y[:, 1:-1])
         y[:, 0], y[:, -1] = x[:, 1], x[:, -2]
@@ -60,7 +62,11 @@ def real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
 
 def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     """The chain continued by `reach` nodes on both sides: x[−1] = x[count] = 0 and x[−2 − j] = −x[j]."""
-    length = x.size(1)
+    length, near = x.size(1), reach - 1
+    if mask is None and 0 <= near <= length and not torch.compiler.is_compiling():
+        zero = torch.zeros_like(x[:, :1])
+        before, after = -x[:, :near].flip(1), -x[:, length - near :].flip(1)
+        return torch.cat([before, zero, x, zero, after], 1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
     start: int | Tensor = 0
     count: int | Tensor = length

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .autocast import without_autocast
+from .chain_backend import runs_on_triton
+from .chain_filter import is_eager_on_cpu
+
 if TYPE_CHECKING:
     from .chain import Chain
 
 _LONGEST = 32
 
 
+@without_autocast
 def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     """Aᵀx, or Ax if `transposed`, as one product; None where that is not the way.
 
@@ -29,8 +34,11 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     -------
     Tensor [batch, length, width], or None
     """
+    # Asked first: a traced length must not be asked for.
+    if not is_eager_on_cpu(x) or runs_on_triton(x):
+        return None
     length = x.size(1)
-    if not 0 < length <= _LONGEST or x.device.type != "cpu" or torch.compiler.is_compiling():
+    if not 0 < length <= _LONGEST:
         return None
     matrix = _matrix(chain, length, x.dtype, transposed)
     if matrix is None:

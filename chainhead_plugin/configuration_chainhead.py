@@ -7,7 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import AutoConfig
 
+from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .forecast_options import check_forecast_options
+from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
 _HEAD_OPTIONS = (
@@ -44,13 +48,19 @@ _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
+# Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
+# a checkpoint names for machines without it means nothing.
+_CARRIED = "transformers_modules."
+
 # What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
 _ECOSYSTEM_KEYS = {
     "_commit_hash",
     "_name_or_path",
     "attn_implementation",
     "auto_map",
+    "bos_token_id",
     "custom_pipelines",
+    "eos_token_id",
     "experts_implementation",
     "model_type",
     "name_or_path",
@@ -62,6 +72,7 @@ _ECOSYSTEM_KEYS = {
     "tie_word_embeddings",
     "torch_dtype",
     "transformers_version",
+    "transformers_weights",
     "use_cache",
 }
 
@@ -72,8 +83,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     Parameters
     ----------
-    m : int
-        Features of an input node.
+    m : int, optional
+        Features of an input node: the backbone's hidden size or those of an image's rows or patches, or 16.
     n : int, optional
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
@@ -87,7 +98,43 @@ class ChainHeadConfig(PreTrainedConfig):
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
     pooling : {"mean", "last", "max", "flatten"}
-        How sequence classifiers pool the real nodes.
+        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    vocab_size : int, optional
+        Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
+    pad_token_id : int, optional
+        Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
+    backbone_config : dict or PreTrainedConfig, optional
+        Configuration of another transformers model, whose last hidden states are the nodes. A dict needs
+        "model_type", one that transformers or an imported plugin knows.
+    freeze_backbone : bool
+        Whether the backbone keeps its weights and stays in eval mode.
+    image_size : int or list of int, optional
+        Height and width of images, for image input without a backbone: a row of pixels is a node of
+        m = num_channels·width features. With a `patch_size` images of other sizes are taken too.
+    num_channels : int, optional
+        Channels of an image without a backbone, by default 3.
+    patch_size : int, optional
+        Height and width of square patches, which are the nodes instead of rows: m = num_channels·patch_size².
+    scan : {"serpentine", "row-major"}, optional
+        How the patches of an image, or the places of a backbone's feature map, are lined up: "row-major" reads
+        all rows from left to right, "serpentine" (default) every other one from right to left.
+    prediction_length : int, optional
+        Steps that a forecaster forecasts; None for other models. The fields below need it.
+    prediction_channel_indices : list of int, optional
+        The channels to forecast, ascending; None for all.
+    quantiles : list of float
+        Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
+    loss : {"mse", "mae", "huber", "pinball"}, optional
+        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+    scaling : {"std", "mean"}, optional
+        How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
+        mean absolute value 1, or not at all.
+    with_observed_indicator : bool
+        Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
+        the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
 
     Raises
     ------
@@ -96,7 +143,7 @@ class ChainHeadConfig(PreTrainedConfig):
     TypeError
         If a keyword argument looks like a misspelt field.
     ValueError
-        If there are no labels, or more than a million.
+        If there are no labels, or more than a million, or `transformers_weights` names no safetensors.
 
     Warns
     -----
@@ -112,8 +159,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     model_type = "chainhead"
     attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
+    sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
-    m: int = 16
+    m: int | None = None
     n: int | None = None
     chain_length: int = 32
     channel_num: int = 1
@@ -144,10 +192,40 @@ class ChainHeadConfig(PreTrainedConfig):
     with_learned_decay: bool = False
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    vocab_size: int | None = None
+    pad_token_id: int | None = None
+    backbone_config: dict[str, Any] | PreTrainedConfig | None = None
+    freeze_backbone: bool = False
+    image_size: int | list[int] | None = None
+    num_channels: int | None = None
+    patch_size: int | None = None
+    scan: Literal["row-major", "serpentine"] | None = None
+    prediction_length: int | None = None
+    prediction_channel_indices: list[int] | None = None
+    quantiles: list[float] = field(default_factory=list)
+    loss: Literal["mse", "mae", "huber", "pinball"] | None = None
+    scaling: Literal["std", "mean"] | None = "std"
+    with_observed_indicator: bool = False
+    num_time_features: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
+        if not type(self).__module__.startswith(_CARRIED):
+            for key in ("auto_map", "custom_pipelines"):
+                kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
+        if self.backbone_config is not None:
+            if (
+                isinstance(self.backbone_config, PreTrainedConfig)
+                and kwargs.get("attn_implementation") is None
+            ):
+                # Keep the caller's choice, which transformers would overwrite; never one read from a file.
+                kwargs["attn_implementation"] = {}
+            self._adopt_backbone(as_backbone_config(self.backbone_config))
+        elif self.m is None and (self.image_size is not None or self.patch_size is not None):
+            self.m = image_nodes(self.image_size, self.image_channels, self.patch_size)[0]
+        if self.m is None:
+            self.m = 16
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
@@ -159,6 +237,9 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
+        weights = kwargs.get("transformers_weights", ".safetensors")
+        if not str(weights).endswith((".safetensors", ".safetensors.index.json")):
+            raise ValueError(f"transformers_weights is {weights!r}: only safetensors are read")
         for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
@@ -171,6 +252,31 @@ class ChainHeadConfig(PreTrainedConfig):
         for name, value in (("num_labels", num_labels), ("id2label", self.id2label and len(self.id2label))):
             if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
                 raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
+
+    def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
+        self.backbone_config = backbone
+        if self.m is None:
+            self.m = backbone_width(backbone)
+            if self.m is None:
+                raise ValueError(
+                    f"m is missing: a {type(backbone).__name__} does not say how many features its last hidden "
+                    "states have"
+                )
+        vocab_size, pad_token_id = (getattr(backbone, name, None) for name in ("vocab_size", "pad_token_id"))
+        # Some models of transformers carry the default's padding token in a smaller vocabulary.
+        if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
+            self.pad_token_id = pad_token_id
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of an image without a backbone."""
+        return 3 if self.num_channels is None else self.num_channels
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the configuration that holds the vocabulary: the backbone's where that has one."""
+        if getattr(self.backbone_config, "vocab_size", None) is not None:
+            return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)  # type: ignore[union-attr]
+        return self
 
     @property
     def num_hidden_layers(self) -> int:
@@ -185,9 +291,36 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        return expanded_features(self.context_size, self.perceptron_degree)
+
+    @property
+    def num_input_channels(self) -> int:
+        """Variables of a series that a forecaster takes."""
+        assert self.m is not None
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
+
+    @property
+    def num_targets(self) -> int:
+        """Variables of a series that a forecaster gives."""
+        if self.prediction_channel_indices is None:
+            return self.num_input_channels
+        return len(self.prediction_channel_indices)
+
+    @property
+    def context_size(self) -> int:
+        """Features of a pooled chain."""
         assert self.n is not None
-        pooled = self.n * self.chain_length if self.pooling == "flatten" else self.n
-        return expanded_features(pooled, self.perceptron_degree)
+        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
+
+    @property
+    def forecast_size(self) -> int:
+        """Numbers that a forecaster's linear map gives; 0 for other models."""
+        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
     def head_options(self) -> dict[str, Any]:
         """Return the options of the one head."""
@@ -232,7 +365,10 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
-        total = self.pooled_size * max(1, self.num_labels or 0)
+        check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
+        check_image_options(self)
+        total = (self.vocab_size or 0) * (self.m or 0)
+        total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
@@ -243,8 +379,13 @@ class ChainHeadConfig(PreTrainedConfig):
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', and num_labels"
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
+                "num_labels and prediction_length"
             )
+
+    def validate_forecast(self) -> None:
+        """Check the options of forecasters."""
+        check_forecast_options({f.name: getattr(self, f.name) for f in fields(self)})
 
 
 __all__ = ["ChainHeadConfig"]

@@ -31,12 +31,15 @@ def dispatching(traced: type[Function], transformable: type[Function]) -> Callab
         backward = staticmethod(traced.backward)
 
     def apply(*inputs: Any) -> Tensor:
-        variant: type[Function] = Eager
+        output: Tensor
         if torch.compiler.is_compiling():
-            variant = traced
+            output = traced.apply(*inputs)
         elif torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
-            variant = transformable
-        output: Tensor = variant.apply(*inputs)
+            output = transformable.apply(*inputs)
+        elif torch.is_grad_enabled():
+            output = Eager.apply(*inputs)
+        else:
+            output = traced.forward(*inputs)
         return output
 
     return apply

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .chain import mix, mix_step
-from .chain_hops import move, move_and_add, move_step
+from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
 from .expansion import taylor_expansion
 from .learned_decay import LearnedDecay
@@ -184,20 +184,20 @@ class ChainInterdependenceHead(ReconciledLinear):
 
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         if self.chain.channel_hops:
-            return self.reconciliation.channel_maps(), 1
+            return self.reconciliation.channel_maps()
         maps, place = super()._maps()
         # A γ for every feature of κ(x) does not commute with mapping features.
         return maps, place if self.learned_decay is None else 0
 
     def _mix(self, z: Tensor, mask: Tensor | None) -> Tensor:
         if self.chain.channel_hops:
-            return (move_and_add if self._adds_channels else move)(z, self.chain.channel_hops, mask)
+            return move(z, self.chain.channel_hops, mask, **self._channel_form())
         return mix(z, self.chain, mask, self._decay())
 
-    @property
-    def _adds_channels(self) -> bool:
-        """Whether no linear map is left to add up the channels."""
-        return len(self.reconciliation.channel_maps()) == 1
+    def _channel_form(self) -> dict[str, bool]:
+        """Say whether channels are yet to be made, and whether they are to be added up, where they are moved."""
+        maps, place = self.reconciliation.channel_maps()
+        return {"spread": place == 0, "add": place == len(maps)}
 
     def _decay(self) -> Tensor | None:
         return None if self.learned_decay is None else self.learned_decay()
@@ -241,14 +241,16 @@ class ChainInterdependenceHead(ReconciledLinear):
 
         def mix_next(z: Tensor) -> Tensor:
             if self.chain.channel_hops:
-                y, new_state = move_step(z, self.chain.channel_hops, state, self._adds_channels)
+                y, new_state = move_step(z, self.chain.channel_hops, state, **self._channel_form())
             else:
                 y, new_state = mix_step(z, self.chain, state, self._decay())
             states.append(new_state)
             return y
 
         y_t = self._map_nodes(x_t, mix_next)
-        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), states[0]
+        if self.batch_norm is not None:
+            y_t = self.batch_norm(y_t.unsqueeze(1)).squeeze(1)
+        return self._activate(y_t), states[0]
 
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
         """Return the dense A, for plots and tests.
@@ -344,17 +346,21 @@ class ChainInterdependenceHead(ReconciledLinear):
     def _process_output(self, y: Tensor, mask: Tensor | None) -> Tensor:
         if self.batch_norm is not None:
             y = self._in_layout_of(y, self.batch_norm(self._split(y, self.n), mask))
-        if self.relu is not None:
-            y = self.relu(y)
-        if self.dropout is not None:
-            y = self.dropout(y)
         if mask is None:
-            return y.softmax(-1) if self.with_softmax else y
+            return self._activate(y)
+        y = self._activate(y, with_softmax=False)
         padded = self._in_layout_of(y, ~mask.unsqueeze(-1).expand(-1, -1, self.n))
         if self.with_softmax:
             # Not minus infinity: a row that is all padding would pass through NaN.
             y = y.masked_fill(padded, torch.finfo(y.dtype).min).softmax(-1)
         return y.masked_fill(padded, 0)
+
+    def _activate(self, y: Tensor, with_softmax: bool | None = None) -> Tensor:
+        if self.relu is not None:
+            y = self.relu(y)
+        if self.dropout is not None:
+            y = self.dropout(y)
+        return y.softmax(-1) if (self.with_softmax if with_softmax is None else with_softmax) else y
 
     def _nodes(self, x: Tensor) -> Tensor:
         if not x.is_floating_point():

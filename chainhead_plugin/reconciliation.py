@@ -8,7 +8,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -71,16 +71,25 @@ class Reconciliation(nn.Module):
         """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
         return (self,), (self.in_features, self.out_features)
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """Return the map before a mixing that each channel has for itself, and one after it if there is one.
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """Return linear maps around a mixing that each channel has for itself, and how many come before it.
 
-        The first leads to the channels' features beside each other; where it is the only one, these are the
-        outputs [..., C·n], to be added up after the mixing.
+        Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
+        they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
+        narrower is mixed.
         """
-        return (self._beside_each_other,)
+        if self.in_features < self.out_features:
+            return (self._from_channels,), 0
+        return (self._to_channels,), 1
 
-    def _beside_each_other(self, x: Tensor) -> Tensor:
-        return F.linear(x, torch.cat([self.channel_matrix(channel) for channel in range(self.channels)]))
+    def _channel_matrices(self) -> list[Tensor]:
+        return [self.channel_matrix(channel) for channel in range(self.channels)]
+
+    def _from_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices(), dim=1))
+
+    def _to_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices()))
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrices from their own fans."""
@@ -93,8 +102,10 @@ class Reconciliation(nn.Module):
 
 def _is_plain(*linears: nn.Module) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
         type(linear) is nn.Linear
+        and not hasattr(type(linear.weight), "__tensor_flatten__")
         and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
         for linear in linears
     )
@@ -138,14 +149,15 @@ class IdentityReconciliation(Reconciliation):
             return super().maps()
         return (self._mean_of_outputs,), (self.in_features, self.out_features)
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """D → C·n."""
-        return (self.linear,)
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """C·D → n or D → C·n."""
+        if self.in_features < self.out_features and _is_plain(self.linear):
+            return super().channel_maps()
+        return (self.linear,), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
-        for channel in range(self.channels):
-            _initialise_part(self.linear.weight, self._stacked()[channel], method, self.gain)
+        _initialise_parts(self.linear.weight, self._stacked, method, self.gain)
 
 
 class LowRankReconciliation(Reconciliation):
@@ -191,16 +203,15 @@ class LowRankReconciliation(Reconciliation):
             return (self._down, self.up), (self.in_features, stacked, self.out_features)
         return super().maps()
 
-    def channel_maps(self) -> Sequence[LinearMap]:
-        """D → C·r, and C·r → n, which adds the channels up."""
-        return self.down, self.up
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """D → C·r before and C·r → n after the mixing."""
+        return (self.down, self.up), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
-        for channel in range(self.channels):
-            rows = self._rows(channel)
-            _initialise_part(self.down.weight, self.down.weight[rows], method)
-            _initialise_part(self.up.weight, self.up.weight[:, rows], method, self.gain)
+        _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
+        up = self.up.weight
+        _initialise_parts(up, lambda: torch.split(up, self.rank, dim=1), method, self.gain)
 
 
 class DualLPHMReconciliation(Reconciliation):
@@ -241,16 +252,19 @@ class DualLPHMReconciliation(Reconciliation):
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's four factors."""
         for factor in (self.P, self.Q, self.S, self.T):
-            for channel in range(self.channels):
-                _initialise_part(factor, factor[channel], method, self.gain if factor is self.P else 1.0)
+            _initialise_parts(factor, factor.unbind, method, self.gain if factor is self.P else 1.0)
 
 
-def _initialise_part(parameter: Tensor, part: Tensor, method: str, gain: float = 1.0) -> None:
-    # transformers marks a loaded parameter with this flag; a slice of it does not carry the mark.
+def _initialise_parts(
+    parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str, gain: float = 1.0
+) -> None:
+    # transformers marks a loaded parameter with this flag. A slice of it does not carry the mark, and cannot
+    # even be taken where the parameter is quantised.
     if not getattr(parameter, "_is_hf_initialized", False):
         with torch.no_grad():
-            initialise(part, method)
-            part.mul_(gain)
+            for part in parts():
+                initialise(part, method)
+                part.mul_(gain)
 
 
 def build_reconciliation(

@@ -1,5 +1,6 @@
 """What counts as one sequence of nodes, and sequences of any kind joined into one NumPy array."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,9 @@ def split_batch(data: Any, feature_size: int, batched: bool | None = None) -> li
     return sequences
 
 
-def join(sequences: list[Any], feature_size: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+def join(
+    sequences: list[Any], feature_size: int, *, allow_missing: bool = False
+) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Convert every sequence and join them along the nodes.
 
     Parameters
@@ -112,6 +115,8 @@ def join(sequences: list[Any], feature_size: int) -> tuple[NDArray[Any], NDArray
         Sequences ``[L_i, feature_size]``, or ``[L_i]`` if `feature_size` is 1.
     feature_size
         Number of features of a node.
+    allow_missing
+        Whether NaN, None and what pandas calls missing may stand for missing values, which become NaN.
 
     Returns
     -------
@@ -127,15 +132,22 @@ def join(sequences: list[Any], feature_size: int) -> tuple[NDArray[Any], NDArray
     ValueError
         If a sequence is empty, ragged, not finite, or has the wrong shape.
     """
-    arrays = [_as_nodes(sequence, index, feature_size) for index, sequence in enumerate(sequences)]
+    arrays = [
+        _as_nodes(sequence, index, feature_size, allow_missing) for index, sequence in enumerate(sequences)
+    ]
     lengths = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
     dtype = np.result_type(np.float32, *{array.dtype for array in arrays})
     nodes = np.concatenate(arrays, dtype=dtype)
-    check_finite(nodes, lengths, "fill in or drop missing and infinite values")
+    if allow_missing:
+        check_finite(nodes, lengths, "mark missing values by NaN", allow_nan=True)
+    else:
+        check_finite(nodes, lengths, "fill in or drop missing and infinite values")
     return nodes, lengths
 
 
-def check_finite(nodes: NDArray[Any], lengths: NDArray[np.intp], advice: str) -> None:
+def check_finite(
+    nodes: NDArray[Any], lengths: NDArray[np.intp], advice: str, *, allow_nan: bool = False
+) -> None:
     """Raise a ValueError that locates the first NaN or infinity.
 
     Parameters
@@ -146,13 +158,15 @@ def check_finite(nodes: NDArray[Any], lengths: NDArray[np.intp], advice: str) ->
         Lengths of the sequences.
     advice
         What the caller can do about it; ends the message.
+    allow_nan
+        Whether infinity alone is an error.
 
     Raises
     ------
     ValueError
         If a value is NaN or infinite; names sequence, node and feature.
     """
-    finite = np.isfinite(nodes)
+    finite = ~np.isinf(nodes) if allow_nan else np.isfinite(nodes)
     if finite.all():
         return
     row, feature = np.argwhere(~finite)[0]
@@ -175,8 +189,10 @@ def _count_axes(data: Any) -> int:
     return axes + len(getattr(data, "shape", ()))
 
 
-def _as_nodes(sequence: Any, index: int, feature_size: int) -> NDArray[Any]:
+def _as_nodes(sequence: Any, index: int, feature_size: int, allow_missing: bool) -> NDArray[Any]:
     array = _as_array(sequence, index, feature_size)
+    if allow_missing and array.dtype.kind == "O":
+        array = _with_nan(array)
     if array.dtype.kind not in "iuf":
         raise TypeError(
             f"sequence {index}: expected real numbers, got dtype {array.dtype}: convert it to float first"
@@ -193,6 +209,13 @@ def _as_nodes(sequence: Any, index: int, feature_size: int) -> NDArray[Any]:
             + _advise_on_shape(array, feature_size)
         )
     return array
+
+
+def _with_nan(array: NDArray[Any]) -> NDArray[Any]:
+    """Put NaN in the place of None and pandas' NA, which leave nothing but an array of objects."""
+    missing = (None, getattr(sys.modules.get("pandas"), "NA", None))
+    values = [np.nan if any(value is other for other in missing) else value for value in array.flat]
+    return np.array(values).reshape(array.shape)
 
 
 def _advise_on_shape(array: NDArray[Any], feature_size: int) -> str:

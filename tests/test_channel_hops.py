@@ -8,50 +8,58 @@ from test_chain import LENGTHS, TOLERANCE
 
 from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
 from chainhead_plugin.chain import Chain
-from chainhead_plugin.chain_hops import move, move_and_add, move_step
+from chainhead_plugin.chain_hops import move, move_step
 from chainhead_plugin.chain_reference import interdependence_matrix
 
 HOPS = {"one": (1,), "own": (0,), "dilated": (0, 1, 2, 4, 8), "both-ways": (3, -1, 0, -70), "far": (100, 2)}
 every_hops = pytest.mark.parametrize("hops", HOPS.values(), ids=HOPS)
-every_function = pytest.mark.parametrize("function", [move, move_and_add])
+every_form = pytest.mark.parametrize("form", [{}, {"add": True}, {"spread": True}], ids=str)
 
 
-def dense(function, x, hops):
+def features(hops, form, width=3):
+    return width if form.get("spread") else width * len(hops)
+
+
+def dense(x, hops, form):
     """The same with the channels' matrices."""
     matrices = interdependence_matrix(Chain("channel_hops", channel_hops=hops), x.size(1))
-    groups = zip(matrices, x.double().chunk(len(hops), -1), strict=True)
-    moved = [matrix.T @ group for matrix, group in groups]
-    return torch.cat(moved, -1) if function is move else sum(moved)
+    groups = [x] * len(hops) if form.get("spread") else x.chunk(len(hops), -1)
+    moved = [matrix.T @ group for matrix, group in zip(matrices, groups, strict=True)]
+    return sum(moved) if form.get("add") else torch.cat(moved, -1)
 
 
 @every_hops
-@every_function
+@every_form
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("batch", [0, 2])
-def test_outputs_and_gradients_equal_the_dense_form(hops, function, dtype, length, batch):
-    x = torch.randn(batch, length, 3 * len(hops), dtype=dtype, requires_grad=True)
-    y = function(x, hops)
+def test_outputs_and_gradients_equal_the_dense_form(hops, form, dtype, length, batch):
+    x = torch.randn(batch, length, features(hops, form), dtype=dtype, requires_grad=True)
+    y = move(x, hops, **form)
     cotangent = torch.randn_like(y)
     (gradient,) = torch.autograd.grad(y, x, cotangent)
     wide = x.detach().double().requires_grad_()
-    expected = dense(function, wide, hops)
+    expected = dense(wide, hops, form)
     (expected_gradient,) = torch.autograd.grad(expected, wide, cotangent.double())
     assert y.dtype == gradient.dtype == dtype
     torch.testing.assert_close(y.double(), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
-    torch.testing.assert_close(gradient.double(), expected_gradient, rtol=0, atol=0)
+    torch.testing.assert_close(
+        gradient.double(), expected_gradient, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
+    )
 
 
 @every_hops
-@every_function
+@every_form
 @pytest.mark.parametrize("padding", [math.nan, math.inf])
-def test_a_padded_chain_is_the_chain_alone(hops, function, padding):
+def test_a_padded_chain_is_the_chain_alone(hops, form, padding):
     spans = [(0, 12), (11, 1), (3, 5), (4, 0), (0, 2)]
     mask = torch.zeros(len(spans), 12, dtype=torch.bool)
     for row, (start, count) in enumerate(spans):
         mask[row, start : start + count] = True
-    x = torch.where(mask[..., None], torch.randn(len(spans), 12, 2 * len(hops)), padding).requires_grad_()
-    y = function(x, hops, mask)
+    x = torch.where(
+        mask[..., None], torch.randn(len(spans), 12, features(hops, form)), padding
+    ).requires_grad_()
+    y = move(x, hops, mask, **form)
     cotangent = torch.randn_like(y)
     (gradient,) = torch.autograd.grad(y, x, cotangent)
     assert not y[~mask].any()
@@ -59,7 +67,7 @@ def test_a_padded_chain_is_the_chain_alone(hops, function, padding):
     for row, (_, count) in enumerate(spans):
         if count:
             alone = x[row][mask[row]].detach()[None].requires_grad_()
-            expected = function(alone, hops)
+            expected = move(alone, hops, **form)
             (expected_gradient,) = torch.autograd.grad(expected, alone, cotangent[row][mask[row]][None])
             assert torch.equal(y[row][mask[row]][None], expected)
             assert torch.equal(gradient[row][mask[row]][None], expected_gradient)
@@ -67,13 +75,13 @@ def test_a_padded_chain_is_the_chain_alone(hops, function, padding):
 
 # torch's own forward mode compiles its decompositions that way.
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
-@every_function
+@every_form
 @pytest.mark.parametrize("masked", [False, True])
-def test_function_transforms_and_derivatives(function, masked):
+def test_function_transforms_and_derivatives(form, masked):
     hops = HOPS["both-ways"]
     mask = torch.tensor([[0, 1, 1, 1, 0, 0], [1] * 6]).bool() if masked else None
-    xs = torch.randn(3, 2, 6, 2 * len(hops), dtype=torch.float64)
-    call = lambda z: function(z, hops, mask).square()  # noqa: E731
+    xs = torch.randn(3, 2, 6, features(hops, form, 2), dtype=torch.float64)
+    call = lambda z: move(z, hops, mask, **form).square()  # noqa: E731
     for transformed in (
         call,
         torch.func.grad(lambda z: call(z).sum()),
@@ -89,25 +97,25 @@ def test_function_transforms_and_derivatives(function, masked):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("hops", [(0,), (1,), (3, 0, 5)])
-@pytest.mark.parametrize("add", [True, False])
-def test_step_keeps_what_is_to_come(dtype, hops, add):
-    x = torch.randn(2, 12, 2 * len(hops), dtype=dtype)
+@every_form
+def test_step_keeps_what_is_to_come(dtype, hops, form):
+    x = torch.randn(2, 12, features(hops, form), dtype=dtype)
     state, outputs = None, []
     for node in x.unbind(1):
-        y, state = move_step(node, hops, state, add)
+        y, state = move_step(node, hops, state, **form)
         outputs.append(y)
-        assert state.shape == (2, max(hops), 2 if add else x.size(2))
-    expected = (move_and_add if add else move)(x, hops)
+        assert state.shape == (2, max(hops), y.size(1))
+    expected = move(x, hops, **form)
     torch.testing.assert_close(
         torch.stack(outputs, 1), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
     )
     with pytest.raises(ValueError, match="start with state=None"):
-        move_step(x[:1, 0], hops, state, add)
+        move_step(x[:1, 0], hops, state, **form)
 
 
 def test_half_precision_is_added_up_in_float32():
     x = torch.ones(1, 1200, 1000, dtype=torch.bfloat16)
-    assert move_and_add(x, tuple(range(1000)))[0, -1, 0] == 1000  # adding 1 to 256 in bfloat16 stands still
+    assert move(x, tuple(range(1000)), add=True)[0, -1, 0] == 1000  # adding 1 to 256 in bfloat16 stands still
 
 
 def test_the_number_of_channels_follows():

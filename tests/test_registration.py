@@ -9,17 +9,26 @@ import pytest
 
 SEES_CHAINHEAD = """
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForSequenceClassification
-    from transformers import AutoModelForTokenClassification
+    from transformers import AutoModelForTimeSeriesPrediction, AutoModelForTokenClassification
     from transformers.models.auto import modeling_auto
     from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING
     from transformers.pipelines import PIPELINE_REGISTRY
     config = AutoConfig.for_model("chainhead")
     for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
         assert type(auto.from_config(config)).__module__ == "chainhead_plugin.modeling_chainhead"
+    from transformers import AutoModelForImageClassification
+    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING
+    images = AutoModelForImageClassification._model_mapping[type(config)]
+    assert images.__module__ == "chainhead_plugin.modeling_chainhead_image"
+    assert IMAGE_PROCESSOR_MAPPING[type(config)]["torchvision"].__name__ == "ChainHeadImageProcessor"
+    forecaster = AutoModelForTimeSeriesPrediction.from_config(type(config)(prediction_length=2))
+    assert type(forecaster).__module__ == "chainhead_plugin.modeling_chainhead_forecast"
     assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
+    assert type(config) in TOKENIZER_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
-    assert "time-series-classification" in PIPELINE_REGISTRY.get_supported_tasks()
+    assert {"time-series-classification", "time-series-forecasting"} <= {*PIPELINE_REGISTRY.get_supported_tasks()}
     print("seen")
 """
 
@@ -47,7 +56,13 @@ def assert_runs(code, output="seen\n"):
         "from transformers import AutoModel, pipeline; import chainhead_plugin",
         "import chainhead_plugin; from transformers import pipeline",
         "import chainhead_plugin.modeling_chainhead",
+        "import chainhead_plugin.modeling_chainhead_forecast",
         "import chainhead_plugin.pipelines",
+        "import chainhead_plugin.backbone",
+        "import chainhead_plugin.image_backbone",
+        "import chainhead_plugin.modeling_chainhead_image",
+        "import chainhead_plugin.image_processing_chainhead",
+        "import chainhead_plugin.pipeline_forecast",
         "from chainhead_plugin import ChainHeadConfig",
         "import chainhead_plugin; [chainhead_plugin.register() for _ in range(100)]",
         "import registry; report = registry.load_plugins(); assert not report.failed, report",

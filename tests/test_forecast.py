@@ -1,0 +1,629 @@
+"""Forecasters: units, missing values, quantiles, training, checkpoints, and what they are worth."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from torch.nn import functional as F
+from transformers import AutoModel, AutoModelForTimeSeriesPrediction, Trainer, TrainingArguments
+
+from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction, ChainHeadModel
+from chainhead_plugin.modeling_chainhead_forecast import ascending
+from chainhead_plugin.series_scaling import scale_series
+
+NAN = float("nan")
+CONFIGS = {
+    "point": {"m": 1, "n": 6},
+    "quantiles": {"m": 1, "hidden_sizes": [6, 5], "quantiles": [0.1, 0.25, 0.5, 0.9], "pooling": "flatten"},
+    "channels": {"m": 3, "n": 6, "pooling": "flatten", "loss": "huber", "enable_bias": True},
+    "targets": {
+        "m": 6,
+        "n": 6,
+        "with_observed_indicator": True,
+        "prediction_channel_indices": [0, 2],
+        "quantiles": [0.2, 0.5],
+        "pooling": "last",
+        "with_multihop": True,
+        "h": 3,
+    },
+    "mean-scaled": {"m": 2, "n": 6, "pooling": "max", "scaling": "mean", "loss": "mae"},
+    "bi-directional": {
+        "m": 1,
+        "n": 6,
+        "bi_directional": True,
+        "with_inverse_approx": True,
+        "pooling": "flatten",
+        "scaling": None,
+    },
+}
+every_config = pytest.mark.parametrize("fields", CONFIGS.values(), ids=CONFIGS)
+every_scaling = pytest.mark.parametrize("scaling", ["std", "mean", None])
+
+
+def build(fields, **extra):
+    config = ChainHeadConfig(**{"chain_length": 12, "prediction_length": 4} | fields | extra)
+    model = ChainHeadForTimeSeriesPrediction(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.uniform_(-0.7, 0.7)
+    return model.eval()
+
+
+def series(model, batch=3, length=10):
+    return torch.randn(batch, length, model.config.num_input_channels) * 2 + 3
+
+
+def future(model, batch=3):
+    return torch.randn(batch, model.config.prediction_length, model.config.num_targets) + 3
+
+
+class TestOutputs:
+    @every_config
+    def test_shapes_and_units(self, fields):
+        model = build(fields)
+        config = model.config
+        output = model(series(model), future_values=future(model), output_hidden_states=True)
+        targets = len(fields.get("prediction_channel_indices") or range(config.num_input_channels))
+        assert output.loss.shape == ()
+        assert output.prediction_outputs.shape == (3, 4, targets)
+        assert output.loc.shape == output.scale.shape == (3, 1, targets)
+        assert len(output.hidden_states) == config.num_hidden_layers + 1
+        if config.quantiles:
+            assert output.quantile_outputs.shape == (3, 4, targets, len(config.quantiles))
+            median = output.quantile_outputs[..., config.quantiles.index(0.5)]
+            assert torch.equal(output.prediction_outputs, median)
+        else:
+            assert output.quantile_outputs is None
+
+    def test_a_series_without_channel_axis_is_forecast_without_one(self):
+        model = build(CONFIGS["quantiles"])
+        past, target = series(model), future(model)
+        with_axis = model(past, future_values=target)
+        without = model(past[..., 0], torch.ones(3, 10), future_values=target[..., 0])
+        assert torch.equal(with_axis.loss, without.loss)
+        for name in ("prediction_outputs", "quantile_outputs", "loc", "scale"):
+            assert torch.equal(with_axis[name].squeeze(2), without[name]), name
+
+    @every_config
+    def test_tuples(self, fields):
+        model = build(fields)
+        output = model(series(model), future_values=future(model))
+        as_tuple = model(series(model), future_values=future(model), return_dict=False)
+        assert isinstance(as_tuple, tuple)
+        assert len(as_tuple) == len(output.to_tuple()) == (5 if model.config.quantiles else 4)
+
+    def test_a_forecast_moves_with_the_data(self):
+        """Standardised series have no units: forecasts of a·x + b are a·forecast + b."""
+        model = build(CONFIGS["channels"]).double()
+        past = series(model).double()
+        once, moved = model(past).prediction_outputs, model(1e3 * past - 50).prediction_outputs
+        torch.testing.assert_close(moved, 1e3 * once - 50)
+
+    def test_quantiles_never_cross(self):
+        model = build(CONFIGS["quantiles"], quantiles=[i / 100 for i in range(1, 100)])
+        for scale in (1e-6, 1.0, 1e6):
+            forecast = model(series(model, batch=50) * scale).quantile_outputs
+            assert (forecast.diff(dim=-1) >= 0).all()
+        raw = torch.randn(5, 4)
+        expected = [
+            raw[:, 2] - F.softplus(raw[:, 1]) - F.softplus(raw[:, 0]),
+            raw[:, 2] - F.softplus(raw[:, 1]),
+            raw[:, 2],
+            raw[:, 2] + F.softplus(raw[:, 3]),
+        ]
+        torch.testing.assert_close(ascending(raw, 2), torch.stack(expected, -1))
+
+    @pytest.mark.parametrize("name", ["point", "quantiles", "channels", "targets"])
+    def test_half_precision_keeps_the_datas_units(self, name):
+        """bfloat16 has three digits, too few for the level of this series; its scaled values fit."""
+        model = build(CONFIGS[name])
+        past = series(model) + 10_000
+        expected = model(past)
+        output = copy.deepcopy(model).to(torch.bfloat16)(past)
+        assert output.prediction_outputs.dtype == torch.float32
+        assert torch.equal(output.loc, expected.loc)
+        difference = (output.prediction_outputs - expected.prediction_outputs) / expected.scale
+        assert difference.abs().max() < 0.1
+        assert copy.deepcopy(model).double()(past).prediction_outputs.dtype == torch.float64
+        assert model(past.double()).prediction_outputs.dtype == torch.float64
+
+    def test_counts_are_values(self):
+        model = build(CONFIGS["point"])
+        counts = torch.randint(0, 9, (3, 10))
+        assert torch.equal(model(counts).prediction_outputs, model(counts.float()).prediction_outputs)
+
+    @every_config
+    def test_empty_batches(self, fields):
+        model = build(fields)
+        output = model(series(model, batch=0), future_values=future(model, batch=0))
+        assert output.prediction_outputs.shape == (0, 4, model.config.num_targets)
+        assert output.loss == 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"past_values": torch.ones(2, 10, 4)}, r"past_values has shape \(2, 10, 4\), expected \[batch"),
+            ({"past_values": torch.ones(2, 10)}, r"past_values has shape \(2, 10\)"),
+            ({"past_values": torch.ones(2, 0, 3)}, "length ≥ 1"),
+            (
+                {"past_observed_mask": torch.ones(2, 9)},
+                r"past_observed_mask has shape \(2, 9\), expected \(2, 10",
+            ),
+            ({"future_values": torch.ones(2, 4)}, r"future_values has shape \(2, 4\), expected \(2, 4, 3\)"),
+            (
+                {"future_values": torch.ones(2, 4, 3), "future_observed_mask": torch.ones(2, 3)},
+                "future_observed_mask has shape",
+            ),
+            (
+                {"past_values": torch.ones(2, 13, 3)},
+                "13 nodes, but pooling='flatten' takes at most chain_length=12",
+            ),
+        ],
+    )
+    def test_inputs_that_do_not_fit(self, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            build(CONFIGS["channels"])(**{"past_values": torch.ones(2, 10, 3)} | arguments)
+
+    def test_misspelt_arguments_are_refused(self):
+        with pytest.raises(TypeError, match="takes no argument 'past_mask'"):
+            build(CONFIGS["point"])(torch.ones(1, 4), past_mask=torch.ones(1, 4))
+
+
+class TestMissingValues:
+    @every_config
+    @pytest.mark.parametrize("padding", [0.0, NAN, 1e30])
+    def test_a_shorter_series_gives_what_it_gives_alone(self, fields, padding):
+        model = build(fields)
+        past, mask = series(model), torch.ones(3, 10)
+        for row, length in enumerate((10, 6, 1)):
+            past[row, : 10 - length] = padding
+            mask[row, : 10 - length] = 0
+        together = model(past, mask, output_hidden_states=True)
+        for row, length in enumerate((10, 6, 1)):
+            alone = model(past[row : row + 1, 10 - length :])
+            torch.testing.assert_close(
+                together.prediction_outputs[row : row + 1], alone.prediction_outputs, rtol=1e-6, atol=1e-6
+            )
+        assert not together.hidden_states[-1][1, :4].any()
+
+    @every_config
+    def test_nan_is_a_missing_value(self, fields):
+        model = build(fields)
+        past = series(model)
+        mask = torch.rand(past.shape) < 0.7
+        expected = model(past, mask).prediction_outputs
+        assert expected.isfinite().all()
+        assert torch.equal(model(past.where(mask, NAN)).prediction_outputs, expected)
+        assert torch.equal(model(past.where(mask, NAN), torch.ones(3, 10)).prediction_outputs, expected)
+        assert torch.equal(model(past.where(mask, 7.0), mask.float()).prediction_outputs, expected)
+
+    def test_a_hole_is_a_node_of_the_chain(self):
+        model = build({"m": 1, "n": 6, "pooling": "flatten"})
+        past = series(model, batch=1)
+        past[0, 4] = NAN
+        _, loc, scale = scale_series(past, ~past.isnan(), "std")
+        scaled = ((past - loc) / scale).nan_to_num(0.0)
+        nodes = F.pad(model.chainhead(scaled).last_hidden_state, (0, 0, 2, 0)).flatten(1)
+        expected = model.forecaster(nodes)[..., None] * scale + loc
+        torch.testing.assert_close(model(past).prediction_outputs, expected)
+
+    def test_the_indicator_tells_a_hole_from_the_mean(self):
+        past = torch.tensor([[1.0, 2, 3, 2, 1, 2, 3]])
+        hole = past.clone()
+        hole[0, 3] = NAN  # 2 is the mean
+        told = build({"m": 2, "n": 6, "with_observed_indicator": True, "scaling": None})
+        assert not torch.equal(told(hole).prediction_outputs, told(hole.nan_to_num(0)).prediction_outputs)
+        untold = build({"m": 1, "n": 6, "scaling": None})
+        assert torch.equal(untold(hole).prediction_outputs, untold(hole.nan_to_num(0)).prediction_outputs)
+
+    @every_config
+    def test_nothing_observed(self, fields):
+        model = build(fields)
+        past = series(model)
+        past[1] = NAN
+        output = model(past, future_values=future(model))
+        assert output.prediction_outputs.isfinite().all()
+        assert output.loss.isfinite()
+        assert (output.loc[1] == 0).all()
+        assert (output.scale[1] == 1).all()
+
+    @every_config
+    def test_gradients_are_finite(self, fields):
+        model = build(fields)
+        past, target = series(model), future(model)
+        past[0] = NAN
+        past[1] = 5.0
+        past[2, :3] = NAN
+        past[2, 5, 0] = NAN
+        target[2, 1] = NAN
+        past.requires_grad_()
+        model(past, future_values=target).loss.backward()
+        assert past.grad.isfinite().all()
+        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+    def test_targets_that_are_missing_do_not_count(self):
+        model = build(CONFIGS["channels"])
+        past, target = series(model), future(model)
+        mask = torch.rand(target.shape) < 0.5
+        masked = model(past, future_values=target, future_observed_mask=mask).loss
+        assert torch.equal(masked, model(past, future_values=target.where(mask, NAN)).loss)
+        output = model(past)
+        errors = (output.prediction_outputs - target) / output.scale
+        expected = F.huber_loss(errors[mask], torch.zeros_like(errors[mask]))
+        torch.testing.assert_close(masked, expected)
+        assert model(past, future_values=torch.full_like(target, NAN)).loss == 0
+
+
+COVARIATES = {"m": 5, "n": 6, "with_observed_indicator": True, "num_time_features": 1, "pooling": "flatten"}
+
+
+class TestCovariates:
+    def inputs(self, length=10):
+        return {
+            "past_values": torch.randn(3, length, 2),
+            "past_time_features": torch.randn(3, length, 1),
+            "future_time_features": torch.randn(3, 4, 1),
+        }
+
+    def test_against_the_parts(self):
+        model = build(COVARIATES)
+        inputs = self.inputs(length=12)
+        past = inputs["past_values"]
+        output = model(**inputs)
+        scaled = (past - output.loc) / output.scale
+        nodes = torch.cat([scaled, torch.ones_like(past), inputs["past_time_features"]], -1)
+        known = [
+            model.chainhead(nodes).last_hidden_state.flatten(1),
+            inputs["future_time_features"].flatten(1),
+        ]
+        expected = model.forecaster(torch.cat(known, -1)).view(3, 4, 2) * output.scale + output.loc
+        torch.testing.assert_close(output.prediction_outputs, expected)
+
+    def test_what_is_known_before_a_series_starts_does_not_matter(self):
+        model = build(COVARIATES)
+        inputs = self.inputs()
+        inputs["past_values"][:, :4] = NAN
+        inputs["past_time_features"][:, :4] = NAN
+        output = model(**inputs, future_values=future(model))
+        output.loss.backward()
+        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+        for name in ("past_values", "past_time_features"):
+            inputs[name] = inputs[name][:, 4:]
+        torch.testing.assert_close(
+            model(**inputs).prediction_outputs, output.prediction_outputs, rtol=1e-6, atol=1e-6
+        )
+
+    def test_half_precision_and_checkpoints(self, tmp_path):
+        model, inputs = build(COVARIATES), self.inputs()
+        model.save_pretrained(tmp_path)
+        loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path)
+        assert torch.equal(loaded(**inputs).prediction_outputs, model(**inputs).prediction_outputs)
+        assert model.to(torch.bfloat16)(**inputs).prediction_outputs.dtype == torch.float32
+
+    def test_inputs_that_do_not_fit(self):
+        model, inputs = build(COVARIATES), self.inputs()
+        with pytest.raises(ValueError, match=r"future_time_features are needed, of shape \(3, 4, 1\)"):
+            model(**inputs | {"future_time_features": None})
+        with pytest.raises(
+            ValueError, match=r"past_time_features has shape \(3, 10, 2\), expected \(3, 10, 1\)"
+        ):
+            model(**inputs | {"past_time_features": torch.ones(3, 10, 2)})
+        with pytest.raises(ValueError, match="past_time_features have no effect"):
+            build(CONFIGS["channels"])(torch.ones(3, 10, 3), past_time_features=torch.ones(3, 10, 1))
+
+
+class TestScaling:
+    @every_scaling
+    def test_against_numpy(self, scaling):
+        values, observed = torch.randn(4, 20, 3).double() * 5 + 7, torch.rand(4, 20, 3) < 0.8
+        scaled, loc, scale = scale_series(values.where(observed, NAN), observed, scaling)
+        for row in range(4):
+            for channel in range(3):
+                known = values[row, observed[row, :, channel], channel].numpy()
+                expected = {
+                    "std": (known.mean(), known.std()),
+                    "mean": (0.0, np.abs(known).mean()),
+                    None: (0.0, 1.0),
+                }[scaling]
+                assert (loc[row, 0, channel], scale[row, 0, channel]) == pytest.approx(expected)
+        torch.testing.assert_close((scaled * scale + loc)[observed], values[observed])
+        assert not scaled[~observed].any()
+
+    @pytest.mark.parametrize("value", [0.1, 0.0, -1e7, 1e-30])
+    def test_a_constant_is_forecast_exactly(self, value):
+        model = build(CONFIGS["quantiles"])
+        output = model(torch.full((2, 9), value), future_values=torch.randn(2, 4))
+        assert (output.quantile_outputs == torch.tensor(value)).all()
+        assert (output.scale == 0).all()
+        assert output.loss == 0
+
+    def test_one_value_is_a_constant(self):
+        assert (build(CONFIGS["quantiles"])(torch.tensor([[4.2]])).prediction_outputs == 4.2).all()
+
+    @pytest.mark.parametrize("size", [1e-35, 1e-20, 1e20, 1e35])
+    def test_tiny_and_huge_values(self, size):
+        values = torch.randn(2, 30, 1)
+        seen = torch.ones_like(values, dtype=torch.bool)
+        expected, _, _ = scale_series(values, seen, "std")
+        scaled, _, _ = scale_series(values * size, seen, "std")
+        torch.testing.assert_close(scaled, expected, rtol=1e-4, atol=1e-4)
+
+
+class TestLosses:
+    @pytest.mark.parametrize(
+        ("loss", "expected"),
+        [(None, F.mse_loss), ("mse", F.mse_loss), ("mae", F.l1_loss), ("huber", F.huber_loss)],
+    )
+    def test_points_in_units_of_the_scale(self, loss, expected):
+        model = build(CONFIGS["channels"], loss=loss)
+        past, target = series(model), future(model)
+        output = model(past, future_values=target)
+        scaled = [(values - output.loc) / output.scale for values in (output.prediction_outputs, target)]
+        torch.testing.assert_close(output.loss, expected(*scaled))
+        assert model(past, future_values=target, return_loss=False).loss is None
+
+    def test_pinball(self):
+        model = build(CONFIGS["quantiles"])
+        target = future(model)
+        output = model(series(model), future_values=target)
+        errors = (target.unsqueeze(-1) - output.quantile_outputs) / output.scale.unsqueeze(-1)
+        by_hand = [
+            torch.where(errors[..., i] > 0, level * errors[..., i], (level - 1) * errors[..., i]).mean()
+            for i, level in enumerate(model.config.quantiles)
+        ]
+        torch.testing.assert_close(output.loss, torch.stack(by_hand).mean())
+
+
+class TestConfiguration:
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"prediction_length": 0}, "prediction_length must be between 1 and"),
+            ({"prediction_length": 10**12}, "prediction_length must be between 1 and"),
+            ({"prediction_length": "4"}, "prediction_length"),
+            ({"prediction_length": 10**6, "m": 10**5}, "more than the 8,589,934,592 allowed"),
+            ({"quantiles": [0.1]}, "must have 0.5 among them"),
+            ({"quantiles": [0.5, 0.1]}, "must be ascending levels between 0 and 1"),
+            ({"quantiles": [0.0, 0.5]}, "must be ascending levels between 0 and 1"),
+            ({"quantiles": [0.5, NAN]}, "must be ascending levels between 0 and 1"),
+            ({"quantiles": [0.5] * 2000}, "2,000 levels"),
+            ({"quantiles": [0.5], "loss": "mse"}, "loss='mse' contradicts quantiles"),
+            ({"loss": "pinball"}, "needs quantiles"),
+            ({"loss": "nll"}, "loss"),
+            ({"scaling": "max"}, "scaling"),
+            ({"m": 3, "with_observed_indicator": True}, "m is twice the number of channels"),
+            ({"num_time_features": 2}, "num_time_features must be at least 0 and less than m=2"),
+            ({"num_time_features": -1}, "num_time_features must be at least 0"),
+            (
+                {"m": 10**4, "num_time_features": 9999, "prediction_length": 10**6},
+                "more than the 8,589,934,592",
+            ),
+            ({"prediction_channel_indices": []}, "at least one and at most all of the 2 channels"),
+            ({"prediction_channel_indices": [1, 0]}, "must be ascending channel numbers"),
+            ({"prediction_channel_indices": [2]}, "must lie between 0 and 1 for 2 channels"),
+            ({"prediction_channel_indices": [-1]}, "must lie between 0 and 1 for 2 channels"),
+            ({"prediction_length": None, "quantiles": [0.5]}, "no effect without prediction_length"),
+            ({"prediction_length": None, "scaling": None}, "no effect without prediction_length"),
+        ],
+    )
+    def test_bad_fields_are_named(self, fields, message):
+        with pytest.raises(StrictDataclassError, match=message):
+            ChainHeadConfig(**{"m": 2, "prediction_length": 4} | fields)
+
+    def test_a_model_needs_steps_to_forecast(self, tmp_path):
+        with pytest.raises(ValueError, match="a forecaster needs prediction_length"):
+            AutoModelForTimeSeriesPrediction.from_config(ChainHeadConfig())
+        ChainHeadModel(ChainHeadConfig(m=1)).save_pretrained(tmp_path)
+        with pytest.raises(ValueError, match="a forecaster needs prediction_length"):
+            AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path)
+        with pytest.raises(ValueError, match=r"must have 0\.5 among them"):
+            AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, prediction_length=3, quantiles=[0.1])
+        model = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, prediction_length=3)
+        assert model(torch.randn(2, 8)).prediction_outputs.shape == (2, 3)
+
+
+class TestCheckpoints:
+    @every_config
+    def test_save_and_load_are_bit_exact_also_into_poisoned_memory(self, fields, tmp_path):
+        model = build(fields)
+        model.save_pretrained(tmp_path)
+        assert json.loads((tmp_path / "config.json").read_text())["prediction_length"] == 4
+        past = series(model)
+        for options in ({}, {"device_map": "cpu"}, {"dtype": "auto"}):
+            poison = [torch.full((64, 64), NAN) for _ in range(50)]
+            del poison
+            loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, **options)
+            assert type(loaded) is ChainHeadForTimeSeriesPrediction
+            assert torch.equal(loaded(past).prediction_outputs, model(past).prediction_outputs)
+        half = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, dtype=torch.bfloat16)
+        assert half.forecaster.weight.dtype == torch.bfloat16
+
+    def test_a_base_checkpoint_comes_from_a_forecaster(self, tmp_path):
+        model = build(CONFIGS["channels"])
+        model.save_pretrained(tmp_path)
+        base = AutoModel.from_pretrained(tmp_path)
+        assert all(
+            torch.equal(value, model.chainhead.state_dict()[key]) for key, value in base.state_dict().items()
+        )
+
+    @every_config
+    def test_gradient_checkpointing_gives_the_same_gradients(self, fields):
+        model = build(fields).train()
+        checkpointed = copy.deepcopy(model)
+        enable = getattr(
+            checkpointed, "activation_checkpointing_enable", checkpointed.gradient_checkpointing_enable
+        )
+        enable()
+        past, target = series(model), future(model)
+        for one in (model, checkpointed):
+            one(past, future_values=target).loss.backward()
+        for first, second in zip(model.parameters(), checkpointed.parameters(), strict=True):
+            torch.testing.assert_close(first.grad, second.grad)
+
+    @every_config
+    def test_compiled_in_one_graph(self, fields):
+        model = build(fields)
+        compiled = torch.compile(model, fullgraph=True, backend="eager")
+        past, target = series(model), future(model)
+        past[1, :4] = NAN
+        expected, output = model(past, future_values=target), compiled(past, future_values=target)
+        torch.testing.assert_close(output.prediction_outputs, expected.prediction_outputs)
+        torch.testing.assert_close(output.loss, expected.loss)
+
+    def test_exported_for_any_batch_and_length(self):
+        model = build(CONFIGS["quantiles"])
+        sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=3, max=12)}
+        exported = torch.export.export(model, (series(model),), dynamic_shapes=(sizes,)).module()
+        for batch, length in ((1, 12), (5, 7)):
+            past = series(model, batch, length)
+            torch.testing.assert_close(exported(past).quantile_outputs, model(past).quantile_outputs)
+
+
+def seasonal_series(count, length, period=12):
+    """Levels, trends, amplitudes and phases of their own; half of the noise's variance carries over."""
+    rng = np.random.default_rng(0)
+    time = np.arange(length)
+    level, trend = rng.normal(0, 50, (count, 1)), rng.normal(0, 0.02, (count, 1))
+    wave = np.sin(2 * np.pi * (time / period + rng.random((count, 1))))
+    wave += 0.5 * np.sin(4 * np.pi * (time / period + rng.random((count, 1))))
+    noise = rng.normal(0, 0.3, (count, length))
+    for step in range(1, length):
+        noise[:, step] += 0.5 * noise[:, step - 1]
+    size = 10 ** rng.uniform(-2, 2, (count, 1))
+    return (size * (level + trend * time + wave + noise)).astype(np.float32)
+
+
+def windows(values, past, future):
+    cut = np.lib.stride_tricks.sliding_window_view(values, past + future, axis=-1).reshape(-1, past + future)
+    cut = torch.tensor(cut)
+    return cut[:, :past], cut[:, past:]
+
+
+def fit(model, past, future, steps):
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)
+    for _ in range(steps):
+        rows = torch.randint(len(past), (64,))
+        model(past[rows], future_values=future[rows]).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+    return model.eval()
+
+
+class TestWorth:
+    """Beyond learning at all: against the forecast that costs nothing, last season's values again."""
+
+    def test_quantiles_of_seasonal_series(self):
+        values = seasonal_series(200, 96)
+        config = ChainHeadConfig(
+            m=1,
+            n=16,
+            chain_length=36,
+            prediction_length=12,
+            pooling="flatten",
+            quantiles=[0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95],
+        )
+        model = fit(ChainHeadForTimeSeriesPrediction(config), *windows(values[:150], 36, 12), steps=400)
+        past, target = windows(values[150:], 36, 12)
+        with torch.no_grad():
+            output = model(past)
+        naive = ((past[:, -12:] - target) / output.scale).abs().mean()
+        error = ((output.prediction_outputs - target) / output.scale).abs().mean()
+        assert error < 0.85 * naive
+        for level, forecast in zip(config.quantiles, output.quantile_outputs.unbind(-1), strict=True):
+            assert (target <= forecast).float().mean() == pytest.approx(level, abs=0.05), level
+
+    def test_airline_passengers(self):
+        """Each of the last four years, from the years before it."""
+        from aeon.datasets import load_airline
+
+        passengers = np.asarray(load_airline(), dtype=np.float32).ravel()
+        config = ChainHeadConfig(
+            m=1, n=16, chain_length=24, prediction_length=12, pooling="flatten", with_relu=False
+        )
+        errors, naive_errors = [], []
+        for start in (96, 108, 120, 132):
+            known, year = passengers[:start], torch.tensor(passengers[start : start + 12])
+            model = fit(ChainHeadForTimeSeriesPrediction(config), *windows(known, 24, 12), steps=150)
+            forecast = model(torch.tensor(known[None, -24:])).prediction_outputs[0]
+            errors.append((forecast - year).abs().mean().item())
+            naive_errors.append((torch.tensor(known[-12:]) - year).abs().mean().item())
+        assert np.mean(errors) < 0.65 * np.mean(naive_errors), (errors, naive_errors)
+
+
+class Windows(torch.utils.data.Dataset):
+    def __init__(self, past, future):
+        self.past, self.future = past, future
+
+    def __len__(self):
+        return len(self.past)
+
+    def __getitem__(self, index):
+        return {"past_values": self.past[index], "future_values": self.future[index]}
+
+
+class TestTrainer:
+    def train(self, folder, label_names, compute_metrics=None):
+        past, target = windows(seasonal_series(6, 60), 24, 6)
+        config = ChainHeadConfig(
+            m=1, n=8, chain_length=24, prediction_length=6, pooling="flatten", quantiles=[0.1, 0.5, 0.9]
+        )
+        trainer = Trainer(
+            model=ChainHeadForTimeSeriesPrediction(config),
+            args=TrainingArguments(
+                folder,
+                max_steps=40,
+                per_device_train_batch_size=32,
+                learning_rate=1e-2,
+                label_names=label_names,
+                report_to=[],
+                disable_tqdm=True,
+                use_cpu=True,
+            ),
+            train_dataset=Windows(past, target),
+            eval_dataset=Windows(past[:50], target[:50]),
+            compute_metrics=compute_metrics,
+        )
+        before = trainer.evaluate()["eval_loss"]
+        trainer.train()
+        return trainer, before, trainer.evaluate()
+
+    def test_evaluation_with_nothing_said(self, tmp_path):
+        _, before, after = self.train(tmp_path, None)
+        assert after["eval_loss"] < 0.9 * before
+
+    def test_metrics_and_checkpoints(self, tmp_path):
+        def measure(evaluated):
+            forecast, quantiles = evaluated.predictions[:2]
+            assert quantiles.shape == (*forecast.shape, 3)
+            return {"mae": np.abs(forecast - evaluated.label_ids).mean()}
+
+        trainer, before, after = self.train(tmp_path / "run", ["future_values"], measure)
+        assert after["eval_loss"] < 0.9 * before
+        past = trainer.eval_dataset.past
+        forecast = trainer.model.eval()(past).prediction_outputs
+        mae = (forecast - trainer.eval_dataset.future).abs().mean().item()
+        assert after["eval_mae"] == pytest.approx(mae, rel=1e-5)
+        trainer.save_model(tmp_path / "model")
+        loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path / "model")
+        assert torch.equal(loaded(past).prediction_outputs, forecast)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@every_config
+def test_cuda(fields):
+    model = build(fields)
+    past, target = series(model), future(model)
+    past[1, :4] = NAN
+    expected = model(past, future_values=target)
+    output = model.cuda()(past.cuda(), future_values=target.cuda())
+    torch.testing.assert_close(
+        output.prediction_outputs.cpu(), expected.prediction_outputs, rtol=1e-4, atol=1e-4
+    )
+    torch.testing.assert_close(output.loss.cpu(), expected.loss, rtol=1e-4, atol=1e-4)
