@@ -8,6 +8,7 @@ import torch
 from chains import CHAINS, name
 from torch.nn import functional as F
 
+from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.chain import Chain, mix
 from chainhead_plugin.chain_backend import runs_on_triton, set_backend, use_backend
 from chainhead_plugin.chain_reference import interdependence_matrix
@@ -153,6 +154,52 @@ def test_operators_are_registered_as_torch_wants_them():
     torch.library.opcheck(hop_linear, (half, weight, None, 1.0, True, False), rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("bi_directional", [False, True], ids=["uni", "bi"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"enable_bias": True},
+        {"with_relu": False, "self_scaling": -0.5},
+        {"with_batch_norm": True, "self_dependence": False},
+        {"with_residual": True},
+        {"channel_num": 2},
+        {"with_lorr": True},
+    ],
+    ids=str,
+)
+def test_heads_in_half_precision(bi_directional, options):
+    head = ChainInterdependenceHead(
+        6,
+        5,
+        9,
+        bi_directional=bi_directional,
+        with_softmax=False,
+        device=DEVICE,
+        dtype=torch.float16,
+        **options,
+    )
+    x = random(2, 9, 6, dtype=torch.float16)
+    mask = torch.ones(2, 9, dtype=torch.bool, device=DEVICE)
+    mask[0, :4] = False
+    weights = [x, *head.parameters()]
+    for arguments in ((x,), (x, mask)):
+        results = []
+        for backend in ("triton", "torch"):
+            with use_backend(backend):
+                y = head(*arguments)
+            cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
+            results.append((y, *torch.autograd.grad(y, weights, cotangent)))
+        for actual, wanted in zip(*results, strict=True):
+            # The kernel rounds the mixed nodes to half precision, the plain form the mapped ones.
+            torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
+
+
+def test_the_fused_kernel_is_what_runs(monkeypatch):
+    head = ChainInterdependenceHead(6, 5, 9, device=DEVICE, dtype=torch.float16)
+    monkeypatch.setattr(head, "_map_nodes", None)
+    assert head(random(2, 9, 6, dtype=torch.float16)).shape == (2, 9, 5)
+
+
 def test_scales_of_a_filter_are_transposed():
     scale_in, scale_out = torch.rand(2, 9, dtype=torch.float64), torch.rand(1, 9, dtype=torch.float64)
     matrix = interdependence_matrix(Chain("exponential", bi_directional=True), 9)
@@ -185,6 +232,7 @@ def test_backends():
 def test_where_kernels_cannot_run_it_is_an_error():
     code = """
 import torch
+from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.chain import Chain, mix
 from chainhead_plugin.chain_backend import set_backend
 set_backend("triton")
