@@ -2,16 +2,17 @@
 
 import functools
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
 _Rest = ParamSpec("_Rest")
-_Function = Callable[Concatenate[Tensor, _Rest], Tensor]
+_Result = TypeVar("_Result")
+_Function = Callable[Concatenate[Tensor, _Rest], _Result]
 
 
-def without_autocast(function: _Function[_Rest]) -> _Function[_Rest]:
+def without_autocast(function: _Function[_Rest, _Result]) -> _Function[_Rest, _Result]:
     """Let a function of a Tensor, and of more, compute in that Tensor's dtype.
 
     Autocast would round what goes into the matrix products and convolutions that mixing is made of, although
@@ -19,7 +20,7 @@ def without_autocast(function: _Function[_Rest]) -> _Function[_Rest]:
     """
 
     @functools.wraps(function)
-    def wrapped(x: Tensor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> Tensor:
+    def wrapped(x: Tensor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Result:
         device = x.device.type
         if not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
             return function(x, *args, **kwargs)

@@ -100,7 +100,7 @@ class Reconciliation(nn.Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
 
 
-def _is_plain(*linears: nn.Module) -> bool:
+def is_plain(*linears: nn.Module) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
     # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
@@ -145,13 +145,13 @@ class IdentityReconciliation(Reconciliation):
         """One map, D → n."""
         if self.channels == 1:
             return (self.linear,), (self.in_features, self.out_features)
-        if _is_plain(self.linear):
+        if is_plain(self.linear):
             return super().maps()
         return (self._mean_of_outputs,), (self.in_features, self.out_features)
 
     def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
         """C·D → n or D → C·n."""
-        if self.in_features < self.out_features and _is_plain(self.linear):
+        if self.in_features < self.out_features and is_plain(self.linear):
             return super().channel_maps()
         return (self.linear,), 1
 
@@ -199,7 +199,7 @@ class LowRankReconciliation(Reconciliation):
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
         stacked = self.channels * self.rank
         thin = stacked * (self.in_features + self.out_features) < self.in_features * self.out_features
-        if thin or not _is_plain(self.down, self.up):
+        if thin or not is_plain(self.down, self.up):
             return (self._down, self.up), (self.in_features, stacked, self.out_features)
         return super().maps()
 
