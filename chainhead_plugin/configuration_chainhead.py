@@ -42,12 +42,19 @@ _HEAD_OPTIONS = (
     "with_dropout",
     "p",
     "parameters_init_method",
+    "channel_hops",
+    "decay",
+    "with_learned_decay",
 )
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
 _MAX_OTHER_KEYS = 64
 _DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
+
+# Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
+# a checkpoint names for machines without it means nothing.
+_CARRIED = "transformers_modules."
 
 # What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
 _ECOSYSTEM_KEYS = {
@@ -92,10 +99,11 @@ class ChainHeadConfig(PreTrainedConfig):
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
         Nodes that "flatten" pooling expects at most; the other poolings take any length.
-    channel_num, …, parameters_init_method
+    channel_num, …, parameters_init_method, channel_hops, decay, with_learned_decay
         The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
         `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
-        head and perceptron, and the Taylor expansion belongs to the perceptrons.
+        head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
+        `channel_hops` to the heads.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
@@ -145,7 +153,7 @@ class ChainHeadConfig(PreTrainedConfig):
     TypeError
         If a keyword argument looks like a misspelt field.
     ValueError
-        If there are no labels, or more than a million.
+        If there are no labels, or more than a million, or `transformers_weights` names no safetensors.
 
     Warns
     -----
@@ -189,6 +197,9 @@ class ChainHeadConfig(PreTrainedConfig):
     with_dropout: bool = False
     p: float | int = 0.25
     parameters_init_method: str = "xavier_normal"
+    channel_hops: list[int] | None = None
+    decay: float | int | None = None
+    with_learned_decay: bool = False
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
     vocab_size: int | None = None
@@ -209,6 +220,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
+        if not type(self).__module__.startswith(_CARRIED):
+            for key in ("auto_map", "custom_pipelines"):
+                kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
         for name, value in (("dtype", self.dtype), ("torch_dtype", kwargs.get("torch_dtype"))):
             _check_dtype(name, value)
@@ -248,6 +262,11 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
+        weights = kwargs.get("transformers_weights", "model.safetensors")
+        if not (isinstance(weights, str) and WEIGHTS_FILE.fullmatch(weights)):
+            raise ValueError(
+                f"transformers_weights is {weights!r}: only safetensors are read, from the checkpoint's own folder"
+            )
         others = kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS
         if len(others) > _MAX_OTHER_KEYS:
             raise TypeError(
@@ -366,6 +385,8 @@ class ChainHeadConfig(PreTrainedConfig):
             )
         }
         perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
+        if self.channel_hops is not None:
+            perceptron["channel_num"] = 1
         return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
 
     def save_pretrained(
@@ -393,11 +414,6 @@ class ChainHeadConfig(PreTrainedConfig):
                 raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
-        weights = getattr(self, "transformers_weights", None)
-        if weights is not None and not (isinstance(weights, str) and WEIGHTS_FILE.fullmatch(weights)):
-            raise ValueError(
-                f"transformers_weights must be a safetensors file in the checkpoint's folder, got {weights!r}"
-            )
         check_head_options(self.head_options())
         check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
         check_image_options(self)
@@ -408,7 +424,8 @@ class ChainHeadConfig(PreTrainedConfig):
             check_head_options(head)
             total += count_parameters(head)
             if perceptron is not None:
-                total += count_parameters({**head, **perceptron, "with_batch_norm": False})
+                without = {"with_batch_norm": False, "channel_hops": None, "with_learned_decay": False}
+                total += count_parameters(head | perceptron | without)
             if total > MAX_PARAMETERS:  # at once: a thousand layers take time to count
                 raise ValueError(
                     f"the configuration asks for {total:,} weights or more, more than the {MAX_PARAMETERS:,} allowed: "

@@ -62,7 +62,6 @@ class WholeSaveMixin:
         save_directory: str | os.PathLike[str],
         is_main_process: bool = True,
         state_dict: dict[str, Any] | None = None,
-        push_to_hub: bool = False,
         **kwargs: Any,
     ) -> None:
         """Save the model, as `PreTrainedModel.save_pretrained` does, but whole or not at all.
@@ -78,7 +77,7 @@ class WholeSaveMixin:
         ----------
         save_directory
             A folder, made if it is missing. One process at a time may save to it.
-        is_main_process, state_dict, push_to_hub, **kwargs
+        is_main_process, state_dict, **kwargs
             As of `PreTrainedModel.save_pretrained`.
 
         Raises
@@ -90,27 +89,18 @@ class WholeSaveMixin:
         """
         save: Any = super().save_pretrained  # type: ignore[misc]
         if kwargs.get("distributed_checkpoint"):
-            save(save_directory, is_main_process, state_dict, push_to_hub, **kwargs)
+            save(save_directory, is_main_process, state_dict, **kwargs)
             return
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
         if is_main_process:
             complete_interrupted_save(folder)
             _remove_stale(folder)
-        # transformers takes tensors out of the dictionary as it writes them.
-        arguments = {**kwargs, "is_main_process": is_main_process}
+        if state_dict is not None:
+            state_dict = dict(state_dict)  # transformers takes tensors out of it as it writes them
         with _staging(folder) as new:
-            save(new, state_dict=None if state_dict is None else dict(state_dict), **arguments)
+            save(new, is_main_process, state_dict, **kwargs)
             _install(new, folder)
-        if push_to_hub:
-            arguments.setdefault("repo_id", folder.resolve().name)
-            with tempfile.TemporaryDirectory() as copy:
-                save(
-                    copy,
-                    state_dict=None if state_dict is None else dict(state_dict),
-                    push_to_hub=True,
-                    **arguments,
-                )
 
 
 def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:

@@ -21,7 +21,6 @@ def test_nothing_of_ours_reads_or_writes_one(run_program, tmp_path):
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "model.pkl"])
 @pytest.mark.parametrize("loader", [AutoModel, ChainHeadModel])
 def test_a_folder_with_nothing_else_is_refused(loader, name, tmp_path):
-    pytest.importorskip("chainhead_plugin.safe_loading")
     model = ChainHeadModel(ChainHeadConfig(m=3))
     model.config.save_pretrained(tmp_path)
     if name.endswith(".pkl"):
