@@ -26,7 +26,11 @@ def dependencies(root: str = "chainhead-plugin", extras: tuple[str, ...] = ("dev
     todo = [(root, extras)]
     while todo:
         name, wanted = todo.pop()
-        for line in metadata.requires(name) or []:
+        try:
+            lines = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            raise SystemExit(f"{name} is not installed: pip install '.[dev]' first") from None
+        for line in lines:
             requirement = Requirement(line)
             marker = requirement.marker
             if marker is not None and not any(marker.evaluate({"extra": extra}) for extra in ("", *wanted)):
