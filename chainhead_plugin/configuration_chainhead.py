@@ -11,10 +11,11 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .file_fields import check_file_fields
 from .forecast_options import check_forecast_options
 from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
-from .saving import WEIGHTS_FILE, complete_interrupted_save, whole_file
+from .saving import complete_interrupted_save, whole_file
 
 _HEAD_OPTIONS = (
     "m",
@@ -49,7 +50,6 @@ _HEAD_OPTIONS = (
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
 _MAX_OTHER_KEYS = 64
-_DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 # Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
@@ -64,6 +64,7 @@ _ECOSYSTEM_KEYS = {
     "auto_map",
     "bos_token_id",
     "custom_pipelines",
+    "distributed_config",
     "eos_token_id",
     "experts_implementation",
     "model_type",
@@ -78,13 +79,6 @@ _ECOSYSTEM_KEYS = {
     "transformers_weights",
     "use_cache",
 }
-
-
-def _check_dtype(name: str, value: Any) -> None:
-    """Refuse any other name before transformers looks it up in torch, which imports modules by name."""
-    is_dtype = value is None or type(value).__name__ == "dtype"
-    if not is_dtype and not (isinstance(value, str) and value in _DTYPES):
-        raise ValueError(f"{name} must be one of {', '.join(_DTYPES)}, got {value!r}")
 
 
 @strict
@@ -224,21 +218,10 @@ class ChainHeadConfig(PreTrainedConfig):
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
-        for name, value in (("dtype", self.dtype), ("torch_dtype", kwargs.get("torch_dtype"))):
-            _check_dtype(name, value)
-        for name in ("attn_implementation", "experts_implementation"):
-            value = kwargs.get(name)
-            names = value.values() if isinstance(value, dict) else [value]
-            # With a slash it would name a repository of kernels, to be fetched and run.
-            if not all(one is None or (isinstance(one, str) and one.isidentifier()) for one in names):
-                raise ValueError(f"{name} must be the name of one of transformers' own, got {value!r}")
-        quantization = kwargs.get("quantization_config")
-        if not (quantization is None or isinstance(quantization, dict) or hasattr(quantization, "to_dict")):
-            raise TypeError(f"quantization_config must be a dict, got {quantization!r}")
-        fields_of = quantization if isinstance(quantization, dict) else {}
-        if fields_of.get("quant_method") == "torchao" and "quant_type" not in fields_of:
-            # transformers would raise a KeyError
-            raise ValueError("quantization_config for torchao lacks quant_type")
+        check_file_fields({**kwargs, "dtype": self.dtype})
+        if isinstance(self.backbone_config, dict):
+            # Which attention it names is left out below.
+            check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})
         if self.backbone_config is not None:
             if (
                 isinstance(self.backbone_config, PreTrainedConfig)
@@ -262,11 +245,6 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
-        weights = kwargs.get("transformers_weights", "model.safetensors")
-        if not (isinstance(weights, str) and WEIGHTS_FILE.fullmatch(weights)):
-            raise ValueError(
-                f"transformers_weights is {weights!r}: only safetensors are read, from the checkpoint's own folder"
-            )
         others = kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS
         if len(others) > _MAX_OTHER_KEYS:
             raise TypeError(

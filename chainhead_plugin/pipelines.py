@@ -188,6 +188,12 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
                 f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
                 "[batch, num_labels]: use a model for sequence classification"
             )
+        finite = logits.isfinite().all(-1)
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
+                "rescale them"
+            )
         implied_function = self._get_implied_function()
         if top_k is _UNSET:
             top_k = None if implied_function == "none" else 1
@@ -316,31 +322,27 @@ class _Results:
         first = 0
         for sequences in self._loader:
             try:
-                batch = self._preprocess(sequences)
+                results = self._infer(self._preprocess(sequences))
             except (TypeError, ValueError) as error:
-                yield from self._one_by_one(sequences, first, error)
-            else:
-                yield from self._infer(batch)
+                results = self._one_by_one(sequences, first, error)
+            yield from results
             first += len(sequences)
 
-    def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> Iterator[Any]:
-        """Give the results of the sequences that are good alone, and failures in the places of the others."""
-        batches = [self._preprocess_alone(sequence, index) for index, sequence in enumerate(sequences, first)]
-        if not any(isinstance(batch, _Failure) for batch in batches):
+    def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> list[Any]:
+        """Return the results of the sequences that are good alone, and failures in the places of the others."""
+        outcomes = [self._alone(sequence, index) for index, sequence in enumerate(sequences, first)]
+        if not any(isinstance(outcome, _Failure) for outcome in outcomes):
             raise error  # they do not fit together, such as different lengths without padding
-        for batch in batches:
-            if isinstance(batch, _Failure):
-                yield batch
-            else:
-                yield from self._infer(batch)
+        return outcomes
 
-    def _preprocess_alone(self, sequence: Any, index: int) -> Any:
+    def _alone(self, sequence: Any, index: int) -> Any:
         try:
-            return self._preprocess([sequence])
+            [result] = self._infer(self._preprocess([sequence]))
         except (TypeError, ValueError) as error:
-            # The extractor counts from the start of what it is given.
+            # The stages count from the start of what they are given.
             message = re.sub(r"\bsequence 0\b", f"sequence {index}", str(error), count=1)
             return _Failure(TypeError if isinstance(error, TypeError) else ValueError, message)
+        return result
 
 
 class _Failure(NamedTuple):

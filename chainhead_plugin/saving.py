@@ -100,7 +100,8 @@ class WholeSaveMixin:
             state_dict = dict(state_dict)  # transformers takes tensors out of it as it writes them
         with _staging(folder) as new:
             save(new, is_main_process, state_dict, **kwargs)
-            _install(new, folder)
+            if is_main_process:
+                _install(new, folder)
 
 
 def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:

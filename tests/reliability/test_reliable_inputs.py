@@ -104,7 +104,13 @@ def test_fuzzed_sequences_give_an_error_or_what_they_hold(full):
             [np.asarray(row, np.float64).reshape(-1, FEATURES) for row in as_list(inputs)]
         )
         np.testing.assert_array_equal(np.concatenate(sequences), expected.astype(np.float32))
-        results = CLASSIFIER(inputs)
+        largest = max(np.abs(row).max() for row in sequences)
+        try:
+            results = CLASSIFIER(inputs)
+        except ValueError as error:
+            if largest < 1e36 or "has scores that are not finite" not in str(error):
+                raise
+            return
         results = results if isinstance(results[0], list) else [results]
         assert len(results) == len(sequences)
         for result in results:
@@ -131,6 +137,7 @@ BAD = {
     "infinity": [[1.0, float("inf")]],
     "complex": np.ones((3, FEATURES), dtype=complex),
     "too large for float32": [[1e300, 0.0]],
+    "too large for the model": [[3e38, 3e38], [3e38, 3e38]],
     "other features": np.ones((3, FEATURES + 1)),
     "no nodes": np.ones((0, FEATURES)),
     "None": None,

@@ -3,11 +3,12 @@
 tests/test_modeling.py shows that what a checkpoint lacks is initialised, weight by weight, for every class.
 """
 
+import io
 import json
+import logging
 
 import pytest
 import torch
-from transformers.utils import logging
 
 import chainhead_plugin
 from chainhead_plugin import ChainHeadConfig
@@ -34,6 +35,17 @@ def poisoned_memory():
         torch.use_deterministic_algorithms(False)
 
 
+@pytest.fixture
+def load_report():
+    """What transformers logs of loading."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("transformers.modeling_utils")
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+
+
 def build(model_class):
     extra = {"prediction_length": 2} if "Prediction" in model_class.__name__ else {"num_labels": 3}
     model = model_class(ChainHeadConfig(**CONFIG, **extra)).eval()
@@ -57,17 +69,16 @@ def test_twenty_of_twenty_loads_into_poisoned_memory_are_bit_equal(model_class, 
 
 @pytest.mark.parametrize("model_class", CLASSES)
 def test_what_is_missing_is_initialised_in_poisoned_memory_and_named(
-    model_class, tmp_path, poisoned_memory, caplog
+    model_class, tmp_path, poisoned_memory, load_report
 ):
     model = build(model_class)
     state_dict = {name: tensor for name, tensor in model.state_dict().items() if "layers.1" not in name}
     missing = model.state_dict().keys() - state_dict.keys()
     model.save_pretrained(tmp_path, state_dict=state_dict)
-    logging.set_verbosity_warning()
     loaded, info = model_class.from_pretrained(tmp_path, output_loading_info=True)
     assert set(info["missing_keys"]) == missing
     assert all(tensor.double().isfinite().all() for tensor in loaded.state_dict().values())
-    report = caplog.text
+    report = load_report.getvalue()
     assert "MISSING" in report
     for part in ("perceptron", "head"):
         assert f"layers.1.{part}" in report
