@@ -10,6 +10,8 @@
 | … accumul.  | Σ_{i=1..h} (N + σI)^i               | the same, columns scaled to sum to one   |
 | inverse     | (I − N)⁻¹ = Σ_{i≥0} N^i             | Σ_{i=1..L−1} N^i, columns scaled         |
 | exponential | exp(N)                              | exp(N)                                   |
+| … decaying  | (I − γN)⁻¹, exp(γN)                 | the same; `chain_decay.py`               |
+| channel_hops| S^h, an h for each channel          | or (Sᵀ)^|h| where h < 0; `chain_hops.py` |
 
 A uni-directional A is a polynomial in the nilpotent S, so Aᵀ is a causal filter or a running sum. A
 bi-directional one is a function of the path graph's N, whose eigenvectors are the sines of DST-I, so it is
@@ -26,10 +28,12 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
+from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
 from .chain_filter import running_sum, two_sided_filter
 from .chain_path import endless_power_sum, filter_pays, hop, hop_sum, path_filter
+from .function_transforms import fold_mapped_axis
 
-Kind = Literal["single_hop", "multihop", "inverse", "exponential"]
+Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
 
 # Enough terms of 1/k! and of I_k(2) for float64; `_filter_taps` drops what a narrower dtype cannot see.
 _EXPONENTIAL_TERMS = 24
@@ -44,7 +48,7 @@ class Chain:
 
     Parameters
     ----------
-    kind : {"single_hop", "multihop", "inverse", "exponential"}
+    kind : {"single_hop", "multihop", "inverse", "exponential", "channel_hops"}
     bi_directional : bool
         Whether nodes also take in the nodes after them.
     hops : int
@@ -53,6 +57,10 @@ class Chain:
         Whether a multihop chain sums its powers 1..h instead of taking the h-th.
     self_weight : float
         `σ`, used by the single-hop and multihop kinds.
+    decay : float, optional
+        `γ` of an inverse or exponential chain; where it is learned, what it starts at.
+    channel_hops : tuple of int
+        Of the kind "channel_hops", which has a matrix for each channel: see `chain_hops.py`.
     """
 
     kind: Kind = "single_hop"
@@ -60,6 +68,8 @@ class Chain:
     hops: int = 1
     accumulative: bool = False
     self_weight: float = 1.0
+    decay: float | None = None
+    channel_hops: tuple[int, ...] = ()
     taps: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -68,23 +78,28 @@ class Chain:
     @property
     def column_normalised(self) -> bool:
         """Whether every column of A is scaled to sum to one, so that a node takes in a weighted average."""
-        return self.bi_directional and (self.kind == "inverse" or self.accumulative)
+        undamped = self.kind == "inverse" and self.decay is None
+        return self.bi_directional and (undamped or self.accumulative)
 
 
 def _taps(chain: Chain) -> tuple[float, ...]:
     """Filter weights by distance: t[k] multiplies the node k steps away. Empty where the form is no filter."""
     if chain.kind == "exponential":
+        gamma = 1.0 if chain.decay is None else chain.decay
         if not chain.bi_directional:
-            return tuple(1 / math.factorial(k) for k in range(_EXPONENTIAL_TERMS))
-        # exp(S + Sᵀ) on an endless chain has the modified Bessel functions I_k(2) = Σ_j 1/(j! (j + k)!).
+            return tuple(gamma**k / math.factorial(k) for k in range(_EXPONENTIAL_TERMS))
+        # exp(γ(S + Sᵀ)) on an endless chain has the modified Bessel functions I_k(2γ) = Σ_j γ^(2j+k)/(j! (j + k)!).
         return tuple(
-            math.fsum(1 / (math.factorial(j) * math.factorial(j + k)) for j in range(_EXPONENTIAL_TERMS))
+            math.fsum(
+                gamma ** (2 * j + k) / (math.factorial(j) * math.factorial(j + k))
+                for j in range(_EXPONENTIAL_TERMS)
+            )
             for k in range(_EXPONENTIAL_TERMS)
         )
     sigma = chain.self_weight
     if chain.bi_directional and chain.kind == "multihop" and 1 < chain.hops <= _MOST_FILTERED_HOPS:
         return _multihop_taps(chain.hops, chain.accumulative, sigma, bi_directional=True)
-    if chain.kind == "inverse" or chain.bi_directional:
+    if chain.kind in ("inverse", "channel_hops") or chain.bi_directional:
         return ()
     if chain.kind == "single_hop":
         return (sigma, 1.0)
@@ -110,8 +125,8 @@ def _multihop_taps(
     return tuple((total if accumulative else power)[start:])
 
 
-def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
-    """Let every node take in its neighbours: y = Aᵀx.
+def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | None = None) -> Tensor:
+    """Let every node take in its neighbours: y = Aᵀx, of any kind but "channel_hops".
 
     Parameters
     ----------
@@ -121,6 +136,8 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
     mask : bool Tensor [batch, length], optional
         True for real nodes, which stand together in each row. The chain of a row consists of its real nodes
         alone; the values of the others are not read.
+    decay : Tensor [width], optional
+        γ of every feature, in place of the chain's own.
 
     Returns
     -------
@@ -135,13 +152,19 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None) -> Tensor:
     dtype = x.dtype if x.dtype == torch.float64 else torch.float32
     if mask is not None:
         mask = mask.unsqueeze(-1)
+    if decay is not None:
+        assert chain.kind in ("inverse", "exponential")
+        gamma = decay.to(dtype).view(1, 1, -1)
+        return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
     scale = _column_scale(x, chain, mask, dtype) if chain.column_normalised else None
     function = _Mix if torch.compiler.is_compiling() else _TransformableMix
     mixed: Tensor = function.apply(x.to(dtype), scale, mask, chain, False)
     return mixed.to(x.dtype)
 
 
-def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Tensor]:
+def mix_step(
+    x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """`mix` for one node at a time, of a uni-directional chain.
 
     Parameters
@@ -151,6 +174,8 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     chain : Chain
     state : Tensor [batch, size, width], optional
         What the previous call returned; None before the first node.
+    decay : Tensor [width], optional
+        γ of every feature, in place of the chain's own.
 
     Returns
     -------
@@ -165,20 +190,28 @@ def mix_step(x: Tensor, chain: Chain, state: Tensor | None) -> tuple[Tensor, Ten
     """
     dtype = x.dtype if x.dtype == torch.float64 else torch.float32
     node = x.to(dtype).unsqueeze(1)
-    taps = _filter_taps(chain, dtype)
-    _check_range(chain, taps, dtype)
+    taps: Sequence[float | Tensor]
+    if decay is not None and chain.kind == "exponential":
+        terms = range(exponential_terms(dtype, bi_directional=False))
+        taps = [decay.to(dtype) ** k / math.factorial(k) for k in terms]
+    else:
+        taps = own_taps = _filter_taps(chain, dtype)
+        _check_range(chain, own_taps, dtype)
     expected = (x.size(0), 1 if chain.kind == "inverse" else len(taps) - 1, x.size(1))
     if state is None:
         state = node.new_zeros(expected)
     elif state.shape != expected:
         raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
     if chain.kind == "inverse":
-        total = state + node
+        gamma = chain.decay if decay is None else decay.to(dtype)
+        total = node + (state if gamma is None else gamma * state)
         return total.squeeze(1).to(x.dtype, copy=True), total
     window = torch.cat([state, node], dim=1)
     y = torch.zeros_like(x, dtype=dtype)
     for tap, past in zip(reversed(taps), window.unbind(1), strict=True):
-        if tap:
+        if isinstance(tap, Tensor):
+            y = torch.addcmul(y, past, tap)
+        elif tap:
             y = torch.add(y, past, alpha=tap)
     return y.to(x.dtype), window[:, 1:]
 
@@ -243,13 +276,9 @@ class _TransformableMix(_Mix):
     ) -> tuple[Tensor, int]:
         """Fold the mapped axis into the batch."""
         batch = x.size(1 if in_dims[0] == 0 else 0)
-
-        def fold(tensor: Tensor, dim: int | None) -> Tensor:
-            tensor = tensor.unsqueeze(0) if dim is None else tensor.movedim(dim, 0)
-            return tensor.expand(info.batch_size, batch, -1, -1).flatten(0, 1)
-
         folded = [
-            None if t is None else fold(t, dim) for t, dim in zip((x, scale, mask), in_dims, strict=False)
+            fold_mapped_axis(tensor, dim, info.batch_size, batch)
+            for tensor, dim in zip((x, scale, mask), in_dims, strict=False)
         ]
         mixed: Tensor = _TransformableMix.apply(*folded, chain, transposed)
         return mixed.view(info.batch_size, batch, *mixed.shape[1:]), 0
@@ -257,6 +286,8 @@ class _TransformableMix(_Mix):
 
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
+    if chain.kind == "inverse" and chain.decay is not None:
+        return decaying_inverse(x, mask, chain.decay, chain.bi_directional, transposed)
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)

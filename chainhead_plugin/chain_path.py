@@ -41,7 +41,7 @@ def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Te
 
     ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column scaling.
     """
-    count = _real_nodes(x, mask)
+    count = real_nodes(x, mask)
     rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(self_weight)).clamp(min=1)
     term, total = x, torch.zeros_like(x)
     for _ in range(hops):
@@ -50,16 +50,20 @@ def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Te
     return total
 
 
-def _real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
+def real_nodes(x: Tensor, mask: Tensor | None) -> Tensor:
     """Number of real nodes of each row, as [batch or 1, 1, 1]."""
     if mask is None:
         return torch.full((1, 1, 1), x.size(1), device=x.device)
     return mask.sum(1, keepdim=True)
 
 
-def _odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
+def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
     """The chain continued by `reach` nodes on both sides: x[−1] = x[count] = 0 and x[−2 − j] = −x[j]."""
-    length = x.size(1)
+    length, near = x.size(1), reach - 1
+    if mask is None and 0 <= near <= length and not torch.compiler.is_compiling():
+        zero = torch.zeros_like(x[:, :1])
+        before, after = -x[:, :near].flip(1), -x[:, length - near :].flip(1)
+        return torch.cat([before, zero, x, zero, after], 1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
     start: int | Tensor = 0
     count: int | Tensor = length
@@ -94,7 +98,7 @@ def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor
         y[:, :reach] -= near @ x[:, :reach]
         y[:, -reach:] -= near.flip(0, 1) @ x[:, -reach:]
         return y
-    reflected = _odd_reflection(x, mask, reach)
+    reflected = odd_reflection(x, mask, reach)
     y = reflected[:, reach : reach + length] * taps[0]
     for k, tap in enumerate(taps[1:], start=1):
         y.add_(reflected[:, reach - k : reach - k + length], alpha=tap)
@@ -149,8 +153,8 @@ def _power_sum_by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
     """
     length = x.size(1)
     grid = 3 * length
-    reflected = _odd_reflection(x.double(), mask, length - 1)
-    order = (_real_nodes(x, mask) - 1).clamp(min=0).double()
+    reflected = odd_reflection(x.double(), mask, length - 1)
+    order = (real_nodes(x, mask) - 1).clamp(min=0).double()
     theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
     response = _power_sum_response(theta[None, :, None], order)
     mixed = torch.fft.irfft(torch.fft.rfft(reflected, n=grid, dim=1) * response, n=grid, dim=1)

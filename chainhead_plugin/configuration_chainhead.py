@@ -39,6 +39,9 @@ _HEAD_OPTIONS = (
     "with_dropout",
     "p",
     "parameters_init_method",
+    "channel_hops",
+    "decay",
+    "with_learned_decay",
 )
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
@@ -80,10 +83,11 @@ class ChainHeadConfig(PreTrainedConfig):
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
         Nodes that "flatten" pooling expects at most; the other poolings take any length.
-    channel_num, …, parameters_init_method
+    channel_num, …, parameters_init_method, channel_hops, decay, with_learned_decay
         The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
         `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
-        head and perceptron, and the Taylor expansion belongs to the perceptrons.
+        head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
+        `channel_hops` to the heads.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
@@ -167,6 +171,9 @@ class ChainHeadConfig(PreTrainedConfig):
     with_dropout: bool = False
     p: float | int = 0.25
     parameters_init_method: str = "xavier_normal"
+    channel_hops: list[int] | None = None
+    decay: float | int | None = None
+    with_learned_decay: bool = False
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
     vocab_size: int | None = None
@@ -307,6 +314,8 @@ class ChainHeadConfig(PreTrainedConfig):
             )
         }
         perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
+        if self.channel_hops is not None:
+            perceptron["channel_num"] = 1
         return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
 
     def validate_options(self) -> None:
@@ -331,7 +340,8 @@ class ChainHeadConfig(PreTrainedConfig):
             check_head_options(head)
             total += count_parameters(head)
             if perceptron is not None:
-                total += count_parameters({**head, **perceptron, "with_batch_norm": False})
+                without = {"with_batch_norm": False, "channel_hops": None, "with_learned_decay": False}
+                total += count_parameters(head | perceptron | without)
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
