@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
     from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         ChainHeadModel,
     )
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
@@ -32,9 +34,11 @@ _MODULES = {
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
@@ -49,9 +53,11 @@ __all__ = [
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
