@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .recipe_commands import compare, evaluate, train
+
 app = typer.Typer(
     name="chainhead",
     help="Chain interdependence heads: try a trained one, convert tinyBIG's, share them on the Hub.",
@@ -142,6 +144,11 @@ def pull(
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(to or folder)
+
+
+app.command()(train)
+app.command()(evaluate)
+app.command()(compare)
 
 
 def main() -> None:
