@@ -76,12 +76,11 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(measured.results["history"], images / f"{_stem(recipe)}-learning-curve.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
-    draw_comparison(measured.results["models"], images / f"{_stem(recipe)}-comparison.png")
     write_card(recipe, output)
 
 
 def write_card(recipe: Recipe, output: Path) -> None:
-    """Render the card from the saved results and configuration."""
+    """Render the card, and draw its comparison, from the saved results and configuration."""
     checkpoint = output / "chainhead_plugin" / "checkpoints" / recipe.name
     results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
     card = render_card(
@@ -91,6 +90,8 @@ def write_card(recipe: Recipe, output: Path) -> None:
         pictures=f"images/{_stem(recipe)}-",
         samples=samples_file(recipe),
     )
+    comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
+    draw_comparison(results["models"], comparison)
     (output / "model_cards" / f"{recipe.name}.md").write_text(card, encoding="utf-8")
 
 
