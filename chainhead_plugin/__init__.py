@@ -12,6 +12,7 @@ from .registration import RegistrationError, register, register_when_imported
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
+    from .data_collator_chainhead import ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
     from .image_processing_chainhead import ChainHeadImageProcessor
@@ -33,6 +34,7 @@ _MODULES = {
     "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
@@ -52,6 +54,7 @@ __all__ = [
     "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
+    "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
     "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",

@@ -20,10 +20,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .autocast import without_autocast
 from .chain_filter import is_eager_on_cpu
 from .chain_path import odd_reflection, real_nodes
 from .chain_scan import Decay, decaying_sum
-from .function_transforms import fold_mapped_axis
+from .function_transforms import dispatching, fold_mapped_axis
 
 DecayingKind = Literal["inverse", "exponential"]
 
@@ -84,6 +85,7 @@ def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
     return terms
 
 
+@without_autocast
 def _filter_by_feature(
     x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
 ) -> Tensor:
@@ -138,9 +140,7 @@ def mix_decaying(
     Tensor [batch, length, width]
         Zero where `mask` is False.
     """
-    function = _Decaying if torch.compiler.is_compiling() else _TransformableDecaying
-    y: Tensor = function.apply(x, decay, mask, kind, bi_directional, False)
-    return y
+    return _apply(x, decay, mask, kind, bi_directional, False)
 
 
 class _Decaying(torch.autograd.Function):
@@ -174,8 +174,7 @@ class _Decaying(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
         decay, mask, y = ctx.saved_tensors
         kind, bi_directional, transposed = ctx.chain
-        function = _Decaying if torch.compiler.is_compiling() else _TransformableDecaying
-        grad_x = function.apply(grads[0], decay, mask, kind, bi_directional, not transposed)
+        grad_x = _apply(grads[0], decay, mask, kind, bi_directional, not transposed)
         factor = grad_x if kind == "inverse" else grads[0]
         product = factor * _neighbours(y, mask, bi_directional, transposed)
         grad_decay = product.sum((0, 1) if decay.size(0) == 1 else 1, keepdim=True).view_as(decay)
@@ -196,8 +195,7 @@ class _TransformableDecaying(_Decaying):
         kind, bi_directional, transposed = ctx.chain
 
         def apply(x: Tensor) -> Tensor:
-            mixed: Tensor = _TransformableDecaying.apply(x, decay, mask, *ctx.chain)
-            return mixed
+            return _apply(x, decay, mask, *ctx.chain)
 
         total = torch.zeros_like(y) if x_tangent is None else apply(x_tangent)
         if decay_tangent is None:
@@ -220,5 +218,8 @@ class _TransformableDecaying(_Decaying):
             fold_mapped_axis(tensor, dim, info.batch_size, batch)
             for tensor, dim in zip((x, decay, mask), in_dims, strict=False)
         ]
-        y: Tensor = _TransformableDecaying.apply(*folded, *chain)
+        y = _apply(*folded, *chain)
         return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_Decaying, _TransformableDecaying)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .function_transforms import fold_mapped_axis
+from .function_transforms import dispatching, fold_mapped_axis
 
 Hops = tuple[int, ...]
 
@@ -39,9 +39,7 @@ def move(
     Tensor [batch, length, channels·width], or [batch, length, width] if `add`
         In the dtype of `x`, zero where `mask` is False.
     """
-    function = _Move if torch.compiler.is_compiling() else _TransformableMove
-    y: Tensor = function.apply(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
-    return y
+    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
 
 
 def move_step(
@@ -106,9 +104,8 @@ class _Move(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
         (mask,) = ctx.saved_tensors
         hops, from_groups, to_groups = ctx.moves
-        function = _Move if torch.compiler.is_compiling() else _TransformableMove
         back = tuple(-hop for hop in hops)
-        return function.apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
+        return _apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
 
 
 class _TransformableMove(_Move):
@@ -122,8 +119,7 @@ class _TransformableMove(_Move):
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
         (mask,) = ctx.saved_tensors
-        y: Tensor = _TransformableMove.apply(tangent, mask, *ctx.moves)
-        return y
+        return _apply(tangent, mask, *ctx.moves)
 
     @staticmethod
     def vmap(
@@ -135,8 +131,11 @@ class _TransformableMove(_Move):
             fold_mapped_axis(tensor, dim, info.batch_size, batch)
             for tensor, dim in zip((x, mask), in_dims, strict=False)
         ]
-        y: Tensor = _TransformableMove.apply(*folded, *moves)
+        y = _apply(*folded, *moves)
         return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_Move, _TransformableMove)
 
 
 def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:

@@ -8,22 +8,25 @@ either end. All forms here are symmetric: they are their own transpose.
 False; the real nodes of a row are its chain.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from .chain_backend import runs_on_triton
 from .chain_filter import SHORTEST, is_eager_on_cpu, two_sided_filter
-
-# Up to this length the power sum is a product with its few large eigenvectors, beyond it a Fourier transform.
-_LONGEST_BY_EIGENVECTORS = 16_384
 
 
 def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
     """(N + σI) x; what would leave the real nodes is dropped."""
-    if is_eager_on_cpu(x) and x.size(1) > 1:
+    if runs_on_triton(x):
+        from .chain_triton import chain_bounds, filter_chain
+
+        return filter_chain(x, [1.0, self_weight, 1.0], 1, False, *chain_bounds(mask))
+    if torch.compiler.is_compiling():
+        y = two_sided_filter(x, (self_weight, 1.0), (self_weight, 1.0))
+    elif is_eager_on_cpu(x) and x.size(1) > 1:
         y = torch.empty_like(x, memory_format=torch.contiguous_format)
         torch.add(x[:, :-2], x[:, 2:], out=y[:, 1:-1])
         y[:, 0], y[:, -1] = x[:, 1], x[:, -2]
@@ -83,12 +86,16 @@ def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
 
 def filter_pays(x: Tensor, mask: Tensor | None) -> bool:
     """Whether all chains are whole and long, so that a filter needs mending at their ends alone."""
-    return mask is None and is_eager_on_cpu(x) and x.size(1) >= SHORTEST
+    return mask is None and (is_eager_on_cpu(x) or runs_on_triton(x)) and x.size(1) >= SHORTEST
 
 
 def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor:
     """f(N) x, where f(N) of an endless chain weighs nodes k steps away by taps[k]."""
     length, reach = x.size(1), len(taps) - 1
+    if runs_on_triton(x):
+        from .chain_triton import chain_bounds, filter_chain
+
+        return filter_chain(x, [*reversed(taps[1:]), *taps], reach, True, *chain_bounds(mask))
     if filter_pays(x, mask):
         y = two_sided_filter(x, taps, taps)
         # The reflections: −x[i] stands i + 2 steps before the first node, and likewise after the last.
@@ -104,77 +111,3 @@ def path_filter(x: Tensor, mask: Tensor | None, taps: Sequence[float]) -> Tensor
         y.add_(reflected[:, reach - k : reach - k + length], alpha=tap)
         y.add_(reflected[:, reach + k : reach + k + length], alpha=tap)
     return y
-
-
-def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Σ_{i=1..count−1} N^i x, up to a positive factor that depends on the row's count alone."""
-    if not torch.compiler.is_compiling() and x.numel() == 0:
-        return torch.empty_like(x)  # MKL's Fourier transforms refuse an empty batch
-    if mask is None and 1 < x.size(1) <= _LONGEST_BY_EIGENVECTORS and is_eager_on_cpu(x):
-        return _power_sum_by_eigenvectors(x)
-    return _power_sum_by_fourier(x, mask)
-
-
-@functools.lru_cache(maxsize=4)
-def _large_eigenvectors(length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Eigenvectors v_k of N at even and at odd nodes, and the power sum's eigenvalues g(λ_k) and g(−λ_k).
-
-    g falls like (λ_k/2)^length ≈ exp(−π²k²/2·length): some √length of the eigenvectors are all that the dtype
-    can see. That of −λ_k is v_k with the sign changed at odd nodes.
-    """
-    visible = math.sqrt(-2 * math.log(torch.finfo(dtype).eps) * length) / math.pi
-    k = torch.arange(1, min(length // 2, math.ceil(visible) + 8) + 1, dtype=torch.float64)
-    theta = math.pi * k / (length + 1)
-    order = torch.tensor(float(length - 1), dtype=torch.float64)
-    vectors = torch.sin(theta * torch.arange(1, length + 1, dtype=torch.float64)[:, None])
-    response, mirrored = (_power_sum_response(angle, order) for angle in (theta, math.pi - theta))
-    return tuple(t.to(dtype) for t in (vectors[0::2], vectors[1::2], response[:, None], mirrored[:, None]))  # type: ignore[return-value]
-
-
-def _power_sum_by_eigenvectors(x: Tensor) -> Tensor:
-    at_even, at_odd, response, mirrored = _large_eigenvectors(x.size(1), x.dtype)
-
-    def times(matrix: Tensor, nodes: Tensor) -> Tensor:
-        return torch.bmm(matrix.expand(nodes.size(0), -1, -1), nodes)
-
-    even, odd = times(at_even.T, x[:, 0::2]), times(at_odd.T, x[:, 1::2])
-    along, across = response * (even + odd), mirrored * (even - odd)
-    y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    y[:, 0::2], y[:, 1::2] = times(at_even, along + across), times(at_odd, along - across)
-    return y
-
-
-def _power_sum_by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
-    """The power sum as a product of Fourier transforms.
-
-    The power sum reaches count − 1 nodes far, so three chain lengths hold the reflected chain without
-    wrapping round, and its response at frequency θ is g(2 cos θ) on that grid for every row's own count. In
-    float64 throughout: near the ends the result is smaller than in the middle by the chain length.
-    """
-    length = x.size(1)
-    grid = 3 * length
-    reflected = odd_reflection(x.double(), mask, length - 1)
-    order = (real_nodes(x, mask) - 1).clamp(min=0).double()
-    theta = torch.arange(grid // 2 + 1, device=x.device, dtype=torch.float64) * (2 * math.pi / grid)
-    response = _power_sum_response(theta[None, :, None], order)
-    mixed = torch.fft.irfft(torch.fft.rfft(reflected, n=grid, dim=1) * response, n=grid, dim=1)
-    return mixed[:, length - 1 : 2 * length - 1].to(x.dtype)
-
-
-def _power_sum_response(theta: Tensor, order: Tensor) -> Tensor:
-    """g(λ) = Σ_{i=1..order} λ^i / 2^order at λ = 2 cos θ, in float64, without overflow or cancellation."""
-    half = torch.cos(theta)
-    eigenvalue = 2 * half
-    # |λ|^order / 2^order = exp(order · ln |cos θ|), with ln |cos θ| = ln(1 − sin² θ) / 2 accurate near θ = 0.
-    top = torch.exp(order * torch.log1p(-torch.sin(theta).square().clamp(max=1 - 2**-53)) / 2)
-    bottom = torch.exp2(-order)
-    excess = eigenvalue - 1
-    growth = order * torch.log1p(excess.clamp(min=-0.5))
-    # (λ^order − 1) / (λ − 1) from expm1, scaled by whichever of λ^order and 1 is the larger.
-    above = top * -torch.expm1(-growth) / excess
-    below = bottom * torch.expm1(growth) / excess
-    near = torch.where(excess > 0, above, below)
-    near = torch.where(excess == 0, order * bottom, near)
-    parity = torch.where((order % 2 == 1) & (eigenvalue < 0), -1.0, 1.0)
-    far = (parity * top - bottom) / excess
-    return eigenvalue * torch.where(excess > -0.5, near, far)

@@ -107,6 +107,9 @@ def push(
         bool | None, typer.Option("--private/--public", help="Of a new repository; else as it is.")
     ] = None,
     message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+    with_code: Annotated[
+        bool, typer.Option("--with-code", help="Also the code, for machines without this plugin.")
+    ] = False,
 ) -> None:
     """Push a model and its card to the Hub, in one commit. Exits with 1 if that fails.
 
@@ -115,7 +118,15 @@ def push(
     import registry
 
     try:
-        done = registry.push(source, repo_id, branch=branch, tag=tag, private=private, commit_message=message)
+        done = registry.push(
+            source,
+            repo_id,
+            branch=branch,
+            tag=tag,
+            private=private,
+            commit_message=message,
+            with_code=with_code,
+        )
     except (registry.RegistryError, OSError, ValueError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -48,6 +48,10 @@ _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
+# Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
+# a checkpoint names for machines without it means nothing.
+_CARRIED = "transformers_modules."
+
 # What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
 _ECOSYSTEM_KEYS = {
     "_commit_hash",
@@ -68,6 +72,7 @@ _ECOSYSTEM_KEYS = {
     "tie_word_embeddings",
     "torch_dtype",
     "transformers_version",
+    "transformers_weights",
     "use_cache",
 }
 
@@ -138,7 +143,7 @@ class ChainHeadConfig(PreTrainedConfig):
     TypeError
         If a keyword argument looks like a misspelt field.
     ValueError
-        If there are no labels, or more than a million.
+        If there are no labels, or more than a million, or `transformers_weights` names no safetensors.
 
     Warns
     -----
@@ -205,6 +210,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
+        if not type(self).__module__.startswith(_CARRIED):
+            for key in ("auto_map", "custom_pipelines"):
+                kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
         if self.backbone_config is not None:
             if (
@@ -229,6 +237,9 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
+        weights = kwargs.get("transformers_weights", ".safetensors")
+        if not str(weights).endswith((".safetensors", ".safetensors.index.json")):
+            raise ValueError(f"transformers_weights is {weights!r}: only safetensors are read")
         for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):

@@ -7,9 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .chain import mix, mix_step
+from .chain_backend import runs_on_triton
 from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
 from .expansion import taylor_expansion
+from .fused_hop import fused_hop_linear
 from .learned_decay import LearnedDecay
 from .masking import check_mask
 from .normalisation import NodeBatchNorm
@@ -179,8 +181,19 @@ class ChainInterdependenceHead(ReconciledLinear):
         if attention_mask is not None:
             mask = check_mask(attention_mask, nodes.size(0), nodes.size(1))
             nodes = torch.where(mask.unsqueeze(-1), nodes, 0)
-        y = self._map_nodes(nodes, lambda z: self._mix(z, mask))
-        return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask)
+        with_relu = self.relu is not None and self.batch_norm is None
+        y = self._fused(nodes, mask, with_relu)
+        rectified = with_relu and y is not None
+        if y is None:
+            y = self._map_nodes(nodes, lambda z: self._mix(z, mask))
+        return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
+
+    def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
+        """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
+        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
+            return None
+        maps, _ = self._maps()
+        return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
 
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         if self.chain.channel_hops:
@@ -248,6 +261,8 @@ class ChainInterdependenceHead(ReconciledLinear):
             return y
 
         y_t = self._map_nodes(x_t, mix_next)
+        if self.batch_norm is None:
+            return self._process_output(y_t, None), states[0]
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), states[0]
 
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
@@ -341,10 +356,10 @@ class ChainInterdependenceHead(ReconciledLinear):
         mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
         return self._process_output(y, mask)
 
-    def _process_output(self, y: Tensor, mask: Tensor | None) -> Tensor:
+    def _process_output(self, y: Tensor, mask: Tensor | None, rectified: bool = False) -> Tensor:
         if self.batch_norm is not None:
             y = self._in_layout_of(y, self.batch_norm(self._split(y, self.n), mask))
-        if self.relu is not None:
+        if self.relu is not None and not rectified:
             y = self.relu(y)
         if self.dropout is not None:
             y = self.dropout(y)

@@ -102,7 +102,7 @@ class ReconciledLinear(nn.Module):
         kept anyway.
         """
         maps, widths = self.reconciliation.maps()
-        return maps, len(maps) - min(range(len(widths)), key=lambda i: widths[len(maps) - i])
+        return maps, len(maps) - widths[::-1].index(min(widths))
 
     def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
         """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term."""

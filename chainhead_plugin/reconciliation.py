@@ -8,7 +8,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -100,10 +100,12 @@ class Reconciliation(nn.Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
 
 
-def _is_plain(*linears: nn.Module) -> bool:
+def is_plain(*linears: nn.Module) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
         type(linear) is nn.Linear
+        and not hasattr(type(linear.weight), "__tensor_flatten__")
         and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
         for linear in linears
     )
@@ -143,20 +145,19 @@ class IdentityReconciliation(Reconciliation):
         """One map, D → n."""
         if self.channels == 1:
             return (self.linear,), (self.in_features, self.out_features)
-        if _is_plain(self.linear):
+        if is_plain(self.linear):
             return super().maps()
         return (self._mean_of_outputs,), (self.in_features, self.out_features)
 
     def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
         """C·D → n or D → C·n."""
-        if self.in_features < self.out_features and _is_plain(self.linear):
+        if self.in_features < self.out_features and is_plain(self.linear):
             return super().channel_maps()
         return (self.linear,), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
-        for channel in range(self.channels):
-            _initialise_part(self.linear.weight, self._stacked()[channel], method, self.gain)
+        _initialise_parts(self.linear.weight, self._stacked, method, self.gain)
 
 
 class LowRankReconciliation(Reconciliation):
@@ -198,7 +199,7 @@ class LowRankReconciliation(Reconciliation):
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
         stacked = self.channels * self.rank
         thin = stacked * (self.in_features + self.out_features) < self.in_features * self.out_features
-        if thin or not _is_plain(self.down, self.up):
+        if thin or not is_plain(self.down, self.up):
             return (self._down, self.up), (self.in_features, stacked, self.out_features)
         return super().maps()
 
@@ -208,10 +209,9 @@ class LowRankReconciliation(Reconciliation):
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
-        for channel in range(self.channels):
-            rows = self._rows(channel)
-            _initialise_part(self.down.weight, self.down.weight[rows], method)
-            _initialise_part(self.up.weight, self.up.weight[:, rows], method, self.gain)
+        _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
+        up = self.up.weight
+        _initialise_parts(up, lambda: torch.split(up, self.rank, dim=1), method, self.gain)
 
 
 class DualLPHMReconciliation(Reconciliation):
@@ -252,16 +252,19 @@ class DualLPHMReconciliation(Reconciliation):
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's four factors."""
         for factor in (self.P, self.Q, self.S, self.T):
-            for channel in range(self.channels):
-                _initialise_part(factor, factor[channel], method, self.gain if factor is self.P else 1.0)
+            _initialise_parts(factor, factor.unbind, method, self.gain if factor is self.P else 1.0)
 
 
-def _initialise_part(parameter: Tensor, part: Tensor, method: str, gain: float = 1.0) -> None:
-    # transformers marks a loaded parameter with this flag; a slice of it does not carry the mark.
+def _initialise_parts(
+    parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str, gain: float = 1.0
+) -> None:
+    # transformers marks a loaded parameter with this flag. A slice of it does not carry the mark, and cannot
+    # even be taken where the parameter is quantised.
     if not getattr(parameter, "_is_hf_initialized", False):
         with torch.no_grad():
-            initialise(part, method)
-            part.mul_(gain)
+            for part in parts():
+                initialise(part, method)
+                part.mul_(gain)
 
 
 def build_reconciliation(

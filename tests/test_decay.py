@@ -74,6 +74,14 @@ def test_any_batch_gives_every_row_what_it_gets_alone(chain, batch):
 
 
 @every_chain
+def test_autocast_rounds_nothing_that_is_mixed(chain):
+    x, gamma = torch.randn(2, 70, 3), gammas(chain, 3, torch.float32)
+    expected = mix(x, chain, None, gamma)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(mix(x, chain, None, gamma), expected)
+
+
+@every_chain
 @pytest.mark.parametrize("padding", [math.nan, 1e30])
 def test_a_padded_chain_is_the_chain_alone(chain, padding):
     spans = [(0, 12), (11, 1), (3, 5), (4, 0), (0, 2)]
