@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
 
 from .configuration_chainhead import ChainHeadConfig
@@ -63,8 +64,8 @@ class Inputs:
         }
         try:
             return ChainHeadConfig(**{**self.fields, **(options or recipe.model), **labels})
-        except (TypeError, ValueError) as error:
-            raise RecipeError(f"model: {error}") from error
+        except (StrictDataclassError, TypeError, ValueError) as error:
+            raise RecipeError(f"model: {error.__cause__ or error}") from error
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:

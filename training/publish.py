@@ -114,7 +114,7 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
         {
             "label": test.names[label],
             "test_index": int(index),
-            key: example if isinstance(example, str) else example.tolist(),
+            key: _as_json(example),
             "scores": row,
         }
         for index, label, example, row in zip(
@@ -127,6 +127,13 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     ]
     card = recipe.card
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _as_json(example: Any) -> Any:
+    """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
+    if isinstance(example, str):
+        return example
+    return example.squeeze(1).tolist() if example.shape[1:] == (1,) else example.tolist()
 
 
 def _update_catalogue(
