@@ -11,6 +11,7 @@ from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig
+    from .explain import NodeContributions, node_contributions
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
     from .modeling_chainhead import (
@@ -33,9 +34,11 @@ _MODULES = {
     "ChainHeadForTokenClassification": "modeling_chainhead",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
+    "NodeContributions": "explain",
     "TimeSeriesClassificationPipeline": "pipelines",
     "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
+    "node_contributions": "explain",
 }
 
 __all__ = [
@@ -47,10 +50,12 @@ __all__ = [
     "ChainHeadForTokenClassification",
     "ChainHeadModel",
     "ChainInterdependenceHead",
+    "NodeContributions",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
+    "node_contributions",
     "register",
 ]
 
