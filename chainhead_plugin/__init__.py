@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
+    from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
     from .explain import NodeContributions, node_contributions
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
@@ -22,16 +24,19 @@ if TYPE_CHECKING:
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .tokenizer_training import train_tokenizer
 
 __version__ = "0.1.0"
 
 _MODULES = {
+    "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
     "NodeContributions": "explain",
@@ -39,15 +44,18 @@ _MODULES = {
     "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
     "node_contributions": "explain",
+    "train_tokenizer": "tokenizer_training",
 }
 
 __all__ = [
+    "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
     "ChainHeadFeatureExtractor",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "NodeContributions",
@@ -57,6 +65,7 @@ __all__ = [
     "chain_interdependence_head",
     "node_contributions",
     "register",
+    "train_tokenizer",
 ]
 
 

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import AutoConfig
 
+from .backbone_config import as_backbone_config, backbone_width, check_input_options
 from .forecast_options import check_forecast_options
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
@@ -48,7 +50,9 @@ _ECOSYSTEM_KEYS = {
     "_name_or_path",
     "attn_implementation",
     "auto_map",
+    "bos_token_id",
     "custom_pipelines",
+    "eos_token_id",
     "experts_implementation",
     "model_type",
     "name_or_path",
@@ -70,8 +74,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     Parameters
     ----------
-    m : int
-        Features of an input node.
+    m : int, optional
+        Features of an input node: the backbone's hidden size, or 16 without a backbone.
     n : int, optional
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
@@ -85,6 +89,15 @@ class ChainHeadConfig(PreTrainedConfig):
         RPN-RNN). Empty: the one head, without perceptron.
     pooling : {"mean", "last", "max", "flatten"}
         How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    vocab_size : int, optional
+        Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
+    pad_token_id : int, optional
+        Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
+    backbone_config : dict or PreTrainedConfig, optional
+        Configuration of another transformers model, whose last hidden states are the nodes. A dict needs
+        "model_type", one that transformers or an imported plugin knows.
+    freeze_backbone : bool
+        Whether the backbone keeps its weights and stays in eval mode.
     prediction_length : int, optional
         Steps that a forecaster forecasts; None for other models. The fields below need it.
     prediction_channel_indices : list of int, optional
@@ -126,8 +139,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     model_type = "chainhead"
     attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
+    sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
-    m: int = 16
+    m: int | None = None
     n: int | None = None
     chain_length: int = 32
     channel_num: int = 1
@@ -155,6 +169,10 @@ class ChainHeadConfig(PreTrainedConfig):
     parameters_init_method: str = "xavier_normal"
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    vocab_size: int | None = None
+    pad_token_id: int | None = None
+    backbone_config: dict[str, Any] | PreTrainedConfig | None = None
+    freeze_backbone: bool = False
     prediction_length: int | None = None
     prediction_channel_indices: list[int] | None = None
     quantiles: list[float] = field(default_factory=list)
@@ -166,6 +184,16 @@ class ChainHeadConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
         self._check_labels(kwargs.get("num_labels"))
+        if self.backbone_config is not None:
+            if (
+                isinstance(self.backbone_config, PreTrainedConfig)
+                and kwargs.get("attn_implementation") is None
+            ):
+                # Keep the caller's choice, which transformers would overwrite; never one read from a file.
+                kwargs["attn_implementation"] = {}
+            self._adopt_backbone(as_backbone_config(self.backbone_config))
+        if self.m is None:
+            self.m = 16
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
@@ -190,6 +218,26 @@ class ChainHeadConfig(PreTrainedConfig):
             if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
                 raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
 
+    def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
+        self.backbone_config = backbone
+        if self.m is None:
+            self.m = backbone_width(backbone)
+            if self.m is None:
+                raise ValueError(
+                    f"m is missing: a {type(backbone).__name__} does not say how many features its last hidden "
+                    "states have"
+                )
+        vocab_size, pad_token_id = (getattr(backbone, name, None) for name in ("vocab_size", "pad_token_id"))
+        # Some models of transformers carry the default's padding token in a smaller vocabulary.
+        if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
+            self.pad_token_id = pad_token_id
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the configuration that holds the vocabulary: the backbone's where that has one."""
+        if getattr(self.backbone_config, "vocab_size", None) is not None:
+            return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)  # type: ignore[union-attr]
+        return self
+
     @property
     def num_hidden_layers(self) -> int:
         """Number of layers, each of which has one chain head."""
@@ -208,6 +256,7 @@ class ChainHeadConfig(PreTrainedConfig):
     @property
     def num_input_channels(self) -> int:
         """Variables of a series that a forecaster takes."""
+        assert self.m is not None
         return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
 
     @property
@@ -274,7 +323,9 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
-        total = self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
+        check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
+        total = (self.vocab_size or 0) * (self.m or 0)
+        total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):
             perceptron, head = self.layer_options(layer)
             check_head_options(head)
@@ -284,7 +335,8 @@ class ChainHeadConfig(PreTrainedConfig):
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', num_labels and prediction_length"
+                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
+                "num_labels and prediction_length"
             )
 
     def validate_forecast(self) -> None:

@@ -1,10 +1,13 @@
 """The chainhead models: chain interdependence heads as transformers models."""
 
+import copy
+import os
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers import AutoModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
 from transformers.modeling_utils import PreTrainedModel
@@ -12,15 +15,22 @@ from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
+from .backbone import build_backbone, copy_weights, encode_tokens, freeze, reads_tokens
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
+from .initialisation import ChainHeadInitialisation
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+from .token_embedding import TokenEmbedding
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
 _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
+
+
+def _has_text_backbone(config: ChainHeadConfig) -> bool:
+    return config.backbone_config is not None and reads_tokens(config.backbone_config)
 
 
 class ChainHeadLayer(GradientCheckpointingLayer):
@@ -41,7 +51,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(PreTrainedModel):
+class ChainHeadPreTrainedModel(ChainHeadInitialisation, PreTrainedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
@@ -54,43 +64,130 @@ class ChainHeadPreTrainedModel(PreTrainedModel):
     _can_compile_fullgraph = True
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
 
-    def _initialize_weights(self, module: nn.Module, *_: Any) -> None:
-        # transformers would pass over out-of-tree modules without parameters of their own, as it cannot know
-        # that `reset_parameters` spares what a checkpoint has filled.
-        super()._initialize_weights(module)
+    def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        if config.vocab_size is not None or _has_text_backbone(config):
+            self.main_input_name = "input_ids"
+            self.input_modalities = ("text",)
 
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
-        # Called for the parts first: what the line above did to their linear maps is done properly here.
-        if isinstance(module, ReconciledLinear):
-            module.reset_parameters()
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        # Loading replaces the parameters by new ones, which all require gradients.
+        (loaded[0] if isinstance(loaded, tuple) else loaded).base_model.freeze_backbone()
+        return loaded
+
+    @classmethod
+    def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
+        """Put new chain heads on a pretrained text encoder.
+
+        Parameters
+        ----------
+        backbone : PreTrainedModel, str or path
+            A model over input_ids, whose weights are copied without those of its own task head; or a folder
+            or repository that `AutoModel.from_pretrained` loads.
+        **fields
+            Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
+
+        Returns
+        -------
+        ChainHeadPreTrainedModel
+            Of this class, in eval mode, with the backbone's dtype and on its device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a field is not valid, or the model is no text encoder that transformers can rebuild.
+
+        Examples
+        --------
+        >>> model = ChainHeadForSequenceClassification.from_backbone(
+        ...     "distilbert/distilbert-base-uncased", hidden_sizes=[64], num_labels=3, freeze_backbone=True
+        ... )
+        """
+        if not isinstance(backbone, PreTrainedModel):
+            backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
+        source = backbone.base_model
+        config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
+        if not _has_text_backbone(config):
+            raise ValueError(f"{type(source).__name__} takes {source.main_input_name}, expected input_ids")
+        model = cls._from_config(config, dtype=source.dtype)
+        copy_weights(source, model.base_model.backbone)
+        return model.to(source.device).eval()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the embedding of tokens: the model's own or the backbone's."""
+        base = self.base_model
+        if base.backbone is not None:
+            return base.backbone.get_input_embeddings()
+        if base.embed_tokens is None:
+            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
+        return base.embed_tokens
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the embedding of tokens."""
+        base = self.base_model
+        if base.backbone is not None:
+            base.backbone.set_input_embeddings(value)
+        elif base.embed_tokens is None:
+            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
+        else:
+            base.embed_tokens = value
 
 
 class ChainHeadModel(ChainHeadPreTrainedModel):
-    """The bare model: node features in, node features out."""
+    """The bare model: node features or tokens in, node features out.
+
+    A text backbone is part of it; backbones of other modalities belong to the models of their tasks.
+    """
 
     def __init__(self, config: ChainHeadConfig) -> None:
         super().__init__(config)
+        self.embed_tokens = None
+        if config.vocab_size is not None:
+            assert config.m is not None
+            self.embed_tokens = TokenEmbedding(config.vocab_size, config.m, config.pad_token_id)
+        self.backbone = build_backbone(config.backbone_config) if _has_text_backbone(config) else None
+        self.freeze_backbone()
         self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
         self.post_init()
+
+    def freeze_backbone(self) -> None:
+        """Freeze the backbone if the configuration says so."""
+        if self.backbone is not None and self.config.freeze_backbone:
+            freeze(self.backbone)
+
+    def train(self, mode: bool = True) -> "ChainHeadModel":
+        """Set training or eval mode; a frozen backbone stays in eval mode."""
+        super().train(mode)
+        if self.backbone is not None and self.config.freeze_backbone:
+            self.backbone.eval()
+        return self
 
     @merge_with_config_defaults
     @capture_outputs
     def forward(
         self,
-        input_features: Tensor,
+        input_features: Tensor | None = None,
         attention_mask: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         **kwargs: Any,
     ) -> BaseModelOutput:
-        """Run the layers.
+        """Run the layers, on either `input_features` or `input_ids`.
 
         Parameters
         ----------
-        input_features : Tensor [batch, length, m]
-            Of any floating-point dtype: cast to the model's.
+        input_features : Tensor [batch, length, m], optional
+            The nodes, of any floating-point dtype: cast to the model's. They stand for what the embedding or
+            the backbone makes of tokens.
         attention_mask : Tensor [batch, length], optional
             1 for real nodes, 0 for the padding before or after them.
+        input_ids : int Tensor [batch, length], optional
+            Tokens, of a model with `vocab_size` or a text backbone.
+        token_type_ids : int Tensor [batch, length], optional
+            Segments, for a backbone that knows them.
 
         Returns
         -------
@@ -100,17 +197,52 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        if (input_features is None) == (input_ids is None):
+            raise ValueError("expected exactly one of input_features and input_ids")
+        if input_ids is not None:
+            input_features = self._embed(input_ids, attention_mask, token_type_ids)
+        elif token_type_ids is not None:
+            raise ValueError("token_type_ids have no effect without input_ids")
+        assert input_features is not None
         if input_features.ndim != 3 or input_features.size(2) != self.config.m:
             raise ValueError(
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
             )
-        hidden_states = input_features.to(self.dtype)
+        # The layers' dtype: a backbone may have another.
+        floats = (p.dtype for p in self.layers.parameters() if p.is_floating_point())
+        hidden_states = input_features.to(next(floats, self.dtype))
         if attention_mask is not None:
             mask = check_mask(attention_mask, input_features.size(0), input_features.size(1))
             hidden_states = torch.where(mask.unsqueeze(-1), hidden_states, 0)
         for layer in self.layers:
             hidden_states = layer(hidden_states, attention_mask)
         return BaseModelOutput(last_hidden_state=hidden_states)
+
+    def _embed(
+        self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
+    ) -> Tensor:
+        """Turn tokens [batch, length] into nodes [batch, length, m]."""
+        if input_ids.ndim != 2 or input_ids.dtype not in (torch.int64, torch.int32):
+            raise ValueError(
+                f"input_ids is {input_ids.dtype} of shape {tuple(input_ids.shape)}, expected int64 or int32 "
+                "[batch, length]"
+            )
+        mask = None
+        if attention_mask is not None:
+            mask = check_mask(attention_mask, input_ids.size(0), input_ids.size(1)).long()
+        if self.backbone is not None:
+            return encode_tokens(self.backbone, input_ids, mask, token_type_ids)
+        if self.embed_tokens is None:
+            raise ValueError(
+                "this model takes input_features: for input_ids set vocab_size or backbone_config in its config"
+            )
+        if token_type_ids is not None:
+            raise ValueError(
+                "token_type_ids have no effect on a model with an embedding of its own: make the tokenizer with "
+                'model_input_names=["input_ids", "attention_mask"]'
+            )
+        nodes: Tensor = self.embed_tokens(input_ids)
+        return nodes
 
 
 class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
@@ -134,17 +266,19 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        input_features: Tensor,
+        input_features: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         **kwargs: Any,
     ) -> SequenceClassifierOutput:
         """Classify sequences.
 
         Parameters
         ----------
-        input_features : Tensor [batch, length, m]
-        attention_mask : Tensor [batch, length], optional
+        input_features, attention_mask, input_ids, token_type_ids
+            As in `ChainHeadModel`.
         labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
             Classes, multi-label indicators or regression targets.
 
@@ -153,7 +287,9 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
         SequenceClassifierOutput
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
         """
-        outputs: BaseModelOutput = self.chainhead(input_features, attention_mask=attention_mask, **kwargs)
+        outputs: BaseModelOutput = self.chainhead(
+            input_features, attention_mask, input_ids, token_type_ids, **kwargs
+        )
         nodes = outputs.last_hidden_state
         mask = None if attention_mask is None else attention_mask != 0
         pooled = pool(nodes, mask, self.config.pooling, self.config.chain_length)
@@ -177,17 +313,19 @@ class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        input_features: Tensor,
+        input_features: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         **kwargs: Any,
     ) -> TokenClassifierOutput:
         """Classify nodes.
 
         Parameters
         ----------
-        input_features : Tensor [batch, length, m]
-        attention_mask : Tensor [batch, length], optional
+        input_features, attention_mask, input_ids, token_type_ids
+            As in `ChainHeadModel`.
         labels : int Tensor [batch, length], optional
             -100 for nodes that do not count, padding among them.
 
@@ -196,7 +334,9 @@ class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
         TokenClassifierOutput
             `logits` [batch, length, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
         """
-        outputs: BaseModelOutput = self.chainhead(input_features, attention_mask=attention_mask, **kwargs)
+        outputs: BaseModelOutput = self.chainhead(
+            input_features, attention_mask, input_ids, token_type_ids, **kwargs
+        )
         logits = self.classifier(outputs.last_hidden_state)
         loss = None
         if labels is not None:

@@ -72,6 +72,12 @@ def _register_feature_extractor(table: Any, classes: Any) -> None:
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
 
 
+def _register_tokenizer(table: Any, classes: Any) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    table.AutoTokenizer.register(classes.ChainHeadConfig, fast_tokenizer_class=PreTrainedTokenizerFast)
+
+
 def _register_pipelines(table: Any, classes: Any) -> None:
     classes.register_pipelines()
 
@@ -102,6 +108,9 @@ _REGISTRATIONS = (
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.feature_extraction_chainhead",
         _register_feature_extractor,
+    ),
+    _Registration(
+        f"{_AUTO}.tokenization_auto", f"{__package__}.configuration_chainhead", _register_tokenizer
     ),
     _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
     _Registration(

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from huggingface_hub.errors import StrictDataclassError
-from transformers import AutoConfig
+from transformers import AutoConfig, BertConfig, DistilBertConfig, ResNetConfig
 
 from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
 
@@ -39,6 +39,11 @@ def test_the_ecosystems_names():
         {"hidden_sizes": [4, 5], "with_lorr": True, "r": 2, "pooling": "flatten", "chain_length": 9},
         {"id2label": {0: "a", 1: "b", 2: "c"}, "problem_type": "multi_label_classification"},
         {"self_scaling": 2, "p": 0, "with_dropout": True},
+        {"vocab_size": 50, "pad_token_id": 3},
+        {"backbone_config": {"model_type": "distilbert", "dim": 24, "n_layers": 1}, "freeze_backbone": True},
+        {"backbone_config": BertConfig(hidden_size=24, num_hidden_layers=1, pad_token_id=5)},
+        {"backbone_config": ResNetConfig(hidden_sizes=[8, 12], depths=[1, 1])},
+        {"backbone_config": {"model_type": "timm_wrapper", "architecture": "resnet18"}, "m": 512},
     ],
 )
 def test_round_trip(fields, tmp_path):
@@ -73,6 +78,28 @@ def test_round_trip(fields, tmp_path):
         ({"self_scaling": float("inf")}, "self_scaling must be finite"),
         ({"pooling": "flatten", "chain_length": 2**31 - 1, "n": 100}, "chain_length with pooling='flatten'"),
         ({"name": 3}, "name"),
+        ({"vocab_size": 0}, "vocab_size must be between 1 and"),
+        ({"vocab_size": 2**30, "m": 2**10}, "vocab_size"),
+        ({"vocab_size": "50"}, "vocab_size"),
+        (
+            {"vocab_size": 50, "pad_token_id": 50},
+            "pad_token_id=50 is not within the vocabulary: expected 0 to 49",
+        ),
+        ({"pad_token_id": 0}, "pad_token_id=0 has no effect without vocab_size"),
+        ({"freeze_backbone": True}, "freeze_backbone=True has no effect"),
+        ({"backbone_config": BertConfig(), "m": 16}, "m=16 differs from the 768 features"),
+        (
+            {"backbone_config": BertConfig(), "vocab_size": 50},
+            "vocab_size=50 has no effect with a backbone_config",
+        ),
+        ({"backbone_config": {"model_type": "bert", "num_hidden_layers": 10**6}}, "1,000,000 layers"),
+        (
+            {"backbone_config": {"model_type": "bert", "vocab_size": 10**9}},
+            "768,000,000,000 embedding weights",
+        ),
+        ({"backbone_config": {"model_type": "bert", "intermediate_size": 10**12}}, "intermediate_size="),
+        ({"backbone_config": "bert"}, "backbone_config"),
+        ({"prediction_length": 3, "vocab_size": 50}, "vocab_size has no effect with prediction_length"),
     ],
 )
 def test_bad_fields_are_named(fields, message):
@@ -80,6 +107,44 @@ def test_bad_fields_are_named(fields, message):
     with pytest.raises(StrictDataclassError, match=message):
         ChainHeadConfig(**fields)
     assert time.perf_counter() - start < 0.1
+
+
+class NotBert(BertConfig):
+    """A subclass that would come back from a file as another class."""
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        ({"hidden_size": 24}, "model_type None, which transformers does not know"),
+        ({"model_type": "my-encoder", "auto_map": {"AutoConfig": "evil.Config"}}, "model_type 'my-encoder'"),
+        ({"model_type": "chainhead"}, "is a chainhead model's"),
+        (ChainHeadConfig(), "is a chainhead model's"),
+        (NotBert(), "is a NotBert, but would load as the BertConfig"),
+        ({"model_type": "timm_wrapper", "architecture": "resnet18"}, "m is missing"),
+    ],
+)
+def test_backbones_that_cannot_be(backbone, message):
+    with pytest.raises(ValueError, match=message):
+        ChainHeadConfig(backbone_config=backbone)
+
+
+def test_a_backbone_decides_on_the_nodes():
+    given = {"model_type": "distilbert", "dim": 24, "vocab_size": 70}
+    config = ChainHeadConfig(backbone_config=given)
+    assert type(config.backbone_config) is DistilBertConfig
+    assert given == {"model_type": "distilbert", "dim": 24, "vocab_size": 70}
+    assert (config.m, config.pad_token_id, config.get_text_config().vocab_size) == (24, 0, 70)
+    assert ChainHeadConfig().get_text_config().vocab_size is None
+    assert config.sub_configs == {"backbone_config": AutoConfig}
+
+
+def test_a_backbones_attention_is_the_callers_choice_and_never_a_files(tmp_path):
+    chosen = BertConfig(attn_implementation="eager")
+    assert ChainHeadConfig(backbone_config=chosen).backbone_config._attn_implementation == "eager"
+    from_file = {"model_type": "bert", "attn_implementation": "someone/kernel"}
+    config = ChainHeadConfig(backbone_config=from_file)
+    assert config.backbone_config._attn_implementation is None
 
 
 @pytest.mark.parametrize("key", ["bidirectional", "with_multi_hop", "with_attention", "chain_len", "poling"])

@@ -12,6 +12,7 @@ SEES_CHAINHEAD = """
     from transformers import AutoModelForTimeSeriesPrediction, AutoModelForTokenClassification
     from transformers.models.auto import modeling_auto
     from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING
     from transformers.pipelines import PIPELINE_REGISTRY
     config = AutoConfig.for_model("chainhead")
     for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
@@ -19,6 +20,7 @@ SEES_CHAINHEAD = """
     forecaster = AutoModelForTimeSeriesPrediction.from_config(type(config)(prediction_length=2))
     assert type(forecaster).__module__ == "chainhead_plugin.modeling_chainhead_forecast"
     assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
+    assert type(config) in TOKENIZER_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
     assert {"time-series-classification", "time-series-forecasting"} <= {*PIPELINE_REGISTRY.get_supported_tasks()}

@@ -1,0 +1,90 @@
+"""Training a fast tokenizer for models with an embedding of their own."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+_PAD, _UNKNOWN = "[PAD]", "[UNK]"
+
+
+def train_tokenizer(
+    texts: Iterable[str],
+    vocab_size: int = 8192,
+    *,
+    units: Literal["words", "bytes"] = "words",
+    min_frequency: int = 1,
+    lowercase: bool = False,
+) -> PreTrainedTokenizerFast:
+    """Train a tokenizer, whose padding token is 0.
+
+    Saved beside a chainhead model, `AutoTokenizer` and pipelines find it.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        What to learn the vocabulary from.
+    vocab_size : int
+        Tokens at most, the special ones among them. A model needs `vocab_size=len(tokenizer)`.
+    units : {"words", "bytes"}
+        "words": every word and run of punctuation is a token, and unseen ones are "[UNK]". "bytes": byte-pair
+        encoding, which can spell any text; at least 257 tokens.
+    min_frequency : int
+        How often a word, or a pair to merge, must be seen.
+    lowercase : bool
+        Whether case is ignored.
+
+    Raises
+    ------
+    TypeError
+        If `texts` is one text.
+    ValueError
+        If `units`, `vocab_size` or `min_frequency` is out of range, or no token was found.
+
+    Examples
+    --------
+    >>> tokenizer = train_tokenizer(texts, vocab_size=4000)
+    >>> config = ChainHeadConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, m=64)
+    >>> tokenizer.save_pretrained("my-model")
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts must be several texts, got one str: put it in a list")
+    if units not in ("words", "bytes"):
+        raise ValueError(f"units must be 'words' or 'bytes', got {units!r}")
+    least = 3 if units == "words" else 1 + len(pre_tokenizers.ByteLevel.alphabet())
+    if vocab_size < least or min_frequency < 1:
+        raise ValueError(
+            f"vocab_size must be at least {least} and min_frequency at least 1, got {vocab_size} and {min_frequency}"
+        )
+    common: dict[str, Any] = {
+        "vocab_size": vocab_size,
+        "min_frequency": min_frequency,
+        "show_progress": False,
+    }
+    trainer: trainers.Trainer
+    if units == "bytes":
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            special_tokens=[_PAD], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **common
+        )
+    else:
+        tokenizer = Tokenizer(models.WordLevel(unk_token=_UNKNOWN))
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        trainer = trainers.WordLevelTrainer(special_tokens=[_PAD, _UNKNOWN], **common)
+    if lowercase:
+        tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.train_from_iterator(texts, trainer)
+    if tokenizer.get_vocab_size() < least:
+        raise ValueError(f"no word was found {min_frequency} times or more: are texts empty?")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=_PAD,
+        unk_token=_UNKNOWN if units == "words" else None,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+__all__ = ["train_tokenizer"]
