@@ -12,9 +12,11 @@ from .registration import RegistrationError, register, register_when_imported
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
+    from .data_collator_chainhead import ChainHeadDataCollator
     from .explain import NodeContributions, node_contributions
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
+    from .image_processing_chainhead import ChainHeadImageProcessor
     from .initialisation import ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         ChainHeadModel,
     )
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipeline_forecast import TimeSeriesForecastingPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
@@ -32,10 +35,13 @@ _MODULES = {
     "ChainClassifier": "chain_classifier",
     "ChainFeaturePipeline": "pipelines",
     "ChainHeadConfig": "configuration_chainhead",
+    "ChainHeadDataCollator": "data_collator_chainhead",
     "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "modeling_chainhead",
+    "ChainHeadImageProcessor": "image_processing_chainhead",
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
@@ -51,10 +57,13 @@ __all__ = [
     "ChainClassifier",
     "ChainFeaturePipeline",
     "ChainHeadConfig",
+    "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadImageProcessor",
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",

@@ -47,7 +47,13 @@ def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTraine
 
 
 def backbone_width(config: PreTrainedConfig) -> int | None:
-    """Return the number of features of a backbone's last hidden states, None where its configuration has none."""
+    """Return the number of features of a backbone's last hidden states, None where its configuration has none.
+
+    It has none, either, of maps from the midst of an image backbone.
+    """
+    stages, indices = getattr(config, "stage_names", None), getattr(config, "out_indices", None)
+    if stages and indices and indices[-1] not in (-1, len(stages) - 1):
+        return None
     width = getattr(config, "hidden_size", None)
     if width is None and (widths := getattr(config, "hidden_sizes", None)):
         width = widths[-1]

@@ -30,6 +30,8 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
     -------
     Tensor [batch, length, width]
     """
+    if torch.compiler.is_compiling():
+        return _padded_sum(x, back, ahead)
     if _FEWEST_TAPS <= max(len(back), len(ahead)) <= _BLOCK and _blocks_pay(x):
         return _blocked_filter(x, tuple(back), tuple(ahead))
     return _shifted_sum(x, back, ahead)
@@ -68,6 +70,18 @@ def _shifted_sum(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -> Te
             break
         if k and tap:
             y[:, :-k].add_(x[:, k:], alpha=tap)
+    return y
+
+
+def _padded_sum(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -> Tensor:
+    """As `_shifted_sum`, but asks nothing about the length: one compiled or exported graph serves all."""
+    reach, length = len(back) - 1, x.size(1)
+    padded = F.pad(x, (0, 0, reach, len(ahead) - 1))
+    y = x * back[0] if back[0] else torch.zeros_like(x)
+    for taps, direction in ((back, -1), (ahead, 1)):
+        for k, tap in enumerate(taps):
+            if k and tap:
+                y = torch.add(y, padded.narrow(1, reach + direction * k, length), alpha=tap)
     return y
 
 

@@ -11,6 +11,7 @@ from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_input_options
 from .forecast_options import check_forecast_options
+from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
 
 _HEAD_OPTIONS = (
@@ -75,7 +76,7 @@ class ChainHeadConfig(PreTrainedConfig):
     Parameters
     ----------
     m : int, optional
-        Features of an input node: the backbone's hidden size, or 16 without a backbone.
+        Features of an input node: the backbone's hidden size or those of an image's rows or patches, or 16.
     n : int, optional
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
@@ -98,6 +99,16 @@ class ChainHeadConfig(PreTrainedConfig):
         "model_type", one that transformers or an imported plugin knows.
     freeze_backbone : bool
         Whether the backbone keeps its weights and stays in eval mode.
+    image_size : int or list of int, optional
+        Height and width of images, for image input without a backbone: a row of pixels is a node of
+        m = num_channels·width features. With a `patch_size` images of other sizes are taken too.
+    num_channels : int, optional
+        Channels of an image without a backbone, by default 3.
+    patch_size : int, optional
+        Height and width of square patches, which are the nodes instead of rows: m = num_channels·patch_size².
+    scan : {"serpentine", "row-major"}, optional
+        How the patches of an image, or the places of a backbone's feature map, are lined up: "row-major" reads
+        all rows from left to right, "serpentine" (default) every other one from right to left.
     prediction_length : int, optional
         Steps that a forecaster forecasts; None for other models. The fields below need it.
     prediction_channel_indices : list of int, optional
@@ -173,6 +184,10 @@ class ChainHeadConfig(PreTrainedConfig):
     pad_token_id: int | None = None
     backbone_config: dict[str, Any] | PreTrainedConfig | None = None
     freeze_backbone: bool = False
+    image_size: int | list[int] | None = None
+    num_channels: int | None = None
+    patch_size: int | None = None
+    scan: Literal["row-major", "serpentine"] | None = None
     prediction_length: int | None = None
     prediction_channel_indices: list[int] | None = None
     quantiles: list[float] = field(default_factory=list)
@@ -192,6 +207,8 @@ class ChainHeadConfig(PreTrainedConfig):
                 # Keep the caller's choice, which transformers would overwrite; never one read from a file.
                 kwargs["attn_implementation"] = {}
             self._adopt_backbone(as_backbone_config(self.backbone_config))
+        elif self.m is None and (self.image_size is not None or self.patch_size is not None):
+            self.m = image_nodes(self.image_size, self.image_channels, self.patch_size)[0]
         if self.m is None:
             self.m = 16
         if self.n is None:
@@ -231,6 +248,11 @@ class ChainHeadConfig(PreTrainedConfig):
         # Some models of transformers carry the default's padding token in a smaller vocabulary.
         if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
             self.pad_token_id = pad_token_id
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of an image without a backbone."""
+        return 3 if self.num_channels is None else self.num_channels
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Return the configuration that holds the vocabulary: the backbone's where that has one."""
@@ -324,6 +346,7 @@ class ChainHeadConfig(PreTrainedConfig):
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
         check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
+        check_image_options(self)
         total = (self.vocab_size or 0) * (self.m or 0)
         total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         for layer in range(self.num_hidden_layers):

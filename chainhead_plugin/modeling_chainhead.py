@@ -116,14 +116,11 @@ class ChainHeadPreTrainedModel(ChainHeadInitialisation, PreTrainedModel):
         copy_weights(source, model.base_model.backbone)
         return model.to(source.device).eval()
 
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the embedding of tokens: the model's own or the backbone's."""
+    def get_input_embeddings(self) -> nn.Module | None:
+        """Return the embedding of tokens: the model's own, the backbone's, or None where nodes are features."""
         base = self.base_model
-        if base.backbone is not None:
-            return base.backbone.get_input_embeddings()
-        if base.embed_tokens is None:
-            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
-        return base.embed_tokens
+        # Not NotImplementedError, as elsewhere in transformers: its quantisers ask every model.
+        return base.embed_tokens if base.backbone is None else base.backbone.get_input_embeddings()
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the embedding of tokens."""

@@ -7,7 +7,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -76,8 +76,10 @@ class Reconciliation(nn.Module):
 
 def _is_plain(*linears: nn.Module) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
         type(linear) is nn.Linear
+        and not hasattr(type(linear.weight), "__tensor_flatten__")
         and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
         for linear in linears
     )
@@ -122,8 +124,7 @@ class IdentityReconciliation(Reconciliation):
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
-        for channel in range(self.channels):
-            _initialise_part(self.linear.weight, self._stacked()[channel], method)
+        _initialise_parts(self.linear.weight, self._stacked, method)
 
 
 class LowRankReconciliation(Reconciliation):
@@ -170,10 +171,8 @@ class LowRankReconciliation(Reconciliation):
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
-        for channel in range(self.channels):
-            rows = self._rows(channel)
-            _initialise_part(self.down.weight, self.down.weight[rows], method)
-            _initialise_part(self.up.weight, self.up.weight[:, rows], method)
+        _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
+        _initialise_parts(self.up.weight, lambda: torch.split(self.up.weight, self.rank, dim=1), method)
 
 
 class DualLPHMReconciliation(Reconciliation):
@@ -213,15 +212,16 @@ class DualLPHMReconciliation(Reconciliation):
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's four factors."""
         for factor in (self.P, self.Q, self.S, self.T):
-            for channel in range(self.channels):
-                _initialise_part(factor, factor[channel], method)
+            _initialise_parts(factor, factor.unbind, method)
 
 
-def _initialise_part(parameter: Tensor, part: Tensor, method: str) -> None:
-    # transformers marks a loaded parameter with this flag; a slice of it does not carry the mark.
+def _initialise_parts(parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str) -> None:
+    # transformers marks a loaded parameter with this flag. A slice of it does not carry the mark, and cannot
+    # even be taken where the parameter is quantised.
     if not getattr(parameter, "_is_hf_initialized", False):
         with torch.no_grad():
-            initialise(part, method)
+            for part in parts():
+                initialise(part, method)
 
 
 def build_reconciliation(

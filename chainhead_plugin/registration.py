@@ -1,8 +1,8 @@
-"""Making transformers know the chainhead classes.
+"""Making transformers and timm know the chainhead classes.
 
-transformers finds out-of-tree classes only through calls like `AutoModel.register`, which need the classes
-and therefore torch. To keep `import chainhead_plugin` cheap, each call waits until the transformers module
-whose table it fills is imported, which it is before anybody can look something up there.
+They find out-of-tree classes only through calls like `AutoModel.register`, which need the classes and
+therefore torch. To keep `import chainhead_plugin` cheap, each call waits until the module whose table it fills
+is imported, which it is before anybody can look something up there.
 """
 
 import importlib
@@ -17,10 +17,11 @@ import wrapt
 
 MODEL_TYPE = "chainhead"
 _AUTO = "transformers.models.auto"
+_MODELING = ("transformers.modeling_layers", "transformers.modeling_utils")
 
 
 class RegistrationError(RuntimeError):
-    """Another distribution has taken the model type."""
+    """Another distribution has taken the model type, or the name of an architecture."""
 
 
 class _Registration(NamedTuple):
@@ -72,6 +73,22 @@ def _register_feature_extractor(table: Any, classes: Any) -> None:
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
 
 
+def _register_image_models(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoModelForImageClassification.register(ChainHeadConfig, classes.ChainHeadForImageClassification)
+    # Pipelines know models by the names in this table, and call all others unsupported.
+    table.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForImageClassification"
+
+
+def _register_image_processor(table: Any, classes: Any) -> None:
+    from .configuration_chainhead import ChainHeadConfig
+
+    table.AutoImageProcessor.register(
+        ChainHeadConfig, image_processor_classes={"torchvision": classes.ChainHeadImageProcessor}
+    )
+
+
 def _register_tokenizer(table: Any, classes: Any) -> None:
     from transformers import PreTrainedTokenizerFast
 
@@ -80,6 +97,21 @@ def _register_tokenizer(table: Any, classes: Any) -> None:
 
 def _register_pipelines(table: Any, classes: Any) -> None:
     classes.register_pipelines()
+
+
+def _register_timm_models(table: Any, classes: Any) -> None:
+    for entry_point in classes.ENTRY_POINTS:
+        name = entry_point.__name__
+        if table.is_model(name) and table.model_entrypoint(name) is not entry_point:
+            other = table.model_entrypoint(name)
+            raise RegistrationError(
+                f"timm's architecture {name!r} is already registered by {_owner(other)} "
+                f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot register it: "
+                "uninstall one of the two, or do not import both"
+            )
+    for entry_point in classes.ENTRY_POINTS:
+        if not table.is_model(entry_point.__name__):
+            table.models.register_model(entry_point)
 
 
 def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
@@ -92,17 +124,32 @@ _REGISTRATIONS = (
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead",
         _register_models,
-        needs=("transformers.modeling_layers", "transformers.modeling_utils"),
+        needs=(*_MODELING, f"{__package__}.backbone"),
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.modeling_chainhead_image",
+        _register_image_models,
+        needs=(
+            *_MODELING,
+            *(f"{__package__}.{name}" for name in ("backbone", "image_backbone", "modeling_chainhead")),
+        ),
+    ),
+    _Registration(
+        f"{_AUTO}.image_processing_auto",
+        f"{__package__}.image_processing_chainhead",
+        _register_image_processor,
+        needs=(
+            "transformers.image_processing_backends",
+            "transformers.processing_utils",
+            f"{__package__}.configuration_chainhead",
+        ),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead_forecast",
         _register_forecaster,
-        needs=(
-            "transformers.modeling_layers",
-            "transformers.modeling_utils",
-            f"{__package__}.modeling_chainhead",
-        ),
+        needs=(*_MODELING, f"{__package__}.backbone", f"{__package__}.modeling_chainhead"),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
@@ -119,6 +166,7 @@ _REGISTRATIONS = (
         _register_forecasting_pipeline,
         needs=(f"{__package__}.pipelines",),
     ),
+    _Registration("timm", f"{__package__}.timm_models", _register_timm_models),
 )
 
 _lock = threading.RLock()
@@ -126,8 +174,8 @@ _done: set[_Registration] = set()
 _imported: set[str] = set()
 
 
-def _owner(cls: type) -> str:
-    """Name the distribution that brings a class, or its top-level module where none says so."""
+def _owner(cls: Any) -> str:
+    """Name the distribution that brings a class or function, or its top-level module where none says so."""
     from importlib import metadata
 
     package = cls.__module__.partition(".")[0]
@@ -136,26 +184,29 @@ def _owner(cls: type) -> str:
 
 
 def register() -> None:
-    """Register every chainhead class with transformers, now.
+    """Register every chainhead class with transformers, and the architectures with timm, now.
 
     `import chainhead_plugin` arranges this by itself. Idempotent and thread-safe.
 
     Raises
     ------
     RegistrationError
-        If another distribution has registered the model type "chainhead".
+        If another distribution has registered the model type "chainhead", or an architecture of timm under
+        one of our names.
     """
     for registration in _REGISTRATIONS:
         importlib.import_module(registration.table)
         importlib.import_module(registration.classes)
         _complete(registration)
+    # Names may have been taken since.
+    _register_timm_models(sys.modules["timm"], sys.modules[f"{__package__}.timm_models"])
     _check_model_type(
         sys.modules[f"{_AUTO}.configuration_auto"], sys.modules[f"{__package__}.configuration_chainhead"]
     )
 
 
 def register_when_imported() -> None:
-    """Register with each table of transformers as soon as it is imported, or now where it is already."""
+    """Register with each table as soon as it is imported, or now where it is already."""
     for registration in _REGISTRATIONS:
         for name in (registration.table, registration.classes, *registration.needs):
             wrapt.when_imported(name)(partial(_imported_now, registration))

@@ -17,6 +17,11 @@ SEES_CHAINHEAD = """
     config = AutoConfig.for_model("chainhead")
     for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
         assert type(auto.from_config(config)).__module__ == "chainhead_plugin.modeling_chainhead"
+    from transformers import AutoModelForImageClassification
+    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING
+    images = AutoModelForImageClassification._model_mapping[type(config)]
+    assert images.__module__ == "chainhead_plugin.modeling_chainhead_image"
+    assert IMAGE_PROCESSOR_MAPPING[type(config)]["torchvision"].__name__ == "ChainHeadImageProcessor"
     forecaster = AutoModelForTimeSeriesPrediction.from_config(type(config)(prediction_length=2))
     assert type(forecaster).__module__ == "chainhead_plugin.modeling_chainhead_forecast"
     assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
@@ -53,6 +58,10 @@ def assert_runs(code, output="seen\n"):
         "import chainhead_plugin.modeling_chainhead",
         "import chainhead_plugin.modeling_chainhead_forecast",
         "import chainhead_plugin.pipelines",
+        "import chainhead_plugin.backbone",
+        "import chainhead_plugin.image_backbone",
+        "import chainhead_plugin.modeling_chainhead_image",
+        "import chainhead_plugin.image_processing_chainhead",
         "import chainhead_plugin.pipeline_forecast",
         "from chainhead_plugin import ChainHeadConfig",
         "import chainhead_plugin; [chainhead_plugin.register() for _ in range(100)]",

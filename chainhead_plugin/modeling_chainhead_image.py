@@ -1,0 +1,169 @@
+"""Image classification: patches or rows of an image as the nodes of a chain."""
+
+import copy
+import os
+from typing import Any
+
+from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput, ImageClassifierOutput
+from transformers.modeling_utils import PreTrainedModel
+from transformers.utils.generic import can_return_tuple
+
+from .backbone import copy_weights, freeze
+from .configuration_chainhead import ChainHeadConfig
+from .expansion import taylor_expansion
+from .image_backbone import build_image_backbone, encode_image, load_image_backbone
+from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
+from .pooling import pool
+from .scan import scan_patches
+
+
+class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
+    """Image classification or regression: a chain of patches, pooled, then a linear map.
+
+    The nodes are the places of a backbone's last feature map (`backbone_config`), patches of pixels
+    (`patch_size`), or rows of pixels from top to bottom.
+
+    Raises
+    ------
+    ValueError
+        If the configuration describes no image input, or its backbone has other channels than `m`.
+    """
+
+    main_input_name = "pixel_values"
+    input_modalities = ("image",)
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        super().__init__(config)
+        if config.backbone_config is None and config.image_size is None and config.patch_size is None:
+            raise ValueError(
+                "the configuration describes no images: set backbone_config, or image_size for rows of pixels, or "
+                "patch_size for patches"
+            )
+        self.num_labels = config.num_labels
+        self.backbone = None
+        if config.backbone_config is not None:
+            assert config.m is not None
+            self.backbone = build_image_backbone(config.backbone_config, config.m)
+        self.freeze_backbone()
+        self.chainhead = ChainHeadModel(config)
+        self.classifier = nn.Linear(config.pooled_size, config.num_labels)
+        self.post_init()
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        (loaded[0] if isinstance(loaded, tuple) else loaded).freeze_backbone()
+        return loaded
+
+    @classmethod
+    def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
+        """Put new chain heads on a pretrained image backbone.
+
+        Parameters
+        ----------
+        backbone : PreTrainedModel, str or path
+            A backbone of transformers, such as a `ResNetBackbone` or a `TimmBackbone`, whose weights are
+            copied; or an architecture of timm, such as ``"resnet18.a1_in1k"``, or a folder or repository that
+            `AutoBackbone.from_pretrained` loads.
+        **fields
+            Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels`, `scan` and `freeze_backbone`.
+
+        Returns
+        -------
+        ChainHeadForImageClassification
+            In eval mode, with the backbone's dtype and on its device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a field is not valid, or the model is no image backbone that transformers can rebuild.
+
+        Examples
+        --------
+        >>> model = ChainHeadForImageClassification.from_backbone(
+        ...     "resnet18.a1_in1k", n=64, bi_directional=True, num_labels=10, freeze_backbone=True
+        ... )
+        """
+        if not isinstance(backbone, PreTrainedModel):
+            backbone = load_image_backbone(os.fspath(backbone))
+        channels = getattr(backbone, "channels", None)
+        if not channels:
+            raise ValueError(f"{type(backbone).__name__} is no image backbone: see transformers.AutoBackbone")
+        config = ChainHeadConfig(backbone_config=copy.deepcopy(backbone.config), m=channels[-1], **fields)
+        model = cls._from_config(config, dtype=backbone.dtype)
+        copy_weights(backbone, model.backbone)
+        return model.to(backbone.device).eval()
+
+    def freeze_backbone(self) -> None:
+        """Freeze the backbone if the configuration says so."""
+        if self.backbone is not None and self.config.freeze_backbone:
+            freeze(self.backbone)
+
+    def train(self, mode: bool = True) -> "ChainHeadForImageClassification":
+        """Set training or eval mode; a frozen backbone, with its BatchNorm, stays in eval mode."""
+        super().train(mode)
+        if self.backbone is not None and self.config.freeze_backbone:
+            self.backbone.eval()
+        return self
+
+    @can_return_tuple
+    def forward(
+        self, pixel_values: Tensor, labels: Tensor | None = None, **kwargs: Any
+    ) -> ImageClassifierOutput:
+        """Classify images.
+
+        Parameters
+        ----------
+        pixel_values : floating point Tensor [batch, channels, height, width]
+            Without a backbone: of the configuration's channels, and either of its width, or in both directions
+            a multiple of `patch_size`.
+        labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
+            Classes, multi-label indicators or regression targets.
+
+        Returns
+        -------
+        ImageClassifierOutput
+            `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's
+            layers, if asked for.
+        """
+        outputs: BaseModelOutput = self.chainhead(self._nodes(pixel_values), **kwargs)
+        pooled = pool(outputs.last_hidden_state, None, self.config.pooling, self.config.chain_length)
+        logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)
+        return ImageClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+    def _nodes(self, pixel_values: Tensor) -> Tensor:
+        """Turn images into chains [batch, length, m]."""
+        if pixel_values.ndim != 4 or not pixel_values.is_floating_point():
+            raise ValueError(
+                f"pixel_values is {pixel_values.dtype} of shape {tuple(pixel_values.shape)}, expected floating point "
+                "[batch, channels, height, width]: an image processor makes it"
+            )
+        scan = self.config.scan or "serpentine"
+        if self.backbone is not None:
+            return scan_patches(encode_image(self.backbone, pixel_values), scan)
+        channels, height, width = pixel_values.shape[1:]
+        size, expected = self.config.patch_size, self.config.image_channels
+        assert self.config.m is not None
+        if size is None:
+            if channels != expected or width != self.config.m // expected or not height:
+                raise ValueError(
+                    f"pixel_values has shape {tuple(pixel_values.shape)}, expected [batch, {expected}, height, "
+                    f"{self.config.m // expected}]"
+                )
+            return pixel_values.transpose(1, 2).flatten(2)
+        if channels != expected or height % size or width % size or not height * width:
+            raise ValueError(
+                f"pixel_values has shape {tuple(pixel_values.shape)}, expected [batch, {expected}, height, width] "
+                f"with a height and width that are multiples of patch_size={size}"
+            )
+        patches = pixel_values.reshape(-1, channels, height // size, size, width // size, size)
+        return scan_patches(patches.permute(0, 1, 3, 5, 2, 4).flatten(1, 3), scan)
+
+
+__all__ = ["ChainHeadForImageClassification"]
