@@ -5,6 +5,7 @@ import typer
 from .cli_convert import convert_tinybig
 from .cli_demo import demo
 from .cli_hub import pull, push
+from .cli_plot import plot
 from .cli_predict import predict
 from .cli_zoo import card, info, list_models
 
@@ -22,6 +23,7 @@ app.command("list")(list_models)
 app.command()(info)
 app.command()(card)
 app.command()(predict)
+app.command()(plot)
 app.command()(pull)
 app.command()(push)
 app.command("convert-tinybig")(convert_tinybig)

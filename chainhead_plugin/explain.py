@@ -26,6 +26,8 @@ class NodeContributions:
     ----------
     features : Tensor [batch, length, features]
         What each feature of each node adds; zero at padded nodes. float32 at least.
+    mask : bool Tensor [batch, length]
+        True for real nodes.
     offset : Tensor [batch]
         What is owed to no node: the output of a chain of zeros ("exact"), of the baseline
         ("integrated_gradients"), or zero ("gradient_x_input").
@@ -38,6 +40,7 @@ class NodeContributions:
     """
 
     features: Tensor
+    mask: Tensor
     offset: Tensor
     output: Tensor
     target: Tensor
@@ -147,7 +150,8 @@ def node_contributions(
         offset = torch.zeros_like(output)
         if method == "exact":
             offset = _take(path.run(torch.zeros_like)[2], index)
-    return NodeContributions(features, offset.detach(), output.detach(), index, method, stage)
+    mask = real.squeeze(-1)
+    return NodeContributions(features, mask, offset.detach(), output.detach(), index, method, stage)
 
 
 def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
