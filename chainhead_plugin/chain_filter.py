@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .chain_backend import runs_on_triton
+
 _BLOCK = 32
 _FEWEST_TAPS = 4
 SHORTEST = 2 * _BLOCK
@@ -30,6 +32,10 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
     -------
     Tensor [batch, length, width]
     """
+    if runs_on_triton(x):
+        from .chain_triton import filter_chain
+
+        return filter_chain(x, [*reversed(ahead[1:]), *back], len(ahead) - 1, False)
     if torch.compiler.is_compiling():
         return _padded_sum(x, back, ahead)
     if _FEWEST_TAPS <= max(len(back), len(ahead)) <= _BLOCK and _blocks_pay(x):
@@ -39,6 +45,10 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
 
 def running_sum(x: Tensor, reverse: bool) -> Tensor:
     """y[j] = Σ_{i≤j} x[i], or with `reverse` Σ_{i≥j} x[i]; [batch, length, width]."""
+    if runs_on_triton(x):
+        from .chain_triton import sum_chain
+
+        return sum_chain(x, reverse)
     if _blocks_pay(x):
         return _blocked_running_sum(x, reverse)
     return x.flip(1).cumsum(1).flip(1) if reverse else x.cumsum(1)

@@ -41,7 +41,7 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
     if not 1 <= length <= MOST_NODES:
         raise ValueError(f"length must be between 1 and {MOST_NODES:,} nodes, got {length}")
     matrix = heads[0].interdependence_matrix(length).detach().double().cpu()
-    hops = getattr(heads[0].chain, "channel_hops", ())
+    hops = heads[0].chain.channel_hops
     if matrix.ndim == 2:
         figure = Figure(figsize=(4.6, 4), layout="constrained")
         _draw_matrix(figure, figure.subplots(), matrix, "how much node i gives to node j")
@@ -61,7 +61,9 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
         right.set_ylabel("norm of the weights")
     else:
         _draw_matrix(figure, left, matrix.mean(0), "how much node i gives to node j, mean of features")
-        decays = [head.learned_decay().detach().float().cpu().tolist() for head in heads]
+        decays = [
+            head.learned_decay().detach().float().cpu().tolist() for head in heads if head.learned_decay
+        ]
         right.hist(decays, bins=20, label=[f"layer {layer + 1}" for layer in range(len(heads))])
         right.set_xlabel("decay γ of a feature")
         right.set_ylabel("features")

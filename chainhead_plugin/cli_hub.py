@@ -20,6 +20,9 @@ def push(
         bool | None, typer.Option("--private/--public", help="Of a new repository; else as it is.")
     ] = None,
     message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+    with_code: Annotated[
+        bool, typer.Option("--with-code", help="Also the code, for machines without this plugin.")
+    ] = False,
 ) -> None:
     """Push a model and its card to the Hub, in one commit. Exits with 1 if that fails.
 
@@ -28,7 +31,15 @@ def push(
     import registry
 
     with reported_errors():
-        done = registry.push(source, repo_id, branch=branch, tag=tag, private=private, commit_message=message)
+        done = registry.push(
+            source,
+            repo_id,
+            branch=branch,
+            tag=tag,
+            private=private,
+            commit_message=message,
+            with_code=with_code,
+        )
     typer.echo(
         f"Pushed: {done.url}" if done.changed else f"Nothing to push, {done.repo_id} has it: {done.url}"
     )

@@ -80,7 +80,7 @@ def plot(
         raise typer.BadParameter("has no effect without --input", param_hint="--stage")
     with reported_errors(matplotlib_for="chainhead plot"):
         from .cli_model import find_model
-        from .picture import check_picture
+        from .picture_file import check_picture
 
         kind = "chain" if inputs is None else "contributions"
         file = out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")

@@ -40,10 +40,17 @@ _HEAD_OPTIONS = (
     "with_dropout",
     "p",
     "parameters_init_method",
+    "channel_hops",
+    "decay",
+    "with_learned_decay",
 )
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
+
+# Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
+# a checkpoint names for machines without it means nothing.
+_CARRIED = "transformers_modules."
 
 # What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
 _ECOSYSTEM_KEYS = {
@@ -65,6 +72,7 @@ _ECOSYSTEM_KEYS = {
     "tie_word_embeddings",
     "torch_dtype",
     "transformers_version",
+    "transformers_weights",
     "use_cache",
 }
 
@@ -81,10 +89,11 @@ class ChainHeadConfig(PreTrainedConfig):
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
         Nodes that "flatten" pooling expects at most; the other poolings take any length.
-    channel_num, …, parameters_init_method
+    channel_num, …, parameters_init_method, channel_hops, decay, with_learned_decay
         The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
         `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
-        head and perceptron, and the Taylor expansion belongs to the perceptrons.
+        head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
+        `channel_hops` to the heads.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
@@ -134,7 +143,7 @@ class ChainHeadConfig(PreTrainedConfig):
     TypeError
         If a keyword argument looks like a misspelt field.
     ValueError
-        If there are no labels, or more than a million.
+        If there are no labels, or more than a million, or `transformers_weights` names no safetensors.
 
     Warns
     -----
@@ -178,6 +187,9 @@ class ChainHeadConfig(PreTrainedConfig):
     with_dropout: bool = False
     p: float | int = 0.25
     parameters_init_method: str = "xavier_normal"
+    channel_hops: list[int] | None = None
+    decay: float | int | None = None
+    with_learned_decay: bool = False
     hidden_sizes: list[int] = field(default_factory=list)
     pooling: Literal["mean", "last", "max", "flatten"] = "mean"
     vocab_size: int | None = None
@@ -198,6 +210,9 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         self._check_keys(kwargs)
+        if not type(self).__module__.startswith(_CARRIED):
+            for key in ("auto_map", "custom_pipelines"):
+                kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
         if self.backbone_config is not None:
             if (
@@ -222,6 +237,9 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
+        weights = kwargs.get("transformers_weights", ".safetensors")
+        if not str(weights).endswith((".safetensors", ".safetensors.index.json")):
+            raise ValueError(f"transformers_weights is {weights!r}: only safetensors are read")
         for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
@@ -329,6 +347,8 @@ class ChainHeadConfig(PreTrainedConfig):
             )
         }
         perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
+        if self.channel_hops is not None:
+            perceptron["channel_num"] = 1
         return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
 
     def validate_options(self) -> None:
@@ -354,7 +374,8 @@ class ChainHeadConfig(PreTrainedConfig):
             check_head_options(head)
             total += count_parameters(head)
             if perceptron is not None:
-                total += count_parameters({**head, **perceptron, "with_batch_norm": False})
+                without = {"with_batch_norm": False, "channel_hops": None, "with_learned_decay": False}
+                total += count_parameters(head | perceptron | without)
         if total > MAX_PARAMETERS:
             raise ValueError(
                 f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "

@@ -47,7 +47,7 @@ def run(console: Console, picture: Path | None) -> None:
         If the picture's format is unknown or its folder missing.
     """
     if picture is not None:
-        from .picture import check_picture
+        from .picture_file import check_picture
 
         check_picture(picture)
     start = time.perf_counter()

@@ -16,7 +16,10 @@ def taylor_expansion(x: Tensor, degree: int) -> Tensor:
     Returns
     -------
     Tensor [..., m + m² + … + m^degree]
+        Of degree 1 `x` itself.
     """
+    if degree == 1:
+        return x
     powers = [x]
     for _ in range(degree - 1):
         powers.append((powers[-1].unsqueeze(-1) * x.unsqueeze(-2)).flatten(-2))

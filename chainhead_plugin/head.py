@@ -7,12 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .chain import mix, mix_step
+from .chain_backend import runs_on_triton
+from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
 from .expansion import taylor_expansion
+from .fused_hop import fused_hop_linear
+from .learned_decay import LearnedDecay
 from .masking import check_mask
 from .normalisation import NodeBatchNorm
-from .options import MAX_LENGTH, chain_of, check_head_options
+from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
+from .reconciliation import LinearMap
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -30,7 +35,7 @@ class ChainInterdependenceHead(ReconciledLinear):
     chain_length : int
         Nodes in a flat row [batch, chain_length·m]; 3-D inputs may have any length.
     channel_num : int
-        Number of weight matrices, averaged.
+        Number of weight matrices, averaged. With `channel_hops` it follows from them.
     name : str
         A label.
     bi_directional : bool
@@ -59,6 +64,15 @@ class ChainInterdependenceHead(ReconciledLinear):
         "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
     device, dtype
         Where and in what dtype to keep the weights; None for torch's defaults.
+    channel_hops : list of int, optional
+        One distance a channel: channel c takes in the node h_c before, with weights of its own, or for a negative
+        h_c of a bi-directional chain the one |h_c| after. Channels are added up: y_j = Σ_c ψ(w_c) κ(x)_{j − h_c}.
+        They start smaller by √C, so that the sum has the variance that `parameters_init_method` gives one matrix.
+    decay : float, optional
+        γ of an inverse or exponential chain, in (0, 1): A = (I − γN)⁻¹ or exp(γN). That of the bi-directional
+        inverse is below 1/2, as N's eigenvalues come up to 2, and its columns are not normalised.
+    with_learned_decay : bool
+        Whether every feature of κ(x) has a γ of its own that is learned, starting at `decay`.
 
     Raises
     ------
@@ -96,6 +110,10 @@ class ChainInterdependenceHead(ReconciledLinear):
         parameters_init_method: str = "xavier_normal",
         device: torch.device | str | None = "cpu",
         dtype: torch.dtype | None = None,
+        *,
+        channel_hops: Sequence[int] | None = None,
+        decay: float | None = None,
+        with_learned_decay: bool = False,
     ) -> None:
         options = {
             key: value
@@ -108,7 +126,7 @@ class ChainInterdependenceHead(ReconciledLinear):
         super().__init__(
             m,
             n,
-            channel_num,
+            channels_of(options),
             with_taylor=with_taylor,
             d=d,
             with_dual_lphm=with_dual_lphm,
@@ -119,10 +137,18 @@ class ChainInterdependenceHead(ReconciledLinear):
             parameters_init_method=parameters_init_method,
             device=device,
             dtype=dtype,
+            separate_channels=channel_hops is not None,
         )
         self.name = name
         self.chain_length = chain_length
         self.chain = chain_of(options)
+        self.learned_decay = None
+        if with_learned_decay:
+            assert decay is not None
+            features = self.reconciliation.in_features
+            self.learned_decay = LearnedDecay(
+                features, decay, decay_limit(options), device=device, dtype=dtype
+            )
         self.batch_norm = NodeBatchNorm(n, device=device, dtype=dtype) if with_batch_norm else None
         self.relu = nn.ReLU() if with_relu else None
         self.dropout = nn.Dropout(p) if with_dropout else None
@@ -155,8 +181,39 @@ class ChainInterdependenceHead(ReconciledLinear):
         if attention_mask is not None:
             mask = check_mask(attention_mask, nodes.size(0), nodes.size(1))
             nodes = torch.where(mask.unsqueeze(-1), nodes, 0)
-        y = self._map_nodes(nodes, lambda z: mix(z, self.chain, mask))
-        return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask)
+        with_relu = self.relu is not None and self.batch_norm is None
+        y = self._fused(nodes, mask, with_relu)
+        rectified = with_relu and y is not None
+        if y is None:
+            y = self._map_nodes(nodes, lambda z: self._mix(z, mask))
+        return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
+
+    def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
+        """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
+        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
+            return None
+        maps, _ = self._maps()
+        return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
+
+    def _maps(self) -> tuple[Sequence[LinearMap], int]:
+        if self.chain.channel_hops:
+            return self.reconciliation.channel_maps()
+        maps, place = super()._maps()
+        # A γ for every feature of κ(x) does not commute with mapping features.
+        return maps, place if self.learned_decay is None else 0
+
+    def _mix(self, z: Tensor, mask: Tensor | None) -> Tensor:
+        if self.chain.channel_hops:
+            return move(z, self.chain.channel_hops, mask, **self._channel_form())
+        return mix(z, self.chain, mask, self._decay())
+
+    def _channel_form(self) -> dict[str, bool]:
+        """Say whether channels are yet to be made, and whether they are to be added up, where they are moved."""
+        maps, place = self.reconciliation.channel_maps()
+        return {"spread": place == 0, "add": place == len(maps)}
+
+    def _decay(self) -> Tensor | None:
+        return None if self.learned_decay is None else self.learned_decay()
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.
@@ -196,20 +253,38 @@ class ChainInterdependenceHead(ReconciledLinear):
         states = []
 
         def mix_next(z: Tensor) -> Tensor:
-            y, new_state = mix_step(z, self.chain, state)
+            if self.chain.channel_hops:
+                y, new_state = move_step(z, self.chain.channel_hops, state, **self._channel_form())
+            else:
+                y, new_state = mix_step(z, self.chain, state, self._decay())
             states.append(new_state)
             return y
 
         y_t = self._map_nodes(x_t, mix_next)
+        if self.batch_norm is None:
+            return self._process_output(y_t, None), states[0]
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), states[0]
 
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
-        """Return the dense A [length, length], for plots and tests; `length` defaults to `chain_length`."""
+        """Return the dense A, for plots and tests.
+
+        Parameters
+        ----------
+        length : int, optional
+            `chain_length` by default.
+
+        Returns
+        -------
+        Tensor
+            [length, length], for one A; [channels, length, length] with `channel_hops`; [features, length, length]
+            with `with_learned_decay`, a matrix for every feature of κ(x).
+        """
         length = self.chain_length if length is None else length
         if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
             raise ValueError(f"length must be an int of at least 1, got {length!r}")
         parameter = next(self.parameters())
-        return interdependence_matrix(self.chain, length).to(parameter)
+        with torch.no_grad():
+            return interdependence_matrix(self.chain, length, self._decay()).to(parameter)
 
     def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:
         """κ(x): [batch, length, m] to [batch, length, D], or both flat.
@@ -223,9 +298,12 @@ class ChainInterdependenceHead(ReconciledLinear):
         expanded = self.reconciliation.in_features
         if D not in (expanded, expanded * self.chain_length):
             raise ValueError(f"D is {D}, but nodes have {expanded} expanded features")
-        if not 0 <= channel_index < self.channel_num:
-            raise ValueError(f"channel_index is {channel_index}, but there are {self.channel_num} channels")
+        self._check_channel(channel_index)
         return self.reconciliation.channel_matrix(channel_index)
+
+    def _check_channel(self, index: int) -> None:
+        if not 0 <= index < self.channel_num:
+            raise ValueError(f"channel_index is {index}, but there are {self.channel_num} channels")
 
     def calculate_instance_xi_x(
         self,
@@ -235,24 +313,36 @@ class ChainInterdependenceHead(ReconciledLinear):
         device: str = "cpu",
         attention_mask: Tensor | None = None,
     ) -> Tensor:
-        """Aᵀκ(x), in the layout of `x`; all channels share one A."""
+        """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
         kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
         nodes = self._split(kappa_x, self.reconciliation.in_features)
         mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
-        return self._in_layout_of(x, mix(nodes, self.chain, mask))
+        if not self.chain.channel_hops:
+            return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
+        self._check_channel(channel_index)
+        return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
 
     def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
-        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat."""
+        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat.
+
+        With `channel_hops`, whose channels are added up, without b: `fusion` adds it.
+        """
         nodes = self._split(kappa_xi_x, phi_w.size(-1))
-        return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, self.bias))
+        bias = None if self.chain.channel_hops else self.bias
+        return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, bias))
 
     def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:
-        """Return the mean of the channels' inner products."""
+        """Return the mean of the channels' inner products, or with `channel_hops` their sum + b."""
         if len(inner_products) != self.channel_num:
             raise ValueError(
                 f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
             )
-        return torch.stack(list(inner_products)).mean(0)
+        if not self.chain.channel_hops:
+            return torch.stack(list(inner_products)).mean(0)
+        total = torch.stack(list(inner_products)).sum(0)
+        if self.bias is None:
+            return total
+        return self._in_layout_of(total, self._split(total, self.n) + self.bias)
 
     def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:
         """Return the residual x W_rᵀ in the layout of `x`, or None without `with_residual`."""
@@ -266,10 +356,10 @@ class ChainInterdependenceHead(ReconciledLinear):
         mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
         return self._process_output(y, mask)
 
-    def _process_output(self, y: Tensor, mask: Tensor | None) -> Tensor:
+    def _process_output(self, y: Tensor, mask: Tensor | None, rectified: bool = False) -> Tensor:
         if self.batch_norm is not None:
             y = self._in_layout_of(y, self.batch_norm(self._split(y, self.n), mask))
-        if self.relu is not None:
+        if self.relu is not None and not rectified:
             y = self.relu(y)
         if self.dropout is not None:
             y = self.dropout(y)

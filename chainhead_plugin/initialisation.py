@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .learned_decay import LearnedDecay
 from .reconciled_linear import ReconciledLinear
 from .token_embedding import TokenEmbedding
 
@@ -25,7 +26,7 @@ class ChainHeadInitialisation:
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)  # type: ignore[misc]
         # Called for the parts first: what the line above did to their linear maps is done properly here.
-        if isinstance(module, ReconciledLinear | TokenEmbedding):
+        if isinstance(module, ReconciledLinear | TokenEmbedding | LearnedDecay):
             module.reset_parameters()
 
 

@@ -23,6 +23,7 @@ from .initialisation import ChainHeadInitialisation
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
+from .sharing import SharedModel
 from .token_embedding import TokenEmbedding
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
@@ -51,7 +52,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(ChainHeadInitialisation, PreTrainedModel):
+class ChainHeadPreTrainedModel(ChainHeadInitialisation, SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
@@ -194,6 +195,14 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        if (
+            self.main_input_name == "input_ids"
+            and input_features is not None
+            and input_features.ndim == 2
+            and input_ids is None
+        ):
+            # Whoever calls a text model of transformers with one argument means the tokens.
+            input_features, input_ids = None, input_features
         if (input_features is None) == (input_ids is None):
             raise ValueError("expected exactly one of input_features and input_ids")
         if input_ids is not None:
@@ -211,6 +220,12 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         if attention_mask is not None:
             mask = check_mask(attention_mask, input_features.size(0), input_features.size(1))
             hidden_states = torch.where(mask.unsqueeze(-1), hidden_states, 0)
+        checkpointed = (
+            self.training and self.layers[0].gradient_checkpointing and not torch.compiler.is_compiling()
+        )
+        if checkpointed and torch.is_grad_enabled() and not hidden_states.requires_grad:
+            # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
+            hidden_states = hidden_states.detach().requires_grad_()
         for layer in self.layers:
             hidden_states = layer(hidden_states, attention_mask)
         return BaseModelOutput(last_hidden_state=hidden_states)

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
+from pathlib import Path
 from types import GeneratorType
 from typing import Any
 
 import torch
+from huggingface_hub import CommitInfo
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 from transformers import AutoModel, AutoModelForSequenceClassification, BatchFeature, Pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .sequences import is_batch, split_batch
+from .sharing import SharedModel, push
 
 _UNSET: Any = object()
 
@@ -39,7 +42,10 @@ class ChainPipeline(Pipeline):
         # transformers.pipeline() reads this option and leaves it among the pipeline's own.
         kwargs.pop("local_files_only", None)
         super().__init__(*args, **kwargs)
-        if self._load_feature_extractor and not isinstance(self.feature_extractor, ChainHeadFeatureExtractor):
+        # By name: transformers executes a module that came with a checkpoint once for each Auto class that asks for
+        # it, so that there may be two classes of that name, as good as each other.
+        names = {cls.__name__ for cls in type(self.feature_extractor).__mro__}
+        if self._load_feature_extractor and ChainHeadFeatureExtractor.__name__ not in names:
             raise TypeError(
                 f"{type(self).__name__} needs feature_extractor to be a ChainHeadFeatureExtractor, got "
                 f"{type(self.feature_extractor).__name__}"
@@ -85,6 +91,22 @@ class ChainPipeline(Pipeline):
             batched = is_batch(inputs, self.feature_size)
         results = super().__call__(split_batch(inputs, self.feature_size, batched), **kwargs)
         return results if batched else results[0]
+
+    def push_to_hub(self, repo_id: str, *, max_shard_size: int | str = "50GB", **kwargs: Any) -> CommitInfo:
+        """Push the model, its feature extractor and a complete card in one commit.
+
+        Parameters
+        ----------
+        repo_id, max_shard_size, **kwargs
+            As of the model's own `push_to_hub`.
+        """
+        if not isinstance(self.model, SharedModel):
+            return super().push_to_hub(repo_id, max_shard_size=max_shard_size, **kwargs)
+
+        def save(folder: Path) -> None:
+            self.save_pretrained(folder, max_shard_size=max_shard_size)
+
+        return push(self.model, save, repo_id, **kwargs)
 
     def get_iterator(
         self,

@@ -1,6 +1,6 @@
 """A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch.nn import init
 
 from .expansion import taylor_expansion
 from .options import expanded_features
-from .reconciliation import build_reconciliation, initialise
+from .reconciliation import LinearMap, build_reconciliation, initialise
 
 
 class ReconciledLinear(nn.Module):
@@ -20,6 +20,8 @@ class ReconciledLinear(nn.Module):
         Features of a node before and after.
     channel_num : int
         Number of channels whose matrices are averaged into W̄.
+    separate_channels : bool
+        Whether a subclass maps the channels separately and adds them up: they start accordingly.
     with_taylor, d : bool, int
         Whether κ is the Taylor expansion, and its degree; otherwise κ(x) = x.
     with_dual_lphm, with_lorr, r : bool, bool, int
@@ -49,6 +51,7 @@ class ReconciledLinear(nn.Module):
         parameters_init_method: str = "xavier_normal",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        separate_channels: bool = False,
     ) -> None:
         super().__init__()
         self.m = m
@@ -63,6 +66,7 @@ class ReconciledLinear(nn.Module):
             with_lorr=with_lorr,
             with_dual_lphm=with_dual_lphm,
             rank=r,
+            summed=separate_channels,
             device=device,
             dtype=dtype,
         )
@@ -90,22 +94,28 @@ class ReconciledLinear(nn.Module):
         """Map [..., m] to [..., n]."""
         return self._map_nodes(x, mix=None)
 
-    def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
-        """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term where they are narrowest.
+    def _maps(self) -> tuple[Sequence[LinearMap], int]:
+        """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing.
 
-        Mixing along the chain commutes with mapping features. Where widths are equal the later place is
-        taken: there the weights' gradients need only the inputs, which are kept anyway.
+        Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
+        widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
+        kept anyway.
         """
-        z = taylor_expansion(x, self.degree)
         maps, widths = self.reconciliation.maps()
-        narrowest = len(widths) - 1 - min(range(len(widths)), key=lambda i: widths[len(widths) - 1 - i])
-        for place in range(len(widths)):
-            if place > 0:
-                z = maps[place - 1](z)
-            if mix is not None and place == narrowest:
-                z = mix(z)
+        return maps, len(maps) - widths[::-1].index(min(widths))
+
+    def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
+        """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term."""
+        z = taylor_expansion(x, self.degree)
+        maps, place = self._maps()
+        for linear_map in maps[:place]:
+            z = linear_map(z)
+        if mix is not None:
+            z = mix(z)
+        for linear_map in maps[place:]:
+            z = linear_map(z)
         for term in (self.bias, None if self.residual is None else self.residual(x)):
             if term is not None:
                 # What was mixed last is a tensor of its own; a module's output may be its input.
-                z = z.add_(term) if mix is not None and narrowest == len(maps) else z + term
+                z = z.add_(term) if mix is not None and place == len(maps) else z + term
         return z

@@ -2,7 +2,8 @@
 
 Each reconciliation offers W̄ as a chain of linear maps with the width before and after each, so that the head
 can mix along the chain where nodes are narrowest. The channels' matrices are averaged before any
-non-linearity, so several channels cost as much as one. Linear maps are `nn.Linear` modules without bias
+non-linearity, so several channels cost as much as one. Where every channel has a mixing of its own, the maps
+before and after it come apart, and the channels are added up. Linear maps are `nn.Linear` modules without bias
 wherever they can be, called as modules, so that adapters and quantisation find and replace them.
 """
 
@@ -41,13 +42,18 @@ def initialise(weight: Tensor, method: str) -> None:
 
 
 class Reconciliation(nn.Module):
-    """What the three reconciliations share: in_features D, out_features n, and the number of channels."""
+    """What the three reconciliations share: in_features D, out_features n, and the number of channels.
 
-    def __init__(self, in_features: int, out_features: int, channels: int) -> None:
+    Channels that are `summed` rather than averaged start smaller by the root of their number, so that their sum
+    has the variance of one.
+    """
+
+    def __init__(self, in_features: int, out_features: int, channels: int, summed: bool) -> None:
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
         self.channels = channels
+        self.gain = channels**-0.5 if summed else 1.0
 
     def channel_matrix(self, channel: int) -> Tensor:
         """ψ(w_c), [out_features, in_features]."""
@@ -65,6 +71,26 @@ class Reconciliation(nn.Module):
         """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
         return (self,), (self.in_features, self.out_features)
 
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """Return linear maps around a mixing that each channel has for itself, and how many come before it.
+
+        Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
+        they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
+        narrower is mixed.
+        """
+        if self.in_features < self.out_features:
+            return (self._from_channels,), 0
+        return (self._to_channels,), 1
+
+    def _channel_matrices(self) -> list[Tensor]:
+        return [self.channel_matrix(channel) for channel in range(self.channels)]
+
+    def _from_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices(), dim=1))
+
+    def _to_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices()))
+
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrices from their own fans."""
         raise NotImplementedError
@@ -74,7 +100,7 @@ class Reconciliation(nn.Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
 
 
-def _is_plain(*linears: nn.Module) -> bool:
+def is_plain(*linears: nn.Module) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
     # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return all(
@@ -93,10 +119,11 @@ class IdentityReconciliation(Reconciliation):
         in_features: int,
         out_features: int,
         channels: int,
+        summed: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_features, out_features, channels)
+        super().__init__(in_features, out_features, channels, summed)
         self.linear = nn.Linear(in_features, channels * out_features, bias=False, device=device, dtype=dtype)
 
     def _stacked(self) -> Tensor:
@@ -118,13 +145,19 @@ class IdentityReconciliation(Reconciliation):
         """One map, D → n."""
         if self.channels == 1:
             return (self.linear,), (self.in_features, self.out_features)
-        if _is_plain(self.linear):
+        if is_plain(self.linear):
             return super().maps()
         return (self._mean_of_outputs,), (self.in_features, self.out_features)
 
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """C·D → n or D → C·n."""
+        if self.in_features < self.out_features and is_plain(self.linear):
+            return super().channel_maps()
+        return (self.linear,), 1
+
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
-        _initialise_parts(self.linear.weight, self._stacked, method)
+        _initialise_parts(self.linear.weight, self._stacked, method, self.gain)
 
 
 class LowRankReconciliation(Reconciliation):
@@ -136,10 +169,11 @@ class LowRankReconciliation(Reconciliation):
         out_features: int,
         channels: int,
         rank: int,
+        summed: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_features, out_features, channels)
+        super().__init__(in_features, out_features, channels, summed)
         self.rank = rank
         stacked = channels * rank
         self.down = nn.Linear(in_features, stacked, bias=False, device=device, dtype=dtype)
@@ -165,14 +199,19 @@ class LowRankReconciliation(Reconciliation):
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
         stacked = self.channels * self.rank
         thin = stacked * (self.in_features + self.out_features) < self.in_features * self.out_features
-        if thin or not _is_plain(self.down, self.up):
+        if thin or not is_plain(self.down, self.up):
             return (self._down, self.up), (self.in_features, stacked, self.out_features)
         return super().maps()
+
+    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+        """D → C·r before and C·r → n after the mixing."""
+        return (self.down, self.up), 1
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
         _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
-        _initialise_parts(self.up.weight, lambda: torch.split(self.up.weight, self.rank, dim=1), method)
+        up = self.up.weight
+        _initialise_parts(up, lambda: torch.split(up, self.rank, dim=1), method, self.gain)
 
 
 class DualLPHMReconciliation(Reconciliation):
@@ -188,10 +227,11 @@ class DualLPHMReconciliation(Reconciliation):
         out_features: int,
         channels: int,
         rank: int,
+        summed: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_features, out_features, channels)
+        super().__init__(in_features, out_features, channels, summed)
         p, s = closest_factors(out_features)
         q, t = closest_factors(in_features)
 
@@ -212,16 +252,19 @@ class DualLPHMReconciliation(Reconciliation):
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's four factors."""
         for factor in (self.P, self.Q, self.S, self.T):
-            _initialise_parts(factor, factor.unbind, method)
+            _initialise_parts(factor, factor.unbind, method, self.gain if factor is self.P else 1.0)
 
 
-def _initialise_parts(parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str) -> None:
+def _initialise_parts(
+    parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str, gain: float = 1.0
+) -> None:
     # transformers marks a loaded parameter with this flag. A slice of it does not carry the mark, and cannot
     # even be taken where the parameter is quantised.
     if not getattr(parameter, "_is_hf_initialized", False):
         with torch.no_grad():
             for part in parts():
                 initialise(part, method)
+                part.mul_(gain)
 
 
 def build_reconciliation(
@@ -232,12 +275,13 @@ def build_reconciliation(
     with_lorr: bool,
     with_dual_lphm: bool,
     rank: int,
+    summed: bool = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Reconciliation:
     """Return the reconciliation that the head's options name."""
     if with_lorr:
-        return LowRankReconciliation(in_features, out_features, channels, rank, device, dtype)
+        return LowRankReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
     if with_dual_lphm:
-        return DualLPHMReconciliation(in_features, out_features, channels, rank, device, dtype)
-    return IdentityReconciliation(in_features, out_features, channels, device, dtype)
+        return DualLPHMReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
+    return IdentityReconciliation(in_features, out_features, channels, summed, device, dtype)

@@ -210,6 +210,13 @@ def register_when_imported() -> None:
     for registration in _REGISTRATIONS:
         for name in (registration.table, registration.classes, *registration.needs):
             wrapt.when_imported(name)(partial(_imported_now, registration))
+    wrapt.when_imported("transformers.trainer")(_complete_trainer_cards)
+
+
+def _complete_trainer_cards(module: ModuleType) -> None:
+    from .trainer_card import complete_trainer_cards
+
+    complete_trainer_cards(module)
 
 
 def _imported_now(registration: _Registration, module: ModuleType) -> None:

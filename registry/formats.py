@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
-from ._errors import CheckpointError, UnsafeWeightsError
+from ._errors import CheckpointError, PushError, UnsafeWeightsError
 
 SAFE = (".safetensors", ".json", ".txt", ".md")
+WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -38,3 +43,22 @@ def safe_files(names: Iterable[str], where: str) -> list[str]:
             "https://huggingface.co/spaces/safetensors/convert"
         )
     raise CheckpointError(f"{where} has no weights: no file ends in .safetensors")
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the object in a JSON file of a checkpoint that is to be pushed.
+
+    Raises
+    ------
+    PushError
+        If it is missing or holds something else.
+    """
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise PushError(f"{file.parent} is no checkpoint: it has no {file.name}") from error
+    except ValueError as error:
+        raise PushError(f"{file} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise PushError(f"{file} is damaged: it holds a {type(content).__name__}, not an object")
+    return content

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi, is_offline_mode
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, is_offline_mode
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 
 from ._errors import PushError, RegistryError
+from .formats import WEIGHTS
 from .hub_requests import ask, with_advice
 
 
@@ -102,8 +103,15 @@ class Upload:
             raise PushError(f"the tag {self.tag} of {repo_id} exists, at {tagged}: choose another")
 
         def commit() -> CommitInfo:
-            # The client drops files that have not changed: a commit whose answer was lost is not made twice.
-            operations = [CommitOperationAdd(path, data) for path, data in files.items()]
+            # What is asked for is what is still to do, so that a commit whose answer was lost is not made twice: the
+            # client drops files that have not changed.
+            there = api.model_info(repo_id, revision=branch).siblings or ()
+            # Weights in other pieces than the new ones would be loaded in their place.
+            stale = {file.rfilename for file in there if WEIGHTS.fullmatch(file.rfilename)} - files.keys()
+            operations: list[CommitOperationAdd | CommitOperationDelete] = [
+                *(CommitOperationAdd(path, data) for path, data in files.items()),
+                *(CommitOperationDelete(path) for path in sorted(stale)),
+            ]
             return api.create_commit(repo_id, operations, commit_message=message, revision=branch)
 
         done = ask(commit, repo_id)

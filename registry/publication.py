@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from huggingface_hub import ModelCard
 
 from ._errors import PushError
-from .formats import UNSAFE, safe_files
+from .carried_code import carried_code
+from .formats import UNSAFE, read_json, safe_files
+from .own_classes import model_class, own_classes
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 _PICTURE_LINK = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)(\))")
 
 
-def gather(folder: Path, card: Path) -> dict[str, Path | bytes]:
+def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -> dict[str, Path | bytes]:
     """Gather a checkpoint.
 
     Hidden files stay where they are. Pictures outside the folder that the card links to come along, in
@@ -26,7 +27,12 @@ def gather(folder: Path, card: Path) -> dict[str, Path | bytes]:
     folder : Path
         The checkpoint.
     card : Path
-        Its model card, which becomes README.md.
+        Its model card, which becomes README.md. Where there is none in the folder, the model's class is asked for
+        one: its classmethod ``card_files(folder, repo_id, with_code)``, if it has it, returns files by path.
+    repo_id : str
+        Where it is going to be.
+    with_code : bool
+        Whether to add the code that it needs on machines without its plugin, which must be registered.
 
     Returns
     -------
@@ -51,7 +57,15 @@ def gather(folder: Path, card: Path) -> dict[str, Path | bytes]:
             _require_readable(folder / name)
     if unsafe := [name for name in files if name.endswith(UNSAFE)]:
         raise PushError(f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}")
-    _require_configuration(folder / "config.json")
+    read_json(folder / "config.json")
+    if with_code or not card.is_file():
+        classes = own_classes(folder)
+        architecture = model_class(folder, classes)
+        if with_code:
+            files |= carried_code(folder, classes, architecture)
+        render = getattr(architecture, "card_files", None)
+        if render is not None and not card.is_file():
+            return files | render(folder, repo_id, with_code=with_code)
     text, pictures = _with_pictures(_card_text(card), card.parent, folder)
     return files | pictures | {"README.md": text.encode()}
 
@@ -63,15 +77,6 @@ def _require_readable(file: Path) -> None:
         with safe_open(file, framework="numpy"):
             pass
     except SafetensorError as error:
-        raise PushError(f"{file} is damaged: {error}") from error
-
-
-def _require_configuration(file: Path) -> None:
-    try:
-        json.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise PushError(f"{file.parent} is no checkpoint: it has no config.json") from error
-    except ValueError as error:
         raise PushError(f"{file} is damaged: {error}") from error
 
 

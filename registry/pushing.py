@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ._errors import PushError, UnknownModelError
 from .catalogue import installed_catalogue
+from .installed import InstalledPlugin
+from .loading import load_plugins
 from .pulling import pulled_entry
 
 
@@ -40,18 +42,21 @@ def push(
     tag: str | None = None,
     private: bool | None = None,
     commit_message: str | None = None,
+    with_code: bool = False,
     token: str | bool | None = None,
 ) -> Pushed:
     """Push a model and its card to the Hub, in one commit.
 
     Everything is checked before anything is uploaded. A repository that had to be made is removed again if
-    the commit fails; one that existed is never removed, nor are files that others put there.
+    the commit fails; one that existed is never removed, nor are files that others put there, save for
+    weights in other pieces (shards) than the new ones.
 
     Parameters
     ----------
     source : str or Path
         One of `list_models`; or a checkpoint's folder, which must hold config.json, safetensors and a
-        README.md with front matter. A `str` without a slash is a model's name if there is one.
+        README.md with front matter, or else be of a class that renders one. A `str` without a slash is a model's
+        name if there is one.
     repo_id : str
         Such as ``"owner/name"``; without the owner, one of the token's user.
     branch : str, optional
@@ -62,6 +67,9 @@ def push(
         Whether a new repository is private; an existing one must be as given.
     commit_message : str, optional
         By default one that names the model.
+    with_code : bool
+        Also push the code of the model's classes and pipelines, so that ``trust_remote_code=True`` loads it on
+        machines that have its plugin not installed. Where the plugin is installed, its own classes are used.
     token : str or bool, optional
         By default the one that is logged in.
 
@@ -91,24 +99,29 @@ def push(
     from .hub_upload import Upload
     from .publication import gather
 
-    folder, card = _checkpoint(source)
-    files = gather(folder, card)
+    folder, card, owner = _checkpoint(source)
+    if owner is not None and with_code:
+        owner.register()
+    elif owner is None and (with_code or not card.is_file()):
+        load_plugins()
+    files = gather(folder, card, repo_id, with_code=with_code)
     upload = Upload(repo_id=repo_id, branch=branch, tag=tag, private=private, token=token)
     commit, changed = upload.run(files, commit_message or f"Push {Path(source).resolve().name}")
     return Pushed(repo_id=commit.repo_url.repo_id, url=commit.commit_url, commit=commit.oid, changed=changed)
 
 
-def _checkpoint(source: str | Path) -> tuple[Path, Path]:
-    """Return a checkpoint's folder and its card."""
+def _checkpoint(source: str | Path) -> tuple[Path, Path, InstalledPlugin | None]:
+    """Return a checkpoint's folder, its card, and the plugin that brings it."""
     catalogue = installed_catalogue()
     folder = Path(source)
     try:
         entry = catalogue.model(str(source))
     except UnknownModelError as error:
         if folder.is_dir():
-            return folder, folder / "README.md"
+            return folder, folder / "README.md", None
         raise UnknownModelError(f"{error}\nNor is there a folder {folder}.") from error
-    path = pulled_entry(entry, catalogue.owners[entry.name].source.distribution)
+    owner = catalogue.owners[entry.name]
+    path = pulled_entry(entry, owner.source.distribution)
     if entry.card is None:
         raise PushError(f"{entry.name!r} has no model card")
-    return path, entry.card
+    return path, entry.card, owner

@@ -13,6 +13,8 @@ UNI_DIRECTIONAL = [
     Chain("multihop", hops=40, accumulative=True, self_weight=0.3),
     Chain("inverse"),
     Chain("exponential"),
+    Chain("inverse", decay=0.9),
+    Chain("exponential", decay=0.6),
 ]
 BI_DIRECTIONAL = [
     Chain(bi_directional=True),
@@ -24,6 +26,8 @@ BI_DIRECTIONAL = [
     Chain("multihop", bi_directional=True, hops=5, accumulative=True, self_weight=0.0),
     Chain("inverse", bi_directional=True),
     Chain("exponential", bi_directional=True),
+    Chain("inverse", bi_directional=True, decay=0.45),
+    Chain("exponential", bi_directional=True, decay=0.7),
 ]
 CHAINS = UNI_DIRECTIONAL + BI_DIRECTIONAL
 
@@ -35,6 +39,8 @@ def name(chain: Chain) -> str:
         parts.append(f"h{chain.hops}" + ("acc" if chain.accumulative else ""))
     if chain.kind in ("single_hop", "multihop"):
         parts.append(f"s{chain.self_weight:g}")
+    if chain.decay is not None:
+        parts.append(f"d{chain.decay:g}")
     return "-".join(parts)
 
 
@@ -49,4 +55,24 @@ def options(chain: Chain) -> dict[str, object]:
         chosen["with_inverse_approx"] = True
     if chain.kind == "exponential":
         chosen["with_exponential_approx"] = True
+    if chain.decay is not None:
+        chosen["decay"] = chain.decay
     return chosen
+
+
+def _learned(chain: Chain) -> tuple[str, dict[str, object]]:
+    return f"{name(chain)}-learned", options(chain) | {"with_learned_decay": True}
+
+
+# Options of heads of every kind, those among them that mix by channel or by feature.
+UNI_DIRECTIONAL_HEADS = {
+    **{name(chain): options(chain) for chain in UNI_DIRECTIONAL},
+    "channel-hops-uni": {"channel_hops": [2, 0, 7]},
+    **dict(_learned(chain) for chain in UNI_DIRECTIONAL if chain.decay is not None),
+}
+HEADS = {
+    **UNI_DIRECTIONAL_HEADS,
+    **{name(chain): options(chain) for chain in BI_DIRECTIONAL},
+    "channel-hops-bi": {"channel_hops": [1, -3, 0], "bi_directional": True},
+    **dict(_learned(chain) for chain in BI_DIRECTIONAL if chain.decay is not None),
+}

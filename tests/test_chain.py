@@ -179,6 +179,19 @@ def test_half_precision_accumulates_in_float32(dtype):
 
 
 @every_chain
+@pytest.mark.parametrize("length", [20, 300])
+def test_autocast_rounds_nothing_that_is_mixed(chain, length):
+    x = torch.randn(2, length, 3, requires_grad=True)
+    expected = mix(x, chain)
+    (expected_gradient,) = torch.autograd.grad(expected.sum(), x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = mix(x, chain)
+        (gradient,) = torch.autograd.grad(y.sum(), x)
+    assert torch.equal(y, expected)
+    assert torch.equal(gradient, expected_gradient)
+
+
+@every_chain
 def test_non_contiguous_and_expanded_inputs(chain):
     x = torch.randn(3, 4, 20, dtype=torch.float64).transpose(1, 2)
     wide = torch.randn(2, 20, 1, dtype=torch.float64).expand(2, 20, 5)

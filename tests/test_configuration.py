@@ -44,6 +44,8 @@ def test_the_ecosystems_names():
         {"backbone_config": BertConfig(hidden_size=24, num_hidden_layers=1, pad_token_id=5)},
         {"backbone_config": ResNetConfig(hidden_sizes=[8, 12], depths=[1, 1])},
         {"backbone_config": {"model_type": "timm_wrapper", "architecture": "resnet18"}, "m": 512},
+        {"channel_hops": [0, -2, 3], "bi_directional": True, "hidden_sizes": [4]},
+        {"with_inverse_approx": True, "decay": 0.25, "with_learned_decay": True},
     ],
 )
 def test_round_trip(fields, tmp_path):
@@ -100,6 +102,13 @@ def test_round_trip(fields, tmp_path):
         ({"backbone_config": {"model_type": "bert", "intermediate_size": 10**12}}, "intermediate_size="),
         ({"backbone_config": "bert"}, "backbone_config"),
         ({"prediction_length": 3, "vocab_size": 50}, "vocab_size has no effect with prediction_length"),
+        ({"channel_hops": [0, 1, 1]}, "channel_hops has 1 twice"),
+        ({"channel_hops": ["1"]}, "channel_hops"),
+        ({"channel_hops": (0, 1)}, "channel_hops"),
+        ({"channel_hops": [0, 1], "channel_num": 3}, "channel_num=3 differs"),
+        ({"channel_hops": list(range(200)), "m": 10**4, "n": 10**4}, "20,000,000,000 weights"),
+        ({"decay": 1, "with_inverse_approx": True}, "decay must be between 0 and 1"),
+        ({"decay": 0.5}, "decay=0.5 has no effect"),
     ],
 )
 def test_bad_fields_are_named(fields, message):

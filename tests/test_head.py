@@ -6,12 +6,16 @@ import math
 
 import pytest
 import torch
-from chains import CHAINS, UNI_DIRECTIONAL, name, options
+from chains import HEADS, UNI_DIRECTIONAL_HEADS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainhead_plugin
 from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.chain_reference import interdependence_matrix
+
+every_kind = pytest.mark.parametrize("kind", HEADS.values(), ids=HEADS)
+every_stream = pytest.mark.parametrize("kind", UNI_DIRECTIONAL_HEADS.values(), ids=UNI_DIRECTIONAL_HEADS)
 
 
 def reference(head, x, mask=None):
@@ -22,12 +26,18 @@ def reference(head, x, mask=None):
         if not real.any():
             continue
         chain = nodes[real]
-        matrix = head.interdependence_matrix(len(chain))
+        learned = None if head.learned_decay is None else head.learned_decay()
+        matrix = interdependence_matrix(head.chain, len(chain), learned)
         powers = [chain]
         for _ in range(head.degree - 1):
             powers.append(torch.einsum("la,lb->lab", powers[-1], chain).flatten(1))
+        kappa = torch.cat(powers, 1)
         weights = [head.reconciliation.channel_matrix(c) for c in range(head.channel_num)]
-        y = matrix.T @ torch.cat(powers, 1) @ (sum(weights) / len(weights)).T
+        if head.chain.channel_hops:
+            y = sum(a.T @ kappa @ w.T for a, w in zip(matrix, weights, strict=True))
+        else:
+            mixed = matrix.T @ kappa if learned is None else torch.einsum("fij,if->jf", matrix, kappa)
+            y = mixed @ (sum(weights) / len(weights)).T
         if head.bias is not None:
             y = y + head.bias
         if head.residual is not None:
@@ -41,6 +51,11 @@ def reference(head, x, mask=None):
             y = y.softmax(-1)
         outputs = outputs.index_put((torch.tensor(row), real.nonzero()[:, 0]), y)
     return outputs
+
+
+def channels(kind, number):
+    """Options of several channels, where their number is free."""
+    return kind if "channel_hops" in kind else kind | {"channel_num": number}
 
 
 def randomise(head):
@@ -78,16 +93,17 @@ expansions = st.one_of(st.just({}), st.builds(lambda d: {"with_taylor": True, "d
     base=head_options,
     reconciliation=reconciliations,
     expansion=expansions,
-    chain=st.sampled_from(CHAINS),
+    kind=st.sampled_from(list(HEADS)),
     spans=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 3)), max_size=4),
     seed=st.integers(0, 2**31),
 )
-def test_any_head_equals_its_formula(base, reconciliation, expansion, chain, spans, seed):
+def test_any_head_equals_its_formula(base, reconciliation, expansion, kind, spans, seed):
     """Outputs and the gradients of inputs and weights, for padded batches of any composition."""
     torch.manual_seed(seed)
-    head = ChainInterdependenceHead(
-        **base, **reconciliation, **expansion, **options(chain), chain_length=5, dtype=torch.float64
-    )
+    options = reconciliation | expansion | base | HEADS[kind]
+    if "channel_hops" in options:
+        options["channel_num"] = len(options["channel_hops"])
+    head = ChainInterdependenceHead(**options, chain_length=5, dtype=torch.float64)
     randomise(head).eval()
     length = max([1, *(sum(span) for span in spans)])
     mask = torch.zeros(len(spans), length, dtype=torch.int64)
@@ -146,6 +162,9 @@ def test_the_constructor_has_tinybigs_arguments_in_its_order():
         "parameters_init_method": "xavier_normal",
         "device": "cpu",
         "dtype": None,
+        "channel_hops": None,
+        "decay": None,
+        "with_learned_decay": False,
     }
     assert list(parameters)[:8] == [
         "m", "n", "chain_length", "channel_num", "name", "bi_directional", "with_multihop", "h",
@@ -172,20 +191,20 @@ def test_flat_and_three_dimensional_layouts(softmax):
     torch.testing.assert_close(flat[1:, 6:], short(x[1:, 2:].flatten(1)))
 
 
-@pytest.mark.parametrize("chain", CHAINS, ids=name)
+@every_kind
 @pytest.mark.parametrize("layout", ["flat", "nodes"])
-def test_the_documented_methods_make_up_forward(chain, layout):
+def test_the_documented_methods_make_up_forward(kind, layout):
     head = ChainInterdependenceHead(
-        4, 3, 6, channel_num=2, with_taylor=True, enable_bias=True, with_residual=True, **options(chain)
+        4, 3, 6, with_taylor=True, enable_bias=True, with_residual=True, **channels(kind, 2)
     )
     x = torch.randn(2, 6, 4) / 4
     x = x.flatten(1) if layout == "flat" else x
     kappa_x = head.calculate_kappa_x(x)
-    xi_x = head.calculate_instance_xi_x(x, kappa_x=kappa_x)
-    torch.testing.assert_close(xi_x, head.calculate_instance_xi_x(x, channel_index=1))
+    mixed = [head.calculate_instance_xi_x(x, c, kappa_x=kappa_x) for c in range(head.channel_num)]
+    torch.testing.assert_close(mixed[1], head.calculate_instance_xi_x(x, channel_index=1))
     products = [
         head.calculate_inner_product(xi_x, head.calculate_phi_w(D=xi_x.size(-1), channel_index=c))
-        for c in range(2)
+        for c, xi_x in enumerate(mixed)
     ]
     result = head.process_output(head.fusion(products) + head.calculate_pi_x(x))
     torch.testing.assert_close(result, head(x), rtol=1e-5, atol=1e-6)
@@ -255,9 +274,9 @@ def test_mask_dtypes(dtype):
     assert torch.equal(head(x, mask.to(dtype)), head(x, mask))
 
 
-@pytest.mark.parametrize("chain", UNI_DIRECTIONAL, ids=name)
+@every_stream
 @pytest.mark.parametrize("reconciliation", [{}, {"with_lorr": True, "r": 1}, {"with_dual_lphm": True}])
-def test_streaming(chain, reconciliation):
+def test_streaming(kind, reconciliation):
     head = ChainInterdependenceHead(
         4,
         3,
@@ -265,7 +284,7 @@ def test_streaming(chain, reconciliation):
         enable_bias=True,
         with_residual=True,
         with_batch_norm=True,
-        **options(chain),
+        **kind,
         **reconciliation,
         dtype=torch.float64,
     )
@@ -353,12 +372,12 @@ def test_initialisers_use_the_fans_of_the_real_matrices(method):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("chain", CHAINS, ids=name)
-def test_dtypes(chain, dtype):
-    if chain.hops > 10:
+@every_kind
+def test_dtypes(kind, dtype):
+    if kind.get("h", 1) > 10:
         return
-    wide = ChainInterdependenceHead(4, 3, 5, with_residual=True, **options(chain), dtype=torch.float64)
-    head = ChainInterdependenceHead(4, 3, 5, with_residual=True, **options(chain), dtype=dtype)
+    wide = ChainInterdependenceHead(4, 3, 5, with_residual=True, **kind, dtype=torch.float64)
+    head = ChainInterdependenceHead(4, 3, 5, with_residual=True, **kind, dtype=dtype)
     head.load_state_dict(wide.state_dict())
     wide.load_state_dict(head.state_dict())
     x = torch.randn(2, 20, 4).to(dtype)
@@ -393,7 +412,13 @@ def test_replaced_linear_maps_are_called():
         def forward(self, x):
             return 2 * super().forward(x)
 
-    for extra in ({}, {"channel_num": 3}, {"with_lorr": True, "channel_num": 2, "r": 4}):
+    for extra in (
+        {},
+        {"channel_num": 3},
+        {"channel_hops": [0, 2]},
+        {"with_lorr": True, "channel_num": 2, "r": 4},
+        {"with_lorr": True, "channel_hops": [0, 2], "r": 4},
+    ):
         head = ChainInterdependenceHead(4, 3, 5, with_relu=False, with_softmax=False, **extra)
         x = torch.randn(2, 5, 4)
         expected = 2 * head(x)
@@ -423,6 +448,8 @@ def test_no_nan_on_the_way_back(softmax):
         {"with_lorr": True, "r": 8},
         {"with_lorr": True, "r": 1},
         {"with_dual_lphm": True},
+        {"channel_hops": [0, 2]},
+        {"with_inverse_approx": True, "decay": 0.5, "with_learned_decay": True},
     ],
     ids=str,
 )
@@ -435,7 +462,15 @@ def test_offloaded_weights_are_fetched(options, extra):
     torch.testing.assert_close(offloaded(x), head(x))
 
 
-@pytest.mark.parametrize("options", [{}, {"channel_num": 2}, {"with_lorr": True, "r": 8}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"channel_num": 2},
+        {"with_lorr": True, "r": 8},
+        {"channel_hops": [0, 2], "with_lorr": True, "r": 8},
+    ],
+)
 def test_hooks_on_linear_maps_are_called(options):
     head = ChainInterdependenceHead(8, 8, 5, **options)
     calls = []

@@ -5,7 +5,7 @@ import json
 
 import pytest
 import torch
-from chains import CHAINS, name, options
+from chains import HEADS
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
@@ -46,6 +46,14 @@ CONFIGS = {
         "with_residual": True,
     },
     "dual-lphm": {"m": 4, "n": 6, "with_dual_lphm": True, "channel_num": 2, "pooling": "last"},
+    "stack-hops": {"m": 4, "hidden_sizes": [6, 5], "channel_hops": [0, 2, -1], "bi_directional": True},
+    "learned-decay": {
+        "m": 4,
+        "n": 6,
+        "with_inverse_approx": True,
+        "decay": 0.8,
+        "with_learned_decay": True,
+    },
     "spectral": {"m": 4, "n": 6, "with_inverse_approx": True, "bi_directional": True},
 }
 MODELS = [ChainHeadModel, ChainHeadForSequenceClassification, ChainHeadForTokenClassification]
@@ -251,9 +259,9 @@ def test_model_dtypes(model_class, dtype):
     assert model(x.double(), mask)[0].dtype == dtype
 
 
-@pytest.mark.parametrize("chain", CHAINS, ids=name)
-def test_every_kind_makes_a_model(chain):
-    model = build(ChainHeadModel, {"m": 4, "n": 6, **options(chain)})
+@pytest.mark.parametrize("options", HEADS.values(), ids=HEADS)
+def test_every_kind_makes_a_model(options):
+    model = build(ChainHeadModel, {"m": 4, "n": 6, **options})
     x, mask = batch()
     output = model(x, mask).last_hidden_state
     assert output.isfinite().all()

@@ -52,6 +52,50 @@ from chainhead_plugin.options import closest_factors, count_parameters
             ValueError,
             "self_dependence=False has no",
         ),
+        ({"channel_hops": []}, ValueError, "between 1 and 256 hops, got 0"),
+        ({"channel_hops": 3}, TypeError, "channel_hops must be a list of int"),
+        ({"channel_hops": [0, 1.0]}, TypeError, "channel_hops must be a list of int"),
+        ({"channel_hops": [0, True]}, TypeError, "channel_hops must be a list of int"),
+        ({"channel_hops": list(range(300))}, ValueError, "between 1 and 256 hops, got 300"),
+        ({"channel_hops": [0, 1001]}, ValueError, "channel_hops must be between -1,000 and 1,000, got 1,001"),
+        ({"channel_hops": [2, 0, 2]}, ValueError, "channel_hops has 2 twice"),
+        (
+            {"channel_hops": [0, -2]},
+            ValueError,
+            "-2, which takes from nodes to come: set bi_directional=True",
+        ),
+        ({"channel_hops": [0, 2], "bi_directional": True}, ValueError, "bi_directional=True has no effect"),
+        ({"channel_hops": [0, 2], "channel_num": 3}, ValueError, "channel_num=3 differs from the 2 channels"),
+        (
+            {"channel_hops": [0], "with_multihop": True},
+            ValueError,
+            "with_multihop and channel_hops contradict",
+        ),
+        (
+            {"channel_hops": [0], "with_inverse_approx": True},
+            ValueError,
+            "with_inverse_approx and channel_hops contradict",
+        ),
+        ({"channel_hops": [1], "self_dependence": False}, ValueError, "hop 0 stand for the node itself"),
+        ({"channel_hops": [1], "self_scaling": 2.0}, ValueError, "self_scaling=2.0 has no effect"),
+        ({"decay": 0.5}, ValueError, "decay=0.5 has no effect without with_inverse_approx=True or with_exp"),
+        ({"decay": 0.5, "with_multihop": True}, ValueError, "decay=0.5 has no effect"),
+        ({"decay": 0.5, "channel_hops": [1]}, ValueError, "decay=0.5 has no effect"),
+        ({"decay": "0.5", "with_inverse_approx": True}, TypeError, "decay must be a float"),
+        ({"decay": float("nan"), "with_inverse_approx": True}, ValueError, "decay must be finite"),
+        (
+            {"decay": 1.0, "with_inverse_approx": True},
+            ValueError,
+            "decay must be between 0 and 1, both excluded",
+        ),
+        ({"decay": 0, "with_exponential_approx": True}, ValueError, "decay must be between 0 and 1"),
+        (
+            {"decay": 0.5, "with_inverse_approx": True, "bi_directional": True},
+            ValueError,
+            "between 0 and 0.5, both excluded, got 0.5: the neighbours on both sides",
+        ),
+        ({"with_learned_decay": True, "with_inverse_approx": True}, ValueError, "needs decay"),
+        ({"with_learned_decay": 1}, TypeError, "with_learned_decay must be a bool"),
         ({"unknown": 1}, TypeError, "unknown"),
         ({"name": 5}, TypeError, "name must be a str"),
         (
@@ -86,12 +130,22 @@ def test_closest_factors(size, factors):
 @pytest.mark.parametrize(
     "reconciliation", [{}, {"with_lorr": True, "r": 2}, {"with_dual_lphm": True, "r": 4}]
 )
-@pytest.mark.parametrize("extra", [{}, {"with_taylor": True, "d": 3}, {"channel_num": 3}])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"with_taylor": True, "d": 3},
+        {"channel_num": 3},
+        {"channel_hops": [0, 1, 5]},
+        {"with_taylor": True, "with_inverse_approx": True, "decay": 0.5, "with_learned_decay": True},
+    ],
+)
 @pytest.mark.parametrize("flags", [False, True])
 def test_counted_weights_are_the_weights(reconciliation, extra, flags):
     switches = dict.fromkeys(("enable_bias", "with_residual", "with_batch_norm"), flags)
     head = ChainInterdependenceHead(6, 4, 5, **reconciliation, **extra, **switches)
     defaults = {"m": 6, "n": 4, "channel_num": 1, "r": 3, "d": 2, "with_taylor": False}
-    defaults |= {"with_lorr": False, "with_dual_lphm": False}
+    defaults |= {"with_lorr": False, "with_dual_lphm": False, "channel_hops": None}
+    defaults |= {"with_learned_decay": False}
     counted = count_parameters(defaults | reconciliation | extra | switches)
     assert counted == sum(parameter.numel() for parameter in head.parameters())

@@ -111,7 +111,7 @@ def start_client(
     token: str | None = None,
     offline: bool = False,
     env: Mapping[str, str] | None = None,
-    python: str = sys.executable,
+    packages: Path | None = None,
 ) -> Client:
     """Start Python code in a new process and return at once.
 
@@ -129,13 +129,16 @@ def start_client(
         Whether to set `HF_HUB_OFFLINE`.
     env : mapping, optional
         More environment variables.
-    python : str
-        The interpreter.
+    packages : Path, optional
+        The one folder to import packages from, as `packages_without_plugin` makes it; by default this process's.
     """
     handle, report = tempfile.mkstemp(suffix=".json", prefix="hub-client-")
     os.close(handle)
+    flags = []
+    if packages is not None:
+        flags, env = ["-S"], {**(env or {}), "PYTHONPATH": str(packages)}
     process = subprocess.Popen(
-        [python, str(RUNNER), report, textwrap.dedent(code)],
+        [sys.executable, *flags, str(RUNNER), report, textwrap.dedent(code)],
         env=client_environment(hub, home, token=token, offline=offline, env=env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -148,3 +151,14 @@ def start_client(
 def run_client(code: str, hub: LoopbackHub, *, timeout: float = 120, **options: Any) -> Outcome:
     """Run Python code in a new process and return how it ended; options as of `start_client`."""
     return start_client(code, hub, **options).wait(timeout)
+
+
+def packages_without_plugin(folder: Path) -> Path:
+    """Fill a folder with everything that is installed here, except the plugin and its host."""
+    folder.mkdir()
+    for path in map(Path, sys.path):
+        for item in path.iterdir() if path.name == "site-packages" else ():
+            ours = item.name.startswith(("chainhead", "registry", "_chainhead", "__editable__"))
+            if not ours and item.suffix != ".pth" and not (folder / item.name).exists():
+                (folder / item.name).symlink_to(item)
+    return folder

@@ -43,3 +43,38 @@ def pulled(*arguments, **options):
     found = [p for p in folder.rglob("*") if p.is_file()]
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 """
+
+
+# Every class of models, a small configuration of it, and the Auto class that finds it: a line each.
+CLASSES = [
+    ("ChainHeadModel", {"m": 3, "hidden_sizes": [8, 5], "with_batch_norm": True}, "AutoModel"),
+    (
+        "ChainHeadForSequenceClassification",
+        {"m": 3, "n": 6, "with_multihop": True, "h": 2, "num_labels": 4, "with_lorr": True, "channel_num": 2},
+        "AutoModelForSequenceClassification",
+    ),
+    (
+        "ChainHeadForTokenClassification",
+        {
+            "m": 3,
+            "hidden_sizes": [4, 4],
+            "bi_directional": True,
+            "with_taylor": True,
+            "num_labels": 3,
+            "vocab_size": 9,
+        },
+        "AutoModelForTokenClassification",
+    ),
+    (
+        "ChainHeadForTimeSeriesPrediction",
+        {
+            "m": 5,
+            "chain_length": 8,
+            "prediction_length": 3,
+            "pooling": "flatten",
+            "quantiles": [0.1, 0.5, 0.9],
+        }
+        | {"num_time_features": 2},
+        "AutoModelForTimeSeriesPrediction",
+    ),
+]

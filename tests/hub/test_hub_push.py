@@ -1,5 +1,6 @@
 """What is pushed is what is pulled, and a push that fails leaves nothing behind."""
 
+import json
 import re
 
 import pytest
@@ -62,9 +63,9 @@ def test_folder_of_the_user_without_owner(hub, home, folder):
         ("pytorch_model.bin", b"x", "PushError", "can run code"),
         ("config.json", None, "PushError", "no config.json"),
         ("config.json", b"{", "PushError", "config.json is damaged"),
+        ("config.json", b"[]", "PushError", "holds a list"),
         ("model.safetensors", None, "CheckpointError", "no weights"),
         ("model.safetensors", MODEL["model.safetensors"][:-9], "PushError", "model.safetensors is damaged"),
-        ("README.md", None, "PushError", "no model card"),
         ("README.md", b"# Hi", "PushError", "no front matter"),
         ("README.md", b"---\na: [\n---\n", "PushError", "not valid"),
         ("README.md", b"---\nlicense: mit\n---\n![a](../gone.png)\n", "PushError", "is no picture"),
@@ -213,21 +214,51 @@ def test_commands(hub, home, folder, tmp_path):
     assert "no model is named 'nothing'" in unknown[2]
 
 
-SAVE_AND_LOAD = """
-import torch
-import chainhead_plugin as c
-config = c.ChainHeadConfig(m=3, hidden_sizes=[8, 5], num_labels=4, with_multihop=True, h=2)
-result = []
-for kind in (c.ChainHeadModel, c.ChainHeadForSequenceClassification, c.ChainHeadForTokenClassification):
-    model = kind(config).eval()
-    repo_id = f"me/{kind.__name__}"
-    done = model.push_to_hub(repo_id)
-    for revision in ("main", done.oid):
-        loaded = kind.from_pretrained(repo_id, revision=revision)
-        pairs = zip(model.state_dict().items(), loaded.state_dict().items(), strict=True)
-        result.append(all(name == same and torch.equal(a, b) for (name, a), (same, b) in pairs))
-"""
+def test_weights_in_other_pieces_take_the_place_of_the_old(hub, home, folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    hub.publish("me/chain", MODEL | {"other.safetensors": MODEL["model.safetensors"]})
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    index = {}
+    for number, (name, tensor) in enumerate(weights.items(), start=1):
+        index[name] = f"model-{number:05}-of-{len(weights):05}.safetensors"
+        save_file({name: tensor}, folder / index[name], metadata={"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    (folder / "README.md").unlink()
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain'")
+    token = hub.token("me")
+    hub.faults.add("lost_reply", "/commit/", method="POST")
+    done = run_client(push, hub, home=home, token=token).ok
+    tree = hub.repo("me/chain").at().tree
+    assert done["changed"]
+    assert "model.safetensors" not in tree
+    assert tree.keys() >= {*index.values(), "model.safetensors.index.json", "other.safetensors"}
+    card = tree["README.md"].data.decode()
+    assert "`ChainHeadForSequenceClassification` with 11,401 weights" in card
+    assert not run_client(push, hub, home=home, token=token).ok["changed"]
 
 
-def test_push_to_hub_of_every_class(hub, home):
-    assert run_client(SAVE_AND_LOAD, hub, home=home, token=hub.token("me")).ok == [True] * 6
+def test_progress_is_shown(hub, home, folder):
+    hub.state.lfs_threshold = 10_000
+    code = f"""
+    import fcntl, pty, os, struct, sys, termios
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    os.dup2(end, 2)
+    import registry
+    registry.push({str(folder)!r}, "me/chain")
+    registry.pull("me/chain")
+    sys.stderr.flush()
+    os.set_blocking(terminal, False)
+    result = ""
+    try:
+        while True:
+            result += os.read(terminal, 4096).decode()
+    except BlockingIOError:
+        pass
+    """
+    env = {"HF_HUB_DISABLE_PROGRESS_BARS": "0", "TERM": "xterm"}
+    shown = run_client(code, hub, home=home, token=hub.token("me"), env=env).ok
+    assert "model.safetensors" in shown
+    assert "100%" in shown

@@ -1,0 +1,67 @@
+"""Which implementation mixes chains: plain PyTorch, or Triton kernels on a CUDA device."""
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+Backend = Literal["auto", "torch", "triton"]
+
+_chosen: Backend = "auto"
+
+
+def set_backend(name: Backend) -> None:
+    """Choose how chains are mixed, in the whole process.
+
+    Parameters
+    ----------
+    name : {"auto", "torch", "triton"}
+        "auto", the default, takes the Triton kernels for CUDA tensors in eager mode where Triton is installed,
+        and PyTorch otherwise: under `torch.compile` the compiler fuses the plain form. "triton" takes the kernels
+        always, and fails where they cannot run; with ``TRITON_INTERPRET=1`` they run on the CPU, slowly.
+
+    Raises
+    ------
+    ValueError
+        If there is no backend of that name.
+    ImportError
+        If "triton" is chosen and Triton is not installed.
+    """
+    global _chosen  # noqa: PLW0603  (as torch's own backend switches, one for the process)
+    if name not in get_args(Backend):
+        raise ValueError(f"there is no backend {name!r}: choose one of {', '.join(get_args(Backend))}")
+    if name == "triton" and not _has_triton:
+        raise ImportError("the backend 'triton' needs Triton: pip install triton, or choose 'auto'")
+    _chosen = name
+
+
+@contextmanager
+def use_backend(name: Backend) -> Iterator[None]:
+    """`set_backend` for the length of a ``with`` block."""
+    before = _chosen
+    set_backend(name)
+    try:
+        yield
+    finally:
+        set_backend(before)
+
+
+def runs_on_triton(x: Tensor) -> bool:
+    """Whether the Triton kernels are to mix `x`; a RuntimeError if they are and cannot."""
+    if _chosen == "torch":
+        return False
+    if _chosen == "triton":
+        if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
+            raise RuntimeError(
+                f"the Triton kernels cannot run on a tensor on {x.device.type!r}: move it to 'cuda', choose the "
+                "backend 'auto', or start Python with TRITON_INTERPRET=1 to interpret them"
+            )
+        return True
+    return _has_triton and x.is_cuda and not torch.compiler.is_compiling()
+
+
+_has_triton = importlib.util.find_spec("triton") is not None

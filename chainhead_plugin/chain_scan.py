@@ -1,0 +1,134 @@
+"""The running sum that decays, y[j] = x[j] + γ y[j − 1]: exact in O(length) for any γ in [0, 1].
+
+The chain is cut into blocks. What leaves each block is a running sum of its own, with γ^block for γ, found by
+recursion; the nodes of all blocks are then worked through together, from what enters them. Nothing is divided
+by a power of γ, so nothing overflows, and powers across blocks are taken in float64, so that rounding grows
+with the block and not with the chain.
+
+`decay` is one γ, as a float, or one a feature, as a float64 Tensor [1 or batch, 1, width].
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Decay = float | Tensor
+
+_BLOCK = 32
+_SHORT = 16
+# In graphs, where any number of blocks is doubled over; so many steps do for every chain of 2^31 nodes.
+_TRACED_BLOCK = 16
+_MOST_STEPS = 28
+
+
+def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
+    """y[j] = Σ_{i≤j} γ^(j−i) x[i], or with `reverse` Σ_{i≥j} γ^(i−j) x[i].
+
+    Parameters
+    ----------
+    x : float32 or float64 Tensor [batch, length, width]
+    decay : float or float64 Tensor [1 or batch, 1, width]
+    reverse : bool
+
+    Returns
+    -------
+    Tensor [batch, length, width]
+    """
+    if not torch.compiler.is_compiling():
+        return _sum_in_blocks(x, decay, reverse)
+    if isinstance(decay, float):
+        decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
+    return _sum_by_doubling(x.flip(1), decay).flip(1) if reverse else _sum_by_doubling(x, decay)
+
+
+def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
+    """`decaying_sum` by its definition, one node after the other: what the fast forms are tested against."""
+    nodes = list(x.flip(1).unbind(1) if reverse else x.unbind(1))
+    gamma = decay if isinstance(decay, float) else decay.to(x.dtype).squeeze(1)
+    for j in range(1, len(nodes)):
+        nodes[j] = nodes[j] + gamma * nodes[j - 1]
+    y = torch.stack(nodes, 1)
+    return y.flip(1) if reverse else y
+
+
+def _add_scaled(x: Tensor, decay: Decay, state: Tensor, out: Tensor | None = None) -> Tensor:
+    """x + γ state."""
+    if isinstance(decay, float):
+        return torch.add(x, state, alpha=decay, out=out)
+    return torch.addcmul(x, state, decay.to(x.dtype), out=out)
+
+
+def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
+    batch, length, width = x.shape
+    y = torch.empty_like(x, memory_format=torch.contiguous_format)
+    # About as many blocks as nodes in one, for few operations.
+    block = min(_BLOCK, math.isqrt(length))
+    count = length // block if length > _SHORT else 0
+    whole = count * block
+    state = torch.zeros_like(x[:, :1])
+    if count:
+        first = length - whole if reverse else 0
+        blocks = x[:, first : first + whole].view(batch, count, block, width).unbind(2)
+        results = y[:, first : first + whole].view(batch, count, block, width).unbind(2)
+        if reverse:
+            blocks, results = blocks[::-1], results[::-1]
+        leaving = blocks[0]
+        for row in blocks[1:]:
+            leaving = _add_scaled(row, decay, leaving)
+        leaving = _sum_in_blocks(leaving, decay**block, reverse)
+        entering = torch.zeros_like(leaving)
+        if reverse:
+            entering[:, :-1], state = leaving[:, 1:], leaving[:, :1]
+        else:
+            entering[:, 1:], state = leaving[:, :-1], leaving[:, -1:]
+        for row, result in zip(blocks, results, strict=True):
+            entering = _add_scaled(row, decay, entering, out=result)
+    for j in reversed(range(length - whole)) if reverse else range(whole, length):
+        state = _add_scaled(x[:, j : j + 1], decay, state, out=y[:, j : j + 1])
+    return y
+
+
+def _sum_by_doubling(x: Tensor, decay: Tensor) -> Tensor:
+    """The same in operations that a compiler can fuse, and that do not depend on how long the chain is.
+
+    Nodes are gathered by number: slices, and views of what is divided, would specialise the graph by length.
+    """
+    node = torch.arange(x.size(1), device=x.device)
+    # One block more than needed, as a graph is specialised where there is but one.
+    block = torch.arange((x.size(1) + _TRACED_BLOCK - 1) // _TRACED_BLOCK + 1, device=x.device)
+    source = block[:, None] * _TRACED_BLOCK + torch.arange(_TRACED_BLOCK, device=x.device)
+    last = x.size(1) - 1
+    blocks = torch.where((source <= last)[..., None], x[:, source.clamp(max=last)], 0)
+    exponents = torch.arange(1, _TRACED_BLOCK + 1, dtype=torch.float64, device=x.device)
+    across = _TRACED_BLOCK * 2 ** torch.arange(_steps(block.numel()), dtype=torch.float64, device=x.device)
+    # [1 or batch, exponents, 1 or width]
+    within_block, across_blocks = ((decay ** e[:, None]).to(x.dtype) for e in (exponents, across))
+    step = 1
+    while step < _TRACED_BLOCK:
+        power = within_block[:, None, step - 1 : step]
+        blocks = blocks + power * F.pad(blocks[:, :, :-step], (0, 0, step, 0))
+        step *= 2
+
+    def later(ends: Tensor, by: int) -> Tensor:
+        moved = ends.index_select(1, (block - by).clamp(min=0))
+        return torch.where((block >= by)[:, None], moved, 0)
+
+    leaving = blocks[:, :, -1]
+    for k in range(len(across)):
+        leaving = leaving + across_blocks[:, k : k + 1] * later(leaving, 2**k)
+    y = blocks + within_block.unsqueeze(1) * later(leaving, 1).unsqueeze(2)
+    return y[:, node // _TRACED_BLOCK, node % _TRACED_BLOCK]
+
+
+def _steps(count: int) -> int:
+    """How many doublings reach over `count` blocks; over any number in an exported graph."""
+    # torch.compiler.is_exporting is as old as torch 2.7: before, take everything for an export.
+    if getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)():
+        return _MOST_STEPS
+    # In fours, so that a graph does for chains of many lengths.
+    steps = 4
+    while steps < _MOST_STEPS and 2**steps < count:
+        steps += 4
+    return steps

@@ -1,0 +1,52 @@
+"""When a single hop, the linear map behind it, bias and ReLU are one kernel."""
+
+import torch
+from torch import Tensor, nn
+
+from .chain import Chain
+from .chain_backend import runs_on_triton
+from .reconciliation import LinearMap, is_plain
+
+_HALF = (torch.bfloat16, torch.float16)
+
+
+def fused_hop_linear(
+    nodes: Tensor, chain: Chain, linear: LinearMap, bias: Tensor | None, mask: Tensor | None, relu: bool
+) -> Tensor | None:
+    """act((N + σI)ᵀ x Wᵀ + b), or None where it takes the plain forms.
+
+    The kernel serves single hops in half precision, under autocast too, where Triton runs; weights must be an
+    `nn.Linear` that may be read directly. `torch.func` has no rules for it.
+
+    Parameters
+    ----------
+    nodes : Tensor [batch, length, m]
+    chain : Chain
+    linear : callable
+        The only linear map, without bias.
+    bias : Tensor [n], optional
+    mask : bool Tensor [batch, length], optional
+    relu : bool
+
+    Returns
+    -------
+    Tensor [batch, length, n], or None
+    """
+    if chain.kind != "single_hop" or not runs_on_triton(nodes):
+        return None
+    if not isinstance(linear, nn.Linear) or not is_plain(linear):
+        return None
+    device = nodes.device.type
+    autocast = torch.is_autocast_enabled(device)
+    dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
+    if dtype not in _HALF or (not autocast and linear.weight.dtype != dtype):
+        return None
+    if torch._C._are_functorch_transforms_active():
+        return None
+    from .chain_triton import chain_bounds
+    from .hop_linear_triton import hop_linear
+
+    bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
+    return hop_linear(
+        nodes.to(dtype), linear.weight.to(dtype), bias, chain.self_weight, chain.bi_directional, relu, *bounds
+    )

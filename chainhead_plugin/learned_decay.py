@@ -1,0 +1,48 @@
+"""How strongly each feature's neighbours decay, learned."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import init
+
+
+class LearnedDecay(nn.Module):
+    """γ [features] in (0, limit): `limit` times the sigmoid of the parameter `logit` [features].
+
+    Parameters
+    ----------
+    features : int
+    start : float
+        What every γ starts at, between 0 and `limit`.
+    limit : float
+    device, dtype
+        Where and in what dtype to keep the parameter; None for torch's defaults.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        start: float,
+        limit: float,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.start = start
+        self.limit = limit
+        self.logit = nn.Parameter(torch.empty(features, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Let every γ be `start`."""
+        share = self.start / self.limit
+        init.constant_(self.logit, math.log(share) - math.log1p(-share))
+
+    def forward(self) -> Tensor:
+        """Return γ [features], in float32 at least."""
+        return self.limit * torch.sigmoid(self.logit.to(torch.promote_types(self.logit.dtype, torch.float32)))
+
+    def extra_repr(self) -> str:
+        """Size and range, for `print(model)`."""
+        return f"features={self.logit.numel()}, start={self.start:g}, limit={self.limit:g}"

@@ -1,0 +1,84 @@
+"""The card that `Trainer.push_to_hub` puts beside a chainhead model: complete, with what Trainer knows."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import wrapt
+from huggingface_hub import EvalResult, ModelCard
+from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_results
+from transformers.utils import logging
+
+from .card import PREPROCESSORS, is_nobodys, render_card, task_of
+from .sharing import SharedModel, card_on_hub
+
+logger = logging.get_logger(__name__)
+
+
+def complete_trainer_cards(trainer_module: ModuleType) -> None:
+    """Have `Trainer.create_model_card` render our models' cards; other models' are as they were.
+
+    Trainer writes its draft over whatever README.md there is, and has no hook for models.
+    """
+    wrapt.wrap_function_wrapper(trainer_module, "Trainer.create_model_card", _create_model_card)
+
+
+def _create_model_card(
+    wrapped: Callable[..., None], trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not isinstance(model, SharedModel) or not trainer.is_world_process_zero():
+        wrapped(*args, **kwargs)
+        return
+    file = Path(trainer.args.output_dir, "README.md")
+    repo_id = trainer.hub_model_id
+    text = file.read_text("utf-8") if file.is_file() else None
+    if text is None and repo_id is not None:
+        text = card_on_hub(repo_id, trainer.args.hub_revision, trainer.args.hub_token)
+    if text is not None and not is_nobodys(text):
+        logger.warning(f"The card of {repo_id or file} is somebody's own, and stays as it is: {file}")
+        file.write_text(text, "utf-8")
+        return
+    wrapped(*args, **kwargs)
+    draft = ModelCard.load(file)
+    known = inspect.signature(wrapped).bind(*args, **kwargs).arguments
+    summary = TrainingSummary.from_trainer(trainer, **known)
+    # Trainer drops the results of tasks that transformers has no name for.
+    draft.data.eval_results = _results(summary, task_of(type(model), model.config)) or None
+    files = render_card(
+        model.config,
+        type(model),
+        model.num_parameters(),
+        repo_id=repo_id or file.parent.name,
+        has_preprocessor=any((file.parent / name).is_file() for name in PREPROCESSORS),
+        with_code=model.is_remote_code(),
+        draft=draft,
+    )
+    for name, data in files.items():
+        (file.parent / name).parent.mkdir(exist_ok=True)
+        (file.parent / name).write_bytes(data)
+
+
+def _results(summary: TrainingSummary, task: str | None) -> list[EvalResult]:
+    """Return what was measured, for the front matter; nothing where the data set is not named."""
+    measured = summary.eval_results or {}
+    datasets = zip(_listed(summary.dataset_tags), _listed(summary.dataset), strict=False)
+    return [
+        EvalResult(
+            task_type=task,
+            dataset_type=tag,
+            dataset_name=name,
+            metric_type=metric,
+            metric_name=metric_name,
+            metric_value=measured[metric_name],
+        )
+        for tag, name in datasets
+        for metric, metric_name in infer_metric_tags_from_eval_results(measured).items()
+        if task is not None
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

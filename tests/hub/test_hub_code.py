@@ -1,0 +1,125 @@
+"""A checkpoint with its code works where the plugin has never been; where the plugin is, none of that code runs."""
+
+import importlib
+import json
+
+import pytest
+from hub_client import packages_without_plugin, run_client
+from hub_samples import CHECKPOINT, CLASSES, NAME
+
+import chainhead_plugin
+
+CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
+# Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
+ANSWERS = """
+from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, pipeline
+import torch
+def answers(name, **options):
+    classify = pipeline("time-series-classification", model=name, **options)
+    features = pipeline("chain-feature-extraction", model=name, **options)
+    model = AutoModelForSequenceClassification.from_pretrained(name, **options)
+    extractor = AutoFeatureExtractor.from_pretrained(name, **options)
+    with torch.no_grad():
+        logits = model(**extractor(CHAINS, return_tensors="pt")).logits
+    modules = [type(x).__module__ for x in (classify, classify.model, model, model.config, extractor)]
+    return [classify(CHAINS, top_k=2), features(CHAINS), logits.tolist()], modules
+"""
+ANSWERS += f"CHAINS = {CHAINS!r}\n"
+WITHOUT = (
+    ANSWERS
+    + """
+import importlib.util
+assert importlib.util.find_spec("chainhead_plugin") is importlib.util.find_spec("registry") is None
+result = answers("me/code", trust_remote_code=True)
+model = AutoModelForSequenceClassification.from_pretrained("me/code", trust_remote_code=True)
+model.push_to_hub("me/again")
+"""
+)
+WITH = (
+    ANSWERS
+    + """
+import chainhead_plugin
+result = [answers(name, **options) for name, options in
+    ((CHECKPOINT, {}), ("me/code", {}), ("me/code", {"trust_remote_code": True}))]
+model = AutoModelForSequenceClassification.from_pretrained("me/code")
+result.append([hasattr(model.config, "auto_map"), hasattr(model.config, "custom_pipelines")])
+"""
+)
+PUSH = """
+from typer.testing import CliRunner
+from chainhead_plugin.cli import app
+done = CliRunner().invoke(app, ["push", NAME, "me/code", "--with-code"])
+assert done.exit_code == 0, done.output
+import chainhead_plugin
+chainhead_plugin.ChainHeadConfig.register_for_auto_class()
+for name, options, auto in CLASSES:
+    kind = getattr(chainhead_plugin, name)
+    kind.register_for_auto_class(auto)
+    kind(chainhead_plugin.ChainHeadConfig(**options)).push_to_hub("me/" + name)
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    return packages_without_plugin(tmp_path_factory.mktemp("machine") / "packages")
+
+
+@pytest.mark.slow
+def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
+    token = hub.token("me")
+    push = f"NAME = {NAME!r}\nCLASSES = {CLASSES!r}\n" + PUSH
+    run_client(push, hub, home=home, token=token).ok  # noqa: B018
+    tree = hub.repo("me/code").at().tree
+    config = json.loads(tree["config.json"].data)
+    assert config["auto_map"]["AutoConfig"] == "configuration_chainhead.ChainHeadConfig"
+    assert config["custom_pipelines"].keys() == {"time-series-classification", "chain-feature-extraction"}
+    assert {"registration.py", "cli.py", "plugin.py", "trainer_card.py"}.isdisjoint(tree)
+
+    for name, _, auto in CLASSES:
+        module = getattr(chainhead_plugin, name).__module__.rpartition(".")[2]
+        assert f"{module}.py" in hub.repo(f"me/{name}").at().tree
+        found = json.loads(hub.repo(f"me/{name}").at().tree["config.json"].data)["auto_map"]
+        assert found == {
+            "AutoConfig": "configuration_chainhead.ChainHeadConfig",
+            auto: f"{module}.{name}",
+        }
+
+    outputs, modules = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
+    assert all(module.startswith("transformers_modules.me.code.") for module in modules)
+    assert {"modeling_chainhead.py", "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
+
+    poison = {name: b"raise SystemError('remote code ran')\n" for name in tree if name.endswith(".py")}
+    hub.publish("me/code", poison)
+    with_plugin = f"CHECKPOINT = {str(CHECKPOINT)!r}\n" + WITH
+    *here, left = run_client(with_plugin, hub, home=tmp_path / "c").ok
+    for found, used in here:
+        assert found == outputs
+        assert all(module.startswith("chainhead_plugin.") for module in used)
+    assert left == [False, False]
+
+
+def test_code_that_cannot_be_carried(tmp_path, monkeypatch):
+    import registry
+    from registry.carried_code import carried_code
+    from registry.own_classes import own_classes
+
+    (tmp_path / "config.json").write_text('{"model_type": "unheard-of"}')
+    with pytest.raises(registry.PushError, match="no installed plugin knows the model type 'unheard-of'"):
+        own_classes(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert own_classes(tmp_path) == {}
+    with pytest.raises(registry.PushError, match="needs no code"):
+        carried_code(tmp_path, {}, None)
+    (tmp_path / "greedy_plugin.py").write_text("import registry\nclass Config: ...\n")
+    (tmp_path / "nested_plugin.py").write_text("def f():\n    from .missing import x\nclass Config: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, reason in (
+        ("greedy", r"greedy_plugin\.py .* imports registry"),
+        ("nested", r"there is no .*missing\.py"),
+    ):
+        config = importlib.import_module(f"{name}_plugin").Config
+        with pytest.raises(registry.PushError, match=reason):
+            carried_code(tmp_path, {"AutoConfig": config}, None)
+    (tmp_path / "config.json").write_text('{"model_type": "chainhead", "m": -1}')
+    with pytest.raises(registry.PushError, match=r"config\.json is not valid"):
+        own_classes(tmp_path)

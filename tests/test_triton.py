@@ -1,0 +1,245 @@
+"""The Triton kernels against the dense matrix, outputs and gradients; without CUDA, in Triton's interpreter."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from chains import CHAINS, name
+from torch.nn import functional as F
+
+from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.chain import Chain, mix
+from chainhead_plugin.chain_backend import runs_on_triton, set_backend, use_backend
+from chainhead_plugin.chain_reference import interdependence_matrix
+
+pytest.importorskip("triton", reason="Triton is not installed on this platform")
+
+from chainhead_plugin.chain_triton import chain_bounds, filter_chain, sum_chain
+from chainhead_plugin.hop_linear_triton import hop_linear
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+# Largest error allowed, relative to the largest value of the reference.
+TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}
+# The interpreter takes a millisecond an instruction, which long loops make many of.
+KINDS = [chain for chain in CHAINS if chain.hops < 40 or DEVICE == "cuda"]
+LENGTHS = [1, 2, 3, 63, 64, 65, 300] if DEVICE == "cuda" else [1, 2, 65]
+PADDINGS = [slice(0, 0), slice(0, 5), slice(-7, None)]
+
+
+@pytest.fixture(autouse=True)
+def _poisoned_memory():
+    """What a kernel leaves unwritten is NaN."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    assert torch.utils.deterministic.fill_uninitialized_memory
+    with use_backend("triton"):
+        yield
+    torch.use_deterministic_algorithms(False)
+
+
+def random(*shape, dtype):
+    return torch.randn(*shape, dtype=torch.float64).to(DEVICE, dtype).requires_grad_()
+
+
+def assert_close(actual, expected, dtype):
+    assert actual.dtype == dtype
+    assert actual.shape == expected.shape
+    if expected.numel():
+        error = (actual.double() - expected).abs().max()
+        assert error <= TOLERANCE[dtype] * expected.abs().max().clamp(min=1e-30)
+
+
+def check(chain, batch, length, width, dtype, padding=None):
+    x, cotangent = random(batch, length, width, dtype=dtype), random(batch, length, width, dtype=dtype)
+    mask, real = None, torch.ones(length, dtype=torch.bool)
+    if padding is not None:
+        real[padding] = False
+        mask = real.expand(batch, -1).to(DEVICE)
+    y = mix(x, chain, mask)
+    (gradient,) = torch.autograd.grad(y, x, cotangent)
+    matrix = torch.zeros(length, length, dtype=torch.float64)
+    matrix[real.outer(real)] = interdependence_matrix(chain, int(real.sum())).flatten()
+    matrix = matrix.to(DEVICE)
+    assert_close(y, matrix.T @ x.detach().double(), dtype)
+    assert_close(gradient, matrix @ cotangent.detach().double(), dtype)
+
+
+@pytest.mark.parametrize("chain", KINDS, ids=name)
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_outputs_and_gradients_of_every_kind(chain, dtype):
+    for length in LENGTHS:
+        if interdependence_matrix(chain, length).abs().max() < torch.finfo(dtype).max / 1e3:
+            check(chain, 2, length, 3, dtype)
+
+
+@pytest.mark.parametrize("chain", KINDS, ids=name)
+@pytest.mark.parametrize("padding", PADDINGS, ids=["none", "left", "right"])
+def test_padding(chain, padding):
+    check(chain, 2, 23, 3, torch.float64, padding)
+
+
+@pytest.mark.parametrize("chain", KINDS, ids=name)
+@pytest.mark.parametrize(
+    ("batch", "length", "width"), [(0, 7, 3), (1, 63, 1), (1, 64, 33), (1, 300, 2)], ids=str
+)
+def test_shapes(chain, batch, length, width):
+    check(chain, batch, length, width, torch.float64)
+
+
+def test_padding_may_hold_anything():
+    x = random(2, 9, 3, dtype=torch.float32).detach()
+    mask = torch.ones(2, 9, dtype=torch.bool, device=DEVICE)
+    mask[:, :4] = False
+    x[:, :4] = torch.nan
+    for chain in KINDS:
+        y = mix(x, chain, mask)
+        assert y.isfinite().all()
+        assert (y[:, :4] == 0).all()
+
+
+def test_slices_and_transposes():
+    x = random(5, 2, 8, dtype=torch.float64).detach().transpose(0, 1)[..., ::2]
+    for chain in (Chain(), Chain("inverse"), Chain("exponential", bi_directional=True)):
+        assert_close(mix(x, chain), mix(x.contiguous(), chain), torch.float64)
+
+
+@pytest.mark.parametrize("bi_directional", [False, True], ids=["uni", "bi"])
+@pytest.mark.parametrize("self_weight", [1.0, 0.0, -0.5])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        torch.float16,
+        pytest.param(
+            torch.bfloat16,
+            marks=pytest.mark.skipif(DEVICE == "cpu", reason="the interpreter has no bfloat16 products"),
+        ),
+    ],
+    ids=str,
+)
+def test_hop_and_linear_map_in_one(bi_directional, self_weight, dtype):
+    for batch, length, m, n in ((1, 1, 5, 3), (3, 7, 70, 65), (2, 65, 33, 129)):
+        for relu in (False, True):
+            for padding in (None, slice(0, length // 2)):
+                x, bias = random(batch, length, m, dtype=dtype), random(n, dtype=dtype)
+                weight = (random(n, m, dtype=dtype) / m**0.5).detach().requires_grad_()
+                mask = torch.ones(batch, length, dtype=torch.bool, device=DEVICE)
+                if padding is not None:
+                    mask[:, padding] = False
+                bounds = chain_bounds(None if padding is None else mask.unsqueeze(-1))
+                y = hop_linear(x, weight, bias, self_weight, bi_directional, relu, *bounds)
+
+                exact = [t.detach().double().requires_grad_() for t in (x, weight, bias)]
+                chain = Chain(bi_directional=bi_directional, self_weight=self_weight)
+                z = F.linear(mix(exact[0], chain, mask), *exact[1:]) * mask.unsqueeze(-1)
+                # Where rounding decides whether ReLU lets something through, gradients cannot be compared.
+                cotangent = random(batch, length, n, dtype=dtype).detach() * (z.abs() > 0.05)
+                z = z.relu() if relu else z
+                assert_close(y, z, dtype)
+                gradients = torch.autograd.grad(y, (x, weight, bias), cotangent)
+                for actual, wanted in zip(
+                    gradients, torch.autograd.grad(z, exact, cotangent.double()), strict=True
+                ):
+                    assert_close(actual, wanted, dtype)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+def test_operators_are_registered_as_torch_wants_them():
+    bounds = (torch.tensor([0, 2], device=DEVICE), torch.tensor([9, 5], device=DEVICE))
+    scale = torch.rand(2, 9, device=DEVICE)
+    x = random(2, 9, 4, dtype=torch.float32)
+    torch.library.opcheck(filter_chain, (x, [1.0, 2.0, 3.0], 1, True))
+    torch.library.opcheck(filter_chain, (x, [1.0, 2.0], 0, False, *bounds, scale, scale + 1))
+    torch.library.opcheck(sum_chain, (x, True, *bounds))
+    half, weight = random(2, 9, 4, dtype=torch.float16), random(3, 4, dtype=torch.float16)
+    torch.library.opcheck(hop_linear, (half, weight, None, 1.0, True, False), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("bi_directional", [False, True], ids=["uni", "bi"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"enable_bias": True},
+        {"with_relu": False, "self_scaling": -0.5},
+        {"with_batch_norm": True, "self_dependence": False},
+        {"with_residual": True},
+        {"channel_num": 2},
+        {"with_lorr": True},
+    ],
+    ids=str,
+)
+def test_heads_in_half_precision(bi_directional, options):
+    head = ChainInterdependenceHead(
+        6,
+        5,
+        9,
+        bi_directional=bi_directional,
+        with_softmax=False,
+        device=DEVICE,
+        dtype=torch.float16,
+        **options,
+    )
+    x = random(2, 9, 6, dtype=torch.float16)
+    mask = torch.ones(2, 9, dtype=torch.bool, device=DEVICE)
+    mask[0, :4] = False
+    weights = [x, *head.parameters()]
+    for arguments in ((x,), (x, mask)):
+        results = []
+        for backend in ("triton", "torch"):
+            with use_backend(backend):
+                y = head(*arguments)
+            cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
+            results.append((y, *torch.autograd.grad(y, weights, cotangent)))
+        for actual, wanted in zip(*results, strict=True):
+            # The kernel rounds the mixed nodes to half precision, the plain form the mapped ones.
+            torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
+
+
+def test_the_fused_kernel_is_what_runs(monkeypatch):
+    head = ChainInterdependenceHead(6, 5, 9, device=DEVICE, dtype=torch.float16)
+    monkeypatch.setattr(head, "_map_nodes", None)
+    assert head(random(2, 9, 6, dtype=torch.float16)).shape == (2, 9, 5)
+
+
+def test_scales_of_a_filter_are_transposed():
+    scale_in, scale_out = torch.rand(2, 9, dtype=torch.float64), torch.rand(1, 9, dtype=torch.float64)
+    matrix = interdependence_matrix(Chain("exponential", bi_directional=True), 9)
+    taps = Chain("exponential", bi_directional=True).taps
+    x, cotangent = random(2, 9, 3, dtype=torch.float64), random(2, 9, 3, dtype=torch.float64)
+    y = filter_chain(
+        x, [*reversed(taps[1:]), *taps], len(taps) - 1, True, None, None, scale_in.to(DEVICE), None
+    )
+    y = y * scale_out.to(DEVICE).unsqueeze(-1)
+    whole = scale_in.unsqueeze(-1) * matrix * scale_out.unsqueeze(-2)
+    assert_close(y, whole.mT.to(DEVICE) @ x.detach(), torch.float64)
+    (gradient,) = torch.autograd.grad(y, x, cotangent)
+    assert_close(gradient, whole.to(DEVICE) @ cotangent.detach(), torch.float64)
+
+
+def test_backends():
+    x = torch.zeros(1)
+    assert runs_on_triton(x)
+    with use_backend("torch"):
+        assert not runs_on_triton(x)
+    with use_backend("auto"):
+        assert not runs_on_triton(x)
+    assert runs_on_triton(x)
+    with pytest.raises(ValueError, match="choose one of auto, torch, triton"):
+        set_backend("cuda")
+    assert runs_on_triton(x)
+
+
+@pytest.mark.skipif(DEVICE == "cuda", reason="kernels run here")
+def test_where_kernels_cannot_run_it_is_an_error():
+    code = """
+import torch
+from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.chain import Chain, mix
+from chainhead_plugin.chain_backend import set_backend
+set_backend("triton")
+mix(torch.zeros(1, 2, 3), Chain())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert "cannot run" in done.stderr
