@@ -149,25 +149,27 @@ def _explain(
     return draw_contributions(explained, titles=titles, node_names=names)
 
 
-def _target(given: str | None, pipe: Any, task: str) -> str | int | tuple[int, ...] | None:
+def _target(given: str | None, pipe: Any, task: str) -> str | tuple[int, ...] | None:
+    config = pipe.model.config
+    is_forecast = task == "time-series-forecasting"
     if given is None:
-        if task != "time-series-forecasting":
-            return None
-        return 0 if pipe.model.config.num_input_channels == 1 else (0, 0)
-    if given in (pipe.model.config.label2id or {}):
+        return (0, 0) if is_forecast else None
+    labels = {} if is_forecast else config.label2id
+    if given in labels:
         return given
     *places, last = [part.strip() for part in given.split(",")]
-    last = str((pipe.model.config.label2id or {}).get(last, last))
+    last = str(labels.get(last, last))
     if not all(part.isdecimal() for part in (*places, last)):
         return given  # no label, as the error will say
-    return tuple(int(part) for part in (*places, last))
+    index = tuple(int(part) for part in (*places, last))
+    return (*index, 0) if is_forecast and len(index) == 1 and config.num_targets == 1 else index
 
 
 def _title(pipe: Any, record: Record, index: list[int]) -> str:
     name = str(record.fields.get("id", "")) or (f"{record.data:.60}" if isinstance(record.data, str) else "")
     config = pipe.model.config
-    if getattr(config, "prediction_length", None):
-        what = f"step {index[0]}" + (f", channel {index[1]}" if len(index) > 1 else "")
+    if getattr(config, "prediction_length", None) is not None:
+        what = f"step {index[0]}" + (f", channel {index[1]}" if config.num_targets > 1 else "")
     else:
         what = str(config.id2label[index[-1]]) + (f" at node {index[0]}" if len(index) > 1 else "")
     return f"{name}: {what}" if name else what

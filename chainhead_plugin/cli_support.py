@@ -33,7 +33,7 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if matplotlib_for is None or error.name != "matplotlib":
+        if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
             raise
         fail(f'{matplotlib_for} needs matplotlib: pip install "chainhead-plugin[train]"')
     except (RegistryError, OSError, ValueError) as error:

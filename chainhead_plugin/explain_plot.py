@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from .explain import NodeContributions
@@ -52,6 +53,7 @@ def draw_contributions(
             above, below = part.subplots(2, 1, sharex=True, height_ratios=(3, 2))
             _draw_features(part, above, features)
             below.set_xlabel("node")
+            below.xaxis.set_major_locator(MaxNLocator(integer=True))
         else:
             below = part.subplots()
             if len(node_names[row]) != len(nodes):

@@ -10,6 +10,7 @@ from transformers import AutoFeatureExtractor
 import registry
 from chainhead_plugin import (
     ChainHeadConfig,
+    ChainHeadForImageClassification,
     ChainHeadForSequenceClassification,
     ChainHeadForTimeSeriesPrediction,
     ChainHeadForTokenClassification,
@@ -17,7 +18,10 @@ from chainhead_plugin import (
     ChainInterdependenceHead,
     node_contributions,
 )
+from chainhead_plugin.chain_plot import draw_chain, hop_norms
 from chainhead_plugin.demo import MODEL, SAMPLES
+from chainhead_plugin.explain_image import contribution_map
+from chainhead_plugin.explain_plot import draw_contributions
 
 MASK = torch.tensor([[1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1, 0]])
 
@@ -210,6 +214,71 @@ def test_a_head_in_a_model_of_one_s_own():
     assert explained.method == "gradient_x_input"
     torch.testing.assert_close(explained.gap, torch.zeros(3), atol=1e-5, rtol=0)
     assert (explained.nodes[MASK == 0] == 0).all()
+
+
+def test_tokens():
+    config = ChainHeadConfig(vocab_size=9, pad_token_id=0, m=4, n=3, with_relu=False, channel_hops=[0, 2])
+    model = ChainHeadForSequenceClassification(config).eval()
+    ids = torch.tensor([[3, 4, 5, 6], [7, 8, 0, 0]])
+    mask = (ids != 0).long()
+    explained = node_contributions(model, {"input_ids": ids, "attention_mask": mask}, 0)
+    assert torch.equal(explained.mask, mask.bool())
+    embedded = {"input_features": model.get_input_embeddings()(ids), "attention_mask": mask}
+    torch.testing.assert_close(explained.nodes, node_contributions(model, embedded, 0).nodes)
+    torch.testing.assert_close(explained.gap, torch.zeros(2), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("scan", ["serpentine", "row-major"])
+def test_patches_are_where_they_are_in_the_image(scan):
+    config = ChainHeadConfig(
+        image_size=[4, 6], num_channels=1, patch_size=2, n=3, with_relu=False, scan=scan, bi_directional=True
+    )
+    model = ChainHeadForImageClassification(config).eval()
+    pixels = torch.randn(2, 1, 4, 6)
+    explained = node_contributions(model, {"pixel_values": pixels}, 1)
+    maps = contribution_map(model, explained, pixels)
+    assert maps.shape == (2, 2, 3)
+    for row, column in ((0, 1), (1, 0), (1, 2)):
+        without = pixels.clone()
+        without[:, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = 0
+        difference = model(pixels).logits[:, 1] - model(without).logits[:, 1]
+        torch.testing.assert_close(maps[:, row, column], difference.detach())
+    with pytest.raises(ValueError, match="are not those of 2 images of 1 × 3"):
+        contribution_map(model, explained, pixels[:, :, :2])
+
+
+def test_rows_of_pixels_are_a_column():
+    model = ChainHeadForImageClassification(ChainHeadConfig(image_size=5, num_channels=1, n=3)).eval()
+    pixels = torch.randn(2, 1, 5, 5)
+    explained = node_contributions(model, {"pixel_values": pixels})
+    assert torch.equal(contribution_map(model, explained, pixels)[:, :, 0], explained.nodes)
+
+
+def test_pictures_refuse_what_does_not_fit():
+    explained = node_contributions(classifier(), batch())
+    assert len(draw_contributions(explained, titles=["a", "b", "c"]).subfigs) == 3
+    with pytest.raises(ValueError, match="2 titles for 3 predictions"):
+        draw_contributions(explained, titles=["a", "b"])
+    with pytest.raises(ValueError, match="row 1 has 4 nodes"):
+        draw_contributions(explained, node_names=[["x"] * 7] * 3)
+
+
+def test_the_norm_of_a_hop():
+    head = ChainInterdependenceHead(3, 4, 7, channel_hops=[0, 2], with_softmax=False)
+    norms = hop_norms(head)
+    assert norms.shape == (2,)
+    expected = torch.linalg.matrix_norm(head.calculate_phi_w(3, 1).double())
+    torch.testing.assert_close(norms[1], expected.detach())
+    with pytest.raises(ValueError, match="has no chain head"):
+        draw_chain(nn.Linear(2, 2))
+
+
+def test_learned_decays_are_drawn():
+    config = ChainHeadConfig(
+        m=3, hidden_sizes=[4, 4], with_inverse_approx=True, decay=0.5, with_learned_decay=True
+    )
+    figure = draw_chain(ChainHeadForSequenceClassification(config), 8)
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["layer 1", "layer 2"]
 
 
 def test_half_precision_is_added_up_in_float32():
