@@ -21,11 +21,16 @@ _TEXT_TASKS = {
 
 
 class FoundModel(NamedTuple):
-    """A model's folder, every file of it verified where it comes from the zoo or the Hub, and its task."""
+    """A model's folder, every file of it verified where it comes from the zoo or the Hub."""
 
     name: str
     folder: Path
-    task: str
+    zoo_task: str | None = None
+
+    @property
+    def task(self) -> str:
+        """The task of its pipeline, or a ValueError where there is none."""
+        return self.zoo_task or task_of(self.folder)
 
 
 def find_model(name: str, revision: str | None = None) -> FoundModel:
@@ -42,7 +47,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
     Raises
     ------
     ValueError
-        If a folder is no checkpoint, its task is not known, or `revision` is given for it.
+        If there is no such folder, or `revision` is given for one.
     registry.RegistryError, OSError
         As `registry.pull` raises them.
     """
@@ -51,7 +56,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
     if Path(name).is_dir():
         if revision is not None:
             raise ValueError(f"--revision has no effect on the folder {name}")
-        return FoundModel(Path(name).resolve().name, Path(name), task_of(Path(name)))
+        return FoundModel(Path(name).resolve().name, Path(name))
     if "/" not in name:
         registry.model_info(name)  # raises, with the names that are close
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name):
@@ -59,8 +64,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
             f"there is no folder {name}: give a model of the zoo (chainhead list), a checkpoint's folder, or a "
             "repository on the Hub as owner/name"
         )
-    folder = registry.pull(name, revision)
-    return FoundModel(name, folder, task_of(folder))
+    return FoundModel(name, registry.pull(name, revision))
 
 
 def task_of(folder: Path) -> str:

@@ -15,6 +15,7 @@ from .cli_predict import (
     FileFormat,
     check_files,
     load_pipeline,
+    loading,
     read_files,
 )
 from .cli_support import complete_sources, reported_errors
@@ -22,6 +23,7 @@ from .cli_support import complete_sources, reported_errors
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .cli_model import FoundModel
     from .records import Record
 
 
@@ -74,7 +76,13 @@ def plot(
     _check_options(
         inputs,
         length,
-        {"--target": target, "--method": method, "--format": file_format, "--columns": columns},
+        {
+            "--target": target,
+            "--method": method,
+            "--device": device,
+            "--format": file_format,
+            "--columns": columns,
+        },
     )
     if inputs is None and stage is not _Stage.input:
         raise typer.BadParameter("has no effect without --input", param_hint="--stage")
@@ -88,17 +96,25 @@ def plot(
         if file.exists() and not overwrite:
             raise ValueError(f"{file} exists: choose another name with --out, or --overwrite it")
         model = find_model(name, revision)
-        pipe = load_pipeline(model, device)
         if inputs is None:
             from .chain_plot import draw_chain
 
-            figure = draw_chain(pipe.model, length)
+            figure = draw_chain(_load_chain(model), length)
         else:
+            pipe = load_pipeline(model, device)
             records = read_files(pipe, model.task, [inputs], file_format, columns)
             options = {"method": None if method is None else method.value, "stage": stage.value}
             figure = _explain(pipe, model.task, records, target, options)
         figure.savefig(file, dpi=150)
     typer.echo(file)
+
+
+def _load_chain(model: FoundModel) -> Any:
+    """Load what has the chain heads, whatever the task."""
+    with loading(model):
+        from transformers import AutoModel
+
+        return AutoModel.from_pretrained(model.folder, use_safetensors=True, local_files_only=True)
 
 
 def _check_options(inputs: Path | None, length: int | None, of_inputs: dict[str, object]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,17 +98,10 @@ def check_files(files: Sequence[Path]) -> None:
         raise typer.BadParameter("standard input can be read once only: give one -")
 
 
-def load_pipeline(model: FoundModel, device: str | None) -> Any:
-    """Return the transformers pipeline of a model.
-
-    Raises
-    ------
-    ValueError
-        If the device cannot be used here, or a file is not what a pipeline can load.
-    """
+@contextmanager
+def loading(model: FoundModel) -> Iterator[None]:
+    """Import transformers, register all plugins with it, and keep it quiet while a model is loaded."""
     with console(stderr=True).status(f"Loading {model.name}"):
-        import torch
-        from transformers import pipeline
         from transformers.utils import logging
 
         import registry
@@ -115,6 +109,24 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         registry.load_plugins()
+        yield
+
+
+def load_pipeline(model: FoundModel, device: str | None) -> Any:
+    """Return the transformers pipeline of a model.
+
+    Raises
+    ------
+    ValueError
+        If the device cannot be used here, no pipeline has the model's task, or a file is not what it should be.
+    """
+    with loading(model):
+        import torch
+        from transformers import pipeline
+        from transformers.pipelines import PIPELINE_REGISTRY
+
+        if model.task not in PIPELINE_REGISTRY.get_supported_tasks():
+            raise ValueError(f"{model.name} is for {model.task}, for which no pipeline is registered")
         if device is not None:
             try:
                 torch.empty(0, device=device)

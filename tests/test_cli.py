@@ -80,6 +80,7 @@ def folders(tmp_path_factory):
         "text": (ChainHeadForSequenceClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
         "tokens": (ChainHeadForTokenClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
         "image": (ChainHeadForImageClassification(image), ChainHeadImageProcessor.for_config(image)),
+        "frames": (ChainHeadForTokenClassification(ChainHeadConfig(m=3, num_labels=2)), extractor),
         "hops": (
             ChainHeadForSequenceClassification(
                 ChainHeadConfig(m=3, hidden_sizes=[4, 4], channel_hops=[0, 1, 2, 4])
@@ -345,7 +346,7 @@ def test_fields_that_the_result_has(folders):
     assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
 
 
-@pytest.mark.parametrize("name", ["sequence", "features", "hops", "forecast", "text", "image"])
+@pytest.mark.parametrize("name", ["sequence", "frames", "features", "hops", "forecast", "text", "image"])
 def test_the_chain_is_drawn(name, folders, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert invoke("plot", folders / name).split() == [f"{name}-chain.png"]
@@ -377,7 +378,13 @@ def test_contributions_of_patches_are_drawn(folders, tmp_path):
     assert (tmp_path / "why.png").exists()
 
 
+def test_a_model_without_a_pipeline(folders):
+    shown = invoke("predict", folders / "frames", "-", input="1,2,3\n", code=1)
+    assert "no pipeline, and the folder has no tokenizer_config.json" in shown
+
+
 PLOT_MISTAKES = {
+    "a device for the chain": (["--device", "cpu"], 2, "no effect without --input"),
     "length with an input": (["--input", "a.csv", "--length", "3"], 2, "no effect with --input"),
     "target without input": (["--target", "1"], 2, "no effect without --input"),
     "stage without input": (["--stage", "output"], 2, "no effect without --input"),
