@@ -1,11 +1,12 @@
 """The subcommands `train`, `evaluate` and `compare`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .cli_support import complete_models, complete_sources, console, reported_errors
 
 if TYPE_CHECKING:
     from .recipe import Recipe
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
 _RecipeArgument = Annotated[
     str,
-    typer.Argument(metavar="RECIPE", help="A YAML file, or a model of the zoo, whose recipe ships with it."),
+    typer.Argument(
+        metavar="RECIPE",
+        help="A YAML file, or a model of the zoo, whose recipe ships with it.",
+        autocompletion=complete_models,
+    ),
 ]
 _OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder to write; by default named like the model.")
@@ -27,7 +32,7 @@ def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
 
     Example: chainhead train chainhead-italy-power --output my-italy
     """
-    with _explained():
+    with reported_errors():
         _measure(recipe, output, with_peers=False)
 
 
@@ -36,12 +41,17 @@ def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
 
     Example: chainhead compare my-recipe.yaml
     """
-    with _explained():
+    with reported_errors():
         _measure(recipe, output, with_peers=True)
 
 
 def evaluate(
-    name: Annotated[str, typer.Argument(help="A model of the zoo, or a folder that `train` wrote.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A model of the zoo, or a folder that `train` wrote.", autocompletion=complete_sources
+        ),
+    ],
     recipe: Annotated[
         str | None, typer.Option(help="Recipe whose data to take; by default the model's own.")
     ] = None,
@@ -50,7 +60,7 @@ def evaluate(
 
     Example: chainhead evaluate chainhead-japanese-vowels
     """
-    with _explained():
+    with reported_errors():
         from .recipe import load_recipe
         from .recipe_evaluation import evaluate as run
 
@@ -60,23 +70,22 @@ def evaluate(
 
 
 def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from .recipe import load_recipe
     from .recipe_figures import require_matplotlib
 
-    console = Console()
+    terminal = console()
     recipe = load_recipe(source)
     require_matplotlib()
     folder = output or Path(recipe.name)
-    with console.status("Importing torch and transformers"):
+    with terminal.status("Importing torch and transformers"):
         from .recipe_measuring import measure, planned_epochs
         from .recipe_output import RUNS, check_output, write_output
     check_output(recipe, folder)
     peers = recipe.peers if with_peers else []
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
         task = progress.add_task("Training", total=planned_epochs(recipe, peers))
 
         def advance(epochs: int) -> None:
@@ -87,7 +96,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
 
         measured = measure(recipe, folder / RUNS, peers, advance, name_model)
     write_output(recipe, measured, folder)
-    _show(recipe, measured, folder, console.print)
+    _show(recipe, measured, folder, terminal.print)
 
 
 def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[object], None]) -> None:
@@ -112,17 +121,3 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
     for sentence in verdict(measured.results["models"]):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors that a user can mend into a line and exit code 1."""
-    from registry import RegistryError
-
-    from .recipe import RecipeError
-
-    try:
-        yield
-    except (RecipeError, RegistryError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
