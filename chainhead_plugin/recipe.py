@@ -185,15 +185,15 @@ def shipped_recipes() -> list[str]:
     return sorted(file.stem for file in RECIPES.glob("*.yaml"))
 
 
-def recipe_text(recipe: Recipe) -> str:
-    """Return a recipe as YAML, with its files named in full."""
+def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
+    """Return a recipe as YAML, its files named in full, or by their names alone, which tell nothing of a machine."""
     content = {
         name: value for name, value in vars(recipe).items() if name != "folder" and value not in (None, {})
     }
     if isinstance(recipe.data, Mapping):
-        content["data"] = {
-            name: str(recipe.folder / value) if name in ("train", "test") else value
-            for name, value in recipe.data.items()
-        }
+        content["data"] = dict(recipe.data)
+        for part in content["data"].keys() & {"train", "test"}:
+            file = recipe.folder / recipe.data[part]
+            content["data"][part] = str(file) if full_paths else file.name
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return text

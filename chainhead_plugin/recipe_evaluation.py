@@ -10,6 +10,7 @@ from .recipe import Recipe, RecipeError, load_recipe, shipped_recipes
 from .recipe_data import load_data
 from .recipe_fitting import accuracy
 from .recipe_inputs import Inputs
+from .recipe_output import RECIPE, RESULTS, RUNS
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
     """
     folder, stated = Path(name), None
     if folder.is_dir():
-        results = folder / "results.json"
+        results = folder / RESULTS
         if results.is_file():
             stated = json.loads(results.read_text("utf-8"))["models"]["chain"]["test_accuracy"][0]
-        recipe = recipe or load_recipe(folder / "recipe.yaml")
+        if recipe is None:
+            here = folder / RUNS / RECIPE  # names its files in full
+            recipe = load_recipe(here if here.is_file() else folder / RECIPE)
     else:
         stated = registry.model_info(name).metrics.get("test_accuracy")
         folder = registry.checkpoint_path(name)

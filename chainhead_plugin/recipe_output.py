@@ -11,7 +11,7 @@ from .recipe_card import render_card
 from .recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
 from .recipe_measuring import Measured
 
-RESULTS, RUNS = "results.json", ".runs"
+RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
 
 
 def check_output(recipe: Recipe, folder: Path) -> None:
@@ -41,7 +41,9 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
         draw_comparison(measured.results["models"], folder / "comparison.png")
     card = render_card(recipe, measured.results, config.to_dict())
     (folder / "README.md").write_text(card, encoding="utf-8")
-    (folder / "recipe.yaml").write_text(recipe_text(recipe), encoding="utf-8")
+    (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
+    # Hidden files stay where they are when a folder is pushed.
+    (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
 
 
 def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:

@@ -303,6 +303,9 @@ class TestCommands:
         assert evaluated.exit_code == 0, evaluated.output
         assert f"accuracy {stated:.2%} on 20 test examples; stated: {stated:.2%}" in evaluated.output
 
+        assert str(folder) not in (out / "recipe.yaml").read_text("utf-8")
+        assert load_recipe(out / "recipe.yaml").data == {"train": "train.npz", "test": "test.npz"}
+
     def test_errors_are_one_line_and_exit_code_1(self, folder):
         for arguments, message in (
             (["train", "nothing"], "is no recipe"),
