@@ -17,11 +17,9 @@ _RIVALS = ("lstm", "gru", "conv1d")
 
 
 def results_table(results: Mapping[str, Any]) -> str:
-    """Return one model and its peers, with their sizes and test accuracies, as a Markdown table."""
-    rows = [
-        f"| {model['title']} | {model['parameters']:,} | {_accuracy(model)} |"
-        for model in results["models"].values()
-    ]
+    """Return one model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
+    models = [results["models"][name] for name in ("chain", "no_hops", *_RIVALS)]
+    rows = [f"| {model['title']} | {model['parameters']:,} | {_accuracy(model)} |" for model in models]
     seeds = len(results["seeds"])
     head = [f"| | weights | test accuracy in %, {seeds} seeds |", "|---|---:|---:|"]
     return "\n".join([*head, *rows])
