@@ -7,6 +7,7 @@ from .cli_demo import demo
 from .cli_hub import pull, push
 from .cli_plot import plot
 from .cli_predict import predict
+from .cli_recipe import compare, evaluate, train
 from .cli_zoo import card, info, list_models
 
 app = typer.Typer(
@@ -24,6 +25,9 @@ app.command()(info)
 app.command()(card)
 app.command()(predict)
 app.command()(plot)
+app.command()(train)
+app.command()(evaluate)
+app.command()(compare)
 app.command()(pull)
 app.command()(push)
 app.command("convert-tinybig")(convert_tinybig)
