@@ -19,7 +19,7 @@ from .tinybig_peer import TinyBigHead
 FLOOR = "nn.Linear"
 CONTROL = "nn.Linear, once more"
 Group = Literal["floor", "head", "dense", "peer", "tinybig"]
-Target = Literal["uni", "bi", "hops", "exponential", "scan", "spectral", "low rank"]
+Target = Literal["uni", "bi", "hops", "exponential", "scan", "two scans", "spectral", "low rank"]
 
 Shape = tuple[int, int, int, int]
 _BARE: dict[str, Any] = {"with_relu": False, "with_softmax": False}
@@ -147,7 +147,11 @@ _HEADS: tuple[tuple[str, dict[str, Any], Target], ...] = (
     ("exponential, bi", _EXPONENTIAL | _BI, "exponential"),
     ("inverse, uni", _INVERSE, "scan"),
     ("inverse, bi", _INVERSE | _BI, "spectral"),
+    ("inverse with decay, uni", _INVERSE | {"decay": 0.9}, "scan"),
+    ("inverse with decay, bi", _INVERSE | _BI | {"decay": 0.45}, "two scans"),
+    ("inverse with learned decay, uni", _INVERSE | {"decay": 0.9, "with_learned_decay": True}, "scan"),
     ("single hop, uni, LORR r = 8", {"with_lorr": True, "r": 8}, "low rank"),
+    ("hops 0 to 4, LORR r = 8", {"channel_hops": [0, 1, 2, 4], "with_lorr": True, "r": 8}, "low rank"),
 )
 # Building A takes tinyBIG minutes for inverse chains beyond a thousand nodes; a sparse A goes further.
 _TINYBIG: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (

@@ -10,6 +10,7 @@ SHAPE = {
     "hops": (1.4, 1.5),
     "exponential": (1.5, 1.6),
     "scan": (1.4, 1.5),
+    "two scans": (3.0, 3.0),
     "spectral": (3.0, 3.0),
     "low rank": (1.0, 1.0),
 }

@@ -5,6 +5,7 @@ import json
 import random
 import re
 import sys
+import time
 from dataclasses import asdict
 
 import pytest
@@ -137,7 +138,10 @@ def test_streaming_contestants_are_the_uni_directional_ones():
         assert contestant.streams is not contestant.build(2, 2, 2).chain.bi_directional
 
 
-@pytest.mark.parametrize("contestant", HEADS, ids=lambda contestant: contestant.name)
+ONE_MATRIX = [one for one in HEADS if one.build(2, 2, 2).interdependence_matrix().ndim == 2]
+
+
+@pytest.mark.parametrize("contestant", ONE_MATRIX, ids=lambda contestant: contestant.name)
 @pytest.mark.parametrize("n", [3, 7])
 def test_dense_form_equals_head(contestant, n):
     head = contestant.build(5, n, 12).double()
@@ -305,33 +309,38 @@ def timed(shapes, heads, rounds=5):
 
 def retry(check):
     """Once more if it fails: a busy machine may be busy in all rounds of one run."""
-    try:
-        check()
-    except AssertionError:
-        check()
+    assert check() or check()
 
 
-def check_slopes(heads, length, longer):
-    """Hold time over 16 times the length to 4 times what is linear: a quarter of what is quadratic."""
-    short, long = (1, length, 16, 16), (1, longer, 16, 16)
-    seconds = timed((short, long), heads)
-    slopes = {
-        one.name: quartiles(ratios(seconds[one.name, long], seconds[one.name, short]))[1] for one in heads
-    }
-    assert max(slopes.values()) <= 16 * 4, slopes
+def least_cpu_seconds(contestant, length, rounds=5):
+    """Processor time of a forward pass on one thread: what else the machine does hardly counts."""
+    module = contestant.build(16, 16, length)
+    x, seconds = torch.randn(1, length, 16), []
+    with torch.no_grad():
+        for _ in range(rounds):
+            start = time.process_time()
+            module(x)
+            seconds.append(time.process_time() - start)
+    return min(seconds)
 
 
-@pytest.mark.timing
-def test_no_kind_is_quadratic_in_the_length():
-    retry(lambda: check_slopes([one for one in HEADS if one not in SPECTRAL], 4096, 65_536))
-
-
-@pytest.mark.timing
 @pytest.mark.parametrize(
-    ("length", "longer"), [(256, 4096), (20_000, 320_000)], ids=["eigenvectors", "Fourier"]
+    ("contestant", "length"),
+    [(one, 4096) for one in HEADS] + [(one, length) for one in SPECTRAL for length in (256, 20_000)],
+    ids=lambda value: getattr(value, "name", str(value)),
 )
-def test_neither_form_of_the_spectral_kind_is_quadratic(length, longer):
-    retry(lambda: check_slopes(SPECTRAL, length, longer))
+def test_no_kind_is_quadratic_in_the_length(contestant, length):
+    """Hold time over 16 times the length to 4 times what is linear: a quarter of what is quadratic."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        retry(
+            lambda: (
+                least_cpu_seconds(contestant, 16 * length) <= 4 * 16 * least_cpu_seconds(contestant, length)
+            )
+        )
+    finally:
+        torch.set_num_threads(threads)
 
 
 @pytest.mark.timing
@@ -344,7 +353,7 @@ def test_no_filter_costs_much_more_than_a_linear_layer():
         costs = {
             one.name: quartiles(ratios(seconds[one.name, shape], seconds[FLOOR, shape]))[1] for one in filters
         }
-        assert max(costs.values()) <= 8, costs
+        return max(costs.values()) <= 8
 
     retry(check)
 

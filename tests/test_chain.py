@@ -242,10 +242,10 @@ def test_weights_beyond_the_dtype_are_an_error_in_both_directions(chain, length)
 
 
 def test_many_hops_are_made_quickly():
-    start = time.perf_counter()
+    start = time.process_time()
     for weight in (0.5, 0.25):
         Chain("multihop", hops=1000, accumulative=True, self_weight=weight)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 # torch's own forward mode compiles its decompositions that way.
