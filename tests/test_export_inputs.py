@@ -75,7 +75,7 @@ CASES = {
     "timm": (
         ChainHeadForImageClassification,
         {"backbone_config": TimmBackboneConfig(backbone="test_resnet"), "m": 96, "scan": "row-major"},
-        pictures(8, 64),
+        pictures(32, 64),
         {2: ANY},
     ),
     "quantiles": (
