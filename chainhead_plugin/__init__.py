@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier
     from .configuration_chainhead import ChainHeadConfig
     from .data_collator_chainhead import ChainHeadDataCollator
+    from .explain import NodeContributions, node_contributions
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor
     from .head import ChainInterdependenceHead, chain_interdependence_head
     from .image_processing_chainhead import ChainHeadImageProcessor
@@ -44,9 +45,11 @@ _MODULES = {
     "ChainHeadInitialisation": "initialisation",
     "ChainHeadModel": "modeling_chainhead",
     "ChainInterdependenceHead": "head",
+    "NodeContributions": "explain",
     "TimeSeriesClassificationPipeline": "pipelines",
     "TimeSeriesForecastingPipeline": "pipeline_forecast",
     "chain_interdependence_head": "head",
+    "node_contributions": "explain",
     "train_tokenizer": "tokenizer_training",
 }
 
@@ -64,10 +67,12 @@ __all__ = [
     "ChainHeadInitialisation",
     "ChainHeadModel",
     "ChainInterdependenceHead",
+    "NodeContributions",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "TimeSeriesForecastingPipeline",
     "chain_interdependence_head",
+    "node_contributions",
     "register",
     "train_tokenizer",
 ]

@@ -1,6 +1,8 @@
 """The model card of a chainhead model: rendered from what is known, and never in place of somebody's own."""
 
 import hashlib
+import importlib
+import math
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,6 +11,7 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from .chain_reference import interdependence_matrix
 from .configuration_chainhead import ChainHeadConfig
+from .image_options import height_and_width
 from .options import chain_of
 from .picture import draw_matrix
 
@@ -27,9 +30,11 @@ class _Use(NamedTuple):
     # The argument of `forward` in a snippet, and the attribute of what it returns.
     example: str
     output: str
-    # Its pipeline's task, an input for it, and whether it needs a preprocessor beside the model.
+    # Its pipeline's task, an input for it, what that needs to be imported, and whether the pipeline needs a
+    # preprocessor beside the model.
     task: str | None = None
     pipeline_example: str = ""
+    pipeline_import: str = ""
     needs_preprocessor: bool = True
 
 
@@ -55,6 +60,15 @@ _USES = {
     ),
     "ChainHeadForTokenClassification": _Use(
         "AutoModelForTokenClassification", "classifies every node of a sequence", _CHAINS, "logits"
+    ),
+    "ChainHeadForImageClassification": _Use(
+        "AutoModelForImageClassification",
+        "classifies images",
+        "pixel_values=torch.zeros(1, {image_channels}, {height}, {width})",
+        "logits",
+        "image-classification",
+        'Image.new("RGB", ({width}, {height}))',
+        "from PIL import Image",
     ),
     "ChainHeadForTimeSeriesPrediction": _Use(
         "AutoModelForTimeSeriesPrediction",
@@ -102,7 +116,8 @@ pip install chainhead-plugin
 {% if use and use.task and (has_preprocessor or not use.needs_preprocessor) %}
 ```python
 import chainhead_plugin  # makes transformers know the model
-from transformers import pipeline
+{% if use.pipeline_import %}{{ use.pipeline_import }}
+{% endif %}from transformers import pipeline
 
 run = pipeline("{{ use.task }}", model="{{ repo_id }}")
 print(run({{ pipeline_example }}))
@@ -312,6 +327,7 @@ def _sizes(config: ChainHeadConfig) -> dict[str, object]:
         covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{future}"
         row = f"[None] * {channels} + [0.0] * {config.num_time_features}"
         coming = f" + [{row}] * {config.prediction_length}"
+    image_channels, height, width = _image_shape(config)
     return {
         "m": config.m,
         "length": length,
@@ -319,7 +335,28 @@ def _sizes(config: ChainHeadConfig) -> dict[str, object]:
         "series_width": channels + config.num_time_features,
         "covariates": covariates,
         "coming": coming,
+        "image_channels": image_channels,
+        "height": height,
+        "width": width,
     }
+
+
+def _image_shape(config: ChainHeadConfig) -> tuple[int, int, int]:
+    """Return the channels, height and width of images that a model takes; of an image model."""
+    backbone = config.backbone_config
+    if getattr(backbone, "model_type", None) == "timm_backbone":
+        # By name: what a checkpoint without such a backbone carries must not ask for timm.
+        timm = importlib.import_module("timm")
+        trained = timm.get_pretrained_cfg(backbone.backbone)  # type: ignore[union-attr]
+        _, height, width = trained.input_size if trained else (3, 224, 224)
+        return getattr(backbone, "num_channels", 3), height, width
+    if backbone is not None:
+        size = getattr(backbone, "image_size", None) or 224
+        return (getattr(backbone, "num_channels", 3), *height_and_width(size))
+    if config.image_size is not None:
+        return (config.image_channels, *height_and_width(config.image_size))
+    side = (config.patch_size or 1) * min(14, math.isqrt(config.chain_length))
+    return config.image_channels, side, side
 
 
 def _extras(config: ChainHeadConfig) -> list[str]:

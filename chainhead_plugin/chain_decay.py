@@ -117,7 +117,9 @@ def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
 
 def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:
     """Nᵀx, or Nx if `transposed`, differentiably."""
-    before, after = F.pad(x[:, :-1], (0, 0, 1, 0)), F.pad(x[:, 1:], (0, 0, 0, 1))
+    # Padded before it is cut: a shorter slice would be one more length for a graph to ask about.
+    padded = F.pad(x, (0, 0, 1, 1))
+    before, after = padded[:, : x.size(1)], padded[:, 2:]
     y = before + after if bi_directional else after if transposed else before
     return y if mask is None else torch.where(mask, y, 0)
 

@@ -68,10 +68,9 @@ def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
         before, after = -x[:, :near].flip(1), -x[:, length - near :].flip(1)
         return torch.cat([before, zero, x, zero, after], 1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
-    start: int | Tensor = 0
-    count: int | Tensor = length
-    if mask is not None:
-        start, count = mask.int().argmax(1, keepdim=True), mask.sum(1, keepdim=True)
+    start: int | Tensor = 0 if mask is None else mask.int().argmax(1, keepdim=True)
+    # A tensor for whole chains too: ONNX has no remainder by a number that is known only when it runs.
+    count = real_nodes(x, mask)
     phase = (position - start) % (2 * count + 2)
     mirrored = phase > count
     node = torch.where(mirrored, 2 * count - phase, phase)

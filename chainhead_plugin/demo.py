@@ -47,7 +47,9 @@ def run(console: Console, picture: Path | None) -> None:
         If the picture's format is unknown or its folder missing.
     """
     if picture is not None:
-        _check_picture(picture)
+        from .picture_file import check_picture
+
+        check_picture(picture)
     start = time.perf_counter()
     with console.status("Importing torch and transformers, loading the model"):
         predictions = predict()
@@ -126,29 +128,11 @@ def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str], shades: 
     return table
 
 
-def _check_picture(file: Path) -> None:
-    """Find out before the model is run whether its results can be drawn."""
-    import matplotlib as mpl
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    mpl.use("agg")
-    if file.is_dir():
-        raise ValueError(f"cannot write {file}: it is a folder")
-    formats = FigureCanvasBase.get_supported_filetypes()
-    if file.suffix.removeprefix(".").lower() not in formats:
-        raise ValueError(
-            f"cannot draw {file.name}: expected a file name ending in one of {', '.join(formats)}"
-        )
-    if not file.absolute().parent.is_dir():
-        raise ValueError(f"cannot write {file}: there is no folder {file.absolute().parent}")
-
-
 def _draw(predictions: Sequence[Prediction], labels: Sequence[str], file: Path) -> None:
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
-    figure, axes = plt.subplots(
-        2, len(predictions), figsize=(1.45 * len(predictions), 4), layout="constrained", height_ratios=(3, 2)
-    )
+    figure = Figure(figsize=(1.45 * len(predictions), 4), layout="constrained")
+    axes = figure.subplots(2, len(predictions), height_ratios=(3, 2))
     for (chain, scores), prediction in zip(axes.T, predictions, strict=True):
         chain.imshow(list(zip(*prediction.nodes, strict=True)), aspect="auto", cmap="magma")
         chain.set_title(prediction.label, fontsize=10)
@@ -165,4 +149,3 @@ def _draw(predictions: Sequence[Prediction], labels: Sequence[str], file: Path) 
     axes[1][0].set_ylabel("score")
     axes[1][len(predictions) // 2].set_xlabel("speaker (green: the true one)", fontsize=9)
     figure.savefig(file, dpi=110)
-    plt.close(figure)

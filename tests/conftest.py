@@ -12,6 +12,10 @@ import torch
 if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
     os.environ["TRITON_INTERPRET"] = "1"
 
+# Workers that run side by side share the processor.
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+
 # `training` and `benchmarks` are not installed: importable, behind everything that is.
 sys.path.append(str(Path(__file__).parents[1]))
 

@@ -3,7 +3,7 @@
 import onnxruntime
 import pytest
 import torch
-from chains import CHAINS, name, options
+from chains import CHAINS, HEADS, name, options
 from torch._dynamo.testing import CompileCounter
 
 from chainhead_plugin import (
@@ -13,13 +13,22 @@ from chainhead_plugin import (
     ChainHeadModel,
     ChainInterdependenceHead,
 )
-from chainhead_plugin.chain_path import _power_sum_by_fourier, _power_sum_by_sines
+from chainhead_plugin.chain_power_sum import _by_fourier, _by_sines
 
 ANY = torch.export.Dim.DYNAMIC
 ANY_BATCH_AND_LENGTH = {"input_features": {0: ANY, 1: ANY}, "attention_mask": {0: ANY, 1: ANY}}
 FEW_HOPS = [chain for chain in CHAINS if chain.hops < 10]
 # One of each form: kind, direction and accumulation.
-FORMS = list({(c.kind, c.bi_directional, c.accumulative): c for c in FEW_HOPS}.values())
+FORMS = {
+    name(chain): options(chain)
+    for chain in {(c.kind, c.bi_directional, c.accumulative): c for c in FEW_HOPS if c.decay is None}.values()
+}
+# exp(γN) of one γ is the same filter as exp(N), and (I − γN)⁻¹ of one γ as of one a feature.
+FORMS |= {
+    kind: fields
+    for kind, fields in HEADS.items()
+    if kind.endswith("-learned") or "hops" in kind or kind == "inverse-uni-d0.9"
+}
 BI_DIRECTIONAL_INVERSE = {"with_inverse_approx": True, "bi_directional": True}
 WHOLE_MODELS = {
     "all-parts": (
@@ -41,6 +50,10 @@ WHOLE_MODELS = {
     "dual-lphm-last": (
         ChainHeadForSequenceClassification,
         {"n": 6, "with_dual_lphm": True, "channel_num": 2, "pooling": "last", **BI_DIRECTIONAL_INVERSE},
+    ),
+    "stack-hops-lorr": (
+        ChainHeadForTokenClassification,
+        {"hidden_sizes": [6, 5], "channel_hops": [0, 1, 4], "with_lorr": True, "r": 2, "enable_bias": True},
     ),
 }
 
@@ -87,9 +100,9 @@ def check_session(session, x, mask, expected):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chain", FORMS, ids=name)
-def test_every_kind_at_any_batch_and_length(chain, tmp_path):
-    check_everywhere(build(ChainHeadModel, {"n": 6, **options(chain)}), tmp_path)
+@pytest.mark.parametrize("fields", FORMS.values(), ids=FORMS)
+def test_every_kind_at_any_batch_and_length(fields, tmp_path):
+    check_everywhere(build(ChainHeadModel, {"n": 6, **fields}), tmp_path)
 
 
 @pytest.mark.slow
@@ -128,10 +141,10 @@ def test_sines_are_the_fourier_form(length, dtype):
     for mask in (None, real):
         inside = torch.ones_like(real) if mask is None else mask
         ones = inside.to(dtype)
-        wanted = _power_sum_by_fourier((x * ones).double(), mask)
-        wanted = torch.where(inside, wanted / _power_sum_by_fourier(ones.double(), mask), 0).nan_to_num()
-        actual = _power_sum_by_sines(x * ones, mask)
-        actual = torch.where(inside, actual / _power_sum_by_sines(ones, mask), 0).nan_to_num()
+        wanted = _by_fourier((x * ones).double(), mask)
+        wanted = torch.where(inside, wanted / _by_fourier(ones.double(), mask), 0).nan_to_num()
+        actual = _by_sines(x * ones, mask)
+        actual = torch.where(inside, actual / _by_sines(ones, mask), 0).nan_to_num()
         tolerance = 2e-5 if dtype == torch.float32 else 1e-12
         torch.testing.assert_close(actual.double(), wanted, rtol=tolerance, atol=1e-12 if length > 1 else 0)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from chains import CHAINS, name, options
 from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig, quantize_
-from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, BertConfig, TorchAoConfig
+from transformers import AutoModelForSequenceClassification, BertConfig, TorchAoConfig
 
 import registry
 from chainhead_plugin import (
@@ -15,8 +15,10 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     ChainInterdependenceHead,
 )
-from training.data import load
-from training.fitting import accuracy
+from chainhead_plugin.recipe import load_recipe
+from chainhead_plugin.recipe_data import load_data
+from chainhead_plugin.recipe_fitting import accuracy
+from chainhead_plugin.recipe_inputs import Inputs
 
 GUIDE = Path(__file__).parents[1] / "docs" / "deployment.md"
 NAME = "chainhead-japanese-vowels"
@@ -109,7 +111,8 @@ def test_quantised_channels_compile(tmp_path):
 
 def test_the_guide_states_the_measured_accuracies_and_sizes(tmp_path):
     folder = registry.checkpoint_path(NAME)
-    extractor, test = AutoFeatureExtractor.from_pretrained(folder), load("TEST")
+    recipe = load_recipe("chainhead-japanese-vowels")
+    inputs, test = Inputs.load(recipe.task, folder), load_data(recipe).test
     rows = []
     for label, method in {"float32": None, **METHODS}.items():
         if method is None:
@@ -118,5 +121,5 @@ def test_the_guide_states_the_measured_accuracies_and_sizes(tmp_path):
             model = quantised(AutoModelForSequenceClassification, folder, method)
         model.save_pretrained(tmp_path / label)
         size = (tmp_path / label / "model.safetensors").stat().st_size
-        rows.append((f"{100 * accuracy(model, extractor, test):.1f}", f"{size:,}"))
+        rows.append((f"{100 * accuracy(model, inputs, test):.1f}", f"{size:,}"))
     assert re.findall(r"^\| .* \| (\d+\.\d) \| ([\d,]+) \|$", GUIDE.read_text("utf-8"), flags=re.M) == rows

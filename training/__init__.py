@@ -1,1 +1,1 @@
-"""How the published checkpoints are trained; not part of the installed package."""
+"""How trained recipes become checkpoints of this repository; not part of the installed package."""

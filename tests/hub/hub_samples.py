@@ -77,4 +77,9 @@ CLASSES = [
         | {"num_time_features": 2},
         "AutoModelForTimeSeriesPrediction",
     ),
+    (
+        "ChainHeadForImageClassification",
+        {"image_size": [8, 6], "num_channels": 1, "patch_size": 2, "n": 24, "num_labels": 3},
+        "AutoModelForImageClassification",
+    ),
 ]

@@ -12,8 +12,20 @@ import chainhead_plugin
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
 # Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
 ANSWERS = """
-from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification, pipeline
+from transformers import (
+    AutoFeatureExtractor, AutoImageProcessor, AutoModelForSequenceClassification, pipeline
+)
 import torch
+from PIL import Image
+def other_answers(**options):
+    classify = pipeline("image-classification", model="me/images", **options)
+    forecast = pipeline("time-series-forecasting", model="me/series", **options)
+    processor = AutoImageProcessor.from_pretrained("me/images", **options)
+    picture = Image.linear_gradient("L")
+    pixels = processor(picture, return_tensors="pt")["pixel_values"]
+    used = (classify.model, classify.image_processor, processor, forecast, forecast.model)
+    modules = [type(x).__module__ for x in used]
+    return [classify(picture, top_k=3), pixels.tolist(), forecast([1.0, 2.0, 4.0, 3.0])], modules
 def answers(name, **options):
     classify = pipeline("time-series-classification", model=name, **options)
     features = pipeline("chain-feature-extraction", model=name, **options)
@@ -30,7 +42,7 @@ WITHOUT = (
     + """
 import importlib.util
 assert importlib.util.find_spec("chainhead_plugin") is importlib.util.find_spec("registry") is None
-result = answers("me/code", trust_remote_code=True)
+result = [answers("me/code", trust_remote_code=True), other_answers(trust_remote_code=True)]
 model = AutoModelForSequenceClassification.from_pretrained("me/code", trust_remote_code=True)
 model.push_to_hub("me/again")
 """
@@ -41,8 +53,10 @@ WITH = (
 import chainhead_plugin
 result = [answers(name, **options) for name, options in
     ((CHECKPOINT, {}), ("me/code", {}), ("me/code", {"trust_remote_code": True}))]
+others = [other_answers(**options) for options in ({}, {"trust_remote_code": True})]
 model = AutoModelForSequenceClassification.from_pretrained("me/code")
-result.append([hasattr(model.config, "auto_map"), hasattr(model.config, "custom_pipelines")])
+left = [hasattr(model.config, "auto_map"), hasattr(model.config, "custom_pipelines")]
+result = [result, others, left]
 """
 )
 PUSH = """
@@ -50,7 +64,14 @@ from typer.testing import CliRunner
 from chainhead_plugin.cli import app
 done = CliRunner().invoke(app, ["push", NAME, "me/code", "--with-code"])
 assert done.exit_code == 0, done.output
-import chainhead_plugin
+import chainhead_plugin, registry
+images = chainhead_plugin.ChainHeadConfig(image_size=[8, 6], num_channels=1, n=5, num_labels=3)
+chainhead_plugin.ChainHeadForImageClassification(images).save_pretrained("images")
+chainhead_plugin.ChainHeadImageProcessor.for_config(images).save_pretrained("images")
+series = chainhead_plugin.ChainHeadConfig(m=1, pooling="flatten", chain_length=6, prediction_length=2)
+chainhead_plugin.ChainHeadForTimeSeriesPrediction(series).save_pretrained("series")
+for name in ("images", "series"):
+    registry.push(name, "me/" + name, with_code=True)
 chainhead_plugin.ChainHeadConfig.register_for_auto_class()
 for name, options, auto in CLASSES:
     kind = getattr(chainhead_plugin, name)
@@ -67,7 +88,7 @@ def packages(tmp_path_factory):
 @pytest.mark.slow
 def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     token = hub.token("me")
-    push = f"NAME = {NAME!r}\nCLASSES = {CLASSES!r}\n" + PUSH
+    push = f"import os\nos.chdir({str(tmp_path)!r})\nNAME = {NAME!r}\nCLASSES = {CLASSES!r}\n" + PUSH
     run_client(push, hub, home=home, token=token).ok  # noqa: B018
     tree = hub.repo("me/code").at().tree
     config = json.loads(tree["config.json"].data)
@@ -84,17 +105,23 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
             auto: f"{module}.{name}",
         }
 
-    outputs, modules = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
+    found = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
+    (outputs, modules), (other_outputs, other_modules) = found
     assert all(module.startswith("transformers_modules.me.code.") for module in modules)
+    places = [module.rpartition(".")[0].rpartition(".")[0] for module in other_modules]
+    assert places == ["transformers_modules.me.images"] * 3 + ["transformers_modules.me.series"] * 2
     assert {"modeling_chainhead.py", "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
 
-    poison = {name: b"raise SystemError('remote code ran')\n" for name in tree if name.endswith(".py")}
-    hub.publish("me/code", poison)
+    for name in ("code", "images", "series"):
+        files = [file for file in hub.repo(f"me/{name}").at().tree if file.endswith(".py")]
+        assert files
+        hub.publish(f"me/{name}", dict.fromkeys(files, b"raise SystemError('remote code ran')\n"))
     with_plugin = f"CHECKPOINT = {str(CHECKPOINT)!r}\n" + WITH
-    *here, left = run_client(with_plugin, hub, home=tmp_path / "c").ok
-    for found, used in here:
-        assert found == outputs
-        assert all(module.startswith("chainhead_plugin.") for module in used)
+    here, others, left = run_client(with_plugin, hub, home=tmp_path / "c").ok
+    for wanted, found in ((outputs, here), (other_outputs, others)):
+        for answers, used in found:
+            assert answers == wanted
+            assert all(module.startswith("chainhead_plugin.") for module in used)
     assert left == [False, False]
 
 

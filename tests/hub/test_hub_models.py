@@ -8,6 +8,7 @@ from hub_client import run_client, start_client
 from hub_samples import CLASSES
 from huggingface_hub import ModelCard
 from PIL import Image
+from transformers import Dinov2Config, ResNetConfig, TimmBackboneConfig
 
 PUSH = f"""
 import registry, torch
@@ -173,6 +174,63 @@ def test_pipelines_trainers_and_cards_of_ones_own(hub, home, tmp_path):
     assert hub.repo("me/beside").at().tree["README.md"].data == OWN
     assert (tmp_path / "beside" / "README.md").read_bytes() == OWN
     assert hub.repo("me/beside").private
+
+
+PICTURES = """
+import chainhead_plugin as c, registry, torch
+from pathlib import Path
+from transformers import Trainer, TrainingArguments
+config = c.ChainHeadConfig(image_size=[8, 6], num_channels=1, n=5, num_labels=3)
+data = [{"pixel_values": torch.randn(1, 8, 6), "labels": i % 3} for i in range(6)]
+quiet = dict(report_to=[], disable_tqdm=True)
+trainer = Trainer(
+    c.ChainHeadForImageClassification(config),
+    TrainingArguments("pictures", use_cpu=True, max_steps=1, hub_model_id="me/pictures", **quiet),
+    train_dataset=data,
+    processing_class=c.ChainHeadImageProcessor.for_config(config),
+)
+trainer.train()
+trainer.push_to_hub(license="mit")
+card = Path(registry.pull("me/pictures"), "README.md").read_text()
+snippets = card.split("```python\\n")[1:]
+for snippet in snippets:
+    exec(snippet.partition("```")[0], {})
+result = len(snippets)
+"""
+
+
+def test_an_image_model_and_its_processor_from_a_trainer(hub, home, tmp_path):
+    code = f"import os\nos.chdir({str(tmp_path)!r})\n" + PICTURES
+    assert run_client(code, hub, home=home, token=hub.token("me")).ok == 2
+    tree = hub.repo("me/pictures").at().tree
+    assert tree.keys() >= {"config.json", "model.safetensors", "preprocessor_config.json"}
+    card = cards_of(tree)
+    assert (card.data.pipeline_tag, card.data.license) == ("image-classification", "mit")
+    assert "| labels | LABEL_0, LABEL_1, LABEL_2 |" in card.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape"),
+    [
+        ({"image_size": [8, 6], "num_channels": 1}, (1, 8, 6)),
+        ({"patch_size": 4, "pooling": "flatten", "chain_length": 10}, (3, 12, 12)),
+        ({"backbone_config": TimmBackboneConfig(backbone="test_vit"), "m": 64}, (3, 160, 160)),
+        (
+            {"backbone_config": Dinov2Config(hidden_size=16, num_attention_heads=1, image_size=28)},
+            (3, 28, 28),
+        ),
+        ({"backbone_config": ResNetConfig(hidden_sizes=[8, 16], depths=[1, 1])}, (3, 224, 224)),
+    ],
+    ids=["rows", "patches", "timm", "sized-backbone", "backbone"],
+)
+def test_cards_show_images_that_the_model_takes(fields, shape):
+    import chainhead_plugin as c
+    from chainhead_plugin.card import render_card
+
+    config = c.ChainHeadConfig(**fields)
+    card = render_card(config, c.ChainHeadForImageClassification, 1, repo_id="me/x")["README.md"].decode()
+    assert f"model(pixel_values=torch.zeros{(1, *shape)})" in card
+    assert "pipeline(" not in card, "nothing beside the model prepares images"
 
 
 @pytest.mark.parametrize("kind", ["single_hop", "zero"])

@@ -1,0 +1,123 @@
+"""The subcommands `train`, `evaluate` and `compare`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .cli_support import complete_models, complete_sources, console, reported_errors
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
+    from .recipe_measuring import Measured
+
+_RecipeArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE",
+        help="A YAML file, or a model of the zoo, whose recipe ships with it.",
+        autocompletion=complete_models,
+    ),
+]
+_OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder to write; by default named like the model.")
+]
+
+
+def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
+    """Train a model on every seed of its recipe, and test it once. Goes on where it was cut off.
+
+    The folder loads with from_pretrained and holds card, results and learning curve.
+
+    Example: chainhead train chainhead-italy-power --output my-italy
+    """
+    with reported_errors():
+        _measure(recipe, output, with_peers=False)
+
+
+def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
+    """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
+
+    Example: chainhead compare my-recipe.yaml
+    """
+    with reported_errors():
+        _measure(recipe, output, with_peers=True)
+
+
+def evaluate(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A model of the zoo, or a folder that `train` wrote.", autocompletion=complete_sources
+        ),
+    ],
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe whose data to take; by default the model's own.")
+    ] = None,
+) -> None:
+    """Evaluate a model on the test part of its data, next to what its card states.
+
+    Example: chainhead evaluate chainhead-japanese-vowels
+    """
+    with reported_errors():
+        from .recipe import load_recipe
+        from .recipe_evaluation import evaluate as run
+
+        found = run(name, None if recipe is None else load_recipe(recipe))
+        stated = "" if found.stated is None else f"; stated: {found.stated:.2%}"
+        typer.echo(f"{name}: accuracy {found.accuracy:.2%} on {found.examples:,} test examples{stated}")
+
+
+def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from .recipe import load_recipe
+    from .recipe_figures import require_matplotlib
+
+    terminal = console()
+    recipe = load_recipe(source)
+    require_matplotlib()
+    folder = output or Path(recipe.name)
+    with terminal.status("Importing torch and transformers"):
+        from .recipe_measuring import measure, planned_epochs
+        from .recipe_output import RUNS, check_output, write_output
+    check_output(recipe, folder)
+    peers = recipe.peers if with_peers else []
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
+        task = progress.add_task("Training", total=planned_epochs(recipe, peers))
+
+        def advance(epochs: int) -> None:
+            progress.advance(task, epochs)
+
+        def name_model(title: str) -> None:
+            progress.update(task, description=f"Training: {title}")
+
+        measured = measure(recipe, folder / RUNS, peers, advance, name_model)
+    write_output(recipe, measured, folder)
+    _show(recipe, measured, folder, terminal.print)
+
+
+def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[object], None]) -> None:
+    from rich.table import Table
+
+    from .recipe_card import verdict
+
+    table = Table(title=f"{recipe.name}: test accuracy in %, {len(recipe.seeds)} seeds", title_justify="left")
+    table.add_column("")
+    for column in ("weights", "learning rate", "validation", "test", "s a run"):
+        table.add_column(column, justify="right")
+    for model in measured.results["models"].values():
+        table.add_row(
+            model["title"],
+            f"{model['parameters']:,}",
+            f"{model['learning_rate']:g}",
+            f"{100 * model['validation_accuracy_mean']:.1f}",
+            f"{100 * model['test_accuracy_mean']:.1f} ± {100 * model['test_accuracy_sd']:.1f}",
+            f"{model['training_seconds_mean']:.1f}",
+        )
+    show(table)
+    for sentence in verdict(measured.results["models"]):
+        show(sentence.replace("**", ""))
+    show(f"Model, card and pictures: {folder}")

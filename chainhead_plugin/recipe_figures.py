@@ -1,0 +1,106 @@
+"""Pictures of a recipe's results: learning curve, comparison, chain matrix."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .head import ChainInterdependenceHead
+from .recipe import RecipeError
+from .recipe_peers import CHAIN
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLUE, _ORANGE, _GREY = "#2b6cb0", "#dd6b20", "#4a5568"
+_SHOWN = 12
+
+
+def draw_learning_curve(history: Sequence[Mapping[str, float]], file: Path) -> None:
+    """Draw loss and validation accuracy over the epochs of a Trainer's log."""
+    figure = _figure(7.2, 2.9)
+    left, right = figure.subplots(1, 2)
+    _draw(left, history, "loss", "training", _BLUE)
+    _draw(left, history, "eval_loss", "validation", _ORANGE)
+    left.set(title="cross-entropy", xlabel="epoch", yscale="log")
+    left.legend(frameon=False)
+    _draw(right, history, "eval_accuracy", "validation", _ORANGE)
+    right.set(title="validation accuracy", xlabel="epoch", ylim=(0, 1.02))
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="0.92")
+    _save(figure, file)
+
+
+def draw_comparison(models: Mapping[str, Mapping[str, Any]], file: Path) -> None:
+    """Draw every model's test accuracy, each seed a dot."""
+    figure = _figure(6.4, 0.6 + 0.42 * len(models))
+    axes = figure.subplots()
+    for row, (name, model) in enumerate(models.items()):
+        colour = _BLUE if name == CHAIN else _GREY
+        shares = [100 * share for share in model["test_accuracy"]]
+        axes.plot(shares, [row] * len(shares), "o", color=colour, alpha=0.45, markeredgewidth=0)
+        axes.plot([100 * model["test_accuracy_mean"]], [row], "|", color=colour, markersize=16)
+    axes.set_yticks(range(len(models)), [model["title"] for model in models.values()])
+    axes.set(xlabel="test accuracy in %: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", color="0.92")
+    _save(figure, file)
+
+
+def draw_chain_matrix(head: ChainInterdependenceHead, file: Path) -> None:
+    """Draw the head's interdependence matrix for a short chain.
+
+    Of channels with hops of their own the sum, as no two share a place; of learned decays the mean.
+    """
+    matrix = head.interdependence_matrix(_SHOWN).numpy(force=True)
+    if matrix.ndim == 3:
+        matrix = matrix.sum(0) if head.chain.kind == "channel_hops" else matrix.mean(0)
+    largest = abs(matrix).max()
+    whole = (matrix == matrix.round()).all()
+    figure = _figure(4.6, 3.9)
+    axes = figure.subplots()
+    image = axes.imshow(matrix, cmap="RdBu", vmin=-largest, vmax=largest)
+    for row, column in zip(*matrix.nonzero(), strict=True) if whole else ():
+        axes.text(
+            column, row, f"{matrix[row, column]:+.0f}", ha="center", va="center", color="white", fontsize=8
+        )
+    axes.set(title=f"chain matrix A, {_SHOWN} nodes", xlabel="node that takes in", ylabel="node that gives")
+    axes.set_xticks(range(_SHOWN))
+    axes.set_yticks(range(_SHOWN))
+    axes.set_xticks([edge - 0.5 for edge in range(1, _SHOWN)], minor=True)
+    axes.set_yticks([edge - 0.5 for edge in range(1, _SHOWN)], minor=True)
+    axes.grid(which="minor", color="0.88", linewidth=0.6)
+    axes.tick_params(which="both", length=0, labelcolor=_GREY)
+    figure.colorbar(image, shrink=0.85)
+    _save(figure, file)
+
+
+def require_matplotlib() -> None:
+    """Find out before hours of training whether their results can be drawn.
+
+    Raises
+    ------
+    RecipeError
+        If matplotlib is missing.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise RecipeError('pictures need matplotlib: pip install "chainhead-plugin[train]"') from error
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: "Figure", file: Path) -> None:
+    # Without the version of matplotlib in the file, the same numbers give the same bytes.
+    figure.savefig(file, dpi=130, metadata={"Software": None})
+
+
+def _draw(axes: "Axes", history: Sequence[Mapping[str, float]], key: str, label: str, colour: str) -> None:
+    points = [(record["epoch"], record[key]) for record in history if key in record]
+    axes.plot(*zip(*points, strict=True), label=label, color=colour, linewidth=1.6)

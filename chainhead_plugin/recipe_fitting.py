@@ -1,0 +1,196 @@
+"""One training run: preprocessing, transformers' Trainer, resumable, and evaluation."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+from .recipe import Recipe, RecipeError
+from .recipe_data import Examples
+from .recipe_inputs import Inputs
+from .recipe_peers import Candidate
+
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model.
+
+    Attributes
+    ----------
+    model : nn.Module
+        In evaluation mode, on the CPU.
+    history : list of dict
+        The Trainer's log: a record every epoch.
+    seconds : float
+        Time that training took.
+    """
+
+    model: nn.Module
+    history: list[dict[str, float]]
+    seconds: float
+
+
+def fit(
+    recipe: Recipe,
+    candidate: Candidate,
+    inputs: Inputs,
+    training: Examples,
+    validation: Examples | None,
+    *,
+    learning_rate: float,
+    seed: int,
+    folder: Path,
+    on_epoch: Callable[[], None] = lambda: None,
+) -> Fit:
+    """Train a candidate; the same seed gives the same weights.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    candidate : Candidate
+    inputs : Inputs
+    training : Examples
+    validation : Examples, optional
+        Evaluated after every epoch; early stopping, where the recipe has it, watches its accuracy.
+    learning_rate : float
+    seed : int
+    folder : Path
+        Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last one.
+    on_epoch : callable
+        Called after every epoch.
+
+    Raises
+    ------
+    RecipeError
+        If an argument of the recipe's `training` is unknown, or set by the trainer itself.
+    """
+    count = len(training.labels)
+    with _threads(recipe.threads):
+        set_seed(seed)
+        model = candidate.build()
+        trainer = Trainer(
+            model=model,
+            args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
+            train_dataset=range(count),
+            eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
+            data_collator=_Batches(inputs, [training] if validation is None else [training, validation]),
+            compute_metrics=_accuracy_of,
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(_OnEpoch(on_epoch))
+        if recipe.early_stopping is not None:
+            trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
+        start = time.perf_counter()
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
+        seconds = time.perf_counter() - start
+    return Fit(model.to("cpu").eval(), trainer.state.log_history, seconds)
+
+
+@torch.no_grad()
+def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
+    """Return every label's probability for each example, [examples, labels]."""
+    parts = [
+        model(**inputs.batch(examples[start : start + _BATCH]))["logits"].softmax(-1)
+        for start in range(0, len(examples), _BATCH)
+    ]
+    return torch.cat(parts)
+
+
+def accuracy(model: nn.Module, inputs: Inputs, examples: Examples) -> float:
+    """Return the share of examples whose label the model names."""
+    named = scores(model, inputs, examples.inputs).argmax(-1).numpy()
+    return float((named == examples.labels).mean())
+
+
+def _arguments(
+    recipe: Recipe, learning_rate: float, seed: int, folder: Path, validated: bool
+) -> TrainingArguments:
+    ours: dict[str, Any] = {
+        "output_dir": str(folder),
+        "seed": seed,
+        "learning_rate": learning_rate,
+        "eval_strategy": "epoch" if validated else "no",
+        "per_device_eval_batch_size": _BATCH,
+        "logging_strategy": "epoch",
+        "save_total_limit": 1,
+        "report_to": "none",
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "disable_tqdm": True,
+    }
+    if recipe.early_stopping is not None:
+        ours |= {
+            "save_strategy": "epoch",
+            "load_best_model_at_end": True,
+            "metric_for_best_model": "accuracy",
+        }
+    else:
+        # Four times a run: where every epoch is saved, small models are saved longer than trained.
+        ours |= {"save_strategy": "steps", "save_steps": 0.25}
+    if twice := sorted(ours.keys() & recipe.training.keys()):
+        raise RecipeError(f"training: {twice[0]} is set by the trainer: leave it out")
+    try:
+        return TrainingArguments(**ours, **recipe.training)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"training: {error}") from error
+
+
+class _OnEpoch(TrainerCallback):
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def on_epoch_end(self, *_: Any, **__: Any) -> None:
+        self._call()
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Batches:
+    """Makes batches of a training and a validation part, whose examples are their places in both together.
+
+    Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
+    """
+
+    def __init__(self, inputs: Inputs, parts: Sequence[Examples]) -> None:
+        self._inputs = inputs
+        self._examples = [one for part in parts for one in part.inputs]
+        self._labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
+        shapes = {np.shape(one) for one in self._examples}
+        self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
+
+    def __call__(self, places: list[int]) -> dict[str, Tensor]:
+        if self._ready is not None:
+            batch = {name: tensor[places] for name, tensor in self._ready.items()}
+        else:
+            batch = self._inputs.batch([self._examples[place] for place in places])
+        return {**batch, "labels": self._labels[places]}
+
+
+def _accuracy_of(predicted: EvalPrediction) -> dict[str, float]:
+    return {"accuracy": float(np.mean(predicted.predictions.argmax(-1) == predicted.label_ids))}

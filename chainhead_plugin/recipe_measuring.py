@@ -1,0 +1,142 @@
+"""Train a recipe's model, and its peers, on every seed, and measure each once on the test part."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers.utils import logging
+
+from .recipe import Recipe
+from .recipe_data import Data, load_data
+from .recipe_inputs import Inputs
+from .recipe_peers import CHAIN, TITLES
+from .recipe_runs import Run, Runs
+
+_PACKAGES = ("torch", "transformers", "numpy")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a recipe gives.
+
+    Attributes
+    ----------
+    results : dict
+        What the card tells, ready for JSON.
+    model : nn.Module
+        The chain head of the first seed: what is published.
+    inputs : Inputs
+        Its preprocessing.
+    data : Data
+    """
+
+    results: dict[str, Any]
+    model: nn.Module
+    inputs: Inputs
+    data: Data
+
+
+def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
+    """Return how many epochs `measure` trains at most."""
+    epochs = int(recipe.training.get("num_train_epochs", 3))
+    checks = recipe.validation_folds or 1
+    return epochs * sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+
+
+def measure(
+    recipe: Recipe,
+    folder: Path,
+    peers: list[str],
+    on_epochs: Callable[[int], None] = lambda _: None,
+    on_model: Callable[[str], None] = lambda _: None,
+) -> Measured:
+    """Choose each learning rate by validation, train on every seed, then look at the test part.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    folder : Path
+        Where finished runs are kept, and found again.
+    peers : list of str
+        The peers to train beside the model.
+    on_epochs : callable
+        Called with the number of epochs that are done.
+    on_model : callable
+        Called with the title of the model that comes next.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    RecipeError
+        If recipe, data and folder do not fit each other.
+    """
+    # Every run would announce the one file that it saves.
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        runs = Runs(recipe, load_data(recipe), folder, on_epochs)
+        models: dict[str, Any] = {}
+        for name, candidate in runs.candidates(peers=peers).items():
+            on_model(TITLES[name])
+            rate, validation, checked = runs.choose(name)
+            final = [runs.final(name, rate, seed) for seed in recipe.seeds]
+            models[name] = {
+                "title": candidate.title,
+                "parameters": candidate.count(),
+                "learning_rate": rate,
+                "validation_accuracy_mean": validation,
+                **_tested([runs.test(name, run) for run in final], final),
+            }
+            if name == CHAIN:
+                released, history = final[0], final[0].history if recipe.validation_share else checked.history
+        model, inputs = runs.model(CHAIN, released)
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+    results = {
+        "released_seed": recipe.seeds[0],
+        "seeds": list(recipe.seeds),
+        "recipe": dict(recipe.training),
+        "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        "models": models,
+        "history": history,
+        "versions": {name: metadata.version(name) for name in _PACKAGES},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads_used": recipe.threads or torch.get_num_threads(),
+        },
+    }
+    return Measured(results, model, inputs, runs.data)
+
+
+def _tested(tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:
+    accuracies = [test["accuracy"] for test in tests]
+    return {
+        "test_accuracy": accuracies,
+        "test_accuracy_mean": statistics.mean(accuracies),
+        "test_accuracy_sd": statistics.stdev(accuracies),
+        "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),
+        "prediction_seconds": round(min(test["seconds"] for test in tests), 4),
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

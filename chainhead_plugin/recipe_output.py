@@ -1,0 +1,70 @@
+"""Write what a recipe gives into one folder: a checkpoint that `from_pretrained` loads, with its card."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .configuration_chainhead import ChainHeadConfig
+from .head import ChainInterdependenceHead
+from .recipe import Recipe, RecipeError, recipe_text
+from .recipe_card import render_card
+from .recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
+from .recipe_measuring import Measured
+
+RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
+
+
+def check_output(recipe: Recipe, folder: Path) -> None:
+    """Find out before training whether a folder may be written.
+
+    Raises
+    ------
+    RecipeError
+        If it holds something other than this recipe's model.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise RecipeError(f"cannot write {folder}: it is a file")
+    if any(folder.iterdir()) and not (folder / RUNS).is_dir():
+        raise RecipeError(f"{folder} is not empty and not written by this command: choose another --output")
+
+
+def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
+    """Write model, preprocessing, results, pictures, card and recipe. The folder can be pushed as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = save_checkpoint(recipe, measured, folder)
+    write_json(folder / RESULTS, measured.results)
+    draw_learning_curve(measured.results["history"], folder / "learning-curve.png")
+    draw_chain_matrix(first_head(measured), folder / "chain-matrix.png")
+    if len(measured.results["models"]) > 1:
+        draw_comparison(measured.results["models"], folder / "comparison.png")
+    card = render_card(recipe, measured.results, config.to_dict())
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
+    # Hidden files stay where they are when a folder is pushed.
+    (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
+
+
+def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:
+    """Save the model and its preprocessing, as `from_pretrained` reads them; return the configuration."""
+    # The Trainer leaves `use_cache` in the configuration, which means nothing here.
+    config = measured.inputs.config(recipe, measured.data.train.names)
+    model: Any = measured.model
+    model.config = config
+    model.save_pretrained(folder)
+    measured.inputs.preprocessor.save_pretrained(folder)
+    return config
+
+
+def first_head(measured: Measured) -> ChainInterdependenceHead:
+    """Return the chain head of the model's first layer."""
+    model: Any = measured.model
+    head: ChainInterdependenceHead = model.chainhead.layers[0].head
+    return head
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Write JSON for people to read."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    file.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,275 @@
+"""What a recipe's model is compared with: its head without hops, tinyBIG's plain chain, and usual encoders."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .configuration_chainhead import ChainHeadConfig
+from .normalisation import NodeBatchNorm
+from .pooling import pool
+from .recipe import Recipe, RecipeError
+from .recipe_inputs import Inputs
+
+CHAIN, NO_HOPS = "chain", "no_hops"
+TITLES = {
+    CHAIN: "chain head",
+    NO_HOPS: "the same head without hops",
+    "plain": "tinyBIG's plain chain",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "conv1d": "Conv1d",
+    "mlp": "MLP",
+}
+_KIND_OPTIONS = {
+    *(
+        "bi_directional",
+        "with_multihop",
+        "h",
+        "accumulative",
+        "with_inverse_approx",
+        "with_exponential_approx",
+    ),
+    *("self_dependence", "self_scaling", "channel_num", "channel_hops", "decay", "with_learned_decay"),
+}
+_WIDEST = 2**16
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to train.
+
+    Attributes
+    ----------
+    title : str
+        What the card calls it.
+    learning_rates : list of float
+        From which validation chooses.
+    build : callable
+        Makes the model, with random weights.
+    """
+
+    title: str
+    learning_rates: list[float]
+    build: Callable[[], nn.Module]
+
+    def count(self) -> int:
+        """Return the number of weights, without allocating them."""
+        return _count(self.build)
+
+
+def candidates(
+    recipe: Recipe, inputs: Inputs, names: tuple[str, ...], wanted: list[str]
+) -> dict[str, Candidate]:
+    """Return the recipe's model and the wanted peers, which are just wide enough not to have fewer weights.
+
+    Raises
+    ------
+    RecipeError
+        If the model's options are not valid.
+    """
+    config = inputs.config(recipe, names)
+
+    def candidate(name: str, build: Callable[[], nn.Module]) -> Candidate:
+        return Candidate(TITLES[name], recipe.rates_of(name), build)
+
+    found = {CHAIN: candidate(CHAIN, lambda: inputs.model_class(config))}
+    weights = found[CHAIN].count()
+    for name in wanted:
+        by_width = _by_width(name, recipe, inputs, names, config)
+        width = recipe.overrides.get(name, {}).get("width")
+        if width is None:
+            width = _narrowest(by_width, weights, TITLES[name])
+        found[name] = candidate(name, partial(by_width, width))
+    return found
+
+
+def _by_width(
+    name: str, recipe: Recipe, inputs: Inputs, names: tuple[str, ...], config: ChainHeadConfig
+) -> Callable[[int], nn.Module]:
+    if name in (NO_HOPS, "plain"):
+        options = {key: value for key, value in recipe.model.items() if key not in _KIND_OPTIONS}
+        if name == NO_HOPS:
+            options["channel_hops"] = [0]  # the identity: every node a chain of its own
+        return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
+    peer = {"lstm": Recurrent, "gru": Recurrent, "conv1d": Convolution, "mlp": Perceptron}[name]
+    extra = {"kind": getattr(nn, name.upper())} if peer is Recurrent else {}
+    return lambda width: peer(config, width, **extra)
+
+
+def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
+    """Set the width of the one head, or of a stack's first layer, the others in proportion."""
+    sizes = options.get("hidden_sizes")
+    if not sizes:
+        return {**options, "n": width}
+    return {**options, "hidden_sizes": [max(1, round(size * width / sizes[0])) for size in sizes]}
+
+
+def _narrowest(by_width: Callable[[int], nn.Module], weights: int, title: str) -> int:
+    """Return the smallest width that has as many weights, at least."""
+    least, most = 1, 1
+    while _count(partial(by_width, most)) < weights:
+        least, most = most + 1, most * 2
+        if most > _WIDEST:
+            raise RecipeError(
+                f"no width gives {title} {weights:,} weights: set one in overrides, or leave it out"
+            )
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (middle + 1, most) if _count(partial(by_width, middle)) < weights else (least, middle)
+    return least
+
+
+def _count(build: Callable[[], nn.Module]) -> int:
+    """Return the number of weights, without allocating them."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build().parameters())
+
+
+class PooledEncoder(nn.Module):
+    """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
+
+    Chains, images (rows from top to bottom) and tokens (an embedding of width m) become nodes as in that model.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+        Of the model to compare with.
+    width : int
+        Features of an encoded node.
+    """
+
+    def __init__(self, config: ChainHeadConfig, width: int) -> None:
+        super().__init__()
+        assert config.m is not None
+        self.embedding = (
+            None
+            if config.vocab_size is None
+            else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
+        )
+        self.pooling, self.chain_length = config.pooling, config.chain_length
+        self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
+        pooled = width * config.chain_length if config.pooling == "flatten" else width
+        self.classifier = nn.Linear(pooled, config.num_labels)
+
+    @abstractmethod
+    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Map nodes [batch, length, m], zero where padded on the right, to [batch, length, width]."""
+
+    def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Return the logits [batch, labels] of nodes [batch, length, m] with a mask [batch, length, 1]."""
+        encoded = self.dropout(self.encode(nodes, mask)) * mask
+        pooled: Tensor = self.classifier(
+            pool(encoded, mask.squeeze(-1) != 0, self.pooling, self.chain_length)
+        )
+        return pooled
+
+    def forward(
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        **_: Tensor,
+    ) -> dict[str, Tensor]:
+        """Classify, as the chainhead models do."""
+        if input_ids is not None:
+            assert self.embedding is not None
+            nodes = self.embedding(input_ids)
+        elif pixel_values is not None:
+            nodes = pixel_values.transpose(1, 2).flatten(2)
+        else:
+            assert input_features is not None
+            nodes = input_features
+        mask = (
+            torch.ones_like(nodes[..., :1])
+            if attention_mask is None
+            else attention_mask.to(nodes).unsqueeze(-1)
+        )
+        logits = self.classify(nodes * mask, mask)
+        return (
+            {"logits": logits}
+            if labels is None
+            else {"loss": F.cross_entropy(logits, labels), "logits": logits}
+        )
+
+
+class Recurrent(PooledEncoder):
+    """One layer of an LSTM or a GRU, which reads from the first node on.
+
+    Parameters
+    ----------
+    config, width
+        As in `PooledEncoder`.
+    kind : type
+        `nn.LSTM` or `nn.GRU`.
+    """
+
+    def __init__(self, config: ChainHeadConfig, width: int, kind: type[nn.LSTM] | type[nn.GRU]) -> None:
+        super().__init__(config, width)
+        assert config.m is not None
+        self.recurrence = kind(config.m, width, batch_first=True)
+
+    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Return the state at every node."""
+        states: Tensor = self.recurrence(nodes)[0]
+        return states
+
+
+class Convolution(PooledEncoder):
+    """Two convolutions over three nodes each, with BatchNorm where the compared model has it, and ReLU.
+
+    Parameters
+    ----------
+    config, width
+        As in `PooledEncoder`.
+    """
+
+    def __init__(self, config: ChainHeadConfig, width: int) -> None:
+        super().__init__(config, width)
+        assert config.m is not None
+        self.first = nn.Conv1d(config.m, width, 3, padding=1)
+        self.second = nn.Conv1d(width, width, 3, padding=1)
+        self.norms = nn.ModuleList(NodeBatchNorm(width) for _ in range(2) if config.with_batch_norm)
+
+    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
+        hidden = nodes
+        for layer, convolve in enumerate((self.first, self.second)):
+            hidden = convolve((hidden * mask).mT).mT
+            if self.norms:
+                hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
+            hidden = F.relu(hidden)
+        return hidden
+
+
+class Perceptron(PooledEncoder):
+    """One hidden layer over all nodes of a chain side by side, cut or filled with zeros to the longest trained on.
+
+    Parameters
+    ----------
+    config, width
+        As in `PooledEncoder`; `width` is that of the hidden layer.
+    """
+
+    def __init__(self, config: ChainHeadConfig, width: int) -> None:
+        super().__init__(config, width)
+        assert config.m is not None
+        self.hidden = nn.Linear(config.m * config.chain_length, width)
+        self.classifier = nn.Linear(width, config.num_labels)
+
+    def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Return the logits [batch, labels] of nodes [batch, length, m]."""
+        filled = F.pad(nodes, (0, 0, 0, self.chain_length - nodes.size(1)))  # a negative number cuts
+        logits: Tensor = self.classifier(self.dropout(F.relu(self.hidden(filled.flatten(1)))))
+        return logits
+
+    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Nodes are not encoded one by one."""
+        raise NotImplementedError("a perceptron over the whole chain encodes no nodes")

@@ -1,0 +1,435 @@
+"""The `chainhead` command: what it prints, draws and refuses, for every task."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import pipeline
+from typer.testing import CliRunner
+
+import registry
+from chainhead_plugin import (
+    ChainHeadConfig,
+    ChainHeadFeatureExtractor,
+    ChainHeadForImageClassification,
+    ChainHeadForSequenceClassification,
+    ChainHeadForTimeSeriesPrediction,
+    ChainHeadForTokenClassification,
+    ChainHeadImageProcessor,
+    ChainHeadModel,
+    train_tokenizer,
+)
+from chainhead_plugin.cli import app
+from chainhead_plugin.cli_support import complete_sources
+from chainhead_plugin.demo import MODEL, SAMPLES
+from chainhead_plugin.records import read_records
+
+CHAINS = [sample["nodes"] for sample in json.loads(SAMPLES.read_text("utf-8"))["samples"]]
+TEXTS = ["good and cheap", "bad , slow , dear and bad", "good"]
+COMMANDS = ["demo", "list", "info", "card", "predict", "plot", "pull", "push", "convert-tinybig"]
+
+
+def invoke(*arguments, code=0, **options):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def lines(*arguments, **options):
+    result = CliRunner().invoke(app, ["predict", *map(str, arguments), "--json"], **options)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def as_csv(chains, header=True, delimiter=","):
+    out = io.StringIO()
+    write = csv.writer(out, delimiter=delimiter).writerow
+    if header:
+        write(["id", *(f"c{i}" for i in range(len(chains[0][0])))])
+    for number, chain in enumerate(chains):
+        for node in chain:
+            write([f"r{number}", *node] if header else node)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A small untrained model of every task."""
+    torch.manual_seed(0)
+    root = tmp_path_factory.mktemp("models")
+    extractor = ChainHeadFeatureExtractor(feature_size=3)
+    tokenizer = train_tokenizer(TEXTS)
+    words = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id, "m": 4, "n": 4}
+    image = ChainHeadConfig(image_size=8, num_channels=1, patch_size=2, n=4, num_labels=3)
+    step = {"m": 1, "n": 4, "pooling": "flatten", "chain_length": 6, "prediction_length": 3}
+    saved = {
+        "sequence": (ChainHeadForSequenceClassification(ChainHeadConfig(m=3, num_labels=3)), extractor),
+        "features": (ChainHeadModel(ChainHeadConfig(m=3, n=5)), extractor),
+        "forecast": (
+            ChainHeadForTimeSeriesPrediction(ChainHeadConfig(quantiles=[0.1, 0.5, 0.9], **step)),
+            None,
+        ),
+        "two-forecasts": (ChainHeadForTimeSeriesPrediction(ChainHeadConfig(**step | {"m": 2})), None),
+        "text": (ChainHeadForSequenceClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
+        "tokens": (ChainHeadForTokenClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
+        "image": (ChainHeadForImageClassification(image), ChainHeadImageProcessor.for_config(image)),
+        "frames": (ChainHeadForTokenClassification(ChainHeadConfig(m=3, num_labels=2)), extractor),
+        "hops": (
+            ChainHeadForSequenceClassification(
+                ChainHeadConfig(m=3, hidden_sizes=[4, 4], channel_hops=[0, 1, 2, 4])
+            ),
+            extractor,
+        ),
+    }
+    for name, (model, processor) in saved.items():
+        model.save_pretrained(root / name)
+        if processor is not None:
+            processor.save_pretrained(root / name)
+    return root
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command):
+    assert f"Example: chainhead {command}" in " ".join(
+        invoke(command, "--help", env={"COLUMNS": "200"}).split()
+    )
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['chainhead', '--help']\n"
+        "from chainhead_plugin.cli import main\n"
+        "try: main()\n"
+        "finally: assert not {'torch', 'transformers', 'numpy', 'huggingface_hub', 'registry'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_list():
+    assert MODEL in invoke("list")
+    assert MODEL in invoke("list", "*vowels", "--task", "time-series-classification")
+    (entry,) = json.loads(invoke("list", MODEL, "--json"))
+    assert entry["metrics"] == dict(registry.model_info(MODEL).metrics)
+    assert entry["whereabouts"] == "embedded"
+    assert "no model matches" in invoke("list", "--task", "poetry", code=1)
+
+
+def test_info():
+    entry = registry.model_info(MODEL)
+    shown = invoke("info", MODEL)
+    for part in (entry.license, f"{entry.parameters:,}", "0.9892", "model.safetensors", entry.data):
+        assert part in shown
+    assert json.loads(invoke("info", MODEL, "--json"))["files"] == dict(entry.files)
+    assert "did you mean" in invoke("info", "chainhead-japanese-vowel", code=1)
+
+
+def test_card(folders, tmp_path):
+    text = registry.model_info(MODEL).card.read_text("utf-8")
+    assert invoke("card", MODEL) == invoke("card", MODEL, "--raw") == text
+    assert "has no model card" in invoke("card", folders / "sequence", code=1)
+    (tmp_path / "README.md").write_text("# Mine\n", "utf-8")
+    assert invoke("card", tmp_path) == "# Mine\n"
+
+
+def test_a_card_in_a_terminal(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = invoke("card", MODEL)
+    assert "library_name" not in shown
+    assert "\x1b[" in shown
+
+
+def write_inputs(folder):
+    """Write the same nine chains in every format."""
+    (folder / "a.csv").write_text(as_csv(CHAINS), "utf-8")
+    (folder / "a.tsv").write_text(as_csv(CHAINS, delimiter="\t"), "utf-8")
+    (folder / "semicolons.csv").write_text("\ufeff" + as_csv(CHAINS, delimiter=";"), "utf-8")
+    (folder / "a.json").write_text(json.dumps(CHAINS), "utf-8")
+    (folder / "records.json").write_text(json.dumps([{"nodes": chain} for chain in CHAINS]), "utf-8")
+    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, CHAINS)), "utf-8")
+    return sorted(folder.iterdir())
+
+
+def test_every_format_gives_the_same_prediction(tmp_path):
+    classify = pipeline(
+        "time-series-classification", model=str(registry.checkpoint_path(MODEL)), device="cpu"
+    )
+    expected = classify(CHAINS, top_k=2)
+    files = write_inputs(tmp_path)
+    answers = lines(MODEL, *files, "--top-k", 2, "--batch-size", 5, "--device", "cpu")
+    assert len(answers) == len(files) * len(CHAINS)
+    for number, answer in enumerate(answers):
+        assert answer["file"] == str(files[number // len(CHAINS)])
+        for given, wanted in zip(answer["predictions"], expected[number % len(CHAINS)], strict=True):
+            assert given["label"] == wanted["label"]
+            assert given["score"] == pytest.approx(wanted["score"], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_standard_input(name, tmp_path):
+    write_inputs(tmp_path)
+    answers = lines(MODEL, "-", input=(tmp_path / name).read_bytes())
+    assert [len(answer["predictions"]) for answer in answers] == [1] * len(CHAINS)
+    assert [answer.get("id") for answer in answers] == [
+        f"r{number}" if name == "a.csv" else None for number in range(len(CHAINS))
+    ]
+
+
+def test_arrays_and_tables_without_header(tmp_path):
+    np.save(tmp_path / "one.npy", np.array(CHAINS[0]))
+    (tmp_path / "one.csv").write_text(as_csv(CHAINS[:1], header=False), "utf-8")
+    (tmp_path / "one.json").write_text(json.dumps({"nodes": CHAINS[0], "who": "me"}), "utf-8")
+    array, table, mapping = lines(MODEL, *(tmp_path / name for name in ("one.npy", "one.csv", "one.json")))
+    assert array["predictions"] == table["predictions"] == mapping["predictions"]
+    assert mapping["who"] == "me"
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    assert "allow_pickle" in invoke("predict", MODEL, tmp_path / "objects.npy", code=1)
+
+
+def test_parquet(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = list(csv.DictReader(io.StringIO(as_csv(CHAINS))))
+    columns = {name: [row[name] if name == "id" else float(row[name]) for row in table] for name in table[0]}
+    parquet.write_table(arrow.table(columns), tmp_path / "nodes.parquet")
+    parquet.write_table(arrow.table({"nodes": CHAINS, "n": range(9)}), tmp_path / "chains.parquet")
+    by_node = lines(MODEL, tmp_path / "nodes.parquet")
+    by_chain = lines(MODEL, tmp_path / "chains.parquet")
+    assert [answer["id"] for answer in by_node] == [f"r{number}" for number in range(9)]
+    assert [answer["predictions"] for answer in by_node] == [answer["predictions"] for answer in by_chain]
+
+
+def test_without_pyarrow(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    assert "Parquet needs pyarrow: pip install pyarrow" in invoke(
+        "predict", MODEL, tmp_path / "a.parquet", code=1
+    )
+
+
+def test_the_table(tmp_path):
+    (tmp_path / "a.csv").write_text(as_csv(CHAINS), "utf-8")
+    shown = invoke("predict", MODEL, tmp_path / "a.csv")
+    assert all(f"r{number}" in shown for number in range(len(CHAINS)))
+    assert "speaker 1" in shown
+
+
+def test_forecasts(folders, tmp_path):
+    (tmp_path / "sales.csv").write_text(
+        "day,sales\n" + "\n".join(f"2026-01-{d:02},{'' if d == 3 else d}" for d in range(1, 9)), "utf-8"
+    )
+    (answer,) = lines(folders / "forecast", tmp_path / "sales.csv", "--columns", "sales")
+    forecaster = pipeline("time-series-forecasting", model=str(folders / "forecast"), device="cpu")
+    expected = forecaster([1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 7.0, 8.0])
+    assert answer["forecast"] == pytest.approx(expected["forecast"])
+    assert answer["quantiles"]["0.9"] == pytest.approx(expected["quantiles"][0.9])
+    shown = invoke("predict", folders / "forecast", tmp_path / "sales.csv", "--columns", "sales")
+    assert "quantile 0.9" in shown
+    assert f"{expected['forecast'][2]:.5g}" in shown
+    wrong = invoke("predict", folders / "forecast", tmp_path / "sales.csv", code=1)
+    assert "2 columns of features (day, sales), expected the model's 1" in wrong
+    (series,) = lines(folders / "forecast", "-", input="[1, 2, null, 4, 5, 6, 7, 8]")
+    assert series["forecast"] == pytest.approx(answer["forecast"])
+    two = invoke("predict", folders / "two-forecasts", "-", input="1,2\n3,5\n2,1\n")
+    assert "forecast, target 2" in two
+    assert "no effect" in invoke(
+        "predict", folders / "forecast", tmp_path / "sales.csv", "--top-k", 2, code=2, env={"COLUMNS": "200"}
+    )
+
+
+def test_features(folders):
+    answers = lines(folders / "features", "-", input="1,2,3\n4,5,6\n")
+    assert np.shape(answers[0]["features"]) == (2, 5)
+    assert "2" in invoke("predict", folders / "features", "-", input="1,2,3\n4,5,6\n")
+
+
+def test_texts(folders, tmp_path):
+    (tmp_path / "a.txt").write_text("\n\n".join(TEXTS), "utf-8")
+    (tmp_path / "a.csv").write_text("stars,text\n" + "\n".join(f'5,"{text}"' for text in TEXTS), "utf-8")
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in TEXTS), "utf-8")
+    expected = pipeline("text-classification", model=str(folders / "text"), device="cpu")(TEXTS)
+    for name in ("a.txt", "a.csv", "a.jsonl"):
+        answers = lines(folders / "text", tmp_path / name)
+        assert [answer["predictions"][0]["label"] for answer in answers] == [one["label"] for one in expected]
+        scores = [answer["predictions"][0]["score"] for answer in answers]
+        assert scores == pytest.approx([one["score"] for one in expected], abs=1e-6)
+    assert lines(folders / "text", tmp_path / "a.csv")[0]["stars"] == "5"
+    assert len(lines(folders / "text", tmp_path / "a.txt", "--format", "document")) == 1
+    assert TEXTS[0] in invoke("predict", folders / "text", "-", input=TEXTS[0])
+
+
+def test_tokens(folders):
+    (answer,) = lines(folders / "tokens", "-", input=TEXTS[1])
+    words = [TEXTS[1][entity["start"] : entity["end"]] for entity in answer["entities"]]
+    assert words == TEXTS[1].split()
+    assert "dear" in invoke("predict", folders / "tokens", "-", input=TEXTS[1])
+
+
+def test_images(folders, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    expected = pipeline("image-classification", model=str(folders / "image"), device="cpu")(
+        str(tmp_path / "a.png"), top_k=3
+    )
+    (answer,) = lines(folders / "image", tmp_path / "a.png", "--top-k", 3)
+    assert answer["predictions"] == expected
+    (piped,) = lines(folders / "image", "-", "--top-k", 3, input=(tmp_path / "a.png").read_bytes())
+    assert piped == answer
+    (tmp_path / "b.png").write_bytes(b"nothing")
+    assert "no image that Pillow can read" in invoke("predict", folders / "image", tmp_path / "b.png", code=1)
+
+
+MISTAKES = {
+    "no such model": (["nothing", "a.csv"], 1, "no model is named"),
+    "no such folder": (["./nothing", "a.csv"], 1, "there is no folder ./nothing"),
+    "a folder without checkpoint": ([".", "a.csv"], 1, "it has no config.json"),
+    "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),
+    "no such file": ([MODEL, "b.csv"], 2, "there is no file b.csv"),
+    "standard input twice": ([MODEL, "-", "-"], 2, "can be read once only"),
+    "top-k of nothing": ([MODEL, "a.csv", "--top-k", "0"], 2, "'--top-k'"),
+    "no such device": ([MODEL, "a.csv", "--device", "abacus"], 1, "device 'abacus' cannot be used here"),
+    "no such format": ([MODEL, "a.csv", "--format", "xml"], 2, "'xml' is not one of"),
+    "a format for other models": ([MODEL, "a.csv", "--format", "lines"], 1, "expected one of csv, json"),
+    "an unknown suffix": ([MODEL, "a.xyz"], 1, "unknown format, expected one of csv"),
+    "too few columns": ([MODEL, "a.csv"], 1, "2 columns of features (x, y), expected the model's 12"),
+    "no such column": ([MODEL, "a.csv", "--columns", "z"], 1, "there is no column z, only x, y"),
+    "columns of no table": ([MODEL, "a.json", "--columns", "z"], 1, "which is no table"),
+    "no JSON": ([MODEL, "a.json"], 1, "a.json (json): "),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes(arguments, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n", "utf-8")
+    (tmp_path / "a.xyz").write_text("1", "utf-8")
+    (tmp_path / "a.json").write_text("{", "utf-8")
+    shown = invoke("predict", *arguments, code=code, env={"COLUMNS": "200"})
+    assert message in " ".join(shown.split())
+
+
+BAD = {
+    "nothing": ("csv", b"\n", "nothing in it"),
+    "only a header": ("csv", b"a,b\n", "nothing in it"),
+    "ragged": ("csv", b"1,2\n3\n", "row 2 has 1 cells, expected 2"),
+    "a word": ("csv", b"a,b\n1,2\n3,x\n", "column b, row 2 holds 'x'"),
+    "a name twice": ("csv", b"a,a\n1,2\n", "the same name"),
+    "not UTF-8": ("csv", b"\xff\xfe\x00", "decode"),
+    "a broken line": ("jsonl", b"[[1, 2]]\n[[1,\n", "line 2"),
+    "a number": ("jsonl", b"3\n", "record 1 is 3, expected a list of nodes"),
+    "a field missing": ("jsonl", b'{"values": [1]}\n', "no field 'nodes', only values"),
+    "an empty sequence": ("jsonl", b"[]\n", "an empty one"),
+    "no array": ("npy", b"\x93NUMPY", "npy"),
+}
+
+
+@pytest.mark.parametrize(("suffix", "content", "message"), BAD.values(), ids=BAD)
+def test_damaged_inputs(suffix, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_records(content, f"a.{suffix}", "sequence", feature_size=2)
+
+
+def test_a_column_of_numbers_named_id_without_header_is_a_feature():
+    (record,) = read_records(b"1,2\n3,4\n", "a.csv", "sequence", feature_size=2)
+    assert record.data == [(1.0, 2.0), (3.0, 4.0)]
+
+
+def test_fields_that_the_result_has(folders):
+    record = json.dumps({"nodes": [[1, 2, 3]], "predictions": 1})
+    assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
+
+
+@pytest.mark.parametrize("name", ["sequence", "frames", "features", "hops", "forecast", "text", "image"])
+def test_the_chain_is_drawn(name, folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert invoke("plot", folders / name).split() == [f"{name}-chain.png"]
+    assert (tmp_path / f"{name}-chain.png").read_bytes().startswith(b"\x89PNG")
+    assert "exists: choose another name" in invoke("plot", folders / name, code=1)
+    invoke("plot", folders / name, "--overwrite", "--length", 3)
+
+
+EXPLAINED = {
+    "sequence": ("1,2,3\n4,5,6\n", ["--target", "LABEL_2", "--stage", "output"]),
+    "hops": ("id,a,b,c\nx,1,2,3\ny,4,5,6\ny,1,1,1\n", ["--method", "integrated_gradients"]),
+    "forecast": ("1\n2\n3\n", ["--target", "2"]),
+    "two-forecasts": ("1,2\n3,5\n2,1\n", []),
+    "text": ("\n".join(TEXTS), []),
+    "tokens": (TEXTS[0], ["--target", "1,LABEL_0"]),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "options"), [(name, *case) for name, case in EXPLAINED.items()])
+def test_contributions_are_drawn(name, text, options, folders, tmp_path):
+    out = tmp_path / "why.svg"
+    invoke("plot", folders / name, "--input", "-", "--out", out, *options, input=text)
+    assert "output" in out.read_text("utf-8")
+
+
+def test_contributions_of_patches_are_drawn(folders, tmp_path):
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "a.png")
+    invoke("plot", folders / "image", "--input", tmp_path / "a.png", "--out", tmp_path / "why.png")
+    assert (tmp_path / "why.png").exists()
+
+
+def test_a_model_without_a_pipeline(folders):
+    shown = invoke("predict", folders / "frames", "-", input="1,2,3\n", code=1)
+    assert "no pipeline, and the folder has no tokenizer_config.json" in shown
+
+
+PLOT_MISTAKES = {
+    "a device for the chain": (["--device", "cpu"], 2, "no effect without --input"),
+    "length with an input": (["--input", "a.csv", "--length", "3"], 2, "no effect with --input"),
+    "target without input": (["--target", "1"], 2, "no effect without --input"),
+    "stage without input": (["--stage", "output"], 2, "no effect without --input"),
+    "an unknown picture": (["--out", "a.docx"], 1, "cannot draw a.docx"),
+    "no such label": (["--input", "a.csv", "--target", "nobody"], 1, "no label 'nobody'"),
+    "not affine": (["--input", "a.csv", "--method", "exact"], 1, "not affine, because of with_relu"),
+    "too long a chain": (["--length", "2000"], 1, "between 1 and 1,024"),
+    "too many": (["--input", "many.jsonl"], 1, "room for 16"),
+}
+
+
+@pytest.mark.parametrize(("options", "code", "message"), PLOT_MISTAKES.values(), ids=PLOT_MISTAKES)
+def test_mistakes_in_plots(options, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text(as_csv(CHAINS[:1]), "utf-8")
+    (tmp_path / "many.jsonl").write_text("\n".join(map(json.dumps, CHAINS * 2)), "utf-8")
+    shown = invoke("plot", MODEL, *options, code=code, env={"COLUMNS": "200"})
+    assert message in " ".join(shown.split())
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_plot_without_matplotlib(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "chainhead_plugin.picture_file", raising=False)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert 'pip install "chainhead-plugin[train]"' in invoke("plot", MODEL, code=1)
+
+
+def test_completion_knows_models_and_folders(folders, monkeypatch):
+    assert (MODEL, registry.model_info(MODEL).summary) in complete_sources("chainhead-")
+    monkeypatch.chdir(folders)
+    assert ("sequence", "folder") in complete_sources("seq")
+    code = "import sys; sys.argv = ['chainhead']; from chainhead_plugin.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ
+        | {
+            "_CHAINHEAD_COMPLETE": "complete_bash",
+            "COMP_WORDS": "chainhead predict chainhead-j",
+            "COMP_CWORD": "2",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert MODEL in done.stdout

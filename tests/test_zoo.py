@@ -1,0 +1,205 @@
+"""Every model of the zoo: it loads offline, its card runs, and all numbers that are stated of it agree."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from PIL import Image
+from transformers import pipeline
+
+import registry
+from chainhead_plugin.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipe_evaluation import evaluate
+from chainhead_plugin.recipe_fitting import scores
+from chainhead_plugin.recipe_inputs import Inputs
+from training.publish import main as publish
+from training.publish import samples_file
+from training.readme import ZOO_MARKERS, update_readme, zoo_table
+
+ROOT = Path(__file__).parents[1]
+CHECKPOINTS = ROOT / "chainhead_plugin" / "checkpoints"
+CARDS = ROOT / "model_cards"
+NAMES = registry.list_models("chainhead-*")
+SAMPLE_KEYS = {
+    "time-series-classification": "nodes",
+    "image-classification": "pixels",
+    "text-classification": "text",
+}
+
+
+def read_results(name):
+    return json.loads((CARDS / f"{name}.json").read_text("utf-8"))
+
+
+def read_samples(name):
+    return json.loads((CHECKPOINTS / samples_file(load_recipe(name))).read_text("utf-8"))
+
+
+def as_input(name, sample):
+    value = sample[SAMPLE_KEYS[registry.model_info(name).task]]
+    if registry.model_info(name).task == "image-classification":
+        return Image.fromarray(np.array(value, np.uint8))
+    return value
+
+
+def test_every_recipe_is_published_and_every_model_has_a_recipe():
+    assert shipped_recipes() == sorted(NAMES)
+
+
+def test_all_together_are_small():
+    assert sum(file.stat().st_size for file in CHECKPOINTS.rglob("*") if file.is_file()) < 4_000_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEntry:
+    def test_trained_model(self, name):
+        entry = registry.model_info(name)
+        model = registry.create_model(name, pretrained=True)
+        assert model.num_parameters() == entry.parameters
+        untrained, trained = registry.create_model(name).config.to_dict(), model.config.to_dict()
+        for saved_only in ("_name_or_path", "architectures", "dtype", "transformers_version"):
+            untrained.pop(saved_only, None)
+            trained.pop(saved_only, None)
+        assert untrained == trained
+
+    def test_pipeline_gives_the_recorded_scores(self, name):
+        registry.load_plugins()
+        classify = pipeline(
+            registry.model_info(name).task, model=str(registry.checkpoint_path(name)), device="cpu"
+        )
+        samples = read_samples(name)["samples"]
+        labels = list(classify.model.config.id2label.values())
+        assert [sample["label"] for sample in samples] == labels
+        for sample in samples:
+            found = {
+                row["label"]: row["score"] for row in classify(as_input(name, sample), top_k=len(labels))
+            }
+            recorded = dict(zip(labels, sample["scores"], strict=True))
+            assert found == pytest.approx(recorded, abs=1e-5)
+
+    def test_stated_numbers_agree(self, name):
+        entry, results = registry.model_info(name), read_results(name)
+        chain = results["models"]["chain"]
+        assert entry.metrics == {
+            "test_accuracy": chain["test_accuracy"][0],
+            "test_accuracy_mean": chain["test_accuracy_mean"],
+            "test_accuracy_sd": chain["test_accuracy_sd"],
+        }
+        assert entry.parameters == chain["parameters"]
+        assert results["released_seed"] == results["seeds"][0]
+        card = ModelCard.load(CARDS / f"{name}.md")
+        (evaluation,) = card.data.eval_results
+        assert evaluation.metric_value == chain["test_accuracy"][0]
+        assert card.data.license == entry.license
+
+    def test_peers_stand_in_the_results_with_every_seed(self, name):
+        results, recipe = read_results(name), load_recipe(name)
+        assert results["models"].keys() == {"chain", *recipe.peers}
+        assert {"no_hops", "lstm", "gru", "conv1d"} <= results["models"].keys()
+        assert results["recipe"] == recipe.training
+        for model in results["models"].values():
+            assert len(model["test_accuracy"]) == len(results["seeds"]) == len(recipe.seeds)
+
+    def test_test_part_gives_the_stated_accuracy(self, name):
+        found = evaluate(name)
+        assert found.accuracy == found.stated
+
+    def test_card_is_rendered_from_the_results(self, name, tmp_path):
+        written = tmp_path / "chainhead_plugin" / "checkpoints" / name
+        written.mkdir(parents=True)
+        (written / "config.json").write_bytes((CHECKPOINTS / name / "config.json").read_bytes())
+        (tmp_path / "model_cards" / "images").mkdir(parents=True)
+        results = (CARDS / f"{name}.json").read_bytes()
+        (tmp_path / "model_cards" / f"{name}.json").write_bytes(results)
+        publish([name, "--card-only", "--output", str(tmp_path)])
+        card = (tmp_path / "model_cards" / f"{name}.md").read_text("utf-8")
+        assert card == (CARDS / f"{name}.md").read_text("utf-8")
+
+    def test_pictures_exist(self, name):
+        pictures = re.findall(r"!\[.+\]\((.+)\)", (CARDS / f"{name}.md").read_text("utf-8"))
+        assert len(pictures) == 3
+        for picture in pictures:
+            assert (CARDS / picture).stat().st_size < 60_000
+
+    def test_snippets_run_offline(self, name, tmp_path):
+        snippets = re.findall(r"```python\n(.+?)```", (CARDS / f"{name}.md").read_text("utf-8"), re.DOTALL)
+        assert len(snippets) == 2
+        run = subprocess.run(
+            [sys.executable, "-c", "\n".join(snippets)],
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        assert read_samples(name)["samples"][0]["label"] in run.stdout
+
+    def test_scores_of_samples_alone_and_together(self, name):
+        recipe = load_recipe(name)
+        inputs = Inputs.load(recipe.task, registry.checkpoint_path(name))
+        model = registry.create_model(name, pretrained=True)
+        key = SAMPLE_KEYS[recipe.task]
+        examples = [sample[key] for sample in read_samples(name)["samples"]]
+        if key == "pixels":
+            examples = [np.array(pixels, np.uint8) for pixels in examples]
+        alone = torch.cat([scores(model, inputs, [one]) for one in examples])
+        torch.testing.assert_close(alone, scores(model, inputs, examples))
+
+
+class TestReadme:
+    def test_table_has_every_model(self):
+        table = zoo_table()
+        for name in NAMES:
+            assert f"[{name}](model_cards/{name}.md)" in table
+
+    def test_readme_has_this_table_where_it_has_one(self):
+        text = (ROOT / "README.md").read_text("utf-8")
+        begin, end = ZOO_MARKERS
+        assert text.count(begin) == text.count(end)
+        if begin in text:
+            assert text.partition(begin)[2].partition(end)[0].strip() == zoo_table()
+
+    def test_table_is_put_between_its_markers(self, tmp_path):
+        readme = tmp_path / "README.md"
+        readme.write_text(f"before\n{ZOO_MARKERS[0]}\nold\n{ZOO_MARKERS[1]}\nafter\n")
+        update_readme(readme, {ZOO_MARKERS: zoo_table()})
+        assert readme.read_text() == f"before\n{ZOO_MARKERS[0]}\n{zoo_table()}\n{ZOO_MARKERS[1]}\nafter\n"
+        readme.write_text("no table")
+        with pytest.raises(ValueError, match="has no <!-- zoo"):
+            update_readme(readme, {ZOO_MARKERS: zoo_table()})
+
+
+def test_publishing_writes_a_checkpoint_that_is_pinned(tmp_path, monkeypatch):
+    """The smallest recipe, with fewer epochs, folds and seeds, from training to the catalogue."""
+    import training.publish as script
+
+    smallest = min(NAMES, key=lambda name: registry.model_info(name).parameters)
+    recipe = replace(
+        load_recipe(smallest),
+        training={**load_recipe(smallest).training, "num_train_epochs": 4},
+        validation_folds=2,
+        learning_rates=[0.02],
+        seeds=[3, 4],
+        peers=["no_hops"],
+    )
+    monkeypatch.setattr(script, "load_recipe", lambda _: recipe)
+    publish([smallest, "--output", str(tmp_path)])
+    checkpoints = tmp_path / "chainhead_plugin" / "checkpoints"
+    (record,) = json.loads((checkpoints / "catalogue.json").read_text("utf-8"))
+    assert record["config"] == registry.model_info(smallest).config
+    assert record["parameters"] == registry.model_info(smallest).parameters
+    assert record["metrics"]["test_accuracy_mean"] > 0.7
+    assert {file.name for file in (checkpoints / smallest).iterdir()} == record["files"].keys()
+    for name, digest in record["files"].items():
+        assert hashlib.sha256((checkpoints / smallest / name).read_bytes()).hexdigest() == digest
+    assert len(list((tmp_path / "model_cards" / "images").iterdir())) == 3

@@ -1,0 +1,183 @@
+"""Train a recipe of the zoo with its peers and put its checkpoint here: ``python -m training.publish NAME``."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress
+
+from chainhead_plugin import ChainHeadConfig
+from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.recipe_card import render_card
+from chainhead_plugin.recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
+from chainhead_plugin.recipe_fitting import scores
+from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
+from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
+from chainhead_plugin.recipe_peers import CHAIN
+
+ROOT = Path(__file__).parents[1]
+_SAMPLE_KEYS = {
+    "time-series-classification": "nodes",
+    "image-classification": "pixels",
+    "text-classification": "text",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the script.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line without the program's name; by default that of this process.
+    """
+    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
+    parser.add_argument("name", choices=shipped_recipes())
+    parser.add_argument(
+        "--runs", type=Path, help="folder of finished runs, as `chainhead compare` keeps them"
+    )
+    parser.add_argument(
+        "--card-only", action="store_true", help="render the card anew, from what was measured"
+    )
+    parser.add_argument("--output", type=Path, default=ROOT, help="folder laid out like this repository")
+    options = parser.parse_args(arguments)
+    recipe = load_recipe(options.name)
+    if options.card_only:
+        write_card(recipe, options.output)
+        return
+    runs = options.runs or options.output / ".runs" / recipe.name
+    with Progress() as progress:
+        task = progress.add_task("Training", total=planned_epochs(recipe, recipe.peers))
+        measured = measure(recipe, runs, recipe.peers, lambda epochs: progress.advance(task, epochs))
+    publish(recipe, measured, options.output)
+
+
+def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
+    """Write checkpoint, samples, catalogue record, results, pictures and card.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    measured : Measured
+    output : Path
+        Folder laid out like this repository.
+    """
+    checkpoints, images = output / "chainhead_plugin" / "checkpoints", output / "model_cards" / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    checkpoint = checkpoints / recipe.name
+    config = save_checkpoint(recipe, measured, checkpoint)
+    write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
+    _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
+    write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
+    draw_learning_curve(measured.results["history"], images / f"{_stem(recipe)}-learning-curve.png")
+    draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
+    write_card(recipe, output)
+
+
+def write_card(recipe: Recipe, output: Path) -> None:
+    """Render the card, and draw its comparison, from the saved results and configuration."""
+    checkpoint = output / "chainhead_plugin" / "checkpoints" / recipe.name
+    results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
+    card = render_card(
+        recipe,
+        results,
+        json.loads((checkpoint / "config.json").read_text("utf-8")),
+        pictures=f"images/{_stem(recipe)}-",
+        samples=samples_file(recipe),
+    )
+    comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
+    draw_comparison(results["models"], comparison)
+    (output / "model_cards" / f"{recipe.name}.md").write_text(card, encoding="utf-8")
+
+
+def samples_file(recipe: Recipe) -> str:
+    """Return the name of the file that holds a test example of every label."""
+    return f"{_stem(recipe).replace('-', '_')}_samples.json"
+
+
+def _stem(recipe: Recipe) -> str:
+    return recipe.name.removeprefix("chainhead-")
+
+
+def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
+    """Every label's first test example, with the scores that the model gives it."""
+    test = measured.data.test
+    first = np.array([np.argmax(test.labels == label) for label in range(len(test.names))])
+    chosen = test.take(first)
+    key = _SAMPLE_KEYS[recipe.task]
+    samples = [
+        {
+            "label": test.names[label],
+            "test_index": int(index),
+            key: _as_json(example),
+            "scores": row,
+        }
+        for index, label, example, row in zip(
+            first,
+            chosen.labels,
+            chosen.inputs,
+            scores(measured.model, measured.inputs, chosen.inputs).tolist(),
+            strict=True,
+        )
+    ]
+    card = recipe.card
+    return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _as_json(example: Any) -> Any:
+    """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
+    if isinstance(example, str):
+        return example
+    return example.squeeze(1).tolist() if example.shape[1:] == (1,) else example.tolist()
+
+
+def _update_catalogue(
+    recipe: Recipe, measured: Measured, config: ChainHeadConfig, checkpoint: Path, file: Path
+) -> None:
+    """Put the model's record into the plugin's catalogue, in place of an older one."""
+    chain: Mapping[str, Any] = measured.results["models"][CHAIN]
+    record = {
+        "name": recipe.name,
+        "task": recipe.task,
+        "auto_class": measured.inputs.auto_class,
+        "summary": recipe.card["summary"],
+        "data": recipe.card["catalogue"],
+        "license": recipe.card["license"],
+        "metrics": {
+            "test_accuracy": chain["test_accuracy"][0],
+            "test_accuracy_mean": chain["test_accuracy_mean"],
+            "test_accuracy_sd": chain["test_accuracy_sd"],
+        },
+        "parameters": chain["parameters"],
+        "config": _changed_fields(config),
+        "files": {
+            saved.name: hashlib.sha256(saved.read_bytes()).hexdigest()
+            for saved in sorted(checkpoint.iterdir())
+        },
+        "repo_id": None,
+        "revision": None,
+    }
+    others = json.loads(file.read_text("utf-8")) if file.is_file() else []
+    records = [other for other in others if other["name"] != recipe.name]
+    write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
+
+
+def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
+    default = ChainHeadConfig()
+    changed = {
+        field.name: getattr(config, field.name)
+        for field in fields(config)
+        if getattr(config, field.name) != getattr(default, field.name)
+    }
+    for saved_only in ("transformers_version", "architectures", "dtype"):
+        changed.pop(saved_only, None)
+    return {"model_type": config.model_type, **changed}
+
+
+if __name__ == "__main__":
+    main()
