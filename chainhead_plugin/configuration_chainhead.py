@@ -1,6 +1,7 @@
 """Configuration of the chainhead models."""
 
 import difflib
+import os
 import warnings
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
@@ -10,9 +11,11 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .file_fields import check_file_fields
 from .forecast_options import check_forecast_options
 from .image_options import check_image_options, image_nodes
 from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
+from .saving import complete_interrupted_save, whole_file
 
 _HEAD_OPTIONS = (
     "m",
@@ -46,6 +49,7 @@ _HEAD_OPTIONS = (
 )
 _MAX_LAYERS = 1024
 _MAX_LABELS = 2**20
+_MAX_OTHER_KEYS = 64
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 # Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
@@ -60,13 +64,13 @@ _ECOSYSTEM_KEYS = {
     "auto_map",
     "bos_token_id",
     "custom_pipelines",
+    "distributed_config",
     "eos_token_id",
     "experts_implementation",
     "model_type",
     "name_or_path",
     "num_labels",
     "output_attentions",
-    "per_layer_config",
     "quantization_config",
     "task_specific_params",
     "tie_word_embeddings",
@@ -214,6 +218,10 @@ class ChainHeadConfig(PreTrainedConfig):
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
+        check_file_fields({**kwargs, "dtype": self.dtype})
+        if isinstance(self.backbone_config, dict):
+            # Which attention it names is left out below.
+            check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})
         if self.backbone_config is not None:
             if (
                 isinstance(self.backbone_config, PreTrainedConfig)
@@ -237,10 +245,16 @@ class ChainHeadConfig(PreTrainedConfig):
         The latter are no error, so that files of later versions of transformers load.
         """
         names = [f.name for f in fields(cls)]
-        weights = kwargs.get("transformers_weights", ".safetensors")
-        if not str(weights).endswith((".safetensors", ".safetensors.index.json")):
-            raise ValueError(f"transformers_weights is {weights!r}: only safetensors are read")
-        for key in kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS:
+        others = kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS
+        if len(others) > _MAX_OTHER_KEYS:
+            raise TypeError(
+                f"ChainHeadConfig has none of these {len(others)} fields: {', '.join(sorted(others)[:3])}…"
+            )
+        for key in others:
+            if hasattr(cls, key):
+                raise TypeError(
+                    f"ChainHeadConfig has no field {key!r}, but a method or property of that name"
+                )
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
             if close or key.startswith("with_"):
                 hint = f": did you mean {close[0]!r}?" if close else ""
@@ -249,6 +263,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def _check_labels(self, num_labels: Any) -> None:
         """Bound the number of labels before a name is made for each."""
+        if not isinstance(self.id2label, dict | None):
+            raise TypeError(f"id2label must be a dict of names by number, got {self.id2label!r}")
         for name, value in (("num_labels", num_labels), ("id2label", self.id2label and len(self.id2label))):
             if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
                 raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
@@ -351,6 +367,18 @@ class ChainHeadConfig(PreTrainedConfig):
             perceptron["channel_num"] = 1
         return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
 
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
+    ) -> None:
+        """Save the configuration alone, whole or not at all; as `PreTrainedConfig.save_pretrained`."""
+        complete_interrupted_save(save_directory)
+        super().save_pretrained(save_directory, push_to_hub=push_to_hub, **kwargs)
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
+        """Write the configuration, whole or not at all; as `PreTrainedConfig.to_json_file`."""
+        with whole_file(json_file_path) as new:
+            super().to_json_file(new, use_diff=use_diff)
+
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
         if self.hidden_sizes and self.n != self.hidden_sizes[-1]:
@@ -376,12 +404,12 @@ class ChainHeadConfig(PreTrainedConfig):
             if perceptron is not None:
                 without = {"with_batch_norm": False, "channel_hops": None, "with_learned_decay": False}
                 total += count_parameters(head | perceptron | without)
-        if total > MAX_PARAMETERS:
-            raise ValueError(
-                f"the configuration asks for {total:,} weights, more than the {MAX_PARAMETERS:,} allowed: check m, "
-                "n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
-                "num_labels and prediction_length"
-            )
+            if total > MAX_PARAMETERS:  # at once: a thousand layers take time to count
+                raise ValueError(
+                    f"the configuration asks for {total:,} weights or more, more than the {MAX_PARAMETERS:,} allowed: "
+                    "check m, n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
+                    "num_labels and prediction_length"
+                )
 
     def validate_forecast(self) -> None:
         """Check the options of forecasters."""

@@ -1,5 +1,6 @@
 """Feature extractor for sequences of float nodes: scaling, padding and masks."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils import PaddingStrategy
 
+from .saving import whole_file
 from .sequences import check_finite, join, split_batch
 
 # A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
@@ -98,6 +100,11 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         fields: dict[str, Any] = super().to_dict()
         del fields["sampling_rate"]
         return fields
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str]) -> None:
+        """Write ``preprocessor_config.json``, whole or not at all."""
+        with whole_file(json_file_path) as new:
+            super().to_json_file(new)
 
     def fit(self, sequences: Any, batched: bool | None = None) -> "ChainHeadFeatureExtractor":
         """Compute the mean and standard deviation of every feature, and scale by them from now on.

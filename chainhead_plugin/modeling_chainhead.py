@@ -20,6 +20,7 @@ from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
 from .initialisation import ChainHeadInitialisation
+from .loading import CheckedLoadMixin
 from .masking import check_mask
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
@@ -52,7 +53,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(ChainHeadInitialisation, SharedModel):
+class ChainHeadPreTrainedModel(CheckedLoadMixin, ChainHeadInitialisation, SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig

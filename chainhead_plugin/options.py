@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from .chain import Chain
 
@@ -203,9 +206,11 @@ def expanded_features(m: int, degree: int) -> int:
     return sum(m**i for i in range(1, degree + 1))
 
 
+@lru_cache(maxsize=4096)
 def closest_factors(size: int) -> tuple[int, int]:
     """Return (p, s) with p·s = size, p the largest divisor not above the square root."""
-    p = next(p for p in range(math.isqrt(size), 0, -1) if size % p == 0)
+    candidates = np.arange(1, math.isqrt(size) + 1)
+    p = int(candidates[size % candidates == 0][-1])
     return p, size // p
 
 

@@ -1,10 +1,11 @@
 """Pipelines that transformers lacks: time-series classification and node features of chains."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
 from types import GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub import CommitInfo
@@ -86,6 +87,8 @@ class ChainPipeline(Pipeline):
                 raise ValueError(
                     "batched has no effect on a generator or a dataset, which yields single sequences"
                 )
+            if isinstance(inputs, GeneratorType):
+                inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
             return super().__call__(inputs, **kwargs)
         if batched is None:
             batched = is_batch(inputs, self.feature_size)
@@ -118,12 +121,8 @@ class ChainPipeline(Pipeline):
         postprocess_params: dict[str, Any],
     ) -> "_Results":
         """Return an iterable over the results that loads, pads and runs `batch_size` sequences at a time."""
-        if isinstance(inputs, GeneratorType):
-            if num_workers > 1:
-                raise ValueError(
-                    f"{num_workers} workers would each run the whole generator: pass num_workers=0"
-                )
-            inputs = _GeneratorDataset(inputs)
+        if isinstance(inputs, _GeneratorDataset) and num_workers > 1:
+            raise ValueError(f"{num_workers} workers would each run the whole generator: pass num_workers=0")
 
         def infer(batch: BatchFeature) -> list[Any]:
             return list(self.postprocess(self.forward(batch, **forward_params), **postprocess_params))
@@ -188,6 +187,12 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
             raise ValueError(
                 f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
                 "[batch, num_labels]: use a model for sequence classification"
+            )
+        finite = logits.isfinite().all(-1)
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
+                "rescale them"
             )
         implied_function = self._get_implied_function()
         if top_k is _UNSET:
@@ -288,7 +293,11 @@ class _GeneratorDataset(IterableDataset[Any]):
 
 
 class _Results:
-    """Results one by one, computed batch by batch; as long as the inputs, where those have a length."""
+    """Results one by one, computed batch by batch; as long as the inputs, where those have a length.
+
+    A sequence that is no good raises where its result would be. Whoever catches that and asks for the next one
+    gets the results of the others.
+    """
 
     def __init__(
         self,
@@ -307,17 +316,51 @@ class _Results:
         return len(inputs)
 
     def __iter__(self) -> Iterator[Any]:
+        return _Resuming(self._outcomes())
+
+    def _outcomes(self) -> Iterator[Any]:
         first = 0
         for sequences in self._loader:
             try:
-                batch = self._preprocess(sequences)
+                results = self._infer(self._preprocess(sequences))
             except (TypeError, ValueError) as error:
-                if first == 0:
-                    raise
-                # The extractor counts from the start of its batch.
-                raise type(error)(f"in the batch that starts with sequence {first}: {error}") from error
-            yield from self._infer(batch)
+                results = self._one_by_one(sequences, first, error)
+            yield from results
             first += len(sequences)
+
+    def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> list[Any]:
+        """Return the results of the sequences that are good alone, and failures in the places of the others."""
+        outcomes = [self._alone(sequence, index) for index, sequence in enumerate(sequences, first)]
+        if not any(isinstance(outcome, _Failure) for outcome in outcomes):
+            raise error  # they do not fit together, such as different lengths without padding
+        return outcomes
+
+    def _alone(self, sequence: Any, index: int) -> Any:
+        try:
+            [result] = self._infer(self._preprocess([sequence]))
+        except (TypeError, ValueError) as error:
+            # The stages count from the start of what they are given.
+            message = re.sub(r"\bsequence 0\b", f"sequence {index}", str(error), count=1)
+            return _Failure(TypeError if isinstance(error, TypeError) else ValueError, message)
+        return result
+
+
+class _Failure(NamedTuple):
+    error: type[Exception]
+    message: str
+
+
+class _Resuming(Iterator[Any]):
+    """Raises failures among outcomes, and can go on afterwards, unlike a generator."""
+
+    def __init__(self, outcomes: Iterator[Any]) -> None:
+        self._outcomes = outcomes
+
+    def __next__(self) -> Any:
+        outcome = next(self._outcomes)
+        if isinstance(outcome, _Failure):
+            raise outcome.error(outcome.message)
+        return outcome
 
 
 def _at_least_float32(tensor: torch.Tensor) -> torch.Tensor:

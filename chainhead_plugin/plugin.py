@@ -20,6 +20,12 @@ def _entry(record: dict[str, Any]) -> ModelEntry:
     return ModelEntry(**record, path=CHECKPOINTS / name, card=card)
 
 
+if not CHECKPOINTS.is_dir():
+    raise ImportError(
+        f"chainhead-plugin is imported from an archive, {_PACKAGE.parent}: its checkpoints are files that other "
+        "libraries open by their paths. Install it with pip"
+    )
+
 plugin = Plugin(
     name="chainhead",
     models=tuple(

@@ -22,6 +22,7 @@ from .safe_loading import (
     require_safetensors,
     without_conversion,
 )
+from .saving import WholeSaveMixin
 
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -40,7 +41,7 @@ _HUB_OPTIONS = (
 )
 
 
-class SharedModel(PreTrainedModel):
+class SharedModel(WholeSaveMixin, PreTrainedModel):
     """A model that is pushed with a complete card, and loaded from safetensors that are what the Hub states."""
 
     @classmethod

@@ -10,6 +10,7 @@ from threading import RLock
 from ._errors import PluginError
 from .discovery import PluginSource
 from .entry import Plugin
+from .model_types import model_types_kept
 from .report import describe
 
 _running = RLock()
@@ -19,7 +20,7 @@ _running = RLock()
 def _plugin_code() -> Iterator[None]:
     # What plugins print goes to stderr: the host's own output stays parseable. One plugin at a time,
     # because the redirection swaps a global.
-    with _running, redirect_stdout(sys.stderr):
+    with _running, redirect_stdout(sys.stderr), model_types_kept():
         yield
 
 
@@ -60,14 +61,15 @@ class InstalledPlugin:
         PluginError
             If the plugin raises anything, from which the error is chained. The next call tries again.
         """
-        with _plugin_code():
+        with _running:
             if self._registered:
                 return
             if self._registering:
                 raise PluginError(f"{self.source.label} asks for itself while it registers its classes")
             self._registering = True
             try:
-                self._plugin.register()
+                with _plugin_code():
+                    self._plugin.register()
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # even SystemExit: a plugin must not end its host

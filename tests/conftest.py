@@ -20,6 +20,14 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 sys.path.append(str(Path(__file__).parents[1]))
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the reliability tests with the counts of docs/reliability.md, which takes an hour",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers_every_time():
     torch.manual_seed(0)

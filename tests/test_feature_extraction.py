@@ -509,6 +509,7 @@ class TestSaving:
         extractor.save_pretrained(tmp_path)
         assert {path.name for path in tmp_path.glob("*.py")} == {
             "feature_extraction_chainhead.py",
+            "saving.py",
             "sequences.py",
         }
         loaded = AutoFeatureExtractor.from_pretrained(tmp_path, trust_remote_code=False)

@@ -1,0 +1,38 @@
+"""Programs in processes of their own, which may be killed, limited and watched."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def full(request):
+    """Whether to run the stated counts, not samples of them."""
+    return request.config.getoption("--full")
+
+
+@pytest.fixture(scope="session")
+def run_program():
+    """Run a script of this folder; return the JSON that it writes last."""
+
+    def run(script, *arguments, timeout=600, **environment):
+        done = subprocess.run(
+            [sys.executable, FOLDER / script, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **environment},
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, (
+            f"exit status {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

@@ -1,0 +1,15 @@
+"""Promise 9: one model serves threads and processes, for as long as it is asked to."""
+
+import sys
+
+import pytest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
+def test_eight_threads_and_four_processes_for_a_while(full, run_program):
+    report = run_program("serving.py", 600 if full else 30, timeout=1500)
+    assert report["threads"] == 8
+    assert report["processes"] == 4
+    assert report["failures"] == []
+    assert report["requests"] > 500
+    assert report["leak"] < 20 * 2**20

@@ -1,0 +1,59 @@
+"""Promises 10 and 11: what the project depends on is bounded, pinned for CI, and licensed to be used.
+
+tools/compatibility.py runs the tests with the lowest and the newest versions.
+"""
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+PINS = dict(line.split("==") for line in (ROOT / ".ci" / "constraints.txt").read_text().split())
+REQUIREMENTS = [Requirement(line) for line in metadata.requires("chainhead-plugin")]
+DIRECT = [requirement for requirement in REQUIREMENTS if requirement.name != "chainhead-plugin"]
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("requirement", DIRECT, ids=str)
+def test_a_dependency_has_a_lower_bound_and_a_pin_within_it(requirement):
+    assert [bound.operator for bound in requirement.specifier] == [">="]
+    name = canonical(requirement.name)
+    assert requirement.specifier.contains(PINS[name]), f"{name} is pinned to {PINS[name]}"
+
+
+def test_licences_allow_use():
+    tool = ROOT / "tools" / "dependencies.py"
+    done = subprocess.run([sys.executable, tool, "licences"], capture_output=True, text=True, check=True)
+    licences = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    names = {entry.partition(" ")[0] for entry in licences}
+    assert {canonical(requirement.name) for requirement in DIRECT} <= names
+    allowed = re.compile(
+        r"MIT|BSD|Apache|PSF|Python Software Foundation|ISC|MPL|Mozilla|CNRI|HPND|Unlicense|0BSD|Zlib"
+    )
+    for entry, licence in licences.items():
+        # NVIDIA's libraries come with torch's builds for CUDA, and are not needed.
+        # torchao's metadata does not say; its LICENSE file is BSD-3-Clause.
+        assert allowed.search(licence) or entry.startswith(("nvidia-", "cuda-", "torchao ")), (
+            f"{entry}: {licence}"
+        )
+        assert not re.search(r"\bA?GPL", licence), f"{entry}: {licence}"
+
+
+def test_the_lowest_versions_are_those_of_the_bounds():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        from compatibility import floors
+    finally:
+        sys.path.pop(0)
+    constraints = {Requirement(line).name: Requirement(line).specifier for line in floors()}
+    for requirement in DIRECT:
+        [bound] = requirement.specifier
+        assert constraints[requirement.name].contains(bound.version)
