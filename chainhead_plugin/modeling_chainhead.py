@@ -301,7 +301,7 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
         """
         outputs: BaseModelOutput = self.chainhead(
-            input_features, attention_mask, input_ids, token_type_ids, **kwargs
+            input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
         )
         nodes = outputs.last_hidden_state
         mask = None if attention_mask is None else attention_mask != 0
@@ -348,7 +348,7 @@ class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
             `logits` [batch, length, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
         """
         outputs: BaseModelOutput = self.chainhead(
-            input_features, attention_mask, input_ids, token_type_ids, **kwargs
+            input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
         )
         logits = self.classifier(outputs.last_hidden_state)
         loss = None

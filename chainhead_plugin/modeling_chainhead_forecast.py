@@ -154,7 +154,9 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             features = torch.cat([features, past.to(scaled)], -1)
         # A chain starts with its first observed value; what is missing later stays a node of it.
         started = observed.any(-1).cumsum(1) > 0
-        outputs: BaseModelOutput = self.chainhead(features, attention_mask=started, **kwargs)
+        outputs: BaseModelOutput = self.chainhead(
+            features, attention_mask=started, return_dict=True, **kwargs
+        )
         known = self._pool(outputs.last_hidden_state, started)
         if future is not None:
             known = torch.cat([known, future.flatten(1).to(known)], -1)

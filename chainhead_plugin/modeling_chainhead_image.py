@@ -129,7 +129,7 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's
             layers, if asked for.
         """
-        outputs: BaseModelOutput = self.chainhead(self._nodes(pixel_values), **kwargs)
+        outputs: BaseModelOutput = self.chainhead(self._nodes(pixel_values), return_dict=True, **kwargs)
         pooled = pool(outputs.last_hidden_state, None, self.config.pooling, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None

@@ -173,7 +173,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         return _select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        return {"logits": self.model(**model_inputs).logits}
+        return {"logits": self.model(**model_inputs, return_dict=True).logits}
 
     def postprocess(
         self,
@@ -238,7 +238,7 @@ class ChainFeaturePipeline(ChainPipeline):
         return _select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        features = self.model(**model_inputs).last_hidden_state
+        features = self.model(**model_inputs, return_dict=True).last_hidden_state
         return {"features": features, "attention_mask": model_inputs["attention_mask"]}
 
     def postprocess(

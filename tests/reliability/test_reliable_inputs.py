@@ -177,3 +177,10 @@ def test_a_million_nodes():
     [result] = CLASSIFIER([np.ones((10**6, FEATURES), dtype=np.float32)])
     # All nodes but the first ones are alike, and so is their mean.
     assert scores(result) == pytest.approx(scores(CLASSIFIER(np.ones((10**4, FEATURES)))), abs=1e-3)
+
+
+def test_a_configuration_that_asks_for_tuples_serves_too():
+    classifier = build()
+    classifier.model.config.return_dict = False
+    assert classifier(GOOD) == CLASSIFIER(GOOD)
+    assert isinstance(classifier.model(torch.ones(1, 3, FEATURES)), tuple)
