@@ -157,7 +157,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 )
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        outputs = self.model(**model_inputs)
+        outputs = self.model(**model_inputs, return_dict=True)
         forecasts = {"forecast": outputs.prediction_outputs}
         if outputs.quantile_outputs is not None:
             forecasts["quantiles"] = outputs.quantile_outputs

@@ -57,7 +57,11 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
             _require_readable(folder / name)
     if unsafe := [name for name in files if name.endswith(UNSAFE)]:
         raise PushError(f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}")
-    read_json(folder / "config.json")
+    if "transformers_weights" in read_json(folder / "config.json"):
+        raise PushError(
+            f"{folder}/config.json names its weights in 'transformers_weights', as where saving was interrupted: load "
+            "the model and save it again"
+        )
     if with_code or not card.is_file():
         classes = own_classes(folder)
         architecture = model_class(folder, classes)

@@ -87,14 +87,8 @@ def test_loading_names_missing_and_unexpected_weights(tmp_path):
 def test_loading_names_mismatched_weights_and_both_shapes(tmp_path):
     build(ChainHeadForSequenceClassification, CONFIGS["one-head"]).save_pretrained(tmp_path)
 
-    def load():
-        with pytest.raises(RuntimeError, match="look at the above report"):
-            ChainHeadForSequenceClassification.from_pretrained(tmp_path, num_labels=5)
-
-    report = report_of(load)
-    line = next(line for line in report.splitlines() if line.startswith("classifier.weight"))
-    assert "[3, 6]" in line
-    assert "[5, 6]" in line
+    with pytest.raises(RuntimeError, match=r"classifier.weight is \[3, 6\] .* and \[5, 6\]"):
+        ChainHeadForSequenceClassification.from_pretrained(tmp_path, num_labels=5)
 
 
 @every_config

@@ -33,7 +33,7 @@ def test_zoo_entry_by_branch_tag_and_commit(hub, home, tmp_path):
     assert len(hub.asked("/commit/", "POST")) == 1
     card = commit.tree["README.md"].data.decode()
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", card)
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     assert all(picture.startswith("images/") and picture in commit.tree for picture in pictures)
     assert commit.card["model-index"][0]["name"] == NAME
 
@@ -63,6 +63,7 @@ def test_folder_of_the_user_without_owner(hub, home, folder):
         ("pytorch_model.bin", b"x", "PushError", "can run code"),
         ("config.json", None, "PushError", "no config.json"),
         ("config.json", b"{", "PushError", "config.json is damaged"),
+        ("config.json", b'{"transformers_weights": "x"}', "PushError", "saving was interrupted"),
         ("config.json", b"[]", "PushError", "holds a list"),
         ("model.safetensors", None, "CheckpointError", "no weights"),
         ("model.safetensors", MODEL["model.safetensors"][:-9], "PushError", "model.safetensors is damaged"),
