@@ -1,6 +1,5 @@
 """Short chains on the CPU: the dense matrix itself, whose product costs less than the calls of any other form."""
 
-import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from .autocast import without_autocast
 from .chain_backend import runs_on_triton
 from .chain_filter import is_eager_on_cpu
+from .constants import built_once
 
 if TYPE_CHECKING:
     from .chain import Chain
@@ -47,7 +47,7 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     return y if math.isfinite(y.sum().item()) else None
 
 
-@functools.lru_cache(maxsize=256)
+@built_once(maxsize=256)
 def _matrix(chain: "Chain", length: int, dtype: torch.dtype, transposed: bool) -> Tensor | None:
     from .chain_reference import interdependence_matrix
 
