@@ -31,7 +31,7 @@ from torch import Tensor
 from .autocast import without_autocast
 from .chain_backend import runs_on_triton
 from .chain_decay import decaying_inverse, mix_decaying
-from .chain_filter import running_sum, two_sided_filter
+from .chain_filter import is_eager_on_cpu, running_sum, two_sided_filter
 from .chain_path import filter_pays, hop, hop_sum, path_filter
 from .chain_power_sum import endless_power_sum
 from .chain_short import mix_short
@@ -178,7 +178,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         assert chain.kind in ("inverse", "exponential")
         gamma = decay.to(dtype).view(1, 1, -1)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
-    if x.dtype == dtype or (runs_on_triton(x) and _is_one_pass(x, chain, mask)):
+    if x.dtype == dtype or _rounds_once(x, chain, mask):
         return _apply(x, mask, chain, False)
     return _apply(x.to(dtype), mask, chain, False).to(x.dtype)
 
@@ -188,8 +188,15 @@ def accumulated(dtype: torch.dtype) -> torch.dtype:
     return dtype if dtype == torch.float64 else torch.float32
 
 
-def _is_one_pass(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
-    """Whether one kernel does it all, so that half precision need not be widened for results in between."""
+def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
+    """Whether one operation does it all, so that half precision need not be widened for results in between."""
+    if is_eager_on_cpu(x):
+        # Sums of two are made in float32, but of a factor that was rounded.
+        if chain.kind != "single_hop" or chain.bi_directional:
+            return False
+        return torch.tensor(chain.self_weight, dtype=x.dtype).item() == chain.self_weight
+    if not runs_on_triton(x):
+        return False
     if not chain.bi_directional:
         return not (chain.kind == "inverse" and chain.decay is not None)
     return chain.kind in ("single_hop", "exponential") or (

@@ -25,7 +25,8 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
 
     Parameters
     ----------
-    x : float32 or float64 Tensor [batch, length, width]
+    x : floating point Tensor [batch, length, width]
+        In half precision never: the matrix itself would be rounded.
     chain : Chain
         Of one matrix for all channels and features.
     transposed : bool
@@ -38,7 +39,7 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     if not is_eager_on_cpu(x) or runs_on_triton(x):
         return None
     length = x.size(1)
-    if not 0 < length <= _LONGEST:
+    if not 0 < length <= _LONGEST or x.dtype not in (torch.float32, torch.float64):
         return None
     matrix = _matrix(chain, length, x.dtype, transposed)
     if matrix is None:

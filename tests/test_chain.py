@@ -173,6 +173,16 @@ def _power_sums(x, order):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("self_weight", [1.0, 0.0, -0.5, 0.3])
+@pytest.mark.parametrize("length", [1, 2, 33, 400])
+def test_a_hop_in_half_precision_is_the_rounded_one_of_float32(dtype, self_weight, length):
+    chain, x = Chain(self_weight=self_weight), torch.randn(3, length, 7).to(dtype)
+    ends = torch.arange(length) < torch.tensor([[length], [length // 2], [1]])
+    for mask in (None, ends, ends.flip(1)):
+        assert torch.equal(mix(x, chain, mask), mix(x.float(), chain, mask).to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_accumulates_in_float32(dtype):
     x = torch.ones(1, 4096, 1, dtype=dtype)
     y = mix(x, Chain("inverse"))
