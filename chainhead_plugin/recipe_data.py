@@ -1,5 +1,7 @@
 """The data that a recipe names: sets that ship inside packages, and files of one's own."""
 
+import csv
+import gzip
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .recipe import Recipe, RecipeError
+from .recipe import RECIPES, Recipe, RecipeError
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,20 @@ def _digits() -> Data:
     return Data(train, test)
 
 
+def _sentiment() -> Data:
+    file = RECIPES / "data" / "sentiment.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    train, test = split(_named([row["text"] for row in rows], [row["label"] for row in rows]), 0.2, seed=0)
+    return Data(train, test)
+
+
 _SETS: dict[str, Callable[[], Data]] = {
     "japanese-vowels": lambda: _aeon("load_japanese_vowels", [f"speaker {n}" for n in range(1, 10)]),
     "gunpoint": lambda: _aeon("load_gunpoint", ["gun", "point"]),
     "italy-power": lambda: _aeon("load_italy_power_demand", ["October to March", "April to September"]),
     "digits": _digits,
+    "sentiment": _sentiment,
 }
 _FILE_OPTIONS = ("train", "test", "test_share", "test_seed", "label", "text", "series")
 
