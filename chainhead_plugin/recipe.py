@@ -13,7 +13,10 @@ RECIPES = Path(__file__).parent / "recipes"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
 _REQUIRED = ("name", "task", "data", "model", "training")
-_MAPPINGS = ("model", "training", "overrides", "tokenizer", "card")
+_MAPPINGS = ("model", "training", "overrides", "tokenizer", "encoder", "card")
+_ENCODER_PLACES = ("folder", "package", "repository")
+_ENCODER_OPTIONS = (*_ENCODER_PLACES, "revision", "sha256", "frozen", "max_length")
+_FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
 
 
 class RecipeError(ValueError):
@@ -57,8 +60,15 @@ class Recipe:
         For a peer, `learning_rates` or `width` in place of the common ones.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
+    encoder : mapping
+        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Where it is: one of
+        `folder`, relative to the recipe, `package`, an installed distribution that holds one, and `repository` on the
+        Hub, with a `revision` if wanted. `sha256`: hashes that files must have, by their names. `frozen` (true by
+        default): the encoder runs once, and the model and its peers are trained on its nodes; false: all train it.
+        `max_length`: tokens at which texts are cut.
     card : mapping
-        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `choice`, `limits` (a list).
+        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `encoder`, `base_model`,
+        `choice`, `limits` (a list).
     """
 
     name: str
@@ -75,6 +85,7 @@ class Recipe:
     peers: list[str] = field(default_factory=lambda: list(PEERS))
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -108,6 +119,8 @@ class Recipe:
                 _check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
         if self.tokenizer and self.task != "text-classification":
             raise RecipeError(f"tokenizer has no effect for {self.task}")
+        if self.encoder:
+            self._check_encoder()
 
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
@@ -125,6 +138,38 @@ class Recipe:
                 raise RecipeError(f"early_stopping must be an integer ≥ 1, got {self.early_stopping!r}")
             if self.validation_share is None:
                 raise RecipeError("early_stopping needs validation_share: with folds, nothing is held out")
+
+    def _check_encoder(self) -> None:
+        if self.task != "text-classification":
+            raise RecipeError(f"encoder has no effect for {self.task}")
+        if self.tokenizer:
+            raise RecipeError("tokenizer has no effect with an encoder, which has its own")
+        if unknown := sorted(self.encoder.keys() - {*_ENCODER_OPTIONS}):
+            raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
+        places = [name for name in _ENCODER_PLACES if name in self.encoder]
+        if len(places) != 1 or not isinstance(self.encoder[places[0]], str):
+            raise RecipeError(f"encoder needs one of {', '.join(_ENCODER_PLACES)}, a text")
+        if "revision" in self.encoder and places != ["repository"]:
+            raise RecipeError("encoder: revision has no effect without repository")
+        hashes, longest = self.encoder.get("sha256", {}), self.encoder.get("max_length", 1)
+        if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
+            raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
+        if type(self.encoder.get("frozen", True)) is not bool:
+            raise RecipeError(f"encoder: frozen must be true or false, got {self.encoder['frozen']!r}")
+        if not (type(longest) is int and longest >= 1):
+            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
+        if given := [name for name in _FROM_ENCODER if name in self.model]:
+            raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
+
+    @property
+    def on_frozen_encoder(self) -> bool:
+        """Whether the model and its peers are trained on the nodes that a frozen encoder makes of the texts."""
+        return bool(self.encoder) and self.encoder.get("frozen", True)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
+        return not self.encoder
 
     def rates_of(self, candidate: str) -> list[float]:
         """Return the learning rates that a candidate may choose from."""
@@ -195,5 +240,8 @@ def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
         for part in content["data"].keys() & {"train", "test"}:
             file = recipe.folder / recipe.data[part]
             content["data"][part] = str(file) if full_paths else file.name
+    if "folder" in recipe.encoder:
+        folder = recipe.folder / recipe.encoder["folder"]
+        content["encoder"] = {**recipe.encoder, "folder": str(folder) if full_paths else folder.name}
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return text

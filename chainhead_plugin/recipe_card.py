@@ -31,6 +31,7 @@ def render_card(
     *,
     pictures: str = "",
     samples: str | None = None,
+    in_zoo: bool = False,
 ) -> str:
     """Return the card's text.
 
@@ -45,6 +46,8 @@ def render_card(
         What the pictures' names begin with, relative to the card.
     samples : str, optional
         For models that ship with the package, the file with an example of every label.
+    in_zoo : bool
+        Whether the card stands among those of the zoo, not beside the model.
     """
     card = {**_CARD_DEFAULTS, **recipe.card}
     chain = results["models"][CHAIN]
@@ -56,6 +59,7 @@ def render_card(
         license_link=card.get("license_link"),
         library_name="transformers",
         pipeline_tag=None if recipe.task.startswith("time-series") else recipe.task,
+        base_model=card.get("base_model"),
         tags=[
             "chainhead",
             recipe.task,
@@ -90,6 +94,7 @@ def render_card(
         auto_preprocessor=auto_preprocessor,
         pictures=pictures,
         samples=samples,
+        in_zoo=in_zoo,
         training=results["recipe"],
         metric=metrics[0],
         tested=f"test_{metrics[0].name}",

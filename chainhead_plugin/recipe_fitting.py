@@ -88,6 +88,7 @@ def fit(
     with _threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
+        inputs.initialise(model)
         trainer = Trainer(
             model=model,
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),

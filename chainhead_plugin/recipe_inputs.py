@@ -1,20 +1,23 @@
 """From a recipe's examples to a model's inputs: one preprocessor a task, saved beside the model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .modeling_chainhead import ChainHeadForSequenceClassification
 from .recipe import Recipe, RecipeError
 from .recipe_data import Examples
+from .recipe_encoder import Encoder, has_limit, load_encoder
 from .tokenizer_training import train_tokenizer
 
 
@@ -34,6 +37,8 @@ class Inputs:
         Makes a model's inputs, tensors by name, of a list of examples.
     preprocessor : object
         What `batch` uses; has `save_pretrained`.
+    encoder : Encoder or None
+        Where a new model's backbone gets its weights from.
     """
 
     fields: dict[str, Any]
@@ -41,6 +46,7 @@ class Inputs:
     auto_class: str
     batch: Callable[[Sequence[Any]], dict[str, Tensor]]
     preprocessor: Any
+    encoder: Encoder | None = None
 
     @classmethod
     def load(cls, task: str, folder: Path) -> "Inputs":
@@ -48,6 +54,12 @@ class Inputs:
         auto_class, auto_preprocessor, batch = _LOAD[task]
         preprocessor = getattr(transformers, auto_preprocessor).from_pretrained(folder)
         return cls({}, getattr(transformers, auto_class), auto_class, batch(preprocessor), preprocessor)
+
+    def initialise(self, model: nn.Module) -> None:
+        """Copy the encoder's weights, where there is one, into a new model: the chain head's or a peer's."""
+        if self.encoder is not None:
+            owner: Any = getattr(model, "base_model", model)
+            self.encoder.initialise(owner.backbone)
 
     def config(self, recipe: Recipe, names: Sequence[str], **options: Any) -> ChainHeadConfig:
         """Return the configuration of a model with the given options, or those of the recipe.
@@ -69,7 +81,9 @@ class Inputs:
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
-    """Fit a task's preprocessing to the training examples."""
+    """Fit a task's preprocessing to the training examples; with a frozen encoder, these are its nodes already."""
+    if recipe.on_frozen_encoder:
+        return _prepare_nodes(training)
     return _PREPARE[recipe.task](recipe, training)
 
 
@@ -105,18 +119,37 @@ def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
+def _prepare_nodes(training: Examples) -> Inputs:
+    return Inputs(
+        fields={"m": np.shape(training.inputs[0])[1], "chain_length": max(map(len, training.inputs))},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class="AutoModelForSequenceClassification",
+        batch=_node_batch,
+        preprocessor=None,
+    )
+
+
 def _prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
+    if recipe.encoder:
+        return prepare_texts(recipe, training, load_encoder(recipe))
     try:
         tokenizer = train_tokenizer(training.inputs, **recipe.tokenizer)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"tokenizer: {error}") from error
-    lengths = [len(ids) for ids in tokenizer(list(training.inputs))["input_ids"]]
+    fields = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    return _text_inputs(fields, tokenizer, training)
+
+
+def prepare_texts(recipe: Recipe, training: Examples, encoder: Encoder) -> Inputs:
+    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder."""
+    fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
+    return replace(_text_inputs(fields, encoder.tokenizer, training), encoder=encoder)
+
+
+def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> Inputs:
+    lengths = _text_batch(tokenizer)(training.inputs)["attention_mask"].sum(1)
     return Inputs(
-        fields={
-            "vocab_size": len(tokenizer),
-            "pad_token_id": tokenizer.pad_token_id,
-            "chain_length": max(lengths),
-        },
+        fields={**fields, "chain_length": int(lengths.max())},
         model_class=ChainHeadForSequenceClassification,
         auto_class="AutoModelForSequenceClassification",
         batch=_text_batch(tokenizer),
@@ -147,7 +180,15 @@ def _image_batch(processor: Any) -> Batch:
 
 
 def _text_batch(tokenizer: Any) -> Batch:
-    return lambda texts: dict(tokenizer(list(texts), padding=True, return_tensors="pt"))
+    return lambda texts: dict(
+        tokenizer(list(texts), padding=True, truncation=has_limit(tokenizer), return_tensors="pt")
+    )
+
+
+def _node_batch(chains: Sequence[Any]) -> dict[str, Tensor]:
+    nodes = pad_sequence([torch.from_numpy(chain) for chain in chains], batch_first=True)
+    lengths = torch.tensor([[len(chain)] for chain in chains])
+    return {"input_features": nodes, "attention_mask": (torch.arange(nodes.size(1)) < lengths).long()}
 
 
 _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {

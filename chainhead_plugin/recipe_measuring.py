@@ -86,7 +86,9 @@ def measure(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        runs = Runs(recipe, load_data(recipe), folder, on_epochs)
+        data = load_data(recipe)
+        runs = Runs(recipe, data, folder, on_epochs)
+        shared = 0 if runs.backbone is None else runs.backbone.parameters
         metrics = traits_of(recipe.task).metrics
         models: dict[str, Any] = {}
         for name, candidate in runs.candidates(peers=peers).items():
@@ -95,14 +97,14 @@ def measure(
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
             models[name] = {
                 "title": candidate.title,
-                "parameters": candidate.count(),
+                "parameters": candidate.count() + shared,
                 "learning_rate": rate,
                 f"validation_{metrics[0].name}_mean": validation,
                 **_tested(metrics, [runs.test(name, run) for run in final], final),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
-        model, inputs = runs.model(CHAIN, released)
+        model, inputs = runs.released(released)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -112,6 +114,7 @@ def measure(
         "seeds": list(recipe.seeds),
         "recipe": dict(recipe.training),
         "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        **({"encoder": {"parameters": shared}} if recipe.on_frozen_encoder else {}),
         "models": models,
         "history": history,
         "versions": {name: metadata.version(name) for name in _PACKAGES},
@@ -121,7 +124,7 @@ def measure(
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
     }
-    return Measured(results, model, inputs, runs.data)
+    return Measured(results, model, inputs, data)
 
 
 def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:

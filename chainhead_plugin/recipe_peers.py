@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
 from .normalisation import NodeBatchNorm
 from .pooling import pool
@@ -134,7 +135,8 @@ def _count(build: Callable[[], nn.Module]) -> int:
 class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
-    Chains, images (rows from top to bottom) and tokens (an embedding of width m) become nodes as in that model.
+    Chains, images (rows from top to bottom) and tokens (an embedding of width m, or a pretrained encoder) become nodes
+    as in that model.
 
     Parameters
     ----------
@@ -152,6 +154,7 @@ class PooledEncoder(nn.Module):
             if config.vocab_size is None
             else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
         )
+        self.backbone = None if config.backbone_config is None else build_backbone(config.backbone_config)
         self.pooling, self.chain_length = config.pooling, config.chain_length
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width * config.chain_length if config.pooling == "flatten" else width
@@ -175,11 +178,14 @@ class PooledEncoder(nn.Module):
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
         **_: Tensor,
     ) -> dict[str, Tensor]:
         """Classify, as the chainhead models do."""
-        if input_ids is not None:
+        if input_ids is not None and self.backbone is not None:
+            nodes = encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
+        elif input_ids is not None:
             assert self.embedding is not None
             nodes = self.embedding(input_ids)
         elif pixel_values is not None:

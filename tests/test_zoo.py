@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 CHECKPOINTS = ROOT / "chainhead_plugin" / "checkpoints"
 CARDS = ROOT / "model_cards"
 NAMES = registry.list_models("chainhead-*")
+# On an encoder: their recipes ship, and what was measured.
+NOT_EMBEDDED = [name for name in shipped_recipes() if not load_recipe(name).is_embedded]
 SAMPLE_KEYS = {
     "time-series-classification": "nodes",
     "image-classification": "pixels",
@@ -53,7 +55,7 @@ def as_input(name, sample):
 
 
 def test_every_recipe_is_published_and_every_model_has_a_recipe():
-    assert shipped_recipes() == sorted(NAMES)
+    assert shipped_recipes() == sorted([*NAMES, *NOT_EMBEDDED])
 
 
 def test_all_together_are_small():
@@ -86,6 +88,9 @@ class TestEntry:
             }
             recorded = dict(zip(labels, sample["scores"], strict=True))
             assert found == pytest.approx(recorded, abs=1e-5)
+
+    def test_it_is_small(self, name):
+        assert sum(file.stat().st_size for file in (CHECKPOINTS / name).iterdir()) < 1_000_000
 
     def test_stated_numbers_agree(self, name):
         entry, results = registry.model_info(name), read_results(name)
@@ -160,10 +165,37 @@ class TestEntry:
         torch.testing.assert_close(alone, scores(model, inputs, examples))
 
 
+@pytest.mark.parametrize("name", NOT_EMBEDDED)
+class TestNotEmbedded:
+    def test_nothing_of_it_ships_but_recipe_and_card(self, name):
+        assert not (CHECKPOINTS / name).exists()
+        assert not (CHECKPOINTS / samples_file(load_recipe(name))).exists()
+
+    def test_stated_numbers_agree(self, name):
+        results, recipe = read_results(name), load_recipe(name)
+        assert results["models"].keys() == {"chain", *recipe.peers}
+        assert results["recipe"] == recipe.training
+        for model in results["models"].values():
+            assert len(model["test_accuracy"]) == len(results["seeds"]) == len(recipe.seeds)
+            assert model["parameters"] > results["encoder"]["parameters"]
+        (evaluation,) = ModelCard.load(CARDS / f"{name}.md").data.eval_results
+        assert evaluation.metric_value == results["models"]["chain"]["test_accuracy"][0]
+
+    def test_card_is_rendered_from_the_results(self, name, tmp_path):
+        (tmp_path / "model_cards" / "images").mkdir(parents=True)
+        results = (CARDS / f"{name}.json").read_bytes()
+        (tmp_path / "model_cards" / f"{name}.json").write_bytes(results)
+        publish([name, "--card-only", "--output", str(tmp_path)])
+        card = (CARDS / f"{name}.md").read_text("utf-8")
+        assert card == (tmp_path / "model_cards" / f"{name}.md").read_text("utf-8")
+        for picture in re.findall(r"!\[.+\]\((.+)\)", card):
+            assert (CARDS / picture).stat().st_size < 60_000
+
+
 class TestReadme:
     def test_table_has_every_model(self):
         table = zoo_table()
-        for name in NAMES:
+        for name in shipped_recipes():
             assert f"[{name}](model_cards/{name}.md)" in table
 
     def test_readme_has_this_table_where_it_has_one(self):

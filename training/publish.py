@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
-    """Write checkpoint, samples, catalogue record, results, pictures and card.
+    """Write results, pictures and card; of a model that ships also checkpoint, samples and catalogue record.
 
     Parameters
     ----------
@@ -70,10 +70,11 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     """
     checkpoints, images = output / "chainhead_plugin" / "checkpoints", output / "model_cards" / "images"
     images.mkdir(parents=True, exist_ok=True)
-    checkpoint = checkpoints / recipe.name
-    config = save_checkpoint(recipe, measured, checkpoint)
-    write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
-    _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
+    if recipe.is_embedded:
+        checkpoint = checkpoints / recipe.name
+        config = save_checkpoint(recipe, measured, checkpoint)
+        write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
+        _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
@@ -84,14 +85,19 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
 
 def write_card(recipe: Recipe, output: Path) -> None:
     """Render the card, and draw its comparison, from the saved results and configuration."""
-    checkpoint = output / "chainhead_plugin" / "checkpoints" / recipe.name
+    if recipe.is_embedded:
+        saved = output / "chainhead_plugin" / "checkpoints" / recipe.name / "config.json"
+        config = json.loads(saved.read_text("utf-8"))
+    else:
+        config = ChainHeadConfig(**recipe.model).to_dict()
     results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
     card = render_card(
         recipe,
         results,
-        json.loads((checkpoint / "config.json").read_text("utf-8")),
+        config,
         pictures=f"images/{_stem(recipe)}-",
-        samples=samples_file(recipe),
+        samples=samples_file(recipe) if recipe.is_embedded else None,
+        in_zoo=True,
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
     draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
@@ -108,9 +114,18 @@ def _stem(recipe: Recipe) -> str:
 
 
 def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
-    """Every label's first test example, with the scores that the model gives it."""
+    """Every label's first test example that the model names right, with the scores that it gives.
+
+    Where it names none right, the first example of that label.
+    """
     test = measured.data.test
-    first = np.array([np.argmax(test.labels == label) for label in range(len(test.names))])
+    named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
+    first = np.array(
+        [
+            np.argmax((test.labels == label) * (1 + (named == label)))  # the first of the largest
+            for label in range(len(test.names))
+        ]
+    )
     chosen = test.take(first)
     key = _SAMPLE_KEYS[recipe.task]
     samples = [
