@@ -67,8 +67,8 @@ class Recipe:
         default): the encoder runs once, and the model and its peers are trained on its nodes; false: all train it.
         `max_length`: tokens at which texts are cut.
     card : mapping
-        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `encoder`, `base_model`,
-        `choice`, `limits` (a list).
+        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
+        `limits` (a list).
     """
 
     name: str

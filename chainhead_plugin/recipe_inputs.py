@@ -188,7 +188,8 @@ def _text_batch(tokenizer: Any) -> Batch:
 def _node_batch(chains: Sequence[Any]) -> dict[str, Tensor]:
     nodes = pad_sequence([torch.from_numpy(chain) for chain in chains], batch_first=True)
     lengths = torch.tensor([[len(chain)] for chain in chains])
-    return {"input_features": nodes, "attention_mask": (torch.arange(nodes.size(1)) < lengths).long()}
+    real = torch.arange(nodes.size(1)) < lengths
+    return {"input_features": nodes} | ({} if real.all() else {"attention_mask": real.long()})
 
 
 _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {
