@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
 
+from .backbone_config import as_backbone_config
 from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
+from .image_backbone import feature_map_shape
+from .image_options import image_nodes
 from .modeling_chainhead import ChainHeadForSequenceClassification
 from .recipe import Recipe, RecipeError
 from .recipe_data import Examples
@@ -34,6 +38,8 @@ class Inputs:
         Makes a model's inputs, tensors by name, of a list of examples.
     preprocessor : object
         What `batch` uses; has `save_pretrained`.
+    dropped : tuple of str
+        Fields of a recipe's model that do not concern this one, which reads a frozen backbone's nodes.
     """
 
     fields: dict[str, Any]
@@ -41,6 +47,7 @@ class Inputs:
     auto_class: str
     batch: Callable[[Sequence[Any]], dict[str, Tensor]]
     preprocessor: Any
+    dropped: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, task: str, folder: Path) -> "Inputs":
@@ -62,14 +69,17 @@ class Inputs:
             "id2label": dict(enumerate(names)),
             "label2id": {name: index for index, name in enumerate(names)},
         }
+        given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
         try:
-            return ChainHeadConfig(**{**self.fields, **(options or recipe.model), **labels})
+            return ChainHeadConfig(**{**self.fields, **given, **labels})
         except (StrictDataclassError, TypeError, ValueError) as error:
             raise RecipeError(f"model: {error.__cause__ or error}") from error
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
-    """Fit a task's preprocessing to the training examples."""
+    """Fit a task's preprocessing to the training examples; with `pretraining`, these are nodes already."""
+    if recipe.pretraining:
+        return _prepare_nodes(training)
     return _PREPARE[recipe.task](recipe, training)
 
 
@@ -85,23 +95,56 @@ def _prepare_chains(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
-def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the preprocessing of images of the first one's size, resized and scaled to [-1, 1]."""
     # Needs torchvision, which the other tasks do not.
     from .image_processing_chainhead import ChainHeadImageProcessor
     from .modeling_chainhead_image import ChainHeadForImageClassification
 
-    if recipe.model.get("backbone_config") is not None:
-        raise RecipeError("model: recipes train images without a backbone, leave backbone_config out")
     first = np.asarray(training.inputs[0])
     size, channels = list(first.shape[:2]), 1 if first.ndim == 2 else first.shape[2]
-    fields = {"image_size": size, "num_channels": channels, "chain_length": size[0]}
-    processor = ChainHeadImageProcessor.for_config(ChainHeadConfig(**fields))
+    if recipe.model.get("backbone_config") is not None:
+        fields = _map_fields(recipe.model["backbone_config"], size, channels)
+        processor = ChainHeadImageProcessor(
+            size={"height": size[0], "width": size[1]}, do_grayscale=channels == 1
+        )
+    else:
+        _, length = image_nodes(size, channels, recipe.model.get("patch_size"))
+        fields = {"image_size": size, "num_channels": channels, "chain_length": length}
+        processor = ChainHeadImageProcessor.for_config(
+            ChainHeadConfig(image_size=size, num_channels=channels)
+        )
     return Inputs(
         fields=fields,
         model_class=ChainHeadForImageClassification,
         auto_class="AutoModelForImageClassification",
         batch=_image_batch(processor),
         preprocessor=processor,
+    )
+
+
+def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
+    """Return the fields that follow from a backbone and the images that it gets."""
+    try:
+        config = as_backbone_config(backbone)
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise RecipeError(f"model: {error.__cause__ or error}") from error
+    try:
+        m, height, width = feature_map_shape(config, channels, size)
+    except ValueError as error:
+        raise RecipeError(f"model: {error}") from error
+    return {"m": m, "chain_length": height * width}
+
+
+def _prepare_nodes(training: Examples) -> Inputs:
+    length, features = np.shape(training.inputs[0])
+    return Inputs(
+        fields={"m": features, "chain_length": length},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class="AutoModelForSequenceClassification",
+        batch=lambda chains: {"input_features": torch.from_numpy(np.stack(chains))},
+        preprocessor=None,
+        dropped=("backbone_config", "freeze_backbone", "scan"),
     )
 
 
@@ -126,7 +169,7 @@ def _prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
 
 _PREPARE = {
     "time-series-classification": _prepare_chains,
-    "image-classification": _prepare_images,
+    "image-classification": prepare_images,
     "text-classification": _prepare_texts,
 }
 

@@ -14,10 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
+from .recipe_backbone import freeze_trained_backbone
 from .recipe_data import Data, Examples, folds, split
 from .recipe_fitting import accuracy, fit
 from .recipe_inputs import Inputs, prepare
-from .recipe_peers import Candidate, candidates
+from .recipe_peers import CHAIN, Candidate, candidates
 
 _REPEATS = 3
 
@@ -49,7 +50,7 @@ class Run:
 
 
 class Runs:
-    """All runs of one recipe on its data.
+    """All runs of one recipe on its data; with `pretraining`, on the nodes that the frozen backbone makes of them.
 
     Parameters
     ----------
@@ -71,7 +72,11 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.inputs = prepare(recipe, data.train)
+        self.backbone = None
+        if recipe.pretraining:
+            self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+            self.data = self.backbone.data
+        self.inputs = prepare(recipe, self.data.train)
 
     def candidates(
         self, inputs: Inputs | None = None, peers: list[str] | None = None
@@ -114,9 +119,18 @@ class Runs:
         if self.recipe.validation_share is not None:
             seed = int(run.folder.name.rpartition("-")[2])
             inputs = prepare(self.recipe, split(self.data.train, self.recipe.validation_share, seed)[0])
-        model = self.candidates(inputs, [] if name == "chain" else [name])[name].build()
+        model = self.candidates(inputs, [] if name == CHAIN else [name])[name].build()
         model.load_state_dict(load_file(run.folder / "weights.safetensors"))
         return model.eval(), inputs
+
+    def released(self, run: Run) -> tuple[nn.Module, Inputs]:
+        """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
+        model, inputs = self.model(CHAIN, run)
+        return (
+            (model, inputs)
+            if self.backbone is None
+            else (self.backbone.with_head(model), self.backbone.inputs)
+        )
 
     def test(self, name: str, run: Run) -> dict[str, float]:
         """Return accuracy on the test part, and the seconds it takes to predict; measured once, then kept."""
@@ -169,7 +183,7 @@ class Runs:
             self._on_epoch(1)
 
         if not record.is_file():
-            candidate = self.candidates(inputs, [] if name == "chain" else [name])[name]
+            candidate = self.candidates(inputs, [] if name == CHAIN else [name])[name]
             result = fit(
                 self.recipe,
                 candidate,

@@ -169,13 +169,15 @@ def _update_catalogue(
 
 def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     default = ChainHeadConfig()
-    changed = {
+    changed: dict[str, Any] = {
         field.name: getattr(config, field.name)
         for field in fields(config)
         if getattr(config, field.name) != getattr(default, field.name)
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
+    if config.backbone_config is not None:
+        changed["backbone_config"] = json.loads(config.to_json_string())["backbone_config"]
     return {"model_type": config.model_type, **changed}
 
 
