@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from rich.progress import Progress
+from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
@@ -176,8 +177,10 @@ def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
-    if config.backbone_config is not None:
-        changed["backbone_config"] = json.loads(config.to_json_string())["backbone_config"]
+    if isinstance(config.backbone_config, PreTrainedConfig):
+        backbone = config.backbone_config.to_diff_dict()
+        del backbone["transformers_version"]
+        changed["backbone_config"] = backbone
     return {"model_type": config.model_type, **changed}
 
 
