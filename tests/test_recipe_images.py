@@ -18,7 +18,7 @@ from chainhead_plugin.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
 from chainhead_plugin.recipe_backbone import freeze_trained_backbone
 from chainhead_plugin.recipe_data import load_data, split
-from chainhead_plugin.recipe_fitting import accuracy
+from chainhead_plugin.recipe_fitting import quality
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure, planned_epochs
 from chainhead_plugin.recipe_peers import candidates
@@ -74,6 +74,10 @@ def folder(tmp_path):
     np.savez(tmp_path / "train.npz", **dict(zip("xy", images(64, 0), strict=True)))
     np.savez(tmp_path / "test.npz", **dict(zip("xy", images(20, 1), strict=True)))
     return tmp_path
+
+
+def accuracy(model, inputs, examples):
+    return quality(model, inputs, examples, "image-classification")["accuracy"]
 
 
 def recipe_of(folder, **changes):
