@@ -1,6 +1,7 @@
 """An image backbone that is trained once and then frozen: a recipe's model and its peers read the same nodes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,8 +102,10 @@ def freeze_trained_backbone(
             on_epoch=lambda: on_epoch(1),
         )
         backbone: Any = result.model.backbone
+        folder.mkdir(parents=True, exist_ok=True)
         save_file(backbone.state_dict(), weights, metadata={"format": "pt"})
         record.write_text(json.dumps({"seconds": result.seconds}), "utf-8")
+        shutil.rmtree(folder / "trainer", ignore_errors=True)
     assert config.m is not None
     backbone = build_image_backbone(config.backbone_config, config.m).eval()
     backbone.load_state_dict(load_file(weights))
