@@ -65,5 +65,6 @@ def _read_idx(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise RecipeError(f"{file} cannot be read: {error}") from error
     if not content.startswith(header) or len(content) != size:
         raise RecipeError(f"{file} holds no array of bytes of shape {list(shape)}: fetch it anew")
-    array: NDArray[Any] = np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+    # A copy, as tensors share memory and want to be written to.
+    array: NDArray[Any] = np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape).copy()
     return array

@@ -248,6 +248,7 @@ class TestFashionMnist:
         assert pixels.shape == (2, 28, 28)
         assert pixels[1, 0, :3].tolist() == [16, 17, 18]  # 784 = 3·256 + 16
         assert labels.tolist() == [3, 9]
+        assert pixels.flags.writeable
 
     def test_missing_file_says_what_to_install(self, files):
         (files / "t10k-labels-idx1-ubyte.gz").unlink()

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -73,7 +74,7 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     checkpoint = checkpoints / recipe.name
     config = save_checkpoint(recipe, measured, checkpoint)
-    write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
+    (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
     _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
@@ -131,6 +132,13 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     ]
     card = recipe.card
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _rows_on_lines(content: Any) -> str:
+    """Return JSON to read, but for rows of numbers, which stand on a line each."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Inside of texts there are no line feeds.
+    return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
 
 
 def _as_json(example: Any) -> Any:
