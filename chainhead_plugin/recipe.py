@@ -13,7 +13,7 @@ RECIPES = Path(__file__).parent / "recipes"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
 _REQUIRED = ("name", "task", "data", "model", "training")
-_MAPPINGS = ("model", "training", "overrides", "tokenizer", "encoder", "card")
+_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
 _ENCODER_PLACES = ("folder", "package", "repository")
 _ENCODER_OPTIONS = (*_ENCODER_PLACES, "revision", "sha256", "frozen", "max_length")
 _FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
@@ -58,6 +58,11 @@ class Recipe:
         same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".
     overrides : mapping
         For a peer, `learning_rates` or `width` in place of the common ones.
+    pretraining : mapping
+        For images with a `backbone_config` and `freeze_backbone: true`: the backbone is trained once, with a linear
+        classifier, and then frozen, so that the model and all its peers read the same nodes. `share` of the training
+        part is for the backbone alone, the rest for what reads its nodes; `learning_rate`, `seed` (0 by default), and
+        other arguments of `transformers.TrainingArguments`.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
     encoder : mapping
@@ -84,6 +89,7 @@ class Recipe:
     threads: int | None = None
     peers: list[str] = field(default_factory=lambda: list(PEERS))
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pretraining: Mapping[str, Any] = field(default_factory=dict)
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
     encoder: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
@@ -121,6 +127,7 @@ class Recipe:
             raise RecipeError(f"tokenizer has no effect for {self.task}")
         if self.encoder:
             self._check_encoder()
+        self._check_pretraining()
 
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
@@ -170,6 +177,26 @@ class Recipe:
     def is_embedded(self) -> bool:
         """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
         return not self.encoder
+
+    def _check_pretraining(self) -> None:
+        if self.task == "image-classification" and self.model.get("freeze_backbone") and not self.pretraining:
+            raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
+        if not self.pretraining:
+            return
+        if self.task != "image-classification" or not (
+            self.model.get("backbone_config") and self.model.get("freeze_backbone")
+        ):
+            raise RecipeError(
+                "pretraining has no effect but for image-classification with backbone_config and freeze_backbone: true"
+            )
+        if missing := sorted({"share", "learning_rate"} - self.pretraining.keys()):
+            raise RecipeError(f"pretraining needs {' and '.join(missing)}")
+        share, seed = self.pretraining["share"], self.pretraining.get("seed", 0)
+        if not (isinstance(share, float) and 0 < share < 1):
+            raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")
+        if not (type(seed) is int and seed >= 0):
+            raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
+        _check_rates([self.pretraining["learning_rate"]], "pretraining: learning_rate")
 
     def rates_of(self, candidate: str) -> list[float]:
         """Return the learning rates that a candidate may choose from."""

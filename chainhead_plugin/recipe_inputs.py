@@ -12,8 +12,11 @@ from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from .backbone_config import as_backbone_config
 from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
+from .image_backbone import feature_map_shape
+from .image_options import image_nodes
 from .modeling_chainhead import ChainHeadForSequenceClassification
 from .recipe import Recipe, RecipeError
 from .recipe_data import Examples
@@ -39,6 +42,8 @@ class Inputs:
         What `batch` uses; has `save_pretrained`.
     encoder : Encoder or None
         Where a new model's backbone gets its weights from.
+    dropped : tuple of str
+        Fields of a recipe's model that do not concern this one, which reads a frozen backbone's nodes.
     """
 
     fields: dict[str, Any]
@@ -47,6 +52,7 @@ class Inputs:
     batch: Callable[[Sequence[Any]], dict[str, Tensor]]
     preprocessor: Any
     encoder: Encoder | None = None
+    dropped: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, task: str, folder: Path) -> "Inputs":
@@ -74,15 +80,16 @@ class Inputs:
             "id2label": dict(enumerate(names)),
             "label2id": {name: index for index, name in enumerate(names)},
         }
+        given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
         try:
-            return ChainHeadConfig(**{**self.fields, **(options or recipe.model), **labels})
+            return ChainHeadConfig(**{**self.fields, **given, **labels})
         except (StrictDataclassError, TypeError, ValueError) as error:
             raise RecipeError(f"model: {error.__cause__ or error}") from error
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
-    """Fit a task's preprocessing to the training examples; with a frozen encoder, these are its nodes already."""
-    if recipe.on_frozen_encoder:
+    """Fit a task's preprocessing to the training examples; of a frozen backbone or encoder, these are nodes already."""
+    if recipe.pretraining or recipe.on_frozen_encoder:
         return _prepare_nodes(training)
     return _PREPARE[recipe.task](recipe, training)
 
@@ -99,17 +106,25 @@ def _prepare_chains(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
-def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the preprocessing of images of the first one's size, resized and scaled to [-1, 1]."""
     # Needs torchvision, which the other tasks do not.
     from .image_processing_chainhead import ChainHeadImageProcessor
     from .modeling_chainhead_image import ChainHeadForImageClassification
 
-    if recipe.model.get("backbone_config") is not None:
-        raise RecipeError("model: recipes train images without a backbone, leave backbone_config out")
     first = np.asarray(training.inputs[0])
     size, channels = list(first.shape[:2]), 1 if first.ndim == 2 else first.shape[2]
-    fields = {"image_size": size, "num_channels": channels, "chain_length": size[0]}
-    processor = ChainHeadImageProcessor.for_config(ChainHeadConfig(**fields))
+    if recipe.model.get("backbone_config") is not None:
+        fields = _map_fields(recipe.model["backbone_config"], size, channels)
+        processor = ChainHeadImageProcessor(
+            size={"height": size[0], "width": size[1]}, do_grayscale=channels == 1
+        )
+    else:
+        _, length = image_nodes(size, channels, recipe.model.get("patch_size"))
+        fields = {"image_size": size, "num_channels": channels, "chain_length": length}
+        processor = ChainHeadImageProcessor.for_config(
+            ChainHeadConfig(image_size=size, num_channels=channels)
+        )
     return Inputs(
         fields=fields,
         model_class=ChainHeadForImageClassification,
@@ -119,6 +134,19 @@ def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
+def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
+    """Return the fields that follow from a backbone and the images that it gets."""
+    try:
+        config = as_backbone_config(backbone)
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise RecipeError(f"model: {error.__cause__ or error}") from error
+    try:
+        m, height, width = feature_map_shape(config, channels, size)
+    except ValueError as error:
+        raise RecipeError(f"model: {error}") from error
+    return {"m": m, "chain_length": height * width}
+
+
 def _prepare_nodes(training: Examples) -> Inputs:
     return Inputs(
         fields={"m": np.shape(training.inputs[0])[1], "chain_length": max(map(len, training.inputs))},
@@ -126,6 +154,7 @@ def _prepare_nodes(training: Examples) -> Inputs:
         auto_class="AutoModelForSequenceClassification",
         batch=_node_batch,
         preprocessor=None,
+        dropped=("backbone_config", "freeze_backbone", "scan"),
     )
 
 
@@ -159,7 +188,7 @@ def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> 
 
 _PREPARE = {
     "time-series-classification": _prepare_chains,
-    "image-classification": _prepare_images,
+    "image-classification": prepare_images,
     "text-classification": _prepare_texts,
 }
 

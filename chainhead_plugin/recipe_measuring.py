@@ -14,7 +14,9 @@ from torch import nn
 from transformers.utils import logging
 
 from .recipe import Recipe
+from .recipe_backbone import backbone_epochs
 from .recipe_data import Data, load_data
+from .recipe_encoding import FrozenEncoder
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
 from .recipe_runs import Run, Runs
@@ -48,7 +50,8 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    return epochs * sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    return backbone_epochs(recipe) + epochs * runs
 
 
 def measure(
@@ -114,7 +117,7 @@ def measure(
         "seeds": list(recipe.seeds),
         "recipe": dict(recipe.training),
         "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
-        **({"encoder": {"parameters": shared}} if recipe.on_frozen_encoder else {}),
+        **_backbone(recipe, runs),
         "models": models,
         "history": history,
         "versions": {name: metadata.version(name) for name in _PACKAGES},
@@ -125,6 +128,20 @@ def measure(
         },
     }
     return Measured(results, model, inputs, data)
+
+
+def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
+    if runs.backbone is None:
+        return {}
+    if isinstance(runs.backbone, FrozenEncoder):
+        return {"encoder": {"parameters": runs.backbone.parameters}}
+    return {
+        "backbone": {
+            **recipe.pretraining,
+            "parameters": runs.backbone.parameters,
+            "training_seconds": round(runs.backbone.seconds, 1),
+        }
+    }
 
 
 def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:

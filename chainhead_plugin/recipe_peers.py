@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .image_backbone import build_image_backbone
+from .image_chain import chain_of_image
 from .normalisation import NodeBatchNorm
 from .pooling import pool
 from .recipe import Recipe, RecipeError
@@ -135,8 +137,8 @@ def _count(build: Callable[[], nn.Module]) -> int:
 class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
-    Chains, images (rows from top to bottom) and tokens (an embedding of width m, or a pretrained encoder) become nodes
-    as in that model.
+    Chains, images (rows, patches, or a backbone's feature map) and tokens (an embedding of width m, or a pretrained
+    encoder) become nodes as in that model.
 
     Parameters
     ----------
@@ -154,8 +156,12 @@ class PooledEncoder(nn.Module):
             if config.vocab_size is None
             else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
         )
-        self.backbone = None if config.backbone_config is None else build_backbone(config.backbone_config)
-        self.pooling, self.chain_length = config.pooling, config.chain_length
+        self.backbone = None
+        if getattr(config.backbone_config, "vocab_size", None) is not None:
+            self.backbone = build_backbone(config.backbone_config)
+        elif config.backbone_config is not None:
+            self.backbone = build_image_backbone(config.backbone_config, config.m)
+        self.config = config
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width * config.chain_length if config.pooling == "flatten" else width
         self.classifier = nn.Linear(pooled, config.num_labels)
@@ -168,7 +174,7 @@ class PooledEncoder(nn.Module):
         """Return the logits [batch, labels] of nodes [batch, length, m] with a mask [batch, length, 1]."""
         encoded = self.dropout(self.encode(nodes, mask)) * mask
         pooled: Tensor = self.classifier(
-            pool(encoded, mask.squeeze(-1) != 0, self.pooling, self.chain_length)
+            pool(encoded, mask.squeeze(-1) != 0, self.config.pooling, self.config.chain_length)
         )
         return pooled
 
@@ -189,7 +195,7 @@ class PooledEncoder(nn.Module):
             assert self.embedding is not None
             nodes = self.embedding(input_ids)
         elif pixel_values is not None:
-            nodes = pixel_values.transpose(1, 2).flatten(2)
+            nodes = chain_of_image(self.config, self.backbone, pixel_values)
         else:
             assert input_features is not None
             nodes = input_features
@@ -272,7 +278,7 @@ class Perceptron(PooledEncoder):
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [batch, labels] of nodes [batch, length, m]."""
-        filled = F.pad(nodes, (0, 0, 0, self.chain_length - nodes.size(1)))  # a negative number cuts
+        filled = F.pad(nodes, (0, 0, 0, self.config.chain_length - nodes.size(1)))  # a negative number cuts
         logits: Tensor = self.classifier(self.dropout(F.relu(self.hidden(filled.flatten(1)))))
         return logits
 

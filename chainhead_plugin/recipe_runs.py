@@ -14,9 +14,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
+from .recipe_backbone import FrozenBackbone, freeze_trained_backbone
 from .recipe_data import Data, Examples, folds, split
 from .recipe_encoder import encoder_hashes
-from .recipe_encoding import encode_data
+from .recipe_encoding import FrozenEncoder, encode_data
 from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import CHAIN, Candidate, candidates
@@ -56,7 +57,7 @@ class Run:
 
 
 class Runs:
-    """All runs of one recipe on its data; with a frozen encoder, on the nodes that it makes of the texts.
+    """All runs of one recipe on its data; with a frozen backbone or encoder, on the nodes that it makes of them.
 
     Parameters
     ----------
@@ -78,9 +79,12 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.backbone = None
+        self.backbone: FrozenBackbone | FrozenEncoder | None = None
         if recipe.on_frozen_encoder:
             self.backbone = encode_data(recipe, data)
+        elif recipe.pretraining:
+            self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+        if self.backbone is not None:
             self.data = self.backbone.data
         self.inputs = prepare(recipe, self.data.train)
 
@@ -130,7 +134,7 @@ class Runs:
         if self.recipe.validation_share is not None:
             seed = int(run.folder.name.rpartition("-")[2])
             inputs = prepare(self.recipe, split(self.data.train, self.recipe.validation_share, seed)[0])
-        model = self.candidates(inputs, [] if name == "chain" else [name])[name].build()
+        model = self.candidates(inputs, [] if name == CHAIN else [name])[name].build()
         model.load_state_dict(load_file(run.folder / "weights.safetensors"))
         return model.eval(), inputs
 
@@ -192,7 +196,7 @@ class Runs:
             self._on_epoch(1)
 
         if not record.is_file():
-            candidate = self.candidates(inputs, [] if name == "chain" else [name])[name]
+            candidate = self.candidates(inputs, [] if name == CHAIN else [name])[name]
             result = fit(
                 self.recipe,
                 candidate,

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from rich.progress import Progress
+from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
@@ -73,7 +75,7 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     if recipe.is_embedded:
         checkpoint = checkpoints / recipe.name
         config = save_checkpoint(recipe, measured, checkpoint)
-        write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
+        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
         _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
@@ -147,6 +149,13 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
 
 
+def _rows_on_lines(content: Any) -> str:
+    """Return JSON to read, but for rows of numbers, which stand on a line each."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Inside of texts there are no line feeds.
+    return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
+
+
 def _as_json(example: Any) -> Any:
     """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
     if isinstance(example, str):
@@ -191,13 +200,17 @@ def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
 
 def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     default = ChainHeadConfig()
-    changed = {
+    changed: dict[str, Any] = {
         field.name: getattr(config, field.name)
         for field in fields(config)
         if getattr(config, field.name) != getattr(default, field.name)
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
+    if isinstance(config.backbone_config, PreTrainedConfig):
+        backbone = config.backbone_config.to_diff_dict()
+        del backbone["transformers_version"]
+        changed["backbone_config"] = backbone
     return {"model_type": config.model_type, **changed}
 
 
