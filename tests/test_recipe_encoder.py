@@ -25,6 +25,7 @@ from chainhead_plugin.recipe_encoder import load_encoder
 from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_measuring import measure
 from chainhead_plugin.recipe_runs import Runs
+from training.publish import publish
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "film", "very", "what"]
 CONTENT = {
@@ -163,6 +164,15 @@ def test_frozen(folder):
     for name, value in measured.model.chainhead.backbone.state_dict().items():
         assert torch.equal(value, pretrained[name])
     assert measured.results["models"]["chain"]["parameters"] == measured.model.num_parameters()
+
+
+def test_publishing_leaves_the_model_out(folder, tmp_path):
+    recipe = recipe_of(folder, training={**CONTENT["training"], "num_train_epochs": 1})
+    publish(recipe, measure(recipe, folder / "runs-published", []), tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"model_cards"}
+    card = (tmp_path / "model_cards" / "tiny.md").read_text("utf-8")
+    assert "does not ship" in card
+    assert "chainhead train tiny" in card
 
 
 def test_trained_from_the_pretrained_weights_on(folder):
