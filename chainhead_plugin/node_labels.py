@@ -41,18 +41,18 @@ def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple
     return pad_labels(np.split(labels, ends)), tuple(str(value) for value in values.tolist())
 
 
-def node_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Measure predictions of nodes.
+def label_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Measure predicted labels, of nodes or of examples.
 
     Parameters
     ----------
     predicted, labels : int64 arrays [...]
-        -100 in `labels` for nodes that do not count.
+        -100 in `labels` for nodes that do not count. One at least does.
 
     Returns
     -------
     dict of float
-        "accuracy", the share of nodes that are right; "macro_f1", the mean over the labels of the harmonic mean of
+        "accuracy", the share that is right; "macro_f1", the mean over the labels that occur of the harmonic mean of
         precision and recall.
     """
     counted = labels != IGNORED

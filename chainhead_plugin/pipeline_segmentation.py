@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
 from .pipelines import ChainPipeline, at_least_float32, register_pipeline, select_padding_options
+from .segments import segments_of
 
 Strategy = Literal["none", "simple"]
 
@@ -84,14 +85,9 @@ def _nodes(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, str]
 
 
 def _segments(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, str]) -> list[dict[str, Any]]:
-    starts = np.flatnonzero(np.diff(indices, prepend=-1))
-    ends = np.append(starts[1:], len(indices))
-    means = np.add.reduceat(scores, starts, dtype=np.float64) / (ends - starts)
     return [
-        {"start": start, "end": end, "label": id2label[index], "score": score}
-        for start, end, index, score in zip(
-            starts.tolist(), ends.tolist(), indices[starts].tolist(), means.tolist(), strict=True
-        )
+        segment | {"score": float(scores[segment["start"] : segment["end"]].mean(dtype=np.float64))}
+        for segment in segments_of(indices, id2label)
     ]
 
 

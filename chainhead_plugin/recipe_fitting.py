@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
@@ -21,6 +22,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
+from .node_labels import IGNORED, label_metrics
 from .recipe import Recipe, RecipeError
 from .recipe_data import Examples
 from .recipe_inputs import Inputs
@@ -114,10 +116,21 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
     return torch.cat(parts)
 
 
+@torch.no_grad()
+def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
+    """Return the labels that a model names, of examples or of nodes; in the shape of the examples' own."""
+    named = np.full_like(examples.labels, IGNORED)
+    for start in range(0, len(named), _BATCH):
+        batch = inputs.batch(examples.inputs[start : start + _BATCH])
+        found = model(**batch)["logits"].argmax(-1).numpy()
+        place = (slice(start, start + _BATCH), *map(slice, found.shape[1:]))
+        named[place] = found
+    return named
+
+
 def accuracy(model: nn.Module, inputs: Inputs, examples: Examples) -> float:
-    """Return the share of examples whose label the model names."""
-    named = scores(model, inputs, examples.inputs).argmax(-1).numpy()
-    return float((named == examples.labels).mean())
+    """Return the share of examples, or of nodes, whose label the model names."""
+    return label_metrics(predicted_labels(model, inputs, examples), examples.labels)["accuracy"]
 
 
 def _arguments(
@@ -189,8 +202,11 @@ class _Batches:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
         else:
             batch = self._inputs.batch([self._examples[place] for place in places])
-        return {**batch, "labels": self._labels[places]}
+        labels = self._labels[places]
+        if labels.ndim == 2:
+            labels = labels[:, : next(iter(batch.values())).size(1)]
+        return {**batch, "labels": labels}
 
 
 def _accuracy_of(predicted: EvalPrediction) -> dict[str, float]:
-    return {"accuracy": float(np.mean(predicted.predictions.argmax(-1) == predicted.label_ids))}
+    return {"accuracy": label_metrics(predicted.predictions.argmax(-1), predicted.label_ids)["accuracy"]}

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
-from .modeling_chainhead import ChainHeadForSequenceClassification
-from .recipe import Recipe, RecipeError
+from .modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
+from .recipe import SEGMENTATION, Recipe, RecipeError
 from .recipe_data import Examples
 from .tokenizer_training import train_tokenizer
 
@@ -76,10 +76,11 @@ def prepare(recipe: Recipe, training: Examples) -> Inputs:
 def _prepare_chains(recipe: Recipe, training: Examples) -> Inputs:
     features = int(np.shape(training.inputs[0])[1])
     extractor = ChainHeadFeatureExtractor(features).fit(training.inputs, batched=True)
+    of_nodes = recipe.task == SEGMENTATION
     return Inputs(
         fields={"m": features, "chain_length": max(map(len, training.inputs))},
-        model_class=ChainHeadForSequenceClassification,
-        auto_class="AutoModelForSequenceClassification",
+        model_class=ChainHeadForTokenClassification if of_nodes else ChainHeadForSequenceClassification,
+        auto_class=f"AutoModelFor{'Token' if of_nodes else 'Sequence'}Classification",
         batch=_chain_batch(extractor),
         preprocessor=extractor,
     )
@@ -126,6 +127,7 @@ def _prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
 
 _PREPARE = {
     "time-series-classification": _prepare_chains,
+    SEGMENTATION: _prepare_chains,
     "image-classification": _prepare_images,
     "text-classification": _prepare_texts,
 }
@@ -156,6 +158,7 @@ _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {
         "AutoFeatureExtractor",
         _chain_batch,
     ),
+    SEGMENTATION: ("AutoModelForTokenClassification", "AutoFeatureExtractor", _chain_batch),
     "image-classification": ("AutoModelForImageClassification", "AutoImageProcessor", _image_batch),
     "text-classification": ("AutoModelForSequenceClassification", "AutoTokenizer", _text_batch),
 }

@@ -1,0 +1,52 @@
+"""A picture of segments: true and predicted labels of nodes."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_FEW = 10
+
+
+def draw_segments(
+    true: Sequence[NDArray[np.int64]], predicted: Sequence[NDArray[np.int64]], names: Sequence[str]
+) -> "Figure":
+    """Draw the true and the predicted labels of chains as strips, one above the other. Needs matplotlib.
+
+    Parameters
+    ----------
+    true, predicted : sequence of int64 arrays [L_i]
+        Indices into `names`; others, such as -100, stay white.
+    names : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    count = len(names)
+    palette = colormaps["tab10"](np.arange(count)) if count <= _FEW else colormaps["turbo"](np.linspace(0, 1, count))
+        colormaps["tab10"].colors[:count] if count <= _FEW else colormaps["turbo"](np.linspace(0, 1, count))
+    )  # type: ignore[attr-defined]
+    colours, norm = ListedColormap(palette), BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    figure = Figure(figsize=(7.2, 0.8 + 0.75 * len(true)), layout="constrained")
+    for axes, *strips in zip(figure.subplots(len(true), squeeze=False)[:, 0], true, predicted, strict=True):
+        labels = np.stack(strips)
+        shown = np.ma.masked_array(labels, mask=labels < 0)
+        axes.imshow(shown, cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
+        axes.axhline(0.5, color="white", linewidth=2)
+        axes.set_yticks([0, 1], ["true", "predicted"])
+        axes.tick_params(axis="y", length=0)
+        axes.spines[:].set_visible(False)
+    axes.set_xlabel("node")
+    patches = [Patch(color=colour, label=name) for colour, name in zip(palette, names, strict=True)]
+    figure.legend(handles=patches, loc="outside upper center", ncols=min(count, 5), frameon=False, fontsize=8)
+    return figure
