@@ -33,9 +33,8 @@ def draw_segments(
     from matplotlib.patches import Patch
 
     count = len(names)
-    palette = colormaps["tab10"](np.arange(count)) if count <= _FEW else colormaps["turbo"](np.linspace(0, 1, count))
-        colormaps["tab10"].colors[:count] if count <= _FEW else colormaps["turbo"](np.linspace(0, 1, count))
-    )  # type: ignore[attr-defined]
+    few = count <= _FEW
+    palette = colormaps["tab10"](np.arange(count)) if few else colormaps["turbo"](np.linspace(0, 1, count))
     colours, norm = ListedColormap(palette), BoundaryNorm(np.arange(count + 1) - 0.5, count)
     figure = Figure(figsize=(7.2, 0.8 + 0.75 * len(true)), layout="constrained")
     for axes, *strips in zip(figure.subplots(len(true), squeeze=False)[:, 0], true, predicted, strict=True):
