@@ -36,11 +36,10 @@ def draw_segments(
     few = count <= _FEW
     palette = colormaps["tab10"](np.arange(count)) if few else colormaps["turbo"](np.linspace(0, 1, count))
     colours, norm = ListedColormap(palette), BoundaryNorm(np.arange(count + 1) - 0.5, count)
+    colours.set_under("white")
     figure = Figure(figsize=(7.2, 0.8 + 0.75 * len(true)), layout="constrained")
     for axes, *strips in zip(figure.subplots(len(true), squeeze=False)[:, 0], true, predicted, strict=True):
-        labels = np.stack(strips)
-        shown = np.ma.masked_array(labels, mask=labels < 0)
-        axes.imshow(shown, cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
+        axes.imshow(np.stack(strips), cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
         axes.axhline(0.5, color="white", linewidth=2)
         axes.set_yticks([0, 1], ["true", "predicted"])
         axes.tick_params(axis="y", length=0)
