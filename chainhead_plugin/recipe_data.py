@@ -204,7 +204,7 @@ def _load_files(recipe: Recipe, options: dict[str, Any]) -> Data:
     if "test" in options:
         test = joined.take(indices[count:])
         if "group" in options and (shared := {*train.groups} & {*test.groups}):  # type: ignore[misc]
-            raise RecipeError(f"data: the group {shared.pop()!r} is in the training and in the test part")
+            raise RecipeError(f"data: the group {shared.pop()} is in the training and in the test part")
         return Data(train, test)
     return Data(*split(train, options["test_share"], options.get("test_seed", 0)))
 
@@ -289,12 +289,12 @@ def _read_table(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
         return _Part(texts, table[label].to_numpy(), groups)
     if task == "image-classification":
         raise RecipeError("data: images come as .npz")
+    if task == SEGMENTATION and "series" not in options:
+        raise RecipeError("data: labels of nodes need series, the column that tells chains apart")
     values = table.drop(columns=wanted)
     if text := [column for column in values if not pandas.api.types.is_numeric_dtype(values[column])]:
         raise RecipeError(f"data: {file}: column {text[0]!r} holds no numbers")
     if "series" not in options:
-        if task == SEGMENTATION:
-            raise RecipeError("data: labels of nodes need series, the column that tells chains apart")
         # Shorter series end in empty cells.
         rows = [row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1] for row in values.to_numpy(float)]
         return _Part([row[:, np.newaxis] for row in rows], table[label].to_numpy(), groups)

@@ -204,7 +204,7 @@ class _Batches:
             batch = self._inputs.batch([self._examples[place] for place in places])
         labels = self._labels[places]
         if labels.ndim == 2:
-            labels = labels[:, : next(iter(batch.values())).size(1)]
+            labels = labels[:, : next(iter(batch.values())).size(1)].contiguous()
         return {**batch, "labels": labels}
 
 

@@ -35,8 +35,8 @@ def draw_segments(
     count = len(names)
     few = count <= _FEW
     palette = colormaps["tab10"](np.arange(count)) if few else colormaps["turbo"](np.linspace(0, 1, count))
-    colours, norm = ListedColormap(palette), BoundaryNorm(np.arange(count + 1) - 0.5, count)
-    colours.set_under("white")
+    colours = ListedColormap(palette).with_extremes(under="white")
+    norm = BoundaryNorm(np.arange(count + 1) - 0.5, count)
     figure = Figure(figsize=(7.2, 0.8 + 0.75 * len(true)), layout="constrained")
     for axes, *strips in zip(figure.subplots(len(true), squeeze=False)[:, 0], true, predicted, strict=True):
         axes.imshow(np.stack(strips), cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
