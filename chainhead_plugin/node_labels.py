@@ -41,19 +41,24 @@ def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple
     return pad_labels(np.split(labels, ends)), tuple(str(value) for value in values.tolist())
 
 
-def label_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Measure predicted labels, of nodes or of examples.
+def accuracy_of_nodes(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Return the share of nodes whose label is right.
 
     Parameters
     ----------
-    predicted, labels : int64 arrays [...]
+    predicted, labels : int64 arrays [chains, length]
         -100 in `labels` for nodes that do not count. One at least does.
+    """
+    return float((predicted == labels)[labels != IGNORED].mean())
 
-    Returns
-    -------
-    dict of float
-        "accuracy", the share that is right; "macro_f1", the mean over the labels that occur of the harmonic mean of
-        precision and recall.
+
+def macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
+    """Return the mean over the labels that occur of the harmonic mean of precision and recall.
+
+    Parameters
+    ----------
+    predicted, labels : int64 arrays [chains, length]
+        As in `accuracy_of_nodes`.
     """
     counted = labels != IGNORED
     predicted, labels = predicted[counted], labels[counted]
@@ -61,5 +66,4 @@ def label_metrics(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> di
     right = np.bincount(labels[predicted == labels], minlength=count)
     true, named = np.bincount(labels, minlength=count), np.bincount(predicted, minlength=count)
     present = true > 0
-    f1 = 2 * right[present] / (true + named)[present]
-    return {"accuracy": float((predicted == labels).mean()), "macro_f1": float(f1.mean())}
+    return float((2 * right[present] / (true + named)[present]).mean())

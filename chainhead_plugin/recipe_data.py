@@ -34,6 +34,17 @@ class Examples:
     names: tuple[str, ...]
     groups: NDArray[Any] | None = None
 
+    @property
+    def of_nodes(self) -> bool:
+        """Whether nodes have labels."""
+        return self.labels.ndim == 2 and self.labels.dtype.kind == "i"
+
+    def targets(self) -> list[NDArray[Any]]:
+        """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
+        if not self.of_nodes:
+            return list(self.labels)
+        return [labels[: len(chain)] for labels, chain in zip(self.labels, self.inputs, strict=True)]
+
     def take(self, indices: NDArray[np.intp]) -> "Examples":
         """Select examples by index."""
         groups = None if self.groups is None else self.groups[indices]
@@ -85,7 +96,7 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
     indices = np.arange(len(examples.labels))
     try:
         if examples.groups is None:
-            stratify = examples.labels if examples.labels.ndim == 1 else None
+            stratify = None if examples.of_nodes else examples.labels
             kept, held_out = selection.train_test_split(
                 indices, test_size=share, random_state=seed, stratify=stratify
             )
@@ -103,8 +114,7 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     Unless nodes have labels, there are as many of every label in each, as far as groups allow.
     """
     selection = _require("sklearn.model_selection", "scikit-learn")
-    labels, groups = examples.labels, examples.groups
-    of_nodes = labels.ndim == 2
+    labels, groups, of_nodes = examples.labels, examples.groups, examples.of_nodes
     fewest, what = len(labels), "there are only {} examples"
     if groups is not None:
         fewest, what = len(np.unique(groups)), "there are only {} groups"

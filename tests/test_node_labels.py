@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from chainhead_plugin.node_labels import IGNORED, label_metrics, number_labels, pad_labels
+from chainhead_plugin.node_labels import IGNORED, accuracy_of_nodes, macro_f1, number_labels, pad_labels
 from chainhead_plugin.speaker_turns import compose_turns
 
 
@@ -51,6 +51,6 @@ class TestLabels:
         labels = pad_labels([rng.integers(0, 4, length) for length in (9, 30, 1)])
         predicted = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, 4, labels.shape))
         real = labels != IGNORED
-        found = label_metrics(predicted, labels)
-        assert found["accuracy"] == accuracy_score(labels[real], predicted[real])
-        assert found["macro_f1"] == pytest.approx(f1_score(labels[real], predicted[real], average="macro"))
+        assert accuracy_of_nodes(predicted, labels) == accuracy_score(labels[real], predicted[real])
+        expected = f1_score(labels[real], predicted[real], average="macro")
+        assert macro_f1(predicted, labels) == pytest.approx(expected)
