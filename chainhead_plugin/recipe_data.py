@@ -158,17 +158,17 @@ def _speakers() -> Data:
     """Compose chains of the Japanese vowels: of training utterances to train, of test utterances to test."""
     vowels = _aeon("load_japanese_vowels", _SPEAKERS)
     utterances, speakers = vowels.train.inputs, vowels.train.labels
-    # Blocks of six utterances in a row of every speaker, which share no chain: validation is cut between them.
+    # Blocks of five utterances in a row of every speaker, which share no chain: validation is cut between them.
     of_speaker = np.array([np.sum(speakers[:place] == speaker) for place, speaker in enumerate(speakers)])
     chains, labels, groups = [], [], []
-    for block in range(5):
-        members = np.flatnonzero(of_speaker // 6 == block)
+    for block in range(6):
+        members = np.flatnonzero(of_speaker // 5 == block)
         found = compose_turns([utterances[member] for member in members], speakers[members], 6, seed=block)
         chains += found[0]
         labels += found[1]
         groups += [block] * len(found[0])
     train = Examples(chains, pad_labels(labels), vowels.train.names, np.array(groups))
-    chains, labels = compose_turns(vowels.test.inputs, vowels.test.labels, 2, seed=5)
+    chains, labels = compose_turns(vowels.test.inputs, vowels.test.labels, 2, seed=6)
     return Data(train, Examples(chains, pad_labels(labels), vowels.test.names))
 
 

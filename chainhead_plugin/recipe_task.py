@@ -153,7 +153,7 @@ _FORECASTING = TaskTraits(
 _SEGMENTATION = replace(
     _CLASSIFICATION,
     metrics=(
-        Metric("accuracy", "accuracy of nodes", True, _accuracy_of_nodes, percent=True),
+        Metric("accuracy", "accuracy", True, _accuracy_of_nodes, percent=True),
         Metric("macro_f1", "mean F1 of the labels", True, _macro_f1_of_nodes, percent=True),
     ),
     collate=lambda labels: torch.from_numpy(pad_labels(labels)),

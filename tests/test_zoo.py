@@ -17,7 +17,7 @@ from PIL import Image
 from transformers import pipeline
 
 import registry
-from chainhead_plugin.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipe import SEGMENTATION, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_evaluation import evaluate
 from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_inputs import Inputs
@@ -32,6 +32,7 @@ CARDS = ROOT / "model_cards"
 NAMES = registry.list_models("chainhead-*")
 SAMPLE_KEYS = {
     "time-series-classification": "nodes",
+    "time-series-segmentation": "nodes",
     "image-classification": "pixels",
     "text-classification": "text",
 }
@@ -43,6 +44,10 @@ def read_results(name):
 
 def read_samples(name):
     return json.loads((CHECKPOINTS / samples_file(load_recipe(name))).read_text("utf-8"))
+
+
+def is_segmenter(name):
+    return registry.model_info(name).task == SEGMENTATION
 
 
 def as_input(name, sample):
@@ -79,6 +84,14 @@ class TestEntry:
         )
         samples = read_samples(name)["samples"]
         labels = list(classify.model.config.id2label.values())
+        if is_segmenter(name):
+            assert {part["label"] for sample in samples for part in sample["segments"]} == {*labels}
+            for sample in samples:
+                found = classify(sample["nodes"], aggregation_strategy="simple")
+                assert [part | {"score": None} for part in found] == [
+                    part | {"score": None} for part in sample["predicted"]
+                ]
+            return
         assert [sample["label"] for sample in samples] == labels
         for sample in samples:
             found = {
@@ -130,7 +143,7 @@ class TestEntry:
 
     def test_pictures_exist(self, name):
         pictures = re.findall(r"!\[.+\]\((.+)\)", (CARDS / f"{name}.md").read_text("utf-8"))
-        assert len(pictures) == 3
+        assert len(pictures) == (4 if is_segmenter(name) else 3)
         for picture in pictures:
             assert (CARDS / picture).stat().st_size < 60_000
 
@@ -146,7 +159,8 @@ class TestEntry:
             check=False,
         )
         assert run.returncode == 0, run.stderr
-        assert read_samples(name)["samples"][0]["label"] in run.stdout
+        sample = read_samples(name)["samples"][0]
+        assert (sample["segments"][0] if is_segmenter(name) else sample)["label"] in run.stdout
 
     def test_scores_of_samples_alone_and_together(self, name):
         recipe = load_recipe(name)
@@ -156,8 +170,11 @@ class TestEntry:
         examples = [sample[key] for sample in read_samples(name)["samples"]]
         if key == "pixels":
             examples = [np.array(pixels, np.uint8) for pixels in examples]
-        alone = torch.cat([scores(model, inputs, [one]) for one in examples])
-        torch.testing.assert_close(alone, scores(model, inputs, examples))
+        together = scores(model, inputs, examples)
+        for one, row in zip(examples, together, strict=True):
+            alone = scores(model, inputs, [one])[0]
+            # Of nodes, without those of longer chains.
+            torch.testing.assert_close(row[tuple(map(slice, alone.shape))], alone)
 
 
 class TestReadme:
