@@ -12,7 +12,6 @@ series by Horner's rule, or a filter for every feature; for one γ, `chain.py` h
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
-import functools
 import math
 from typing import Any, Literal
 
@@ -24,6 +23,7 @@ from .autocast import without_autocast
 from .chain_filter import is_eager_on_cpu
 from .chain_path import odd_reflection, real_nodes
 from .chain_scan import Decay, decaying_sum
+from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
 
 DecayingKind = Literal["inverse", "exponential"]
@@ -105,7 +105,7 @@ def _filter_by_feature(
     return F.conv2d(images, taps.T[:, None, None].contiguous(), groups=x.size(2)).squeeze(2).transpose(1, 2)
 
 
-@functools.lru_cache(maxsize=8)
+@built_once(maxsize=8)
 def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
     """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
     coefficients = torch.zeros(terms, terms, dtype=torch.float64)

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .chain import mix, mix_step
+from .chain import mix
 from .chain_backend import runs_on_triton
 from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
+from .chain_step import mix_step
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
 from .learned_decay import LearnedDecay
@@ -198,7 +199,7 @@ class ChainInterdependenceHead(ReconciledLinear):
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         if self.chain.channel_hops:
             return self.reconciliation.channel_maps()
-        maps, place = super()._maps()
+        maps, place = self.reconciliation.maps()
         # A γ for every feature of κ(x) does not commute with mapping features.
         return maps, place if self.learned_decay is None else 0
 
