@@ -145,12 +145,13 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
 
 
 def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
-    """Return the first test chains in which every label occurs, with their true and their predicted segments."""
-    test, seen, chosen = measured.data.test, {IGNORED}, []
-    for index, labels in enumerate(test.labels):
-        if new := {*labels.tolist()} - seen:
-            seen |= new
-            chosen.append(index)
+    """Return few test chains in which every label occurs, with their true and their predicted segments."""
+    test = measured.data.test
+    found = [{*labels.tolist()} - {IGNORED} for labels in test.labels]
+    missing, chosen = set[int]().union(*found), list[int]()
+    while missing:
+        chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
+        missing -= found[chosen[-1]]
     part = test.take(np.array(chosen))
     names = dict(enumerate(test.names))
     return [
