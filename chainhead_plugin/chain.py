@@ -37,6 +37,7 @@ from .chain_power_sum import endless_power_sum
 from .chain_short import mix_short
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
+from .masking import zeroed
 
 Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
 
@@ -218,14 +219,14 @@ class _Mix(torch.autograd.Function):
             if short is not None:
                 return short
         else:
-            x = torch.where(mask, x, 0)
+            x = zeroed(x, mask)
         scale = _column_scale(x, chain, mask) if chain.column_normalised else None
         if transposed and scale is not None:
             x = x * scale
         y = _operator(x, mask, chain, transposed)
         if not transposed and scale is not None:
             y.mul_(scale)
-        return y if mask is None else torch.where(mask, y, 0)
+        return y if mask is None else zeroed(y, mask)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

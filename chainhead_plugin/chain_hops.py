@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from .chain_filter import is_eager_on_cpu
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
+from .masking import zeroed
 
 Hops = tuple[int, ...]
 _LONGEST_SHORT = 32
@@ -113,9 +114,9 @@ class _Move(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
         if mask is not None:
-            x = torch.where(mask, x, 0)
+            x = zeroed(x, mask)
         y = _summed_by(x)(x, hops, from_groups, to_groups)
-        return y if mask is None else torch.where(mask, y, 0)
+        return y if mask is None else zeroed(y, mask)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -188,22 +189,31 @@ def _sources(hops: Hops, length: int, groups: int, device: torch.device) -> Tens
 
 
 def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
-    batch, length, features = x.shape
-    width = features // len(hops) if from_groups else features
-    # A channel alone in its place is copied there; what is added up is so in float32 at least.
-    dtype = x.dtype if to_groups else torch.promote_types(x.dtype, torch.float32)
-    y = x.new_zeros(batch, length, len(hops) * width if to_groups else width, dtype=dtype)
-    for channel, hop in enumerate(hops):
-        if abs(hop) >= length:
-            continue
-        group = slice(channel * width, (channel + 1) * width)
-        source = x[:, max(0, -hop) : length - max(0, hop), group if from_groups else slice(None)]
-        target = y[:, max(0, hop) : length - max(0, -hop), group if to_groups else slice(None)]
-        if to_groups:
-            target.copy_(source)
-        else:
-            target.add_(source)
+    length = x.size(1)
+    width = x.size(2) // len(hops) if from_groups else x.size(2)
+    groups = [slice(channel * width, (channel + 1) * width) for channel in range(len(hops))]
+    sources = [x[:, :, group] for group in groups] if from_groups else [x] * len(hops)
+    if to_groups:
+        y = x.new_empty(x.size(0), length, len(hops) * width)
+        for group, source, hop in zip(groups, sources, hops, strict=True):
+            _move_into(y[:, :, group], source, max(-length, min(hop, length)))
+        return y
+    # What is added up is so in float32 at least.
+    y = torch.zeros_like(sources[0], dtype=torch.promote_types(x.dtype, torch.float32))
+    for source, hop in zip(sources, hops, strict=True):
+        if abs(hop) < length:
+            y[:, max(0, hop) : length - max(0, -hop)] += source[:, max(0, -hop) : length - max(0, hop)]
     return y.to(x.dtype)
+
+
+def _move_into(target: Tensor, source: Tensor, hop: int) -> None:
+    """Copy nodes `hop` further, zeros where none come from; at most by the whole length."""
+    if hop >= 0:
+        target[:, :hop] = 0
+        target[:, hop:] = source[:, : source.size(1) - hop]
+    else:
+        target[:, hop:] = 0
+        target[:, :hop] = source[:, -hop:]
 
 
 def _traced_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
