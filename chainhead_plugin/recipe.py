@@ -8,7 +8,11 @@ from typing import Any, Literal, get_args
 
 import yaml  # type: ignore[import-untyped]
 
-Task = Literal["time-series-classification", "image-classification", "text-classification"]
+Task = Literal[
+    "time-series-classification", "time-series-segmentation", "image-classification", "text-classification"
+]
+# With a label for every node.
+SEGMENTATION = "time-series-segmentation"
 RECIPES = Path(__file__).parent / "recipes"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
@@ -32,7 +36,8 @@ class Recipe:
     name : str
         What the model is called.
     task : str
-        "time-series-classification", "image-classification" (rows or patches of pixels) or "text-classification".
+        "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
+        or patches of pixels) or "text-classification".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
@@ -43,9 +48,10 @@ class Recipe:
     learning_rates : list of float
         From which every model gets its own, by validation alone.
     validation_folds : int, optional
-        Stratified cross-validation on the training part. The final runs then train on all of it.
+        Cross-validation on the training part, stratified unless nodes have labels, which keeps the data's groups
+        together. The final runs then train on all of it.
     validation_share : float, optional
-        Share of the training part, stratified, that is held out for validation in every run. Exactly one of the two.
+        Share of the training part, likewise, that is held out for validation in every run. Exactly one of the two.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.

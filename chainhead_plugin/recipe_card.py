@@ -6,13 +6,14 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from .recipe import Recipe
+from .recipe import SEGMENTATION, Recipe
 from .recipe_peers import CHAIN, NO_HOPS
 from .recipe_task import Metric, traits_of
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
 _PREPROCESSORS = {
     "time-series-classification": ("extractor", "AutoFeatureExtractor"),
+    SEGMENTATION: ("extractor", "AutoFeatureExtractor"),
     "image-classification": ("processor", "AutoImageProcessor"),
     "text-classification": ("tokenizer", "AutoTokenizer"),
 }
@@ -86,6 +87,7 @@ def render_card(
         template_str=_TEMPLATE.read_text("utf-8"),
         recipe=recipe,
         task=recipe.task,
+        of_nodes=recipe.task == SEGMENTATION,
         card=card,
         config=config,
         chain=chain,

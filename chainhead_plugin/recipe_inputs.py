@@ -17,8 +17,8 @@ from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .image_backbone import feature_map_shape
 from .image_options import image_nodes
-from .modeling_chainhead import ChainHeadForSequenceClassification
-from .recipe import Recipe, RecipeError
+from .modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
+from .recipe import SEGMENTATION, Recipe, RecipeError
 from .recipe_data import Examples
 from .recipe_encoder import Encoder, has_limit, load_encoder
 from .tokenizer_training import train_tokenizer
@@ -97,10 +97,11 @@ def prepare(recipe: Recipe, training: Examples) -> Inputs:
 def _prepare_chains(recipe: Recipe, training: Examples) -> Inputs:
     features = int(np.shape(training.inputs[0])[1])
     extractor = ChainHeadFeatureExtractor(features).fit(training.inputs, batched=True)
+    of_nodes = recipe.task == SEGMENTATION
     return Inputs(
         fields={"m": features, "chain_length": max(map(len, training.inputs))},
-        model_class=ChainHeadForSequenceClassification,
-        auto_class="AutoModelForSequenceClassification",
+        model_class=ChainHeadForTokenClassification if of_nodes else ChainHeadForSequenceClassification,
+        auto_class=f"AutoModelFor{'Token' if of_nodes else 'Sequence'}Classification",
         batch=_chain_batch(extractor),
         preprocessor=extractor,
     )
@@ -188,6 +189,7 @@ def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> 
 
 _PREPARE = {
     "time-series-classification": _prepare_chains,
+    SEGMENTATION: _prepare_chains,
     "image-classification": prepare_images,
     "text-classification": _prepare_texts,
 }
@@ -227,6 +229,7 @@ _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {
         "AutoFeatureExtractor",
         _chain_batch,
     ),
+    SEGMENTATION: ("AutoModelForTokenClassification", "AutoFeatureExtractor", _chain_batch),
     "image-classification": ("AutoModelForImageClassification", "AutoImageProcessor", _image_batch),
     "text-classification": ("AutoModelForSequenceClassification", "AutoTokenizer", _text_batch),
 }

@@ -240,6 +240,8 @@ class Runs:
         digest = hashlib.sha256()
         for part in (self.data.train, self.data.test):
             digest.update(repr(part.names).encode() + part.labels.tobytes())
+            if part.groups is not None:
+                digest.update(repr(part.groups.tolist()).encode())
             for one in part.inputs:
                 digest.update(one.encode() if isinstance(one, str) else np.ascontiguousarray(one).tobytes())
         return {**fixed, "data": digest.hexdigest()}

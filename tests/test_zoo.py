@@ -17,7 +17,7 @@ from PIL import Image
 from transformers import pipeline
 
 import registry
-from chainhead_plugin.recipe import RecipeError, load_recipe, shipped_recipes
+from chainhead_plugin.recipe import SEGMENTATION, RecipeError, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_evaluation import evaluate
 from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_inputs import Inputs
@@ -34,6 +34,7 @@ NAMES = registry.list_models("chainhead-*")
 NOT_EMBEDDED = [name for name in shipped_recipes() if not load_recipe(name).is_embedded]
 SAMPLE_KEYS = {
     "time-series-classification": "nodes",
+    "time-series-segmentation": "nodes",
     "image-classification": "pixels",
     "text-classification": "text",
 }
@@ -45,6 +46,10 @@ def read_results(name):
 
 def read_samples(name):
     return json.loads((CHECKPOINTS / samples_file(load_recipe(name))).read_text("utf-8"))
+
+
+def is_segmenter(name):
+    return registry.model_info(name).task == SEGMENTATION
 
 
 def as_input(name, sample):
@@ -81,6 +86,14 @@ class TestEntry:
         )
         samples = read_samples(name)["samples"]
         labels = list(classify.model.config.id2label.values())
+        if is_segmenter(name):
+            assert {part["label"] for sample in samples for part in sample["segments"]} == {*labels}
+            for sample in samples:
+                found = classify(sample["nodes"], aggregation_strategy="simple")
+                assert [part | {"score": None} for part in found] == [
+                    part | {"score": None} for part in sample["predicted"]
+                ]
+            return
         assert [sample["label"] for sample in samples] == labels
         for sample in samples:
             found = {
@@ -140,7 +153,7 @@ class TestEntry:
 
     def test_pictures_exist(self, name):
         pictures = re.findall(r"!\[.+\]\((.+)\)", (CARDS / f"{name}.md").read_text("utf-8"))
-        assert len(pictures) == 3
+        assert len(pictures) == (4 if is_segmenter(name) else 3)
         for picture in pictures:
             assert (CARDS / picture).stat().st_size < 60_000
 
@@ -156,7 +169,8 @@ class TestEntry:
             check=False,
         )
         assert run.returncode == 0, run.stderr
-        assert read_samples(name)["samples"][0]["label"] in run.stdout
+        sample = read_samples(name)["samples"][0]
+        assert (sample["segments"][0] if is_segmenter(name) else sample)["label"] in run.stdout
 
     def test_scores_of_samples_alone_and_together(self, name):
         recipe = load_recipe(name)
@@ -166,8 +180,11 @@ class TestEntry:
         examples = [sample[key] for sample in read_samples(name)["samples"]]
         if key == "pixels":
             examples = [np.array(pixels, np.uint8) for pixels in examples]
-        alone = torch.cat([scores(model, inputs, [one]) for one in examples])
-        torch.testing.assert_close(alone, scores(model, inputs, examples))
+        together = scores(model, inputs, examples)
+        for one, row in zip(examples, together, strict=True):
+            alone = scores(model, inputs, [one])[0]
+            # Of nodes, without those of longer chains.
+            torch.testing.assert_close(row[tuple(map(slice, alone.shape))], alone)
 
 
 @pytest.mark.parametrize("name", NOT_EMBEDDED)

@@ -14,14 +14,21 @@ from rich.progress import Progress
 from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.node_labels import IGNORED
+from chainhead_plugin.recipe import SEGMENTATION, Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_card import render_card
-from chainhead_plugin.recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
-from chainhead_plugin.recipe_fitting import scores
+from chainhead_plugin.recipe_figures import (
+    draw_chain_matrix,
+    draw_comparison,
+    draw_first_segments,
+    draw_learning_curve,
+)
+from chainhead_plugin.recipe_fitting import predicted_labels, scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
 from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
 from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.segments import segments_of
 
 ROOT = Path(__file__).parents[1]
 _SAMPLE_KEYS = {
@@ -82,6 +89,10 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
     )
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
+    if recipe.task == SEGMENTATION:
+        test = measured.data.test
+        predicted = predicted_labels(measured.model, measured.inputs, test)
+        draw_first_segments(test, predicted, images / f"{_stem(recipe)}-segments.png")
     write_card(recipe, output)
 
 
@@ -121,6 +132,8 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     Where it names none right, the first example of that label.
     """
     test = measured.data.test
+    if recipe.task == SEGMENTATION:
+        return _with_source(recipe, _sample_chains(measured))
     named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
     first = np.array(
         [
@@ -145,6 +158,37 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
             strict=True,
         )
     ]
+    return _with_source(recipe, samples)
+
+
+def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
+    """Return few test chains in which every label occurs, with their true and their predicted segments."""
+    test = measured.data.test
+    found = [{*labels.tolist()} - {IGNORED} for labels in test.labels]
+    missing, chosen = set[int]().union(*found), list[int]()
+    while missing:
+        chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
+        missing -= found[chosen[-1]]
+    part = test.take(np.array(chosen))
+    names = dict(enumerate(test.names))
+    return [
+        {
+            "test_index": index,
+            "nodes": _as_json(chain),
+            "segments": segments_of(true[: len(chain)], names),
+            "predicted": segments_of(named[: len(chain)], names),
+        }
+        for index, chain, true, named in zip(
+            chosen,
+            part.inputs,
+            part.labels,
+            predicted_labels(measured.model, measured.inputs, part),
+            strict=True,
+        )
+    ]
+
+
+def _with_source(recipe: Recipe, samples: list[dict[str, Any]]) -> dict[str, Any]:
     card = recipe.card
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
 
