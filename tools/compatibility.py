@@ -77,10 +77,13 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="where to make the environment, by default a temporary folder"
     )
-    parser.add_argument(
-        "pytest", nargs="*", default=["-m", "not slow and not timing"], help="arguments of pytest"
-    )
-    options = parser.parse_args()
+    # argparse gives what follows `--` to no positional argument once options have stood between.
+    own = sys.argv[1:]
+    arguments = ["-m", "not slow and not timing"]
+    if "--" in own:
+        place = own.index("--")
+        own, arguments = own[:place], own[place + 1 :]
+    options = parser.parse_args(own)
     uv = shutil.which("uv")
     if uv is None:
         raise SystemExit("uv is not on the PATH: pip install uv")
@@ -97,7 +100,7 @@ def main() -> None:
     # The tests run against the installed wheel, and what follows them in the checkout.
     run(uv, "pip", "freeze", "--python", interpreter)
     ignored = ("-W", "ignore::DeprecationWarning") if is_lowest else ()
-    run(interpreter, "-m", "pytest", "-p", "no:cacheprovider", *ignored, *options.pytest)
+    run(interpreter.with_name("pytest"), "-p", "no:cacheprovider", *ignored, *arguments)
 
 
 if __name__ == "__main__":
