@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def pool(nodes: Tensor, mask: Tensor | None, pooling: str, chain_length: int) -> Tensor:
@@ -29,6 +30,8 @@ def pool(nodes: Tensor, mask: Tensor | None, pooling: str, chain_length: int) ->
     """
     if mask is None:
         mask = torch.ones(nodes.shape[:2], dtype=torch.bool, device=nodes.device)
+    if nodes.size(1) == 0:
+        nodes, mask = F.pad(nodes, (0, 0, 0, 1)), F.pad(mask, (0, 1))
     count = mask.sum(1, keepdim=True)
     if pooling == "mean":
         return nodes.sum(1) / count.clamp(min=1)
