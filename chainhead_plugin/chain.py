@@ -22,8 +22,8 @@ one step beyond either end. `chain_reference.py` has the dense matrices these fo
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, cast
 
 import torch
 from torch import Tensor
@@ -74,7 +74,9 @@ class Chain:
     self_weight: float = 1.0
     decay: float | None = None
     channel_hops: tuple[int, ...] = ()
-    taps: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    # By distance; without an annotation, as torch.compile of torch 2.7 would hand a field to the constructor.
+    taps = cast("tuple[float, ...]", ())
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "taps", _taps(self))

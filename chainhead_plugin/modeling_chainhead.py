@@ -216,8 +216,8 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
             )
         # The layers' dtype: a backbone may have another.
-        floats = (p.dtype for p in self.layers.parameters() if p.is_floating_point())
-        hidden_states = input_features.to(next(floats, self.dtype))
+        floats = [p.dtype for p in self.layers.parameters() if p.is_floating_point()]
+        hidden_states = input_features.to(floats[0] if floats else self.dtype)
         if attention_mask is not None:
             mask = check_mask(attention_mask, input_features.size(0), input_features.size(1))
             hidden_states = torch.where(mask.unsqueeze(-1), hidden_states, 0)
