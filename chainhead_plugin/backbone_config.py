@@ -110,7 +110,8 @@ def check_input_options(options: Mapping[str, Any]) -> None:
                 f"m={options['m']} differs from the {width} features of the backbone's hidden states: leave m "
                 "out, it follows"
             )
-        check_backbone_size(backbone)
+        with describing_errors():
+            check_backbone_size(backbone)
         vocab_size = getattr(backbone, "vocab_size", None)
     if pad_token_id is None:
         return
