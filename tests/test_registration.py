@@ -135,9 +135,11 @@ def test_a_model_type_taken_by_another_distribution_is_an_error_that_names_both(
         """
     )
     assert done.returncode == 1
+    # Python 3.10 knows few distributions by their modules.
+    stderr = done.stderr.replace("the module 'timm'", "timm")
     assert (
         "RegistrationError: model type 'chainhead' is already registered by timm (timm.impostor.Other)"
-        in done.stderr
+        in stderr
     )
     assert "chainhead-plugin cannot register it" in done.stderr
 
