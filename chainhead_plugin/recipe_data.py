@@ -1,8 +1,6 @@
 """The data that a recipe names: sets that ship inside packages, and files of one's own."""
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .recipe import Recipe, RecipeError
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Labelled examples.
-
-    Attributes
-    ----------
-    inputs : sequence
-        Chains [L_i, m], images of uint8 [height, width] or [height, width, channels], or texts.
-    labels : array of int64
-        Indices into `names`.
-    names : tuple of str
-    """
-
-    inputs: Sequence[Any]
-    labels: NDArray[np.int64]
-    names: tuple[str, ...]
-
-    def take(self, indices: NDArray[np.intp]) -> "Examples":
-        """Select examples by index."""
-        return Examples([self.inputs[index] for index in indices], self.labels[indices], self.names)
-
-
-@dataclass(frozen=True)
-class Data:
-    """The two parts of a data set. The test part is for measuring alone."""
-
-    train: Examples
-    test: Examples
+from .recipe_examples import Data, Examples, require
+from .recipe_series import SERIES, load_series
+from .recipe_windows import Windows, cut, hold_out_last
 
 
 def load_data(recipe: Recipe) -> Data:
@@ -52,6 +23,7 @@ def load_data(recipe: Recipe) -> Data:
     - .csv and .parquet: a column of labels, `label`. Texts stand in the column `text`. Of chains, a row is one
       series, its other columns the steps; or, where `series` names a column of identifiers, a row is one node, nodes in
       order, its other columns the features.
+    - Series to forecast: see `load_series`.
 
     Raises
     ------
@@ -59,17 +31,25 @@ def load_data(recipe: Recipe) -> Data:
         If the data cannot be read as the recipe says, or a package is missing; the message names it.
     """
     if isinstance(recipe.data, str):
-        if recipe.data not in _SETS:
+        sets: Mapping[str, Any] = SERIES if recipe.task == "time-series-forecasting" else _SETS
+        if recipe.data not in sets:
             raise RecipeError(
-                f"there is no data set {recipe.data!r}: expected files, or one of {', '.join(_SETS)}"
+                f"there is no data set {recipe.data!r} for {recipe.task}: expected files, or one of {', '.join(sets)}"
             )
-        return _SETS[recipe.data]()
+        return cut(recipe, *SERIES[recipe.data]()) if sets is SERIES else _SETS[recipe.data]()
+    if recipe.task == "time-series-forecasting":
+        return load_series(recipe)
     return _load_files(recipe, dict(recipe.data))
 
 
 def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    """Hold out a share of the examples, as much of every label as can be; returns kept and held out."""
-    selection = _require("sklearn.model_selection", "scikit-learn")
+    """Hold out a share of the examples; returns kept and held out.
+
+    As much of every label as can be, or of windows of series the last ones.
+    """
+    if isinstance(examples, Windows):
+        return hold_out_last(examples, share)
+    selection = require("sklearn.model_selection", "scikit-learn")
     indices = np.arange(len(examples.labels))
     try:
         kept, held_out = selection.train_test_split(
@@ -82,7 +62,7 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
 
 def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     """Split examples into kept and held-out ones, `count` times, with as many of every label in each."""
-    selection = _require("sklearn.model_selection", "scikit-learn")
+    selection = require("sklearn.model_selection", "scikit-learn")
     rarest = int(np.bincount(examples.labels).min())
     if rarest < count:
         raise RecipeError(f"validation_folds={count}, but one label has only {rarest} examples: use fewer")
@@ -91,15 +71,6 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
         (examples.take(kept), examples.take(held_out))
         for kept, held_out in splitter.split(np.zeros(len(examples.labels)), examples.labels)
     ]
-
-
-def _require(module: str, distribution: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise RecipeError(
-            f'this needs {distribution}: pip install "chainhead-plugin[train]" or pip install {distribution}'
-        ) from error
 
 
 def _named(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | None = None) -> Examples:
@@ -111,7 +82,7 @@ def _named(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | Non
 
 
 def _aeon(function: str, names: Sequence[str]) -> Data:
-    load = getattr(_require("aeon.datasets", "aeon"), function)
+    load = getattr(require("aeon.datasets", "aeon"), function)
     train, test = (
         _named([np.ascontiguousarray(one.T) for one in series], classes, names)
         for series, classes in (load("TRAIN"), load("TEST"))
@@ -120,7 +91,7 @@ def _aeon(function: str, names: Sequence[str]) -> Data:
 
 
 def _digits() -> Data:
-    digits = _require("sklearn.datasets", "scikit-learn").load_digits()
+    digits = require("sklearn.datasets", "scikit-learn").load_digits()
     # Counts of 0 to 16 black pixels in blocks of 4 × 4, as shades of grey.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     train, test = split(_named(list(images), digits.target), 0.2, seed=0)
@@ -197,7 +168,7 @@ def _read_npz(file: Path, task: str) -> tuple[list[Any], NDArray[Any]]:
 
 
 def _read_table(file: Path, task: str, options: Mapping[str, Any]) -> tuple[list[Any], NDArray[Any]]:
-    pandas = _require("pandas", "pandas")
+    pandas = require("pandas", "pandas")
     table = pandas.read_csv(file) if file.suffix == ".csv" else pandas.read_parquet(file)
     label = options.get("label", "label")
     wanted = [label, *([options.get("text", "text")] if task == "text-classification" else [])]

@@ -22,7 +22,7 @@ from transformers.trainer_pt_utils import nested_concat
 from transformers.trainer_utils import get_last_checkpoint
 
 from .recipe import Recipe, RecipeError
-from .recipe_data import Examples
+from .recipe_examples import Examples
 from .recipe_inputs import Inputs
 from .recipe_peers import Candidate
 from .recipe_task import TaskTraits, traits_of

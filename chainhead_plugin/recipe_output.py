@@ -55,7 +55,8 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHe
     model: Any = measured.model
     model.config = config
     model.save_pretrained(folder)
-    measured.inputs.preprocessor.save_pretrained(folder)
+    if measured.inputs.preprocessor is not None:
+        measured.inputs.preprocessor.save_pretrained(folder)
     return config
 
 

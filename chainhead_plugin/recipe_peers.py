@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .configuration_chainhead import ChainHeadConfig
+from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .normalisation import NodeBatchNorm
 from .pooling import pool
 from .recipe import Recipe, RecipeError
@@ -99,6 +100,8 @@ def _by_width(
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
     peer = {"lstm": Recurrent, "gru": Recurrent, "conv1d": Convolution, "mlp": Perceptron}[name]
     extra = {"kind": getattr(nn, name.upper())} if peer is Recurrent else {}
+    if config.prediction_length is not None:
+        return lambda width: ForecastPeer(config, peer(config, width, **extra))
     return lambda width: peer(config, width, **extra)
 
 
@@ -155,7 +158,7 @@ class PooledEncoder(nn.Module):
         self.pooling, self.chain_length = config.pooling, config.chain_length
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width * config.chain_length if config.pooling == "flatten" else width
-        self.classifier = nn.Linear(pooled, config.num_labels)
+        self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
 
     @abstractmethod
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
@@ -234,19 +237,25 @@ class Convolution(PooledEncoder):
     def __init__(self, config: ChainHeadConfig, width: int) -> None:
         super().__init__(config, width)
         assert config.m is not None
-        self.first = nn.Conv1d(config.m, width, 3, padding=1)
-        self.second = nn.Conv1d(width, width, 3, padding=1)
+        # A forecaster without hops from the future looks at the past alone, as far with three taps.
+        self.padding = (0, 0, 2, 0) if _is_causal(config) else (0, 0, 1, 1)
+        self.first = nn.Conv1d(config.m, width, 3)
+        self.second = nn.Conv1d(width, width, 3)
         self.norms = nn.ModuleList(NodeBatchNorm(width) for _ in range(2) if config.with_batch_norm)
 
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
         hidden = nodes
         for layer, convolve in enumerate((self.first, self.second)):
-            hidden = convolve((hidden * mask).mT).mT
+            hidden = convolve(F.pad(hidden * mask, self.padding).mT).mT
             if self.norms:
                 hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
             hidden = F.relu(hidden)
         return hidden
+
+
+def _is_causal(config: ChainHeadConfig) -> bool:
+    return config.prediction_length is not None and not config.bi_directional
 
 
 class Perceptron(PooledEncoder):
@@ -273,3 +282,31 @@ class Perceptron(PooledEncoder):
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Nodes are not encoded one by one."""
         raise NotImplementedError("a perceptron over the whole chain encodes no nodes")
+
+
+class ForecastPeer(ChainHeadForTimeSeriesPrediction):
+    """The forecaster with another encoder in the chain heads' place; scaling, covariates and loss are the same.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+        Of the model to compare with.
+    encoder : PooledEncoder
+        Its classifier is taken away.
+    """
+
+    def __init__(self, config: ChainHeadConfig, encoder: PooledEncoder) -> None:
+        super().__init__(config)
+        assert config.prediction_length is not None
+        covariates = config.num_time_features * config.prediction_length
+        classifier, encoder.classifier = encoder.classifier, nn.Identity()
+        assert isinstance(classifier, nn.Linear)
+        self.forecaster = nn.Linear(classifier.in_features + covariates, config.forecast_size)
+        del self.chainhead
+        self.encoder = encoder
+
+    def _encode(
+        self, features: Tensor, started: Tensor, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        mask = started.unsqueeze(-1).to(features)
+        return self.encoder.classify(features * mask, mask), None

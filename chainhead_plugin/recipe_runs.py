@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
-from .recipe_data import Data, Examples, folds, split
+from .recipe_data import folds, split
+from .recipe_examples import Data, Examples
 from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import Candidate, candidates
