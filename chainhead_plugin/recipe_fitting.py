@@ -119,24 +119,24 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
     return torch.cat(parts)
 
 
-@torch.no_grad()
 def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
     traits = traits_of(task)
-    predictions, targets = None, None
-    for start in range(0, len(examples.labels), _BATCH):
-        places = np.arange(start, min(start + _BATCH, len(examples.labels)))
-        part = examples.take(places)
-        predicted, true = (
-            model(**inputs.batch(part.inputs))[traits.outputs],
-            traits.collate(list(part.labels)),
-        )
+    targets = traits.collate(list(examples.labels))
+    return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str) -> Tensor:
+    """Return what the task measures, of all examples."""
+    name = traits_of(task).outputs
+    predictions: Tensor | None = None
+    for start in range(0, len(examples), _BATCH):
+        part = model(**inputs.batch(examples[start : start + _BATCH]))[name]
         # As the Trainer does it: what has different lengths is filled with -100.
-        predictions = predicted if predictions is None else nested_concat(predictions, predicted)
-        targets = true if targets is None else nested_concat(targets, true)
+        predictions = part if predictions is None else nested_concat(predictions, part)
     assert predictions is not None
-    assert targets is not None
-    return traits.measure(predictions.numpy(), targets.numpy())
+    return predictions
 
 
 def _arguments(

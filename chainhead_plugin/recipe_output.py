@@ -8,7 +8,8 @@ from .configuration_chainhead import ChainHeadConfig
 from .head import ChainInterdependenceHead
 from .recipe import Recipe, RecipeError, recipe_text
 from .recipe_card import render_card
-from .recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
+from .recipe_figures import draw_chain_matrix, draw_comparison, draw_forecast, draw_learning_curve
+from .recipe_fitting import predict
 from .recipe_measuring import Measured
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
@@ -41,11 +42,20 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
         draw_comparison(
             measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
         )
+    if recipe.task == "time-series-forecasting":
+        draw_test(recipe, measured, folder / "forecast.png")
     card = render_card(recipe, measured.results, config.to_dict())
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
     # Hidden files stay where they are when a folder is pushed.
     (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
+
+
+def draw_test(recipe: Recipe, measured: Measured, file: Path) -> None:
+    """Draw the published model's forecasts of the test part against what happened."""
+    test = measured.data.test
+    forecasts = predict(measured.model, measured.inputs, test.inputs, recipe.task).numpy()
+    draw_forecast(forecasts, test.labels, test.names[0], recipe.card.get("unit"), file)
 
 
 def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:
