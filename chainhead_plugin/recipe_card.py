@@ -7,10 +7,12 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .recipe import Recipe
+from .recipe_examples import require
 from .recipe_peers import CHAIN, NO_HOPS
 from .recipe_task import Metric, traits_of
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
+_FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")
 _PREPROCESSORS = {
     "time-series-classification": ("extractor", "AutoFeatureExtractor"),
     "image-classification": ("processor", "AutoImageProcessor"),
@@ -47,9 +49,17 @@ def render_card(
         For models that ship with the package, the file with an example of every label.
     """
     card = {**_CARD_DEFAULTS, **recipe.card}
+    if recipe.task == "time-series-forecasting":
+        card["summary"] = recipe.card.get("summary", "A forecaster.")
     chain = results["models"][CHAIN]
     metrics = traits_of(recipe.task).metrics
-    name, auto_preprocessor = _PREPROCESSORS[recipe.task]
+    name, auto_preprocessor = _PREPROCESSORS.get(recipe.task, (None, None))
+    use = None
+    if recipe.task == "time-series-forecasting":
+        template = require("jinja2", "jinja2").Template(_FORECAST_USE.read_text("utf-8"))
+        use = template.render(
+            recipe=recipe, config=config, samples=samples, folder=recipe.name, columns=results["columns"]
+        )
     front_matter = ModelCardData(
         license=card["license"],
         license_name=card.get("license_name"),
@@ -91,7 +101,9 @@ def render_card(
         pictures=pictures,
         samples=samples,
         training=results["recipe"],
+        use=use,
         metric=metrics[0],
+        others=metrics[1:],
         tested=f"test_{metrics[0].name}",
         unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
         heading=_heading(metrics[0], card.get("unit")),

@@ -125,6 +125,12 @@ def measure(
     }
     if isinstance(runs.data.test, Windows):
         results["baselines"] = _baselines(runs, runs.data.test)
+        layout = runs.data.test.layout
+        results["columns"] = {
+            "targets": list(layout.targets),
+            "past": list(layout.past),
+            "known": list(layout.known),
+        }
     return Measured(results, model, inputs, runs.data)
 
 

@@ -15,11 +15,12 @@ from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_card import render_card
 from chainhead_plugin.recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
-from chainhead_plugin.recipe_fitting import scores
+from chainhead_plugin.recipe_fitting import predict, scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
-from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
+from chainhead_plugin.recipe_output import draw_test, first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
 from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.recipe_windows import Windows
 
 ROOT = Path(__file__).parents[1]
 _SAMPLE_KEYS = {
@@ -78,6 +79,8 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
     )
+    if isinstance(measured.data.test, Windows):
+        draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
     write_card(recipe, output)
 
@@ -110,6 +113,14 @@ def _stem(recipe: Recipe) -> str:
 def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     """Every label's first test example, with the scores that the model gives it."""
     test = measured.data.test
+    card = recipe.card
+    if isinstance(test, Windows):
+        return {
+            "source": card["source"],
+            "license": card["license"],
+            "model": recipe.name,
+            "samples": _window_samples(recipe, measured, test),
+        }
     first = np.array([np.argmax(test.labels == label) for label in range(len(test.names))])
     chosen = test.take(first)
     key = _SAMPLE_KEYS[recipe.task]
@@ -128,8 +139,25 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
             strict=True,
         )
     ]
-    card = recipe.card
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
+    """The first window of the test part and one from its middle, with the model's forecasts."""
+    places = np.array([0, len(test.labels) // 2])
+    chosen = test.take(places)
+    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
+    return [
+        {
+            "test_index": int(place),
+            "rows": [[None if np.isnan(cell) else float(str(cell)) for cell in row] for row in window],
+            "happened": [[float(str(cell)) for cell in row] for row in happened],
+            "forecast": forecast.tolist(),
+        }
+        for place, window, happened, forecast in zip(
+            places, chosen.inputs, chosen.labels, forecasts, strict=True
+        )
+    ]
 
 
 def _as_json(example: Any) -> Any:
