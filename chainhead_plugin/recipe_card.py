@@ -107,7 +107,7 @@ def render_card(
         tested=f"test_{metrics[0].name}",
         unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
         heading=_heading(metrics[0], card.get("unit")),
-        verdict=verdict(results["models"], metrics[0]),
+        verdict=verdict(results["models"], metrics[0], results.get("baselines")),
         **{key: value for key, value in results.items() if key != "recipe"},
     )
     text: str = rendered.content
@@ -119,7 +119,11 @@ def _heading(metric: Metric, unit: str | None) -> str:
     return heading[0].upper() + heading[1:]
 
 
-def verdict(models: Mapping[str, Mapping[str, Any]], metric: Metric) -> list[str]:
+def verdict(
+    models: Mapping[str, Mapping[str, Any]],
+    metric: Metric,
+    baselines: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[str]:
     """Say in sentences how the model stands against its peers: better, no better, or within the spread."""
     chain = models[CHAIN]
     sentences = []
@@ -142,5 +146,14 @@ def verdict(models: Mapping[str, Mapping[str, Any]], metric: Metric) -> list[str
         sentences.append(
             f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {metric.difference(chain, best)[0]}), with "
             f"{chain['parameters']:,} weights against {best['parameters']:,}."
+        )
+    if baselines:
+        tested = f"test_{metric.name}"
+        title, value = min(
+            ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
+        )
+        gap = 100 * (chain[f"{tested}_mean"] / value - 1)
+        sentences.append(
+            f"Against the best forecast without weights ({title}) it has {gap:+.1f} % {metric.title}."
         )
     return sentences

@@ -147,11 +147,11 @@ def naive_forecasts(windows: Windows) -> dict[str, NDArray[np.floating[Any]]]:
     """
     steps = windows.labels.shape[1]
     past = np.stack([window[:-steps, : len(windows.names)] for window in windows.inputs])
-    found = {"last value": np.repeat(_filled(past)[:, -1:], steps, axis=1)}
+    found = {"naive: the last value": np.repeat(_filled(past)[:, -1:], steps, axis=1)}
     season = windows.layout.season
     if season is not None and season > 1:
         place = past.shape[1] - season + np.arange(steps) % season
-        found[f"value {season} steps before"] = _filled(past)[:, place]
+        found[f"seasonal naive: the value {season} steps before"] = _filled(past)[:, place]
     return found
 
 

@@ -21,7 +21,13 @@ SHA256 = "66c2e08bb4bf695d972b1e72ea44d5af9ada3c42841793d3871017f7b896bf95"
 OUTPUT = Path(__file__).parents[1] / "chainhead_plugin" / "datasets" / "chicago_ridership.npz"
 _DATA = "usr/lib/R/site-library/modeldata/data/Rdata"
 _LAG = 14  # modeldata holds the stations' entries of 14 days before
-_WEATHER = ["temp", "wind", "percip_max", "weather_rain", "weather_snow"]
+_WEATHER = {
+    "temp": "temperature",
+    "wind": "wind",
+    "percip_max": "precipitation",
+    "weather_rain": "rain",
+    "weather_snow": "snow",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -86,8 +92,8 @@ def arrays(table: Any) -> dict[str, Any]:
         "first_day": days[0],  # since 1970-01-01
         "stations": np.array(["Clark_Lake", *stations]),
         "entries": entries.round().astype(np.uint16),
-        "weather_names": np.array(_WEATHER),
-        "weather": table[_WEATHER].to_numpy()[:-_LAG].astype(np.float32),
+        "weather_names": np.array(list(_WEATHER.values())),
+        "weather": table[list(_WEATHER)].to_numpy()[:-_LAG].astype(np.float32),
         "teams": np.array(teams),
         "games": table[teams].to_numpy()[:-_LAG].astype(np.uint8),
     }
