@@ -25,8 +25,8 @@ def load_series(recipe: Recipe) -> Data:
     - `target`: the column, or columns, to forecast.
     - `known`: columns known for the future too, such as the weekday, a holiday or a price.
     - `series`: a column of identifiers, where there are several series.
-    - `time`: a column of times, by which rows are sorted, or which is only left out where rows are in order. Without
-      it rows are in order and series end together.
+    - `time`: a column of numbers or dates, by which rows are sorted. A step leads from one to the next that there is in
+      any series, be they days, business days or months. Without it rows are in order, and series end together.
     - `season`: steps after which the naive forecast repeats, such as 7 for days.
 
     All other columns are measured along with the targets, and only help. Empty cells are missing values.

@@ -151,19 +151,25 @@ class TestCut:
             data_of(folder, **changes)
 
     @pytest.mark.parametrize(
-        ("drop", "change", "message"),
+        ("change", "message"),
         [
-            ([20], {}, "a series has a gap"),
-            ([], {"day": "2025-01-01"}, "the same time again"),
-            ([], {"holiday": np.nan}, "known column 'holiday' is missing in row 7"),
+            ({"day": "2025-01-01"}, "after time 2025-01-01.* the same time again"),
+            ({"day": None}, "time of row 7 is missing"),
+            ({"day": "Wednesday"}, "neither number nor date"),
+            ({"holiday": np.nan}, "known column 'holiday' is missing in row 7"),
         ],
     )
-    def test_errors_in_tables(self, folder, drop, change, message):
-        changed = table().drop(index=drop)
+    def test_errors_in_tables(self, folder, change, message):
+        changed = table()
         for column, value in change.items():
             changed.loc[7, column] = value
         with pytest.raises(RecipeError, match=message):
             data_of(folder, changed)
+
+    def test_a_step_that_only_some_series_have(self, folder):
+        long = pd.concat([table().assign(shop=0), table().drop(index=20).assign(shop=1)])
+        with pytest.raises(RecipeError, match=r"after time 2025-01-20.* a series has a gap"):
+            data_of(folder, long, series="shop")
 
     @pytest.mark.parametrize(
         ("changes", "message"),
