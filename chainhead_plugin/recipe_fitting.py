@@ -93,7 +93,7 @@ def fit(
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
-            data_collator=_Batches(
+            data_collator=Batches(
                 inputs, traits, [training] if validation is None else [training, validation]
             ),
             compute_metrics=lambda found: traits.measure(found.predictions, found.label_ids),
@@ -193,7 +193,7 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Batches:
+class Batches:
     """Makes batches of a training and a validation part, whose examples are their places in both together.
 
     Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
@@ -207,6 +207,7 @@ class _Batches:
         self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
 
     def __call__(self, places: list[int]) -> dict[str, Tensor]:
+        """Make the batch of the examples in these places, with their targets."""
         if self._ready is not None:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
         else:
