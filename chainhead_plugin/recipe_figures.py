@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _BLUE, _ORANGE, _GREY = "#2b6cb0", "#dd6b20", "#4a5568"
 _SHOWN = 12
-_STEPS = 84
+_STEPS = 56
 
 
 def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file: Path) -> None:
