@@ -18,8 +18,10 @@ from chainhead_plugin.recipe_data import load_data, split
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure
 from chainhead_plugin.recipe_peers import candidates
+from chainhead_plugin.recipe_ridership import load_ridership
 from chainhead_plugin.recipe_task import Metric, traits_of
 from chainhead_plugin.recipe_windows import naive_forecasts
+from training.make_ridership import main as make_ridership
 
 TASK = "time-series-forecasting"
 PAST, FUTURE, ROWS = 6, 2, 60
@@ -184,6 +186,30 @@ class TestCut:
     def test_recipe_errors(self, folder, changes, message):
         with pytest.raises(RecipeError, match=message):
             measure(load_recipe(write(folder, **changes)), folder / "runs", [])
+
+
+class TestRidership:
+    def test_days_and_columns(self):
+        (series,), layout, test_start = load_ridership()
+        columns = [*layout.targets, *layout.past, *layout.known]
+        assert series.values.shape == (5684, len(columns))
+        assert test_start == 5684 - 1136
+        days = pd.DataFrame(
+            series.values, columns=columns, index=pd.date_range("2001-01-22", periods=5684, freq="D")
+        )
+        assert days.Monday.to_numpy().tolist() == (days.index.dayofweek == 0).astype(float).tolist()
+        assert days.loc["2001-01-22", "Clark_Lake"] == 15.732
+        # A day's columns are of that day: stations rise and fall together, games are on one side alone.
+        assert days[["Clark_Lake", "Monroe", "Quincy_Wells"]].corr().to_numpy().min() > 0.8
+        assert days.temperature.groupby(days.index.month).mean().idxmax() == 7
+        assert ((days.Bulls_Home + days.Bulls_Away) <= 1).all()
+        assert not np.isnan(series.values).any()
+
+    def test_made_from_the_pinned_package_alone(self, tmp_path):
+        (tmp_path / "other.deb").write_bytes(b"no package")
+        with pytest.raises(ValueError, match=r"has SHA-256 .*, expected 66c2e08b"):
+            make_ridership([str(tmp_path / "other.deb"), "--output", str(tmp_path / "made.npz")])
+        assert not (tmp_path / "made.npz").exists()
 
 
 class TestMeasuring:
