@@ -9,7 +9,11 @@ from typing import Any, Literal, get_args
 import yaml  # type: ignore[import-untyped]
 
 Task = Literal[
-    "time-series-classification", "time-series-segmentation", "image-classification", "text-classification"
+    "time-series-classification",
+    "time-series-segmentation",
+    "image-classification",
+    "text-classification",
+    "time-series-forecasting",
 ]
 # With a label for every node.
 SEGMENTATION = "time-series-segmentation"
@@ -37,12 +41,13 @@ class Recipe:
         What the model is called.
     task : str
         "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
-        or patches of pixels) or "text-classification".
+        or patches of pixels), "text-classification" or "time-series-forecasting".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
         Fields of `ChainHeadConfig`. What follows from the data is filled in: `m`, the labels, `vocab_size`,
-        and `chain_length` as the longest training chain.
+        and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's
+        past, and `prediction_length`; `num_time_features` and `prediction_channel_indices` follow.
     training : mapping
         Arguments of `transformers.TrainingArguments`: `num_train_epochs`, batch size, weight decay, schedule, ….
     learning_rates : list of float
@@ -51,7 +56,8 @@ class Recipe:
         Cross-validation on the training part, stratified unless nodes have labels, which keeps the data's groups
         together. The final runs then train on all of it.
     validation_share : float, optional
-        Share of the training part, likewise, that is held out for validation in every run. Exactly one of the two.
+        Share of the training part, likewise, or for forecasts its last in time, that is held out for validation in
+        every run. Exactly one of the two; forecasts take this one.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
@@ -138,6 +144,10 @@ class Recipe:
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
             raise RecipeError("set one of validation_folds and validation_share")
+        if self.task == "time-series-forecasting" and self.validation_share is None:
+            raise RecipeError(
+                "forecasts are validated on the last part of the training: set validation_share"
+            )
         if self.validation_folds is not None and not (
             type(self.validation_folds) is int and self.validation_folds >= 2
         ):

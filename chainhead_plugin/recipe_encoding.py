@@ -11,8 +11,8 @@ from torch import nn
 from .backbone import build_backbone, encode_tokens, freeze
 from .configuration_chainhead import ChainHeadConfig
 from .recipe import Recipe
-from .recipe_data import Data, Examples
 from .recipe_encoder import load_encoder
+from .recipe_examples import Data, Examples
 from .recipe_inputs import Inputs, prepare_texts
 
 _BATCH = 32

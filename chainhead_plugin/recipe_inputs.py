@@ -18,9 +18,11 @@ from .feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .image_backbone import feature_map_shape
 from .image_options import image_nodes
 from .modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
+from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .recipe import SEGMENTATION, Recipe, RecipeError
-from .recipe_data import Examples
 from .recipe_encoder import Encoder, has_limit, load_encoder
+from .recipe_examples import Examples
+from .recipe_windows import Windows
 from .tokenizer_training import train_tokenizer
 
 
@@ -39,7 +41,7 @@ class Inputs:
     batch : callable
         Makes a model's inputs, tensors by name, of a list of examples.
     preprocessor : object
-        What `batch` uses; has `save_pretrained`.
+        What `batch` uses; has `save_pretrained`. None where the model needs none.
     encoder : Encoder or None
         Where a new model's backbone gets its weights from.
     dropped : tuple of str
@@ -57,6 +59,8 @@ class Inputs:
     @classmethod
     def load(cls, task: str, folder: Path) -> "Inputs":
         """Return the preprocessing that was saved beside a model, and the model's class by its Auto class."""
+        if task == "time-series-forecasting":
+            return forecast_inputs(ChainHeadConfig.from_pretrained(folder))
         auto_class, auto_preprocessor, batch = _LOAD[task]
         preprocessor = getattr(transformers, auto_preprocessor).from_pretrained(folder)
         return cls({}, getattr(transformers, auto_class), auto_class, batch(preprocessor), preprocessor)
@@ -75,11 +79,13 @@ class Inputs:
         RecipeError
             If they are not valid.
         """
-        labels = {
-            "problem_type": "single_label_classification",
-            "id2label": dict(enumerate(names)),
-            "label2id": {name: index for index, name in enumerate(names)},
-        }
+        labels: dict[str, Any] = {}
+        if recipe.task != "time-series-forecasting":
+            labels = {
+                "problem_type": "single_label_classification",
+                "id2label": dict(enumerate(names)),
+                "label2id": {name: index for index, name in enumerate(names)},
+            }
         given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
         try:
             return ChainHeadConfig(**{**self.fields, **given, **labels})
@@ -187,11 +193,56 @@ def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> 
     )
 
 
+def _prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
+    assert isinstance(training, Windows)
+    layout = training.layout
+    size = layout.channels * (2 if recipe.model.get("with_observed_indicator") else 1)
+    fields = {
+        "m": size + len(layout.known),
+        "num_time_features": len(layout.known),
+        "prediction_channel_indices": list(range(len(layout.targets))) if layout.past else None,
+    }
+    if clash := sorted(fields.keys() & recipe.model.keys()):
+        raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
+    try:
+        config = ChainHeadConfig(**fields, **recipe.model)
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise RecipeError(f"model: {error.__cause__ or error}") from error
+    return forecast_inputs(config, fields)
+
+
+def forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:
+    """Return the inputs of a forecaster, which scales series itself: windows split into past and future."""
+    return Inputs(
+        fields=fields or {},
+        model_class=ChainHeadForTimeSeriesPrediction,
+        auto_class="AutoModelForTimeSeriesPrediction",
+        batch=_window_batch(config),
+        preprocessor=None,
+    )
+
+
+def _window_batch(config: ChainHeadConfig) -> Callable[[Sequence[Any]], dict[str, Tensor]]:
+    steps, channels = config.prediction_length, config.num_input_channels
+    assert steps is not None
+
+    def batch(windows: Sequence[Any]) -> dict[str, Tensor]:
+        rows = torch.from_numpy(np.stack(windows))
+        found = {"past_values": rows[:, :-steps, :channels]}
+        if config.num_time_features:
+            found["past_time_features"] = rows[:, :-steps, channels:]
+            found["future_time_features"] = rows[:, -steps:, channels:]
+        return found
+
+    return batch
+
+
 _PREPARE = {
     "time-series-classification": _prepare_chains,
     SEGMENTATION: _prepare_chains,
     "image-classification": prepare_images,
     "text-classification": _prepare_texts,
+    "time-series-forecasting": _prepare_windows,
 }
 
 

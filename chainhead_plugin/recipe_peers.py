@@ -15,6 +15,7 @@ from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
 from .image_backbone import build_image_backbone
 from .image_chain import chain_of_image
+from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .normalisation import NodeBatchNorm
 from .pooling import pool
 from .recipe import SEGMENTATION, Recipe, RecipeError
@@ -103,7 +104,7 @@ def _by_width(
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
     of_nodes = recipe.task == SEGMENTATION
     if name == "mlp":
-        peer: Callable[..., nn.Module] = NodePerceptron if of_nodes else Perceptron
+        peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
     elif name == "conv1d":
         peer = Convolution
     else:
@@ -113,6 +114,8 @@ def _by_width(
         )
     if of_nodes:
         peer = partial(peer, of_nodes=True)
+    if config.prediction_length is not None:
+        return lambda width: ForecastPeer(config, peer(config, width))
     return lambda width: peer(config, width)
 
 
@@ -180,7 +183,7 @@ class PooledEncoder(nn.Module):
         self.config = config
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width * config.chain_length if config.pooling == "flatten" and not of_nodes else width
-        self.classifier = nn.Linear(pooled, config.num_labels)
+        self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
 
     @abstractmethod
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
@@ -285,15 +288,17 @@ class Convolution(PooledEncoder):
     def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
         super().__init__(config, width, of_nodes)
         assert config.m is not None
-        self.first = nn.Conv1d(config.m, width, 3, padding=1)
-        self.second = nn.Conv1d(width, width, 3, padding=1)
+        # A forecaster without hops from the future looks at the past alone, as far with three taps.
+        self.padding = (0, 0, 2, 0) if _is_causal(config) else (0, 0, 1, 1)
+        self.first = nn.Conv1d(config.m, width, 3)
+        self.second = nn.Conv1d(width, width, 3)
         self.norms = nn.ModuleList(NodeBatchNorm(width) for _ in range(2) if config.with_batch_norm)
 
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
         hidden = nodes
         for layer, convolve in enumerate((self.first, self.second)):
-            hidden = convolve((hidden * mask).mT).mT
+            hidden = convolve(F.pad(hidden * mask, self.padding).mT).mT
             if self.norms:
                 hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
             hidden = F.relu(hidden)
@@ -317,6 +322,10 @@ class NodePerceptron(PooledEncoder):
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the hidden layer of every node."""
         return F.relu(self.hidden(nodes))
+
+
+def _is_causal(config: ChainHeadConfig) -> bool:
+    return config.prediction_length is not None and not config.bi_directional
 
 
 class Perceptron(PooledEncoder):
@@ -343,3 +352,31 @@ class Perceptron(PooledEncoder):
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Nodes are not encoded one by one."""
         raise NotImplementedError("a perceptron over the whole chain encodes no nodes")
+
+
+class ForecastPeer(ChainHeadForTimeSeriesPrediction):
+    """The forecaster with another encoder in the chain heads' place; scaling, covariates and loss are the same.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+        Of the model to compare with.
+    encoder : PooledEncoder
+        Its classifier is taken away.
+    """
+
+    def __init__(self, config: ChainHeadConfig, encoder: PooledEncoder) -> None:
+        super().__init__(config)
+        assert config.prediction_length is not None
+        covariates = config.num_time_features * config.prediction_length
+        classifier, encoder.classifier = encoder.classifier, nn.Identity()
+        assert isinstance(classifier, nn.Linear)
+        self.forecaster = nn.Linear(classifier.in_features + covariates, config.forecast_size)
+        del self.chainhead
+        self.encoder = encoder
+
+    def _encode(
+        self, features: Tensor, started: Tensor, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        mask = started.unsqueeze(-1).to(features)
+        return self.encoder.classify(features * mask, mask), None

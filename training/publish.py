@@ -23,11 +23,12 @@ from chainhead_plugin.recipe_figures import (
     draw_first_segments,
     draw_learning_curve,
 )
-from chainhead_plugin.recipe_fitting import predicted_labels, scores
+from chainhead_plugin.recipe_fitting import predict, predicted_labels, scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
-from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
+from chainhead_plugin.recipe_output import draw_test, first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
 from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.recipe_windows import Windows
 from chainhead_plugin.segments import segments_of
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +89,8 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
     )
+    if isinstance(measured.data.test, Windows):
+        draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
     if recipe.task == SEGMENTATION:
         test = measured.data.test
@@ -132,6 +135,8 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
     Where it names none right, the first example of that label.
     """
     test = measured.data.test
+    if isinstance(test, Windows):
+        return _with_source(recipe, _window_samples(recipe, measured, test))
     if recipe.task == SEGMENTATION:
         return _with_source(recipe, _sample_chains(measured))
     named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
@@ -184,6 +189,24 @@ def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
             part.labels,
             predicted_labels(measured.model, measured.inputs, part),
             strict=True,
+        )
+    ]
+
+
+def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
+    """The first window of the test part and one from its middle, with the model's forecasts."""
+    places = np.array([0, len(test.labels) // 2])
+    chosen = test.take(places)
+    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
+    return [
+        {
+            "test_index": int(place),
+            "rows": [[None if np.isnan(cell) else float(str(cell)) for cell in row] for row in window],
+            "happened": [[float(str(cell)) for cell in row] for row in happened],
+            "forecast": forecast.tolist(),
+        }
+        for place, window, happened, forecast in zip(
+            places, chosen.inputs, chosen.labels, forecasts, strict=True
         )
     ]
 
