@@ -29,7 +29,8 @@ class Recipe:
     name : str
         What the model is called.
     task : str
-        "time-series-classification", "image-classification" (rows or patches of pixels) or "text-classification".
+        "time-series-classification", "image-classification" (rows or patches of pixels, or a backbone's feature map) or
+        "text-classification".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
