@@ -41,7 +41,7 @@ class Recipe:
         What the model is called.
     task : str
         "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
-        or patches of pixels), "text-classification" or "time-series-forecasting".
+        or patches of pixels, or a backbone's feature map), "text-classification" or "time-series-forecasting".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
