@@ -35,14 +35,16 @@ def draw(results: Results, path: Path) -> None:
     asked = questions(results)
     models = [name for name in MODELS if any(row["model"] == name for row in results["rows"])]
     lengths = sorted({row["length"] for row in results["rows"]})
-    figure, axes = plt.subplots(
-        len(models),
-        len(asked),
-        figsize=(3.4 + 1.75 * len(asked), 1.1 + 0.52 * len(models)),
-        squeeze=False,
-        sharex=True,
+    width, height = 3.4 + 1.75 * len(asked), 1.05 + 0.52 * len(models)
+    figure, axes = plt.subplots(len(models), len(asked), figsize=(width, height), squeeze=False, sharex=True)
+    figure.subplots_adjust(
+        left=2.85 / width,
+        right=1 - 0.4 / width,
+        top=1 - 0.5 / height,
+        bottom=0.55 / height,
+        wspace=0.3,
+        hspace=0.28,
     )
-    figure.subplots_adjust(left=0.235, right=0.965, top=0.925, bottom=0.055, wspace=0.3, hspace=0.28)
     for line, name in zip(axes, models, strict=True):
         for axis, question in zip(line, asked, strict=True):
             _draw_panel(axis, question.accuracies(results, name), question.chance, lengths, name)
@@ -52,7 +54,9 @@ def draw(results: Results, path: Path) -> None:
         axis.set_xticks(range(len(lengths)), [_short(length) for length in lengths], fontsize=7.5)
         axis.tick_params(axis="x", length=0, pad=5, labelbottom=True, colors="#555555")
     _label_rows(figure, axes, models)
-    figure.text(0.6, 0.012, "nodes in a chain", ha="center", fontsize=9, color="#555555")
+    figure.text(
+        1.62 / width + 0.5, 0.1 / height, "nodes in a chain", ha="center", fontsize=9, color="#555555"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)
@@ -105,7 +109,15 @@ def _label_rows(figure: Any, axes: Any, models: list[str]) -> None:
         group = MODELS[name].group
         box = line[0].get_position()
         middle = (box.y0 + box.y1) / 2
-        figure.text(0.222, middle, name, ha="right", va="center", fontsize=8.5, color=_COLOURS[group])
+        figure.text(
+            line[0].get_position().x0 - 0.15 / figure.get_figwidth(),
+            middle,
+            name,
+            ha="right",
+            va="center",
+            fontsize=8.5,
+            color=_COLOURS[group],
+        )
         if group != before:
             top = box.y1 + 0.004
             figure.text(0.008, top, _GROUPS[group], fontsize=7.5, color="#888888", va="top", style="italic")

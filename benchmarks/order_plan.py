@@ -42,7 +42,7 @@ class Plan:
     rates: tuple[float, ...] = (0.01, 0.003)
     longest_choice: int = 256
     pooling_length: int = 64
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
 
     def cells(self) -> list[tuple[str, str, int, str]]:
         """Task, model, length and pooling of everything that is trained, short chains first."""

@@ -41,9 +41,10 @@ def reasons(results: Results) -> str:
         ),
         (
             "inverse, uni",
-            "is a running sum. It counts, every node with the same weight however long ago, and cannot say what was "
-            "there one node ago. Yet “A but not yet B” is a count, and max pooling keeps that it was once so: "
-            "the first event can be read off, if not from the last node, where both have been counted.",
+            "is a running sum. It counts, every node with the same weight however long ago, and says what was there "
+            "one node ago only as far as a bag of few nodes does. Yet “A but not yet B” is a count, and max pooling "
+            "keeps that it was once so: the first event can be read off, if not from the last node, where both have "
+            "been counted.",
             (2, 0),
         ),
         (

@@ -44,7 +44,7 @@ class Budget:
     check_nodes: int = 4096
     check_chains: int = 128
     test_nodes: int = 32_768
-    test_chains: int = 512
+    test_chains: int = 1024
 
     def batch(self, task: Task, length: int) -> int:
         """Return the number of chains in a batch."""
@@ -82,7 +82,7 @@ class Job:
 def train(job: Job, budget: Budget) -> dict[str, Any]:
     """Train and test a model.
 
-    Weights and training chains depend on the job's seed; validation and test chains are the same for all models.
+    Weights, training and test chains depend on the job's seed, validation chains do not; all models get the same.
 
     Returns
     -------
@@ -114,7 +114,9 @@ def train(job: Job, budget: Budget) -> dict[str, Any]:
             validation = accuracy(classifier, *checks)
             if min(validation) >= ENOUGH:
                 break
-    tests = task.make(budget.test(task, job.length), job.length, torch.Generator().manual_seed(2))
+    tests = task.make(
+        budget.test(task, job.length), job.length, torch.Generator().manual_seed(2000 + job.seed)
+    )
     return asdict(job) | {
         "width": width,
         "weights": sum(p.numel() for p in classifier.parameters()),
