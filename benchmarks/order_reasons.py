@@ -89,6 +89,8 @@ def _measured(results: Results, model: str, numbers: tuple[int, ...]) -> str:
     asked = questions(results)
     parts = []
     for number in numbers:
+        if number >= len(asked):  # of a run that was cut off early
+            continue
         found = asked[number].accuracies(results, model)
         values = [
             f"{100 * sum(found[length]) / len(found[length]):.1f} % at {length:,}"
