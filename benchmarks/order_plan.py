@@ -40,7 +40,7 @@ class Plan:
     models: tuple[str, ...] = tuple(MODELS)
     seeds: dict[int, int] = field(default_factory=lambda: {16: 3, 64: 3, 256: 3, 1024: 2, 4096: 1})
     rates: tuple[float, ...] = (0.01, 0.003)
-    longest_choice: int = 256
+    longest_choice: int = 64
     pooling_length: int = 64
     budget: Budget = field(default_factory=Budget)
 

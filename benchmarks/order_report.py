@@ -125,7 +125,8 @@ def _method(results: Results) -> str:
         f"rate falls to 0 in a straight line from {' or '.join(f'{rate:g}' for rate in plan['rates'])}, as "
         f"validation chooses with seed 0 for each model, task and length up to {plan['longest_choice']}; longer "
         "chains take that one over. So little training shows what is learned easily, not all that could be.",
-        f"- **Seeds** (by length): {seeds}; {slow or 'slow models'}: one from 256 nodes on. Numbers are means ± "
+        f"- **Seeds** (by length): {seeds}; {slow or 'slow models'}: one from 256 nodes on, "
+        "and none beyond 1,024. Numbers are means ± "
         "standard deviations; those without were measured once. A dash: not trained.",
         f"- **Machine and versions**: {facts}.",
     ]
