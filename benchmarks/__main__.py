@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .cases import CUDA_SHAPES, FULL, Settings, Sizes, plan, run, steps
+from .loading import measure_loading
 from .machine import describe
 from .report import write_report
+from .small_parts import measure_parts
 from .tinybig_peer import import_tinybig
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -52,7 +54,20 @@ def measure(settings: Settings, console: Console) -> dict[str, Any]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("warming up", total=steps(parts, settings))
         rows = run(parts, settings, lambda label: progress.update(task, advance=1, description=label))
-    return {"settings": asdict(settings), "machine": machine, "tinybig": tinybig, "rows": rows}
+    small_parts = loading = None
+    if settings.plain:
+        sizes = settings.sizes
+        with console.status("small calls in parts, loading and the pipeline"):
+            small_parts = measure_parts(settings.seed, sizes.rounds, sizes.least_seconds)
+            loading = measure_loading(settings.seed, sizes.rounds)
+    return {
+        "settings": asdict(settings),
+        "machine": machine,
+        "tinybig": tinybig,
+        "rows": rows,
+        "small_parts": small_parts,
+        "loading": loading,
+    }
 
 
 def main(

@@ -6,6 +6,8 @@ from typing import Any
 
 from .figures import draw_lengths, draw_ratios
 from .growth import growth_verdicts, length_section, memory_section, million_section
+from .loading import loading_section, loading_verdicts
+from .small_parts import parts_section
 from .tables import Row, at_least, at_most, mebibytes, number, select, shapes, spread, table, verdict
 from .targets import copy_limit, linear_limit
 from .timing import SLOW_ROUNDS, SLOW_SECONDS
@@ -51,7 +53,7 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
         + ("" if settings["device"] == "cpu" else f" --device {settings['device']}")
         + ("" if settings["dtype"] == "float32" else f" --dtype {settings['dtype']}")
         + "` from its measurements; not edited by hand.",
-        _summary(rows, settings["device"]),
+        _summary(results),
         _method(results),
         f"![Times of nn.Linear for one shape, all contestants]({pictures['ratios']})",
         *(_shape(rows, shape, settings["device"]) for shape in shapes(rows, "shape")),
@@ -60,12 +62,15 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
         *(memory_section(rows, work) for work in ("forward", "forward+backward")),
         million_section(rows),
         _small(rows, settings["device"]),
+        parts_section(results["small_parts"]),
+        loading_section(results["loading"]),
         _first_calls(rows),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _summary(rows: Sequence[Row], device: str) -> str:
+def _summary(results: Results) -> str:
+    rows, device, loading = results["rows"], results["settings"]["device"], results["loading"]
     judged = [
         verdict(row["ratio"][1], linear_limit(row, device), at_most) for row in rows if row.get("ratio")
     ]
@@ -73,6 +78,7 @@ def _summary(rows: Sequence[Row], device: str) -> str:
         verdict(row["copy_share"][1], copy_limit(row), at_least) for row in rows if row.get("copy_share")
     ]
     judged += growth_verdicts(rows)
+    judged += [] if loading is None else loading_verdicts(loading)
     return f"{judged.count('met')} of {sum(map(bool, judged))} targets were met in this run."
 
 

@@ -19,6 +19,9 @@ MEMORY = 8.5  # peak memory at 8 L over that at L
 MILLION_BYTES = 4 * 2**30
 SMALL = 3.0  # a call on one chain of 8 nodes, over one of nn.Linear
 STEP = 2.0  # a step, over nn.Linear on one node
+IMPORT_MS = 100.0  # what importing the plugin adds to importing transformers
+CREATE_MS = 300.0  # to create a shipped model, once everything is imported
+PIPELINE_SHARE = 0.8  # of the throughput of calling extractor and model in batches
 # On CUDA single hops alone have limits: against a matrix product that arithmetic bounds, and as a share of
 # the speed of a copy where memory bounds it.
 CUDA_LINEAR = 1.15

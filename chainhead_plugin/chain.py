@@ -23,23 +23,25 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 import torch
 from torch import Tensor
 
 from .autocast import without_autocast
 from .chain_backend import runs_on_triton
-from .chain_decay import decaying_inverse, exponential_terms, mix_decaying
-from .chain_filter import running_sum, two_sided_filter
+from .chain_decay import decaying_inverse, mix_decaying
+from .chain_filter import is_eager_on_cpu, running_sum, two_sided_filter
 from .chain_path import filter_pays, hop, hop_sum, path_filter
 from .chain_power_sum import endless_power_sum
 from .chain_short import mix_short
+from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
+from .masking import zeroed
 
 Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
 
-# Enough terms of 1/k! and of I_k(2) for float64; `_filter_taps` drops what a narrower dtype cannot see.
+# Enough terms of 1/k! and of I_k(2) for float64; `filter_taps` drops what a narrower dtype cannot see.
 _EXPONENTIAL_TERMS = 24
 # Reflection loses digits as (2 + σ)^h outgrows the path's own largest eigenvalue; within so few hops of a chain
 # of `SHORTEST` nodes it loses none. More hops are made one after the other.
@@ -75,9 +77,26 @@ class Chain:
     decay: float | None = None
     channel_hops: tuple[int, ...] = ()
     taps: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "taps", _taps(self))
+        # Of numbers alone, whose hashes are the same in a process that gets the chain pickled.
+        kind, decay = get_args(Kind).index(self.kind), self.decay or 0.0
+        fields = (
+            kind,
+            self.bi_directional,
+            self.hops,
+            self.accumulative,
+            self.self_weight,
+            decay,
+            self.channel_hops,
+        )
+        object.__setattr__(self, "_hash", hash(fields))
+
+    def __hash__(self) -> int:
+        # Chains are looked up at every call, and a dataclass would hash its fields anew each time.
+        return self._hash
 
     @property
     def column_normalised(self) -> bool:
@@ -153,98 +172,37 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
     ValueError
         If the filter of a multihop chain has weights too large for the dtype.
     """
-    dtype = _accumulated(x.dtype)
+    dtype = accumulated(x.dtype)
     if mask is not None:
         mask = mask.unsqueeze(-1)
     if decay is not None:
         assert chain.kind in ("inverse", "exponential")
         gamma = decay.to(dtype).view(1, 1, -1)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
-    if x.dtype == dtype or (runs_on_triton(x) and _is_one_pass(x, chain, mask)):
+    if x.dtype == dtype or _rounds_once(x, chain, mask):
         return _apply(x, mask, chain, False)
     return _apply(x.to(dtype), mask, chain, False).to(x.dtype)
 
 
-def _accumulated(dtype: torch.dtype) -> torch.dtype:
+def accumulated(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype in which sums of a dtype are kept."""
     return dtype if dtype == torch.float64 else torch.float32
 
 
-def _is_one_pass(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
-    """Whether one kernel does it all, so that half precision need not be widened for results in between."""
+def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
+    """Whether one operation does it all, so that half precision need not be widened for results in between."""
+    if is_eager_on_cpu(x):
+        # Sums of two are made in float32, but of a factor that was rounded.
+        if chain.kind != "single_hop" or chain.bi_directional:
+            return False
+        return torch.tensor(chain.self_weight, dtype=x.dtype).item() == chain.self_weight
+    if not runs_on_triton(x):
+        return False
     if not chain.bi_directional:
         return not (chain.kind == "inverse" and chain.decay is not None)
     return chain.kind in ("single_hop", "exponential") or (
         chain.kind == "multihop" and not chain.accumulative and bool(chain.taps) and filter_pays(x, mask)
     )
-
-
-def mix_step(
-    x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """`mix` for one node at a time, of a uni-directional chain.
-
-    Parameters
-    ----------
-    x : Tensor [batch, width]
-        The next node.
-    chain : Chain
-    state : Tensor [batch, size, width], optional
-        What the previous call returned; None before the first node.
-    decay : Tensor [width], optional
-        γ of every feature, in place of the chain's own.
-
-    Returns
-    -------
-    y : Tensor [batch, width]
-    state : Tensor [batch, size, width]
-        Of one size at every step: the running sum, or the last nodes that the filter still reaches.
-
-    Raises
-    ------
-    ValueError
-        If `state` has another shape, or the filter has weights too large for the dtype.
-    """
-    dtype = _accumulated(x.dtype)
-    node = x.to(dtype).unsqueeze(1)
-    if chain.kind == "inverse":
-        _check_state(state, (x.size(0), 1, x.size(1)))
-        gamma = chain.decay if decay is None else decay.to(dtype)
-        if state is None:
-            total = node.clone()
-        else:
-            total = node + (state if gamma is None else gamma * state)
-        return total.squeeze(1).to(x.dtype, copy=True), total
-    if decay is None:
-        taps, weights = _step_taps(chain, dtype, x.device)
-    else:
-        count = exponential_terms(dtype, bi_directional=False)
-        factors = [1 / math.factorial(k) for k in range(count)]
-        powers = decay.to(dtype) ** torch.arange(count, device=x.device)[:, None]
-        taps, weights = None, (powers * powers.new_tensor(factors)[:, None]).flip(0)
-    size = len(weights) - 1
-    _check_state(state, (x.size(0), size, x.size(1)))
-    if state is None:
-        state = node.new_zeros(x.size(0), size, x.size(1))
-    if taps is not None and len(taps) == 2 and taps[0] and taps[1] == 1:
-        # One hop needs no window: what was before, and what will have been.
-        return torch.add(state[:, 0], node[:, 0], alpha=taps[0]).to(x.dtype), node.clone()
-    window = torch.cat([state, node], dim=1)
-    seen = window if taps is None or all(taps) else torch.where(weights != 0, window, 0)
-    return (seen * weights).sum(1).to(x.dtype), window[:, 1:]
-
-
-def _check_state(state: Tensor | None, expected: tuple[int, int, int]) -> None:
-    if state is not None and state.shape != expected:
-        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
-
-
-@functools.lru_cache(maxsize=128)
-def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[Sequence[float], Tensor]:
-    """The taps, and the same from the farthest to the nearest, [taps, 1]."""
-    taps = _filter_taps(chain, dtype)
-    _check_range(chain, taps, dtype)
-    return taps, torch.tensor(taps[::-1], dtype=dtype, device=device)[:, None]
 
 
 class _Mix(torch.autograd.Function):
@@ -261,14 +219,14 @@ class _Mix(torch.autograd.Function):
             if short is not None:
                 return short
         else:
-            x = torch.where(mask, x, 0)
+            x = zeroed(x, mask)
         scale = _column_scale(x, chain, mask) if chain.column_normalised else None
         if transposed and scale is not None:
             x = x * scale
         y = _operator(x, mask, chain, transposed)
         if not transposed and scale is not None:
-            y = y * scale
-        return y if mask is None else torch.where(mask, y, 0)
+            y.mul_(scale)
+        return y if mask is None else zeroed(y, mask)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -319,21 +277,21 @@ _apply = dispatching(_Mix, _TransformableMix)
 @without_autocast
 def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
-    dtype = _accumulated(x.dtype)
+    dtype = accumulated(x.dtype)
     if chain.kind == "inverse" and chain.decay is not None:
         return decaying_inverse(x, mask, chain.decay, chain.bi_directional, transposed)
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)
-        taps = _filter_taps(chain, dtype)
+        taps = filter_taps(chain, dtype)
         # A compiled graph serves any length.
-        _check_range(chain, taps, dtype, None if torch.compiler.is_compiling() else x.size(1))
+        check_range(chain, taps, dtype, None if torch.compiler.is_compiling() else x.size(1))
         own = taps[:1]
         return two_sided_filter(x, own, taps) if transposed else two_sided_filter(x, taps, own)
     if chain.kind == "inverse":
         return endless_power_sum(x, mask)
     if chain.kind == "exponential" or (chain.taps and filter_pays(x, mask)):
-        return path_filter(x, mask, _filter_taps(chain, dtype))
+        return path_filter(x, mask, filter_taps(chain, dtype))
     if chain.accumulative:
         return hop_sum(x, mask, chain.self_weight, chain.hops)
     if not torch.compiler.is_compiling():
@@ -345,19 +303,30 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
 
 def _column_scale(x: Tensor, chain: Chain, mask: Tensor | None) -> Tensor:
     """1 / column sums of A, as [batch or 1, length, 1]; 0 where a column is empty."""
-    ones = x.new_ones(1, x.size(1), 1) if mask is None else mask.to(x.dtype)
+    if mask is None:
+        return _column_scale_of(chain, x.size(1), x.dtype, x.device)
+    return _inverse_column_sums(mask.to(x.dtype), mask, chain)
+
+
+@built_once(maxsize=8)
+def _column_scale_of(chain: Chain, length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return _inverse_column_sums(torch.ones(1, length, 1, dtype=dtype, device=device), None, chain)
+
+
+def _inverse_column_sums(ones: Tensor, mask: Tensor | None, chain: Chain) -> Tensor:
     sums = _operator(ones, mask, chain, transposed=False)
     return torch.where(sums == 0, 0, 1 / sums)
 
 
-def _filter_taps(chain: Chain, dtype: torch.dtype) -> Sequence[float]:
+def filter_taps(chain: Chain, dtype: torch.dtype) -> Sequence[float]:
     """The taps that matter in `dtype`."""
     if chain.kind == "exponential":
         return [tap for tap in chain.taps if tap > torch.finfo(dtype).eps / 8]
     return chain.taps
 
 
-def _check_range(chain: Chain, taps: Sequence[float], dtype: torch.dtype, length: int | None = None) -> None:
+def check_range(chain: Chain, taps: Sequence[float], dtype: torch.dtype, length: int | None = None) -> None:
+    """Refuse, with a ValueError, taps that the dtype cannot hold and a chain of that length would use."""
     for k, tap in enumerate(taps):
         if length is not None and k >= length:
             return

@@ -12,7 +12,6 @@ series by Horner's rule, or a filter for every feature; for one γ, `chain.py` h
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
-import functools
 import math
 from typing import Any, Literal
 
@@ -24,7 +23,9 @@ from .autocast import without_autocast
 from .chain_filter import is_eager_on_cpu
 from .chain_path import odd_reflection, real_nodes
 from .chain_scan import Decay, decaying_sum
+from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
+from .masking import zeroed
 
 DecayingKind = Literal["inverse", "exponential"]
 
@@ -47,7 +48,7 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     # −ln ρ, kept from where 0 · ∞ and 0 / 0 lie: γ may have been rounded to 0 or 1/2.
     rate = torch.log1p((1 - 2 * decay + root) / (2 * decay)).clamp(1e-30, 80)
     y = decaying_sum(x, rho, reverse=False)
-    y = decaying_sum(y if mask is None else torch.where(mask, y, 0), rho, reverse=True)
+    y = decaying_sum(y if mask is None else zeroed(y, mask), rho, reverse=True)
     # (F Fᵀ)⁻¹ e at the k-th node of n is ρ^k (1 + ρ² + … + ρ^(2(n − 1 − k))).
     node = torch.arange(x.size(1), device=x.device).view(1, -1, 1)
     first, count = y[:, :1], real_nodes(x, mask)
@@ -105,7 +106,7 @@ def _filter_by_feature(
     return F.conv2d(images, taps.T[:, None, None].contiguous(), groups=x.size(2)).squeeze(2).transpose(1, 2)
 
 
-@functools.lru_cache(maxsize=8)
+@built_once(maxsize=8)
 def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
     """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
     coefficients = torch.zeros(terms, terms, dtype=torch.float64)
@@ -121,7 +122,7 @@ def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed
     padded = F.pad(x, (0, 0, 1, 1))
     before, after = padded[:, : x.size(1)], padded[:, 2:]
     y = before + after if bi_directional else after if transposed else before
-    return y if mask is None else torch.where(mask, y, 0)
+    return y if mask is None else zeroed(y, mask)
 
 
 def mix_decaying(
@@ -162,10 +163,10 @@ class _Decaying(torch.autograd.Function):
         transposed: bool,
     ) -> Tensor:
         if mask is not None:
-            x = torch.where(mask, x, 0)
+            x = zeroed(x, mask)
         operator = decaying_inverse if kind == "inverse" else decaying_exponential
         y = operator(x, mask, decay, bi_directional, transposed)
-        return y if mask is None else torch.where(mask, y, 0)
+        return y if mask is None else zeroed(y, mask)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -5,14 +5,14 @@ chain into blocks and multiplies each by one small banded matrix: a batched matr
 over memory for every tap. It needs finite inputs, since zero times infinity is not zero.
 """
 
-import functools
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .chain_backend import runs_on_triton
+from .constants import built_once
 
 _BLOCK = 32
 _FEWEST_TAPS = 4
@@ -55,8 +55,8 @@ def running_sum(x: Tensor, reverse: bool) -> Tensor:
 
 
 def is_eager_on_cpu(x: Tensor) -> bool:
-    """Whether hand-made forms pay: a compiler fuses the plain ones itself."""
-    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+    """Whether hand-made forms pay, some of which look at values: a compiler fuses the plain ones itself."""
+    return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
 
 
 def _blocks_pay(x: Tensor) -> bool:
@@ -125,7 +125,7 @@ def _times(matrix: Tensor, blocks: Tensor) -> Tensor:
     return nodes
 
 
-@functools.lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def _band(
     back: tuple[float, ...], ahead: tuple[float, ...], dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:

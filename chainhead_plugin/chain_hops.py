@@ -6,15 +6,20 @@ a channel; what a map has made of it for every channel, to be added up by the ne
 to be added up here.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .chain_filter import is_eager_on_cpu
+from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
+from .masking import zeroed
 
 Hops = tuple[int, ...]
+_LONGEST_SHORT = 32
 
 
 def move(
@@ -52,7 +57,7 @@ def move_step(
     x : Tensor [batch, channels·width], or [batch, width] if `spread`
         The next node.
     hops : tuple of int
-    state : Tensor [batch, max(hops), width or channels·width], optional
+    state : Tensor [batch, max(hops), features], optional
         What the previous call returned; None before the first node.
     spread, add : bool
 
@@ -60,7 +65,8 @@ def move_step(
     -------
     y : Tensor [batch, channels·width], or [batch, width] if `add`
     state : Tensor
-        What the nodes so far give to the nodes to come.
+        With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
+        nodes themselves.
 
     Raises
     ------
@@ -68,17 +74,34 @@ def move_step(
         If `state` has another shape.
     """
     width = x.size(1) if spread else x.size(1) // len(hops)
-    expected = (x.size(0), max(hops), width if add else width * len(hops))
-    wide = x.to(torch.promote_types(x.dtype, torch.float32))
+    expected = (x.size(0), max(hops), width if add else x.size(1))
     if state is None:
-        state = wide.new_zeros(expected)
+        state = x.new_zeros(expected, dtype=torch.promote_types(x.dtype, torch.float32) if add else x.dtype)
     elif state.shape != expected:
         raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
-    coming = F.pad(state, (0, 0, 0, 1))
-    for channel, hop in enumerate(hops):
-        group = slice(channel * width, (channel + 1) * width)
-        coming[:, hop, slice(None) if add else group] += wide if spread else wide[:, group]
-    return coming[:, 0].to(x.dtype, copy=True), coming[:, 1:]
+    if add:
+        groups = x.to(state.dtype).reshape(x.size(0), x.size(1) // width, width).expand(-1, len(hops), -1)
+        coming = F.pad(state, (0, 0, 0, 1)).index_add(1, _places(hops, x.device), groups)
+        return coming[:, 0].to(x.dtype, copy=True), coming[:, 1:]
+    window = torch.cat([state, x.unsqueeze(1)], 1)
+    groups_of_a_node = 1 if spread else len(hops)
+    places = _places_before(hops, groups_of_a_node, x.device)
+    moved = window.view(x.size(0), (max(hops) + 1) * groups_of_a_node, width).index_select(1, places)
+    return moved.flatten(1), window[:, 1:]
+
+
+@built_once(maxsize=128)
+def _places(hops: Hops, device: torch.device) -> Tensor:
+    return torch.tensor(hops, device=device)
+
+
+@built_once(maxsize=128)
+def _places_before(hops: Hops, groups: int, device: torch.device) -> Tensor:
+    """Where each channel's group stands among those of the last nodes, `groups` a node."""
+    newest = max(hops)
+    return torch.tensor(
+        [(newest - hop) * groups + channel % groups for channel, hop in enumerate(hops)], device=device
+    )
 
 
 class _Move(torch.autograd.Function):
@@ -91,9 +114,9 @@ class _Move(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
         if mask is not None:
-            x = torch.where(mask, x, 0)
-        y = (_traced_sum if torch.compiler.is_compiling() else _sum)(x, hops, from_groups, to_groups)
-        return y if mask is None else torch.where(mask, y, 0)
+            x = zeroed(x, mask)
+        y = _summed_by(x)(x, hops, from_groups, to_groups)
+        return y if mask is None else zeroed(y, mask)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -138,23 +161,59 @@ class _TransformableMove(_Move):
 _apply = dispatching(_Move, _TransformableMove)
 
 
-def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+def _summed_by(x: Tensor) -> Callable[[Tensor, Hops, bool, bool], Tensor]:
+    if torch.compiler.is_compiling():
+        return _traced_sum
+    return _short_sum if is_eager_on_cpu(x) and 0 < x.size(1) <= _LONGEST_SHORT else _sum
+
+
+def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    """The same by one look-up: for few nodes, calls cost more than what they do."""
     batch, length, features = x.shape
-    width = features // len(hops) if from_groups else features
-    # A channel alone in its place is copied there; what is added up is so in float32 at least.
-    dtype = x.dtype if to_groups else torch.promote_types(x.dtype, torch.float32)
-    y = x.new_zeros(batch, length, len(hops) * width if to_groups else width, dtype=dtype)
-    for channel, hop in enumerate(hops):
-        if abs(hop) >= length:
-            continue
-        group = slice(channel * width, (channel + 1) * width)
-        source = x[:, max(0, -hop) : length - max(0, hop), group if from_groups else slice(None)]
-        target = y[:, max(0, hop) : length - max(0, -hop), group if to_groups else slice(None)]
-        if to_groups:
-            target.copy_(source)
-        else:
-            target.add_(source)
+    groups = len(hops) if from_groups else 1
+    width = features // groups
+    rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
+    moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+    if to_groups:
+        return moved.view(batch, length, len(hops) * width)
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return moved.view(batch, length, len(hops), width).sum(2, dtype=dtype).to(x.dtype)
+
+
+@built_once(maxsize=256)
+def _sources(hops: Hops, length: int, groups: int, device: torch.device) -> Tensor:
+    """Which group every channel takes, of `groups` a node; beyond the ends of the chain the zeros after the last."""
+    origin = torch.arange(length, device=device)[:, None] - torch.tensor(hops, device=device)
+    origin = origin.where((origin >= 0) & (origin < length), length)
+    return (origin * groups + torch.arange(len(hops), device=device) % groups).flatten()
+
+
+def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    length = x.size(1)
+    width = x.size(2) // len(hops) if from_groups else x.size(2)
+    groups = [slice(channel * width, (channel + 1) * width) for channel in range(len(hops))]
+    sources = [x[:, :, group] for group in groups] if from_groups else [x] * len(hops)
+    if to_groups:
+        y = x.new_empty(x.size(0), length, len(hops) * width)
+        for group, source, hop in zip(groups, sources, hops, strict=True):
+            _move_into(y[:, :, group], source, max(-length, min(hop, length)))
+        return y
+    # What is added up is so in float32 at least.
+    y = torch.zeros_like(sources[0], dtype=torch.promote_types(x.dtype, torch.float32))
+    for source, hop in zip(sources, hops, strict=True):
+        if abs(hop) < length:
+            y[:, max(0, hop) : length - max(0, -hop)] += source[:, max(0, -hop) : length - max(0, hop)]
     return y.to(x.dtype)
+
+
+def _move_into(target: Tensor, source: Tensor, hop: int) -> None:
+    """Copy nodes `hop` further, zeros where none come from; at most by the whole length."""
+    if hop >= 0:
+        target[:, :hop] = 0
+        target[:, hop:] = source[:, : source.size(1) - hop]
+    else:
+        target[:, hop:] = 0
+        target[:, :hop] = source[:, -hop:]
 
 
 def _traced_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:

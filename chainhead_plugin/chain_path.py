@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .chain_backend import runs_on_triton
 from .chain_filter import SHORTEST, is_eager_on_cpu, two_sided_filter
+from .masking import zeroed
 
 
 def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
@@ -36,7 +37,7 @@ def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
         y = x * self_weight if self_weight else torch.zeros_like(x)
         y[:, 1:].add_(x[:, :-1])
         y[:, :-1].add_(x[:, 1:])
-    return y if mask is None else torch.where(mask, y, 0)
+    return y if mask is None else zeroed(y, mask)
 
 
 def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Tensor:

@@ -15,15 +15,14 @@ Near a chain's ends the result is smaller than in the middle by the chain length
 every form has to be right to the last digit of a small number.
 """
 
-import functools
 import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .chain_path import odd_reflection, real_nodes
+from .constants import built_once
 
 # Half the phase, in radians, that the shortest visible eigenvector goes through within a block.
 _PHASE = 8.0
@@ -97,7 +96,7 @@ def _times(matrix: Tensor, nodes: Tensor) -> Tensor:
     return torch.bmm(matrix.expand(nodes.size(0), -1, -1), nodes)
 
 
-@functools.lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def _eigenvectors(length: int, dtype: torch.dtype, device: torch.device) -> _Eigenvectors:
     theta, response, mirrored = _spectrum(length, dtype)
     vectors = torch.sin(theta * torch.arange(1, length + 1, dtype=torch.float64)[:, None])
@@ -130,9 +129,10 @@ class _SmoothEigenvectors(NamedTuple):
 
     Attributes
     ----------
-    rim : Tensor [2·rim, K]
-        v_k at the first and at the last nodes.
-    sign : Tensor [2·rim, 1]
+    rim : Tensor [nodes on either end, K]
+        v_k there: at as many as a block has first nodes, and at the last ones, up to twice as many, that fill no
+        block.
+    sign : Tensor [nodes on either end, 1]
         1 at even nodes and −1 at odd ones.
     polynomials : Tensor [nodes of one parity in a block, P]
         Orthonormal.
@@ -146,14 +146,14 @@ class _SmoothEigenvectors(NamedTuple):
     middle: _Eigenvectors
 
 
-@functools.lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def _smooth_eigenvectors(
     length: int, nodes: int, polynomials: int, dtype: torch.dtype, device: torch.device
 ) -> _SmoothEigenvectors:
     theta, response, mirrored = _spectrum(length, dtype)
     rim = 2 * nodes
-    place = torch.cat([torch.arange(rim), torch.arange(length - rim, length)]).double()[:, None]
-    blocks = -(-(length - 2 * rim) // rim)
+    blocks = length // rim - 2
+    place = torch.cat([torch.arange(rim), torch.arange((1 + blocks) * rim, length)]).double()[:, None]
     offset = torch.arange(1 - nodes, nodes, 2, dtype=torch.float64)
     angles = torch.arccos((offset / nodes).clamp(-1, 1))[:, None]
     chebyshev = torch.cos(angles * torch.arange(polynomials, dtype=torch.float64))
@@ -181,31 +181,31 @@ def _by_smooth_eigenvectors(x: Tensor, nodes: int, polynomials: int) -> Tensor:
     batch, length, width = x.shape
     vectors = _smooth_eigenvectors(length, nodes, polynomials, x.dtype, x.device)
     at_even, at_odd, response, mirrored = vectors.middle
-    rim = 2 * nodes
-    blocks = at_even.size(0) // polynomials
-    between = F.pad(x[:, rim : length - rim], (0, 0, 0, blocks * rim - (length - 2 * rim)))
+    rim, blocks = 2 * nodes, at_even.size(0) // polynomials
+    middle = slice(rim, (1 + blocks) * rim)
     even, odd = (
         _times(at.T, _times(vectors.polynomials.T, part).view(batch, blocks * polynomials, width))
         for at, part in zip(
-            (at_even, at_odd), between.view(batch * blocks, nodes, 2, width).unbind(2), strict=True
+            (at_even, at_odd),
+            x[:, middle].reshape(batch * blocks, nodes, 2, width).unbind(2),
+            strict=True,
         )
     )
-    ends = torch.cat([x[:, :rim], x[:, length - rim :]], 1)
+    ends = torch.cat([x[:, :rim], x[:, middle.stop :]], 1)
     along = response * (even + odd + _times(vectors.rim.T, ends))
     across = mirrored * (even - odd + _times(vectors.rim.T, vectors.sign * ends))
 
-    mixed = torch.empty_like(between)
+    y = torch.empty_like(x, memory_format=torch.contiguous_format)
     for place, at, waves in zip(
-        mixed.view(batch * blocks, nodes, 2, width).unbind(2),
+        y[:, middle].view(batch, blocks, nodes, 2, width).unbind(3),
         (at_even, at_odd),
         (along + across, along - across),
         strict=True,
     ):
-        place.copy_(_times(vectors.polynomials, _times(at, waves).view(batch * blocks, polynomials, width)))
-    y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    y[:, rim : length - rim] = mixed[:, : length - 2 * rim]
+        waves_in_blocks = _times(at, waves).view(batch * blocks, polynomials, width)
+        place.copy_(_times(vectors.polynomials, waves_in_blocks).view(batch, blocks, nodes, width))
     ends = _times(vectors.rim, along) + vectors.sign * _times(vectors.rim, across)
-    y[:, :rim], y[:, length - rim :] = ends[:, :rim], ends[:, rim:]
+    y[:, :rim], y[:, middle.stop :] = ends[:, :rim], ends[:, rim:]
     return y
 
 

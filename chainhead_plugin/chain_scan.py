@@ -54,10 +54,10 @@ def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
 
 
 def _add_scaled(x: Tensor, decay: Decay, state: Tensor, out: Tensor | None = None) -> Tensor:
-    """x + γ state."""
+    """x + γ state, of one dtype."""
     if isinstance(decay, float):
         return torch.add(x, state, alpha=decay, out=out)
-    return torch.addcmul(x, state, decay.to(x.dtype), out=out)
+    return torch.addcmul(x, state, decay, out=out)
 
 
 def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
@@ -67,6 +67,7 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     block = min(_BLOCK, math.isqrt(length))
     count = length // block if length > _SHORT else 0
     whole = count * block
+    gamma = decay if isinstance(decay, float) else decay.to(x.dtype)
     state = torch.zeros_like(x[:, :1])
     if count:
         first = length - whole if reverse else 0
@@ -76,7 +77,7 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
             blocks, results = blocks[::-1], results[::-1]
         leaving = blocks[0]
         for row in blocks[1:]:
-            leaving = _add_scaled(row, decay, leaving)
+            leaving = _add_scaled(row, gamma, leaving)
         leaving = _sum_in_blocks(leaving, decay**block, reverse)
         entering = torch.zeros_like(leaving)
         if reverse:
@@ -84,9 +85,14 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
         else:
             entering[:, 1:], state = leaving[:, :-1], leaving[:, -1:]
         for row, result in zip(blocks, results, strict=True):
-            entering = _add_scaled(row, decay, entering, out=result)
-    for j in reversed(range(length - whole)) if reverse else range(whole, length):
-        state = _add_scaled(x[:, j : j + 1], decay, state, out=y[:, j : j + 1])
+            entering = _add_scaled(row, gamma, entering, out=result)
+    if whole < length:
+        rest = slice(0, length - whole) if reverse else slice(whole, length)
+        nodes, results = torch.split(x[:, rest], 1, 1), torch.split(y[:, rest], 1, 1)
+        if reverse:
+            nodes, results = nodes[::-1], results[::-1]
+        for node, result in zip(nodes, results, strict=True):
+            state = _add_scaled(node, gamma, state, out=result)
     return y
 
 

@@ -1,6 +1,5 @@
 """Short chains on the CPU: the dense matrix itself, whose product costs less than the calls of any other form."""
 
-import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from .autocast import without_autocast
 from .chain_backend import runs_on_triton
 from .chain_filter import is_eager_on_cpu
+from .constants import built_once
 
 if TYPE_CHECKING:
     from .chain import Chain
@@ -25,7 +25,8 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
 
     Parameters
     ----------
-    x : float32 or float64 Tensor [batch, length, width]
+    x : floating point Tensor [batch, length, width]
+        In half precision never: the matrix itself would be rounded.
     chain : Chain
         Of one matrix for all channels and features.
     transposed : bool
@@ -38,7 +39,7 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     if not is_eager_on_cpu(x) or runs_on_triton(x):
         return None
     length = x.size(1)
-    if not 0 < length <= _LONGEST:
+    if not 0 < length <= _LONGEST or x.dtype not in (torch.float32, torch.float64):
         return None
     matrix = _matrix(chain, length, x.dtype, transposed)
     if matrix is None:
@@ -47,7 +48,7 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     return y if math.isfinite(y.sum().item()) else None
 
 
-@functools.lru_cache(maxsize=256)
+@built_once(maxsize=256)
 def _matrix(chain: "Chain", length: int, dtype: torch.dtype, transposed: bool) -> Tensor | None:
     from .chain_reference import interdependence_matrix
 

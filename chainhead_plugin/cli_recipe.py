@@ -1,6 +1,6 @@
 """The subcommands `train`, `evaluate` and `compare`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ from .cli_support import complete_models, complete_sources, console, reported_er
 if TYPE_CHECKING:
     from .recipe import Recipe
     from .recipe_measuring import Measured
+    from .recipe_task import Metric
 
 _RecipeArgument = Annotated[
     str,
@@ -65,8 +66,18 @@ def evaluate(
         from .recipe_evaluation import evaluate as run
 
         found = run(name, None if recipe is None else load_recipe(recipe))
-        stated = "" if found.stated is None else f"; stated: {found.stated:.2%}"
-        typer.echo(f"{name}: accuracy {found.accuracy:.2%} on {found.examples:,} test examples{stated}")
+        told = _values(found.metrics, found.values)
+        stated = f"; stated: {_values(found.metrics, found.stated, named=False)}" if found.stated else ""
+        typer.echo(f"{name}: {told} on {found.examples:,} test examples{stated}")
+
+
+def _values(metrics: "Sequence[Metric]", values: dict[str, float], *, named: bool = True) -> str:
+    return ", ".join(
+        f"{metric.title + ' ' if named else ''}{metric.text(values[metric.name], finer=True)}"
+        f"{'%' if metric.percent else ''}"
+        for metric in metrics
+        if metric.name in values
+    )
 
 
 def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
@@ -103,8 +114,11 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
     from rich.table import Table
 
     from .recipe_card import verdict
+    from .recipe_task import traits_of
 
-    table = Table(title=f"{recipe.name}: test accuracy in %, {len(recipe.seeds)} seeds", title_justify="left")
+    metric = traits_of(recipe.task).metric
+    heading = metric.in_unit(recipe.card.get("unit"))
+    table = Table(title=f"{recipe.name}: test {heading}, {len(recipe.seeds)} seeds", title_justify="left")
     table.add_column("")
     for column in ("weights", "learning rate", "validation", "test", "s a run"):
         table.add_column(column, justify="right")
@@ -113,11 +127,11 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
             model["title"],
             f"{model['parameters']:,}",
             f"{model['learning_rate']:g}",
-            f"{100 * model['validation_accuracy_mean']:.1f}",
-            f"{100 * model['test_accuracy_mean']:.1f} ± {100 * model['test_accuracy_sd']:.1f}",
+            metric.text(model[f"validation_{metric.name}_mean"]),
+            metric.spread(model),
             f"{model['training_seconds_mean']:.1f}",
         )
     show(table)
-    for sentence in verdict(measured.results["models"]):
+    for sentence in verdict(measured.results["models"], metric):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")

@@ -1,7 +1,6 @@
 """Feature extractor for sequences of float nodes: scaling, padding and masks."""
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils import PaddingStrategy
 
+from .extraction_options import as_float, as_floats, check_bool, check_integer, check_length_options
 from .saving import whole_file
 from .sequences import check_finite, join, split_batch
 
@@ -73,10 +73,10 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         unknown = sorted(kwargs.keys() - _ECOSYSTEM_FIELDS)
         if unknown:
             raise TypeError(f"unknown parameters of {type(self).__name__}: {', '.join(unknown)}")
-        _check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
+        check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
-        _check_bool("do_normalize", do_normalize)
-        _check_bool("return_attention_mask", return_attention_mask)
+        check_bool("do_normalize", do_normalize)
+        check_bool("return_attention_mask", return_attention_mask)
         if padding_side not in ("left", "right"):
             raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
         if (mean is None) != (std is None):
@@ -84,14 +84,14 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         super().__init__(
             feature_size=int(feature_size),
             sampling_rate=None,
-            padding_value=_as_float("padding_value", padding_value, maximum=float(np.finfo(np.float32).max)),
+            padding_value=as_float("padding_value", padding_value, maximum=float(np.finfo(np.float32).max)),
             padding_side=padding_side,
             return_attention_mask=return_attention_mask,
             **kwargs,
         )
         self.do_normalize = do_normalize
-        self.mean = None if mean is None else _as_floats("mean", mean, feature_size)
-        self.std = None if std is None else _as_floats("std", std, feature_size)
+        self.mean = None if mean is None else as_floats("mean", mean, feature_size)
+        self.std = None if std is None else as_floats("std", std, feature_size)
         if self.std is not None and min(self.std) <= 0:
             raise ValueError(f"std must be positive, got {min(self.std)} for feature {np.argmin(self.std)}")
 
@@ -292,7 +292,7 @@ class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
         if return_tensors not in (None, "np", "pt"):
             raise ValueError(f"return_tensors must be 'np', 'pt' or None, got {return_tensors!r}")
         strategy = self._get_padding_strategies(padding, max_length)
-        _check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
+        check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
         if truncation and max_length is not None:
             starts = np.cumsum(lengths) - lengths
             kept = np.arange(len(nodes)) - np.repeat(starts, lengths) < max_length
@@ -344,21 +344,6 @@ def _as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.fl
     return features
 
 
-def _check_length_options(
-    strategy: PaddingStrategy, max_length: int | None, truncation: bool, pad_to_multiple_of: int | None
-) -> None:
-    _check_bool("truncation", truncation)
-    for name, value in (("max_length", max_length), ("pad_to_multiple_of", pad_to_multiple_of)):
-        if value is not None:
-            _check_integer(name, value)
-    if truncation and max_length is None:
-        raise ValueError("truncation=True needs max_length")
-    if max_length is not None and not truncation and strategy != PaddingStrategy.MAX_LENGTH:
-        raise ValueError("max_length has no effect here: add truncation=True or padding='max_length'")
-    if pad_to_multiple_of is not None and strategy == PaddingStrategy.DO_NOT_PAD:
-        raise ValueError("pad_to_multiple_of has no effect with padding=False: pass padding=True")
-
-
 def _padded_length(
     lengths: NDArray[np.intp], fixed_length: int | None, pad_to_multiple_of: int | None
 ) -> int:
@@ -385,40 +370,6 @@ def _as_columns(processed_features: Any) -> dict[str, Any]:
         if row.keys() != names:
             raise ValueError(f"example {index} has entries {sorted(row)}, expected {sorted(names)}")
     return {name: [row[name] for row in rows] for name in names}
-
-
-def _check_integer(name: str, value: Any, maximum: int | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value < 1 or (maximum is not None and value > maximum):
-        raise ValueError(
-            f"{name} must be at least 1{f' and at most {maximum}' if maximum else ''}, got {value}"
-        )
-
-
-def _check_bool(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, got {type(value).__name__}")
-
-
-def _as_float(name: str, value: Any, maximum: float = sys.float_info.max) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not abs(number) <= maximum:
-        raise ValueError(f"{name} must be finite and at most {maximum:g} in size, got {number}")
-    return number
-
-
-def _as_floats(name: str, values: Any, feature_size: int) -> list[float]:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(f"{name} must be a list of {feature_size} numbers, got {type(values).__name__}")
-    if len(values) != feature_size:
-        raise ValueError(f"{name} must have feature_size={feature_size} numbers, got {len(values)}")
-    return [_as_float(f"{name}[{index}]", value) for index, value in enumerate(values)]
 
 
 __all__ = ["ChainHeadFeatureExtractor"]

@@ -6,14 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .chain import mix, mix_step
+from .chain import mix
 from .chain_backend import runs_on_triton
 from .chain_hops import move, move_step
 from .chain_reference import interdependence_matrix
+from .chain_step import mix_step
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
 from .learned_decay import LearnedDecay
-from .masking import check_mask
+from .masking import check_mask, needed_mask, zero_padding
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
@@ -179,8 +180,9 @@ class ChainInterdependenceHead(ReconciledLinear):
         nodes = self._nodes(x)
         mask = None
         if attention_mask is not None:
-            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1))
-            nodes = torch.where(mask.unsqueeze(-1), nodes, 0)
+            mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+        if mask is not None:
+            nodes = zero_padding(nodes, mask)
         with_relu = self.relu is not None and self.batch_norm is None
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
@@ -198,7 +200,7 @@ class ChainInterdependenceHead(ReconciledLinear):
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         if self.chain.channel_hops:
             return self.reconciliation.channel_maps()
-        maps, place = super()._maps()
+        maps, place = self.reconciliation.maps()
         # A γ for every feature of κ(x) does not commute with mapping features.
         return maps, place if self.learned_decay is None else 0
 

@@ -21,7 +21,7 @@ from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
 from .initialisation import ChainHeadInitialisation
 from .loading import CheckedLoadMixin
-from .masking import check_mask
+from .masking import check_mask, needed_mask, without_full, zero_padding
 from .pooling import pool
 from .reconciled_linear import ReconciledLinear
 from .sharing import SharedModel
@@ -219,8 +219,9 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         floats = (p.dtype for p in self.layers.parameters() if p.is_floating_point())
         hidden_states = input_features.to(next(floats, self.dtype))
         if attention_mask is not None:
-            mask = check_mask(attention_mask, input_features.size(0), input_features.size(1))
-            hidden_states = torch.where(mask.unsqueeze(-1), hidden_states, 0)
+            attention_mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
+        if attention_mask is not None:
+            hidden_states = zero_padding(hidden_states, attention_mask)
         checkpointed = (
             self.training and self.layers[0].gradient_checkpointing and not torch.compiler.is_compiling()
         )
@@ -304,7 +305,7 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
             input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
         )
         nodes = outputs.last_hidden_state
-        mask = None if attention_mask is None else attention_mask != 0
+        mask = None if attention_mask is None else without_full(attention_mask != 0)
         pooled = pool(nodes, mask, self.config.pooling, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None

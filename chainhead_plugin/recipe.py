@@ -44,7 +44,7 @@ class Recipe:
     validation_share : float, optional
         Share of the training part, stratified, that is held out for validation in every run. Exactly one of the two.
     early_stopping : int, optional
-        Epochs without a better validation accuracy after which a run ends; the best epoch's weights are kept. It
+        Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
     seeds : list of int
         Of the final runs; the first one's weights are the model. At least two, for a spread.

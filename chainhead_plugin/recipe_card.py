@@ -8,6 +8,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .recipe import Recipe
 from .recipe_peers import CHAIN, NO_HOPS
+from .recipe_task import Metric, traits_of
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
 _PREPROCESSORS = {
@@ -47,6 +48,7 @@ def render_card(
     """
     card = {**_CARD_DEFAULTS, **recipe.card}
     chain = results["models"][CHAIN]
+    metrics = traits_of(recipe.task).metrics
     name, auto_preprocessor = _PREPROCESSORS[recipe.task]
     front_matter = ModelCardData(
         license=card["license"],
@@ -60,7 +62,7 @@ def render_card(
             *(["time-series"] if recipe.task.startswith("time") else []),
             "tinybig",
         ],
-        metrics=["accuracy"],
+        metrics=[metric.name for metric in metrics],
         model_name=recipe.name,
         eval_results=[
             EvalResult(
@@ -68,10 +70,11 @@ def render_card(
                 dataset_type=str(recipe.data) if isinstance(recipe.data, str) else recipe.name,
                 dataset_name=card.get("dataset", recipe.name),
                 dataset_split="test",
-                metric_type="accuracy",
-                metric_name="test accuracy",
-                metric_value=chain["test_accuracy"][0],
+                metric_type=metric.name,
+                metric_name=f"test {metric.title}",
+                metric_value=chain[f"test_{metric.name}"][0],
             )
+            for metric in metrics
         ],
     )
     rendered = ModelCard.from_template(
@@ -88,40 +91,44 @@ def render_card(
         pictures=pictures,
         samples=samples,
         training=results["recipe"],
-        verdict=verdict(results["models"]),
+        metric=metrics[0],
+        tested=f"test_{metrics[0].name}",
+        unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
+        heading=_heading(metrics[0], card.get("unit")),
+        verdict=verdict(results["models"], metrics[0]),
         **{key: value for key, value in results.items() if key != "recipe"},
     )
     text: str = rendered.content
     return text.rstrip() + "\n"
 
 
-def verdict(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _heading(metric: Metric, unit: str | None) -> str:
+    heading = f"{metric.title} in percent" if metric.percent else metric.in_unit(unit)
+    return heading[0].upper() + heading[1:]
+
+
+def verdict(models: Mapping[str, Mapping[str, Any]], metric: Metric) -> list[str]:
     """Say in sentences how the model stands against its peers: better, no better, or within the spread."""
     chain = models[CHAIN]
     sentences = []
     if NO_HOPS in models:
-        peer = models[NO_HOPS]
+        gap, deviation = metric.difference(chain, models[NO_HOPS])
         sentences.append(
             "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
-            f"brings: {_points(chain, peer)}, next to a standard deviation over the seeds of "
-            f"{100 * max(chain['test_accuracy_sd'], peer['test_accuracy_sd']):.1f}."
+            f"brings: {gap}, next to a standard deviation over the seeds of {deviation}."
         )
     rivals = [models[name] for name in _SEQUENCE_PEERS if name in models]
     if rivals:
-        best = max(rivals, key=lambda model: model["test_accuracy_mean"])
-        difference = chain["test_accuracy_mean"] - best["test_accuracy_mean"]
-        if difference >= 0:
+        best = metric.best(rivals)
+        mean = f"test_{metric.name}_mean"
+        if not metric.better(best[mean], chain[mean]):
             outcome = "The chain head is at least as accurate as"
-        elif -difference <= best["test_accuracy_sd"]:
+        elif abs(chain[mean] - best[mean]) <= best[f"test_{metric.name}_sd"]:
             outcome = "The chain head is within one standard deviation of"
         else:
             outcome = "**The chain head is less accurate than**"
         sentences.append(
-            f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {_points(chain, best)}), with "
+            f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {metric.difference(chain, best)[0]}), with "
             f"{chain['parameters']:,} weights against {best['parameters']:,}."
         )
     return sentences
-
-
-def _points(chain: Mapping[str, Any], peer: Mapping[str, Any]) -> str:
-    return f"{100 * (chain['test_accuracy_mean'] - peer['test_accuracy_mean']):+.1f} points"

@@ -8,9 +8,10 @@ import registry
 
 from .recipe import Recipe, RecipeError, load_recipe, shipped_recipes
 from .recipe_data import load_data
-from .recipe_fitting import accuracy
+from .recipe_fitting import quality
 from .recipe_inputs import Inputs
 from .recipe_output import RECIPE, RESULTS, RUNS
+from .recipe_task import Metric, traits_of
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,18 @@ class Evaluation:
 
     Attributes
     ----------
-    accuracy : float
-        On the test part.
-    stated : float or None
-        What the catalogue, or the folder's results, say.
+    metrics : tuple of Metric
+        What was measured; the first is the task's own.
+    values : dict of float
+        On the test part, by the metrics' names.
+    stated : dict of float
+        What the catalogue, or the folder's results, say; empty if nothing.
     examples : int
     """
 
-    accuracy: float
-    stated: float | None
+    metrics: tuple[Metric, ...]
+    values: dict[str, float]
+    stated: dict[str, float]
     examples: int
 
 
@@ -48,16 +52,17 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
     registry.RegistryError
         If the zoo has no such model.
     """
-    folder, stated = Path(name), None
+    folder, stated = Path(name), {}
     if folder.is_dir():
         results = folder / RESULTS
         if results.is_file():
-            stated = json.loads(results.read_text("utf-8"))["models"]["chain"]["test_accuracy"][0]
+            chain = json.loads(results.read_text("utf-8"))["models"]["chain"]
+            stated = {key: value[0] for key, value in chain.items() if isinstance(value, list)}
         if recipe is None:
             here = folder / RUNS / RECIPE  # names its files in full
             recipe = load_recipe(here if here.is_file() else folder / RECIPE)
     else:
-        stated = registry.model_info(name).metrics.get("test_accuracy")
+        stated = dict(registry.model_info(name).metrics)
         folder = registry.checkpoint_path(name)
         if recipe is None:
             if name not in shipped_recipes():
@@ -72,4 +77,10 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
         raise RecipeError(
             f"the model's labels are {', '.join(names)}; the data's {', '.join(data.test.names)}"
         )
-    return Evaluation(accuracy(model, inputs, data.test), stated, len(data.test.labels))
+    metrics = traits_of(recipe.task).metrics
+    return Evaluation(
+        metrics,
+        quality(model, inputs, data.test, recipe.task),
+        {metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated},
+        len(data.test.labels),
+    )

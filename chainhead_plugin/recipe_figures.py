@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .head import ChainInterdependenceHead
 from .recipe import RecipeError
 from .recipe_peers import CHAIN
+from .recipe_task import traits_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,33 +17,40 @@ _BLUE, _ORANGE, _GREY = "#2b6cb0", "#dd6b20", "#4a5568"
 _SHOWN = 12
 
 
-def draw_learning_curve(history: Sequence[Mapping[str, float]], file: Path) -> None:
-    """Draw loss and validation accuracy over the epochs of a Trainer's log."""
+def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file: Path) -> None:
+    """Draw loss and the validation's metric over the epochs of a Trainer's log."""
+    traits = traits_of(task)
     figure = _figure(7.2, 2.9)
     left, right = figure.subplots(1, 2)
     _draw(left, history, "loss", "training", _BLUE)
     _draw(left, history, "eval_loss", "validation", _ORANGE)
-    left.set(title="cross-entropy", xlabel="epoch", yscale="log")
+    left.set(title=traits.loss, xlabel="epoch", yscale="log")
     left.legend(frameon=False)
-    _draw(right, history, "eval_accuracy", "validation", _ORANGE)
-    right.set(title="validation accuracy", xlabel="epoch", ylim=(0, 1.02))
+    _draw(right, history, f"eval_{traits.metric.name}", "validation", _ORANGE)
+    right.set(title=f"validation {traits.metric.title}", xlabel="epoch")
+    if traits.metric.percent:
+        right.set(ylim=(0, 1.02))
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color="0.92")
     _save(figure, file)
 
 
-def draw_comparison(models: Mapping[str, Mapping[str, Any]], file: Path) -> None:
-    """Draw every model's test accuracy, each seed a dot."""
+def draw_comparison(
+    models: Mapping[str, Mapping[str, Any]], task: str, file: Path, unit: str | None = None
+) -> None:
+    """Draw every model on the test part, each seed a dot, in the task's metric."""
+    metric = traits_of(task).metric
+    key, factor = f"test_{metric.name}", 100 if metric.percent else 1
     figure = _figure(6.4, 0.6 + 0.42 * len(models))
     axes = figure.subplots()
     for row, (name, model) in enumerate(models.items()):
         colour = _BLUE if name == CHAIN else _GREY
-        shares = [100 * share for share in model["test_accuracy"]]
-        axes.plot(shares, [row] * len(shares), "o", color=colour, alpha=0.45, markeredgewidth=0)
-        axes.plot([100 * model["test_accuracy_mean"]], [row], "|", color=colour, markersize=16)
+        values = [factor * value for value in model[key]]
+        axes.plot(values, [row] * len(values), "o", color=colour, alpha=0.45, markeredgewidth=0)
+        axes.plot([factor * model[f"{key}_mean"]], [row], "|", color=colour, markersize=16)
     axes.set_yticks(range(len(models)), [model["title"] for model in models.values()])
-    axes.set(xlabel="test accuracy in %: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
+    axes.set(xlabel=f"test {metric.in_unit(unit)}: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", color="0.92")
     _save(figure, file)

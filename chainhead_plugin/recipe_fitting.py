@@ -12,19 +12,20 @@ import torch
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
-    EvalPrediction,
     PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_pt_utils import nested_concat
 from transformers.trainer_utils import get_last_checkpoint
 
 from .recipe import Recipe, RecipeError
 from .recipe_data import Examples
 from .recipe_inputs import Inputs
 from .recipe_peers import Candidate
+from .recipe_task import TaskTraits, traits_of
 
 _BATCH = 512
 
@@ -69,7 +70,7 @@ def fit(
     inputs : Inputs
     training : Examples
     validation : Examples, optional
-        Evaluated after every epoch; early stopping, where the recipe has it, watches its accuracy.
+        Evaluated after every epoch; early stopping, where the recipe has it, watches the task's metric.
     learning_rate : float
     seed : int
     folder : Path
@@ -83,6 +84,7 @@ def fit(
         If an argument of the recipe's `training` is unknown, or set by the trainer itself.
     """
     count = len(training.labels)
+    traits = traits_of(recipe.task)
     with _threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
@@ -91,8 +93,11 @@ def fit(
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
-            data_collator=_Batches(inputs, [training] if validation is None else [training, validation]),
-            compute_metrics=_accuracy_of,
+            data_collator=Batches(
+                inputs, traits, [training] if validation is None else [training, validation]
+            ),
+            compute_metrics=lambda found: traits.measure(found.predictions, found.label_ids),
+            preprocess_logits_for_metrics=_measured_output,
         )
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(_OnEpoch(on_epoch))
@@ -114,19 +119,35 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
     return torch.cat(parts)
 
 
-def accuracy(model: nn.Module, inputs: Inputs, examples: Examples) -> float:
-    """Return the share of examples whose label the model names."""
-    named = scores(model, inputs, examples.inputs).argmax(-1).numpy()
-    return float((named == examples.labels).mean())
+@torch.no_grad()
+def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
+    """Return the task's metrics of a model, by name."""
+    traits = traits_of(task)
+    predictions, targets = None, None
+    for start in range(0, len(examples.labels), _BATCH):
+        places = np.arange(start, min(start + _BATCH, len(examples.labels)))
+        part = examples.take(places)
+        predicted, true = (
+            model(**inputs.batch(part.inputs))[traits.outputs],
+            traits.collate(list(part.labels)),
+        )
+        # As the Trainer does it: what has different lengths is filled with -100.
+        predictions = predicted if predictions is None else nested_concat(predictions, predicted)
+        targets = true if targets is None else nested_concat(targets, true)
+    assert predictions is not None
+    assert targets is not None
+    return traits.measure(predictions.numpy(), targets.numpy())
 
 
 def _arguments(
     recipe: Recipe, learning_rate: float, seed: int, folder: Path, validated: bool
 ) -> TrainingArguments:
+    traits = traits_of(recipe.task)
     ours: dict[str, Any] = {
         "output_dir": str(folder),
         "seed": seed,
         "learning_rate": learning_rate,
+        "label_names": [traits.targets],
         "eval_strategy": "epoch" if validated else "no",
         "per_device_eval_batch_size": _BATCH,
         "logging_strategy": "epoch",
@@ -140,7 +161,8 @@ def _arguments(
         ours |= {
             "save_strategy": "epoch",
             "load_best_model_at_end": True,
-            "metric_for_best_model": "accuracy",
+            "metric_for_best_model": traits.metric.name,
+            "greater_is_better": traits.metric.greater_is_better,
         }
     else:
         # Four times a run: where every epoch is saved, small models are saved longer than trained.
@@ -171,26 +193,32 @@ def _threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _Batches:
+class Batches:
     """Makes batches of a training and a validation part, whose examples are their places in both together.
 
     Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
     """
 
-    def __init__(self, inputs: Inputs, parts: Sequence[Examples]) -> None:
-        self._inputs = inputs
+    def __init__(self, inputs: Inputs, traits: TaskTraits, parts: Sequence[Examples]) -> None:
+        self._inputs, self._traits = inputs, traits
         self._examples = [one for part in parts for one in part.inputs]
-        self._labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
+        self._targets = [one for part in parts for one in part.labels]
         shapes = {np.shape(one) for one in self._examples}
         self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
 
     def __call__(self, places: list[int]) -> dict[str, Tensor]:
+        """Make the batch of the examples in these places, with their targets."""
         if self._ready is not None:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
         else:
             batch = self._inputs.batch([self._examples[place] for place in places])
-        return {**batch, "labels": self._labels[places]}
+        return {
+            **batch,
+            self._traits.targets: self._traits.collate([self._targets[place] for place in places]),
+        }
 
 
-def _accuracy_of(predicted: EvalPrediction) -> dict[str, float]:
-    return {"accuracy": float(np.mean(predicted.predictions.argmax(-1) == predicted.label_ids))}
+def _measured_output(outputs: Any, _: Tensor) -> Tensor:
+    """Return what is measured: the first of a model's outputs, if it has several."""
+    measured: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
+    return measured

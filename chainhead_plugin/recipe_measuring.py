@@ -3,7 +3,7 @@
 import os
 import platform
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +18,7 @@ from .recipe_data import Data, load_data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
 from .recipe_runs import Run, Runs
+from .recipe_task import Metric, traits_of
 
 _PACKAGES = ("torch", "transformers", "numpy")
 
@@ -86,6 +87,7 @@ def measure(
     logging.disable_progress_bar()
     try:
         runs = Runs(recipe, load_data(recipe), folder, on_epochs)
+        metrics = traits_of(recipe.task).metrics
         models: dict[str, Any] = {}
         for name, candidate in runs.candidates(peers=peers).items():
             on_model(TITLES[name])
@@ -95,8 +97,8 @@ def measure(
                 "title": candidate.title,
                 "parameters": candidate.count(),
                 "learning_rate": rate,
-                "validation_accuracy_mean": validation,
-                **_tested([runs.test(name, run) for run in final], final),
+                f"validation_{metrics[0].name}_mean": validation,
+                **_tested(metrics, [runs.test(name, run) for run in final], final),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
@@ -122,12 +124,15 @@ def measure(
     return Measured(results, model, inputs, runs.data)
 
 
-def _tested(tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:
-    accuracies = [test["accuracy"] for test in tests]
+def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for metric in metrics:
+        values = [test[metric.name] for test in tests]
+        found[f"test_{metric.name}"] = values
+        found[f"test_{metric.name}_mean"] = statistics.mean(values)
+        found[f"test_{metric.name}_sd"] = statistics.stdev(values)
     return {
-        "test_accuracy": accuracies,
-        "test_accuracy_mean": statistics.mean(accuracies),
-        "test_accuracy_sd": statistics.stdev(accuracies),
+        **found,
         "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),
         "prediction_seconds": round(min(test["seconds"] for test in tests), 4),
     }

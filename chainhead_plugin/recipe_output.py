@@ -35,10 +35,12 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config = save_checkpoint(recipe, measured, folder)
     write_json(folder / RESULTS, measured.results)
-    draw_learning_curve(measured.results["history"], folder / "learning-curve.png")
+    draw_learning_curve(measured.results["history"], recipe.task, folder / "learning-curve.png")
     draw_chain_matrix(first_head(measured), folder / "chain-matrix.png")
     if len(measured.results["models"]) > 1:
-        draw_comparison(measured.results["models"], folder / "comparison.png")
+        draw_comparison(
+            measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
+        )
     card = render_card(recipe, measured.results, config.to_dict())
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")

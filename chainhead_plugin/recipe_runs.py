@@ -15,9 +15,10 @@ from torch import nn
 
 from .recipe import Recipe, RecipeError
 from .recipe_data import Data, Examples, folds, split
-from .recipe_fitting import accuracy, fit
+from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import Candidate, candidates
+from .recipe_task import Metric, traits_of
 
 _REPEATS = 3
 
@@ -40,12 +41,16 @@ class Run:
     history: list[dict[str, float]]
     seconds: float
 
-    def validation(self, best: bool) -> tuple[float, float]:
-        """Return accuracy and negative loss after the epoch whose weights were kept: the best, or the last."""
-        epochs = [record for record in self.history if "eval_accuracy" in record]
-        # As the Trainer chooses: the first of the most accurate.
-        kept = max(epochs, key=lambda record: record["eval_accuracy"]) if best else epochs[-1]
-        return kept["eval_accuracy"], -kept["eval_loss"]
+    def validation(self, metric: Metric, best: bool) -> tuple[float, float]:
+        """Return metric and loss after the epoch whose weights were kept: the best, or the last."""
+        name = f"eval_{metric.name}"
+        epochs = [record for record in self.history if name in record]
+        kept = epochs[0 if best else -1]
+        for record in epochs:
+            # As the Trainer chooses: the first of the best.
+            if best and metric.better(record[name], kept[name]):
+                kept = record
+        return kept[name], kept["eval_loss"]
 
 
 class Runs:
@@ -87,18 +92,23 @@ class Runs:
 
         Returns
         -------
-        rate, accuracy : float
-            The rate of the highest mean accuracy, or where equal of the lowest mean loss.
+        rate, value : float
+            The rate of the best mean of the task's metric, or where equal of the lowest mean loss, and that mean.
         run : Run
             The first run with that rate.
         """
+        metric = traits_of(self.recipe.task).metric
         best: tuple[tuple[float, float], float, Run] | None = None
         for rate in self.recipe.rates_of(name):
             runs = self._validation_runs(name, rate)
-            results = [run.validation(best=self.recipe.early_stopping is not None) for run in runs]
-            mean = (float(np.mean([r[0] for r in results])), float(np.mean([r[1] for r in results])))
-            if best is None or mean > best[0]:
-                best = (mean, rate, runs[0])
+            results = [run.validation(metric, best=self.recipe.early_stopping is not None) for run in runs]
+            value, loss = (float(np.mean(column)) for column in zip(*results, strict=True))
+            if (
+                best is None
+                or metric.better(value, best[0][0])
+                or (value == best[0][0] and loss < best[0][1])
+            ):
+                best = ((value, loss), rate, runs[0])
         assert best is not None
         return best[1], best[0][0], best[2]
 
@@ -119,16 +129,16 @@ class Runs:
         return model.eval(), inputs
 
     def test(self, name: str, run: Run) -> dict[str, float]:
-        """Return accuracy on the test part, and the seconds it takes to predict; measured once, then kept."""
+        """Return the metrics on the test part, and the seconds it takes to predict; measured once, then kept."""
         file = run.folder / "test.json"
         if not file.is_file():
             model, inputs = self.model(name, run)
             seconds = []
             for _ in range(_REPEATS):
                 start = time.perf_counter()
-                share = accuracy(model, inputs, self.data.test)
+                found = quality(model, inputs, self.data.test, self.recipe.task)
                 seconds.append(time.perf_counter() - start)
-            file.write_text(json.dumps({"accuracy": share, "seconds": min(seconds)}), "utf-8")
+            file.write_text(json.dumps({**found, "seconds": min(seconds)}), "utf-8")
         measured: dict[str, float] = json.loads(file.read_text("utf-8"))
         return measured
 

@@ -8,7 +8,7 @@ from torch.nn import init
 
 from .expansion import taylor_expansion
 from .options import expanded_features
-from .reconciliation import LinearMap, build_reconciliation, initialise
+from .reconciliation import LinearMap, apply_map, build_reconciliation, initialise
 
 
 class ReconciledLinear(nn.Module):
@@ -95,25 +95,19 @@ class ReconciledLinear(nn.Module):
         return self._map_nodes(x, mix=None)
 
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing.
-
-        Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
-        widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
-        kept anyway.
-        """
-        maps, widths = self.reconciliation.maps()
-        return maps, len(maps) - widths[::-1].index(min(widths))
+        """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing."""
+        return self.reconciliation.maps()
 
     def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
         """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term."""
         z = taylor_expansion(x, self.degree)
         maps, place = self._maps()
         for linear_map in maps[:place]:
-            z = linear_map(z)
+            z = apply_map(linear_map, z)
         if mix is not None:
             z = mix(z)
         for linear_map in maps[place:]:
-            z = linear_map(z)
+            z = apply_map(linear_map, z)
         for term in (self.bias, None if self.residual is None else self.residual(x)):
             if term is not None:
                 # What was mixed last is a tensor of its own; a module's output may be its input.

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import init
+from torch.nn.modules.module import _has_any_global_hook
 
 from .options import closest_factors
 
@@ -54,6 +55,7 @@ class Reconciliation(nn.Module):
         self.out_features = out_features
         self.channels = channels
         self.gain = channels**-0.5 if summed else 1.0
+        self._place = _narrowest(in_features, out_features)
 
     def channel_matrix(self, channel: int) -> Tensor:
         """ψ(w_c), [out_features, in_features]."""
@@ -67,9 +69,14 @@ class Reconciliation(nn.Module):
         """Multiply by W̄, as one matrix."""
         return F.linear(x, self.matrix())
 
-    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
-        """Return linear maps that make W̄ one after the other, and the widths around them (one more)."""
-        return (self,), (self.in_features, self.out_features)
+    def maps(self) -> tuple[Sequence[LinearMap], int]:
+        """Return linear maps that make W̄ one after the other, and how many of them come before the chain's mixing.
+
+        Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
+        widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
+        kept anyway.
+        """
+        return (self,), self._place
 
     def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
         """Return linear maps around a mixing that each channel has for itself, and how many come before it.
@@ -100,15 +107,36 @@ class Reconciliation(nn.Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
 
 
-def is_plain(*linears: nn.Module) -> bool:
+def _narrowest(*widths: int) -> int:
+    """Return the place of the smallest width, of equal ones the last."""
+    return len(widths) - 1 - widths[::-1].index(min(widths))
+
+
+def is_plain(linear: LinearMap) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
-    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
-    return all(
-        type(linear) is nn.Linear
-        and not hasattr(type(linear.weight), "__tensor_flatten__")
-        and not (linear._forward_pre_hooks or linear._forward_hooks or hasattr(linear, "_hf_hook"))
-        for linear in linears
+    if type(linear) is not nn.Linear:
+        return False
+    own = vars(linear)  # a module's attributes are slow to ask for, above all those that are not there
+    return not (
+        own["_forward_hooks"]
+        or own["_forward_pre_hooks"]
+        or own["_backward_hooks"]
+        or own["_backward_pre_hooks"]
+        # accelerate puts these on modules that it places or offloads.
+        or "forward" in own
+        or "_hf_hook" in own
+        # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+        or hasattr(type(own["_parameters"]["weight"]), "__tensor_flatten__")
     )
+
+
+def apply_map(linear_map: LinearMap, x: Tensor) -> Tensor:
+    """Call a map; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
+    hooked = _has_any_global_hook()  # type: ignore[no-untyped-call]
+    if torch.compiler.is_compiling() or hooked or not is_plain(linear_map):
+        return linear_map(x)
+    parameters = vars(linear_map)["_parameters"]
+    return F.linear(x, parameters["weight"], parameters["bias"])
 
 
 class IdentityReconciliation(Reconciliation):
@@ -141,13 +169,11 @@ class IdentityReconciliation(Reconciliation):
         outputs: Tensor = self.linear(x)
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
-    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
+    def maps(self) -> tuple[Sequence[LinearMap], int]:
         """One map, D → n."""
         if self.channels == 1:
-            return (self.linear,), (self.in_features, self.out_features)
-        if is_plain(self.linear):
-            return super().maps()
-        return (self._mean_of_outputs,), (self.in_features, self.out_features)
+            return (self.linear,), self._place
+        return (self if is_plain(self.linear) else self._mean_of_outputs,), self._place
 
     def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
         """C·D → n or D → C·n."""
@@ -178,6 +204,8 @@ class LowRankReconciliation(Reconciliation):
         stacked = channels * rank
         self.down = nn.Linear(in_features, stacked, bias=False, device=device, dtype=dtype)
         self.up = nn.Linear(stacked, out_features, bias=False, device=device, dtype=dtype)
+        self._is_thin = stacked * (in_features + out_features) < in_features * out_features
+        self._thin_place = _narrowest(in_features, stacked, out_features)
 
     def _rows(self, channel: int) -> slice:
         return slice(channel * self.rank, (channel + 1) * self.rank)
@@ -193,15 +221,13 @@ class LowRankReconciliation(Reconciliation):
 
     def _down(self, x: Tensor) -> Tensor:
         thin: Tensor = self.down(x)
-        return thin / self.channels if self.channels > 1 else thin
+        return thin / self.channels
 
-    def maps(self) -> tuple[Sequence[LinearMap], Sequence[int]]:
+    def maps(self) -> tuple[Sequence[LinearMap], int]:
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
-        stacked = self.channels * self.rank
-        thin = stacked * (self.in_features + self.out_features) < self.in_features * self.out_features
-        if thin or not is_plain(self.down, self.up):
-            return (self._down, self.up), (self.in_features, stacked, self.out_features)
-        return super().maps()
+        if not self._is_thin and is_plain(self.down) and is_plain(self.up):
+            return super().maps()
+        return (self._down if self.channels > 1 else self.down, self.up), self._thin_place
 
     def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
         """D → C·r before and C·r → n after the mixing."""

@@ -238,6 +238,8 @@ def small_results(**row):
         "machine": {"cores": "2"},
         "tinybig": "not installed",
         "rows": [whole | row],
+        "small_parts": None,
+        "loading": None,
     }
 
 
@@ -251,6 +253,28 @@ def test_report_has_the_measured_numbers():
     failed = small_results(failure="RuntimeError: no")
     del failed["rows"][0]["ratio"]
     assert "failed: RuntimeError: no" in render(failed, {"ratios": "", "lengths": ""})
+
+
+def test_loading_and_small_parts_stand_beside_their_targets():
+    loading = {
+        "milliseconds": {"import": [60, 70, 200], "first": [900, 1000, 1100], "next": [20, 301, 400]},
+        "shares": {"extractor and model": [0.8, 0.9, 0.95], "model alone": [0.3, 0.4, 0.5]},
+    }
+    seconds = {
+        "nn.Linear, called as a module": 5e-6,
+        "its matrix product alone": 3e-6,
+        "mixing alone": 4e-6,
+        "the head": 15e-6,
+    }
+    results = small_results() | {"loading": loading, "small_parts": {"forward": seconds, "step": seconds}}
+    text = render(results, {"ratios": "", "lengths": ""})
+    assert (
+        "| `import chainhead_plugin` after `import transformers` | 70 ms (60–200) | ≤ 100 ms | met |" in text
+    )
+    assert "| another one | 301 ms (20–400) | ≤ 300 ms | **not met** |" in text
+    assert "speed of extractor and model | 0.9 (0.8–0.95) | ≥ 0.8 | met |" in text
+    assert "3 of 4 targets were met" in text
+    assert "checks and calls around product and mixing | 8 | 8 |" in text
 
 
 def test_quadratic_growth_is_not_met():
@@ -289,6 +313,9 @@ def test_a_tiny_run_end_to_end(tmp_path, monkeypatch):
     assert report.name == "benchmarks.md"
     for contestant in LOCAL:
         assert contestant.name in text
+    assert 0 < min(results["loading"]["milliseconds"]["next"]) < 10_000
+    assert results["loading"]["shares"]["model alone"][1] > 0
+    assert all(0 < part < 0.1 for work in results["small_parts"].values() for part in work.values())
     for picture in re.findall(r"\]\((images/.*?)\)", text):
         assert 5_000 < (tmp_path / picture).stat().st_size < 80_000
 

@@ -10,8 +10,9 @@ from chains import CHAINS, UNI_DIRECTIONAL, name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainhead_plugin.chain import Chain, mix, mix_step
+from chainhead_plugin.chain import Chain, mix
 from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain_step import mix_step
 
 # Largest error allowed, relative to the largest value of the reference.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}
@@ -169,6 +170,16 @@ def _power_sums(x, order):
         size = total.abs().max()
         total, term = total / size, term / size
     return total[:, 0], total[:, 1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("self_weight", [1.0, 0.0, -0.5, 0.3])
+@pytest.mark.parametrize("length", [1, 2, 33, 400])
+def test_a_hop_in_half_precision_is_the_rounded_one_of_float32(dtype, self_weight, length):
+    chain, x = Chain(self_weight=self_weight), torch.randn(3, length, 7).to(dtype)
+    ends = torch.arange(length) < torch.tensor([[length], [length // 2], [1]])
+    for mask in (None, ends, ends.flip(1)):
+        assert torch.equal(mix(x, chain, mask), mix(x.float(), chain, mask).to(dtype))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

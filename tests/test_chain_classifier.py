@@ -109,6 +109,19 @@ def test_the_mask_is_forgotten_after_every_call_and_not_shared_by_threads():
     torch.testing.assert_close(copy.deepcopy(model)(ids, mask).logits, expected)
 
 
+def test_the_compiled_model_sees_every_calls_mask():
+    model = BertForTokenClassification(BertConfig(**SMALL, num_labels=5)).eval()
+    model.classifier = ChainClassifier(32, 5, **MIXED)
+    model.classifier.take_mask_from(model)
+    compiled = torch.compile(model, backend="eager")
+    ids = torch.randint(0, 50, (2, 9))
+    for real in (6, 4):
+        mask = (torch.arange(9) < torch.tensor([[real], [9]])).long()
+        with torch.no_grad():
+            expected, logits = (call(input_ids=ids, attention_mask=mask).logits for call in (model, compiled))
+        torch.testing.assert_close(logits[mask.bool()], expected[mask.bool()])
+
+
 def test_save_and_load_by_a_class_of_ones_own(tmp_path):
     model = BertWithChain(BertConfig(**SMALL, num_labels=3)).eval()
     ids, mask = batch()

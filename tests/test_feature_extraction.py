@@ -508,6 +508,7 @@ class TestSaving:
         extractor = ChainHeadFeatureExtractor(feature_size=3).fit(rng.normal(size=(5, 3)))
         extractor.save_pretrained(tmp_path)
         assert {path.name for path in tmp_path.glob("*.py")} == {
+            "extraction_options.py",
             "feature_extraction_chainhead.py",
             "saving.py",
             "sequences.py",

@@ -308,7 +308,7 @@ def test_streaming_refuses_what_does_not_fit():
     _, state = head.step(torch.ones(2, 4))
     with pytest.raises(ValueError, match="state is of 2 chains and x_t of 3"):
         head.step(torch.ones(3, 4), state)
-    with pytest.raises(ValueError, match=r"state has shape \(2, 5, 3\), expected \(2, 1, 3\)"):
+    with pytest.raises(ValueError, match=r"state has shape \(2, 5, 3\), expected \(2, 3\)"):
         head.step(torch.ones(2, 4), torch.zeros(2, 5, 3))
     with pytest.raises(ValueError, match=r"x_t is torch\.int64 of shape"):
         head.step(torch.ones(2, 4, dtype=torch.int64))

@@ -17,7 +17,7 @@ from chainhead_plugin import (
 )
 from chainhead_plugin.recipe import load_recipe
 from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_fitting import accuracy
+from chainhead_plugin.recipe_fitting import quality
 from chainhead_plugin.recipe_inputs import Inputs
 
 GUIDE = Path(__file__).parents[1] / "docs" / "deployment.md"
@@ -121,5 +121,5 @@ def test_the_guide_states_the_measured_accuracies_and_sizes(tmp_path):
             model = quantised(AutoModelForSequenceClassification, folder, method)
         model.save_pretrained(tmp_path / label)
         size = (tmp_path / label / "model.safetensors").stat().st_size
-        rows.append((f"{100 * accuracy(model, inputs, test):.1f}", f"{size:,}"))
+        rows.append((f"{100 * quality(model, inputs, test, recipe.task)['accuracy']:.1f}", f"{size:,}"))
     assert re.findall(r"^\| .* \| (\d+\.\d) \| ([\d,]+) \|$", GUIDE.read_text("utf-8"), flags=re.M) == rows

@@ -20,6 +20,7 @@ from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure
 from chainhead_plugin.recipe_peers import candidates
 from chainhead_plugin.recipe_runs import Runs
+from chainhead_plugin.recipe_task import traits_of
 
 CONTENT = {
     "name": "rising",
@@ -273,7 +274,7 @@ class TestRuns:
         run = runs.final("chain", 0.05, 0)
         shares = [record["eval_accuracy"] for record in run.history if "eval_accuracy" in record]
         assert len(shares) < 30
-        assert run.validation(best=True)[0] == max(shares)
+        assert run.validation(traits_of(recipe.task).metric, best=True)[0] == max(shares)
         assert len(shares) - 1 - shares.index(max(shares)) == 2
         model, _ = runs.model("chain", run)
         assert isinstance(model, nn.Module)

@@ -21,6 +21,7 @@ from chainhead_plugin.recipe import load_recipe, shipped_recipes
 from chainhead_plugin.recipe_evaluation import evaluate
 from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_inputs import Inputs
+from chainhead_plugin.recipe_task import traits_of
 from training.publish import main as publish
 from training.publish import samples_file
 from training.readme import ZOO_MARKERS, update_readme, zoo_table
@@ -89,16 +90,18 @@ class TestEntry:
     def test_stated_numbers_agree(self, name):
         entry, results = registry.model_info(name), read_results(name)
         chain = results["models"]["chain"]
+        metrics = traits_of(entry.task).metrics
         assert entry.metrics == {
-            "test_accuracy": chain["test_accuracy"][0],
-            "test_accuracy_mean": chain["test_accuracy_mean"],
-            "test_accuracy_sd": chain["test_accuracy_sd"],
+            f"test_{metric.name}{suffix}": chain[f"test_{metric.name}{suffix}"] if suffix else chain[key][0]
+            for metric in metrics
+            for key in [f"test_{metric.name}"]
+            for suffix in ("", "_mean", "_sd")
         }
         assert entry.parameters == chain["parameters"]
         assert results["released_seed"] == results["seeds"][0]
         card = ModelCard.load(CARDS / f"{name}.md")
-        (evaluation,) = card.data.eval_results
-        assert evaluation.metric_value == chain["test_accuracy"][0]
+        stated = {one.metric_type: one.metric_value for one in card.data.eval_results}
+        assert stated == {metric.name: chain[f"test_{metric.name}"][0] for metric in metrics}
         assert card.data.license == entry.license
 
     def test_peers_stand_in_the_results_with_every_seed(self, name):
@@ -106,12 +109,13 @@ class TestEntry:
         assert results["models"].keys() == {"chain", *recipe.peers}
         assert {"no_hops", "lstm", "gru", "conv1d"} <= results["models"].keys()
         assert results["recipe"] == recipe.training
+        tested = f"test_{traits_of(recipe.task).metric.name}"
         for model in results["models"].values():
-            assert len(model["test_accuracy"]) == len(results["seeds"]) == len(recipe.seeds)
+            assert len(model[tested]) == len(results["seeds"]) == len(recipe.seeds)
 
-    def test_test_part_gives_the_stated_accuracy(self, name):
+    def test_test_part_gives_the_stated_values(self, name):
         found = evaluate(name)
-        assert found.accuracy == found.stated
+        assert found.values == found.stated
 
     def test_card_is_rendered_from_the_results(self, name, tmp_path):
         written = tmp_path / "chainhead_plugin" / "checkpoints" / name

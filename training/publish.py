@@ -19,6 +19,7 @@ from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
 from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
+from chainhead_plugin.recipe_task import traits_of
 
 ROOT = Path(__file__).parents[1]
 _SAMPLE_KEYS = {
@@ -74,7 +75,9 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
     _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
-    draw_learning_curve(measured.results["history"], images / f"{_stem(recipe)}-learning-curve.png")
+    draw_learning_curve(
+        measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
+    )
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
     write_card(recipe, output)
 
@@ -91,7 +94,7 @@ def write_card(recipe: Recipe, output: Path) -> None:
         samples=samples_file(recipe),
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
-    draw_comparison(results["models"], comparison)
+    draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
     (output / "model_cards" / f"{recipe.name}.md").write_text(card, encoding="utf-8")
 
 
@@ -148,11 +151,7 @@ def _update_catalogue(
         "summary": recipe.card["summary"],
         "data": recipe.card["catalogue"],
         "license": recipe.card["license"],
-        "metrics": {
-            "test_accuracy": chain["test_accuracy"][0],
-            "test_accuracy_mean": chain["test_accuracy_mean"],
-            "test_accuracy_sd": chain["test_accuracy_sd"],
-        },
+        "metrics": _metrics(recipe, chain),
         "parameters": chain["parameters"],
         "config": _changed_fields(config),
         "files": {
@@ -165,6 +164,14 @@ def _update_catalogue(
     others = json.loads(file.read_text("utf-8")) if file.is_file() else []
     records = [other for other in others if other["name"] != recipe.name]
     write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
+
+
+def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for metric in traits_of(recipe.task).metrics:
+        key = f"test_{metric.name}"
+        metrics |= {key: chain[key][0], f"{key}_mean": chain[f"{key}_mean"], f"{key}_sd": chain[f"{key}_sd"]}
+    return metrics
 
 
 def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chainhead_plugin.recipe import shipped_recipes
+from chainhead_plugin.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipe_task import Metric, traits_of
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
@@ -19,20 +20,27 @@ _RIVALS = ("lstm", "gru", "conv1d")
 def results_table(results: Mapping[str, Any]) -> str:
     """Return one model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
     models = [results["models"][name] for name in ("chain", "no_hops", *_RIVALS)]
-    rows = [f"| {model['title']} | {model['parameters']:,} | {_accuracy(model)} |" for model in models]
+    metric = _metric(_VOWELS)
+    rows = [f"| {model['title']} | {model['parameters']:,} | {metric.spread(model)} |" for model in models]
     seeds = len(results["seeds"])
     head = [f"| | weights | test accuracy in %, {seeds} seeds |", "|---|---:|---:|"]
     return "\n".join([*head, *rows])
 
 
 def zoo_table() -> str:
-    """Return all models of the zoo, each beside its peers, as a Markdown table."""
-    head = [
-        "| test accuracy in %, mean ± sd over seeds | weights | chain head | without hops | plain chain "
-        "| best of LSTM, GRU, Conv1d |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    return "\n".join([*head, *(_zoo_row(name) for name in shipped_recipes())])
+    """Return all models of the zoo, each beside its peers, as a Markdown table for every metric."""
+    names: dict[str, list[str]] = {}
+    for name in shipped_recipes():
+        names.setdefault(_metric(name).in_unit(None), []).append(name)
+    tables = []
+    for heading, rows in names.items():
+        head = [
+            f"| test {heading}, mean ± sd over seeds | weights | chain head | without hops | plain chain "
+            "| best of LSTM, GRU, Conv1d |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        tables.append("\n".join([*head, *(_zoo_row(name) for name in rows)]))
+    return "\n\n".join(tables)
 
 
 def update_readme(readme: Path, tables: Mapping[tuple[str, str], str]) -> None:
@@ -59,17 +67,17 @@ def read_results(name: str) -> dict[str, Any]:
 
 
 def _zoo_row(name: str) -> str:
-    models = read_results(name)["models"]
-    rival = max((models[rival] for rival in _RIVALS), key=lambda model: model["test_accuracy_mean"])
-    cells = [_accuracy(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
+    models, metric = read_results(name)["models"], _metric(name)
+    rival = metric.best([models[rival] for rival in _RIVALS])
+    cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
     return (
         f"| [{name}](model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
-        f"| {_accuracy(rival)} ({rival['title']}) |"
+        f"| {metric.spread(rival)} ({rival['title']}) |"
     )
 
 
-def _accuracy(model: Mapping[str, Any]) -> str:
-    return f"{100 * model['test_accuracy_mean']:.1f} ± {100 * model['test_accuracy_sd']:.1f}"
+def _metric(name: str) -> Metric:
+    return traits_of(load_recipe(name).task).metric
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""Tensors that depend on options alone, built once."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+_Key = ParamSpec("_Key")
+_Built = TypeVar("_Built")
+
+
+def built_once(maxsize: int) -> Callable[[Callable[_Key, _Built]], Callable[_Key, _Built]]:
+    """Let a function of hashable arguments build its tensors once, for whatever mode they are used in later.
+
+    A tensor that is built in inference mode could never be saved for a gradient, and one built under a dispatch
+    mode (`FakeTensorMode`) would be one of that mode's own. A compiler traces the building.
+
+    Parameters
+    ----------
+    maxsize : int
+        How many results to keep, of the arguments used last.
+    """
+
+    def decorate(build: Callable[_Key, _Built]) -> Callable[_Key, _Built]:
+        @functools.lru_cache(maxsize)
+        def kept(*key: _Key.args, **named: _Key.kwargs) -> _Built:
+            with torch.inference_mode(False), torch.no_grad():
+                return build(*key, **named)
+
+        @functools.wraps(build)
+        def built(*key: _Key.args, **named: _Key.kwargs) -> _Built:
+            if torch.compiler.is_compiling() or _get_current_dispatch_mode() is not None:
+                return build(*key, **named)
+            return kept(*key, **named)  # type: ignore[arg-type]
+
+        return built
+
+    return decorate

@@ -1,0 +1,61 @@
+"""Checks of the feature extractor's options: each a TypeError or a ValueError that says what was expected."""
+
+import sys
+from typing import Any
+
+import numpy as np
+from transformers.utils import PaddingStrategy
+
+
+def check_length_options(
+    strategy: PaddingStrategy, max_length: int | None, truncation: bool, pad_to_multiple_of: int | None
+) -> None:
+    """Refuse lengths that contradict each other or would have no effect."""
+    check_bool("truncation", truncation)
+    for name, value in (("max_length", max_length), ("pad_to_multiple_of", pad_to_multiple_of)):
+        if value is not None:
+            check_integer(name, value)
+    if truncation and max_length is None:
+        raise ValueError("truncation=True needs max_length")
+    if max_length is not None and not truncation and strategy != PaddingStrategy.MAX_LENGTH:
+        raise ValueError("max_length has no effect here: add truncation=True or padding='max_length'")
+    if pad_to_multiple_of is not None and strategy == PaddingStrategy.DO_NOT_PAD:
+        raise ValueError("pad_to_multiple_of has no effect with padding=False: pass padding=True")
+
+
+def check_integer(name: str, value: Any, maximum: int | None = None) -> None:
+    """Refuse what is no integer from 1 to `maximum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if value < 1 or (maximum is not None and value > maximum):
+        raise ValueError(
+            f"{name} must be at least 1{f' and at most {maximum}' if maximum else ''}, got {value}"
+        )
+
+
+def check_bool(name: str, value: Any) -> None:
+    """Refuse what is no bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, got {type(value).__name__}")
+
+
+def as_float(name: str, value: Any, maximum: float = sys.float_info.max) -> float:
+    """Return a finite number of at most `maximum` in size as a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if not abs(number) <= maximum:
+        raise ValueError(f"{name} must be finite and at most {maximum:g} in size, got {number}")
+    return number
+
+
+def as_floats(name: str, values: Any, feature_size: int) -> list[float]:
+    """Return a list of a finite number for each feature."""
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{name} must be a list of {feature_size} numbers, got {type(values).__name__}")
+    if len(values) != feature_size:
+        raise ValueError(f"{name} must have feature_size={feature_size} numbers, got {len(values)}")
+    return [as_float(f"{name}[{index}]", value) for index, value in enumerate(values)]

@@ -1,0 +1,51 @@
+"""Zeros where nodes are padding, and masks that are not needed."""
+
+import math
+
+import pytest
+import torch
+
+from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.masking import needed_mask, zero_padding
+
+MASK = torch.tensor([[1, 1, 0], [0, 1, 1], [0, 0, 0]]).bool()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_padding_becomes_zero_whatever_it_holds_and_all_else_is_kept(dtype):
+    values = torch.tensor([1.5, -0.0, math.inf, -math.inf, math.nan, torch.finfo(dtype).tiny], dtype=dtype)
+    x = values.repeat(3, 3, 1).requires_grad_()
+    for given in (x, x.transpose(0, 1).contiguous().transpose(0, 1), x.expand(3, 3, 6)):
+        y = zero_padding(given, MASK)
+        expected = torch.where(MASK.unsqueeze(-1), given, 0)
+        assert torch.equal(y.nan_to_num(7), expected.nan_to_num(7))
+        assert torch.equal(y.signbit(), expected.signbit())
+    (gradient,) = torch.autograd.grad(zero_padding(x, MASK), x, torch.full_like(x, math.nan))
+    assert gradient[MASK].isnan().all()
+    assert not gradient[~MASK].any()
+
+
+# torch's own forward mode compiles its decompositions that way.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
+def test_function_transforms_and_derivatives():
+    xs = torch.randn(4, 3, 3, 2, dtype=torch.float64)
+    call = lambda z: zero_padding(z, MASK).square()  # noqa: E731
+    assert torch.equal(torch.func.vmap(call)(xs), torch.stack([call(x) for x in xs]))
+    assert torch.equal(torch.func.grad(lambda z: call(z).sum())(xs[0]), 2 * zero_padding(xs[0], MASK))
+    x = xs[0].clone().requires_grad_()
+    assert torch.autograd.gradcheck(call, (x,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(call, (x,))
+    assert torch.equal(torch.compile(call, backend="eager", fullgraph=True)(xs[0]), call(xs[0]))
+
+
+def test_a_mask_of_real_nodes_alone_is_no_mask():
+    assert needed_mask(torch.ones(2, 3), 2, 3) is None
+    assert needed_mask(torch.ones(0, 3), 0, 3) is None
+    assert torch.equal(needed_mask(MASK.long(), 3, 3), MASK)
+    with pytest.raises(ValueError, match="one value per node"):
+        needed_mask(torch.ones(2, 4), 2, 3)
+    head = ChainInterdependenceHead(
+        4, 5, 6, with_inverse_approx=True, bi_directional=True, with_softmax=False
+    )
+    x = torch.randn(2, 40, 4)
+    assert torch.equal(head(x, torch.ones(2, 40)), head(x))
