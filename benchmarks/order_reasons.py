@@ -25,7 +25,7 @@ def reasons(results: Results) -> str:
             "came before, and half of the guesses among those are right, 62.5 % at the best. A bi-directional A does "
             "not know left from right: pooled by max or mean, a chain and its reverse give the same, and so the "
             "first event stays unknown, unless it is the very first node, at the edge, where the last one is always "
-            "noise: 1/2 + 1/(L − 1) at the best, 56.7 % of 16 nodes and 51.6 % of 64.",
+            "noise: 1/2 + 1/(L − 1) at the best, 56.7 % with 16 nodes and 51.6 % with 64.",
             (2, 0),
         ),
         (
@@ -56,7 +56,7 @@ def reasons(results: Results) -> str:
         ),
         (
             "inverse, decay 0.9",
-            "remembers about ten nodes with falling weights. The nearest weigh nearly the same: what came one node "
+            "remembers long, with falling weights. The nearest weigh nearly the same: what came one node "
             "ago is hard to tell from what came two ago.",
             (0, 2, 1),
         ),
