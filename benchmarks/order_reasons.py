@@ -51,7 +51,7 @@ def reasons(results: Results) -> str:
         (
             "inverse, bi",
             "averages over the whole chain, the same to both sides: the longer the chain, the less a single neighbour "
-            "shows, and what came first not at all.",
+            "shows, and what came first not at all, but from the last node (see Pooling).",
             (2, 0),
         ),
         (
@@ -79,8 +79,8 @@ def reasons(results: Results) -> str:
         ),
         (
             "hops 0, 1, 4 … 256, 3 layers",
-            "reaches sums of three of these distances, and with them L/2 while that is at most 512. Two events at any "
-            "distance are another matter.",
+            "reaches sums of three of these distances, and with them L/2 while that is at most 512. Which event came "
+            "first depends on the pooling (below).",
             (4, 0),
         ),
         (
