@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chainhead_plugin.recipe import load_recipe, shipped_recipes
-from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.recipe_task import Metric, traits_of
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
@@ -67,15 +67,17 @@ def read_results(name: str) -> dict[str, Any]:
 
 
 def _zoo_row(name: str) -> str:
-    recipe, models = load_recipe(name), read_results(name)["models"]
-    metric = traits_of(recipe.task).metric
-    unlike = "" if metric.percent else f" ({metric.in_unit(recipe.card.get('unit'))}, lower is better)"
+    models, metric = read_results(name)["models"], _metric(name)
     rival = metric.best([models[rival] for rival in _RIVALS])
     cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
     return (
-        f"| [{name}](model_cards/{name}.md){unlike} | {models['chain']['parameters']:,} | {' | '.join(cells)} "
+        f"| [{name}](model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
         f"| {metric.spread(rival)} ({rival['title']}) |"
     )
+
+
+def _metric(name: str) -> Metric:
+    return traits_of(load_recipe(name).task).metric
 
 
 if __name__ == "__main__":
