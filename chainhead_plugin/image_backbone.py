@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 
+from .backbone_config import describing_errors
 from .options import MAX_PARAMETERS
 
 
@@ -34,7 +35,8 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
         raise ValueError(
             f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
         )
-    return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
+    with describing_errors():
+        return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
 
 
 def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[int]) -> tuple[int, int, int]:
@@ -73,7 +75,7 @@ def _draft(config: PreTrainedConfig) -> Any:
         raise ValueError(
             f"backbone_config names {name!r}, which is no architecture of timm: see timm.list_models()"
         )
-    with torch.device("meta"), no_init_weights():
+    with describing_errors(), torch.device("meta"), no_init_weights():
         # A copy, as backbones write into their configuration.
         draft: Any = AutoBackbone.from_config(copy.deepcopy(config))
     weights = sum(parameter.numel() for parameter in draft.parameters())

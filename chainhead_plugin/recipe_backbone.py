@@ -16,7 +16,8 @@ from .configuration_chainhead import ChainHeadConfig
 from .image_backbone import build_image_backbone, encode_image
 from .image_chain import chain_of_image
 from .recipe import Recipe
-from .recipe_data import Data, Examples, split
+from .recipe_data import split
+from .recipe_examples import Data, Examples
 from .recipe_fitting import fit
 from .recipe_inputs import Inputs, prepare_images
 from .recipe_peers import Candidate

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
@@ -21,8 +22,9 @@ from transformers import (
 from transformers.trainer_pt_utils import nested_concat
 from transformers.trainer_utils import get_last_checkpoint
 
+from .node_labels import IGNORED
 from .recipe import Recipe, RecipeError
-from .recipe_data import Examples
+from .recipe_examples import Examples
 from .recipe_inputs import Inputs
 from .recipe_peers import Candidate
 from .recipe_task import TaskTraits, traits_of
@@ -88,6 +90,7 @@ def fit(
     with _threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
+        inputs.initialise(model)
         trainer = Trainer(
             model=model,
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
@@ -120,23 +123,35 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
 
 
 @torch.no_grad()
+def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
+    """Return the labels that a model names, of examples or of nodes; in the shape of the examples' own."""
+    named = np.full_like(examples.labels, IGNORED)
+    for start in range(0, len(named), _BATCH):
+        batch = inputs.batch(examples.inputs[start : start + _BATCH])
+        found = model(**batch)["logits"].argmax(-1).numpy()
+        place = (slice(start, start + _BATCH), *map(slice, found.shape[1:]))
+        named[place] = found
+    return named
+
+
 def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
     traits = traits_of(task)
-    predictions, targets = None, None
-    for start in range(0, len(examples.labels), _BATCH):
-        places = np.arange(start, min(start + _BATCH, len(examples.labels)))
-        part = examples.take(places)
-        predicted, true = (
-            model(**inputs.batch(part.inputs))[traits.outputs],
-            traits.collate(list(part.labels)),
-        )
+    targets = traits.collate(examples.targets())
+    return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str) -> Tensor:
+    """Return what the task measures, of all examples."""
+    name = traits_of(task).outputs
+    predictions: Tensor | None = None
+    for start in range(0, len(examples), _BATCH):
+        part = model(**inputs.batch(examples[start : start + _BATCH]))[name]
         # As the Trainer does it: what has different lengths is filled with -100.
-        predictions = predicted if predictions is None else nested_concat(predictions, predicted)
-        targets = true if targets is None else nested_concat(targets, true)
+        predictions = part if predictions is None else nested_concat(predictions, part)
     assert predictions is not None
-    assert targets is not None
-    return traits.measure(predictions.numpy(), targets.numpy())
+    return predictions
 
 
 def _arguments(
@@ -202,7 +217,7 @@ class Batches:
     def __init__(self, inputs: Inputs, traits: TaskTraits, parts: Sequence[Examples]) -> None:
         self._inputs, self._traits = inputs, traits
         self._examples = [one for part in parts for one in part.inputs]
-        self._targets = [one for part in parts for one in part.labels]
+        self._targets = [one for part in parts for one in part.targets()]
         shapes = {np.shape(one) for one in self._examples}
         self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
 

@@ -15,11 +15,14 @@ from transformers.utils import logging
 
 from .recipe import Recipe
 from .recipe_backbone import backbone_epochs
-from .recipe_data import Data, load_data
+from .recipe_data import load_data, split
+from .recipe_encoding import FrozenEncoder
+from .recipe_examples import Data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
 from .recipe_runs import Run, Runs
 from .recipe_task import Metric, traits_of
+from .recipe_windows import Windows, naive_forecasts
 
 _PACKAGES = ("torch", "transformers", "numpy")
 
@@ -126,12 +129,22 @@ def measure(
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
     }
+    if isinstance(runs.data.test, Windows):
+        results["baselines"] = _baselines(runs, runs.data.test)
+        layout = runs.data.test.layout
+        results["columns"] = {
+            "targets": list(layout.targets),
+            "past": list(layout.past),
+            "known": list(layout.known),
+        }
     return Measured(results, model, inputs, data)
 
 
 def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
     if runs.backbone is None:
         return {}
+    if isinstance(runs.backbone, FrozenEncoder):
+        return {"encoder": {"parameters": runs.backbone.parameters}}
     return {
         "backbone": {
             **recipe.pretraining,
@@ -139,6 +152,22 @@ def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
             "training_seconds": round(runs.backbone.seconds, 1),
         }
     }
+
+
+def _baselines(runs: Runs, test: Windows) -> dict[str, Any]:
+    """Return what forecasts without weights come to."""
+    assert runs.recipe.validation_share is not None
+    traits = traits_of(runs.recipe.task)
+    held_out = split(runs.data.train, runs.recipe.validation_share, runs.recipe.seeds[0])[1]
+    assert isinstance(held_out, Windows)
+    validation = naive_forecasts(held_out)
+    found = {}
+    for title, forecasts in naive_forecasts(test).items():
+        tested = traits.measure(forecasts, test.labels)
+        found[title] = {f"test_{name}": value for name, value in tested.items()} | {
+            f"validation_{traits.metric.name}": traits.metric.of(validation[title], held_out.labels)
+        }
+    return found
 
 
 def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:

@@ -14,8 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
-from .recipe_backbone import freeze_trained_backbone
-from .recipe_data import Data, Examples, folds, split
+from .recipe_backbone import FrozenBackbone, freeze_trained_backbone
+from .recipe_data import folds, split
+from .recipe_encoder import encoder_hashes
+from .recipe_encoding import FrozenEncoder, encode_data
+from .recipe_examples import Data, Examples
 from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import CHAIN, Candidate, candidates
@@ -55,7 +58,7 @@ class Run:
 
 
 class Runs:
-    """All runs of one recipe on its data; with `pretraining`, on the nodes that the frozen backbone makes of them.
+    """All runs of one recipe on its data; with a frozen backbone or encoder, on the nodes that it makes of them.
 
     Parameters
     ----------
@@ -77,9 +80,12 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.backbone = None
-        if recipe.pretraining:
+        self.backbone: FrozenBackbone | FrozenEncoder | None = None
+        if recipe.on_frozen_encoder:
+            self.backbone = encode_data(recipe, data)
+        elif recipe.pretraining:
             self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+        if self.backbone is not None:
             self.data = self.backbone.data
         self.inputs = prepare(recipe, self.data.train)
 
@@ -136,11 +142,9 @@ class Runs:
     def released(self, run: Run) -> tuple[nn.Module, Inputs]:
         """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
         model, inputs = self.model(CHAIN, run)
-        return (
-            (model, inputs)
-            if self.backbone is None
-            else (self.backbone.with_head(model), self.backbone.inputs)
-        )
+        if self.backbone is None:
+            return model, inputs
+        return self.backbone.with_head(model), self.backbone.inputs
 
     def test(self, name: str, run: Run) -> dict[str, float]:
         """Return the metrics on the test part, and the seconds it takes to predict; measured once, then kept."""
@@ -229,9 +233,16 @@ class Runs:
         fixed = asdict(replace(self.recipe, card={}, peers=[], folder=Path()))
         for name in ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"):
             del fixed[name]
+        # Not where it is, but what it is.
+        if self.recipe.encoder:
+            fixed["encoder"] = {**self.recipe.encoder, "folder": None, "sha256": encoder_hashes(self.recipe)}
+        else:
+            del fixed["encoder"]
         digest = hashlib.sha256()
         for part in (self.data.train, self.data.test):
             digest.update(repr(part.names).encode() + part.labels.tobytes())
+            if part.groups is not None:
+                digest.update(repr(part.groups.tolist()).encode())
             for one in part.inputs:
                 digest.update(one.encode() if isinstance(one, str) else np.ascontiguousarray(one).tobytes())
         return {**fixed, "data": digest.hexdigest()}

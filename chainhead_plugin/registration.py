@@ -118,6 +118,10 @@ def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
     classes.register_forecasting_pipeline()
 
 
+def _register_segmentation_pipeline(table: Any, classes: Any) -> None:
+    classes.register_segmentation_pipeline()
+
+
 _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.configuration_auto",
@@ -172,6 +176,12 @@ _REGISTRATIONS = (
         "transformers.pipelines",
         f"{__package__}.pipeline_forecast",
         _register_forecasting_pipeline,
+        needs=(f"{__package__}.pipelines",),
+    ),
+    _Registration(
+        "transformers.pipelines",
+        f"{__package__}.pipeline_segmentation",
+        _register_segmentation_pipeline,
         needs=(f"{__package__}.pipelines",),
     ),
     _Registration("timm", f"{__package__}.timm_models", _register_timm_models),
