@@ -95,7 +95,8 @@ def main() -> None:
     constraints = folder / "constraints.txt"
     constraints.write_text("\n".join(floors() if is_lowest else []) + "\n")
     resolution = "lowest-direct" if is_lowest else "highest"
-    install = (uv, "pip", "install", "--python", interpreter)
+    # As pip does: what is compiled at the first import warns of its syntax, and warnings are errors in the tests.
+    install = (uv, "pip", "install", "--compile-bytecode", "--python", interpreter)
     run(*install, "--resolution", resolution, "--constraints", constraints, f"{ROOT}[dev]")
     # The tests run against the installed wheel, and what follows them in the checkout.
     run(uv, "pip", "freeze", "--python", interpreter)
