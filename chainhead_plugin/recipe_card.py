@@ -108,7 +108,6 @@ def render_card(
         samples=samples,
         in_zoo=in_zoo,
         training=results["recipe"],
-        speed=results.get("speed"),
         use=use,
         metric=metrics[0],
         others=metrics[1:],
