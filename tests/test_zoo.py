@@ -24,11 +24,13 @@ from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_evaluation import evaluate
 from chainhead_plugin.recipe_fitting import scores
 from chainhead_plugin.recipe_inputs import Inputs
+from chainhead_plugin.recipe_runs import Runs
 from chainhead_plugin.recipe_task import traits_of
 from chainhead_plugin.recipe_windows import naive_forecasts
 from training.publish import main as publish
 from training.publish import samples_file
 from training.readme import ZOO_MARKERS, update_readme, zoo_table
+from training.speed import measure_speed
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINTS = ROOT / "chainhead_plugin" / "checkpoints"
@@ -307,3 +309,25 @@ def test_publishing_writes_a_checkpoint_that_is_pinned(tmp_path, monkeypatch):
     for name, digest in record["files"].items():
         assert hashlib.sha256((checkpoints / smallest / name).read_bytes()).hexdigest() == digest
     assert len(list((tmp_path / "model_cards" / "images").iterdir())) == 3
+
+
+def test_training_the_smallest_anew_gives_the_stated_accuracy(tmp_path):
+    name = min(CLASSIFIERS, key=lambda name: registry.model_info(name).parameters)
+    recipe, stated = load_recipe(name), read_results(name)["models"]["chain"]
+    runs = Runs(recipe, load_data(recipe), tmp_path)
+    found = [
+        runs.test("chain", runs.final("chain", stated["learning_rate"], seed))["accuracy"]
+        for seed in recipe.seeds[:2]
+    ]
+    # The same versions and machine give the same weights; others may round otherwise.
+    assert found == pytest.approx(stated["test_accuracy"][:2], abs=3 * stated["test_accuracy_sd"])
+
+
+def test_speed_is_measured_of_all_models():
+    recipe = load_recipe(min(CLASSIFIERS, key=lambda name: registry.model_info(name).parameters))
+    speed = measure_speed(recipe, ["no_hops", "gru"], rounds=2)
+    assert speed["models"].keys() == {"chain", "no_hops", "gru"}
+    for model in speed["models"].values():
+        for work in ("training", "prediction"):
+            assert 0 < model[work]["milliseconds"][0] < 10_000
+    assert speed["models"]["chain"]["training"]["ratio"] == [1, 1, 1]
