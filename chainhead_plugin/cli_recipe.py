@@ -131,7 +131,10 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
             metric.spread(model),
             f"{model['training_seconds_mean']:.1f}",
         )
+    for title, baseline in measured.results.get("baselines", {}).items():
+        values = (baseline[f"{part}_{metric.name}"] for part in ("validation", "test"))
+        table.add_row(title, "0", "–", *map(metric.text, values), "–")
     show(table)
-    for sentence in verdict(measured.results["models"], metric):
+    for sentence in verdict(measured.results["models"], metric, measured.results.get("baselines")):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")

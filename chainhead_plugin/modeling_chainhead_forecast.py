@@ -154,17 +154,23 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             features = torch.cat([features, past.to(scaled)], -1)
         # A chain starts with its first observed value; what is missing later stays a node of it.
         started = observed.any(-1).cumsum(1) > 0
-        outputs: BaseModelOutput = self.chainhead(
-            features, attention_mask=started, return_dict=True, **kwargs
-        )
-        known = self._pool(outputs.last_hidden_state, started)
+        known, hidden_states = self._encode(features, started, **kwargs)
         if future is not None:
             known = torch.cat([known, future.flatten(1).to(known)], -1)
         raw = self.forecaster(known)
         raw = raw.unflatten(1, (self.config.prediction_length, self.config.num_targets, -1))
         if self.config.quantiles:
             raw = ascending(raw, self.config.quantiles.index(0.5))
-        return raw, outputs.hidden_states
+        return raw, hidden_states
+
+    def _encode(
+        self, features: Tensor, started: Tensor, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """Map features [batch, length, m] to what is known of the past [batch, pooled]."""
+        outputs: BaseModelOutput = self.chainhead(
+            features, attention_mask=started, return_dict=True, **kwargs
+        )
+        return self._pool(outputs.last_hidden_state, started), outputs.hidden_states
 
     def _check_time_features(self, covariates: dict[str, Tensor | None], past: Tensor) -> None:
         count = self.config.num_time_features

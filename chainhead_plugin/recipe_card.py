@@ -7,10 +7,12 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .recipe import SEGMENTATION, Recipe
+from .recipe_examples import require
 from .recipe_peers import CHAIN, NO_HOPS
 from .recipe_task import Metric, traits_of
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
+_FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")
 _PREPROCESSORS = {
     "time-series-classification": ("extractor", "AutoFeatureExtractor"),
     SEGMENTATION: ("extractor", "AutoFeatureExtractor"),
@@ -32,6 +34,7 @@ def render_card(
     *,
     pictures: str = "",
     samples: str | None = None,
+    in_zoo: bool = False,
 ) -> str:
     """Return the card's text.
 
@@ -46,17 +49,28 @@ def render_card(
         What the pictures' names begin with, relative to the card.
     samples : str, optional
         For models that ship with the package, the file with an example of every label.
+    in_zoo : bool
+        Whether the card stands among those of the zoo, not beside the model.
     """
     card = {**_CARD_DEFAULTS, **recipe.card}
+    if recipe.task == "time-series-forecasting":
+        card["summary"] = recipe.card.get("summary", "A forecaster.")
     chain = results["models"][CHAIN]
     metrics = traits_of(recipe.task).metrics
-    name, auto_preprocessor = _PREPROCESSORS[recipe.task]
+    name, auto_preprocessor = _PREPROCESSORS.get(recipe.task, (None, None))
+    use = None
+    if recipe.task == "time-series-forecasting":
+        template = require("jinja2", "jinja2").Template(_FORECAST_USE.read_text("utf-8"))
+        use = template.render(
+            recipe=recipe, config=config, samples=samples, folder=recipe.name, columns=results["columns"]
+        )
     front_matter = ModelCardData(
         license=card["license"],
         license_name=card.get("license_name"),
         license_link=card.get("license_link"),
         library_name="transformers",
         pipeline_tag=None if recipe.task.startswith("time-series") else recipe.task,
+        base_model=card.get("base_model"),
         tags=[
             "chainhead",
             recipe.task,
@@ -92,12 +106,15 @@ def render_card(
         auto_preprocessor=auto_preprocessor,
         pictures=pictures,
         samples=samples,
+        in_zoo=in_zoo,
         training=results["recipe"],
+        use=use,
         metric=metrics[0],
+        others=metrics[1:],
         tested=f"test_{metrics[0].name}",
         unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
         heading=_heading(metrics[0], card.get("unit")),
-        verdict=verdict(results["models"], metrics[0]),
+        verdict=verdict(results["models"], metrics[0], results.get("baselines")),
         **{key: value for key, value in results.items() if key != "recipe"},
     )
     text: str = rendered.content
@@ -109,7 +126,11 @@ def _heading(metric: Metric, unit: str | None) -> str:
     return heading[0].upper() + heading[1:]
 
 
-def verdict(models: Mapping[str, Mapping[str, Any]], metric: Metric) -> list[str]:
+def verdict(
+    models: Mapping[str, Mapping[str, Any]],
+    metric: Metric,
+    baselines: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[str]:
     """Say in sentences how the model stands against its peers: better, no better, or within the spread."""
     chain = models[CHAIN]
     sentences = []
@@ -132,5 +153,14 @@ def verdict(models: Mapping[str, Mapping[str, Any]], metric: Metric) -> list[str
         sentences.append(
             f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {metric.difference(chain, best)[0]}), with "
             f"{chain['parameters']:,} weights against {best['parameters']:,}."
+        )
+    if baselines:
+        tested = f"test_{metric.name}"
+        title, value = min(
+            ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
+        )
+        gap = 100 * (chain[f"{tested}_mean"] / value - 1)
+        sentences.append(
+            f"Against the best forecast without weights ({title}) it has {gap:+.1f} % {metric.title}."
         )
     return sentences

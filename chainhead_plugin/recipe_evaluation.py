@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import registry
 
@@ -12,6 +13,7 @@ from .recipe_fitting import quality
 from .recipe_inputs import Inputs
 from .recipe_output import RECIPE, RESULTS, RUNS
 from .recipe_task import Metric, traits_of
+from .recipe_windows import Layout, Windows
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
     registry.load_plugins()
     inputs = Inputs.load(recipe.task, folder)
     model = inputs.model_class.from_pretrained(folder).eval()
+    if isinstance(data.test, Windows):
+        _check_columns(model.config, data.test.layout, recipe)
     names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
-    if names != data.test.names:
+    if not isinstance(data.test, Windows) and names != data.test.names:
         raise RecipeError(
             f"the model's labels are {', '.join(names)}; the data's {', '.join(data.test.names)}"
         )
@@ -84,3 +88,18 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
         {metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated},
         len(data.test.labels),
     )
+
+
+def _check_columns(config: Any, layout: Layout, recipe: Recipe) -> None:
+    found = (config.num_targets, config.num_input_channels, config.num_time_features)
+    expected = (len(layout.targets), layout.channels, len(layout.known))
+    if found != expected:
+        raise RecipeError(
+            "the model has {} targets, {} channels and {} known covariates; the data {}, {} and {}".format(
+                *found, *expected
+            )
+        )
+    if config.prediction_length != recipe.model["prediction_length"]:
+        raise RecipeError(
+            f"the model forecasts {config.prediction_length} steps, the recipe {recipe.model['prediction_length']}"
+        )

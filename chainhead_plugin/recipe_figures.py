@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .head import ChainInterdependenceHead
 from .recipe import RecipeError
-from .recipe_data import Examples
+from .recipe_examples import Examples
 from .recipe_peers import CHAIN
 from .recipe_task import traits_of
 from .segment_plot import draw_segments
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _BLUE, _ORANGE, _GREY = "#2b6cb0", "#dd6b20", "#4a5568"
 _SHOWN, _CHAINS = 12, 3
+_STEPS = 56
 
 
 def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file: Path) -> None:
@@ -58,6 +59,39 @@ def draw_comparison(
     axes.set(xlabel=f"test {metric.in_unit(unit)}: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", color="0.92")
+    _save(figure, file)
+
+
+def draw_forecast(
+    forecasts: NDArray[Any], values: NDArray[Any], name: str, unit: str | None, file: Path
+) -> None:
+    """Draw forecasts against what happened, over the last steps of the test part.
+
+    Parameters
+    ----------
+    forecasts, values : array [windows, future steps, targets]
+        Of windows one step apart. The first target's are drawn, every window's where the one before ends.
+    name : str
+        The target's.
+    unit : str, optional
+    file : Path
+    """
+    steps = values.shape[1]
+    chosen = np.arange(len(values) - 1, -1, -steps)[: max(1, _STEPS // steps)][::-1]
+    axis = (np.arange(-len(chosen) * steps, 0) + 1).reshape(len(chosen), steps)
+    figure = _figure(7.2, 2.9)
+    axes = figure.subplots()
+    axes.plot(axis.ravel(), values[chosen, :, 0].ravel(), color=_GREY, linewidth=1.2, label="what happened")
+    style = "o" if steps == 1 else "-"
+    for own, forecast in zip(axis, forecasts[chosen, :, 0], strict=True):
+        axes.plot(own, forecast, style, color=_BLUE, markersize=3.5, linewidth=1.6)
+    ahead = f"forecast, {steps} step{'s' if steps > 1 else ''} ahead"
+    axes.plot([], [], style, color=_BLUE, label=ahead)
+    axes.set(xlabel="steps before the end of the test part", ylabel=f"{name}{f', {unit}' if unit else ''}")
+    axes.legend(frameon=False, ncols=2, loc="upper left")
+    axes.margins(y=0.2)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="0.92")
     _save(figure, file)
 
 

@@ -24,7 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from .node_labels import IGNORED
 from .recipe import Recipe, RecipeError
-from .recipe_data import Examples
+from .recipe_examples import Examples
 from .recipe_inputs import Inputs
 from .recipe_peers import Candidate
 from .recipe_task import TaskTraits, traits_of
@@ -90,6 +90,7 @@ def fit(
     with _threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
+        inputs.initialise(model)
         trainer = Trainer(
             model=model,
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
@@ -133,24 +134,24 @@ def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> ND
     return named
 
 
-@torch.no_grad()
 def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
     traits = traits_of(task)
-    predictions, targets = None, None
-    for start in range(0, len(examples.labels), _BATCH):
-        places = np.arange(start, min(start + _BATCH, len(examples.labels)))
-        part = examples.take(places)
-        predicted, true = (
-            model(**inputs.batch(part.inputs))[traits.outputs],
-            traits.collate(part.targets()),
-        )
+    targets = traits.collate(examples.targets())
+    return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str) -> Tensor:
+    """Return what the task measures, of all examples."""
+    name = traits_of(task).outputs
+    predictions: Tensor | None = None
+    for start in range(0, len(examples), _BATCH):
+        part = model(**inputs.batch(examples[start : start + _BATCH]))[name]
         # As the Trainer does it: what has different lengths is filled with -100.
-        predictions = predicted if predictions is None else nested_concat(predictions, predicted)
-        targets = true if targets is None else nested_concat(targets, true)
+        predictions = part if predictions is None else nested_concat(predictions, part)
     assert predictions is not None
-    assert targets is not None
-    return traits.measure(predictions.numpy(), targets.numpy())
+    return predictions
 
 
 def _arguments(

@@ -14,11 +14,15 @@ from torch import nn
 from transformers.utils import logging
 
 from .recipe import Recipe
-from .recipe_data import Data, load_data
+from .recipe_backbone import backbone_epochs
+from .recipe_data import load_data, split
+from .recipe_encoding import FrozenEncoder
+from .recipe_examples import Data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
 from .recipe_runs import Run, Runs
 from .recipe_task import Metric, traits_of
+from .recipe_windows import Windows, naive_forecasts
 
 _PACKAGES = ("torch", "transformers", "numpy")
 
@@ -48,7 +52,8 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    return epochs * sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    return backbone_epochs(recipe) + epochs * runs
 
 
 def measure(
@@ -86,7 +91,9 @@ def measure(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        runs = Runs(recipe, load_data(recipe), folder, on_epochs)
+        data = load_data(recipe)
+        runs = Runs(recipe, data, folder, on_epochs)
+        shared = 0 if runs.backbone is None else runs.backbone.parameters
         metrics = traits_of(recipe.task).metrics
         models: dict[str, Any] = {}
         for name, candidate in runs.candidates(peers=peers).items():
@@ -95,14 +102,14 @@ def measure(
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
             models[name] = {
                 "title": candidate.title,
-                "parameters": candidate.count(),
+                "parameters": candidate.count() + shared,
                 "learning_rate": rate,
                 f"validation_{metrics[0].name}_mean": validation,
                 **_tested(metrics, [runs.test(name, run) for run in final], final),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
-        model, inputs = runs.model(CHAIN, released)
+        model, inputs = runs.released(released)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -112,6 +119,7 @@ def measure(
         "seeds": list(recipe.seeds),
         "recipe": dict(recipe.training),
         "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        **_backbone(recipe, runs),
         "models": models,
         "history": history,
         "versions": {name: metadata.version(name) for name in _PACKAGES},
@@ -121,7 +129,45 @@ def measure(
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
     }
-    return Measured(results, model, inputs, runs.data)
+    if isinstance(runs.data.test, Windows):
+        results["baselines"] = _baselines(runs, runs.data.test)
+        layout = runs.data.test.layout
+        results["columns"] = {
+            "targets": list(layout.targets),
+            "past": list(layout.past),
+            "known": list(layout.known),
+        }
+    return Measured(results, model, inputs, data)
+
+
+def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
+    if runs.backbone is None:
+        return {}
+    if isinstance(runs.backbone, FrozenEncoder):
+        return {"encoder": {"parameters": runs.backbone.parameters}}
+    return {
+        "backbone": {
+            **recipe.pretraining,
+            "parameters": runs.backbone.parameters,
+            "training_seconds": round(runs.backbone.seconds, 1),
+        }
+    }
+
+
+def _baselines(runs: Runs, test: Windows) -> dict[str, Any]:
+    """Return what forecasts without weights come to."""
+    assert runs.recipe.validation_share is not None
+    traits = traits_of(runs.recipe.task)
+    held_out = split(runs.data.train, runs.recipe.validation_share, runs.recipe.seeds[0])[1]
+    assert isinstance(held_out, Windows)
+    validation = naive_forecasts(held_out)
+    found = {}
+    for title, forecasts in naive_forecasts(test).items():
+        tested = traits.measure(forecasts, test.labels)
+        found[title] = {f"test_{name}": value for name, value in tested.items()} | {
+            f"validation_{traits.metric.name}": traits.metric.of(validation[title], held_out.labels)
+        }
+    return found
 
 
 def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:

@@ -8,8 +8,14 @@ from .configuration_chainhead import ChainHeadConfig
 from .head import ChainInterdependenceHead
 from .recipe import SEGMENTATION, Recipe, RecipeError, recipe_text
 from .recipe_card import render_card
-from .recipe_figures import draw_chain_matrix, draw_comparison, draw_first_segments, draw_learning_curve
-from .recipe_fitting import predicted_labels
+from .recipe_figures import (
+    draw_chain_matrix,
+    draw_comparison,
+    draw_first_segments,
+    draw_forecast,
+    draw_learning_curve,
+)
+from .recipe_fitting import predict, predicted_labels
 from .recipe_measuring import Measured
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
@@ -47,11 +53,20 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
         draw_comparison(
             measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
         )
+    if recipe.task == "time-series-forecasting":
+        draw_test(recipe, measured, folder / "forecast.png")
     card = render_card(recipe, measured.results, config.to_dict())
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
     # Hidden files stay where they are when a folder is pushed.
     (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
+
+
+def draw_test(recipe: Recipe, measured: Measured, file: Path) -> None:
+    """Draw the published model's forecasts of the test part against what happened."""
+    test = measured.data.test
+    forecasts = predict(measured.model, measured.inputs, test.inputs, recipe.task).numpy()
+    draw_forecast(forecasts, test.labels, test.names[0], recipe.card.get("unit"), file)
 
 
 def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:
@@ -61,7 +76,8 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHe
     model: Any = measured.model
     model.config = config
     model.save_pretrained(folder)
-    measured.inputs.preprocessor.save_pretrained(folder)
+    if measured.inputs.preprocessor is not None:
+        measured.inputs.preprocessor.save_pretrained(folder)
     return config
 
 

@@ -11,7 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .image_backbone import build_image_backbone
+from .image_chain import chain_of_image
+from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .normalisation import NodeBatchNorm
 from .pooling import pool
 from .recipe import SEGMENTATION, Recipe, RecipeError
@@ -100,7 +104,7 @@ def _by_width(
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
     of_nodes = recipe.task == SEGMENTATION
     if name == "mlp":
-        peer: Callable[..., nn.Module] = NodePerceptron if of_nodes else Perceptron
+        peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
     elif name == "conv1d":
         peer = Convolution
     else:
@@ -110,6 +114,8 @@ def _by_width(
         )
     if of_nodes:
         peer = partial(peer, of_nodes=True)
+    if config.prediction_length is not None:
+        return lambda width: ForecastPeer(config, peer(config, width))
     return lambda width: peer(config, width)
 
 
@@ -147,7 +153,8 @@ class PooledEncoder(nn.Module):
 
     Where nodes have labels, each is classified instead.
 
-    Chains, images (rows from top to bottom) and tokens (an embedding of width m) become nodes as in that model.
+    Chains, images (rows, patches, or a backbone's feature map) and tokens (an embedding of width m, or a pretrained
+    encoder) become nodes as in that model.
 
     Parameters
     ----------
@@ -168,10 +175,15 @@ class PooledEncoder(nn.Module):
             if config.vocab_size is None
             else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
         )
-        self.pooling, self.chain_length = config.pooling, config.chain_length
+        self.backbone = None
+        if getattr(config.backbone_config, "vocab_size", None) is not None:
+            self.backbone = build_backbone(config.backbone_config)
+        elif config.backbone_config is not None:
+            self.backbone = build_image_backbone(config.backbone_config, config.m)
+        self.config = config
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width * config.chain_length if config.pooling == "flatten" and not of_nodes else width
-        self.classifier = nn.Linear(pooled, config.num_labels)
+        self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
 
     @abstractmethod
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
@@ -184,7 +196,7 @@ class PooledEncoder(nn.Module):
         """
         encoded = self.dropout(self.encode(nodes, mask)) * mask
         if not self.of_nodes:
-            encoded = pool(encoded, mask.squeeze(-1) != 0, self.pooling, self.chain_length)
+            encoded = pool(encoded, mask.squeeze(-1) != 0, self.config.pooling, self.config.chain_length)
         logits: Tensor = self.classifier(encoded)
         return logits
 
@@ -194,15 +206,18 @@ class PooledEncoder(nn.Module):
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
         **_: Tensor,
     ) -> dict[str, Tensor]:
         """Classify, as the chainhead models do."""
-        if input_ids is not None:
+        if input_ids is not None and self.backbone is not None:
+            nodes = encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
+        elif input_ids is not None:
             assert self.embedding is not None
             nodes = self.embedding(input_ids)
         elif pixel_values is not None:
-            nodes = pixel_values.transpose(1, 2).flatten(2)
+            nodes = chain_of_image(self.config, self.backbone, pixel_values)
         else:
             assert input_features is not None
             nodes = input_features
@@ -273,15 +288,17 @@ class Convolution(PooledEncoder):
     def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
         super().__init__(config, width, of_nodes)
         assert config.m is not None
-        self.first = nn.Conv1d(config.m, width, 3, padding=1)
-        self.second = nn.Conv1d(width, width, 3, padding=1)
+        # A forecaster without hops from the future looks at the past alone, as far with three taps.
+        self.padding = (0, 0, 2, 0) if _is_causal(config) else (0, 0, 1, 1)
+        self.first = nn.Conv1d(config.m, width, 3)
+        self.second = nn.Conv1d(width, width, 3)
         self.norms = nn.ModuleList(NodeBatchNorm(width) for _ in range(2) if config.with_batch_norm)
 
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
         hidden = nodes
         for layer, convolve in enumerate((self.first, self.second)):
-            hidden = convolve((hidden * mask).mT).mT
+            hidden = convolve(F.pad(hidden * mask, self.padding).mT).mT
             if self.norms:
                 hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
             hidden = F.relu(hidden)
@@ -307,6 +324,10 @@ class NodePerceptron(PooledEncoder):
         return F.relu(self.hidden(nodes))
 
 
+def _is_causal(config: ChainHeadConfig) -> bool:
+    return config.prediction_length is not None and not config.bi_directional
+
+
 class Perceptron(PooledEncoder):
     """One hidden layer over all nodes of a chain side by side, cut or filled with zeros to the longest trained on.
 
@@ -324,10 +345,38 @@ class Perceptron(PooledEncoder):
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [batch, labels] of nodes [batch, length, m]."""
-        filled = F.pad(nodes, (0, 0, 0, self.chain_length - nodes.size(1)))  # a negative number cuts
+        filled = F.pad(nodes, (0, 0, 0, self.config.chain_length - nodes.size(1)))  # a negative number cuts
         logits: Tensor = self.classifier(self.dropout(F.relu(self.hidden(filled.flatten(1)))))
         return logits
 
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Nodes are not encoded one by one."""
         raise NotImplementedError("a perceptron over the whole chain encodes no nodes")
+
+
+class ForecastPeer(ChainHeadForTimeSeriesPrediction):
+    """The forecaster with another encoder in the chain heads' place; scaling, covariates and loss are the same.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+        Of the model to compare with.
+    encoder : PooledEncoder
+        Its classifier is taken away.
+    """
+
+    def __init__(self, config: ChainHeadConfig, encoder: PooledEncoder) -> None:
+        super().__init__(config)
+        assert config.prediction_length is not None
+        covariates = config.num_time_features * config.prediction_length
+        classifier, encoder.classifier = encoder.classifier, nn.Identity()
+        assert isinstance(classifier, nn.Linear)
+        self.forecaster = nn.Linear(classifier.in_features + covariates, config.forecast_size)
+        del self.chainhead
+        self.encoder = encoder
+
+    def _encode(
+        self, features: Tensor, started: Tensor, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        mask = started.unsqueeze(-1).to(features)
+        return self.encoder.classify(features * mask, mask), None

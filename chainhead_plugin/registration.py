@@ -123,7 +123,12 @@ def _register_segmentation_pipeline(table: Any, classes: Any) -> None:
 
 
 _REGISTRATIONS = (
-    _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
+    _Registration(
+        f"{_AUTO}.configuration_auto",
+        f"{__package__}.configuration_chainhead",
+        _register_config,
+        needs=(f"{__package__}.backbone_config",),
+    ),
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead",
@@ -136,7 +141,10 @@ _REGISTRATIONS = (
         _register_image_models,
         needs=(
             *_MODELING,
-            *(f"{__package__}.{name}" for name in ("backbone", "image_backbone", "modeling_chainhead")),
+            *(
+                f"{__package__}.{name}"
+                for name in ("backbone", "image_backbone", "image_chain", "modeling_chainhead")
+            ),
         ),
     ),
     _Registration(

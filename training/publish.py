@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from rich.progress import Progress
+from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.node_labels import IGNORED
@@ -21,11 +23,12 @@ from chainhead_plugin.recipe_figures import (
     draw_first_segments,
     draw_learning_curve,
 )
-from chainhead_plugin.recipe_fitting import predicted_labels, scores
+from chainhead_plugin.recipe_fitting import predict, predicted_labels, scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
-from chainhead_plugin.recipe_output import first_head, save_checkpoint, write_json
+from chainhead_plugin.recipe_output import draw_test, first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
 from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.recipe_windows import Windows
 from chainhead_plugin.segments import segments_of
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
-    """Write checkpoint, samples, catalogue record, results, pictures and card.
+    """Write results, pictures and card; of a model that ships also checkpoint, samples and catalogue record.
 
     Parameters
     ----------
@@ -77,14 +80,17 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     """
     checkpoints, images = output / "chainhead_plugin" / "checkpoints", output / "model_cards" / "images"
     images.mkdir(parents=True, exist_ok=True)
-    checkpoint = checkpoints / recipe.name
-    config = save_checkpoint(recipe, measured, checkpoint)
-    write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
-    _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
+    if recipe.is_embedded:
+        checkpoint = checkpoints / recipe.name
+        config = save_checkpoint(recipe, measured, checkpoint)
+        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
+        _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
     )
+    if isinstance(measured.data.test, Windows):
+        draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
     if recipe.task == SEGMENTATION:
         test = measured.data.test
@@ -95,14 +101,19 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
 
 def write_card(recipe: Recipe, output: Path) -> None:
     """Render the card, and draw its comparison, from the saved results and configuration."""
-    checkpoint = output / "chainhead_plugin" / "checkpoints" / recipe.name
+    if recipe.is_embedded:
+        saved = output / "chainhead_plugin" / "checkpoints" / recipe.name / "config.json"
+        config = json.loads(saved.read_text("utf-8"))
+    else:
+        config = ChainHeadConfig(**recipe.model).to_dict()
     results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
     card = render_card(
         recipe,
         results,
-        json.loads((checkpoint / "config.json").read_text("utf-8")),
+        config,
         pictures=f"images/{_stem(recipe)}-",
-        samples=samples_file(recipe),
+        samples=samples_file(recipe) if recipe.is_embedded else None,
+        in_zoo=True,
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
     draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
@@ -119,11 +130,22 @@ def _stem(recipe: Recipe) -> str:
 
 
 def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
-    """Every label's first test example, with the scores that the model gives it."""
+    """Every label's first test example that the model names right, with the scores that it gives.
+
+    Where it names none right, the first example of that label.
+    """
     test = measured.data.test
+    if isinstance(test, Windows):
+        return _with_source(recipe, _window_samples(recipe, measured, test))
     if recipe.task == SEGMENTATION:
         return _with_source(recipe, _sample_chains(measured))
-    first = np.array([np.argmax(test.labels == label) for label in range(len(test.names))])
+    named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
+    first = np.array(
+        [
+            np.argmax((test.labels == label) * (1 + (named == label)))  # the first of the largest
+            for label in range(len(test.names))
+        ]
+    )
     chosen = test.take(first)
     key = _SAMPLE_KEYS[recipe.task]
     samples = [
@@ -171,9 +193,34 @@ def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
     ]
 
 
+def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
+    """The first window of the test part and one from its middle, with the model's forecasts."""
+    places = np.array([0, len(test.labels) // 2])
+    chosen = test.take(places)
+    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
+    return [
+        {
+            "test_index": int(place),
+            "rows": [[None if np.isnan(cell) else float(str(cell)) for cell in row] for row in window],
+            "happened": [[float(str(cell)) for cell in row] for row in happened],
+            "forecast": forecast.tolist(),
+        }
+        for place, window, happened, forecast in zip(
+            places, chosen.inputs, chosen.labels, forecasts, strict=True
+        )
+    ]
+
+
 def _with_source(recipe: Recipe, samples: list[dict[str, Any]]) -> dict[str, Any]:
     card = recipe.card
     return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _rows_on_lines(content: Any) -> str:
+    """Return JSON to read, but for rows of numbers, which stand on a line each."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Inside of texts there are no line feeds.
+    return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
 
 
 def _as_json(example: Any) -> Any:
@@ -220,13 +267,17 @@ def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
 
 def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     default = ChainHeadConfig()
-    changed = {
+    changed: dict[str, Any] = {
         field.name: getattr(config, field.name)
         for field in fields(config)
         if getattr(config, field.name) != getattr(default, field.name)
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
+    if isinstance(config.backbone_config, PreTrainedConfig):
+        backbone = config.backbone_config.to_diff_dict()
+        del backbone["transformers_version"]
+        changed["backbone_config"] = backbone
     return {"model_type": config.model_type, **changed}
 
 

@@ -1,0 +1,320 @@
+"""Recipes for forecasts: series cut in time, what is measured, peers, and the commands around them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from transformers import AutoModelForTimeSeriesPrediction, pipeline
+from typer.testing import CliRunner
+
+import registry
+from chainhead_plugin.cli import app
+from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipe_data import load_data, split
+from chainhead_plugin.recipe_inputs import prepare
+from chainhead_plugin.recipe_measuring import measure
+from chainhead_plugin.recipe_peers import candidates
+from chainhead_plugin.recipe_ridership import load_ridership
+from chainhead_plugin.recipe_task import Metric, traits_of
+from chainhead_plugin.recipe_windows import naive_forecasts
+from training.make_ridership import main as make_ridership
+
+TASK = "time-series-forecasting"
+PAST, FUTURE, ROWS = 6, 2, 60
+CONTENT = {
+    "name": "sales",
+    "task": TASK,
+    "data": {
+        "train": "sales.csv",
+        "test_share": 0.25,
+        "target": "sales",
+        "known": ["holiday"],
+        "time": "day",
+        "season": 3,
+    },
+    "model": {
+        "n": 4,
+        "chain_length": PAST,
+        "prediction_length": FUTURE,
+        "channel_hops": [0, 1],
+        "pooling": "flatten",
+    },
+    "training": {"num_train_epochs": 2, "per_device_train_batch_size": 16},
+    "validation_share": 0.2,
+    "seeds": [0, 1],
+    "threads": 1,
+}
+
+
+def table():
+    """Sales that count up, so that a number tells its row."""
+    return pd.DataFrame(
+        {
+            "day": pd.date_range("2025-01-01", periods=ROWS).strftime("%Y-%m-%d"),
+            "sales": np.arange(ROWS, dtype=float),
+            "visitors": np.sin(np.arange(ROWS)) + 100,
+            "holiday": np.arange(ROWS) % 3,
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table().to_csv(tmp_path / "sales.csv", index=False)
+    return tmp_path
+
+
+def write(folder, **changes):
+    content = {name: value for name, value in {**CONTENT, **changes}.items() if value is not None}
+    file = folder / "recipe.yaml"
+    file.write_text(yaml.safe_dump(content), "utf-8")
+    return file
+
+
+def data_of(folder, table=None, **changes):
+    if table is not None:
+        table.to_csv(folder / "sales.csv", index=False)
+    options = {name: value for name, value in {**CONTENT["data"], **changes}.items() if value is not None}
+    return load_data(load_recipe(write(folder, data=options)))
+
+
+class TestCut:
+    def test_windows_hold_past_and_known_future(self, folder):
+        window = data_of(folder).train.inputs[3]
+        assert window.shape == (PAST + FUTURE, 3)
+        assert window[:PAST, 0].tolist() == [3, 4, 5, 6, 7, 8]
+        assert np.isnan(window[PAST:, :2]).all()
+        assert window[:, 2].tolist() == [n % 3 for n in range(3, 11)]
+
+    def test_no_part_forecasts_what_another_does(self, folder):
+        data = data_of(folder)
+        kept, held_out = split(data.train, 0.2, seed=0)
+        parts = [kept, held_out, data.test]
+        spans = [(part.labels.min(), part.labels.max()) for part in parts]
+        assert spans[0][1] < spans[1][0] <= spans[1][1] < spans[2][0]
+        assert spans[2] == (45, 59)  # the last quarter
+        assert data.test.inputs[0][:PAST, 0].tolist() == [39, 40, 41, 42, 43, 44]
+
+    def test_rows_are_sorted_by_time(self, folder):
+        shuffled = table().sample(frac=1, random_state=0)
+        assert np.array_equal(
+            data_of(folder, shuffled).test.inputs, data_of(folder).test.inputs, equal_nan=True
+        )
+
+    def test_several_series_share_their_time(self, folder):
+        long = pd.concat([table().assign(shop=0), table().iloc[30:].assign(shop=1)])
+        data = data_of(folder, long, series="shop")
+        assert len(data.test.labels) == 2 * 14
+        assert data.test.labels.min() == 45
+        assert data.test.times.tolist() == sorted(data.test.times.tolist())
+        without_time = data_of(folder, long.drop(columns="day"), series="shop", time=None)
+        assert np.array_equal(without_time.test.labels, data.test.labels)
+
+    def test_test_file_goes_on(self, folder):
+        whole = data_of(folder)
+        table().iloc[45:].to_csv(folder / "later.csv", index=False)
+        data = data_of(folder, table().iloc[:45], test="later.csv", test_share=None)
+        assert np.array_equal(data.test.inputs, whole.test.inputs, equal_nan=True)
+        with pytest.raises(RecipeError, match="go on where train ends"):
+            data_of(folder, train="later.csv", test="sales.csv", test_share=None)
+
+    def test_missing_targets(self, folder):
+        gaps = table()
+        gaps.loc[20:29, "sales"] = np.nan
+        labels = data_of(folder, gaps).train.labels
+        assert np.isnan(labels).any()
+        assert not np.isnan(labels).all((1, 2)).any()
+
+    def test_arrays(self, folder):
+        np.savez(folder / "x.npz", x=np.arange(ROWS, dtype=float))
+        data = data_of(folder, train="x.npz", target="x0", known=None, time=None)
+        assert data.test.labels[0].ravel().tolist() == [45, 46]
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"target": "revenue"}, "no column 'revenue' for target, but day, sales"),
+            ({"target": None}, "needs target"),
+            ({"label": "sales"}, "no 'label' for forecasts"),
+            ({"time": None}, "'day' holds no numbers"),
+            ({"season": 9}, "season=9 is longer than the past, chain_length=6"),
+            ({"season": 1}, "season must be"),
+            ({"test_share": 1.0}, "between 0 and 1"),
+            ({"test_share": 0.01}, "the test part has no window"),
+            ({"train": "none.csv"}, "there is no file"),
+        ],
+    )
+    def test_errors(self, folder, changes, message):
+        with pytest.raises(RecipeError, match=message):
+            data_of(folder, **changes)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"day": "2025-01-01"}, "after time 2025-01-01.* the same time again"),
+            ({"day": None}, "time of row 7 is missing"),
+            ({"day": "Wednesday"}, "neither number nor date"),
+            ({"holiday": np.nan}, "known column 'holiday' is missing in row 7"),
+        ],
+    )
+    def test_errors_in_tables(self, folder, change, message):
+        changed = table()
+        for column, value in change.items():
+            changed.loc[7, column] = value
+        with pytest.raises(RecipeError, match=message):
+            data_of(folder, changed)
+
+    def test_a_step_that_only_some_series_have(self, folder):
+        long = pd.concat([table().assign(shop=0), table().drop(index=20).assign(shop=1)])
+        with pytest.raises(RecipeError, match=r"after time 2025-01-20.* a series has a gap"):
+            data_of(folder, long, series="shop")
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"validation_share": None, "validation_folds": 3}, "set validation_share"),
+            ({"model": {"prediction_length": 2}}, "need chain_length"),
+            ({"model": {**CONTENT["model"], "m": 3}}, "m follows from the data"),
+            ({"model": {**CONTENT["model"], "loss": "pinball"}}, "needs quantiles"),
+            ({"data": "digits"}, "no data set 'digits' for time-series-forecasting"),
+        ],
+    )
+    def test_recipe_errors(self, folder, changes, message):
+        with pytest.raises(RecipeError, match=message):
+            measure(load_recipe(write(folder, **changes)), folder / "runs", [])
+
+
+class TestRidership:
+    def test_days_and_columns(self):
+        (series,), layout, test_start = load_ridership()
+        columns = [*layout.targets, *layout.past, *layout.known]
+        assert series.values.shape == (5684, len(columns))
+        assert test_start == 5684 - 1136
+        days = pd.DataFrame(
+            series.values, columns=columns, index=pd.date_range("2001-01-22", periods=5684, freq="D")
+        )
+        assert days.Monday.to_numpy().tolist() == (days.index.dayofweek == 0).astype(float).tolist()
+        assert days.loc["2001-01-22", "Clark_Lake"] == 15.732
+        # A day's columns are of that day: stations rise and fall together, games are on one side alone.
+        assert days[["Clark_Lake", "Monroe", "Quincy_Wells"]].corr().to_numpy().min() > 0.8
+        assert days.temperature.groupby(days.index.month).mean().idxmax() == 7
+        assert ((days.Bulls_Home + days.Bulls_Away) <= 1).all()
+        assert not np.isnan(series.values).any()
+
+    def test_made_from_the_pinned_package_alone(self, tmp_path):
+        (tmp_path / "other.deb").write_bytes(b"no package")
+        with pytest.raises(ValueError, match=r"has SHA-256 .*, expected 66c2e08b"):
+            make_ridership([str(tmp_path / "other.deb"), "--output", str(tmp_path / "made.npz")])
+        assert not (tmp_path / "made.npz").exists()
+
+
+class TestMeasuring:
+    def test_naive_forecasts(self, folder):
+        test = data_of(folder).test
+        found = naive_forecasts(test)
+        assert found["naive: the last value"][0].ravel().tolist() == [44, 44]
+        assert found["seasonal naive: the value 3 steps before"][0].ravel().tolist() == [42, 43]
+
+    def test_naive_forecasts_of_incomplete_pasts(self, folder):
+        gaps = table()
+        gaps.loc[43:44, "sales"] = np.nan
+        found = naive_forecasts(data_of(folder, gaps).test)
+        assert found["naive: the last value"][0].ravel().tolist() == [42, 42]
+
+    def test_metrics(self):
+        forecasts, values = np.array([[[1.0]], [[2.0]], [[9.0]]]), np.array([[[4.0]], [[6.0]], [[np.nan]]])
+        assert traits_of(TASK).measure(forecasts, values) == pytest.approx({"rmse": 12.5**0.5, "mae": 3.5})
+
+    def test_lower_errors_are_better(self):
+        metric = traits_of(TASK).metric
+        models = [{"test_rmse_mean": 2.0, "test_rmse_sd": 0.1}, {"test_rmse_mean": 1.0, "test_rmse_sd": 0.05}]
+        assert metric.best(models) is models[1]
+        assert metric.better(1.0, 2.0)
+        assert metric.difference(*models) == ("+100.0 % RMSE", "10.0 %")
+
+    @pytest.mark.parametrize(
+        ("value", "like", "text"),
+        [(1.98512, None, "1.985"), (0.02, 1.98, "0.020"), (31234.5, None, "31234"), (0, None, "0.0000")],
+    )
+    def test_four_significant_digits(self, value, like, text):
+        assert Metric("rmse", "RMSE", False, lambda *_: 0.0).text(value, like) == text
+
+    def test_learning_rate_of_the_lowest_error(self, folder):
+        recipe = load_recipe(write(folder, learning_rates=[1e-5, 0.05]))
+        recipe = replace(recipe, training={**recipe.training, "num_train_epochs": 8}, early_stopping=2)
+        chain = measure(recipe, folder / "runs", []).results["models"]["chain"]
+        assert chain["learning_rate"] == 0.05
+
+
+class TestPeers:
+    @pytest.mark.parametrize("fields", [{}, {"quantiles": [0.1, 0.5, 0.9], "with_observed_indicator": True}])
+    def test_all_forecast_in_the_units_of_the_series(self, folder, fields):
+        recipe = load_recipe(write(folder, model={**CONTENT["model"], **fields}))
+        train = load_data(recipe).train
+        inputs = prepare(recipe, train)
+        found = candidates(recipe, inputs, train.names, list(PEERS))
+        batch = inputs.batch(train.inputs[:5])
+        larger = {**batch, "past_values": 10 * batch["past_values"] + 3}
+        weights = {name: candidate.count() for name, candidate in found.items()}
+        assert min(weights.values()) == weights["chain"]
+        for candidate in found.values():
+            model = candidate.build().eval()
+            forecasts = model(**batch).prediction_outputs
+            assert forecasts.shape == (5, FUTURE, 1)
+            torch.testing.assert_close(
+                model(**larger).prediction_outputs, 10 * forecasts + 3, rtol=1e-4, atol=1e-3
+            )
+
+    def test_convolutions_of_causal_models_look_back_alone(self, folder):
+        recipe = load_recipe(write(folder, model={**CONTENT["model"], "pooling": "last"}))
+        train = load_data(recipe).train
+        inputs = prepare(recipe, train)
+        model = candidates(recipe, inputs, train.names, ["conv1d"])["conv1d"].build().eval()
+        nodes, mask = torch.randn(1, PAST, 3), torch.ones(1, PAST, 1)
+        changed = nodes.clone()
+        changed[:, -1] += 1
+        before, after = (model.encoder.encode(x, mask)[0] for x in (nodes, changed))
+        assert torch.equal(before[:-1], after[:-1])
+        assert not torch.equal(before[-1], after[-1])
+
+
+class TestCommands:
+    def test_compare_evaluate_and_predict(self, folder):
+        out = folder / "out"
+
+        def invoke(*arguments):
+            result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+            assert result.exit_code == 0, result.output
+            return " ".join(result.output.split())
+
+        file = write(folder, peers=["no_hops", "gru"], card={"unit": "thousand"})
+        shown = invoke("compare", file, "--output", out)
+        assert "test RMSE in thousand" in shown
+        assert "Against the best forecast without weights (naive: the last value) it has" in shown
+        results = json.loads((out / "results.json").read_text("utf-8"))
+        assert results["baselines"]["naive: the last value"]["test_rmse"] == pytest.approx(2.5**0.5)
+        chain = results["models"]["chain"]
+        card = (out / "README.md").read_text("utf-8")
+        assert "| naive: the last value | 0 | – |" in card
+        for name in ("learning-curve.png", "comparison.png", "chain-matrix.png", "forecast.png"):
+            assert (out / name).read_bytes().startswith(b"\x89PNG")
+            assert name in card
+        evaluated = invoke("evaluate", out)
+        rmse, mae = (f"{chain[f'test_{name}'][0]:.4g}" for name in ("rmse", "mae"))
+        assert evaluated.count(rmse) == evaluated.count(mae) == 2
+
+        registry.load_plugins()
+        model = AutoModelForTimeSeriesPrediction.from_pretrained(out)
+        assert (model.config.num_input_channels, model.config.num_time_features) == (2, 1)
+        rows = table().drop(columns="day").iloc[-PAST - FUTURE :]
+        rows.iloc[-FUTURE:, :2] = np.nan
+        rows.to_csv(folder / "rows.csv", index=False)
+        predicted = json.loads(
+            invoke("predict", out, folder / "rows.csv", "--json").partition("{")[2].join("{ ")
+        )
+        forecast = pipeline(TASK, model=str(out), device="cpu")(rows)
+        assert np.array(predicted["forecast"]) == pytest.approx(np.array(forecast["forecast"]))
