@@ -52,7 +52,8 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
         + (" --full" if settings["full"] else "")
         + ("" if settings["device"] == "cpu" else f" --device {settings['device']}")
         + ("" if settings["dtype"] == "float32" else f" --dtype {settings['dtype']}")
-        + "` from its measurements; not edited by hand.",
+        + "` from its measurements; not edited by hand. Speed and memory, that is; what each kind can learn of "
+        "order is [measured too](order.md).",
         _summary(results),
         _method(results),
         f"![Times of nn.Linear for one shape, all contestants]({pictures['ratios']})",

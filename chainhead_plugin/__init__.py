@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
     from .modeling_chainhead_image import ChainHeadForImageClassification
     from .pipeline_forecast import TimeSeriesForecastingPipeline
+    from .pipeline_segmentation import TimeSeriesSegmentationPipeline
     from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
     from .tokenizer_training import train_tokenizer
 
@@ -48,6 +49,7 @@ _MODULES = {
     "NodeContributions": "explain",
     "TimeSeriesClassificationPipeline": "pipelines",
     "TimeSeriesForecastingPipeline": "pipeline_forecast",
+    "TimeSeriesSegmentationPipeline": "pipeline_segmentation",
     "chain_interdependence_head": "head",
     "node_contributions": "explain",
     "train_tokenizer": "tokenizer_training",
@@ -71,6 +73,7 @@ __all__ = [
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "TimeSeriesForecastingPipeline",
+    "TimeSeriesSegmentationPipeline",
     "chain_interdependence_head",
     "node_contributions",
     "register",

@@ -22,9 +22,14 @@ def without_autocast(function: _Function[_Rest, _Result]) -> _Function[_Rest, _R
     @functools.wraps(function)
     def wrapped(x: Tensor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Result:
         device = x.device.type
-        if not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
+        if not (_has_autocast(device) and torch.is_autocast_enabled(device)):
             return function(x, *args, **kwargs)
         with torch.autocast(device, enabled=False):
             return function(x, *args, **kwargs)
 
     return wrapped
+
+
+@torch.compiler.assume_constant_result  # which torch.compile of torch 2.7 cannot look into
+def _has_autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device)

@@ -16,6 +16,7 @@ from transformers import (
 )
 from transformers.initialization import no_init_weights
 
+from .backbone_config import describing_errors
 from .options import MAX_PARAMETERS
 
 
@@ -61,13 +62,14 @@ def build_backbone(config: PreTrainedConfig) -> PreTrainedModel:
     if "add_pooling_layer" in inspect.signature(model_class).parameters:
         # Weights that never get a gradient would stop distributed training.
         options["add_pooling_layer"] = False
-    with torch.device("meta"), no_init_weights():
+    with describing_errors(), torch.device("meta"), no_init_weights():
         weights = sum(parameter.numel() for parameter in auto.from_config(config, **options).parameters())
     if weights > MAX_PARAMETERS:
         raise ValueError(
             f"backbone_config asks for {weights:,} weights, more than the {MAX_PARAMETERS:,} allowed"
         )
-    backbone: PreTrainedModel = auto.from_config(config, **options)
+    with describing_errors():
+        backbone: PreTrainedModel = auto.from_config(config, **options)
     return backbone
 
 

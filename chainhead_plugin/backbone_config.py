@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from transformers.configuration_utils import PreTrainedConfig
@@ -43,7 +44,17 @@ def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTraine
                 f"registered for model_type {model_type!r}: use that class"
             )
         return value
-    return config_class(**copy.deepcopy(dict(value)))
+    with describing_errors():
+        return config_class(**copy.deepcopy(dict(value)))
+
+
+@contextmanager
+def describing_errors() -> Iterator[None]:
+    """Raise a ValueError that names backbone_config, where transformers stumbles over what one holds."""
+    try:
+        yield
+    except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
+        raise ValueError(f"backbone_config describes no model: {type(error).__name__}: {error}") from error
 
 
 def backbone_width(config: PreTrainedConfig) -> int | None:
@@ -99,7 +110,8 @@ def check_input_options(options: Mapping[str, Any]) -> None:
                 f"m={options['m']} differs from the {width} features of the backbone's hidden states: leave m "
                 "out, it follows"
             )
-        check_backbone_size(backbone)
+        with describing_errors():
+            check_backbone_size(backbone)
         vocab_size = getattr(backbone, "vocab_size", None)
     if pad_token_id is None:
         return

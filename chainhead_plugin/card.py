@@ -59,7 +59,12 @@ _USES = {
         _CHAIN,
     ),
     "ChainHeadForTokenClassification": _Use(
-        "AutoModelForTokenClassification", "classifies every node of a sequence", _CHAINS, "logits"
+        "AutoModelForTokenClassification",
+        "classifies every node of a sequence",
+        _CHAINS,
+        "logits",
+        "time-series-segmentation",
+        _CHAIN,
     ),
     "ChainHeadForImageClassification": _Use(
         "AutoModelForImageClassification",

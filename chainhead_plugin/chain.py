@@ -22,8 +22,8 @@ one step beyond either end. `chain_reference.py` has the dense matrices these fo
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, cast, get_args
 
 import torch
 from torch import Tensor
@@ -76,8 +76,10 @@ class Chain:
     self_weight: float = 1.0
     decay: float | None = None
     channel_hops: tuple[int, ...] = ()
-    taps: tuple[float, ...] = field(init=False, repr=False, compare=False)
-    _hash: int = field(init=False, repr=False, compare=False)
+
+    # Without annotations, as torch.compile of torch 2.7 would hand fields to the constructor. Weights by distance:
+    taps = cast("tuple[float, ...]", ())
+    _hash = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "taps", _taps(self))

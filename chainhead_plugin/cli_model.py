@@ -10,6 +10,7 @@ import registry
 # By the end of the class's name; for sequences of float nodes.
 _TASKS = {
     "ForSequenceClassification": "time-series-classification",
+    "ForTokenClassification": "time-series-segmentation",
     "ForTimeSeriesPrediction": "time-series-forecasting",
     "ForImageClassification": "image-classification",
     "ChainHeadModel": "chain-feature-extraction",

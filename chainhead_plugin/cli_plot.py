@@ -55,7 +55,7 @@ def plot(
         str | None,
         typer.Option(
             help="What to explain: a label, or counting from 0 the step of a forecast (or step,channel), or node,label "
-            "of a token. By default the predicted label, or the first step."
+            "of a model that labels nodes or tokens. By default the predicted label, or the first step."
         ),
     ] = None,
     method: Annotated[

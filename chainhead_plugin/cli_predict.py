@@ -25,6 +25,7 @@ _TEXT = ("text-classification", "token-classification")
 # What the result of a task is called in JSON, where it is not an object of its own.
 _RESULTS = dict.fromkeys(CLASSIFICATION, "predictions") | {
     "token-classification": "entities",
+    "time-series-segmentation": "segments",
     "chain-feature-extraction": "features",
 }
 
@@ -65,7 +66,7 @@ def predict(
     columns: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
 ) -> None:
-    """Predict: labels of sequences, texts and images, labels of tokens, forecasts, or features of nodes.
+    """Predict: labels of sequences, texts, images, tokens or segments, forecasts, or features of nodes.
 
     A table holds a node a row; a column "id" tells sequences apart. JSON lines hold a sequence or a text each.
 
@@ -170,6 +171,8 @@ def _run(pipe: Any, task: str, data: list[Any], top_k: int | None, batch_size: i
         config = pipe.model.config
         regression = config.problem_type == "regression" or config.num_labels == 1
         options["top_k"] = top_k or (config.num_labels if regression else 1)
+    if task == "time-series-segmentation":
+        options["aggregation_strategy"] = "simple"
     if task not in (*_TEXT, "image-classification"):
         options["batched"] = True
     return list(pipe(data, **options))
@@ -210,6 +213,8 @@ def _headings(task: str, results: Sequence[Any]) -> list[str]:
         return ["label", "score"]
     if task == "token-classification":
         return ["text", "entity", "score", "from", "to"]
+    if task == "time-series-segmentation":
+        return ["label", "score", "from", "to"]
     if task == "chain-feature-extraction":
         return ["nodes", "features"]
     levels = [f"{level:g}" for level in results[0].get("quantiles", {})]
@@ -233,6 +238,11 @@ def _rows(task: str, record: Record, result: Any) -> Iterable[list[str]]:
                 str(entity["end"]),
             ]
             for entity in result
+        ]
+    if task == "time-series-segmentation":
+        return [
+            [segment["label"], f"{segment['score']:.4g}", str(segment["start"]), str(segment["end"])]
+            for segment in result
         ]
     if task == "chain-feature-extraction":
         return [[str(len(result)), f"{len(result[0])}, with --json"]]

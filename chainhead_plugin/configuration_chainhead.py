@@ -218,7 +218,7 @@ class ChainHeadConfig(PreTrainedConfig):
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
         self._check_labels(kwargs.get("num_labels"))
-        check_file_fields({**kwargs, "dtype": self.dtype})
+        check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
         if isinstance(self.backbone_config, dict):
             # Which attention it names is left out below.
             check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})

@@ -22,6 +22,13 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
     """
     for name in ("dtype", "torch_dtype"):
         _check_dtype(name, values.get(name))
+    # transformers looks at those inside of every dict too, when it writes the configuration.
+    inner = [value for value in values.values() if isinstance(value, Mapping)]
+    while inner:
+        fields = inner.pop()
+        if not isinstance(fields.get("dtype"), str):  # a name it leaves alone
+            _check_dtype("dtype", fields.get("dtype"))
+        inner += [value for value in fields.values() if isinstance(value, Mapping)]
     for name in ("attn_implementation", "experts_implementation"):
         _check_implementation(name, values.get(name))
     weights = values.get("transformers_weights", "model.safetensors")

@@ -15,7 +15,6 @@ from .chain_triton import filter_chain
 try:
     import triton
     import triton.language as tl
-    from triton import knobs
 except ImportError as error:
     raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
@@ -32,9 +31,6 @@ _CONFIGS = [
 ]
 
 
-@triton.autotune(
-    configs=_CONFIGS[-1:] if knobs.runtime.interpret else _CONFIGS, key=["n", "m", "rows_bucket"]
-)
 @triton.jit
 def _hop_linear_kernel(  # type: ignore[no-untyped-def]
     x, weight, bias, y, starts, counts, self_weight, rows, length, m, n, rows_bucket,
@@ -83,6 +79,14 @@ def _hop_linear_kernel(  # type: ignore[no-untyped-def]
     )
 
 
+# In Triton's interpreter `jit` returns another class, and there is nothing to tune.
+if isinstance(_hop_linear_kernel, triton.JITFunction):
+    _kernel = triton.autotune(configs=_CONFIGS, key=["n", "m", "rows_bucket"])(_hop_linear_kernel)
+    _sizes = {}
+else:
+    _kernel, _sizes = _hop_linear_kernel, _CONFIGS[-1].kwargs
+
+
 @torch.library.custom_op("chainhead::hop_linear", mutates_args=())
 def hop_linear(
     x: Tensor,
@@ -126,10 +130,10 @@ def hop_linear(
     def grid(sizes: dict[str, int]) -> tuple[int]:
         return (triton.cdiv(rows, sizes["BLOCK_M"]) * triton.cdiv(n, sizes["BLOCK_N"]),)
 
-    _hop_linear_kernel[grid](
+    _kernel[grid](
         x, weight, bias, y, starts, counts, self_weight, rows, length, m, n, rows.bit_length(),
         MASKED=starts is not None, BOTH_WAYS=bi_directional, OWN=self_weight != 0,
-        BIASED=bias is not None, RELU=relu,
+        BIASED=bias is not None, RELU=relu, **_sizes,
     )  # fmt: skip
     return y
 

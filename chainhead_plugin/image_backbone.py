@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 
+from .backbone_config import describing_errors
 from .options import MAX_PARAMETERS
 
 
@@ -28,13 +29,53 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     ValueError
         If it describes no image backbone, one with other channels, or with more weights than 2³³.
     """
+    draft = _draft(config)
+    channels = draft.channels[-1]
+    if channels != m:
+        raise ValueError(
+            f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
+        )
+    with describing_errors():
+        return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
+
+
+def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[int]) -> tuple[int, int, int]:
+    """Return channels, height and width of the last feature map of images, without allocating any weights.
+
+    Parameters
+    ----------
+    config : PreTrainedConfig
+        As in `build_image_backbone`.
+    num_channels : int
+        Of the images.
+    size : list of int
+        Their height and width.
+
+    Raises
+    ------
+    ValueError
+        If it describes no image backbone, one with more weights than 2³³, or one that takes no such images.
+    """
+    draft = _draft(config).eval()
+    try:
+        with torch.device("meta"):
+            channels, height, width = encode_image(draft, torch.empty(1, num_channels, *size)).shape[1:]
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"backbone_config takes no images of {num_channels}×{size[0]}×{size[1]}: {error}"
+        ) from error
+    return channels, height, width
+
+
+def _draft(config: PreTrainedConfig) -> Any:
+    """Build a backbone without weights, and check them."""
     _backbone_class(config)
     name = getattr(config, "backbone", None)
     if config.model_type == "timm_backbone" and not (isinstance(name, str) and _is_architecture(name)):
         raise ValueError(
             f"backbone_config names {name!r}, which is no architecture of timm: see timm.list_models()"
         )
-    with torch.device("meta"), no_init_weights():
+    with describing_errors(), torch.device("meta"), no_init_weights():
         # A copy, as backbones write into their configuration.
         draft: Any = AutoBackbone.from_config(copy.deepcopy(config))
     weights = sum(parameter.numel() for parameter in draft.parameters())
@@ -42,12 +83,7 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
         raise ValueError(
             f"backbone_config asks for {weights:,} weights, more than the {MAX_PARAMETERS:,} allowed"
         )
-    channels = draft.channels[-1]
-    if channels != m:
-        raise ValueError(
-            f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
-        )
-    return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
+    return draft
 
 
 def _is_architecture(name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from transformers.image_processing_backends import TorchvisionBackend
 from transformers.image_utils import PILImageResampling
@@ -58,10 +60,74 @@ class ChainHeadImageProcessor(TorchvisionBackend):
         size = {"height": height, "width": width}
         return cls(**{"size": size, "do_grayscale": config.image_channels == 1, **options})
 
-    def process_image(self, image: Any, do_grayscale: bool | None = None, **kwargs: Any) -> Tensor:
-        """Return one image as a tensor [channels, height, width]."""
-        pixels: Tensor = super().process_image(image, **kwargs)
-        return _to_grey(pixels) if do_grayscale else pixels
+    def process_image(self, image: Any, do_convert_rgb: bool | None = None, **kwargs: Any) -> Tensor:
+        """Return one image as a tensor [channels, height, width].
+
+        Raises
+        ------
+        ValueError
+            If it has more than 8 bits a pixel and uses them, which Pillow would clip; or if an array has an alpha
+            channel and no pixels of 8 bits.
+        """
+        if isinstance(image, Image.Image):
+            if do_convert_rgb:
+                _check_depth(image)
+            picture: Tensor = super().process_image(image, do_convert_rgb=do_convert_rgb, **kwargs)
+            return picture
+        # transformers blends other numbers in ways that depend on their type and its version.
+        is_bytes = image.dtype in (np.uint8, torch.uint8)
+        pixels: Tensor = super().process_image(image, do_convert_rgb=do_convert_rgb and is_bytes, **kwargs)
+        if do_convert_rgb and pixels.size(0) == 4:
+            raise ValueError(
+                f"an image with an alpha channel has pixels of {pixels.dtype}, expected uint8: convert it, or "
+                "leave the channel out"
+            )
+        return pixels.expand(3, -1, -1) if do_convert_rgb and pixels.size(0) == 1 else pixels
+
+    def _preprocess(
+        self, images: list[Tensor], *args: Any, do_grayscale: bool | None = None, **kwargs: Any
+    ) -> Any:
+        factor = kwargs["rescale_factor"] if kwargs["do_rescale"] else None
+        for index, pixels in enumerate(images):
+            _check_pixels(pixels, index, 1 / factor if factor else None)
+        if do_grayscale:
+            images = [_to_grey(pixels) for pixels in images]
+        return super()._preprocess(images, *args, **kwargs)
+
+
+def _check_depth(image: Image.Image) -> None:
+    """Check that Pillow can make an image of 8 bits a pixel of one without loss."""
+    if image.mode[0] in "IF" and min(image.size):
+        extrema: Any = image.getextrema()
+        low, high = extrema
+        if not 0 <= low <= high <= 255:
+            raise ValueError(
+                f"an image of mode {image.mode} has pixels from {low:g} to {high:g}, which would be clipped to 0 to "
+                "255: scale it to 8 bits first"
+            )
+
+
+def _check_pixels(pixels: Tensor, index: int, largest: float | None) -> None:
+    """Check an image [channels, height, width], whose pixels go up to `largest`, if that is known."""
+    if pixels.numel() == 0:
+        raise ValueError(
+            f"image {index} has no pixels: it has {list(pixels.shape)} channels, rows and columns"
+        )
+    if pixels.dtype == torch.uint8:
+        return
+    if pixels.is_complex() or pixels.dtype == torch.bool:
+        raise TypeError(
+            f"image {index} has pixels of {pixels.dtype}, expected integers or floats: convert it first"
+        )
+    # Not all of torch's integers have a minimum.
+    low, high = (pixels if pixels.is_floating_point() else pixels.double()).aminmax()
+    if not (low.isfinite() and high.isfinite()):
+        raise ValueError(f"image {index} has pixels that are NaN or infinite, expected finite numbers")
+    if largest is not None and not (low >= 0 and high <= largest * (1 + 1e-6)):
+        raise ValueError(
+            f"image {index} has pixels from {low:g} to {high:g}, expected 0 to {largest:g}: scale them, or pass "
+            "do_rescale=False if they are scaled already"
+        )
 
 
 def _to_grey(pixels: Tensor) -> Tensor:

@@ -184,7 +184,7 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         attention_mask : Tensor [batch, length], optional
             1 for real nodes, 0 for the padding before or after them.
         input_ids : int Tensor [batch, length], optional
-            Tokens, of a model with `vocab_size` or a text backbone.
+            Tokens, of a model with `vocab_size` or a text backbone. Of texts without any the length may be 0.
         token_type_ids : int Tensor [batch, length], optional
             Segments, for a backbone that knows them.
 
@@ -216,8 +216,8 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
             )
         # The layers' dtype: a backbone may have another.
-        floats = (p.dtype for p in self.layers.parameters() if p.is_floating_point())
-        hidden_states = input_features.to(next(floats, self.dtype))
+        floats = [p.dtype for p in self.layers.parameters() if p.is_floating_point()]
+        hidden_states = input_features.to(floats[0] if floats else self.dtype)
         if attention_mask is not None:
             attention_mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
         if attention_mask is not None:
@@ -228,6 +228,10 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         if checkpointed and torch.is_grad_enabled() and not hidden_states.requires_grad:
             # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
             hidden_states = hidden_states.detach().requires_grad_()
+        if input_ids is not None and input_ids.size(1) == 0:
+            # Layers take at least one node, but texts may have no token: what is padded is zero.
+            shape = (*input_ids.shape, self.config.hidden_size)
+            return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
         for layer in self.layers:
             hidden_states = layer(hidden_states, attention_mask)
         return BaseModelOutput(last_hidden_state=hidden_states)
@@ -245,6 +249,9 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         if attention_mask is not None:
             mask = check_mask(attention_mask, input_ids.size(0), input_ids.size(1)).long()
         if self.backbone is not None:
+            if input_ids.size(1) == 0:
+                assert self.config.m is not None
+                return torch.zeros(*input_ids.shape, self.config.m, device=input_ids.device)
             return encode_tokens(self.backbone, input_ids, mask, token_type_ids)
         if self.embed_tokens is None:
             raise ValueError(

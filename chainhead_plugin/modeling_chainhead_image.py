@@ -12,10 +12,10 @@ from transformers.utils.generic import can_return_tuple
 from .backbone import copy_weights, freeze
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
-from .image_backbone import build_image_backbone, encode_image, load_image_backbone
+from .image_backbone import build_image_backbone, load_image_backbone
+from .image_chain import chain_of_image
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
-from .scan import scan_patches
 
 
 class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
@@ -129,41 +129,15 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's
             layers, if asked for.
         """
-        outputs: BaseModelOutput = self.chainhead(self._nodes(pixel_values), return_dict=True, **kwargs)
+        outputs: BaseModelOutput = self.chainhead(
+            chain_of_image(self.config, self.backbone, pixel_values), return_dict=True, **kwargs
+        )
         pooled = pool(outputs.last_hidden_state, None, self.config.pooling, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None
         if labels is not None:
             loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)
         return ImageClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
-
-    def _nodes(self, pixel_values: Tensor) -> Tensor:
-        """Turn images into chains [batch, length, m]."""
-        if pixel_values.ndim != 4 or not pixel_values.is_floating_point():
-            raise ValueError(
-                f"pixel_values is {pixel_values.dtype} of shape {tuple(pixel_values.shape)}, expected floating point "
-                "[batch, channels, height, width]: an image processor makes it"
-            )
-        scan = self.config.scan or "serpentine"
-        if self.backbone is not None:
-            return scan_patches(encode_image(self.backbone, pixel_values), scan)
-        channels, height, width = pixel_values.shape[1:]
-        size, expected = self.config.patch_size, self.config.image_channels
-        assert self.config.m is not None
-        if size is None:
-            if channels != expected or width != self.config.m // expected or not height:
-                raise ValueError(
-                    f"pixel_values has shape {tuple(pixel_values.shape)}, expected [batch, {expected}, height, "
-                    f"{self.config.m // expected}]"
-                )
-            return pixel_values.transpose(1, 2).flatten(2)
-        if channels != expected or height % size or width % size or not height * width:
-            raise ValueError(
-                f"pixel_values has shape {tuple(pixel_values.shape)}, expected [batch, {expected}, height, width] "
-                f"with a height and width that are multiples of patch_size={size}"
-            )
-        patches = pixel_values.reshape(-1, channels, height // size, size, width // size, size)
-        return scan_patches(patches.permute(0, 1, 3, 5, 2, 4).flatten(1, 3), scan)
 
 
 __all__ = ["ChainHeadForImageClassification"]

@@ -171,6 +171,14 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     ) -> list[dict[str, Any]]:
         """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
         levels = self.model.config.quantiles
+        finite = torch.stack([values.isfinite().flatten(1).all(1) for values in model_outputs.values()]).all(
+            0
+        )
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has forecasts that are not finite: its values overflow the "
+                "model, rescale them"
+            )
         shown = {name: values[:, :prediction_length] for name, values in model_outputs.items()}
         if self.model.config.num_input_channels == 1:
             shown = {name: values.squeeze(2) for name, values in shown.items()}

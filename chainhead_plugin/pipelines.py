@@ -170,7 +170,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
                     f"function_to_apply must be one of {list(_FUNCTIONS)}, got {function_to_apply!r}"
                 )
             postprocess_params["function_to_apply"] = function_to_apply
-        return _select_padding_options(options), {}, postprocess_params
+        return select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
         return {"logits": self.model(**model_inputs, return_dict=True).logits}
@@ -197,7 +197,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         implied_function = self._get_implied_function()
         if top_k is _UNSET:
             top_k = None if implied_function == "none" else 1
-        scores = _FUNCTIONS[function_to_apply or implied_function](_at_least_float32(logits))
+        scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
         scores, indices = scores.sort(dim=-1, descending=True, stable=True)
         id2label = self.model.config.id2label
         return [
@@ -235,7 +235,7 @@ class ChainFeaturePipeline(ChainPipeline):
                     f"return_tensors must be 'np', 'pt' or None for lists, got {return_tensors!r}"
                 )
             postprocess_params["return_tensors"] = return_tensors
-        return _select_padding_options(options), {}, postprocess_params
+        return select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
         features = self.model(**model_inputs, return_dict=True).last_hidden_state
@@ -250,7 +250,7 @@ class ChainFeaturePipeline(ChainPipeline):
         if return_tensors == "pt":
             return tensors
         if return_tensors == "np":
-            return [_at_least_float32(tensor).numpy() for tensor in tensors]
+            return [at_least_float32(tensor).numpy() for tensor in tensors]
         return [tensor.tolist() for tensor in tensors]
 
 
@@ -363,11 +363,13 @@ class _Resuming(Iterator[Any]):
         return outcome
 
 
-def _at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
+def at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
+    """Return half precision as float32, whose digits a score is worth."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
-def _select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
+def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for padding, or raise a TypeError where there are others."""
     unknown = sorted(options.keys() - {"padding", "max_length", "truncation"})
     if unknown:
         raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")

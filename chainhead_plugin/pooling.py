@@ -28,6 +28,8 @@ def pool(nodes: Tensor, mask: Tensor | None, pooling: str, chain_length: int) ->
     ValueError
         If "flatten" meets a chain longer than `chain_length`.
     """
+    if nodes.size(1) == 0:
+        nodes, mask = F.pad(nodes, (0, 0, 0, 1)), nodes.new_zeros(nodes.size(0), 1, dtype=torch.bool)
     if mask is None:
         return _pool_all(nodes, pooling, chain_length)
     count = mask.sum(1, keepdim=True)

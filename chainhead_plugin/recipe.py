@@ -10,15 +10,21 @@ import yaml  # type: ignore[import-untyped]
 
 Task = Literal[
     "time-series-classification",
+    "time-series-segmentation",
     "image-classification",
     "text-classification",
     "time-series-forecasting",
 ]
+# With a label for every node.
+SEGMENTATION = "time-series-segmentation"
 RECIPES = Path(__file__).parent / "recipes"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
 _REQUIRED = ("name", "task", "data", "model", "training")
-_MAPPINGS = ("model", "training", "overrides", "tokenizer", "card")
+_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
+_ENCODER_PLACES = ("folder", "package", "repository")
+_ENCODER_OPTIONS = (*_ENCODER_PLACES, "revision", "sha256", "frozen", "max_length")
+_FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
 
 
 class RecipeError(ValueError):
@@ -34,8 +40,8 @@ class Recipe:
     name : str
         What the model is called.
     task : str
-        "time-series-classification", "image-classification" (rows or patches of pixels), "text-classification" or
-        "time-series-forecasting".
+        "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
+        or patches of pixels, or a backbone's feature map), "text-classification" or "time-series-forecasting".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
@@ -47,9 +53,10 @@ class Recipe:
     learning_rates : list of float
         From which every model gets its own, by validation alone.
     validation_folds : int, optional
-        Stratified cross-validation on the training part. The final runs then train on all of it.
+        Cross-validation on the training part, stratified unless nodes have labels, which keeps the data's groups
+        together. The final runs then train on all of it.
     validation_share : float, optional
-        Share of the training part, stratified, or for forecasts its last in time, that is held out for validation in
+        Share of the training part, likewise, or for forecasts its last in time, that is held out for validation in
         every run. Exactly one of the two; forecasts take this one.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
@@ -63,10 +70,22 @@ class Recipe:
         same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".
     overrides : mapping
         For a peer, `learning_rates` or `width` in place of the common ones.
+    pretraining : mapping
+        For images with a `backbone_config` and `freeze_backbone: true`: the backbone is trained once, with a linear
+        classifier, and then frozen, so that the model and all its peers read the same nodes. `share` of the training
+        part is for the backbone alone, the rest for what reads its nodes; `learning_rate`, `seed` (0 by default), and
+        other arguments of `transformers.TrainingArguments`.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
+    encoder : mapping
+        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Where it is: one of
+        `folder`, relative to the recipe, `package`, an installed distribution that holds one, and `repository` on the
+        Hub, with a `revision` if wanted. `sha256`: hashes that files must have, by their names. `frozen` (true by
+        default): the encoder runs once, and the model and its peers are trained on its nodes; false: all train it.
+        `max_length`: tokens at which texts are cut.
     card : mapping
-        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `choice`, `limits` (a list).
+        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
+        `limits` (a list).
     """
 
     name: str
@@ -82,7 +101,9 @@ class Recipe:
     threads: int | None = None
     peers: list[str] = field(default_factory=lambda: list(PEERS))
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pretraining: Mapping[str, Any] = field(default_factory=dict)
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -116,6 +137,9 @@ class Recipe:
                 _check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
         if self.tokenizer and self.task != "text-classification":
             raise RecipeError(f"tokenizer has no effect for {self.task}")
+        if self.encoder:
+            self._check_encoder()
+        self._check_pretraining()
 
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
@@ -137,6 +161,58 @@ class Recipe:
                 raise RecipeError(f"early_stopping must be an integer ≥ 1, got {self.early_stopping!r}")
             if self.validation_share is None:
                 raise RecipeError("early_stopping needs validation_share: with folds, nothing is held out")
+
+    def _check_encoder(self) -> None:
+        if self.task != "text-classification":
+            raise RecipeError(f"encoder has no effect for {self.task}")
+        if self.tokenizer:
+            raise RecipeError("tokenizer has no effect with an encoder, which has its own")
+        if unknown := sorted(self.encoder.keys() - {*_ENCODER_OPTIONS}):
+            raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
+        places = [name for name in _ENCODER_PLACES if name in self.encoder]
+        if len(places) != 1 or not isinstance(self.encoder[places[0]], str):
+            raise RecipeError(f"encoder needs one of {', '.join(_ENCODER_PLACES)}, a text")
+        if "revision" in self.encoder and places != ["repository"]:
+            raise RecipeError("encoder: revision has no effect without repository")
+        hashes, longest = self.encoder.get("sha256", {}), self.encoder.get("max_length", 1)
+        if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
+            raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
+        if type(self.encoder.get("frozen", True)) is not bool:
+            raise RecipeError(f"encoder: frozen must be true or false, got {self.encoder['frozen']!r}")
+        if not (type(longest) is int and longest >= 1):
+            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
+        if given := [name for name in _FROM_ENCODER if name in self.model]:
+            raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
+
+    @property
+    def on_frozen_encoder(self) -> bool:
+        """Whether the model and its peers are trained on the nodes that a frozen encoder makes of the texts."""
+        return bool(self.encoder) and self.encoder.get("frozen", True)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
+        return not self.encoder
+
+    def _check_pretraining(self) -> None:
+        if self.task == "image-classification" and self.model.get("freeze_backbone") and not self.pretraining:
+            raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
+        if not self.pretraining:
+            return
+        if self.task != "image-classification" or not (
+            self.model.get("backbone_config") and self.model.get("freeze_backbone")
+        ):
+            raise RecipeError(
+                "pretraining has no effect but for image-classification with backbone_config and freeze_backbone: true"
+            )
+        if missing := sorted({"share", "learning_rate"} - self.pretraining.keys()):
+            raise RecipeError(f"pretraining needs {' and '.join(missing)}")
+        share, seed = self.pretraining["share"], self.pretraining.get("seed", 0)
+        if not (isinstance(share, float) and 0 < share < 1):
+            raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")
+        if not (type(seed) is int and seed >= 0):
+            raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
+        _check_rates([self.pretraining["learning_rate"]], "pretraining: learning_rate")
 
     def rates_of(self, candidate: str) -> list[float]:
         """Return the learning rates that a candidate may choose from."""
@@ -207,5 +283,8 @@ def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
         for part in content["data"].keys() & {"train", "test"}:
             file = recipe.folder / recipe.data[part]
             content["data"][part] = str(file) if full_paths else file.name
+    if "folder" in recipe.encoder:
+        folder = recipe.folder / recipe.encoder["folder"]
+        content["encoder"] = {**recipe.encoder, "folder": str(folder) if full_paths else folder.name}
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     return text

@@ -6,7 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from .recipe import Recipe
+from .recipe import SEGMENTATION, Recipe
 from .recipe_examples import require
 from .recipe_peers import CHAIN, NO_HOPS
 from .recipe_task import Metric, traits_of
@@ -15,6 +15,7 @@ _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
 _FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")
 _PREPROCESSORS = {
     "time-series-classification": ("extractor", "AutoFeatureExtractor"),
+    SEGMENTATION: ("extractor", "AutoFeatureExtractor"),
     "image-classification": ("processor", "AutoImageProcessor"),
     "text-classification": ("tokenizer", "AutoTokenizer"),
 }
@@ -33,6 +34,7 @@ def render_card(
     *,
     pictures: str = "",
     samples: str | None = None,
+    in_zoo: bool = False,
 ) -> str:
     """Return the card's text.
 
@@ -47,6 +49,8 @@ def render_card(
         What the pictures' names begin with, relative to the card.
     samples : str, optional
         For models that ship with the package, the file with an example of every label.
+    in_zoo : bool
+        Whether the card stands among those of the zoo, not beside the model.
     """
     card = {**_CARD_DEFAULTS, **recipe.card}
     if recipe.task == "time-series-forecasting":
@@ -66,6 +70,7 @@ def render_card(
         license_link=card.get("license_link"),
         library_name="transformers",
         pipeline_tag=None if recipe.task.startswith("time-series") else recipe.task,
+        base_model=card.get("base_model"),
         tags=[
             "chainhead",
             recipe.task,
@@ -92,6 +97,7 @@ def render_card(
         template_str=_TEMPLATE.read_text("utf-8"),
         recipe=recipe,
         task=recipe.task,
+        of_nodes=recipe.task == SEGMENTATION,
         card=card,
         config=config,
         chain=chain,
@@ -100,6 +106,7 @@ def render_card(
         auto_preprocessor=auto_preprocessor,
         pictures=pictures,
         samples=samples,
+        in_zoo=in_zoo,
         training=results["recipe"],
         use=use,
         metric=metrics[0],

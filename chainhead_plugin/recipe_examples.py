@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,34 @@ class Examples:
     ----------
     inputs : sequence
         Chains [L_i, m], images of uint8 [height, width] or [height, width, channels], or texts.
-    labels : array of int64
-        Indices into `names`.
+    labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
+        Indices into `names`; -100 behind a chain's end and for nodes that do not count.
     names : tuple of str
+    groups : array [examples], optional
+        What belongs together, such as the recordings of a person, and is never split between two parts.
     """
 
     inputs: Sequence[Any]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
+    groups: NDArray[Any] | None = field(default=None, kw_only=True)
+
+    @property
+    def of_nodes(self) -> bool:
+        """Whether nodes have labels."""
+        return self.labels.ndim == 2 and self.labels.dtype.kind == "i"
+
+    def targets(self) -> list[NDArray[Any]]:
+        """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
+        if not self.of_nodes:
+            return list(self.labels)
+        return [labels[: len(chain)] for labels, chain in zip(self.labels, self.inputs, strict=True)]
 
     def take(self, indices: NDArray[np.intp]) -> "Examples":
         """Select examples by index."""
-        return Examples([self.inputs[index] for index in indices], self.labels[indices], self.names)
+        groups = None if self.groups is None else self.groups[indices]
+        inputs = [self.inputs[index] for index in indices]
+        return Examples(inputs, self.labels[indices], self.names, groups=groups)
 
 
 @dataclass(frozen=True)

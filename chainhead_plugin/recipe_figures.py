@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from .head import ChainInterdependenceHead
 from .recipe import RecipeError
+from .recipe_examples import Examples
 from .recipe_peers import CHAIN
 from .recipe_task import traits_of
+from .segment_plot import draw_segments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _BLUE, _ORANGE, _GREY = "#2b6cb0", "#dd6b20", "#4a5568"
-_SHOWN = 12
+_SHOWN, _CHAINS = 12, 3
 _STEPS = 56
 
 
@@ -119,6 +121,16 @@ def draw_chain_matrix(head: ChainInterdependenceHead, file: Path) -> None:
     axes.tick_params(which="both", length=0, labelcolor=_GREY)
     figure.colorbar(image, shrink=0.85)
     _save(figure, file)
+
+
+def draw_first_segments(examples: Examples, predicted: NDArray[np.int64], file: Path) -> None:
+    """Draw the true labels of the first chains' nodes, and the predicted ones."""
+    lengths = [len(chain) for chain in examples.inputs[:_CHAINS]]
+    true, named = (
+        [row[:length] for row, length in zip(labels, lengths, strict=False)]
+        for labels in (examples.labels, predicted)
+    )
+    _save(draw_segments(true, named, examples.names), file)
 
 
 def require_matplotlib() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
@@ -21,6 +22,7 @@ from transformers import (
 from transformers.trainer_pt_utils import nested_concat
 from transformers.trainer_utils import get_last_checkpoint
 
+from .node_labels import IGNORED
 from .recipe import Recipe, RecipeError
 from .recipe_examples import Examples
 from .recipe_inputs import Inputs
@@ -88,6 +90,7 @@ def fit(
     with _threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
+        inputs.initialise(model)
         trainer = Trainer(
             model=model,
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
@@ -119,10 +122,22 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
     return torch.cat(parts)
 
 
+@torch.no_grad()
+def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
+    """Return the labels that a model names, of examples or of nodes; in the shape of the examples' own."""
+    named = np.full_like(examples.labels, IGNORED)
+    for start in range(0, len(named), _BATCH):
+        batch = inputs.batch(examples.inputs[start : start + _BATCH])
+        found = model(**batch)["logits"].argmax(-1).numpy()
+        place = (slice(start, start + _BATCH), *map(slice, found.shape[1:]))
+        named[place] = found
+    return named
+
+
 def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
     traits = traits_of(task)
-    targets = traits.collate(list(examples.labels))
+    targets = traits.collate(examples.targets())
     return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
 
 
@@ -202,7 +217,7 @@ class Batches:
     def __init__(self, inputs: Inputs, traits: TaskTraits, parts: Sequence[Examples]) -> None:
         self._inputs, self._traits = inputs, traits
         self._examples = [one for part in parts for one in part.inputs]
-        self._targets = [one for part in parts for one in part.labels]
+        self._targets = [one for part in parts for one in part.targets()]
         shapes = {np.shape(one) for one in self._examples}
         self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
 

@@ -1,7 +1,7 @@
 """From a recipe's examples to a model's inputs: one preprocessor a task, saved beside the model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,18 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
+from .backbone_config import as_backbone_config
 from .configuration_chainhead import ChainHeadConfig
 from .feature_extraction_chainhead import ChainHeadFeatureExtractor
-from .modeling_chainhead import ChainHeadForSequenceClassification
+from .image_backbone import feature_map_shape
+from .image_options import image_nodes
+from .modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
 from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-from .recipe import Recipe, RecipeError
+from .recipe import SEGMENTATION, Recipe, RecipeError
+from .recipe_encoder import Encoder, has_limit, load_encoder
 from .recipe_examples import Examples
 from .recipe_windows import Windows
 from .tokenizer_training import train_tokenizer
@@ -37,6 +42,10 @@ class Inputs:
         Makes a model's inputs, tensors by name, of a list of examples.
     preprocessor : object
         What `batch` uses; has `save_pretrained`. None where the model needs none.
+    encoder : Encoder or None
+        Where a new model's backbone gets its weights from.
+    dropped : tuple of str
+        Fields of a recipe's model that do not concern this one, which reads a frozen backbone's nodes.
     """
 
     fields: dict[str, Any]
@@ -44,6 +53,8 @@ class Inputs:
     auto_class: str
     batch: Callable[[Sequence[Any]], dict[str, Tensor]]
     preprocessor: Any
+    encoder: Encoder | None = None
+    dropped: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, task: str, folder: Path) -> "Inputs":
@@ -53,6 +64,12 @@ class Inputs:
         auto_class, auto_preprocessor, batch = _LOAD[task]
         preprocessor = getattr(transformers, auto_preprocessor).from_pretrained(folder)
         return cls({}, getattr(transformers, auto_class), auto_class, batch(preprocessor), preprocessor)
+
+    def initialise(self, model: nn.Module) -> None:
+        """Copy the encoder's weights, where there is one, into a new model: the chain head's or a peer's."""
+        if self.encoder is not None:
+            owner: Any = getattr(model, "base_model", model)
+            self.encoder.initialise(owner.backbone)
 
     def config(self, recipe: Recipe, names: Sequence[str], **options: Any) -> ChainHeadConfig:
         """Return the configuration of a model with the given options, or those of the recipe.
@@ -69,40 +86,52 @@ class Inputs:
                 "id2label": dict(enumerate(names)),
                 "label2id": {name: index for index, name in enumerate(names)},
             }
+        given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
         try:
-            return ChainHeadConfig(**{**self.fields, **(options or recipe.model), **labels})
+            return ChainHeadConfig(**{**self.fields, **given, **labels})
         except (StrictDataclassError, TypeError, ValueError) as error:
             raise RecipeError(f"model: {error.__cause__ or error}") from error
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
-    """Fit a task's preprocessing to the training examples."""
+    """Fit a task's preprocessing to the training examples; of a frozen backbone or encoder, these are nodes already."""
+    if recipe.pretraining or recipe.on_frozen_encoder:
+        return _prepare_nodes(training)
     return _PREPARE[recipe.task](recipe, training)
 
 
 def _prepare_chains(recipe: Recipe, training: Examples) -> Inputs:
     features = int(np.shape(training.inputs[0])[1])
     extractor = ChainHeadFeatureExtractor(features).fit(training.inputs, batched=True)
+    of_nodes = recipe.task == SEGMENTATION
     return Inputs(
         fields={"m": features, "chain_length": max(map(len, training.inputs))},
-        model_class=ChainHeadForSequenceClassification,
-        auto_class="AutoModelForSequenceClassification",
+        model_class=ChainHeadForTokenClassification if of_nodes else ChainHeadForSequenceClassification,
+        auto_class=f"AutoModelFor{'Token' if of_nodes else 'Sequence'}Classification",
         batch=_chain_batch(extractor),
         preprocessor=extractor,
     )
 
 
-def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the preprocessing of images of the first one's size, resized and scaled to [-1, 1]."""
     # Needs torchvision, which the other tasks do not.
     from .image_processing_chainhead import ChainHeadImageProcessor
     from .modeling_chainhead_image import ChainHeadForImageClassification
 
-    if recipe.model.get("backbone_config") is not None:
-        raise RecipeError("model: recipes train images without a backbone, leave backbone_config out")
     first = np.asarray(training.inputs[0])
     size, channels = list(first.shape[:2]), 1 if first.ndim == 2 else first.shape[2]
-    fields = {"image_size": size, "num_channels": channels, "chain_length": size[0]}
-    processor = ChainHeadImageProcessor.for_config(ChainHeadConfig(**fields))
+    if recipe.model.get("backbone_config") is not None:
+        fields = _map_fields(recipe.model["backbone_config"], size, channels)
+        processor = ChainHeadImageProcessor(
+            size={"height": size[0], "width": size[1]}, do_grayscale=channels == 1
+        )
+    else:
+        _, length = image_nodes(size, channels, recipe.model.get("patch_size"))
+        fields = {"image_size": size, "num_channels": channels, "chain_length": length}
+        processor = ChainHeadImageProcessor.for_config(
+            ChainHeadConfig(image_size=size, num_channels=channels)
+        )
     return Inputs(
         fields=fields,
         model_class=ChainHeadForImageClassification,
@@ -112,18 +141,51 @@ def _prepare_images(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
+def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
+    """Return the fields that follow from a backbone and the images that it gets."""
+    try:
+        config = as_backbone_config(backbone)
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise RecipeError(f"model: {error.__cause__ or error}") from error
+    try:
+        m, height, width = feature_map_shape(config, channels, size)
+    except ValueError as error:
+        raise RecipeError(f"model: {error}") from error
+    return {"m": m, "chain_length": height * width}
+
+
+def _prepare_nodes(training: Examples) -> Inputs:
+    return Inputs(
+        fields={"m": np.shape(training.inputs[0])[1], "chain_length": max(map(len, training.inputs))},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class="AutoModelForSequenceClassification",
+        batch=_node_batch,
+        preprocessor=None,
+        dropped=("backbone_config", "freeze_backbone", "scan"),
+    )
+
+
 def _prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
+    if recipe.encoder:
+        return prepare_texts(recipe, training, load_encoder(recipe))
     try:
         tokenizer = train_tokenizer(training.inputs, **recipe.tokenizer)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"tokenizer: {error}") from error
-    lengths = [len(ids) for ids in tokenizer(list(training.inputs))["input_ids"]]
+    fields = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    return _text_inputs(fields, tokenizer, training)
+
+
+def prepare_texts(recipe: Recipe, training: Examples, encoder: Encoder) -> Inputs:
+    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder."""
+    fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
+    return replace(_text_inputs(fields, encoder.tokenizer, training), encoder=encoder)
+
+
+def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> Inputs:
+    lengths = _text_batch(tokenizer)(training.inputs)["attention_mask"].sum(1)
     return Inputs(
-        fields={
-            "vocab_size": len(tokenizer),
-            "pad_token_id": tokenizer.pad_token_id,
-            "chain_length": max(lengths),
-        },
+        fields={**fields, "chain_length": int(lengths.max())},
         model_class=ChainHeadForSequenceClassification,
         auto_class="AutoModelForSequenceClassification",
         batch=_text_batch(tokenizer),
@@ -177,7 +239,8 @@ def _window_batch(config: ChainHeadConfig) -> Callable[[Sequence[Any]], dict[str
 
 _PREPARE = {
     "time-series-classification": _prepare_chains,
-    "image-classification": _prepare_images,
+    SEGMENTATION: _prepare_chains,
+    "image-classification": prepare_images,
     "text-classification": _prepare_texts,
     "time-series-forecasting": _prepare_windows,
 }
@@ -199,7 +262,16 @@ def _image_batch(processor: Any) -> Batch:
 
 
 def _text_batch(tokenizer: Any) -> Batch:
-    return lambda texts: dict(tokenizer(list(texts), padding=True, return_tensors="pt"))
+    return lambda texts: dict(
+        tokenizer(list(texts), padding=True, truncation=has_limit(tokenizer), return_tensors="pt")
+    )
+
+
+def _node_batch(chains: Sequence[Any]) -> dict[str, Tensor]:
+    nodes = pad_sequence([torch.from_numpy(chain) for chain in chains], batch_first=True)
+    lengths = torch.tensor([[len(chain)] for chain in chains])
+    real = torch.arange(nodes.size(1)) < lengths
+    return {"input_features": nodes} | ({} if real.all() else {"attention_mask": real.long()})
 
 
 _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {
@@ -208,6 +280,7 @@ _LOAD: dict[str, tuple[str, str, Callable[[Any], Batch]]] = {
         "AutoFeatureExtractor",
         _chain_batch,
     ),
+    SEGMENTATION: ("AutoModelForTokenClassification", "AutoFeatureExtractor", _chain_batch),
     "image-classification": ("AutoModelForImageClassification", "AutoImageProcessor", _image_batch),
     "text-classification": ("AutoModelForSequenceClassification", "AutoTokenizer", _text_batch),
 }

@@ -14,7 +14,9 @@ from torch import nn
 from transformers.utils import logging
 
 from .recipe import Recipe
+from .recipe_backbone import backbone_epochs
 from .recipe_data import load_data, split
+from .recipe_encoding import FrozenEncoder
 from .recipe_examples import Data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
@@ -50,7 +52,8 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    return epochs * sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    return backbone_epochs(recipe) + epochs * runs
 
 
 def measure(
@@ -88,7 +91,9 @@ def measure(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        runs = Runs(recipe, load_data(recipe), folder, on_epochs)
+        data = load_data(recipe)
+        runs = Runs(recipe, data, folder, on_epochs)
+        shared = 0 if runs.backbone is None else runs.backbone.parameters
         metrics = traits_of(recipe.task).metrics
         models: dict[str, Any] = {}
         for name, candidate in runs.candidates(peers=peers).items():
@@ -97,14 +102,14 @@ def measure(
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
             models[name] = {
                 "title": candidate.title,
-                "parameters": candidate.count(),
+                "parameters": candidate.count() + shared,
                 "learning_rate": rate,
                 f"validation_{metrics[0].name}_mean": validation,
                 **_tested(metrics, [runs.test(name, run) for run in final], final),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
-        model, inputs = runs.model(CHAIN, released)
+        model, inputs = runs.released(released)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -114,6 +119,7 @@ def measure(
         "seeds": list(recipe.seeds),
         "recipe": dict(recipe.training),
         "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        **_backbone(recipe, runs),
         "models": models,
         "history": history,
         "versions": {name: metadata.version(name) for name in _PACKAGES},
@@ -131,7 +137,21 @@ def measure(
             "past": list(layout.past),
             "known": list(layout.known),
         }
-    return Measured(results, model, inputs, runs.data)
+    return Measured(results, model, inputs, data)
+
+
+def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
+    if runs.backbone is None:
+        return {}
+    if isinstance(runs.backbone, FrozenEncoder):
+        return {"encoder": {"parameters": runs.backbone.parameters}}
+    return {
+        "backbone": {
+            **recipe.pretraining,
+            "parameters": runs.backbone.parameters,
+            "training_seconds": round(runs.backbone.seconds, 1),
+        }
+    }
 
 
 def _baselines(runs: Runs, test: Windows) -> dict[str, Any]:

@@ -6,10 +6,16 @@ from typing import Any
 
 from .configuration_chainhead import ChainHeadConfig
 from .head import ChainInterdependenceHead
-from .recipe import Recipe, RecipeError, recipe_text
+from .recipe import SEGMENTATION, Recipe, RecipeError, recipe_text
 from .recipe_card import render_card
-from .recipe_figures import draw_chain_matrix, draw_comparison, draw_forecast, draw_learning_curve
-from .recipe_fitting import predict
+from .recipe_figures import (
+    draw_chain_matrix,
+    draw_comparison,
+    draw_first_segments,
+    draw_forecast,
+    draw_learning_curve,
+)
+from .recipe_fitting import predict, predicted_labels
 from .recipe_measuring import Measured
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
@@ -38,6 +44,11 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
     write_json(folder / RESULTS, measured.results)
     draw_learning_curve(measured.results["history"], recipe.task, folder / "learning-curve.png")
     draw_chain_matrix(first_head(measured), folder / "chain-matrix.png")
+    if recipe.task == SEGMENTATION:
+        test = measured.data.test
+        draw_first_segments(
+            test, predicted_labels(measured.model, measured.inputs, test), folder / "segments.png"
+        )
     if len(measured.results["models"]) > 1:
         draw_comparison(
             measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")

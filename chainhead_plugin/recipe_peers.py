@@ -9,12 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .image_backbone import build_image_backbone
+from .image_chain import chain_of_image
 from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .normalisation import NodeBatchNorm
 from .pooling import pool
-from .recipe import Recipe, RecipeError
+from .recipe import SEGMENTATION, Recipe, RecipeError
 from .recipe_inputs import Inputs
 
 CHAIN, NO_HOPS = "chain", "no_hops"
@@ -98,11 +102,21 @@ def _by_width(
         if name == NO_HOPS:
             options["channel_hops"] = [0]  # the identity: every node a chain of its own
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
-    peer = {"lstm": Recurrent, "gru": Recurrent, "conv1d": Convolution, "mlp": Perceptron}[name]
-    extra = {"kind": getattr(nn, name.upper())} if peer is Recurrent else {}
+    of_nodes = recipe.task == SEGMENTATION
+    if name == "mlp":
+        peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
+    elif name == "conv1d":
+        peer = Convolution
+    else:
+        # A label of a node may depend on what follows it, if it does for the compared model.
+        peer = partial(
+            Recurrent, kind=getattr(nn, name.upper()), both_ways=of_nodes and config.bi_directional
+        )
+    if of_nodes:
+        peer = partial(peer, of_nodes=True)
     if config.prediction_length is not None:
-        return lambda width: ForecastPeer(config, peer(config, width, **extra))
-    return lambda width: peer(config, width, **extra)
+        return lambda width: ForecastPeer(config, peer(config, width))
+    return lambda width: peer(config, width)
 
 
 def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
@@ -137,7 +151,10 @@ def _count(build: Callable[[], nn.Module]) -> int:
 class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
-    Chains, images (rows from top to bottom) and tokens (an embedding of width m) become nodes as in that model.
+    Where nodes have labels, each is classified instead.
+
+    Chains, images (rows, patches, or a backbone's feature map) and tokens (an embedding of width m, or a pretrained
+    encoder) become nodes as in that model.
 
     Parameters
     ----------
@@ -145,19 +162,27 @@ class PooledEncoder(nn.Module):
         Of the model to compare with.
     width : int
         Features of an encoded node.
+    of_nodes : bool
+        Whether nodes are classified.
     """
 
-    def __init__(self, config: ChainHeadConfig, width: int) -> None:
+    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
         super().__init__()
         assert config.m is not None
+        self.of_nodes = of_nodes
         self.embedding = (
             None
             if config.vocab_size is None
             else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
         )
-        self.pooling, self.chain_length = config.pooling, config.chain_length
+        self.backbone = None
+        if getattr(config.backbone_config, "vocab_size", None) is not None:
+            self.backbone = build_backbone(config.backbone_config)
+        elif config.backbone_config is not None:
+            self.backbone = build_image_backbone(config.backbone_config, config.m)
+        self.config = config
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
-        pooled = width * config.chain_length if config.pooling == "flatten" else width
+        pooled = width * config.chain_length if config.pooling == "flatten" and not of_nodes else width
         self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
 
     @abstractmethod
@@ -165,12 +190,15 @@ class PooledEncoder(nn.Module):
         """Map nodes [batch, length, m], zero where padded on the right, to [batch, length, width]."""
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Return the logits [batch, labels] of nodes [batch, length, m] with a mask [batch, length, 1]."""
+        """Return the logits of nodes [batch, length, m] with a mask [batch, length, 1].
+
+        They are [batch, labels], or where nodes are classified [batch, length, labels].
+        """
         encoded = self.dropout(self.encode(nodes, mask)) * mask
-        pooled: Tensor = self.classifier(
-            pool(encoded, mask.squeeze(-1) != 0, self.pooling, self.chain_length)
-        )
-        return pooled
+        if not self.of_nodes:
+            encoded = pool(encoded, mask.squeeze(-1) != 0, self.config.pooling, self.config.chain_length)
+        logits: Tensor = self.classifier(encoded)
+        return logits
 
     def forward(
         self,
@@ -178,15 +206,18 @@ class PooledEncoder(nn.Module):
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
         **_: Tensor,
     ) -> dict[str, Tensor]:
         """Classify, as the chainhead models do."""
-        if input_ids is not None:
+        if input_ids is not None and self.backbone is not None:
+            nodes = encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
+        elif input_ids is not None:
             assert self.embedding is not None
             nodes = self.embedding(input_ids)
         elif pixel_values is not None:
-            nodes = pixel_values.transpose(1, 2).flatten(2)
+            nodes = chain_of_image(self.config, self.backbone, pixel_values)
         else:
             assert input_features is not None
             nodes = input_features
@@ -196,32 +227,52 @@ class PooledEncoder(nn.Module):
             else attention_mask.to(nodes).unsqueeze(-1)
         )
         logits = self.classify(nodes * mask, mask)
-        return (
-            {"logits": logits}
-            if labels is None
-            else {"loss": F.cross_entropy(logits, labels), "logits": logits}
-        )
+        if labels is None:
+            return {"logits": logits}
+        # Nodes that do not count are labelled -100, which the loss passes over.
+        return {"loss": F.cross_entropy(logits.flatten(0, -2), labels.flatten()), "logits": logits}
 
 
 class Recurrent(PooledEncoder):
-    """One layer of an LSTM or a GRU, which reads from the first node on.
+    """One layer of an LSTM or a GRU, which reads from the first node on, or from both ends.
 
     Parameters
     ----------
-    config, width
+    config, of_nodes
         As in `PooledEncoder`.
+    width : int
+        Of a direction's state.
     kind : type
         `nn.LSTM` or `nn.GRU`.
+    both_ways : bool
+        Whether it reads from both ends.
     """
 
-    def __init__(self, config: ChainHeadConfig, width: int, kind: type[nn.LSTM] | type[nn.GRU]) -> None:
-        super().__init__(config, width)
+    def __init__(
+        self,
+        config: ChainHeadConfig,
+        width: int,
+        of_nodes: bool = False,
+        *,
+        kind: type[nn.LSTM] | type[nn.GRU],
+        both_ways: bool = False,
+    ) -> None:
+        super().__init__(config, 2 * width if both_ways else width, of_nodes)
         assert config.m is not None
-        self.recurrence = kind(config.m, width, batch_first=True)
+        self.recurrence = kind(config.m, width, batch_first=True, bidirectional=both_ways)
 
     def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the state at every node."""
-        states: Tensor = self.recurrence(nodes)[0]
+        states: Tensor
+        if not self.recurrence.bidirectional:
+            states = self.recurrence(nodes)[0]
+            return states
+        # So that the way back starts at the last real node.
+        lengths = mask.sum((1, 2)).cpu()
+        packed = pack_padded_sequence(nodes, lengths, batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(
+            self.recurrence(packed)[0], batch_first=True, total_length=nodes.size(1)
+        )
         return states
 
 
@@ -230,12 +281,12 @@ class Convolution(PooledEncoder):
 
     Parameters
     ----------
-    config, width
+    config, width, of_nodes
         As in `PooledEncoder`.
     """
 
-    def __init__(self, config: ChainHeadConfig, width: int) -> None:
-        super().__init__(config, width)
+    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
+        super().__init__(config, width, of_nodes)
         assert config.m is not None
         # A forecaster without hops from the future looks at the past alone, as far with three taps.
         self.padding = (0, 0, 2, 0) if _is_causal(config) else (0, 0, 1, 1)
@@ -252,6 +303,25 @@ class Convolution(PooledEncoder):
                 hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
             hidden = F.relu(hidden)
         return hidden
+
+
+class NodePerceptron(PooledEncoder):
+    """One hidden layer over the features of each node by itself.
+
+    Parameters
+    ----------
+    config, width, of_nodes
+        As in `PooledEncoder`.
+    """
+
+    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = True) -> None:
+        super().__init__(config, width, of_nodes)
+        assert config.m is not None
+        self.hidden = nn.Linear(config.m, width)
+
+    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        """Return the hidden layer of every node."""
+        return F.relu(self.hidden(nodes))
 
 
 def _is_causal(config: ChainHeadConfig) -> bool:
@@ -275,7 +345,7 @@ class Perceptron(PooledEncoder):
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [batch, labels] of nodes [batch, length, m]."""
-        filled = F.pad(nodes, (0, 0, 0, self.chain_length - nodes.size(1)))  # a negative number cuts
+        filled = F.pad(nodes, (0, 0, 0, self.config.chain_length - nodes.size(1)))  # a negative number cuts
         logits: Tensor = self.classifier(self.dropout(F.relu(self.hidden(filled.flatten(1)))))
         return logits
 

@@ -14,11 +14,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
+from .recipe_backbone import FrozenBackbone, freeze_trained_backbone
 from .recipe_data import folds, split
+from .recipe_encoder import encoder_hashes
+from .recipe_encoding import FrozenEncoder, encode_data
 from .recipe_examples import Data, Examples
 from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
-from .recipe_peers import Candidate, candidates
+from .recipe_peers import CHAIN, Candidate, candidates
 from .recipe_task import Metric, traits_of
 
 _REPEATS = 3
@@ -55,7 +58,7 @@ class Run:
 
 
 class Runs:
-    """All runs of one recipe on its data.
+    """All runs of one recipe on its data; with a frozen backbone or encoder, on the nodes that it makes of them.
 
     Parameters
     ----------
@@ -77,7 +80,14 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.inputs = prepare(recipe, data.train)
+        self.backbone: FrozenBackbone | FrozenEncoder | None = None
+        if recipe.on_frozen_encoder:
+            self.backbone = encode_data(recipe, data)
+        elif recipe.pretraining:
+            self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+        if self.backbone is not None:
+            self.data = self.backbone.data
+        self.inputs = prepare(recipe, self.data.train)
 
     def candidates(
         self, inputs: Inputs | None = None, peers: list[str] | None = None
@@ -125,9 +135,16 @@ class Runs:
         if self.recipe.validation_share is not None:
             seed = int(run.folder.name.rpartition("-")[2])
             inputs = prepare(self.recipe, split(self.data.train, self.recipe.validation_share, seed)[0])
-        model = self.candidates(inputs, [] if name == "chain" else [name])[name].build()
+        model = self.candidates(inputs, [] if name == CHAIN else [name])[name].build()
         model.load_state_dict(load_file(run.folder / "weights.safetensors"))
         return model.eval(), inputs
+
+    def released(self, run: Run) -> tuple[nn.Module, Inputs]:
+        """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
+        model, inputs = self.model(CHAIN, run)
+        if self.backbone is None:
+            return model, inputs
+        return self.backbone.with_head(model), self.backbone.inputs
 
     def test(self, name: str, run: Run) -> dict[str, float]:
         """Return the metrics on the test part, and the seconds it takes to predict; measured once, then kept."""
@@ -180,7 +197,7 @@ class Runs:
             self._on_epoch(1)
 
         if not record.is_file():
-            candidate = self.candidates(inputs, [] if name == "chain" else [name])[name]
+            candidate = self.candidates(inputs, [] if name == CHAIN else [name])[name]
             result = fit(
                 self.recipe,
                 candidate,
@@ -216,9 +233,16 @@ class Runs:
         fixed = asdict(replace(self.recipe, card={}, peers=[], folder=Path()))
         for name in ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"):
             del fixed[name]
+        # Not where it is, but what it is.
+        if self.recipe.encoder:
+            fixed["encoder"] = {**self.recipe.encoder, "folder": None, "sha256": encoder_hashes(self.recipe)}
+        else:
+            del fixed["encoder"]
         digest = hashlib.sha256()
         for part in (self.data.train, self.data.test):
             digest.update(repr(part.names).encode() + part.labels.tobytes())
+            if part.groups is not None:
+                digest.update(repr(part.groups.tolist()).encode())
             for one in part.inputs:
                 digest.update(one.encode() if isinstance(one, str) else np.ascontiguousarray(one).tobytes())
         return {**fixed, "data": digest.hexdigest()}

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from .node_labels import accuracy_of_nodes, macro_f1, pad_labels
+from .recipe import SEGMENTATION
 
 _SIGNIFICANT = 4
 
@@ -116,6 +119,14 @@ def _accuracy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     return float((logits.argmax(-1) == labels).mean())
 
 
+def _accuracy_of_nodes(logits: NDArray[Any], labels: NDArray[Any]) -> float:
+    return accuracy_of_nodes(logits.argmax(-1), labels)
+
+
+def _macro_f1_of_nodes(logits: NDArray[Any], labels: NDArray[Any]) -> float:
+    return macro_f1(logits.argmax(-1), labels)
+
+
 def _rmse(forecasts: NDArray[Any], values: NDArray[Any]) -> float:
     """Of what was observed: NaN does not count."""
     return math.sqrt(np.nanmean(np.square(forecasts.astype(np.float64) - values)))
@@ -139,7 +150,15 @@ _FORECASTING = TaskTraits(
     outputs="prediction_outputs",
     collate=lambda values: torch.from_numpy(np.asarray(values)),
 )
-_TRAITS = {"time-series-forecasting": _FORECASTING}
+_SEGMENTATION = replace(
+    _CLASSIFICATION,
+    metrics=(
+        Metric("accuracy", "accuracy", True, _accuracy_of_nodes, percent=True),
+        Metric("macro_f1", "mean F1 of the labels", True, _macro_f1_of_nodes, percent=True),
+    ),
+    collate=lambda labels: torch.from_numpy(pad_labels(labels)),
+)
+_TRAITS = {"time-series-forecasting": _FORECASTING, SEGMENTATION: _SEGMENTATION}
 
 
 def traits_of(task: str) -> TaskTraits:

@@ -14,11 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import init
-from torch.nn.modules.module import _has_any_global_hook
+from torch.nn.modules import module as torch_module
 
 from .options import closest_factors
 
 LinearMap = Callable[[Tensor], Tensor]
+
+# What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
+_GLOBAL_HOOKS = tuple(
+    getattr(torch_module, f"_global_{when}_hooks")
+    for when in ("backward_pre", "backward", "forward_pre", "forward")
+)
 
 
 def initialise(weight: Tensor, method: str) -> None:
@@ -132,8 +138,7 @@ def is_plain(linear: LinearMap) -> bool:
 
 def apply_map(linear_map: LinearMap, x: Tensor) -> Tensor:
     """Call a map; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
-    hooked = _has_any_global_hook()  # type: ignore[no-untyped-call]
-    if torch.compiler.is_compiling() or hooked or not is_plain(linear_map):
+    if torch.compiler.is_compiling() or any(_GLOBAL_HOOKS) or not is_plain(linear_map):
         return linear_map(x)
     parameters = vars(linear_map)["_parameters"]
     return F.linear(x, parameters["weight"], parameters["bias"])

@@ -118,8 +118,17 @@ def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
     classes.register_forecasting_pipeline()
 
 
+def _register_segmentation_pipeline(table: Any, classes: Any) -> None:
+    classes.register_segmentation_pipeline()
+
+
 _REGISTRATIONS = (
-    _Registration(f"{_AUTO}.configuration_auto", f"{__package__}.configuration_chainhead", _register_config),
+    _Registration(
+        f"{_AUTO}.configuration_auto",
+        f"{__package__}.configuration_chainhead",
+        _register_config,
+        needs=(f"{__package__}.backbone_config",),
+    ),
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.modeling_chainhead",
@@ -132,7 +141,10 @@ _REGISTRATIONS = (
         _register_image_models,
         needs=(
             *_MODELING,
-            *(f"{__package__}.{name}" for name in ("backbone", "image_backbone", "modeling_chainhead")),
+            *(
+                f"{__package__}.{name}"
+                for name in ("backbone", "image_backbone", "image_chain", "modeling_chainhead")
+            ),
         ),
     ),
     _Registration(
@@ -164,6 +176,12 @@ _REGISTRATIONS = (
         "transformers.pipelines",
         f"{__package__}.pipeline_forecast",
         _register_forecasting_pipeline,
+        needs=(f"{__package__}.pipelines",),
+    ),
+    _Registration(
+        "transformers.pipelines",
+        f"{__package__}.pipeline_segmentation",
+        _register_segmentation_pipeline,
         needs=(f"{__package__}.pipelines",),
     ),
     _Registration("timm", f"{__package__}.timm_models", _register_timm_models),

@@ -250,6 +250,22 @@ def test_features(folders):
     assert "2" in invoke("predict", folders / "features", "-", input="1,2,3\n4,5,6\n")
 
 
+def test_segments(folders):
+    chain = np.random.default_rng(0).normal(size=(24, 3)).round(2)
+    text = as_csv([chain], header=False)
+    (answer,) = lines(folders / "frames", "-", input=text)
+    segment = pipeline("time-series-segmentation", model=str(folders / "frames"), device="cpu")
+    expected = segment(chain, aggregation_strategy="simple")
+    assert len(expected) > 1
+    assert answer["segments"] == expected
+    shown = invoke("predict", folders / "frames", "-", input=text).splitlines()
+    heading, _, *rows = [line.split() for line in shown if line.strip()]
+    assert heading == ["input", "label", "score", "from", "to"]
+    assert [row[-4:] for row in rows] == [
+        [part["label"], f"{part['score']:.4g}", str(part["start"]), str(part["end"])] for part in expected
+    ]
+
+
 def test_texts(folders, tmp_path):
     (tmp_path / "a.txt").write_text("\n\n".join(TEXTS), "utf-8")
     (tmp_path / "a.csv").write_text("stars,text\n" + "\n".join(f'5,"{text}"' for text in TEXTS), "utf-8")
@@ -362,6 +378,7 @@ EXPLAINED = {
     "two-forecasts": ("1,2\n3,5\n2,1\n", []),
     "text": ("\n".join(TEXTS), []),
     "tokens": (TEXTS[0], ["--target", "1,LABEL_0"]),
+    "frames": ("1,2,3\n4,5,6\n", ["--target", "1,LABEL_0"]),
 }
 
 
@@ -378,8 +395,9 @@ def test_contributions_of_patches_are_drawn(folders, tmp_path):
     assert (tmp_path / "why.png").exists()
 
 
-def test_a_model_without_a_pipeline(folders):
-    shown = invoke("predict", folders / "frames", "-", input="1,2,3\n", code=1)
+def test_a_model_without_a_pipeline(tmp_path):
+    (tmp_path / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}', "utf-8")
+    shown = invoke("predict", tmp_path, "-", input="1,2,3\n", code=1)
     assert "no pipeline, and the folder has no tokenizer_config.json" in shown
 
 

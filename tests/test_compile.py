@@ -81,8 +81,10 @@ EXPORTED = {name: options for name, options in COMPILED.items() if name != SPECT
 @pytest.mark.parametrize("options", EXPORTED.values(), ids=EXPORTED)
 def test_export_with_dynamic_batch_and_length(options):
     head = ChainInterdependenceHead(4, 3, 9, **options).eval()
-    batch, length = torch.export.Dim("batch"), torch.export.Dim("length", min=16)
-    exported = torch.export.export(head, (torch.randn(2, 24, 4),), dynamic_shapes=({0: batch, 1: length},))
+    batch, length = torch.export.Dim("batch", max=2**20), torch.export.Dim("length", min=16, max=2**20)
+    exported = torch.export.export(
+        head, (torch.randn(2, 24, 4),), dynamic_shapes=({0: batch, 1: length},), strict=False
+    )
     x = torch.randn(3, 40, 4)
     torch.testing.assert_close(exported.module()(x), head(x), rtol=1e-4, atol=1e-5)
 
@@ -91,7 +93,7 @@ def test_export_of_the_spectral_form_at_one_length():
     """torch cannot trace the reshaping inside its own Fourier transforms for any length."""
     head = ChainInterdependenceHead(4, 3, 9, **HEADS[SPECTRAL]).eval()
     exported = torch.export.export(
-        head, (torch.randn(2, 24, 4),), dynamic_shapes=({0: torch.export.Dim("batch")},)
+        head, (torch.randn(2, 24, 4),), dynamic_shapes=({0: torch.export.Dim("batch")},), strict=False
     )
     x = torch.randn(3, 24, 4)
     torch.testing.assert_close(exported.module()(x), head(x), rtol=1e-4, atol=1e-5)

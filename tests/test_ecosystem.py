@@ -218,6 +218,7 @@ TASKS = {
         Image.new("RGB", (9, 9)),
     ),
     "time-series-classification": (SEQUENCE, {"m": 4}, EXTRACTOR, np.ones((5, 4))),
+    "time-series-segmentation": (c.ChainHeadForTokenClassification, {"m": 4}, EXTRACTOR, np.ones((5, 4))),
     "chain-feature-extraction": (c.ChainHeadModel, {"m": 4}, EXTRACTOR, np.ones((5, 4))),
     "time-series-forecasting": (FORECAST, {"m": 1, "prediction_length": 2}, None, [1.0, 2.0, 4.0]),
 }

@@ -122,7 +122,7 @@ def test_flatten_pooling_up_to_its_longest_chain():
     )
     x, mask = batch(3, 32)
     torch.testing.assert_close(program.module()(x, mask).logits, model(x, mask).logits)
-    with pytest.raises(AssertionError, match="32"):
+    with pytest.raises((AssertionError, RuntimeError), match="32"):  # by version of torch
         program.module()(*batch(3, 33))
 
 

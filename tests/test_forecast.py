@@ -476,7 +476,9 @@ class TestCheckpoints:
     def test_exported_for_any_batch_and_length(self):
         model = build(CONFIGS["quantiles"])
         sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=3, max=12)}
-        exported = torch.export.export(model, (series(model),), dynamic_shapes=(sizes,)).module()
+        exported = torch.export.export(
+            model, (series(model),), dynamic_shapes=(sizes,), strict=False
+        ).module()
         for batch, length in ((1, 12), (5, 7)):
             past = series(model, batch, length)
             torch.testing.assert_close(exported(past).quantile_outputs, model(past).quantile_outputs)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipe import PEERS, RECIPES, RecipeError, load_recipe
 from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure
@@ -180,6 +180,19 @@ class TestTables:
         measured = measure(recipe, folder / "runs", ["gru"])
         assert measured.results["examples"] == {"train": 12, "test": 4}
         assert measured.results["models"]["gru"]["test_accuracy_mean"] == 1
+
+    def test_sentences_that_ship(self, folder):
+        recipe = recipe_of(folder, task="text-classification", data="sentiment", model={"m": 4})
+        data = load_data(recipe)
+        texts = [*data.train.inputs, *data.test.inputs]
+        assert len(set(texts)) == len(texts) == 2982
+        assert all(text == text.strip() and text for text in texts)
+        assert data.train.names == data.test.names == ("negative", "positive")
+        assert np.bincount(data.train.labels).tolist() == [1193, 1192]
+        assert np.bincount(data.test.labels).tolist() == [299, 298]
+        known = dict(zip(data.train.inputs, data.train.labels, strict=True))
+        assert known["Good case, Excellent value."] == 1
+        assert (RECIPES / "data" / "sentiment.csv.gz").stat().st_size < 150_000
 
 
 class TestPeers:

@@ -73,10 +73,12 @@ sys.modules["timm.impostor"] = types.ModuleType("timm.impostor")
 def test_a_name_taken_by_another_package_is_an_error_that_names_both():
     done = run(CLASH + "timm.models.register_model(chainhead_resnet18)\nimport chainhead_plugin")
     assert done.returncode == 1
+    # Python 3.10 knows few distributions by their modules.
+    stderr = done.stderr.replace("the module 'timm'", "timm")
     assert (
         "RegistrationError: timm's architecture 'chainhead_resnet18' is already registered by timm "
         "(timm.impostor.chainhead_resnet18), so that chainhead-plugin cannot register it"
-    ) in done.stderr
+    ) in stderr
 
 
 def test_a_name_taken_afterwards_is_an_error_of_the_next_registration():

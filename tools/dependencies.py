@@ -58,6 +58,8 @@ def main() -> None:
     """Write the list that the command line asks for."""
     if sys.argv[1:] not in (["constraints"], ["licences"]):
         raise SystemExit(__doc__)
+    if sys.argv[1] == "constraints":
+        sys.stdout.write(f"# Python {sys.version_info.major}.{sys.version_info.minor}, {sys.platform}\n")
     for name in dependencies():
         if sys.argv[1] == "constraints":
             version = metadata.version(name).partition("+")[0]

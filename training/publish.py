@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,17 +11,25 @@ from typing import Any
 
 import numpy as np
 from rich.progress import Progress
+from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.recipe import Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.node_labels import IGNORED
+from chainhead_plugin.recipe import SEGMENTATION, Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_card import render_card
-from chainhead_plugin.recipe_figures import draw_chain_matrix, draw_comparison, draw_learning_curve
-from chainhead_plugin.recipe_fitting import predict, scores
+from chainhead_plugin.recipe_figures import (
+    draw_chain_matrix,
+    draw_comparison,
+    draw_first_segments,
+    draw_learning_curve,
+)
+from chainhead_plugin.recipe_fitting import predict, predicted_labels, scores
 from chainhead_plugin.recipe_measuring import Measured, measure, planned_epochs
 from chainhead_plugin.recipe_output import draw_test, first_head, save_checkpoint, write_json
 from chainhead_plugin.recipe_peers import CHAIN
 from chainhead_plugin.recipe_task import traits_of
 from chainhead_plugin.recipe_windows import Windows
+from chainhead_plugin.segments import segments_of
 
 ROOT = Path(__file__).parents[1]
 _SAMPLE_KEYS = {
@@ -60,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
-    """Write checkpoint, samples, catalogue record, results, pictures and card.
+    """Write results, pictures and card; of a model that ships also checkpoint, samples and catalogue record.
 
     Parameters
     ----------
@@ -71,10 +80,11 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     """
     checkpoints, images = output / "chainhead_plugin" / "checkpoints", output / "model_cards" / "images"
     images.mkdir(parents=True, exist_ok=True)
-    checkpoint = checkpoints / recipe.name
-    config = save_checkpoint(recipe, measured, checkpoint)
-    write_json(checkpoints / samples_file(recipe), _samples(recipe, measured))
-    _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
+    if recipe.is_embedded:
+        checkpoint = checkpoints / recipe.name
+        config = save_checkpoint(recipe, measured, checkpoint)
+        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
+        _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
@@ -82,19 +92,28 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     if isinstance(measured.data.test, Windows):
         draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
+    if recipe.task == SEGMENTATION:
+        test = measured.data.test
+        predicted = predicted_labels(measured.model, measured.inputs, test)
+        draw_first_segments(test, predicted, images / f"{_stem(recipe)}-segments.png")
     write_card(recipe, output)
 
 
 def write_card(recipe: Recipe, output: Path) -> None:
     """Render the card, and draw its comparison, from the saved results and configuration."""
-    checkpoint = output / "chainhead_plugin" / "checkpoints" / recipe.name
+    if recipe.is_embedded:
+        saved = output / "chainhead_plugin" / "checkpoints" / recipe.name / "config.json"
+        config = json.loads(saved.read_text("utf-8"))
+    else:
+        config = ChainHeadConfig(**recipe.model).to_dict()
     results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
     card = render_card(
         recipe,
         results,
-        json.loads((checkpoint / "config.json").read_text("utf-8")),
+        config,
         pictures=f"images/{_stem(recipe)}-",
-        samples=samples_file(recipe),
+        samples=samples_file(recipe) if recipe.is_embedded else None,
+        in_zoo=True,
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
     draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
@@ -111,17 +130,22 @@ def _stem(recipe: Recipe) -> str:
 
 
 def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
-    """Every label's first test example, with the scores that the model gives it."""
+    """Every label's first test example that the model names right, with the scores that it gives.
+
+    Where it names none right, the first example of that label.
+    """
     test = measured.data.test
-    card = recipe.card
     if isinstance(test, Windows):
-        return {
-            "source": card["source"],
-            "license": card["license"],
-            "model": recipe.name,
-            "samples": _window_samples(recipe, measured, test),
-        }
-    first = np.array([np.argmax(test.labels == label) for label in range(len(test.names))])
+        return _with_source(recipe, _window_samples(recipe, measured, test))
+    if recipe.task == SEGMENTATION:
+        return _with_source(recipe, _sample_chains(measured))
+    named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
+    first = np.array(
+        [
+            np.argmax((test.labels == label) * (1 + (named == label)))  # the first of the largest
+            for label in range(len(test.names))
+        ]
+    )
     chosen = test.take(first)
     key = _SAMPLE_KEYS[recipe.task]
     samples = [
@@ -139,7 +163,34 @@ def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
             strict=True,
         )
     ]
-    return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+    return _with_source(recipe, samples)
+
+
+def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
+    """Return few test chains in which every label occurs, with their true and their predicted segments."""
+    test = measured.data.test
+    found = [{*labels.tolist()} - {IGNORED} for labels in test.labels]
+    missing, chosen = set[int]().union(*found), list[int]()
+    while missing:
+        chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
+        missing -= found[chosen[-1]]
+    part = test.take(np.array(chosen))
+    names = dict(enumerate(test.names))
+    return [
+        {
+            "test_index": index,
+            "nodes": _as_json(chain),
+            "segments": segments_of(true[: len(chain)], names),
+            "predicted": segments_of(named[: len(chain)], names),
+        }
+        for index, chain, true, named in zip(
+            chosen,
+            part.inputs,
+            part.labels,
+            predicted_labels(measured.model, measured.inputs, part),
+            strict=True,
+        )
+    ]
 
 
 def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
@@ -158,6 +209,18 @@ def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[d
             places, chosen.inputs, chosen.labels, forecasts, strict=True
         )
     ]
+
+
+def _with_source(recipe: Recipe, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    card = recipe.card
+    return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _rows_on_lines(content: Any) -> str:
+    """Return JSON to read, but for rows of numbers, which stand on a line each."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Inside of texts there are no line feeds.
+    return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
 
 
 def _as_json(example: Any) -> Any:
@@ -204,13 +267,17 @@ def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
 
 def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     default = ChainHeadConfig()
-    changed = {
+    changed: dict[str, Any] = {
         field.name: getattr(config, field.name)
         for field in fields(config)
         if getattr(config, field.name) != getattr(default, field.name)
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
+    if isinstance(config.backbone_config, PreTrainedConfig):
+        backbone = config.backbone_config.to_diff_dict()
+        del backbone["transformers_version"]
+        changed["backbone_config"] = backbone
     return {"model_type": config.model_type, **changed}
 
 

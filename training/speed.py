@@ -5,6 +5,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def measure_speed(recipe: Recipe, peers: list[str], rounds: int = _ROUNDS) -> di
         Of "models": the quartiles of every model's milliseconds for a training step and for a prediction, and
         those of its time over the chain head's in the same round. Besides, what was measured, and where.
     """
+    if recipe.pretraining:
+        # The weights of a frozen backbone make no difference here, nor does the time that it takes itself.
+        recipe = replace(recipe, pretraining={**recipe.pretraining, "max_steps": 1})
     batch_size = int(recipe.training.get("per_device_train_batch_size", 8))
     threads = recipe.threads or 1
     torch.set_num_threads(threads)

@@ -52,7 +52,9 @@ def create_repo(hub: HubState, request: Request) -> Reply:
         if repo_id in hub.repos:
             # The client reads `url` also from this answer when called with `exist_ok=True`.
             return Reply.of({"error": "You already created this model repo", "url": url}, 409)
-        hub.repos[repo_id] = Repository(repo_id, payload.get("visibility") == "private", account.user)
+        # By the client's version.
+        is_private = payload.get("private", payload.get("visibility") == "private")
+        hub.repos[repo_id] = Repository(repo_id, is_private, account.user)
     return Reply.of({"url": url, "name": repo_id, "id": repo_id})
 
 
@@ -67,8 +69,8 @@ def delete_repo(hub: HubState, request: Request) -> Reply:
 def settings(hub: HubState, request: Request, repo_id: str) -> Reply:
     repo, _ = hub.writable(request, repo_id)
     payload = request.json()
-    if "visibility" in payload:
-        repo.private = payload["visibility"] == "private"
+    if "visibility" in payload or "private" in payload:
+        repo.private = payload.get("private", payload.get("visibility") == "private")
     repo.gated = payload.get("gated", repo.gated)
     return Reply.of({"private": repo.private, "gated": repo.gated})
 

@@ -23,9 +23,11 @@ def other_answers(**options):
     processor = AutoImageProcessor.from_pretrained("me/images", **options)
     picture = Image.linear_gradient("L")
     pixels = processor(picture, return_tensors="pt")["pixel_values"]
-    used = (classify.model, classify.image_processor, processor, forecast, forecast.model)
+    segment = pipeline("time-series-segmentation", model="me/frames", **options)
+    used = (classify.model, classify.image_processor, processor, forecast, forecast.model, segment, segment.model)
     modules = [type(x).__module__ for x in used]
-    return [classify(picture, top_k=3), pixels.tolist(), forecast([1.0, 2.0, 4.0, 3.0])], modules
+    answers = [classify(picture, top_k=3), forecast([1.0, 2.0, 4.0, 3.0]), segment([1.0, -2.0, 4.0])]
+    return [pixels.tolist(), *answers], modules
 def answers(name, **options):
     classify = pipeline("time-series-classification", model=name, **options)
     features = pipeline("chain-feature-extraction", model=name, **options)
@@ -70,7 +72,10 @@ chainhead_plugin.ChainHeadForImageClassification(images).save_pretrained("images
 chainhead_plugin.ChainHeadImageProcessor.for_config(images).save_pretrained("images")
 series = chainhead_plugin.ChainHeadConfig(m=1, pooling="flatten", chain_length=6, prediction_length=2)
 chainhead_plugin.ChainHeadForTimeSeriesPrediction(series).save_pretrained("series")
-for name in ("images", "series"):
+frames = chainhead_plugin.ChainHeadConfig(m=1, num_labels=3)
+chainhead_plugin.ChainHeadForTokenClassification(frames).save_pretrained("frames")
+chainhead_plugin.ChainHeadFeatureExtractor(1).save_pretrained("frames")
+for name in ("images", "series", "frames"):
     registry.push(name, "me/" + name, with_code=True)
 chainhead_plugin.ChainHeadConfig.register_for_auto_class()
 for name, options, auto in CLASSES:
@@ -109,10 +114,12 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     (outputs, modules), (other_outputs, other_modules) = found
     assert all(module.startswith("transformers_modules.me.code.") for module in modules)
     places = [module.rpartition(".")[0].rpartition(".")[0] for module in other_modules]
-    assert places == ["transformers_modules.me.images"] * 3 + ["transformers_modules.me.series"] * 2
+    assert places == [
+        f"transformers_modules.me.{name}" for name in ["images"] * 3 + ["series"] * 2 + ["frames"] * 2
+    ]
     assert {"modeling_chainhead.py", "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
 
-    for name in ("code", "images", "series"):
+    for name in ("code", "images", "series", "frames"):
         files = [file for file in hub.repo(f"me/{name}").at().tree if file.endswith(".py")]
         assert files
         hub.publish(f"me/{name}", dict.fromkeys(files, b"raise SystemError('remote code ran')\n"))

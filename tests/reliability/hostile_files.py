@@ -21,10 +21,21 @@ import numpy as np
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification
+from transformers import (
+    AutoFeatureExtractor,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DistilBertConfig,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
-from chainhead_plugin import ChainHeadConfig, ChainHeadFeatureExtractor, ChainHeadForSequenceClassification
+from chainhead_plugin import (
+    ChainHeadConfig,
+    ChainHeadFeatureExtractor,
+    ChainHeadForSequenceClassification,
+    train_tokenizer,
+)
 
 SECONDS = 5
 MEMORY = 2**30
@@ -58,10 +69,20 @@ CONFIGS = [
         "chain_length": 9,
     },
 ]
+ENCODER = {
+    "vocab_size": 50,
+    "max_position_embeddings": 16,
+    "dim": 8,
+    "n_layers": 1,
+    "n_heads": 2,
+    "hidden_dim": 8,
+}
 DEEP = json.loads("[" * 500 + "]" * 500)
 VALUES = [
     None, True, False, -1, 0, 1, 2, 7, 0.5, 2**31, 2**33, 2**63, 10**12, 10**30, -(10**12), 1e308, 1e-320,
     float("nan"), float("inf"), -float("inf"), "", "1", "../../etc/passwd", "/etc/passwd", "C:\\Windows", "~/.ssh/rsa",
+    "bert", "gpt2", "timm_backbone", "timm_wrapper", "chainhead", "resnet", "encoder-decoder", "llava",
+    "PreTrainedTokenizer",
     "evil_module", "evil_module.Evil", "evil_module--evil_module.Evil", "owner/evil--evil_module.Evil", "os.system",
     "__class__", "__import__('evil_module')", "file:///etc/passwd", "x" * 100_000, "\0", "\ud800", "é𝔘", "true",
     [], {}, [[]], [None], [1, 2, 3], ["evil_module"], [10**9] * 3, [2**16] * 2, [2**20] * 1000, [1] * 100_000, DEEP,
@@ -79,6 +100,9 @@ KEYS = [
     "validate", "label2id",
     "__class__", "__init__", "problem_type", "output_hidden_states", "return_dict", "chunk_size_feed_forward",
     "hidden_size", "sampling_rate", "return_attention_mask", "bos_token_id", "max_length", "pruned_heads",
+    "backbone", "backbone_config", "timm_config", "use_pretrained_backbone", "backbone_kwargs", "out_indices",
+    "num_hidden_layers", "num_attention_heads", "vocab_size", "max_position_embeddings", "num_experts", "hidden_sizes",
+    "added_tokens_decoder", "chat_template", "tokenizer_file", "fix_mistral_regex", "extra_special_tokens", "backend",
     "tie_word_embeddings", "experts_implementation", "distributed_config", "evil_module", "",
 ]  # fmt: skip
 
@@ -106,6 +130,11 @@ def mutate_json(content, generator):
     if kind < 2:
         return mutate_bytes(content, generator)
     fields = json.loads(content)
+    inner = [key for key, value in fields.items() if isinstance(value, dict) and value]
+    if inner and generator.random() < 0.5:
+        key = "backbone_config" if "backbone_config" in inner else generator.choice(inner)
+        mutated = mutate_json(json.dumps(fields[key]).encode(), generator)
+        return json.dumps(fields | {key: "@"}).encode().replace(b'"@"', mutated, 1)
     if kind == 2:
         depth = generator.choice((10, 900, 5000, 200_000))
         opening, closing = generator.choice((("[", "]"), ('{"a":', "}")))
@@ -177,11 +206,25 @@ FILES = {
     "config.json": mutate_json,
     "preprocessor_config.json": mutate_json,
     "model.safetensors": mutate_safetensors,
+    "tokenizer.json": mutate_json,
+    "tokenizer_config.json": mutate_json,
 }
 
 
 def load(folder, name, generator):
     """Load what the file is part of, as a user would; check that it does what it says."""
+    if name.startswith("tokenizer"):
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            numbers = tokenizer("good day").input_ids
+        except MemoryError:
+            raise
+        except Exception as error:
+            # transformers' and tokenizers' own, which raise what comes, Exception itself among it.
+            raise ValueError(f"{name} is not of a tokenizer") from error
+        assert isinstance(tokenizer, PreTrainedTokenizerBase)
+        assert all(isinstance(number, int) for number in numbers)
+        return
     by_auto_class = generator.random() < 0.5
     if name == "preprocessor_config.json":
         loader = AutoFeatureExtractor if by_auto_class else ChainHeadFeatureExtractor
@@ -202,7 +245,10 @@ def load(folder, name, generator):
     assert isinstance(model, ChainHeadForSequenceClassification)
     assert not any(parameter.is_meta for parameter in model.parameters())
     with torch.no_grad():
-        logits = model(torch.zeros(1, 3, model.config.m), return_dict=True).logits
+        if model.main_input_name == "input_ids":
+            logits = model(input_ids=torch.zeros(1, 3, dtype=torch.long), return_dict=True).logits
+        else:
+            logits = model(torch.zeros(1, 3, model.config.m), return_dict=True).logits
     assert logits.shape == (1, model.config.num_labels)
 
 
@@ -221,11 +267,12 @@ def main(folder, seed, count):
     logging.disable_progress_bar()
     folder.mkdir(parents=True)
     originals = []
-    for index, fields in enumerate(CONFIGS):
+    for index, fields in enumerate([*CONFIGS, {"n": 6, "backbone_config": DistilBertConfig(**ENCODER)}]):
         torch.manual_seed(index)
         place = folder / f"original-{index}"
         ChainHeadForSequenceClassification(ChainHeadConfig(**fields, num_labels=3)).save_pretrained(place)
         ChainHeadFeatureExtractor(feature_size=4, mean=[0.0] * 4, std=[1.0] * 4).save_pretrained(place)
+        train_tokenizer(["good day", "bad day"]).save_pretrained(place)
         originals.append(place)
         for name in FILES:
             for seed_of_loader in range(4):
@@ -240,7 +287,9 @@ def main(folder, seed, count):
     place = folder / "mutated"
     for index in range(count):
         generator = random.Random(f"{seed}-{index}")
-        original, name = generator.choice(originals), generator.choice([*FILES])
+        # Configurations have most to go wrong, those with a backbone's inside above all.
+        original = generator.choice([*originals, originals[-1]])
+        name = generator.choice([*FILES, "config.json", "config.json"])
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(original, place)
         (place / name).write_bytes(FILES[name]((original / name).read_bytes(), generator))

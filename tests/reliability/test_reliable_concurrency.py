@@ -11,5 +11,6 @@ def test_eight_threads_and_four_processes_for_a_while(full, run_program):
     assert report["threads"] == 8
     assert report["processes"] == 4
     assert report["failures"] == []
+    assert report["dropped"] == 0
     assert report["requests"] > 500
-    assert report["leak"] < 20 * 2**20
+    assert max(report["memory"]) < 20

@@ -88,6 +88,12 @@ def test_a_small_file_cannot_ask_for_gigabytes(tmp_path):
         ({"torch_dtype": "onnx"}, "torch_dtype must be one of float16"),
         ({"dtype": 3}, "dtype must be one of float16"),
         ({"attn_implementation": "owner/kernel"}, "the name of one of transformers' own"),
+        ({"task_specific_params": {"a": {"dtype": 3}}}, "dtype must be one of float16"),
+        ({"backbone_config": {"model_type": "bert", "hidden_act": {"dtype": 1}}}, "backbone_config|dtype"),
+        (
+            {"backbone_config": {"model_type": "bert", "id2label": True}},
+            "backbone_config describes no model: Attr",
+        ),
         ({"to_dict": 1}, "a method or property of that name"),
         ({"attribute_map": {}}, "a method or property of that name"),
         ({"backbone_config": {"model_type": "bert", "dtype": "_dynamo"}}, "dtype must be one of float16"),

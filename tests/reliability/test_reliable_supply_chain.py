@@ -13,7 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-PINS = dict(line.split("==") for line in (ROOT / ".ci" / "constraints.txt").read_text().split())
+HEADER, *LINES = (ROOT / ".ci" / "constraints.txt").read_text().splitlines()
+PYTHON, PLATFORM = HEADER.removeprefix("# Python ").split(", ")
+PINS = dict(line.split("==") for line in LINES)
 REQUIREMENTS = [Requirement(line) for line in metadata.requires("chainhead-plugin")]
 DIRECT = [requirement for requirement in REQUIREMENTS if requirement.name != "chainhead-plugin"]
 
@@ -22,27 +24,44 @@ def canonical(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def applies_here(requirement):
-    """Whether this Python wants it, in some extra."""
+def is_wanted(requirement, **environment):
+    """Whether this Python, or that of `environment`, wants it, in some extra."""
     extras = ["", *metadata.metadata("chainhead-plugin").get_all("Provides-Extra")]
     return requirement.marker is None or any(
-        requirement.marker.evaluate({"extra": extra}) for extra in extras
+        requirement.marker.evaluate({"extra": extra, **environment}) for extra in extras
     )
 
 
-@pytest.mark.parametrize("requirement", DIRECT, ids=str)
+@pytest.mark.parametrize(
+    "requirement",
+    [requirement for requirement in DIRECT if is_wanted(requirement, python_version=PYTHON)],
+    ids=str,
+)
 def test_a_dependency_has_a_lower_bound_and_a_pin_within_it(requirement):
     assert [bound.operator for bound in requirement.specifier] == [">="]
     name = canonical(requirement.name)
     assert requirement.specifier.contains(PINS[name]), f"{name} is pinned to {PINS[name]}"
 
 
+def tool(name):
+    command = [sys.executable, ROOT / "tools" / "dependencies.py", name]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@pytest.mark.skipif(
+    not (sys.version.startswith(f"{PYTHON}.") and sys.platform == PLATFORM),
+    reason="what is needed, directly or not, depends on the Python that is pinned for",
+)
+def test_everything_that_is_installed_has_a_pin():
+    header, *needed = tool("constraints")
+    assert header == HEADER
+    assert {line.partition("==")[0] for line in needed} <= PINS.keys()
+
+
 def test_licences_allow_use():
-    tool = ROOT / "tools" / "dependencies.py"
-    done = subprocess.run([sys.executable, tool, "licences"], capture_output=True, text=True, check=True)
-    licences = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    licences = dict(line.split(": ", 1) for line in tool("licences"))
     names = {entry.partition(" ")[0] for entry in licences}
-    installed = {canonical(requirement.name) for requirement in DIRECT if applies_here(requirement)}
+    installed = {canonical(requirement.name) for requirement in DIRECT if is_wanted(requirement)}
     assert installed <= names
     allowed = re.compile(
         r"MIT|BSD|Apache|PSF|Python Software Foundation|ISC|MPL|Mozilla|CNRI|HPND|Unlicense|0BSD|Zlib"
