@@ -38,7 +38,7 @@ class Plan:
     """
 
     models: tuple[str, ...] = tuple(MODELS)
-    seeds: dict[int, int] = field(default_factory=lambda: {16: 3, 64: 3, 256: 3, 1024: 2, 4096: 1})
+    seeds: dict[int, int] = field(default_factory=lambda: {16: 2, 64: 2, 256: 2, 1024: 1, 4096: 1})
     rates: tuple[float, ...] = (0.01, 0.003)
     longest_choice: int = 64
     pooling_length: int = 64

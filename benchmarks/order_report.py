@@ -109,7 +109,7 @@ def _method(results: Results) -> str:
         "## What was trained",
         "",
         "- **Which event came first**: two events, once each, at random places among noise of two other tokens; "
-        "the classes differ in nothing but which of the two comes first, and the last node is always noise. "
+        "the classes differ in nothing but which of the two comes first, and both ends are always noise. "
         'Answered once a chain, after "max" pooling.',
         f"- **Parity**: is the sum of the last {WINDOW} random bits odd? Answered at every node.",
         "- **Copy**: which of four random tokens was there 1, 4 and L/2 nodes ago? Answered at every node by one "

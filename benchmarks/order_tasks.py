@@ -50,11 +50,11 @@ class Task:
 def which_first(batch: int, length: int, generator: torch.Generator) -> Chains:
     """Tokens 0 and 1 occur once each, among noise of tokens 2 and 3: is it 1 that comes first?
 
-    Swapping both answers the other way round, with the same tokens in the chain. The last node is noise, so that it
-    tells nothing either.
+    Swapping both answers the other way round, with the same tokens in the chain. The first and the last node are
+    noise: an end tells which way is forwards, and the last node tells nothing of itself.
     """
     tokens = torch.randint(2, 4, (batch, length), generator=generator)
-    places = torch.rand(batch, length - 1, generator=generator).topk(2).indices
+    places = 1 + torch.rand(batch, length - 2, generator=generator).topk(2).indices
     tokens.scatter_(1, places, torch.tensor([0, 1]).expand(batch, 2))
     return tokens, (places[:, 1:] < places[:, :1]).long()
 
