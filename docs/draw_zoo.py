@@ -41,6 +41,8 @@ def main() -> None:
     draw_images(sheet["images"])
     draw_text(sheet["text"])
     draw_speakers(sheet["speakers"])
+    for axes in sheet.values():
+        axes.title.set_fontsize(10)
     figure.savefig(IMAGES / "zoo.png", dpi=100)
 
 
@@ -110,9 +112,10 @@ def draw_text(axes: Axes) -> None:
             )
             place += 0.19 * len(text) + 0.22
         answer = ["negative", "positive"][int(np.argmax(sample["scores"]))]
-        axes.text(0, line + 0.38, f"{answer}, {max(sample['scores']):.0%}", fontsize=8, color=GREY)
+        told = f"{answer}, {max(sample['scores']):.0%}; blue words speak for positive, red ones for negative"
+        axes.text(0, line + 0.38, told, fontsize=8, color=GREY)
     axes.set(
-        title=f"{name}: text-classification (blue words speak for positive)",
+        title=f"{name}: text-classification",
         xlim=(-0.1, 8),
         ylim=(-0.5, 1.75),
     )
@@ -126,7 +129,7 @@ def draw_speakers(axes: Axes) -> None:
     axes.imshow(np.stack(strips), cmap="tab10", vmin=-0.5, vmax=9.5, aspect="auto", interpolation="nearest")
     axes.axhline(0.5, color="white", linewidth=3)
     axes.set_yticks([0, 1], ["true", "model"])
-    axes.set(title="chainhead-speakers: time-series-segmentation, who speaks when", xlabel="frame")
+    axes.set(title="chainhead-speakers: time-series-segmentation", xlabel="frame")
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
 
