@@ -11,7 +11,6 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from PIL import Image
 from safetensors.torch import load_file
-from torchao.quantization import Int8WeightOnlyConfig
 from transformers import ResNetConfig, TorchAoConfig, Trainer, TrainerCallback, TrainingArguments, pipeline
 from transformers.testing_utils import CaptureLogger
 from transformers.utils import logging
@@ -156,9 +155,12 @@ def test_lora_saves_loads_and_merges(case, tmp_path):
 
 @every_case
 def test_int8_weights_are_near_and_save_and_load(case, tmp_path):
+    quantization = pytest.importorskip(
+        "torchao.quantization", reason="the extra quantisation is not installed"
+    )
     model = build(case)
     model.save_pretrained(tmp_path / "float")
-    everything = TorchAoConfig(Int8WeightOnlyConfig(), modules_to_not_convert=[])
+    everything = TorchAoConfig(quantization.Int8WeightOnlyConfig(), modules_to_not_convert=[])
     small = type(model).from_pretrained(tmp_path / "float", quantization_config=everything)
     maps = [module for module in small.modules() if isinstance(module, torch.nn.Linear)]
     assert maps

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from chains import CHAINS, name, options
-from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig, quantize_
 from transformers import AutoModelForSequenceClassification, BertConfig, TorchAoConfig
 
 import registry
@@ -19,6 +18,13 @@ from chainhead_plugin.recipe import load_recipe
 from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_fitting import quality
 from chainhead_plugin.recipe_inputs import Inputs
+
+pytest.importorskip("torchao", reason="the extra quantisation is not installed")
+from torchao.quantization import (  # noqa: E402 (only where it is installed)
+    Int8DynamicActivationInt8WeightConfig,
+    Int8WeightOnlyConfig,
+    quantize_,
+)
 
 GUIDE = Path(__file__).parents[1] / "docs" / "deployment.md"
 NAME = "chainhead-japanese-vowels"
