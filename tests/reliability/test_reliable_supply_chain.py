@@ -59,6 +59,7 @@ def test_everything_that_is_installed_has_a_pin():
 
 
 def test_licences_allow_use():
+    pytest.importorskip("torchao", reason="the extra quantisation is not installed")
     licences = dict(line.split(": ", 1) for line in tool("licences"))
     names = {entry.partition(" ")[0] for entry in licences}
     installed = {canonical(requirement.name) for requirement in DIRECT if is_wanted(requirement)}
@@ -83,5 +84,11 @@ def test_the_lowest_versions_are_those_of_the_bounds():
         sys.path.pop(0)
     constraints = {Requirement(line).name: Requirement(line).specifier for line in floors()}
     for requirement in DIRECT:
+        # The extra quantisation, and dev with it, wants a newer torch than the rest.
+        wanted = requirement.marker is None or any(
+            requirement.marker.evaluate({"extra": extra}) for extra in ("train", "peft", "export", "test")
+        )
+        if not wanted:
+            continue
         [bound] = requirement.specifier
         assert constraints[requirement.name].contains(bound.version)
