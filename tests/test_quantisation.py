@@ -20,7 +20,7 @@ from chainhead_plugin.recipe_fitting import quality
 from chainhead_plugin.recipe_inputs import Inputs
 
 pytest.importorskip("torchao", reason="the extra quantisation is not installed")
-from torchao.quantization import (  # noqa: E402 (only where it is installed)
+from torchao.quantization import (
     Int8DynamicActivationInt8WeightConfig,
     Int8WeightOnlyConfig,
     quantize_,

@@ -99,7 +99,14 @@ def main() -> None:
     resolution = "lowest-direct" if is_lowest else "highest"
     # As pip does: what is compiled at the first import warns of its syntax, and warnings are errors in the tests.
     install = (uv, "pip", "install", "--compile-bytecode", "--python", interpreter)
-    run(*install, "--resolution", resolution, "--constraints", constraints, f"{ROOT}[{'test' if is_lowest else 'dev'}]")
+    run(
+        *install,
+        "--resolution",
+        resolution,
+        "--constraints",
+        constraints,
+        f"{ROOT}[{'test' if is_lowest else 'dev'}]",
+    )
     # The tests run against the installed wheel, and what follows them in the checkout.
     run(uv, "pip", "freeze", "--python", interpreter)
     ignored = (

@@ -10,7 +10,9 @@ from packaging.version import Version
 
 DOWNLOAD = r"/cdn/.*safetensors"
 RESUMES = Version(huggingface_hub.__version__) >= Version("1.20")
-resuming = pytest.mark.skipif(not RESUMES, reason="clients resume cut connections from huggingface_hub 1.20 on")
+resuming = pytest.mark.skipif(
+    not RESUMES, reason="clients resume cut connections from huggingface_hub 1.20 on"
+)
 # The client writes, and resumes, in steps of this size; 10 MiB by default.
 STEPS = PULL + "import huggingface_hub.constants as c; c.DOWNLOAD_CHUNK_SIZE = 8192\n"
 
