@@ -95,9 +95,9 @@ def reasons(results: Results) -> str:
         if name in trained
     ]
     caution = (
-        "What a kind can do, its short chains show. Where it falls to chance on longer ones, training found no way in so "
-        "few steps with the rate that suited 64 nodes: a running sum, for one, grows with the chain. That is no proof "
-        "that there is none."
+        "What a kind can do, its short chains show. Where it falls to chance on longer ones, training found no way in "
+        "so few steps with the rate that suited 64 nodes: a running sum, for one, grows with the chain. That is no "
+        "proof that there is none."
     )
     return "\n".join(["## Why", "", caution, "", *body])
 
