@@ -19,7 +19,8 @@ from .function_transforms import dispatching, fold_mapped_axis
 from .masking import zeroed
 
 Hops = tuple[int, ...]
-_LONGEST_SHORT = 32
+# Numbers to move, up to which one look-up of them all is faster than a copy for every channel.
+_FEW = 2**16
 
 
 def move(
@@ -115,7 +116,7 @@ class _Move(torch.autograd.Function):
     def forward(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
         if mask is not None:
             x = zeroed(x, mask)
-        y = _summed_by(x)(x, hops, from_groups, to_groups)
+        y = _form_for(x, hops, from_groups)(x, hops, from_groups, to_groups)
         return y if mask is None else zeroed(y, mask)
 
     @staticmethod
@@ -161,10 +162,11 @@ class _TransformableMove(_Move):
 _apply = dispatching(_Move, _TransformableMove)
 
 
-def _summed_by(x: Tensor) -> Callable[[Tensor, Hops, bool, bool], Tensor]:
+def _form_for(x: Tensor, hops: Hops, from_groups: bool) -> Callable[[Tensor, Hops, bool, bool], Tensor]:
     if torch.compiler.is_compiling():
         return _traced_sum
-    return _short_sum if is_eager_on_cpu(x) and 0 < x.size(1) <= _LONGEST_SHORT else _sum
+    moved = x.numel() * (1 if from_groups else len(hops))
+    return _short_sum if is_eager_on_cpu(x) and 0 < moved <= _FEW else _sum
 
 
 def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:

@@ -163,6 +163,7 @@ _SETS: dict[str, Callable[[], Data]] = {
     "japanese-vowels-speakers": _speakers,
     "gunpoint": lambda: _aeon("load_gunpoint", ["gun", "point"]),
     "italy-power": lambda: _aeon("load_italy_power_demand", ["October to March", "April to September"]),
+    "basic-motions": lambda: _aeon("load_basic_motions", ["badminton", "running", "standing", "walking"]),
     "digits": _digits,
     "sentiment": _sentiment,
     "mnist-5k": _mnist_5k,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,7 +19,10 @@ from transformers import pipeline
 from typer.testing import CliRunner
 
 import registry
+from chainhead_plugin import ChainHeadConfig
+from chainhead_plugin.chain import Kind
 from chainhead_plugin.cli import app
+from chainhead_plugin.options import chain_of
 from chainhead_plugin.recipe import SEGMENTATION, RecipeError, load_recipe, shipped_recipes
 from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_evaluation import evaluate
@@ -73,6 +77,21 @@ def test_every_recipe_is_published_and_every_model_has_a_recipe():
 
 def test_all_together_are_small():
     assert sum(file.stat().st_size for file in CHECKPOINTS.rglob("*") if file.is_file()) < 4_000_000
+
+
+def test_all_together_have_every_kind_and_every_option_of_the_head():
+    options = [registry.create_model(name).config.head_options() for name in NAMES]
+    chains = [chain_of(one) for one in options]
+    assert {chain.kind for chain in chains} == {*get_args(Kind)}
+    assert {chain.bi_directional for chain in chains} == {True, False}
+    defaults = ChainHeadConfig().head_options()
+    never_set = {name for name, value in defaults.items() if all(one[name] == value for one in options)}
+    assert never_set == {
+        "parameters_init_method",  # of random weights: trained ones do not tell it
+        "d",  # 2, with Taylor: a node of m features has m³ more in degree 3
+        "self_dependence",  # off it is the same as a self_scaling of 0, and self_scaling is set
+        "with_relu",  # off a head is linear, and so is the classifier after it
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
