@@ -122,7 +122,7 @@ def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed
     padded = F.pad(x, (0, 0, 1, 1))
     before, after = padded[:, : x.size(1)], padded[:, 2:]
     y = before + after if bi_directional else after if transposed else before
-    return y if mask is None else zeroed(y, mask)
+    return y if mask is None else torch.where(mask, y, 0)
 
 
 def mix_decaying(

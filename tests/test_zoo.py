@@ -167,7 +167,8 @@ class TestEntry:
             if "apt-get install" not in str(error):
                 raise
             pytest.skip(f"data that no package index has: {error}")
-        assert found.values == found.stated
+        # An error that is a sum of many rounds as the machine does; a share of right answers does not.
+        assert found.values == pytest.approx(found.stated, rel=1e-5)
 
     def test_card_is_rendered_from_the_results(self, name, tmp_path):
         written = tmp_path / "chainhead_plugin" / "checkpoints" / name
