@@ -1,8 +1,6 @@
 """Configuration of the chainhead models."""
 
-import difflib
 import os
-import warnings
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
 
@@ -11,74 +9,19 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .config_keywords import check_keywords, check_labels
 from .file_fields import check_file_fields
 from .forecast_options import check_forecast_options
 from .image_options import check_image_options, image_nodes
-from .options import MAX_PARAMETERS, check_head_options, count_parameters, expanded_features
+from .options import check_head_options, expanded_features
 from .saving import complete_interrupted_save, whole_file
+from .stack_options import HEAD_OPTIONS, check_size, check_widths, stacked_options
 
-_HEAD_OPTIONS = (
-    "m",
-    "n",
-    "chain_length",
-    "channel_num",
-    "bi_directional",
-    "with_multihop",
-    "h",
-    "accumulative",
-    "with_inverse_approx",
-    "with_exponential_approx",
-    "self_dependence",
-    "self_scaling",
-    "with_taylor",
-    "d",
-    "with_dual_lphm",
-    "with_lorr",
-    "r",
-    "enable_bias",
-    "with_residual",
-    "with_batch_norm",
-    "with_relu",
-    "with_softmax",
-    "with_dropout",
-    "p",
-    "parameters_init_method",
-    "channel_hops",
-    "decay",
-    "with_learned_decay",
-)
-_MAX_LAYERS = 1024
-_MAX_LABELS = 2**20
-_MAX_OTHER_KEYS = 64
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 # Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
 # a checkpoint names for machines without it means nothing.
 _CARRIED = "transformers_modules."
-
-# What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
-_ECOSYSTEM_KEYS = {
-    "_commit_hash",
-    "_name_or_path",
-    "attn_implementation",
-    "auto_map",
-    "bos_token_id",
-    "custom_pipelines",
-    "distributed_config",
-    "eos_token_id",
-    "experts_implementation",
-    "model_type",
-    "name_or_path",
-    "num_labels",
-    "output_attentions",
-    "quantization_config",
-    "task_specific_params",
-    "tie_word_embeddings",
-    "torch_dtype",
-    "transformers_version",
-    "transformers_weights",
-    "use_cache",
-}
 
 
 @strict
@@ -213,11 +156,11 @@ class ChainHeadConfig(PreTrainedConfig):
     num_time_features: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self._check_keys(kwargs)
+        check_keywords(type(self), kwargs)
         if not type(self).__module__.startswith(_CARRIED):
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
-        self._check_labels(kwargs.get("num_labels"))
+        check_labels(kwargs.get("num_labels"), self.id2label)
         check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
         if isinstance(self.backbone_config, dict):
             # Which attention it names is left out below.
@@ -237,37 +180,6 @@ class ChainHeadConfig(PreTrainedConfig):
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
-
-    @classmethod
-    def _check_keys(cls, kwargs: dict[str, Any]) -> None:
-        """Refuse almost-fields, and warn of others: transformers would silently keep them as attributes.
-
-        The latter are no error, so that files of later versions of transformers load.
-        """
-        names = [f.name for f in fields(cls)]
-        others = kwargs.keys() - cls.attribute_map.keys() - _ECOSYSTEM_KEYS
-        if len(others) > _MAX_OTHER_KEYS:
-            raise TypeError(
-                f"ChainHeadConfig has none of these {len(others)} fields: {', '.join(sorted(others)[:3])}…"
-            )
-        for key in others:
-            if hasattr(cls, key):
-                raise TypeError(
-                    f"ChainHeadConfig has no field {key!r}, but a method or property of that name"
-                )
-            close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
-            if close or key.startswith("with_"):
-                hint = f": did you mean {close[0]!r}?" if close else ""
-                raise TypeError(f"ChainHeadConfig has no field {key!r}{hint}")
-            warnings.warn(f"ChainHeadConfig has no field {key!r}: kept, but nothing reads it", stacklevel=4)
-
-    def _check_labels(self, num_labels: Any) -> None:
-        """Bound the number of labels before a name is made for each."""
-        if not isinstance(self.id2label, dict | None):
-            raise TypeError(f"id2label must be a dict of names by number, got {self.id2label!r}")
-        for name, value in (("num_labels", num_labels), ("id2label", self.id2label and len(self.id2label))):
-            if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
-                raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
 
     def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
         self.backbone_config = backbone
@@ -340,32 +252,14 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def head_options(self) -> dict[str, Any]:
         """Return the options of the one head."""
-        return {name: getattr(self, name) for name in _HEAD_OPTIONS}
+        return {name: getattr(self, name) for name in HEAD_OPTIONS}
 
     def layer_options(self, layer: int) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """Return the options of a layer's perceptron, None where it has none, and of its chain head."""
         head = self.head_options()
         if not self.hidden_sizes:
             return None, head
-        width = self.hidden_sizes[layer]
-        perceptron = {
-            name: head[name]
-            for name in (
-                "channel_num",
-                "with_taylor",
-                "d",
-                "with_dual_lphm",
-                "with_lorr",
-                "r",
-                "enable_bias",
-                "with_residual",
-                "parameters_init_method",
-            )
-        }
-        perceptron |= {"m": self.hidden_sizes[layer - 1] if layer else self.m, "n": width}
-        if self.channel_hops is not None:
-            perceptron["channel_num"] = 1
-        return perceptron, head | {"m": width, "n": width, "with_taylor": False, "d": 2}
+        return stacked_options(head, self.hidden_sizes, layer)
 
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
@@ -381,35 +275,15 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
-        if self.hidden_sizes and self.n != self.hidden_sizes[-1]:
-            raise ValueError(
-                f"n={self.n} differs from the last of hidden_sizes={self.hidden_sizes}: leave n out, it follows"
-            )
-        if len(self.hidden_sizes) > _MAX_LAYERS:
-            raise ValueError(f"hidden_sizes has {len(self.hidden_sizes):,} layers, more than {_MAX_LAYERS:,}")
-        for width in self.hidden_sizes:
-            if isinstance(width, bool) or not 1 <= width <= MAX_PARAMETERS:
-                raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
+        check_widths(self.n, self.hidden_sizes)
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
         check_head_options(self.head_options())
         check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
         check_image_options(self)
-        total = (self.vocab_size or 0) * (self.m or 0)
-        total += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
-        for layer in range(self.num_hidden_layers):
-            perceptron, head = self.layer_options(layer)
-            check_head_options(head)
-            total += count_parameters(head)
-            if perceptron is not None:
-                without = {"with_batch_norm": False, "channel_hops": None, "with_learned_decay": False}
-                total += count_parameters(head | perceptron | without)
-            if total > MAX_PARAMETERS:  # at once: a thousand layers take time to count
-                raise ValueError(
-                    f"the configuration asks for {total:,} weights or more, more than the {MAX_PARAMETERS:,} allowed: "
-                    "check m, n, hidden_sizes, channel_num, d, chain_length with pooling='flatten', vocab_size, "
-                    "num_labels and prediction_length"
-                )
+        others = (self.vocab_size or 0) * (self.m or 0)
+        others += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
+        check_size((self.layer_options(layer) for layer in range(self.num_hidden_layers)), others)
 
     def validate_forecast(self) -> None:
         """Check the options of forecasters."""
