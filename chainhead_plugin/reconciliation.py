@@ -8,6 +8,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -48,7 +49,7 @@ def initialise(weight: Tensor, method: str) -> None:
         raise ValueError(f"unknown parameters_init_method {method!r}")
 
 
-class Reconciliation(nn.Module):
+class Reconciliation(nn.Module, ABC):
     """What the three reconciliations share: in_features D, out_features n, and the number of channels.
 
     Channels that are `summed` rather than averaged start smaller by the root of their number, so that their sum
@@ -63,13 +64,13 @@ class Reconciliation(nn.Module):
         self.gain = channels**-0.5 if summed else 1.0
         self._place = _narrowest(in_features, out_features)
 
+    @abstractmethod
     def channel_matrix(self, channel: int) -> Tensor:
         """ψ(w_c), [out_features, in_features]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix(self) -> Tensor:
         """W̄, the mean of the channels' matrices, [out_features, in_features]."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply by W̄, as one matrix."""
@@ -104,9 +105,9 @@ class Reconciliation(nn.Module):
     def _to_channels(self, x: Tensor) -> Tensor:
         return F.linear(x, torch.cat(self._channel_matrices()))
 
+    @abstractmethod
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrices from their own fans."""
-        raise NotImplementedError
 
     def extra_repr(self) -> str:
         """Shape and channels, for `print(model)`."""
