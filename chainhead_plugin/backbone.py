@@ -5,7 +5,7 @@ import inspect
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import (
     MODEL_FOR_TEXT_ENCODING_MAPPING,
     MODEL_MAPPING,
@@ -101,12 +101,6 @@ def encode_tokens(
     if nodes is None:
         raise TypeError(f"{type(backbone).__name__} gives no last_hidden_state: it cannot be a backbone")
     return nodes
-
-
-def freeze(backbone: nn.Module) -> None:
-    """Keep a backbone's weights as they are: no gradients, eval mode."""
-    backbone.requires_grad_(False)
-    backbone.eval()
 
 
 def copy_weights(source: PreTrainedModel, backbone: PreTrainedModel) -> None:

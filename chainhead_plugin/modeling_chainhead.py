@@ -15,9 +15,10 @@ from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from .backbone import build_backbone, copy_weights, encode_tokens, freeze, reads_tokens
+from .backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
+from .frozen_backbone import BackboneOwner
 from .head import ChainInterdependenceHead
 from .initialisation import ChainHeadInitialisation
 from .loading import CheckedLoadMixin
@@ -77,7 +78,9 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, ChainHeadInitialisation, Shared
         """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
         loaded = super().from_pretrained(*args, **kwargs)
         # Loading replaces the parameters by new ones, which all require gradients.
-        (loaded[0] if isinstance(loaded, tuple) else loaded).base_model.freeze_backbone()
+        for module in (loaded[0] if isinstance(loaded, tuple) else loaded).modules():
+            if isinstance(module, BackboneOwner):
+                module.freeze_backbone()
         return loaded
 
     @classmethod
@@ -135,7 +138,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, ChainHeadInitialisation, Shared
             base.embed_tokens = value
 
 
-class ChainHeadModel(ChainHeadPreTrainedModel):
+class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
     """The bare model: node features or tokens in, node features out.
 
     A text backbone is part of it; backbones of other modalities belong to the models of their tasks.
@@ -151,18 +154,6 @@ class ChainHeadModel(ChainHeadPreTrainedModel):
         self.freeze_backbone()
         self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
         self.post_init()
-
-    def freeze_backbone(self) -> None:
-        """Freeze the backbone if the configuration says so."""
-        if self.backbone is not None and self.config.freeze_backbone:
-            freeze(self.backbone)
-
-    def train(self, mode: bool = True) -> "ChainHeadModel":
-        """Set training or eval mode; a frozen backbone stays in eval mode."""
-        super().train(mode)
-        if self.backbone is not None and self.config.freeze_backbone:
-            self.backbone.eval()
-        return self
 
     @merge_with_config_defaults
     @capture_outputs

@@ -9,16 +9,17 @@ from transformers.modeling_outputs import BaseModelOutput, ImageClassifierOutput
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import can_return_tuple
 
-from .backbone import copy_weights, freeze
+from .backbone import copy_weights
 from .configuration_chainhead import ChainHeadConfig
 from .expansion import taylor_expansion
+from .frozen_backbone import BackboneOwner
 from .image_backbone import build_image_backbone, load_image_backbone
 from .image_chain import chain_of_image
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
 
 
-class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
+class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
     """Image classification or regression: a chain of patches, pooled, then a linear map.
 
     The nodes are the places of a backbone's last feature map (`backbone_config`), patches of pixels
@@ -50,13 +51,6 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
         self.chainhead = ChainHeadModel(config)
         self.classifier = nn.Linear(config.pooled_size, config.num_labels)
         self.post_init()
-
-    @classmethod
-    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
-        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
-        loaded = super().from_pretrained(*args, **kwargs)
-        (loaded[0] if isinstance(loaded, tuple) else loaded).freeze_backbone()
-        return loaded
 
     @classmethod
     def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
@@ -96,18 +90,6 @@ class ChainHeadForImageClassification(ChainHeadPreTrainedModel):
         model = cls._from_config(config, dtype=backbone.dtype)
         copy_weights(backbone, model.backbone)
         return model.to(backbone.device).eval()
-
-    def freeze_backbone(self) -> None:
-        """Freeze the backbone if the configuration says so."""
-        if self.backbone is not None and self.config.freeze_backbone:
-            freeze(self.backbone)
-
-    def train(self, mode: bool = True) -> "ChainHeadForImageClassification":
-        """Set training or eval mode; a frozen backbone, with its BatchNorm, stays in eval mode."""
-        super().train(mode)
-        if self.backbone is not None and self.config.freeze_backbone:
-            self.backbone.eval()
-        return self
 
     @can_return_tuple
     def forward(

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .backbone import build_backbone, encode_tokens, freeze
+from .backbone import build_backbone, encode_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .frozen_backbone import freeze
 from .recipe import Recipe
 from .recipe_encoder import load_encoder
 from .recipe_examples import Data, Examples
