@@ -16,11 +16,11 @@ from .configuration_chainhead import ChainHeadConfig
 from .image_backbone import build_image_backbone, encode_image
 from .image_chain import chain_of_image
 from .recipe import Recipe
-from .recipe_data import split
 from .recipe_examples import Data, Examples
 from .recipe_fitting import fit
 from .recipe_inputs import Inputs, prepare_images
 from .recipe_peers import Candidate
+from .recipe_splits import split
 
 _BATCH = 512
 

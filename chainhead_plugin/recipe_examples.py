@@ -49,6 +49,22 @@ class Examples:
         return Examples(inputs, self.labels[indices], self.names, groups=groups)
 
 
+def numbered(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | None = None) -> Examples:
+    """Return examples with raw labels, of any kind, numbered in the order of their sorted values.
+
+    Parameters
+    ----------
+    inputs : sequence
+    raw : sequence [examples]
+    names : sequence of str, optional
+        What to call the labels, in that order; by default what they are.
+    """
+    values, labels = np.unique(np.asarray(raw), return_inverse=True)
+    return Examples(
+        list(inputs), labels.astype(np.int64), tuple(names or (str(value) for value in values.tolist()))
+    )
+
+
 @dataclass(frozen=True)
 class Data:
     """The two parts of a data set. The test part is for measuring alone."""

@@ -15,12 +15,13 @@ from transformers.utils import logging
 
 from .recipe import Recipe
 from .recipe_backbone import backbone_epochs
-from .recipe_data import load_data, split
+from .recipe_data import load_data
 from .recipe_encoding import FrozenEncoder
 from .recipe_examples import Data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
 from .recipe_runs import Run, Runs
+from .recipe_splits import split
 from .recipe_task import Metric, traits_of
 from .recipe_windows import Windows, naive_forecasts
 

@@ -15,13 +15,13 @@ from torch import nn
 
 from .recipe import Recipe, RecipeError
 from .recipe_backbone import FrozenBackbone, freeze_trained_backbone
-from .recipe_data import folds, split
 from .recipe_encoder import encoder_hashes
 from .recipe_encoding import FrozenEncoder, encode_data
 from .recipe_examples import Data, Examples
 from .recipe_fitting import fit, quality
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import CHAIN, Candidate, candidates
+from .recipe_splits import folds, split
 from .recipe_task import Metric, traits_of
 
 _REPEATS = 3

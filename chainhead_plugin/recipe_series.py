@@ -9,6 +9,7 @@ import numpy as np
 from .recipe import Recipe, RecipeError
 from .recipe_examples import Data, require
 from .recipe_ridership import load_ridership
+from .recipe_tables import check_file, check_file_options, read_table
 from .recipe_windows import Layout, Series, cut
 
 # Those that ship with the package: series, their columns, and where the test begins.
@@ -37,11 +38,8 @@ def load_series(recipe: Recipe) -> Data:
         If a file or a column is missing, or a column holds no numbers.
     """
     assert isinstance(recipe.data, Mapping)
-    options = dict(recipe.data)
-    if unknown := sorted(options.keys() - {*_OPTIONS}):
-        raise RecipeError(f"data has no {unknown[0]!r} for forecasts: expected {', '.join(_OPTIONS)}")
-    if "train" not in options or ("test" in options) == ("test_share" in options):
-        raise RecipeError("data needs train, and one of test and test_share")
+    options = recipe.data
+    check_file_options(options, _OPTIONS, " for forecasts")
     share = options.get("test_share")
     if share is not None and not (isinstance(share, float) and 0 < share < 1):
         raise RecipeError(f"data: test_share must be between 0 and 1, got {share!r}")
@@ -93,13 +91,9 @@ def load_series(recipe: Recipe) -> Data:
 
 
 def _table(file: Path) -> Any:
-    if not file.is_file():
-        raise RecipeError(f"data: there is no file {file}")
-    pandas = require("pandas", "pandas")
-    if file.suffix in (".csv", ".parquet"):
-        return pandas.read_csv(file) if file.suffix == ".csv" else pandas.read_parquet(file)
+    check_file(file)
     if file.suffix != ".npz":
-        raise RecipeError(f"data: {file.name} is of an unknown kind, expected .npz, .csv or .parquet")
+        return read_table(file)
     with np.load(file, allow_pickle=False) as arrays:
         if "x" not in arrays.files:
             raise RecipeError(f"data: {file} has no array 'x'")
@@ -107,7 +101,7 @@ def _table(file: Path) -> Any:
     if x.ndim not in (1, 2):
         raise RecipeError(f"data: {file} has x {list(x.shape)}, expected [steps] or [steps, columns]")
     x = x.reshape(len(x), -1)
-    return pandas.DataFrame(x, columns=[f"x{column}" for column in range(x.shape[1])])
+    return require("pandas", "pandas").DataFrame(x, columns=[f"x{column}" for column in range(x.shape[1])])
 
 
 def _columns(options: Mapping[str, Any], name: str, table: Any) -> list[str]:

@@ -8,9 +8,10 @@ import torch
 
 import registry
 from chainhead_plugin.recipe import load_recipe
-from chainhead_plugin.recipe_data import folds, load_data
+from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_peers import candidates
+from chainhead_plugin.recipe_splits import folds
 
 NAME = "chainhead-japanese-vowels"
 SAMPLES = Path(__file__).parents[1] / "chainhead_plugin" / "checkpoints" / "japanese_vowels_samples.json"

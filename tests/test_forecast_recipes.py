@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data, split
+from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure
 from chainhead_plugin.recipe_peers import candidates
 from chainhead_plugin.recipe_ridership import load_ridership
+from chainhead_plugin.recipe_splits import split
 from chainhead_plugin.recipe_task import Metric, traits_of
 from chainhead_plugin.recipe_windows import naive_forecasts
 from training.make_ridership import main as make_ridership

@@ -14,9 +14,10 @@ import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.node_labels import IGNORED
 from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import folds, load_data, split
+from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_peers import candidates
+from chainhead_plugin.recipe_splits import folds, split
 
 CONTENT = {
     "name": "after-a-click",
