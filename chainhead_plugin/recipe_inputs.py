@@ -25,6 +25,9 @@ from .recipe_examples import Examples
 from .recipe_windows import Windows
 from .tokenizer_training import train_tokenizer
 
+# Makes a model's inputs, tensors by name, of a list of examples.
+Batch = Callable[[Sequence[Any]], dict[str, Tensor]]
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -51,7 +54,7 @@ class Inputs:
     fields: dict[str, Any]
     model_class: type[Any]
     auto_class: str
-    batch: Callable[[Sequence[Any]], dict[str, Tensor]]
+    batch: Batch
     preprocessor: Any
     encoder: Encoder | None = None
     dropped: tuple[str, ...] = ()
@@ -60,7 +63,7 @@ class Inputs:
     def load(cls, task: str, folder: Path) -> "Inputs":
         """Return the preprocessing that was saved beside a model, and the model's class by its Auto class."""
         if task == "time-series-forecasting":
-            return forecast_inputs(ChainHeadConfig.from_pretrained(folder))
+            return _forecast_inputs(ChainHeadConfig.from_pretrained(folder))
         auto_class, auto_preprocessor, batch = _LOAD[task]
         preprocessor = getattr(transformers, auto_preprocessor).from_pretrained(folder)
         return cls({}, getattr(transformers, auto_class), auto_class, batch(preprocessor), preprocessor)
@@ -208,10 +211,10 @@ def _prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
         config = ChainHeadConfig(**fields, **recipe.model)
     except (StrictDataclassError, TypeError, ValueError) as error:
         raise RecipeError(f"model: {error.__cause__ or error}") from error
-    return forecast_inputs(config, fields)
+    return _forecast_inputs(config, fields)
 
 
-def forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:
+def _forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:
     """Return the inputs of a forecaster, which scales series itself: windows split into past and future."""
     return Inputs(
         fields=fields or {},
@@ -222,7 +225,7 @@ def forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = Non
     )
 
 
-def _window_batch(config: ChainHeadConfig) -> Callable[[Sequence[Any]], dict[str, Tensor]]:
+def _window_batch(config: ChainHeadConfig) -> Batch:
     steps, channels = config.prediction_length, config.num_input_channels
     assert steps is not None
 
@@ -244,9 +247,6 @@ _PREPARE = {
     "text-classification": _prepare_texts,
     "time-series-forecasting": _prepare_windows,
 }
-
-
-Batch = Callable[[Sequence[Any]], dict[str, Tensor]]
 
 
 def _chain_batch(extractor: Any) -> Batch:

@@ -14,12 +14,11 @@ from torch import nn
 from transformers.utils import logging
 
 from .recipe import Recipe
-from .recipe_backbone import backbone_epochs
 from .recipe_data import load_data
-from .recipe_encoding import FrozenEncoder
 from .recipe_examples import Data
 from .recipe_inputs import Inputs
 from .recipe_peers import CHAIN, TITLES
+from .recipe_pretraining import backbone_epochs
 from .recipe_runs import Run, Runs
 from .recipe_splits import split
 from .recipe_task import Metric, traits_of
@@ -144,7 +143,7 @@ def measure(
 def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
     if runs.backbone is None:
         return {}
-    if isinstance(runs.backbone, FrozenEncoder):
+    if runs.backbone.seconds is None:
         return {"encoder": {"parameters": runs.backbone.parameters}}
     return {
         "backbone": {

@@ -14,13 +14,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .recipe import Recipe, RecipeError
-from .recipe_backbone import FrozenBackbone, freeze_trained_backbone
 from .recipe_encoder import encoder_hashes
-from .recipe_encoding import FrozenEncoder, encode_data
 from .recipe_examples import Data, Examples
 from .recipe_fitting import fit, quality
+from .recipe_frozen import FrozenBackbone
+from .recipe_frozen_encoder import encode_data
 from .recipe_inputs import Inputs, prepare
 from .recipe_peers import CHAIN, Candidate, candidates
+from .recipe_pretraining import freeze_trained_backbone
 from .recipe_splits import folds, split
 from .recipe_task import Metric, traits_of
 
@@ -80,7 +81,7 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.backbone: FrozenBackbone | FrozenEncoder | None = None
+        self.backbone: FrozenBackbone | None = None
         if recipe.on_frozen_encoder:
             self.backbone = encode_data(recipe, data)
         elif recipe.pretraining:

@@ -16,12 +16,12 @@ from chainhead_plugin import fashion_mnist
 from chainhead_plugin.cli import app
 from chainhead_plugin.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_backbone import freeze_trained_backbone
 from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_fitting import quality
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure, planned_epochs
 from chainhead_plugin.recipe_peers import candidates
+from chainhead_plugin.recipe_pretraining import freeze_trained_backbone
 from chainhead_plugin.recipe_runs import Runs
 from chainhead_plugin.recipe_splits import split
 

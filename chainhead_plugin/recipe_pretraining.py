@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,47 +18,12 @@ from .image_chain import chain_of_image
 from .recipe import Recipe
 from .recipe_examples import Data, Examples
 from .recipe_fitting import fit
+from .recipe_frozen import FrozenBackbone
 from .recipe_inputs import Inputs, prepare_images
 from .recipe_peers import Candidate
 from .recipe_splits import split
 
 _BATCH = 512
-
-
-@dataclass(frozen=True)
-class FrozenBackbone:
-    """A trained backbone, and the nodes that it makes of a recipe's data.
-
-    Attributes
-    ----------
-    data : Data
-        Chains [L, m], of the images that the backbone was not trained on and of the test part.
-    inputs : Inputs
-        Preprocessing of the images.
-    config : ChainHeadConfig
-        Of the whole model.
-    backbone : nn.Module
-    seconds : float
-        Time that its training took.
-    """
-
-    data: Data
-    inputs: Inputs
-    config: ChainHeadConfig
-    backbone: nn.Module
-    seconds: float
-
-    @property
-    def parameters(self) -> int:
-        """Its number of weights."""
-        return sum(parameter.numel() for parameter in self.backbone.parameters())
-
-    def with_head(self, head: nn.Module) -> nn.Module:
-        """Return the whole model, in evaluation mode, of one trained on the nodes."""
-        model: nn.Module = self.inputs.model_class(self.config)
-        backbone = {f"backbone.{name}": value for name, value in self.backbone.state_dict().items()}
-        model.load_state_dict({**backbone, **head.state_dict()})
-        return model.eval()
 
 
 def freeze_trained_backbone(
@@ -115,6 +80,7 @@ def freeze_trained_backbone(
         inputs=inputs,
         config=config,
         backbone=backbone,
+        place="backbone",
         seconds=json.loads(record.read_text("utf-8"))["seconds"],
     )
 

@@ -1,58 +1,24 @@
 """A frozen text encoder, run once on all texts: a recipe's model and its peers read the same nodes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from .backbone import build_backbone, encode_tokens
-from .configuration_chainhead import ChainHeadConfig
 from .frozen_backbone import freeze
 from .recipe import Recipe
 from .recipe_encoder import load_encoder
 from .recipe_examples import Data, Examples
+from .recipe_frozen import FrozenBackbone
 from .recipe_inputs import Inputs, prepare_texts
 
 _BATCH = 32
 
 
-@dataclass(frozen=True)
-class FrozenEncoder:
-    """A frozen encoder, and the nodes that it makes of a recipe's data.
-
-    Attributes
-    ----------
-    data : Data
-        Chains [L, m] of float32.
-    inputs : Inputs
-        Preprocessing of the texts.
-    config : ChainHeadConfig
-        Of the whole model.
-    backbone : nn.Module
-    """
-
-    data: Data
-    inputs: Inputs
-    config: ChainHeadConfig
-    backbone: nn.Module
-
-    @property
-    def parameters(self) -> int:
-        """Its number of weights."""
-        return sum(parameter.numel() for parameter in self.backbone.parameters())
-
-    def with_head(self, head: nn.Module) -> nn.Module:
-        """Return the whole model, in evaluation mode, of one trained on the nodes."""
-        model: nn.Module = self.inputs.model_class(self.config)
-        backbone = {f"chainhead.backbone.{name}": value for name, value in self.backbone.state_dict().items()}
-        model.load_state_dict({**backbone, **head.state_dict()})
-        return model.eval()
-
-
-def encode_data(recipe: Recipe, data: Data) -> FrozenEncoder:
+def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
     """Run a recipe's frozen encoder on all texts. The nodes stay in memory, 4·m bytes for every token.
 
     Raises
@@ -67,7 +33,7 @@ def encode_data(recipe: Recipe, data: Data) -> FrozenEncoder:
     encoder.initialise(backbone)
     freeze(backbone)
     train, test = (replace(part, inputs=_nodes(backbone, inputs, part)) for part in (data.train, data.test))
-    return FrozenEncoder(Data(train, test), inputs, config, backbone)
+    return FrozenBackbone(Data(train, test), inputs, config, backbone, "chainhead.backbone")
 
 
 @torch.no_grad()
