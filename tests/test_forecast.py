@@ -1,63 +1,18 @@
-"""Forecasters: units, missing values, quantiles, training, checkpoints, and what they are worth."""
+"""Forecasters: outputs and their units, missing values, losses, configuration, checkpoints."""
 
 import copy
 import json
 
-import numpy as np
 import pytest
 import torch
+from forecasters import CONFIGS, NAN, build, every_config, future, series
 from huggingface_hub.errors import StrictDataclassError
 from torch.nn import functional as F
-from transformers import AutoModel, AutoModelForTimeSeriesPrediction, Trainer, TrainingArguments
+from transformers import AutoModel, AutoModelForTimeSeriesPrediction
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction, ChainHeadModel
 from chainhead_plugin.modeling_chainhead_forecast import ascending
 from chainhead_plugin.series_scaling import scale_series
-
-NAN = float("nan")
-CONFIGS = {
-    "point": {"m": 1, "n": 6},
-    "quantiles": {"m": 1, "hidden_sizes": [6, 5], "quantiles": [0.1, 0.25, 0.5, 0.9], "pooling": "flatten"},
-    "channels": {"m": 3, "n": 6, "pooling": "flatten", "loss": "huber", "enable_bias": True},
-    "targets": {
-        "m": 6,
-        "n": 6,
-        "with_observed_indicator": True,
-        "prediction_channel_indices": [0, 2],
-        "quantiles": [0.2, 0.5],
-        "pooling": "last",
-        "with_multihop": True,
-        "h": 3,
-    },
-    "mean-scaled": {"m": 2, "n": 6, "pooling": "max", "scaling": "mean", "loss": "mae"},
-    "bi-directional": {
-        "m": 1,
-        "n": 6,
-        "bi_directional": True,
-        "with_inverse_approx": True,
-        "pooling": "flatten",
-        "scaling": None,
-    },
-}
-every_config = pytest.mark.parametrize("fields", CONFIGS.values(), ids=CONFIGS)
-every_scaling = pytest.mark.parametrize("scaling", ["std", "mean", None])
-
-
-def build(fields, **extra):
-    config = ChainHeadConfig(**{"chain_length": 12, "prediction_length": 4} | fields | extra)
-    model = ChainHeadForTimeSeriesPrediction(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.uniform_(-0.7, 0.7)
-    return model.eval()
-
-
-def series(model, batch=3, length=10):
-    return torch.randn(batch, length, model.config.num_input_channels) * 2 + 3
-
-
-def future(model, batch=3):
-    return torch.randn(batch, model.config.prediction_length, model.config.num_targets) + 3
 
 
 class TestOutputs:
@@ -257,101 +212,6 @@ class TestMissingValues:
         assert model(past, future_values=torch.full_like(target, NAN)).loss == 0
 
 
-COVARIATES = {"m": 5, "n": 6, "with_observed_indicator": True, "num_time_features": 1, "pooling": "flatten"}
-
-
-class TestCovariates:
-    def inputs(self, length=10):
-        return {
-            "past_values": torch.randn(3, length, 2),
-            "past_time_features": torch.randn(3, length, 1),
-            "future_time_features": torch.randn(3, 4, 1),
-        }
-
-    def test_against_the_parts(self):
-        model = build(COVARIATES)
-        inputs = self.inputs(length=12)
-        past = inputs["past_values"]
-        output = model(**inputs)
-        scaled = (past - output.loc) / output.scale
-        nodes = torch.cat([scaled, torch.ones_like(past), inputs["past_time_features"]], -1)
-        known = [
-            model.chainhead(nodes).last_hidden_state.flatten(1),
-            inputs["future_time_features"].flatten(1),
-        ]
-        expected = model.forecaster(torch.cat(known, -1)).view(3, 4, 2) * output.scale + output.loc
-        torch.testing.assert_close(output.prediction_outputs, expected)
-
-    def test_what_is_known_before_a_series_starts_does_not_matter(self):
-        model = build(COVARIATES)
-        inputs = self.inputs()
-        inputs["past_values"][:, :4] = NAN
-        inputs["past_time_features"][:, :4] = NAN
-        output = model(**inputs, future_values=future(model))
-        output.loss.backward()
-        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
-        for name in ("past_values", "past_time_features"):
-            inputs[name] = inputs[name][:, 4:]
-        torch.testing.assert_close(
-            model(**inputs).prediction_outputs, output.prediction_outputs, rtol=1e-6, atol=1e-6
-        )
-
-    def test_half_precision_and_checkpoints(self, tmp_path):
-        model, inputs = build(COVARIATES), self.inputs()
-        model.save_pretrained(tmp_path)
-        loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path)
-        assert torch.equal(loaded(**inputs).prediction_outputs, model(**inputs).prediction_outputs)
-        assert model.to(torch.bfloat16)(**inputs).prediction_outputs.dtype == torch.float32
-
-    def test_inputs_that_do_not_fit(self):
-        model, inputs = build(COVARIATES), self.inputs()
-        with pytest.raises(ValueError, match=r"future_time_features are needed, of shape \(3, 4, 1\)"):
-            model(**inputs | {"future_time_features": None})
-        with pytest.raises(
-            ValueError, match=r"past_time_features has shape \(3, 10, 2\), expected \(3, 10, 1\)"
-        ):
-            model(**inputs | {"past_time_features": torch.ones(3, 10, 2)})
-        with pytest.raises(ValueError, match="past_time_features have no effect"):
-            build(CONFIGS["channels"])(torch.ones(3, 10, 3), past_time_features=torch.ones(3, 10, 1))
-
-
-class TestScaling:
-    @every_scaling
-    def test_against_numpy(self, scaling):
-        values, observed = torch.randn(4, 20, 3).double() * 5 + 7, torch.rand(4, 20, 3) < 0.8
-        scaled, loc, scale = scale_series(values.where(observed, NAN), observed, scaling)
-        for row in range(4):
-            for channel in range(3):
-                known = values[row, observed[row, :, channel], channel].numpy()
-                expected = {
-                    "std": (known.mean(), known.std()),
-                    "mean": (0.0, np.abs(known).mean()),
-                    None: (0.0, 1.0),
-                }[scaling]
-                assert (loc[row, 0, channel], scale[row, 0, channel]) == pytest.approx(expected)
-        torch.testing.assert_close((scaled * scale + loc)[observed], values[observed])
-        assert not scaled[~observed].any()
-
-    @pytest.mark.parametrize("value", [0.1, 0.0, -1e7, 1e-30])
-    def test_a_constant_is_forecast_exactly(self, value):
-        model = build(CONFIGS["quantiles"])
-        output = model(torch.full((2, 9), value), future_values=torch.randn(2, 4))
-        assert (output.quantile_outputs == torch.tensor(value)).all()
-        assert (output.scale == 0).all()
-        assert output.loss == 0
-
-    def test_one_value_is_a_constant(self):
-        assert (build(CONFIGS["quantiles"])(torch.tensor([[4.2]])).prediction_outputs == 4.2).all()
-
-    @pytest.mark.parametrize("size", [1e-35, 1e-20, 1e20, 1e35])
-    def test_tiny_and_huge_values(self, size):
-        values = torch.randn(2, 30, 1)
-        seen = torch.ones_like(values, dtype=torch.bool)
-        expected, _, _ = scale_series(values, seen, "std")
-        scaled, _, _ = scale_series(values * size, seen, "std")
-        torch.testing.assert_close(scaled, expected, rtol=1e-4, atol=1e-4)
-
-
 class TestLosses:
     @pytest.mark.parametrize(
         ("loss", "expected"),
@@ -482,138 +342,6 @@ class TestCheckpoints:
         for batch, length in ((1, 12), (5, 7)):
             past = series(model, batch, length)
             torch.testing.assert_close(exported(past).quantile_outputs, model(past).quantile_outputs)
-
-
-def seasonal_series(count, length, period=12):
-    """Levels, trends, amplitudes and phases of their own; half of the noise's variance carries over."""
-    rng = np.random.default_rng(0)
-    time = np.arange(length)
-    level, trend = rng.normal(0, 50, (count, 1)), rng.normal(0, 0.02, (count, 1))
-    wave = np.sin(2 * np.pi * (time / period + rng.random((count, 1))))
-    wave += 0.5 * np.sin(4 * np.pi * (time / period + rng.random((count, 1))))
-    noise = rng.normal(0, 0.3, (count, length))
-    for step in range(1, length):
-        noise[:, step] += 0.5 * noise[:, step - 1]
-    size = 10 ** rng.uniform(-2, 2, (count, 1))
-    return (size * (level + trend * time + wave + noise)).astype(np.float32)
-
-
-def windows(values, past, future):
-    cut = np.lib.stride_tricks.sliding_window_view(values, past + future, axis=-1).reshape(-1, past + future)
-    cut = torch.tensor(cut)
-    return cut[:, :past], cut[:, past:]
-
-
-def fit(model, past, future, steps):
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps)
-    for _ in range(steps):
-        rows = torch.randint(len(past), (64,))
-        model(past[rows], future_values=future[rows]).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        schedule.step()
-    return model.eval()
-
-
-class TestWorth:
-    """Beyond learning at all: against the forecast that costs nothing, last season's values again."""
-
-    def test_quantiles_of_seasonal_series(self):
-        values = seasonal_series(200, 96)
-        config = ChainHeadConfig(
-            m=1,
-            n=16,
-            chain_length=36,
-            prediction_length=12,
-            pooling="flatten",
-            quantiles=[0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95],
-        )
-        model = fit(ChainHeadForTimeSeriesPrediction(config), *windows(values[:150], 36, 12), steps=400)
-        past, target = windows(values[150:], 36, 12)
-        with torch.no_grad():
-            output = model(past)
-        naive = ((past[:, -12:] - target) / output.scale).abs().mean()
-        error = ((output.prediction_outputs - target) / output.scale).abs().mean()
-        assert error < 0.85 * naive
-        for level, forecast in zip(config.quantiles, output.quantile_outputs.unbind(-1), strict=True):
-            assert (target <= forecast).float().mean() == pytest.approx(level, abs=0.05), level
-
-    def test_airline_passengers(self):
-        """Each of the last four years, from the years before it."""
-        from aeon.datasets import load_airline
-
-        passengers = np.asarray(load_airline(), dtype=np.float32).ravel()
-        config = ChainHeadConfig(
-            m=1, n=16, chain_length=24, prediction_length=12, pooling="flatten", with_relu=False
-        )
-        errors, naive_errors = [], []
-        for start in (96, 108, 120, 132):
-            known, year = passengers[:start], torch.tensor(passengers[start : start + 12])
-            model = fit(ChainHeadForTimeSeriesPrediction(config), *windows(known, 24, 12), steps=150)
-            forecast = model(torch.tensor(known[None, -24:])).prediction_outputs[0]
-            errors.append((forecast - year).abs().mean().item())
-            naive_errors.append((torch.tensor(known[-12:]) - year).abs().mean().item())
-        assert np.mean(errors) < 0.65 * np.mean(naive_errors), (errors, naive_errors)
-
-
-class Windows(torch.utils.data.Dataset):
-    def __init__(self, past, future):
-        self.past, self.future = past, future
-
-    def __len__(self):
-        return len(self.past)
-
-    def __getitem__(self, index):
-        return {"past_values": self.past[index], "future_values": self.future[index]}
-
-
-class TestTrainer:
-    def train(self, folder, label_names, compute_metrics=None):
-        past, target = windows(seasonal_series(6, 60), 24, 6)
-        config = ChainHeadConfig(
-            m=1, n=8, chain_length=24, prediction_length=6, pooling="flatten", quantiles=[0.1, 0.5, 0.9]
-        )
-        trainer = Trainer(
-            model=ChainHeadForTimeSeriesPrediction(config),
-            args=TrainingArguments(
-                folder,
-                max_steps=40,
-                per_device_train_batch_size=32,
-                learning_rate=1e-2,
-                label_names=label_names,
-                report_to=[],
-                disable_tqdm=True,
-                use_cpu=True,
-            ),
-            train_dataset=Windows(past, target),
-            eval_dataset=Windows(past[:50], target[:50]),
-            compute_metrics=compute_metrics,
-        )
-        before = trainer.evaluate()["eval_loss"]
-        trainer.train()
-        return trainer, before, trainer.evaluate()
-
-    def test_evaluation_with_nothing_said(self, tmp_path):
-        _, before, after = self.train(tmp_path, None)
-        assert after["eval_loss"] < 0.9 * before
-
-    def test_metrics_and_checkpoints(self, tmp_path):
-        def measure(evaluated):
-            forecast, quantiles = evaluated.predictions[:2]
-            assert quantiles.shape == (*forecast.shape, 3)
-            return {"mae": np.abs(forecast - evaluated.label_ids).mean()}
-
-        trainer, before, after = self.train(tmp_path / "run", ["future_values"], measure)
-        assert after["eval_loss"] < 0.9 * before
-        past = trainer.eval_dataset.past
-        forecast = trainer.model.eval()(past).prediction_outputs
-        mae = (forecast - trainer.eval_dataset.future).abs().mean().item()
-        assert after["eval_mae"] == pytest.approx(mae, rel=1e-5)
-        trainer.save_model(tmp_path / "model")
-        loaded = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path / "model")
-        assert torch.equal(loaded(past).prediction_outputs, forecast)
 
 
 @pytest.mark.cuda

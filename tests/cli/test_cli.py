@@ -1,4 +1,4 @@
-"""The `chainhead` command: what it prints, draws and refuses, for every task."""
+"""The `chainhead` command: what it prints and refuses, for every task."""
 
 import csv
 import io
@@ -9,90 +9,24 @@ import sys
 
 import numpy as np
 import pytest
-import torch
+from command_line import CHAINS, TEXTS, as_csv, invoke
 from PIL import Image
 from transformers import pipeline
 from typer.testing import CliRunner
 
 import registry
-from chainhead_plugin import (
-    ChainHeadConfig,
-    ChainHeadFeatureExtractor,
-    ChainHeadForImageClassification,
-    ChainHeadForSequenceClassification,
-    ChainHeadForTimeSeriesPrediction,
-    ChainHeadForTokenClassification,
-    ChainHeadImageProcessor,
-    ChainHeadModel,
-    train_tokenizer,
-)
 from chainhead_plugin.cli import app
 from chainhead_plugin.cli_support import complete_sources
-from chainhead_plugin.demo import MODEL, SAMPLES
+from chainhead_plugin.demo import MODEL
 from chainhead_plugin.records import read_records
 
-CHAINS = [sample["nodes"] for sample in json.loads(SAMPLES.read_text("utf-8"))["samples"]]
-TEXTS = ["good and cheap", "bad , slow , dear and bad", "good"]
 COMMANDS = ["demo", "list", "info", "card", "predict", "plot", "pull", "push", "convert-tinybig"]
-
-
-def invoke(*arguments, code=0, **options):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def lines(*arguments, **options):
     result = CliRunner().invoke(app, ["predict", *map(str, arguments), "--json"], **options)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def as_csv(chains, header=True, delimiter=","):
-    out = io.StringIO()
-    write = csv.writer(out, delimiter=delimiter).writerow
-    if header:
-        write(["id", *(f"c{i}" for i in range(len(chains[0][0])))])
-    for number, chain in enumerate(chains):
-        for node in chain:
-            write([f"r{number}", *node] if header else node)
-    return out.getvalue()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small untrained model of every task."""
-    torch.manual_seed(0)
-    root = tmp_path_factory.mktemp("models")
-    extractor = ChainHeadFeatureExtractor(feature_size=3)
-    tokenizer = train_tokenizer(TEXTS)
-    words = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id, "m": 4, "n": 4}
-    image = ChainHeadConfig(image_size=8, num_channels=1, patch_size=2, n=4, num_labels=3)
-    step = {"m": 1, "n": 4, "pooling": "flatten", "chain_length": 6, "prediction_length": 3}
-    saved = {
-        "sequence": (ChainHeadForSequenceClassification(ChainHeadConfig(m=3, num_labels=3)), extractor),
-        "features": (ChainHeadModel(ChainHeadConfig(m=3, n=5)), extractor),
-        "forecast": (
-            ChainHeadForTimeSeriesPrediction(ChainHeadConfig(quantiles=[0.1, 0.5, 0.9], **step)),
-            None,
-        ),
-        "two-forecasts": (ChainHeadForTimeSeriesPrediction(ChainHeadConfig(**step | {"m": 2})), None),
-        "text": (ChainHeadForSequenceClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
-        "tokens": (ChainHeadForTokenClassification(ChainHeadConfig(num_labels=2, **words)), tokenizer),
-        "image": (ChainHeadForImageClassification(image), ChainHeadImageProcessor.for_config(image)),
-        "frames": (ChainHeadForTokenClassification(ChainHeadConfig(m=3, num_labels=2)), extractor),
-        "hops": (
-            ChainHeadForSequenceClassification(
-                ChainHeadConfig(m=3, hidden_sizes=[4, 4], channel_hops=[0, 1, 2, 4])
-            ),
-            extractor,
-        ),
-    }
-    for name, (model, processor) in saved.items():
-        model.save_pretrained(root / name)
-        if processor is not None:
-            processor.save_pretrained(root / name)
-    return root
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -362,75 +296,10 @@ def test_fields_that_the_result_has(folders):
     assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
 
 
-@pytest.mark.parametrize("name", ["sequence", "frames", "features", "hops", "forecast", "text", "image"])
-def test_the_chain_is_drawn(name, folders, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert invoke("plot", folders / name).split() == [f"{name}-chain.png"]
-    assert (tmp_path / f"{name}-chain.png").read_bytes().startswith(b"\x89PNG")
-    assert "exists: choose another name" in invoke("plot", folders / name, code=1)
-    invoke("plot", folders / name, "--overwrite", "--length", 3)
-
-
-EXPLAINED = {
-    "sequence": ("1,2,3\n4,5,6\n", ["--target", "LABEL_2", "--stage", "output"]),
-    "hops": ("id,a,b,c\nx,1,2,3\ny,4,5,6\ny,1,1,1\n", ["--method", "integrated_gradients"]),
-    "forecast": ("1\n2\n3\n", ["--target", "2"]),
-    "two-forecasts": ("1,2\n3,5\n2,1\n", []),
-    "text": ("\n".join(TEXTS), []),
-    "tokens": (TEXTS[0], ["--target", "1,LABEL_0"]),
-    "frames": ("1,2,3\n4,5,6\n", ["--target", "1,LABEL_0"]),
-}
-
-
-@pytest.mark.parametrize(("name", "text", "options"), [(name, *case) for name, case in EXPLAINED.items()])
-def test_contributions_are_drawn(name, text, options, folders, tmp_path):
-    out = tmp_path / "why.svg"
-    invoke("plot", folders / name, "--input", "-", "--out", out, *options, input=text)
-    assert "output" in out.read_text("utf-8")
-
-
-def test_contributions_of_patches_are_drawn(folders, tmp_path):
-    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "a.png")
-    invoke("plot", folders / "image", "--input", tmp_path / "a.png", "--out", tmp_path / "why.png")
-    assert (tmp_path / "why.png").exists()
-
-
 def test_a_model_without_a_pipeline(tmp_path):
     (tmp_path / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}', "utf-8")
     shown = invoke("predict", tmp_path, "-", input="1,2,3\n", code=1)
     assert "no pipeline, and the folder has no tokenizer_config.json" in shown
-
-
-PLOT_MISTAKES = {
-    "a device for the chain": (["--device", "cpu"], 2, "no effect without --input"),
-    "length with an input": (["--input", "a.csv", "--length", "3"], 2, "no effect with --input"),
-    "target without input": (["--target", "1"], 2, "no effect without --input"),
-    "stage without input": (["--stage", "output"], 2, "no effect without --input"),
-    "an unknown picture": (["--out", "a.docx"], 1, "cannot draw a.docx"),
-    "no such label": (["--input", "a.csv", "--target", "nobody"], 1, "no label 'nobody'"),
-    "not affine": (["--input", "a.csv", "--method", "exact"], 1, "not affine, because of with_relu"),
-    "too long a chain": (["--length", "2000"], 1, "between 1 and 1,024"),
-    "too many": (["--input", "many.jsonl"], 1, "room for 16"),
-}
-
-
-@pytest.mark.parametrize(("options", "code", "message"), PLOT_MISTAKES.values(), ids=PLOT_MISTAKES)
-def test_mistakes_in_plots(options, code, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.csv").write_text(as_csv(CHAINS[:1]), "utf-8")
-    (tmp_path / "many.jsonl").write_text("\n".join(map(json.dumps, CHAINS * 2)), "utf-8")
-    shown = invoke("plot", MODEL, *options, code=code, env={"COLUMNS": "200"})
-    assert message in " ".join(shown.split())
-    assert not list(tmp_path.glob("*.png"))
-
-
-def test_plot_without_matplotlib(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "chainhead_plugin.picture_file", raising=False)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-        monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert 'pip install "chainhead-plugin[train]"' in invoke("plot", MODEL, code=1)
 
 
 def test_completion_knows_models_and_folders(folders, monkeypatch):
