@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import Dataset
+from pipeline_inputs import DatasetOf
 from transformers import pipeline
 
 import chainhead_plugin
@@ -39,17 +39,6 @@ def numbers(length, channels=None):
 @pytest.fixture
 def model():
     return build(quantiles=LEVELS)
-
-
-class DatasetOf(Dataset):
-    def __init__(self, items):
-        self.items = items
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, index):
-        return self.items[index]
 
 
 def assert_same(result, expected):

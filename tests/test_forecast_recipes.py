@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
+from recipe_writing import write_recipe
 from transformers import AutoModelForTimeSeriesPrediction, pipeline
 from typer.testing import CliRunner
 
@@ -70,10 +70,7 @@ def folder(tmp_path):
 
 
 def write(folder, **changes):
-    content = {name: value for name, value in {**CONTENT, **changes}.items() if value is not None}
-    file = folder / "recipe.yaml"
-    file.write_text(yaml.safe_dump(content), "utf-8")
-    return file
+    return write_recipe(folder, CONTENT, changes)
 
 
 def data_of(folder, table=None, **changes):

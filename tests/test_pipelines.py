@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import Dataset, IterableDataset
+from pipeline_inputs import DatasetOf
+from torch.utils.data import IterableDataset
 from transformers import pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.base import pad_collate_fn
@@ -62,17 +63,6 @@ class StreamOf(IterableDataset):
 
     def __iter__(self):
         return iter(self.items)
-
-
-class DatasetOf(Dataset):
-    def __init__(self, items):
-        self.items = items
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, index):
-        return self.items[index]
 
 
 class TestClassificationResults:

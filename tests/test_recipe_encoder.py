@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
+from recipe_writing import write_recipe
 from safetensors.torch import load_file
 from transformers import (
     AutoModelForSequenceClassification,
@@ -67,10 +67,7 @@ def folder(tmp_path_factory):
 
 
 def recipe_of(folder, **changes):
-    content = {name: value for name, value in {**CONTENT, **changes}.items() if value is not None}
-    file = folder / "recipe.yaml"
-    file.write_text(yaml.safe_dump(content), "utf-8")
-    return load_recipe(file)
+    return load_recipe(write_recipe(folder, CONTENT, changes))
 
 
 @pytest.mark.parametrize(

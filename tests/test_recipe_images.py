@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image
+from recipe_writing import write_arrays, write_recipe
 from transformers import AutoModelForImageClassification, pipeline
 from typer.testing import CliRunner
 
@@ -72,8 +72,8 @@ def images(count, seed):
 
 @pytest.fixture
 def folder(tmp_path):
-    np.savez(tmp_path / "train.npz", **dict(zip("xy", images(64, 0), strict=True)))
-    np.savez(tmp_path / "test.npz", **dict(zip("xy", images(20, 1), strict=True)))
+    write_arrays(tmp_path / "train.npz", images(64, 0))
+    write_arrays(tmp_path / "test.npz", images(20, 1))
     return tmp_path
 
 
@@ -82,10 +82,7 @@ def accuracy(model, inputs, examples):
 
 
 def recipe_of(folder, **changes):
-    content = {name: value for name, value in {**CONTENT, **changes}.items() if value is not None}
-    file = folder / "recipe.yaml"
-    file.write_text(yaml.safe_dump(content), "utf-8")
-    return load_recipe(file)
+    return load_recipe(write_recipe(folder, CONTENT, changes))
 
 
 class TestChecks:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
+from recipe_writing import write_recipe
 from transformers import AutoModelForTokenClassification, pipeline
 from typer.testing import CliRunner
 
@@ -56,9 +56,7 @@ def folder(tmp_path):
 
 
 def write(folder, **changes):
-    file = folder / "recipe.yaml"
-    file.write_text(yaml.safe_dump({**CONTENT, **changes}), "utf-8")
-    return file
+    return write_recipe(folder, CONTENT, changes)
 
 
 def recipe_of(folder, **changes):

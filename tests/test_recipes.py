@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
+from recipe_writing import write_arrays, write_recipe
 from torch import nn
 from transformers import AutoModelForSequenceClassification, pipeline
 from typer.testing import CliRunner
@@ -47,16 +47,13 @@ def series(count, seed):
 
 @pytest.fixture
 def folder(tmp_path):
-    np.savez(tmp_path / "train.npz", **dict(zip("xy", series(48, 0), strict=True)))
-    np.savez(tmp_path / "test.npz", **dict(zip("xy", series(20, 1), strict=True)))
+    write_arrays(tmp_path / "train.npz", series(48, 0))
+    write_arrays(tmp_path / "test.npz", series(20, 1))
     return tmp_path
 
 
 def write(folder, **changes):
-    content = {name: value for name, value in {**CONTENT, **changes}.items() if value is not None}
-    file = folder / "recipe.yaml"
-    file.write_text(yaml.safe_dump(content), "utf-8")
-    return file
+    return write_recipe(folder, CONTENT, changes)
 
 
 def recipe_of(folder, **changes):

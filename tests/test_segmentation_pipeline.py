@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import Dataset
+from pipeline_inputs import DatasetOf
 from transformers import pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
@@ -38,17 +38,6 @@ def build(padding_side="right", dtype=torch.float32, model_class=ChainHeadForTok
     extractor = ChainHeadFeatureExtractor(feature_size=m, padding_side=padding_side, padding_value=50.0)
     model = model_class(config).to(dtype).eval()
     return pipeline(TASK, model=model, feature_extractor=extractor, device="cpu")
-
-
-class DatasetOf(Dataset):
-    def __init__(self, items):
-        self.items = items
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, index):
-        return self.items[index]
 
 
 def assert_same(results, expected):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fuzzing import fuzz
 from hostile_files import mutate_bytes
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image, ImageOps
@@ -196,14 +196,7 @@ def test_fuzzed_arrays_give_an_error_or_what_they_hold(full):
             assert found == scores(CLASSIFIER(Image.fromarray(array.astype(np.uint8))))
 
     examples = 5000 if full else 200
-    options = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    options(given(arrays)(check))()
+    fuzz(check, arrays, examples)
     assert accepted > examples / 20
 
 

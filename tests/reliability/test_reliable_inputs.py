@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzz
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from transformers import pipeline
@@ -65,18 +65,6 @@ def scores(result):
     return {entry["label"]: entry["score"] for entry in result}
 
 
-def fuzz(test, examples):
-    """Run a property over so many inputs."""
-    checked = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    checked(given(INPUTS)(test))()
-
-
 def as_right_or_refused(inputs):
     """Return the batch of float32 sequences that `inputs` reads as to NumPy, or None where it is refused."""
     try:
@@ -121,7 +109,7 @@ def test_fuzzed_sequences_give_an_error_or_what_they_hold(full):
         return inputs if (isinstance(inputs, list) and depth >= 2) or np.ndim(inputs) == 3 else [inputs]
 
     examples = 10_000 if full else 400
-    fuzz(check, examples)
+    fuzz(check, INPUTS, examples)
     assert accepted > examples / 50
 
 

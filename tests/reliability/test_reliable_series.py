@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzz
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from transformers import pipeline
@@ -99,14 +99,7 @@ def test_fuzzed_series_give_an_error_or_a_forecast_of_what_they_hold(channels, f
             )
 
     examples = 5000 if full else 200
-    options = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    options(given(inputs_of(channels))(check))()
+    fuzz(check, inputs_of(channels), examples)
     assert accepted > examples / 10
 
 

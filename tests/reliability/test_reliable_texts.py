@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from fuzzing import fuzz
 from hypothesis import strategies as st
 from transformers import pipeline
 
@@ -90,14 +90,7 @@ def test_fuzzed_texts_give_an_error_or_what_they_hold(full):
             )
 
     examples = 10_000 if full else 300
-    options = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    options(given(INPUTS)(check))()
+    fuzz(check, INPUTS, examples)
     assert accepted > examples / 4
 
 
