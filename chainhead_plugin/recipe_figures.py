@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,8 @@ def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file:
     right.set(title=f"validation {traits.metric.title}", xlabel="epoch")
     if traits.metric.percent:
         right.set(ylim=(0, 1.02))
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="0.92")
+    _open(left)
+    _open(right)
     _save(figure, file)
 
 
@@ -57,8 +56,7 @@ def draw_comparison(
         axes.plot([factor * model[f"{key}_mean"]], [row], "|", color=colour, markersize=16)
     axes.set_yticks(range(len(models)), [model["title"] for model in models.values()])
     axes.set(xlabel=f"test {metric.in_unit(unit)}: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", color="0.92")
+    _open(axes, grid="x")
     _save(figure, file)
 
 
@@ -90,8 +88,7 @@ def draw_forecast(
     axes.set(xlabel="steps before the end of the test part", ylabel=f"{name}{f', {unit}' if unit else ''}")
     axes.legend(frameon=False, ncols=2, loc="upper left")
     axes.margins(y=0.2)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="0.92")
+    _open(axes)
     _save(figure, file)
 
 
@@ -151,6 +148,12 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _open(axes: "Axes", grid: Literal["both", "x"] = "both") -> None:
+    """Leave the frame open above and on the right, and draw a light grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color="0.92")
 
 
 def _save(figure: "Figure", file: Path) -> None:

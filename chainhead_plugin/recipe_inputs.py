@@ -1,6 +1,7 @@
 """From a recipe's examples to a model's inputs: one preprocessor a task, saved beside the model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,17 @@ class Inputs:
                 "label2id": {name: index for index, name in enumerate(names)},
             }
         given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
-        try:
+        with _as_recipe_errors():
             return ChainHeadConfig(**{**self.fields, **given, **labels})
-        except (StrictDataclassError, TypeError, ValueError) as error:
-            raise RecipeError(f"model: {error.__cause__ or error}") from error
+
+
+@contextmanager
+def _as_recipe_errors() -> Iterator[None]:
+    """Raise what is wrong with a model's options as an error of its recipe."""
+    try:
+        yield
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise RecipeError(f"model: {error.__cause__ or error}") from error
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
@@ -146,10 +154,8 @@ def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
 
 def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
     """Return the fields that follow from a backbone and the images that it gets."""
-    try:
+    with _as_recipe_errors():
         config = as_backbone_config(backbone)
-    except (StrictDataclassError, TypeError, ValueError) as error:
-        raise RecipeError(f"model: {error.__cause__ or error}") from error
     try:
         m, height, width = feature_map_shape(config, channels, size)
     except ValueError as error:
@@ -207,10 +213,8 @@ def _prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
     }
     if clash := sorted(fields.keys() & recipe.model.keys()):
         raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
-    try:
+    with _as_recipe_errors():
         config = ChainHeadConfig(**fields, **recipe.model)
-    except (StrictDataclassError, TypeError, ValueError) as error:
-        raise RecipeError(f"model: {error.__cause__ or error}") from error
     return _forecast_inputs(config, fields)
 
 

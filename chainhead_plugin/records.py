@@ -15,7 +15,6 @@ import numpy as np
 from .sequences import is_batch
 
 Kind = Literal["sequence", "text", "image"]
-FORMATS = ("csv", "json", "jsonl", "parquet", "npy", "lines", "document")
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -67,7 +66,7 @@ def read_records(
     kind : {"sequence", "text", "image"}
         Images are whatever Pillow reads.
     file_format : str, optional
-        One of `FORMATS`, whatever the name.
+        One of the formats above, whatever the name.
     columns : sequence of str
         Of a table: which columns to read, in this order.
     feature_size : int
