@@ -58,9 +58,9 @@ def describing_errors() -> Iterator[None]:
 
 
 def backbone_width(config: PreTrainedConfig) -> int | None:
-    """Return the number of features of a backbone's last hidden states, None where its configuration has none.
+    """Return the number of features of a backbone's last hidden states, None where its configuration does not say.
 
-    It has none, either, of maps from the midst of an image backbone.
+    It does not for feature maps from inside an image backbone.
     """
     stages, indices = getattr(config, "stage_names", None), getattr(config, "out_indices", None)
     if stages and indices and indices[-1] not in (-1, len(stages) - 1):

@@ -19,14 +19,14 @@ _LONGEST = 32
 
 @without_autocast
 def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
-    """Aᵀx, or Ax if `transposed`, as one product; None where that is not the way.
+    """Aᵀx, or Ax if `transposed`, as one product; None where another form is to be taken.
 
     It needs finite results: a dense product takes zero times infinity for NaN and spreads it along the chain.
 
     Parameters
     ----------
     x : floating point Tensor [batch, length, width]
-        In half precision never: the matrix itself would be rounded.
+        Never in half precision: the matrix itself would be rounded.
     chain : Chain
         Of one matrix for all channels and features.
     transposed : bool

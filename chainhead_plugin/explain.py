@@ -29,7 +29,7 @@ class NodeContributions:
     mask : bool Tensor [batch, length]
         True for real nodes.
     offset : Tensor [batch]
-        What is owed to no node: the output of a chain of zeros ("exact"), of the baseline
+        What no node accounts for: the output of a chain of zeros ("exact"), of the baseline
         ("integrated_gradients"), or zero ("gradient_x_input").
     output : Tensor [batch]
         What is explained: a logit, or a forecast value in the data's units.

@@ -24,7 +24,7 @@ def check_length_options(
 
 
 def check_integer(name: str, value: Any, maximum: int | None = None) -> None:
-    """Refuse what is no integer from 1 to `maximum`."""
+    """Raise unless a value is an integer from 1 to `maximum`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an int, got {type(value).__name__}")
     if value < 1 or (maximum is not None and value > maximum):
@@ -34,7 +34,7 @@ def check_integer(name: str, value: Any, maximum: int | None = None) -> None:
 
 
 def check_bool(name: str, value: Any) -> None:
-    """Refuse what is no bool."""
+    """Raise unless a value is a bool."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be a bool, got {type(value).__name__}")
 

@@ -1,4 +1,4 @@
-"""Image processor of the chainhead models: resize, to grey where wanted, scale."""
+"""Image processor of the chainhead models: resize, convert to grey where wanted, rescale."""
 
 from typing import Any
 

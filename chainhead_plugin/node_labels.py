@@ -1,4 +1,4 @@
-"""Labels of nodes: chains' arrays of them as one, and how many a model gets right."""
+"""Labels of nodes: those of several chains in one array, and how many of them a model gets right."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def accuracy_of_nodes(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -
     Parameters
     ----------
     predicted, labels : int64 arrays [chains, length]
-        -100 in `labels` for nodes that do not count. One at least does.
+        -100 in `labels` for nodes that do not count. At least one does.
     """
     return float((predicted == labels)[labels != IGNORED].mean())
 

@@ -1,4 +1,4 @@
-"""What data are made of: labelled examples in two parts."""
+"""Labelled examples, and the two parts that data sets have of them."""
 
 import importlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pictures of a recipe's results: learning curve, comparison, chain matrix."""
+"""Pictures of a recipe's results: learning curve, comparison, chain matrix, forecasts, segments."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

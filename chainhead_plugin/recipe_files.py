@@ -88,7 +88,7 @@ def _read_npz(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
     group = options.get("group")
     with np.load(file, allow_pickle=False) as arrays:
         if missing := {"x", "y", *([group] if group else [])} - set(arrays.files):
-            raise RecipeError(f"data: {file} has no array {sorted(missing)[0]!r}, expected x and y")
+            raise RecipeError(f"data: {file} has no array {min(missing)!r}, expected x and y")
         x, y, groups = arrays["x"], arrays["y"], arrays[group] if group else None
     labelled, what = (x.shape[:2], "a node") if task == SEGMENTATION else (x.shape[:1], "an example")
     if x.ndim not in _AXES[task] or y.shape != labelled:

@@ -1,4 +1,4 @@
-"""One training run: preprocessing, transformers' Trainer, resumable, and evaluation."""
+"""One training run with transformers' Trainer, which can be resumed; and what a trained model predicts."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What the recipe system knows of a task: what is measured, how it is shown, and how a batch carries targets."""
+"""What differs from task to task in recipes: what is measured, how it is shown, and how a batch carries targets."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

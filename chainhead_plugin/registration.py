@@ -1,4 +1,4 @@
-"""Making transformers and timm know the chainhead classes.
+"""Registering the chainhead classes with transformers and timm.
 
 They find out-of-tree classes only through calls like `AutoModel.register`, which need the classes and
 therefore torch. To keep `import chainhead_plugin` cheap, each call waits until the module whose table it fills

@@ -72,7 +72,7 @@ def require_intact(files: Iterable[str]) -> None:
 
 @contextmanager
 def without_conversion() -> Iterator[None]:
-    """Keep transformers from having pickles of the Hub converted: it tells a service of them, and waits for it."""
+    """Keep transformers from having pickles on the Hub converted by a remote service, and from waiting for it."""
     with _loading.lock:
         _loading.count += 1
         if _loading.count == 1:

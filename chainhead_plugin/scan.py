@@ -34,6 +34,6 @@ def scan_patches(feature_map: Tensor, scan: str) -> Tensor:
 
 
 def check_scan(scan: str) -> None:
-    """Refuse what is no scan, with a ValueError."""
+    """Raise a ValueError for an unknown scan."""
     if scan not in SCANS:
         raise ValueError(f"scan must be one of {', '.join(SCANS)}, got {scan!r}")

@@ -12,7 +12,7 @@ _SHORTEST, _LONGEST = 4, 8
 def compose_turns(
     utterances: Sequence[NDArray[Any]], speakers: NDArray[np.int64], rounds: int, seed: int
 ) -> tuple[list[NDArray[Any]], list[NDArray[np.int64]]]:
-    """Join utterances, at random, into chains of 4 to 8 in which no speaker follows himself.
+    """Join utterances, at random, into chains of 4 to 8 in which no speaker has two turns in a row.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def _alternate(speakers: NDArray[np.int64], rng: np.random.Generator) -> list[in
         if order:
             fits = speakers[rest] != speakers[order[-1]]
         if 2 * counts.max() > len(rest):
-            # Whoever has more than half of the rest comes next, or could not be kept apart from himself.
+            # Whoever has more than half of the rest comes next, or would end up with two turns in a row.
             fits &= speakers[rest] == counts.argmax()
         place = int(fits.argmax())
         order.append(int(rest[place]))

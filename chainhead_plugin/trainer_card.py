@@ -18,7 +18,7 @@ logger = logging.get_logger(__name__)
 
 
 def complete_trainer_cards(trainer_module: ModuleType) -> None:
-    """Have `Trainer.create_model_card` render our models' cards; other models' are as they were.
+    """Have `Trainer.create_model_card` render the cards of chainhead models; other models' stay as they were.
 
     Trainer writes its draft over whatever README.md there is, and has no hook for models.
     """

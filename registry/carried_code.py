@@ -1,4 +1,4 @@
-"""The code that a checkpoint carries, for machines that have its plugin not installed."""
+"""The code that a checkpoint carries, for machines where its plugin is not installed."""
 
 from __future__ import annotations
 

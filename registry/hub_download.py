@@ -45,9 +45,9 @@ class Download:
     def run(self, *, force: bool = False) -> Path:
         """Return the snapshot's folder, all of whose files are verified.
 
-        A commit all of whose files are pinned comes from the cache if it is there. Else the Hub is asked
-        first, so that who may not read a model any more does not get an old copy unawares; only where the
-        Hub cannot be reached, the cache has to do.
+        A commit all of whose files are pinned comes from the cache if it is there. Otherwise the
+        Hub is asked first, so that nobody who may no longer read a model gets an old copy unawares; the
+        cache serves only where the Hub cannot be reached.
 
         Raises
         ------

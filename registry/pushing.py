@@ -69,7 +69,7 @@ def push(
         By default one that names the model.
     with_code : bool
         Also push the code of the model's classes and pipelines, so that ``trust_remote_code=True`` loads it on
-        machines that have its plugin not installed. Where the plugin is installed, its own classes are used.
+        machines where its plugin is not installed. Where it is, its own classes are used.
     token : str or bool, optional
         By default the one that is logged in.
 
