@@ -32,7 +32,9 @@ def _speakers() -> Data:
     chains, labels, groups = [], [], []
     for block in range(6):
         members = np.flatnonzero(of_speaker // 5 == block)
-        found = compose_turns([utterances[member] for member in members], speakers[members], 6, seed=block)
+        found = compose_turns(
+            [utterances[member] for member in members.tolist()], speakers[members], 6, seed=block
+        )
         chains += found[0]
         labels += found[1]
         groups += [block] * len(found[0])

@@ -49,13 +49,15 @@ class Examples:
         return Examples(inputs, self.labels[indices], self.names, groups=groups)
 
 
-def numbered(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | None = None) -> Examples:
+def numbered(
+    inputs: Sequence[Any], raw: Sequence[Any] | NDArray[Any], names: Sequence[str] | None = None
+) -> Examples:
     """Return examples with raw labels, of any kind, numbered in the order of their sorted values.
 
     Parameters
     ----------
     inputs : sequence
-    raw : sequence [examples]
+    raw : sequence or array [examples]
     names : sequence of str, optional
         What to call the labels, in that order; by default what they are.
     """
