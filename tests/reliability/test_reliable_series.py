@@ -145,3 +145,12 @@ def test_a_bad_series_is_named_and_costs_the_others_nothing(bad, batch_size):
     assert next(results, None) is None
     for one, other in zip(found, forecaster(GOOD), strict=True):
         np.testing.assert_allclose(one["forecast"], other["forecast"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", FORECASTERS)
+def test_series_of_any_lengths_give_in_a_batch_what_each_gives_alone(channels):
+    series = [np.repeat(values[:, np.newaxis], channels, 1) ** [1, 0.5][:channels] for values in GOOD]
+    batched = FORECASTERS[channels](series, batched=True, batch_size=len(series))
+    for together, values in zip(batched, series, strict=True):
+        alone = FORECASTERS[channels](values, batched=False)
+        np.testing.assert_allclose(together["forecast"], alone["forecast"], rtol=1e-5)
