@@ -68,7 +68,8 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
         right.set_xlabel("decay γ of a feature")
         right.set_ylabel("features")
     if len(heads) > 1:
-        right.legend(frameon=False)
+        # Above the axes, where no bar can run into it.
+        right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(heads), 4))
     return figure
 
 

@@ -92,7 +92,10 @@ def predict(
 
 def check_files(files: Sequence[Path]) -> None:
     """End with 2 where a file is missing, or standard input is to be read twice."""
-    missing = [str(file) for file in files if str(file) != "-" and not file.is_file()]
+    folders = [str(file) for file in files if str(file) != "-" and file.is_dir()]
+    if folders:
+        raise typer.BadParameter(f"expected files, got a folder: {', '.join(folders)}: give the files in it")
+    missing = [str(file) for file in files if str(file) != "-" and not file.exists()]
     if missing:
         raise typer.BadParameter(f"there is no file {', '.join(missing)}")
     if [str(file) for file in files].count("-") > 1:

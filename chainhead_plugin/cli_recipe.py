@@ -105,7 +105,12 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         def name_model(title: str) -> None:
             progress.update(task, description=f"Training: {title}")
 
-        measured = measure(recipe, folder / RUNS, peers, advance, name_model)
+        try:
+            measured = measure(recipe, folder / RUNS, peers, advance, name_model)
+        except KeyboardInterrupt:
+            progress.stop()
+            typer.echo(f"Interrupted. The same command goes on from the finished runs in {folder}.", err=True)
+            raise
     write_output(recipe, measured, folder)
     _show(recipe, measured, folder, terminal.print)
 

@@ -109,6 +109,11 @@ def read_records(
             records = [Record(text, {}) for text in texts if text.strip()]
         else:
             records = _json_records(content, kind, feature_size, lines=file_format == "jsonl")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} ({file_format}): byte {error.start} is no UTF-8 text: save the file as UTF-8, "
+            "or choose another --format"
+        ) from error
     except (ValueError, TypeError, OSError, EOFError, csv.Error) as error:
         raise ValueError(f"{name} ({file_format}): {error}") from error
     if not records:
@@ -134,11 +139,15 @@ def _guess(content: bytes, kind: Kind) -> str:
 
 
 def _read_image(content: bytes, name: str) -> Any:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            f"{name} is no image that Pillow can read: expected PNG, JPEG or the like"
+        ) from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} is no image that Pillow can read: {error}") from error
     return image

@@ -233,7 +233,8 @@ def test_images(folders, tmp_path):
     (piped,) = lines(folders / "image", "-", "--top-k", 3, input=(tmp_path / "a.png").read_bytes())
     assert piped == answer
     (tmp_path / "b.png").write_bytes(b"nothing")
-    assert "no image that Pillow can read" in invoke("predict", folders / "image", tmp_path / "b.png", code=1)
+    refused = invoke("predict", folders / "image", tmp_path / "b.png", code=1)
+    assert "no image that Pillow can read: expected PNG" in refused
 
 
 MISTAKES = {
@@ -242,6 +243,7 @@ MISTAKES = {
     "a folder without checkpoint": ([".", "a.csv"], 1, "it has no config.json"),
     "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),
     "no such file": ([MODEL, "b.csv"], 2, "there is no file b.csv"),
+    "a folder": ([MODEL, "."], 2, "got a folder: ."),
     "standard input twice": ([MODEL, "-", "-"], 2, "can be read once only"),
     "top-k of nothing": ([MODEL, "a.csv", "--top-k", "0"], 2, "'--top-k'"),
     "no such device": ([MODEL, "a.csv", "--device", "abacus"], 1, "device 'abacus' cannot be used here"),
@@ -271,7 +273,7 @@ BAD = {
     "ragged": ("csv", b"1,2\n3\n", "row 2 has 1 cells, expected 2"),
     "a word": ("csv", b"a,b\n1,2\n3,x\n", "column b, row 2 holds 'x'"),
     "a name twice": ("csv", b"a,a\n1,2\n", "the same name"),
-    "not UTF-8": ("csv", b"\xff\xfe\x00", "decode"),
+    "not UTF-8": ("csv", b"\xff\xfe\x00", "save the file as UTF-8"),
     "a broken line": ("jsonl", b"[[1, 2]]\n[[1,\n", "line 2"),
     "a number": ("jsonl", b"3\n", "record 1 is 3, expected a list of nodes"),
     "a field missing": ("jsonl", b'{"values": [1]}\n', "no field 'nodes', only values"),
