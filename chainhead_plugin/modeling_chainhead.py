@@ -17,6 +17,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .backbone import build_backbone, copy_weights, encode_tokens, freeze, reads_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .disk_offload import DiskOffloadMixin
 from .expansion import taylor_expansion
 from .head import ChainInterdependenceHead
 from .initialisation import ChainHeadInitialisation
@@ -53,7 +54,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(CheckedLoadMixin, ChainHeadInitialisation, SharedModel):
+class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig
