@@ -94,7 +94,9 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     return [(examples.take(kept), examples.take(held_out)) for kept, held_out in parts]
 
 
-def _named(inputs: Sequence[Any], raw: Sequence[Any], names: Sequence[str] | None = None) -> Examples:
+def _named(
+    inputs: Sequence[Any], raw: Sequence[Any] | NDArray[Any], names: Sequence[str] | None = None
+) -> Examples:
     """Number raw labels in the order of their sorted values."""
     values, labels = np.unique(np.asarray(raw), return_inverse=True)
     return Examples(
@@ -120,7 +122,9 @@ def _speakers() -> Data:
     chains, labels, groups = [], [], []
     for block in range(6):
         members = np.flatnonzero(of_speaker // 5 == block)
-        found = compose_turns([utterances[member] for member in members], speakers[members], 6, seed=block)
+        found = compose_turns(
+            [utterances[member] for member in members.tolist()], speakers[members], 6, seed=block
+        )
         chains += found[0]
         labels += found[1]
         groups += [block] * len(found[0])
