@@ -2,9 +2,11 @@
 
 import json
 
+import huggingface_hub
 import pytest
 from hub_client import run_client, start_client
 from hub_samples import PULL, digest, noise
+from packaging.version import Version
 
 DOWNLOAD = r"/cdn/.*safetensors"
 # The client writes, and resumes, in steps of this size; 10 MiB by default.
@@ -65,6 +67,10 @@ def test_corruption_goes_unnoticed_by_the_client(hub, home, published, weights):
     ]
 
 
+@pytest.mark.xfail(
+    Version(huggingface_hub.__version__) < Version("1.31"),
+    reason="clients before huggingface_hub 1.31 wait for the rest of an answer again, but not for its start",
+)
 def test_delays(hub, home, published, weights):
     waits = (
         hub.faults.add("delay", DOWNLOAD, seconds=3),
