@@ -105,11 +105,14 @@ class ChainClassifier(nn.Module):
         return logits
 
 
+# Outside compiled code: what a context variable holds is of the call, and torch 2.7 warns where it meets one.
+@torch.compiler.disable
 def _push_mask(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments
     _masks.set((*_masks.get(), given.get("attention_mask")))
 
 
+@torch.compiler.disable
 def _pop_mask(model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
     _masks.set(_masks.get()[:-1])
 

@@ -17,6 +17,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
 from .configuration_chainhead import ChainHeadConfig
+from .disk_offload import DiskOffloadMixin
 from .expansion import taylor_expansion
 from .frozen_backbone import BackboneOwner
 from .head import ChainInterdependenceHead
@@ -54,7 +55,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output
 
 
-class ChainHeadPreTrainedModel(CheckedLoadMixin, ChainHeadInitialisation, SharedModel):
+class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
     """What all chainhead models share."""
 
     config: ChainHeadConfig

@@ -133,7 +133,8 @@ def test_save_and_load_by_a_class_of_ones_own(tmp_path):
 def test_heads_that_a_checkpoint_lacks_are_initialised(tmp_path):
     BertForTokenClassification(BertConfig(**SMALL, num_labels=3)).save_pretrained(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
-    kept = {key: value for key, value in weights.items() if "classifier" not in key}
+    # Copies: safetensors writes in place, also under tensors that are mapped from the file.
+    kept = {key: value.clone() for key, value in weights.items() if "classifier" not in key}
     save_file(kept, tmp_path / "model.safetensors", metadata={"format": "pt"})
     for _ in range(10):
         poison = [torch.full((64, 64), float("nan")) for _ in range(50)]

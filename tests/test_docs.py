@@ -18,11 +18,13 @@ SNIPPETS = [
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_snippet(snippet, tmp_path):
+def test_snippet(snippet, tmp_path, pytestconfig):
     if "torchao" in snippet:
         pytest.importorskip("torchao", reason="the extra quantisation is not installed")
+    # What is no error in the tests, such as with old packages, is none here.
+    warnings = ["error", *(pytestconfig.getoption("pythonwarnings") or ())]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", snippet],
+        [sys.executable, *(f"-W{option}" for option in warnings), "-c", snippet],
         cwd=tmp_path,
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
         capture_output=True,

@@ -335,7 +335,8 @@ class TestCheckpoints:
 
     def test_exported_for_any_batch_and_length(self):
         model = build(CONFIGS["quantiles"])
-        sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", min=3, max=12)}
+        # torch 2.7 exports slices only along with bounds for the other dimensions.
+        sizes = {0: torch.export.Dim("batch", max=2**20), 1: torch.export.Dim("length", min=3, max=12)}
         exported = torch.export.export(
             model, (series(model),), dynamic_shapes=(sizes,), strict=False
         ).module()

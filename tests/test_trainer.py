@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+import transformers
+from packaging.version import Version
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from transformers import (
@@ -137,7 +139,15 @@ def test_a_run_with_everything_learns_and_ends_with_its_best_weights(tmp_path):
         (build(**MULTI_LABEL), INDICATORS, {}),
         (build(**REGRESSION), TARGETS, {}),
         (build(ChainHeadForTokenClassification), NODE_CLASSES, {}),
-        (build(ChainHeadForTokenClassification), NODE_CLASSES, {"label_smoothing_factor": 0.1}),
+        pytest.param(
+            build(ChainHeadForTokenClassification),
+            NODE_CLASSES,
+            {"label_smoothing_factor": 0.1},
+            marks=pytest.mark.xfail(
+                Version(transformers.__version__) < Version("5.15"),
+                reason="Trainer before transformers 5.15 adds up the means of accumulated batches",
+            ),
+        ),
         (build(), CLASSES, {"loss": weighted_loss}),
     ],
     ids=["single-label", "multi-label", "regression", "tokens", "smoothed-tokens", "class-weights"],

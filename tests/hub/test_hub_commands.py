@@ -11,12 +11,9 @@ def test_a_repository_is_used_by_its_name(hub, home, tmp_path):
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     hub.publish("me/vowels", files | {"README.md": b"# Vowels\n"})
     code = f"""
-    import inspect
     from typer.testing import CliRunner
     from chainhead_plugin.cli import app
-    # Click before 8.2 keeps the two streams apart only if asked to.
-    mixes = "mix_stderr" in inspect.signature(CliRunner.__init__).parameters
-    runner = CliRunner(mix_stderr=False) if mixes else CliRunner()
+    runner = CliRunner()
     def run(*arguments, **options):
         done = runner.invoke(app, arguments, **options)
         return [done.exit_code, done.stdout, done.stderr]

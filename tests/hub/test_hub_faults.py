@@ -9,10 +9,6 @@ from hub_samples import PULL, digest, noise
 from packaging.version import Version
 
 DOWNLOAD = r"/cdn/.*safetensors"
-RESUMES = Version(huggingface_hub.__version__) >= Version("1.20")
-resuming = pytest.mark.skipif(
-    not RESUMES, reason="clients resume cut connections from huggingface_hub 1.20 on"
-)
 # The client writes, and resumes, in steps of this size; 10 MiB by default.
 STEPS = PULL + "import huggingface_hub.constants as c; c.DOWNLOAD_CHUNK_SIZE = 8192\n"
 
@@ -24,7 +20,6 @@ def attempt(hub, home, code=STEPS + "result = pull()"):
     return first, run_client(code, hub, home=home)
 
 
-@resuming
 @pytest.mark.parametrize("at", [20_000, 100])
 def test_drop_midway_is_resumed(hub, home, published, weights, at):
     fault = hub.faults.add("drop", DOWNLOAD, at=at)
@@ -36,15 +31,6 @@ def test_drop_midway_is_resumed(hub, home, published, weights, at):
     ]
 
 
-@pytest.mark.skipif(RESUMES, reason="clients before huggingface_hub 1.20 give up where later ones resume")
-def test_drop_midway_ends_a_download_of_old_clients(hub, home, published, weights):
-    fault = hub.faults.add("drop", DOWNLOAD, at=20_000)
-    first, second = attempt(hub, home)
-    assert (fault.hits, first.error) == (1, "RemoteProtocolError")
-    assert second.ok == digest(weights)
-
-
-@resuming
 def test_ignored_range(hub, home, published, weights):
     hub.faults.add("drop", DOWNLOAD, at=20_000)
     fault = hub.faults.add("no_range", DOWNLOAD)
@@ -81,6 +67,10 @@ def test_corruption_goes_unnoticed_by_the_client(hub, home, published, weights):
     ]
 
 
+@pytest.mark.xfail(
+    Version(huggingface_hub.__version__) < Version("1.31"),
+    reason="clients before huggingface_hub 1.31 wait for the rest of an answer again, but not for its start",
+)
 def test_delays(hub, home, published, weights):
     waits = (
         hub.faults.add("delay", DOWNLOAD, seconds=3),

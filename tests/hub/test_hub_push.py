@@ -189,12 +189,9 @@ def test_killed_client(hub, home, folder):
 def test_commands(hub, home, folder, tmp_path):
     hub.token("me")
     code = """
-    import inspect
     from typer.testing import CliRunner
     from chainhead_plugin.cli import app
-    # Click before 8.2 keeps the two streams apart only if asked to.
-    mixes = "mix_stderr" in inspect.signature(CliRunner.__init__).parameters
-    runner = CliRunner(mix_stderr=False) if mixes else CliRunner()
+    runner = CliRunner()
     def run(*arguments):
         done = runner.invoke(app, arguments)
         return [done.exit_code, done.stdout, done.stderr]

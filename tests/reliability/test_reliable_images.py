@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from fuzzing import fuzz
 from hostile_files import mutate_bytes
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+from packaging.version import Version
 from PIL import Image, ImageOps
 from transformers import pipeline
 
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*unclosed file")
 
 DIGITS = Path(chainhead_plugin.__file__).parent / "checkpoints" / "chainhead-digits"
 CLASSIFIER = pipeline("image-classification", model=str(DIGITS), device="cpu", top_k=10)
+# transformers' pipeline refuses arrays before that version, as no images.
+TAKES_ARRAYS = Version(transformers.__version__) >= Version("5.13")
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 KINDS = [
     *(("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
@@ -197,7 +201,7 @@ def test_fuzzed_arrays_give_an_error_or_what_they_hold(full):
 
     examples = 5000 if full else 200
     fuzz(check, arrays, examples)
-    assert accepted > examples / 20
+    assert accepted > examples / 20 if TAKES_ARRAYS else accepted == 0
 
 
 @pytest.mark.parametrize(
