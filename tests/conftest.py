@@ -31,3 +31,12 @@ def pytest_addoption(parser):
 @pytest.fixture(autouse=True)
 def _same_numbers_every_time():
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _transformers_says_what_it_says():
+    """Undo what the command line does to transformers' logging and progress bars, in whose process tests run it."""
+    yield
+    if logging := sys.modules.get("transformers.utils.logging"):
+        logging.set_verbosity_warning()
+        logging.enable_progress_bar()

@@ -78,6 +78,9 @@ def main(folder):
     if accelerator.is_main_process:
         looped.save_pretrained(folder / f"loop-{accelerator.num_processes}")
         trained.save_pretrained(folder / f"trainer-{accelerator.num_processes}")
+    # A process that ends while its group's threads still run may be aborted.
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
 
 
 if __name__ == "__main__":
