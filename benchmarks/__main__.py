@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .cases import CUDA_SHAPES, FULL, Settings, Sizes, plan, run, steps
+from .cuda_parts import measure_cuda_parts
 from .loading import measure_loading
 from .machine import describe
 from .report import write_report
@@ -54,9 +55,12 @@ def measure(settings: Settings, console: Console) -> dict[str, Any]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("warming up", total=steps(parts, settings))
         rows = run(parts, settings, lambda label: progress.update(task, advance=1, description=label))
-    small_parts = loading = None
+    small_parts = loading = cuda_parts = None
+    sizes = settings.sizes
+    if settings.device == "cuda" and settings.dtype == "bfloat16":
+        with console.status("the fused kernel in parts"):
+            cuda_parts = measure_cuda_parts(sizes.shapes, settings.seed, sizes.rounds, sizes.least_seconds)
     if settings.plain:
-        sizes = settings.sizes
         with console.status("small calls in parts, loading and the pipeline"):
             small_parts = measure_parts(settings.seed, sizes.rounds, sizes.least_seconds)
             loading = measure_loading(settings.seed, sizes.rounds)
@@ -66,6 +70,7 @@ def measure(settings: Settings, console: Console) -> dict[str, Any]:
         "tinybig": tinybig,
         "rows": rows,
         "small_parts": small_parts,
+        "cuda_parts": cuda_parts,
         "loading": loading,
     }
 

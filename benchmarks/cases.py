@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .contestants import COPY, FLOOR, Contestant, Shape, build, chosen
+from .cuda_graph import INPUTS, CapturedCalls
 from .memory import can_measure, cpu_peaks, cuda_peak
 from .timing import interleave, quartiles, ratios
 from .tinybig_peer import TinyBigHead
@@ -161,9 +162,16 @@ def _measure(part: Part, settings: Settings, order: random.Random, tick: Callabl
         return rows
     modules: dict[tuple[str, Shape], nn.Module] = {}
     calls: dict[tuple[str, Shape], Callable[[], object]] = {}
+    first_calls: dict[tuple[str, Shape], Callable[[], object]] = {}
     dtype = getattr(torch, settings.dtype)
+    on_cuda = settings.device == "cuda"
+    # Small calls and steps are about what a call costs, which a graph would hide.
+    in_graphs = on_cuda and part.case not in ("small", "step")
     inputs = {
-        shape: torch.randn(*shape[:3], dtype=dtype, device=settings.device)
+        shape: [
+            torch.randn(*shape[:3], dtype=dtype, device=settings.device)
+            for _ in range(INPUTS if in_graphs else 1)
+        ]
         for shape in dict.fromkeys(shape for _, shape in part.entries)
     }
     grad_enabled = part.work == "forward+backward"
@@ -172,8 +180,9 @@ def _measure(part: Part, settings: Settings, order: random.Random, tick: Callabl
         start = time.perf_counter()
         modules[key] = build(contestant, shape, dtype, settings.device)
         row["build_seconds"] = time.perf_counter() - start
-        calls[key] = calls_of(modules[key], inputs[shape], shape[3], part.work)
-    on_cuda = settings.device == "cuda"
+        on_each = [calls_of(modules[key], x, shape[3], part.work) for x in inputs[shape]]
+        first_calls[key] = on_each[0]
+        calls[key] = CapturedCalls(on_each) if in_graphs else on_each[0]
     with torch.set_grad_enabled(grad_enabled):
         seconds, failures = interleave(
             calls,
@@ -183,6 +192,10 @@ def _measure(part: Part, settings: Settings, order: random.Random, tick: Callabl
             synchronise=torch.cuda.synchronize if on_cuda else lambda: None,
             on_round=tick,
         )
+        if in_graphs:
+            seconds = {
+                key: [taken and taken / INPUTS for taken in samples] for key, samples in seconds.items()
+            }
         for row in rows:
             key, floor = (row["contestant"], row["shape"]), (FLOOR, row["shape"])
             if key in failures:
@@ -193,7 +206,7 @@ def _measure(part: Part, settings: Settings, order: random.Random, tick: Callabl
                 row["quartiles"] = quartiles(seconds[key])
                 row["ratio"] = quartiles(ratios(seconds[key], seconds[floor]))
             if on_cuda and part.memory:
-                row["memory"] = {"extra": cuda_peak(calls[key]), "total": None}
+                row["memory"] = {"extra": cuda_peak(first_calls[key]), "total": None}
             module, copy = modules[key], (COPY.name, row["shape"])
             if isinstance(module, TinyBigHead):
                 row["first_call_seconds"] = module.first_call_seconds

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .cuda_graph import INPUTS
+from .cuda_parts import cuda_parts_section
 from .figures import draw_lengths, draw_ratios
 from .growth import growth_verdicts, length_section, memory_section, million_section
 from .loading import loading_section, loading_verdicts
@@ -58,6 +60,7 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
         _method(results),
         f"![Times of nn.Linear for one shape, all contestants]({pictures['ratios']})",
         *(_shape(rows, shape, settings["device"]) for shape in shapes(rows, "shape")),
+        cuda_parts_section(results.get("cuda_parts")),
         f"![Time of one chain against its length, all contestants]({pictures['lengths']})",
         *(length_section(rows, work) for work in ("forward", "forward+backward")),
         *(memory_section(rows, work) for work in ("forward", "forward+backward")),
@@ -106,6 +109,15 @@ def _method(results: Results) -> str:
             "- **Numbers** are medians over the rounds, with the quartiles in brackets. A ratio is the median of "
             "the rounds' own ratios to the `nn.Linear` of the same round. `nn.Linear` takes part twice: how far "
             "the second one is from 1 tells what the noise is.",
+            *(
+                [
+                    f"- **CUDA graphs**: calls on {INPUTS} inputs that take turns are captured into one graph, so that "
+                    "a time is the device's, with inputs that are not in its cache. Small calls and steps are called "
+                    "one by one: there a time is what a call costs."
+                ]
+                if settings["device"] == "cuda"
+                else []
+            ),
             "- **Work**: *forward* in evaluation mode without autograd; *forward+backward* in training mode, "
             "with the gradients of the input and of all weights. No bias, activation or softmax in any head or "
             "`nn.Linear`: the floor is the matrix product that all share.",

@@ -201,7 +201,7 @@ def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
     if not runs_on_triton(x):
         return False
     if not chain.bi_directional:
-        return not (chain.kind == "inverse" and chain.decay is not None)
+        return True
     return chain.kind in ("single_hop", "exponential") or (
         chain.kind == "multihop" and not chain.accumulative and bool(chain.taps) and filter_pays(x, mask)
     )

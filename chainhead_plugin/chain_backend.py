@@ -39,6 +39,11 @@ def set_backend(name: Backend) -> None:
     _chosen = name
 
 
+def backend() -> Backend:
+    """Return what was chosen."""
+    return _chosen
+
+
 @contextmanager
 def use_backend(name: Backend) -> Iterator[None]:
     """`set_backend` for the length of a ``with`` block."""

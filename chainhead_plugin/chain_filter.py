@@ -46,9 +46,9 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
 def running_sum(x: Tensor, reverse: bool) -> Tensor:
     """y[j] = Σ_{i≤j} x[i], or with `reverse` Σ_{i≥j} x[i]; [batch, length, width]."""
     if runs_on_triton(x):
-        from .chain_triton import sum_chain
+        from .scan_triton import scan_chain
 
-        return sum_chain(x, reverse)
+        return scan_chain(x, None, reverse)
     if _blocks_pay(x):
         return _blocked_running_sum(x, reverse)
     return x.flip(1).cumsum(1).flip(1) if reverse else x.cumsum(1)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .chain_backend import runs_on_triton
+
 Decay = float | Tensor
 
 _BLOCK = 32
@@ -36,6 +38,10 @@ def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     -------
     Tensor [batch, length, width]
     """
+    if runs_on_triton(x):
+        from .scan_triton import scan_chain
+
+        return scan_chain(x, decay, reverse)
     if not torch.compiler.is_compiling():
         return _sum_in_blocks(x, decay, reverse)
     if isinstance(decay, float):

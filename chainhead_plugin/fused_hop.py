@@ -4,10 +4,13 @@ import torch
 from torch import Tensor, nn
 
 from .chain import Chain
-from .chain_backend import runs_on_triton
+from .chain_backend import backend, runs_on_triton
 from .reconciliation import LinearMap, is_plain
 
 _HALF = (torch.bfloat16, torch.float16)
+# Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with
+# many nodes, where the pass is not over the narrower side of the linear map anyway.
+_FEWEST_NODES = 8192
 
 
 def fused_hop_linear(
@@ -44,7 +47,12 @@ def fused_hop_linear(
     if torch._C._are_functorch_transforms_active():
         return None
     from .chain_triton import chain_bounds
-    from .hop_linear_triton import hop_linear
+    from .hop_linear_triton import has_copy_engine, hop_linear
+
+    if backend() == "auto":
+        pays = linear.out_features <= linear.in_features and nodes.size(0) * nodes.size(1) >= _FEWEST_NODES
+        if not pays or linear.in_features % 8 or not has_copy_engine(nodes.device):
+            return None
 
     bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
     return hop_linear(

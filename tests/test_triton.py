@@ -10,13 +10,20 @@ from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_backend import runs_on_triton, set_backend, use_backend
+from chainhead_plugin.chain_backend import backend, runs_on_triton, set_backend, use_backend
 from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain_scan import decaying_sum_by_steps
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-from chainhead_plugin.chain_triton import chain_bounds, filter_chain, sum_chain
-from chainhead_plugin.hop_linear_triton import hop_linear
+from chainhead_plugin.chain_triton import chain_bounds, filter_operator
+from chainhead_plugin.hop_linear_triton import (
+    TensorDescriptor,
+    has_copy_engine,
+    hop_linear,
+    hop_linear_operator,
+)
+from chainhead_plugin.scan_triton import scan_chain, scan_operator
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 # Largest error allowed, relative to the largest value of the reference.
@@ -117,7 +124,14 @@ def test_slices_and_transposes():
     ids=str,
 )
 def test_hop_and_linear_map_in_one(bi_directional, self_weight, dtype):
-    for batch, length, m, n in ((1, 1, 5, 3), (3, 7, 70, 65), (2, 65, 33, 129)):
+    # With rows of whole 16 bytes tiles come by the copy engine, in a narrow and a wide form.
+    for batch, length, m, n in (
+        (1, 1, 5, 3),
+        (3, 7, 70, 65),
+        (2, 65, 33, 129),
+        (2, 140, 72, 40),
+        (1, 131, 8, 136),
+    ):
         for relu in (False, True):
             for padding in (None, slice(0, length // 2)):
                 x, bias = random(batch, length, m, dtype=dtype), random(n, dtype=dtype)
@@ -145,13 +159,14 @@ def test_hop_and_linear_map_in_one(bi_directional, self_weight, dtype):
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 def test_operators_are_registered_as_torch_wants_them():
     bounds = (torch.tensor([0, 2], device=DEVICE), torch.tensor([9, 5], device=DEVICE))
-    scale = torch.rand(2, 9, device=DEVICE)
+    decay = torch.rand(1, 1, 4, dtype=torch.float64, device=DEVICE)
     x = random(2, 9, 4, dtype=torch.float32)
-    torch.library.opcheck(filter_chain, (x, [1.0, 2.0, 3.0], 1, True))
-    torch.library.opcheck(filter_chain, (x, [1.0, 2.0], 0, False, *bounds, scale, scale + 1))
-    torch.library.opcheck(sum_chain, (x, True, *bounds))
+    torch.library.opcheck(filter_operator, (x, [1.0, 2.0, 3.0], 1, True))
+    torch.library.opcheck(filter_operator, (x, [1.0, 2.0], 0, False, *bounds))
+    torch.library.opcheck(scan_operator, (x, None, True))
+    torch.library.opcheck(scan_operator, (x, decay, False))
     half, weight = random(2, 9, 4, dtype=torch.float16), random(3, 4, dtype=torch.float16)
-    torch.library.opcheck(hop_linear, (half, weight, None, 1.0, True, False), rtol=1e-2, atol=1e-2)
+    torch.library.opcheck(hop_linear_operator, (half, weight, None, 1.0, True, False), rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("bi_directional", [False, True], ids=["uni", "bi"])
@@ -184,8 +199,8 @@ def test_heads_in_half_precision(bi_directional, options):
     weights = [x, *head.parameters()]
     for arguments in ((x,), (x, mask)):
         results = []
-        for backend in ("triton", "torch"):
-            with use_backend(backend):
+        for form in ("triton", "torch"):
+            with use_backend(form):
                 y = head(*arguments)
             cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
             results.append((y, *torch.autograd.grad(y, weights, cotangent)))
@@ -194,34 +209,60 @@ def test_heads_in_half_precision(bi_directional, options):
             torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
 
 
+def test_operators_and_launches_give_the_same():
+    x, weight = random(2, 9, 6, dtype=torch.float16), random(5, 6, dtype=torch.float16)
+    with torch.no_grad():
+        launched = hop_linear(x, weight, None, 1.0, True, False)
+    assert torch.equal(launched, hop_linear(x, weight, None, 1.0, True, False))
+    assert torch.equal(scan_chain(x.detach(), 0.5, False), scan_chain(x, 0.5, False))
+
+
 def test_the_fused_kernel_is_what_runs(monkeypatch):
     head = ChainInterdependenceHead(6, 5, 9, device=DEVICE, dtype=torch.float16)
     monkeypatch.setattr(head, "_map_nodes", None)
     assert head(random(2, 9, 6, dtype=torch.float16)).shape == (2, 9, 5)
 
 
-def test_scales_of_a_filter_are_transposed():
-    scale_in, scale_out = torch.rand(2, 9, dtype=torch.float64), torch.rand(1, 9, dtype=torch.float64)
-    matrix = interdependence_matrix(Chain("exponential", bi_directional=True), 9)
-    taps = Chain("exponential", bi_directional=True).taps
-    x, cotangent = random(2, 9, 3, dtype=torch.float64), random(2, 9, 3, dtype=torch.float64)
-    y = filter_chain(
-        x, [*reversed(taps[1:]), *taps], len(taps) - 1, True, None, None, scale_in.to(DEVICE), None
-    )
-    y = y * scale_out.to(DEVICE).unsqueeze(-1)
-    whole = scale_in.unsqueeze(-1) * matrix * scale_out.unsqueeze(-2)
-    assert_close(y, whole.mT.to(DEVICE) @ x.detach(), torch.float64)
-    (gradient,) = torch.autograd.grad(y, x, cotangent)
-    assert_close(gradient, whole.to(DEVICE) @ cotangent.detach(), torch.float64)
+def test_what_has_a_copy_engine():
+    hopper = DEVICE == "cpu" or torch.cuda.get_device_capability()[0] == 9
+    assert has_copy_engine(torch.device(DEVICE)) == (hopper and TensorDescriptor is not None)
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_scans(reverse, dtype):
+    for batch, length, width in (
+        (2, 1, 3),
+        (1, 128, 1),
+        (2, 129, 3),
+        (3, 300, 33 if DEVICE == "cuda" else 5),
+    ):
+        x = random(batch, length, width, dtype=dtype).detach()
+        one_each = torch.rand(1, 1, width, dtype=torch.float64, device=DEVICE)
+        per_row = torch.rand(batch, 1, width, dtype=torch.float64, device=DEVICE)
+        for decay in (None, 0.0, 0.9, 1.0, one_each, per_row):
+            expected = decaying_sum_by_steps(x.double(), 1.0 if decay is None else decay, reverse)
+            assert_close(scan_chain(x, decay, reverse), expected, dtype)
+
+
+def test_scans_forget_nothing_over_many_blocks():
+    length = 40_000 if DEVICE == "cuda" else 3_000
+    # Summands of one sign: where they cancel, the rounding of each is no longer small beside their sum.
+    x, decay = torch.rand(1, length, 2, device=DEVICE), 1 - 1e-5
+    powers = decay ** torch.arange(length, dtype=torch.float64)
+    last = (x[0].double().cpu() * powers.flip(0)[:, None]).sum(0)
+    assert_close(scan_chain(x, decay, False)[0, -1], last.to(DEVICE), torch.float32)
 
 
 def test_backends():
-    x = torch.zeros(1)
+    x = torch.zeros(1, device=DEVICE)
+    assert backend() == "triton"
     assert runs_on_triton(x)
     with use_backend("torch"):
         assert not runs_on_triton(x)
     with use_backend("auto"):
-        assert not runs_on_triton(x)
+        assert runs_on_triton(x) == (DEVICE == "cuda")
+    assert backend() == "triton"
     assert runs_on_triton(x)
     with pytest.raises(ValueError, match="choose one of auto, torch, triton"):
         set_backend("cuda")
