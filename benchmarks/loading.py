@@ -74,6 +74,8 @@ def _pipeline_shares(seed: int, rounds: int) -> dict[str, Any]:
     chains = [torch.randn(length, 12, generator=generator).numpy() for length in lengths]
     batches = [chains[start : start + _BATCH] for start in range(0, _CHAINS, _BATCH)]
     prepared = [extractor(batch, return_tensors="pt", batched=True) for batch in batches]
+    with torch.no_grad():
+        logits = [{"logits": model(**inputs).logits} for inputs in prepared]
 
     def extract_and_call() -> None:
         for batch in batches:
@@ -83,18 +85,27 @@ def _pipeline_shares(seed: int, rounds: int) -> dict[str, Any]:
         for inputs in prepared:
             model(**inputs)
 
+    def extract() -> None:
+        for batch in batches:
+            extractor(batch, return_tensors="pt", batched=True)
+
+    def name_labels() -> None:
+        for outputs in logits:
+            classify.postprocess(outputs)
+
     calls = {
         "pipeline": lambda: classify(chains, batch_size=_BATCH),
         "extractor and model": extract_and_call,
         "model alone": call,
+        "extractor alone": extract,
+        "scores and labels alone": name_labels,
     }
     with torch.no_grad():
         seconds, failures = interleave(calls, rounds, random.Random(seed))  # noqa: S311 - no secret depends on it
     if failures:
         raise RuntimeError(f"the pipeline could not be measured: {failures}")
     return {
-        name: quartiles(ratios(seconds[name], seconds["pipeline"]))
-        for name in ("extractor and model", "model alone")
+        name: quartiles(ratios(seconds[name], seconds["pipeline"])) for name in calls if name != "pipeline"
     }
 
 
@@ -134,12 +145,17 @@ def loading_section(loading: Mapping[str, Any] | None) -> str:
             f"≥ {PIPELINE_SHARE:g}",
             piped,
         ],
-        [
-            "pipeline: share of the speed of the model on prepared tensors",
-            spread(shares["model alone"]),
-            DASH,
-            "",
-        ],
+        *(
+            [f"of a pipeline call's time, {name}", spread(shares[part]), DASH, ""]
+            for part, name in (
+                ("model alone", "the model on prepared tensors"),
+                ("extractor alone", "checks and padding"),
+                (
+                    "scores and labels alone",
+                    "scores and labels, which the extractor and the model do not give",
+                ),
+            )
+        ),
     ]
     note = (
         f"`registry.create_model({MODEL!r}, pretrained=True)` in {_PROCESSES} processes: medians, with the range in "

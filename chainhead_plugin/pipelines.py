@@ -198,7 +198,11 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         if top_k is _UNSET:
             top_k = None if implied_function == "none" else 1
         scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
-        scores, indices = scores.sort(dim=-1, descending=True, stable=True)
+        if top_k == 1:
+            # Of equal scores the first, as the stable sort has it, in half the time.
+            scores, indices = scores.max(dim=-1, keepdim=True)
+        else:
+            scores, indices = scores.sort(dim=-1, descending=True, stable=True)
         id2label = self.model.config.id2label
         return [
             [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]

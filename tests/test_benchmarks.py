@@ -258,7 +258,12 @@ def test_report_has_the_measured_numbers():
 def test_loading_and_small_parts_stand_beside_their_targets():
     loading = {
         "milliseconds": {"import": [60, 70, 200], "first": [900, 1000, 1100], "next": [20, 301, 400]},
-        "shares": {"extractor and model": [0.8, 0.9, 0.95], "model alone": [0.3, 0.4, 0.5]},
+        "shares": {
+            "extractor and model": [0.8, 0.9, 0.95],
+            "model alone": [0.3, 0.4, 0.5],
+            "extractor alone": [0.1, 0.2, 0.3],
+            "scores and labels alone": [0.01, 0.02, 0.03],
+        },
     }
     seconds = {
         "nn.Linear, called as a module": 5e-6,
