@@ -93,7 +93,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
     with terminal.status("Importing torch and transformers"):
         from .recipe_measuring import measure, planned_epochs
         from .recipe_output import RUNS, check_output, write_output
-    check_output(recipe, folder)
+    check_output(folder)
     peers = recipe.peers if with_peers else []
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
