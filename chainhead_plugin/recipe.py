@@ -246,8 +246,10 @@ def load_recipe(source: str | Path) -> Recipe:
     if not file.is_file():
         file = RECIPES / f"{source}.yaml"
     if not file.is_file():
-        known = ", ".join(shipped_recipes())
-        raise RecipeError(f"{str(source)!r} is no recipe: expected a YAML file, or one of {known}")
+        known = shipped_recipes()
+        close = difflib.get_close_matches(str(source), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
+        raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

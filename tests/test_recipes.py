@@ -337,6 +337,8 @@ class TestCommands:
     def test_errors_are_one_line_and_exit_code_1(self, folder):
         for arguments, message in (
             (["train", "nothing"], "is no recipe"),
+            (["train", "chainhead-gunpont"], "did you mean chainhead-gunpoint?"),
+            (["evaluate", folder], "has no recipe.yaml"),
             (["train", write(folder), "--output", folder], "is not empty"),
             (["train", write(folder), "--output", folder / "train.npz"], "train.npz: it is a file"),
             (["train", write(folder), "--output", folder / "train.npz" / "a" / "b"], "train.npz is a file"),
