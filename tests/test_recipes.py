@@ -335,10 +335,11 @@ class TestCommands:
         assert load_recipe(out / "recipe.yaml").data == {"train": "train.npz", "test": "test.npz"}
 
     def test_errors_are_one_line_and_exit_code_1(self, folder):
+        (folder / "empty").mkdir()
         for arguments, message in (
             (["train", "nothing"], "is no recipe"),
             (["train", "chainhead-gunpont"], "did you mean chainhead-gunpoint?"),
-            (["evaluate", folder], "has no recipe.yaml"),
+            (["evaluate", folder / "empty"], "has no recipe.yaml"),
             (["train", write(folder), "--output", folder], "is not empty"),
             (["train", write(folder), "--output", folder / "train.npz"], "train.npz: it is a file"),
             (["train", write(folder), "--output", folder / "train.npz" / "a" / "b"], "train.npz is a file"),
