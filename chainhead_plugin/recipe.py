@@ -64,7 +64,8 @@ class Recipe:
     seeds : list of int
         Of the final runs; the first one's weights are the model. At least two, for a spread.
     threads : int, optional
-        Threads of the CPU. More than one only slows small models down.
+        Threads of the CPU; by default as many as torch takes. Sums are rounded otherwise with another number, and
+        give other weights, so set it for numbers that come out again. More than one only slows small models down.
     peers : list of str
         What `compare` trains beside the model, with the same data, budget and number of weights: "no_hops" (the
         same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".

@@ -8,7 +8,10 @@ PLUGIN = """
 print("noise on stdout")
 plugin = Plugin(
     name="vision",
-    models=(entry("digits", task="image-classification", summary="Digits [0-9]"), entry("letters", summary="Letters " * 16)),
+    models=(
+        entry("digits", task="image-classification", summary="Digits [0-9]"),
+        entry("letters", summary="Letters " * 16),
+    ),
     register=nothing,
 )
 """
