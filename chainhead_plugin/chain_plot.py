@@ -56,7 +56,7 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
         for layer, values in enumerate(norms):
             places = torch.arange(len(hops)) + (layer - (len(heads) - 1) / 2) * width
             right.bar(places.tolist(), values.tolist(), width, label=f"layer {layer + 1}")
-        right.set_xticks(range(len(hops)), [str(hop) for hop in hops])
+        right.set_xticks(range(len(hops)), [str(hop) for hop in hops], rotation=90 if len(hops) > 12 else 0)
         right.set_xlabel("hop: how many nodes before")
         right.set_ylabel("norm of the weights")
     else:

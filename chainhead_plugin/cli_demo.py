@@ -13,7 +13,7 @@ def demo(
         Path | None, typer.Option(help="Also draw the results into this file (.png, .svg); needs matplotlib.")
     ] = None,
 ) -> None:
-    """Predict real chains with the model that ships inside the package; no network.
+    """Predict real chains with a model that ships inside the package; no network.
 
     Example: chainhead demo --picture demo.png
     """

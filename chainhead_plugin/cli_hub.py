@@ -14,12 +14,15 @@ def push(
         typer.Argument(help="A model of the zoo, or a checkpoint's folder.", autocompletion=complete_sources),
     ],
     repo_id: Annotated[str, typer.Argument(help="Repository on the Hub, as owner/name.")],
-    branch: Annotated[str | None, typer.Option(help="Where to commit; made if missing.")] = None,
+    branch: Annotated[
+        str | None, typer.Option(help="Where to commit, by default main; made if missing.")
+    ] = None,
     tag: Annotated[str | None, typer.Option(help="A new tag for the commit.")] = None,
     private: Annotated[
-        bool | None, typer.Option("--private/--public", help="Of a new repository; else as it is.")
+        bool | None,
+        typer.Option("--private/--public", help="Of a new repository; one that is there stays as it is."),
     ] = None,
-    message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
+    message: Annotated[str | None, typer.Option(help="What the commit says.")] = None,
     with_code: Annotated[
         bool, typer.Option("--with-code", help="Also the code, for machines without this plugin.")
     ] = False,

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import registry
+from registry import ModelEntry
+
+from .recipe import shipped_recipes
 
 # By the end of the class's name; for sequences of float nodes.
 _TASKS = {
@@ -34,6 +37,24 @@ class FoundModel(NamedTuple):
         return self.zoo_task or task_of(self.folder)
 
 
+def zoo_model(name: str) -> ModelEntry:
+    """Return what the zoo knows of a model.
+
+    Raises
+    ------
+    ValueError
+        If its recipe ships, but not what comes of it.
+    registry.UnknownModelError
+        If there is no such model.
+    """
+    if name in shipped_recipes() and name not in registry.list_models():
+        raise ValueError(
+            f"{name} does not ship, being as large as its encoder: run `chainhead train {name}` and give the folder "
+            f"that it writes (its card: chainhead card {name})"
+        )
+    return registry.model_info(name)
+
+
 def find_model(name: str, revision: str | None = None) -> FoundModel:
     """Find a model, and fetch it if it is on the Hub and not cached.
 
@@ -48,7 +69,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
     Raises
     ------
     ValueError
-        If there is no such folder, or `revision` is given for one.
+        If there is no such folder, `revision` is given for one, or the model has to be trained first.
     registry.RegistryError, OSError
         As `registry.pull` raises them.
     """
@@ -59,7 +80,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
             raise ValueError(f"--revision has no effect on the folder {name}")
         return FoundModel(Path(name).resolve().name, Path(name))
     if "/" not in name:
-        registry.model_info(name)  # raises, with the names that are close
+        zoo_model(name)  # raises, with the names that are close
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name):
         raise ValueError(
             f"there is no folder {name}: give a model of the zoo (chainhead list), a checkpoint's folder, or a "

@@ -50,7 +50,12 @@ def plot(
         Path | None, typer.Option(help="Picture to write (.png, .svg, .pdf); by default NAME-….png here.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture.")] = False,
-    length: Annotated[int | None, typer.Option(min=1, help="Of the chain: how many nodes to draw.")] = None,
+    length: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Nodes of the chain to draw; by default the model's own length, 64 at most."
+        ),
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(

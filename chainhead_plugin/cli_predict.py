@@ -56,7 +56,12 @@ def predict(
             metavar="FILE|-",
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line, in full.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="A JSON object a line, with the fields that the input had beside its data."
+        ),
+    ] = False,
     top_k: Annotated[
         int | None, typer.Option(min=1, help="How many labels to show, best first; by default one.")
     ] = None,
@@ -68,7 +73,8 @@ def predict(
 ) -> None:
     """Predict: labels of sequences, texts, images, tokens or segments, forecasts, or features of nodes.
 
-    A table holds a node a row; a column "id" tells sequences apart. JSON lines hold a sequence or a text each.
+    A table holds a node of a sequence a row, and a column "id" tells sequences apart; or a text a row. JSON lines
+    hold a sequence or a text each.
 
     Example: chainhead predict chainhead-japanese-vowels recordings.csv --top-k 3
     """
@@ -148,12 +154,14 @@ def read_files(
     file_format: FileFormat | None,
     columns: str | None,
 ) -> list[Record]:
-    """Read all records of files; those of several files know theirs."""
+    """Read all records of files; where there are several files, each record has its own in the field "file"."""
     from .records import read_records
 
     records = []
     for file in files:
         is_stdin = str(file) == "-"
+        if is_stdin and sys.stdin is None:
+            raise ValueError("standard input is closed: give a file")
         found = read_records(
             sys.stdin.buffer.read() if is_stdin else file.read_bytes(),
             str(file),

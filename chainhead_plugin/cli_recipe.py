@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .cli_support import complete_models, complete_sources, console, reported_errors
+from .cli_support import complete_recipes, complete_sources, console, reported_errors
 
 if TYPE_CHECKING:
     from .recipe import Recipe
@@ -17,8 +17,8 @@ _RecipeArgument = Annotated[
     str,
     typer.Argument(
         metavar="RECIPE",
-        help="A YAML file, or a model of the zoo, whose recipe ships with it.",
-        autocompletion=complete_models,
+        help="A YAML file, or the name of a model of the zoo, for its own recipe.",
+        autocompletion=complete_recipes,
     ),
 ]
 _OutputOption = Annotated[
@@ -27,9 +27,10 @@ _OutputOption = Annotated[
 
 
 def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
-    """Train a model on every seed of its recipe, and test it once. Goes on where it was cut off.
+    """Train a recipe's model on every seed, and test each of them once. Goes on where it was cut off.
 
-    The folder loads with from_pretrained and holds card, results and learning curve.
+    The folder loads with from_pretrained, and holds card, results and learning curve. The first seed's weights are
+    the model. Needs "chainhead-plugin[train]".
 
     Example: chainhead train chainhead-italy-power --output my-italy
     """
@@ -39,6 +40,9 @@ def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
 
 def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
     """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
+
+    After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain and the same head without hops
+    are the peers, unless the recipe names others. Needs "chainhead-plugin[train]".
 
     Example: chainhead compare my-recipe.yaml
     """
@@ -57,15 +61,25 @@ def evaluate(
         str | None, typer.Option(help="Recipe whose data to take; by default the model's own.")
     ] = None,
 ) -> None:
-    """Evaluate a model on the test part of its data, next to what its card states.
+    """Evaluate a model on the test part of its data, next to what was measured when it was trained.
 
     Example: chainhead evaluate chainhead-japanese-vowels
     """
     with reported_errors():
         from .recipe import load_recipe
-        from .recipe_evaluation import evaluate as run
 
-        found = run(name, None if recipe is None else load_recipe(recipe))
+        given = None if recipe is None else load_recipe(recipe)
+        if not Path(name).is_dir():
+            from .cli_model import zoo_model
+
+            zoo_model(name)
+        with console(stderr=True).status(f"Evaluating {name}"):
+            from transformers.utils import logging
+
+            from .recipe_evaluation import evaluate as run
+
+            logging.disable_progress_bar()
+            found = run(name, given)
         told = _values(found.metrics, found.values)
         stated = f"; stated: {_values(found.metrics, found.stated, named=False)}" if found.stated else ""
         typer.echo(f"{name}: {told} on {found.examples:,} test examples{stated}")
@@ -84,16 +98,16 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     from .recipe import load_recipe
-    from .recipe_figures import require_matplotlib
 
     terminal = console()
     recipe = load_recipe(source)
-    require_matplotlib()
     folder = output or Path(recipe.name)
     with terminal.status("Importing torch and transformers"):
+        from .recipe_figures import require_matplotlib
         from .recipe_measuring import measure, planned_epochs
         from .recipe_output import RUNS, check_output, write_output
-    check_output(recipe, folder)
+    require_matplotlib()
+    check_output(folder)
     peers = recipe.peers if with_peers else []
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:

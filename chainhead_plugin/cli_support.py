@@ -66,6 +66,13 @@ def complete_sources(incomplete: str) -> list[tuple[str, str]]:
     return complete_models(incomplete) + sorted(shown)
 
 
+def complete_recipes(incomplete: str) -> list[str]:
+    """Complete the name of a recipe that ships."""
+    from .recipe import shipped_recipes
+
+    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+
+
 def complete_tasks(incomplete: str) -> list[str]:
     """Complete a task that the zoo has models for."""
     import registry

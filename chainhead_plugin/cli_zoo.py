@@ -60,7 +60,8 @@ def list_models(
             table.add_row(
                 model.name, model.task, _metrics(leading), f"{model.parameters:,}", whereabouts(model)
             )
-        console().print(table)
+        with reported_errors():
+            console().print(table)
     if not models:
         fail(f"no model matches: {len(registry.list_models())} models are installed, see chainhead list")
 
@@ -73,10 +74,10 @@ def info(
 
     Example: chainhead info chainhead-japanese-vowels
     """
-    import registry
-
     with reported_errors():
-        model = registry.model_info(name)
+        from .cli_model import zoo_model
+
+        model = zoo_model(name)
     if as_json:
         typer.echo(json.dumps(_as_json(model), indent=2))
         return
@@ -134,10 +135,14 @@ def whereabouts(model: ModelEntry) -> str:
 def _card_file(name: str) -> Path:
     import registry
 
+    from .plugin import card_of
+
     if name in registry.list_models():
         return registry.model_info(name).card or Path(f"{name}.md")
     if Path(name).is_dir():
         return Path(name, "README.md")
+    if "/" not in name and (card := card_of(name)):
+        return card
     return registry.pull(name) / "README.md"
 
 

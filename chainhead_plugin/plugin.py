@@ -14,10 +14,14 @@ CHECKPOINTS = _PACKAGE / "checkpoints"
 _CARDS = (_PACKAGE / "model_cards", _PACKAGE.parent / "model_cards")
 
 
+def card_of(name: str) -> Path | None:
+    """Return the card of a model, which may be one whose recipe alone ships; None if it has none here."""
+    return next((folder / f"{name}.md" for folder in _CARDS if (folder / f"{name}.md").is_file()), None)
+
+
 def _entry(record: dict[str, Any]) -> ModelEntry:
     name = record["name"]
-    card = next((folder / f"{name}.md" for folder in _CARDS if (folder / f"{name}.md").is_file()), None)
-    return ModelEntry(**record, path=CHECKPOINTS / name, card=card)
+    return ModelEntry(**record, path=CHECKPOINTS / name, card=card_of(name))
 
 
 if not CHECKPOINTS.is_dir():

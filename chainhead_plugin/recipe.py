@@ -64,7 +64,8 @@ class Recipe:
     seeds : list of int
         Of the final runs; the first one's weights are the model. At least two, for a spread.
     threads : int, optional
-        Threads of the CPU. More than one only slows small models down.
+        Threads of the CPU; by default as many as torch takes. Sums are rounded otherwise with another number, and
+        give other weights, so set it for numbers that come out again. More than one only slows small models down.
     peers : list of str
         What `compare` trains beside the model, with the same data, budget and number of weights: "no_hops" (the
         same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".
@@ -246,8 +247,10 @@ def load_recipe(source: str | Path) -> Recipe:
     if not file.is_file():
         file = RECIPES / f"{source}.yaml"
     if not file.is_file():
-        known = ", ".join(shipped_recipes())
-        raise RecipeError(f"{str(source)!r} is no recipe: expected a YAML file, or one of {known}")
+        known = shipped_recipes()
+        close = difflib.get_close_matches(str(source), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
+        raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -50,7 +50,7 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
     Raises
     ------
     RecipeError
-        If the model has no recipe, or the labels of model and data differ.
+        If the model has no recipe, or the labels, columns or steps of model and data differ.
     registry.RegistryError
         If the zoo has no such model.
     """
@@ -62,7 +62,12 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
             stated = {key: value[0] for key, value in chain.items() if isinstance(value, list)}
         if recipe is None:
             here = folder / RUNS / RECIPE  # names its files in full
-            recipe = load_recipe(here if here.is_file() else folder / RECIPE)
+            file = here if here.is_file() else folder / RECIPE
+            if not file.is_file():
+                raise RecipeError(
+                    f"{folder} has no {RECIPE}, as folders of `chainhead train` have: give one with --recipe"
+                )
+            recipe = load_recipe(file)
     else:
         stated = dict(registry.model_info(name).metrics)
         folder = registry.checkpoint_path(name)

@@ -63,7 +63,7 @@ def fit(
     folder: Path,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Fit:
-    """Train a candidate; the same seed gives the same weights.
+    """Train a candidate; the same seed and number of threads give the same weights.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def fit(
     """
     count = len(training.labels)
     traits = traits_of(recipe.task)
-    with _threads(recipe.threads):
+    with threads_set(recipe.threads):
         set_seed(seed)
         model = candidate.build()
         inputs.initialise(model)
@@ -199,7 +199,8 @@ class _OnEpoch(TrainerCallback):
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def threads_set(count: int | None) -> Iterator[None]:
+    """Let torch use so many threads of the CPU; None leaves it as it is. Another number rounds otherwise."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from .configuration_chainhead import ChainHeadConfig
@@ -21,19 +22,28 @@ from .recipe_measuring import Measured
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
 
 
-def check_output(recipe: Recipe, folder: Path) -> None:
-    """Find out before training whether a folder may be written.
+def check_output(folder: Path) -> None:
+    """Find out, before anything is read or trained, whether a recipe's output can go into a folder.
+
+    That runs which it holds are of the same recipe and data, `Runs` finds out when it has read the data.
 
     Raises
     ------
     RecipeError
-        If it holds something other than this recipe's model.
+        If it is a file or below one, if it holds something that was not written for a recipe, or if no file can be
+        made there.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise RecipeError(f"cannot write {folder}: it is a file")
-    if any(folder.iterdir()) and not (folder / RUNS).is_dir():
+    place = folder
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise RecipeError(f"cannot write {folder}: {'it' if place == folder else place} is a file")
+    try:
+        with TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise RecipeError(f"cannot write {folder}: {place} takes no files: {error.strerror}") from error
+    if place == folder and any(folder.iterdir()) and not (folder / RUNS).is_dir():
         raise RecipeError(f"{folder} is not empty and not written by this command: choose another --output")
 
 

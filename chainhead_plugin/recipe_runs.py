@@ -16,7 +16,7 @@ from torch import nn
 from .recipe import Recipe, RecipeError
 from .recipe_encoder import encoder_hashes
 from .recipe_examples import Data, Examples
-from .recipe_fitting import fit, quality
+from .recipe_fitting import fit, quality, threads_set
 from .recipe_frozen import FrozenBackbone
 from .recipe_frozen_encoder import encode_data
 from .recipe_inputs import Inputs, prepare
@@ -82,10 +82,11 @@ class Runs:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
         self.backbone: FrozenBackbone | None = None
-        if recipe.on_frozen_encoder:
-            self.backbone = encode_data(recipe, data)
-        elif recipe.pretraining:
-            self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+        with threads_set(recipe.threads):
+            if recipe.on_frozen_encoder:
+                self.backbone = encode_data(recipe, data)
+            elif recipe.pretraining:
+                self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
         if self.backbone is not None:
             self.data = self.backbone.data
         self.inputs = prepare(recipe, self.data.train)
@@ -153,10 +154,11 @@ class Runs:
         if not file.is_file():
             model, inputs = self.model(name, run)
             seconds = []
-            for _ in range(_REPEATS):
-                start = time.perf_counter()
-                found = quality(model, inputs, self.data.test, self.recipe.task)
-                seconds.append(time.perf_counter() - start)
+            with threads_set(self.recipe.threads):
+                for _ in range(_REPEATS):
+                    start = time.perf_counter()
+                    found = quality(model, inputs, self.data.test, self.recipe.task)
+                    seconds.append(time.perf_counter() - start)
             file.write_text(json.dumps({**found, "seconds": min(seconds)}), "utf-8")
         measured: dict[str, float] = json.loads(file.read_text("utf-8"))
         return measured

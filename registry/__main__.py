@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 out = Console(markup=False, highlight=False)
+if not out.is_terminal:
+    out.width = 200  # Nobody sees the end of the screen: paths are not cut.
 err = Console(markup=False, highlight=False, stderr=True)
 
 
@@ -64,7 +66,7 @@ def info(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None
         err.print(str(error), soft_wrap=True)
         raise typer.Exit(1) from error
     _report_failures()
-    table = Table(show_header=False, box=None)
+    table = Table(Column(), Column(overflow="fold"), show_header=False, box=None)
     for label, value in _details(model).items():
         table.add_row(label, value)
     out.print(table)

@@ -1,7 +1,11 @@
 """Recipes of one's own: what is checked before training, training itself, and the commands around it."""
 
 import json
+import os
 import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -18,6 +22,7 @@ from chainhead_plugin.recipe import PEERS, RECIPES, RecipeError, load_recipe
 from chainhead_plugin.recipe_data import load_data
 from chainhead_plugin.recipe_inputs import prepare
 from chainhead_plugin.recipe_measuring import measure
+from chainhead_plugin.recipe_output import check_output
 from chainhead_plugin.recipe_peers import candidates
 from chainhead_plugin.recipe_runs import Runs
 from chainhead_plugin.recipe_task import traits_of
@@ -50,6 +55,18 @@ def folder(tmp_path):
     write_arrays(tmp_path / "train.npz", series(48, 0))
     write_arrays(tmp_path / "test.npz", series(20, 1))
     return tmp_path
+
+
+@contextmanager
+def as_nobody():
+    """Lay down root's right to write everywhere, where tests have it."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def write(folder, **changes):
@@ -318,9 +335,14 @@ class TestCommands:
         assert load_recipe(out / "recipe.yaml").data == {"train": "train.npz", "test": "test.npz"}
 
     def test_errors_are_one_line_and_exit_code_1(self, folder):
+        (folder / "empty").mkdir()
         for arguments, message in (
             (["train", "nothing"], "is no recipe"),
+            (["train", "chainhead-gunpont"], "did you mean chainhead-gunpoint?"),
+            (["evaluate", folder / "empty"], "has no recipe.yaml"),
             (["train", write(folder), "--output", folder], "is not empty"),
+            (["train", write(folder), "--output", folder / "train.npz"], "train.npz: it is a file"),
+            (["train", write(folder), "--output", folder / "train.npz" / "a" / "b"], "train.npz is a file"),
             (["evaluate", "chainhead-nothing"], "chainhead-nothing"),
         ):
             result = invoke(*arguments)
@@ -328,6 +350,12 @@ class TestCommands:
             assert "Error: " in result.output
             assert message in result.output
             assert "Traceback" not in result.output
+
+    def test_a_folder_that_this_user_may_not_write(self):
+        with TemporaryDirectory() as parent:
+            Path(parent).chmod(0o555)
+            with as_nobody(), pytest.raises(RecipeError, match=r"takes no files: Permission denied"):
+                check_output(Path(parent, "a", "b"))
 
     def test_missing_package(self, folder, monkeypatch):
         monkeypatch.setitem(sys.modules, "aeon.datasets", None)

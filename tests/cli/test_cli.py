@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +17,17 @@ from PIL import Image
 from transformers import pipeline
 from typer.testing import CliRunner
 
+import chainhead_plugin
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.cli_support import complete_sources
+from chainhead_plugin.cli_support import complete_recipes, complete_sources
 from chainhead_plugin.demo import MODEL
 from chainhead_plugin.records import read_records
 
-COMMANDS = ["demo", "list", "info", "card", "predict", "plot", "pull", "push", "convert-tinybig"]
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+
+
+ON_ENCODER = "chainhead-sentiment-minilm"
 
 
 def lines(*arguments, **options):
@@ -34,6 +41,16 @@ def test_help_shows_an_example(command):
     assert f"Example: chainhead {command}" in " ".join(
         invoke(command, "--help", env={"COLUMNS": "200"}).split()
     )
+
+
+def test_every_command_is_in_the_guide():
+    guide = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
+    rows = " ".join(line.split("|")[1] for line in guide.splitlines() if line.startswith("| `chainhead"))
+    assert {*re.findall(r"[a-z-]+", rows)} >= {*COMMANDS}
+
+
+def test_version():
+    assert invoke("--version") == f"chainhead {chainhead_plugin.__version__}\n"
 
 
 def test_help_imports_nothing_heavy():
@@ -70,6 +87,13 @@ def test_card(folders, tmp_path):
     assert "has no model card" in invoke("card", folders / "sequence", code=1)
     (tmp_path / "README.md").write_text("# Mine\n", "utf-8")
     assert invoke("card", tmp_path) == "# Mine\n"
+
+
+@pytest.mark.parametrize("command", [["info"], ["predict", "-"], ["plot"], ["evaluate"]], ids=" ".join)
+def test_a_model_whose_recipe_alone_ships(command):
+    shown = invoke(command[0], ON_ENCODER, *command[1:], code=1)
+    assert f"run `chainhead train {ON_ENCODER}`" in shown
+    assert f"# {ON_ENCODER}" in invoke("card", ON_ENCODER)
 
 
 def test_a_card_in_a_terminal(monkeypatch):
@@ -293,6 +317,25 @@ def test_a_column_of_numbers_named_id_without_header_is_a_feature():
     assert record.data == [(1.0, 2.0), (3.0, 4.0)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "redirection", "message"),
+    [
+        (["predict", MODEL, "-"], "<&-", "standard input is closed"),
+        (["list"], ">/dev/full", "No space left on device"),
+    ],
+)
+def test_streams_that_are_closed_or_full(arguments, redirection, message):
+    if "/dev/full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    command = [sys.executable, "-c", "from chainhead_plugin.cli import main; main()", *arguments]
+    done = subprocess.run(
+        f"{shlex.join(command)} {redirection}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_fields_that_the_result_has(folders):
     record = json.dumps({"nodes": [[1, 2, 3]], "predictions": 1})
     assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
@@ -308,6 +351,7 @@ def test_completion_knows_models_and_folders(folders, monkeypatch):
     assert (MODEL, registry.model_info(MODEL).summary) in complete_sources("chainhead-")
     monkeypatch.chdir(folders)
     assert ("sequence", "folder") in complete_sources("seq")
+    assert ON_ENCODER in complete_recipes("chainhead-s")
     code = "import sys; sys.argv = ['chainhead']; from chainhead_plugin.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -8,7 +8,10 @@ PLUGIN = """
 print("noise on stdout")
 plugin = Plugin(
     name="vision",
-    models=(entry("digits", task="image-classification", summary="Digits [0-9]"), entry("letters")),
+    models=(
+        entry("digits", task="image-classification", summary="Digits [0-9]"),
+        entry("letters", summary="Letters " * 16),
+    ),
     register=nothing,
 )
 """
@@ -59,6 +62,10 @@ def test_info(command):
         "distribution vision 1.0",
     ):
         assert text in process.stdout
+
+
+def test_no_line_is_broken_where_nobody_sees_the_end_of_the_screen(command):
+    assert "Letters " * 15 + "Letters" in command("info", "letters").stdout
 
 
 def test_info_unknown(command):
