@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .chain_filter import is_eager_on_cpu
+from .chain_state import checked_state
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
 from .masking import zeroed
@@ -58,7 +59,7 @@ def move_step(
     x : Tensor [batch, channels·width], or [batch, width] if `spread`
         The next node.
     hops : tuple of int
-    state : Tensor [batch, max(hops), features], optional
+    state : Tensor [max(hops)·batch, features], optional
         What the previous call returned; None before the first node.
     spread, add : bool
 
@@ -67,28 +68,39 @@ def move_step(
     y : Tensor [batch, channels·width], or [batch, width] if `add`
     state : Tensor
         With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
-        nodes themselves.
+        nodes themselves. The earliest come first, each of all chains.
 
     Raises
     ------
     ValueError
         If `state` has another shape.
     """
-    width = x.size(1) if spread else x.size(1) // len(hops)
-    expected = (x.size(0), max(hops), width if add else x.size(1))
+    batch, features = x.shape
+    width = features if spread else features // len(hops)
+    newest = max(hops)
+    kept = width if add else features
     if state is None:
-        state = x.new_zeros(expected, dtype=torch.promote_types(x.dtype, torch.float32) if add else x.dtype)
-    elif state.shape != expected:
-        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
+        dtype = torch.promote_types(x.dtype, torch.float32) if add else x.dtype
+        state = x.new_zeros(newest * batch, kept, dtype=dtype)
+    else:
+        checked_state(state, newest, x, kept)
     if add:
-        groups = x.to(state.dtype).reshape(x.size(0), x.size(1) // width, width).expand(-1, len(hops), -1)
-        coming = F.pad(state, (0, 0, 0, 1)).index_add(1, _places(hops, x.device), groups)
-        return coming[:, 0].to(x.dtype, copy=True), coming[:, 1:]
-    window = torch.cat([state, x.unsqueeze(1)], 1)
-    groups_of_a_node = 1 if spread else len(hops)
-    places = _places_before(hops, groups_of_a_node, x.device)
-    moved = window.view(x.size(0), (max(hops) + 1) * groups_of_a_node, width).index_select(1, places)
-    return moved.flatten(1), window[:, 1:]
+        groups = x.to(state.dtype).reshape(batch, features // width, width).expand(-1, len(hops), -1)
+        coming = F.pad(state, (0, 0, 0, batch)).view(newest + 1, batch, width)
+        coming = coming.index_add(0, _places(hops, x.device), groups.transpose(0, 1))
+        return coming[0].to(x.dtype, copy=True), coming[1:].flatten(0, 1)
+    window = torch.cat((state, x))
+    return _look_up(window, hops, batch, spread), window[batch:]
+
+
+def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
+    """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
+    groups = 1 if spread else len(hops)
+    width = window.size(1) // groups
+    if window.numel() <= _FEW and is_eager_on_cpu(window):
+        return window.take(_numbers_before(hops, groups, batch, width))
+    places = _places_before(hops, groups, batch, window.device)
+    return window.view(-1, width).index_select(0, places).view(batch, len(hops) * width)
 
 
 @built_once(maxsize=128)
@@ -97,12 +109,18 @@ def _places(hops: Hops, device: torch.device) -> Tensor:
 
 
 @built_once(maxsize=128)
-def _places_before(hops: Hops, groups: int, device: torch.device) -> Tensor:
-    """Where each channel's group stands among those of the last nodes, `groups` a node."""
-    newest = max(hops)
-    return torch.tensor(
-        [(newest - hop) * groups + channel % groups for channel, hop in enumerate(hops)], device=device
-    )
+def _places_before(hops: Hops, groups: int, batch: int, device: torch.device) -> Tensor:
+    """Where each channel's group stands among those of the last nodes, `groups` a node of a chain; [batch·channels]."""
+    channel = torch.arange(len(hops), device=device)
+    node = (max(hops) - _places(hops, device)) * batch + torch.arange(batch, device=device)[:, None]
+    return (node * groups + channel % groups).flatten()
+
+
+@built_once(maxsize=32)
+def _numbers_before(hops: Hops, groups: int, batch: int, width: int) -> Tensor:
+    """Where each number stands that channels take, on the CPU; [batch, channels·width]."""
+    places = _places_before(hops, groups, batch, torch.device("cpu"))
+    return (places[:, None] * width + torch.arange(width)).view(batch, len(hops) * width)
 
 
 class _Move(torch.autograd.Function):

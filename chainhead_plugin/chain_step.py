@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .chain import Chain, accumulated, check_range, filter_taps
 from .chain_decay import exponential_terms
+from .chain_state import checked_state
 from .constants import built_once
 
 
@@ -28,9 +29,9 @@ def mix_step(
     Returns
     -------
     y : Tensor [batch, width]
-    state : Tensor [batch, width] or [batch, size, width]
+    state : Tensor [size·batch, width]
         Of one size at every step, in float32 at least: the running sum, the last node, or as many of the last
-        nodes as the filter reaches.
+        nodes as the filter reaches, the oldest first, each of all chains.
 
     Raises
     ------
@@ -47,14 +48,14 @@ def mix_step(
     elif decay is None:
         y, state = _filter(node, state, *_step_taps(chain, dtype, x.device))
     else:
-        y, state = _filter(node, state, _exponential_taps(decay.to(dtype)), with_gaps=False)
+        y, state = _filter(node, state, _exponential_taps(decay.to(dtype)))
     return (y if x.dtype == dtype else y.to(x.dtype)), state
 
 
 def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) -> tuple[Tensor, Tensor]:
     if state is None:
         return x.clone(), x.clone()
-    _check_state(state, x.shape)
+    checked_state(state, 1, x, x.size(1))
     if decay is None:
         total = x + state
     elif isinstance(decay, float):
@@ -67,38 +68,46 @@ def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) 
 def _hop(x: Tensor, state: Tensor | None, self_weight: float) -> tuple[Tensor, Tensor]:
     if state is None:
         return x * self_weight if self_weight else torch.zeros_like(x), x.clone()
-    _check_state(state, x.shape)
-    # Zero times infinity is not zero.
+    checked_state(state, 1, x, x.size(1))
+    # Zero times infinity is not zero; and a sum without a factor is the faster one.
+    if self_weight == 1:
+        return state + x, x.clone()
     y = torch.add(state, x, alpha=self_weight) if self_weight else state.clone()
     return y, x.clone()
 
 
-def _filter(x: Tensor, state: Tensor | None, weights: Tensor, with_gaps: bool) -> tuple[Tensor, Tensor]:
-    """Weigh the last nodes by `weights` [taps, 1 or width], from the farthest to the nearest."""
-    size = len(weights) - 1
-    expected = (x.size(0), size, x.size(1))
+def _filter(
+    x: Tensor, state: Tensor | None, weights: Tensor, row: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weigh the last nodes by `weights` [taps, 1 or width], from the farthest to the nearest.
+
+    `row` [1, taps] are the same weights where a product may stand for the sum: none is zero, and all features share
+    them.
+    """
+    batch, width = x.shape
+    taps = len(weights)
     if state is None:
-        state = x.new_zeros(expected)
+        state = x.new_zeros((taps - 1) * batch, width)
     else:
-        _check_state(state, expected)
-    window = torch.cat([state, x.unsqueeze(1)], dim=1)
-    seen = torch.where(weights != 0, window, 0) if with_gaps else window
-    return (seen * weights).sum(1), window[:, 1:]
-
-
-def _check_state(state: Tensor, expected: tuple[int, ...]) -> None:
-    if state.shape != expected:
-        raise ValueError(
-            f"state has shape {tuple(state.shape)}, expected {tuple(expected)}: start with state=None"
-        )
+        checked_state(state, taps - 1, x, width)
+    window = torch.cat((state, x))
+    # Autocast, and on accelerators settings of the user's, would round what goes into a product.
+    if row is not None and x.is_cpu and not torch.is_autocast_enabled("cpu"):
+        y = row.mm(window) if batch == 1 else row.mm(window.view(taps, batch * width)).view(batch, width)
+    else:
+        nodes, weights = window.view(taps, batch, width), weights.unsqueeze(1)
+        # Zero times infinity is not zero.
+        y = ((nodes if row is not None else torch.where(weights != 0, nodes, 0)) * weights).sum(0)
+    return y, window[batch:]
 
 
 @built_once(maxsize=128)
-def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, bool]:
-    """The taps from the farthest to the nearest, [taps, 1], and whether one is zero."""
+def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """The taps from the farthest to the nearest as a column, and as a row if none is zero."""
     taps = filter_taps(chain, dtype)
     check_range(chain, taps, dtype)
-    return torch.tensor(taps[::-1], dtype=dtype, device=device)[:, None], not all(taps)
+    row = torch.tensor([taps[::-1]], dtype=dtype, device=device)
+    return row.T, row if all(taps) else None
 
 
 def _exponential_taps(decay: Tensor) -> Tensor:

@@ -187,7 +187,9 @@ class ChainInterdependenceHead(ReconciledLinear):
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
         if y is None:
-            y = self._map_nodes(nodes, lambda z: self._mix(z, mask))
+            maps, place = self._maps()
+            z = self._mix(self._map_before(nodes, maps[:place]), mask, place, len(maps))
+            y = self._map_after(z, nodes, maps[place:], mixed=True)
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
@@ -204,15 +206,13 @@ class ChainInterdependenceHead(ReconciledLinear):
         # A γ for every feature of κ(x) does not commute with mapping features.
         return maps, place if self.learned_decay is None else 0
 
-    def _mix(self, z: Tensor, mask: Tensor | None) -> Tensor:
-        if self.chain.channel_hops:
-            return move(z, self.chain.channel_hops, mask, **self._channel_form())
+    def _mix(self, z: Tensor, mask: Tensor | None, place: int, maps: int) -> Tensor:
+        """Mix along the chain after `place` of so many maps."""
+        hops = self.chain.channel_hops
+        if hops:
+            # Channels are made where no map comes before, and added up where none comes after.
+            return move(z, hops, mask, spread=place == 0, add=place == maps)
         return mix(z, self.chain, mask, self._decay())
-
-    def _channel_form(self) -> dict[str, bool]:
-        """Say whether channels are yet to be made, and whether they are to be added up, where they are moved."""
-        maps, place = self.reconciliation.channel_maps()
-        return {"spread": place == 0, "add": place == len(maps)}
 
     def _decay(self) -> Tensor | None:
         return None if self.learned_decay is None else self.learned_decay()
@@ -243,29 +243,23 @@ class ChainInterdependenceHead(ReconciledLinear):
             )
         if self.batch_norm is not None and self.training:
             raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
-        if x_t.ndim != 2 or x_t.size(1) != self.m or not x_t.is_floating_point():
+        shape = x_t.shape
+        if len(shape) != 2 or shape[1] != self.m or not x_t.is_floating_point():
             raise ValueError(
-                f"x_t is {x_t.dtype} of shape {tuple(x_t.shape)}, expected floating point [batch, {self.m}]: one "
-                "node of each chain"
+                f"x_t is {x_t.dtype} of shape {tuple(shape)}, expected floating point [batch, {self.m}]: one node of "
+                "each chain"
             )
-        if state is not None and state.size(0) != x_t.size(0):
-            raise ValueError(
-                f"state is of {state.size(0)} chains and x_t of {x_t.size(0)}: start with state=None"
-            )
-        states = []
-
-        def mix_next(z: Tensor) -> Tensor:
-            if self.chain.channel_hops:
-                y, new_state = move_step(z, self.chain.channel_hops, state, **self._channel_form())
-            else:
-                y, new_state = mix_step(z, self.chain, state, self._decay())
-            states.append(new_state)
-            return y
-
-        y_t = self._map_nodes(x_t, mix_next)
+        maps, place = self._maps()
+        z = self._map_before(x_t, maps[:place])
+        hops = self.chain.channel_hops
+        if hops:
+            z, state = move_step(z, hops, state, spread=place == 0, add=place == len(maps))
+        else:
+            z, state = mix_step(z, self.chain, state, self._decay())
+        y_t = self._map_after(z, x_t, maps[place:], mixed=True)
         if self.batch_norm is None:
-            return self._process_output(y_t, None), states[0]
-        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), states[0]
+            return self._process_output(y_t, None), state
+        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state
 
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
         """Return the dense A, for plots and tests.

@@ -41,7 +41,11 @@ class LearnedDecay(nn.Module):
 
     def forward(self) -> Tensor:
         """Return γ [features], in float32 at least."""
-        return self.limit * torch.sigmoid(self.logit.to(torch.promote_types(self.logit.dtype, torch.float32)))
+        logit = self.logit
+        if logit.dtype not in (torch.float32, torch.float64):
+            logit = logit.float()
+        share = torch.sigmoid(logit)
+        return share if self.limit == 1 else self.limit * share
 
     def extra_repr(self) -> str:
         """Size and range, for `print(model)`."""

@@ -1,6 +1,6 @@
 """A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -92,24 +92,28 @@ class ReconciledLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., m] to [..., n]."""
-        return self._map_nodes(x, mix=None)
+        maps, _ = self._maps()
+        return self._map_after(self._map_before(x, maps), x, ())
 
     def _maps(self) -> tuple[Sequence[LinearMap], int]:
         """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing."""
         return self.reconciliation.maps()
 
-    def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
-        """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term."""
-        z = taylor_expansion(x, self.degree)
-        maps, place = self._maps()
-        for linear_map in maps[:place]:
+    def _map_before(self, x: Tensor, maps: Sequence[LinearMap]) -> Tensor:
+        """κ(x), and `maps` of it."""
+        z = x if self.degree == 1 else taylor_expansion(x, self.degree)
+        for linear_map in maps:
             z = apply_map(linear_map, z)
-        if mix is not None:
-            z = mix(z)
-        for linear_map in maps[place:]:
+        return z
+
+    def _map_after(self, z: Tensor, x: Tensor, maps: Sequence[LinearMap], mixed: bool = False) -> Tensor:
+        """`maps` of `z`, + b + x W_rᵀ; `mixed` says that `z` is what mixing has just made."""
+        for linear_map in maps:
             z = apply_map(linear_map, z)
+        if self.bias is None and self.residual is None:
+            return z
         for term in (self.bias, None if self.residual is None else self.residual(x)):
             if term is not None:
                 # What was mixed last is a tensor of its own; a module's output may be its input.
-                z = z.add_(term) if mix is not None and place == len(maps) else z + term
+                z = z.add_(term) if mixed and not maps else z + term
         return z

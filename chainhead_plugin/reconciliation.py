@@ -22,7 +22,7 @@ from .options import closest_factors
 LinearMap = Callable[[Tensor], Tensor]
 
 # What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
-_GLOBAL_HOOKS = tuple(
+_BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
     getattr(torch_module, f"_global_{when}_hooks")
     for when in ("backward_pre", "backward", "forward_pre", "forward")
 )
@@ -124,6 +124,7 @@ def is_plain(linear: LinearMap) -> bool:
     if type(linear) is not nn.Linear:
         return False
     own = vars(linear)  # a module's attributes are slow to ask for, above all those that are not there
+    weight_type = type(own["_parameters"]["weight"])
     return not (
         own["_forward_hooks"]
         or own["_forward_pre_hooks"]
@@ -133,13 +134,14 @@ def is_plain(linear: LinearMap) -> bool:
         or "forward" in own
         or "_hf_hook" in own
         # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
-        or hasattr(type(own["_parameters"]["weight"]), "__tensor_flatten__")
+        or (weight_type is not nn.Parameter and hasattr(weight_type, "__tensor_flatten__"))
     )
 
 
 def apply_map(linear_map: LinearMap, x: Tensor) -> Tensor:
     """Call a map; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
-    if torch.compiler.is_compiling() or any(_GLOBAL_HOOKS) or not is_plain(linear_map):
+    heard = _FORWARD or _FORWARD_PRE or _BACKWARD or _BACKWARD_PRE
+    if heard or torch.compiler.is_compiling() or not is_plain(linear_map):
         return linear_map(x)
     parameters = vars(linear_map)["_parameters"]
     return F.linear(x, parameters["weight"], parameters["bias"])
