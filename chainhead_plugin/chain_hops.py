@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .chain_filter import is_eager_on_cpu
-from .chain_state import checked_state
+from .chain_state import refuse_state
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
 from .masking import zeroed
@@ -78,12 +78,12 @@ def move_step(
     batch, features = x.shape
     width = features if spread else features // len(hops)
     newest = max(hops)
-    kept = width if add else features
+    expected = (newest * batch, width if add else features)
     if state is None:
         dtype = torch.promote_types(x.dtype, torch.float32) if add else x.dtype
-        state = x.new_zeros(newest * batch, kept, dtype=dtype)
-    else:
-        checked_state(state, newest, x, kept)
+        state = x.new_zeros(expected, dtype=dtype)
+    elif state.shape != expected:
+        refuse_state(state, expected, batch)
     if add:
         groups = x.to(state.dtype).reshape(batch, features // width, width).expand(-1, len(hops), -1)
         coming = F.pad(state, (0, 0, 0, batch)).view(newest + 1, batch, width)

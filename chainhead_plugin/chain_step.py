@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from .chain import Chain, accumulated, check_range, filter_taps
+from .chain import Chain, check_range, filter_taps
 from .chain_decay import exponential_terms
-from .chain_state import checked_state
+from .chain_state import refuse_state
 from .constants import built_once
 
 
@@ -38,24 +38,25 @@ def mix_step(
     ValueError
         If `state` has another shape, or the filter has weights too large for the dtype.
     """
-    dtype = accumulated(x.dtype)
-    node = x if x.dtype == dtype else x.to(dtype)
+    if x.dtype not in (torch.float32, torch.float64):
+        y, state = mix_step(x.float(), chain, state, decay)
+        return y.to(x.dtype), state
+    if decay is not None and decay.dtype != x.dtype:
+        decay = decay.to(x.dtype)
     if chain.kind == "inverse":
-        gamma = chain.decay if decay is None else decay.to(dtype)
-        y, state = _running_sum(node, state, gamma)
-    elif chain.kind == "single_hop":
-        y, state = _hop(node, state, chain.self_weight)
-    elif decay is None:
-        y, state = _filter(node, state, *_step_taps(chain, dtype, x.device))
-    else:
-        y, state = _filter(node, state, _exponential_taps(decay.to(dtype)))
-    return (y if x.dtype == dtype else y.to(x.dtype)), state
+        return _running_sum(x, state, chain.decay if decay is None else decay)
+    if chain.kind == "single_hop":
+        return _hop(x, state, chain.self_weight)
+    if decay is None:
+        return _filter(x, state, *_step_taps(chain, x.dtype, x.device))
+    return _filter(x, state, _exponential_taps(decay))
 
 
 def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) -> tuple[Tensor, Tensor]:
     if state is None:
         return x.clone(), x.clone()
-    checked_state(state, 1, x, x.size(1))
+    if state.shape != x.shape:
+        refuse_state(state, (x.size(0), x.size(1)), x.size(0))
     if decay is None:
         total = x + state
     elif isinstance(decay, float):
@@ -68,7 +69,8 @@ def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) 
 def _hop(x: Tensor, state: Tensor | None, self_weight: float) -> tuple[Tensor, Tensor]:
     if state is None:
         return x * self_weight if self_weight else torch.zeros_like(x), x.clone()
-    checked_state(state, 1, x, x.size(1))
+    if state.shape != x.shape:
+        refuse_state(state, (x.size(0), x.size(1)), x.size(0))
     # Zero times infinity is not zero; and a sum without a factor is the faster one.
     if self_weight == 1:
         return state + x, x.clone()
@@ -85,11 +87,12 @@ def _filter(
     them.
     """
     batch, width = x.shape
-    taps = len(weights)
+    taps = weights.size(0)
+    expected = ((taps - 1) * batch, width)
     if state is None:
-        state = x.new_zeros((taps - 1) * batch, width)
-    else:
-        checked_state(state, taps - 1, x, width)
+        state = x.new_zeros(expected)
+    elif state.shape != expected:
+        refuse_state(state, expected, batch)
     window = torch.cat((state, x))
     # Autocast, and on accelerators settings of the user's, would round what goes into a product.
     if row is not None and x.is_cpu and not torch.is_autocast_enabled("cpu"):

@@ -18,7 +18,7 @@ from .masking import check_mask, needed_mask, zero_padding
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
-from .reconciliation import LinearMap
+from .reconciliation import Maps
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -187,31 +187,31 @@ class ChainInterdependenceHead(ReconciledLinear):
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
         if y is None:
-            maps, place = self._maps()
-            z = self._mix(self._map_before(nodes, maps[:place]), mask, place, len(maps))
-            y = self._map_after(z, nodes, maps[place:], mixed=True)
+            before, after = self._maps()
+            z = self._mix(self._map_before(nodes, before), mask, spread=not before, add=not after)
+            y = self._map_after(z, nodes, after, mixed=True)
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
         """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
         if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
             return None
-        maps, _ = self._maps()
+        before, after = self._maps()
+        maps = before + after
         return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
 
-    def _maps(self) -> tuple[Sequence[LinearMap], int]:
+    def _maps(self) -> tuple[Maps, Maps]:
         if self.chain.channel_hops:
             return self.reconciliation.channel_maps()
-        maps, place = self.reconciliation.maps()
+        before, after = super()._maps()
         # A γ for every feature of κ(x) does not commute with mapping features.
-        return maps, place if self.learned_decay is None else 0
+        return (before, after) if self.learned_decay is None else ((), before + after)
 
-    def _mix(self, z: Tensor, mask: Tensor | None, place: int, maps: int) -> Tensor:
-        """Mix along the chain after `place` of so many maps."""
+    def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
+        """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
         hops = self.chain.channel_hops
         if hops:
-            # Channels are made where no map comes before, and added up where none comes after.
-            return move(z, hops, mask, spread=place == 0, add=place == maps)
+            return move(z, hops, mask, spread=spread, add=add)
         return mix(z, self.chain, mask, self._decay())
 
     def _decay(self) -> Tensor | None:
@@ -249,14 +249,14 @@ class ChainInterdependenceHead(ReconciledLinear):
                 f"x_t is {x_t.dtype} of shape {tuple(shape)}, expected floating point [batch, {self.m}]: one node of "
                 "each chain"
             )
-        maps, place = self._maps()
-        z = self._map_before(x_t, maps[:place])
-        hops = self.chain.channel_hops
-        if hops:
-            z, state = move_step(z, hops, state, spread=place == 0, add=place == len(maps))
+        before, after = self._maps()
+        z = self._map_before(x_t, before)
+        chain = self.chain
+        if chain.channel_hops:
+            z, state = move_step(z, chain.channel_hops, state, spread=not before, add=not after)
         else:
-            z, state = mix_step(z, self.chain, state, self._decay())
-        y_t = self._map_after(z, x_t, maps[place:], mixed=True)
+            z, state = mix_step(z, chain, state, self._decay())
+        y_t = self._map_after(z, x_t, after, mixed=True)
         if self.batch_norm is None:
             return self._process_output(y_t, None), state
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state

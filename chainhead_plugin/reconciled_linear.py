@@ -1,6 +1,6 @@
 """A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
 
-from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch.nn import init
 
 from .expansion import taylor_expansion
 from .options import expanded_features
-from .reconciliation import LinearMap, apply_map, build_reconciliation, initialise
+from .reconciliation import Maps, apply_map, build_reconciliation, initialise, submodule
 
 
 class ReconciledLinear(nn.Module):
@@ -92,21 +92,21 @@ class ReconciledLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., m] to [..., n]."""
-        maps, _ = self._maps()
-        return self._map_after(self._map_before(x, maps), x, ())
+        before, after = self._maps()
+        return self._map_after(self._map_before(x, before + after), x, ())
 
-    def _maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing."""
-        return self.reconciliation.maps()
+    def _maps(self) -> tuple[Maps, Maps]:
+        """Linear maps that make W̄ one after the other: those before the chain's mixing, and those after it."""
+        return cast("tuple[Maps, Maps]", submodule(self, "reconciliation").maps())
 
-    def _map_before(self, x: Tensor, maps: Sequence[LinearMap]) -> Tensor:
+    def _map_before(self, x: Tensor, maps: Maps) -> Tensor:
         """κ(x), and `maps` of it."""
         z = x if self.degree == 1 else taylor_expansion(x, self.degree)
         for linear_map in maps:
             z = apply_map(linear_map, z)
         return z
 
-    def _map_after(self, z: Tensor, x: Tensor, maps: Sequence[LinearMap], mixed: bool = False) -> Tensor:
+    def _map_after(self, z: Tensor, x: Tensor, maps: Maps, mixed: bool = False) -> Tensor:
         """`maps` of `z`, + b + x W_rᵀ; `mixed` says that `z` is what mixing has just made."""
         for linear_map in maps:
             z = apply_map(linear_map, z)

@@ -9,7 +9,8 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from torch.nn.modules import module as torch_module
 from .options import closest_factors
 
 LinearMap = Callable[[Tensor], Tensor]
+Maps = tuple[LinearMap, ...]
 
 # What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
 _BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
@@ -76,25 +78,29 @@ class Reconciliation(nn.Module, ABC):
         """Multiply by W̄, as one matrix."""
         return F.linear(x, self.matrix())
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Return linear maps that make W̄ one after the other, and how many of them come before the chain's mixing.
+    def maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps that make W̄ one after the other: those before the chain's mixing, and those after it.
 
         Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
         widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
         kept anyway.
         """
-        return (self,), self._place
+        return self._around((self,))
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Return linear maps around a mixing that each channel has for itself, and how many come before it.
+    def _around(self, only: Maps) -> tuple[Maps, Maps]:
+        """Let the only map come before or after the mixing."""
+        return (only, ()) if self._place else ((), only)
+
+    def channel_maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps before and after a mixing that each channel has for itself.
 
         Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
         they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
         narrower is mixed.
         """
         if self.in_features < self.out_features:
-            return (self._from_channels,), 0
-        return (self._to_channels,), 1
+            return (), (self._from_channels,)
+        return (self._to_channels,), ()
 
     def _channel_matrices(self) -> list[Tensor]:
         return [self.channel_matrix(channel) for channel in range(self.channels)]
@@ -117,6 +123,11 @@ class Reconciliation(nn.Module, ABC):
 def _narrowest(*widths: int) -> int:
     """Return the place of the smallest width, of equal ones the last."""
     return len(widths) - 1 - widths[::-1].index(min(widths))
+
+
+def submodule(module: nn.Module, name: str) -> Any:
+    """`module.name`, which a module finds last of all that it may have under a name."""
+    return module._modules[name]
 
 
 def is_plain(linear: LinearMap) -> bool:
@@ -177,17 +188,18 @@ class IdentityReconciliation(Reconciliation):
         outputs: Tensor = self.linear(x)
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
+    def maps(self) -> tuple[Maps, Maps]:
         """One map, D → n."""
+        linear = submodule(self, "linear")
         if self.channels == 1:
-            return (self.linear,), self._place
-        return (self if is_plain(self.linear) else self._mean_of_outputs,), self._place
+            return self._around((linear,))
+        return self._around((self if is_plain(linear) else self._mean_of_outputs,))
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+    def channel_maps(self) -> tuple[Maps, Maps]:
         """C·D → n or D → C·n."""
         if self.in_features < self.out_features and is_plain(self.linear):
             return super().channel_maps()
-        return (self.linear,), 1
+        return (self.linear,), ()
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
@@ -231,15 +243,17 @@ class LowRankReconciliation(Reconciliation):
         thin: Tensor = self.down(x)
         return thin / self.channels
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
+    def maps(self) -> tuple[Maps, Maps]:
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
-        if not self._is_thin and is_plain(self.down) and is_plain(self.up):
+        down, up = submodule(self, "down"), submodule(self, "up")
+        if not self._is_thin and is_plain(down) and is_plain(up):
             return super().maps()
-        return (self._down if self.channels > 1 else self.down, self.up), self._thin_place
+        thin = (self._down if self.channels > 1 else down, up)
+        return thin[: self._thin_place], thin[self._thin_place :]
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+    def channel_maps(self) -> tuple[Maps, Maps]:
         """D → C·r before and C·r → n after the mixing."""
-        return (self.down, self.up), 1
+        return (submodule(self, "down"),), (submodule(self, "up"),)
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""

@@ -104,7 +104,7 @@ def test_step_keeps_what_is_to_come(dtype, hops, form):
     for node in x.unbind(1):
         y, state = move_step(node, hops, state, **form)
         outputs.append(y)
-        assert state.shape == (2, max(hops), (y if form.get("add") else x).size(-1))
+        assert state.shape == (2 * max(hops), (y if form.get("add") else x).size(-1))
     expected = move(x, hops, **form)
     torch.testing.assert_close(
         torch.stack(outputs, 1), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]

@@ -196,7 +196,7 @@ def test_heads_in_half_precision(bi_directional, options):
 
 def test_the_fused_kernel_is_what_runs(monkeypatch):
     head = ChainInterdependenceHead(6, 5, 9, device=DEVICE, dtype=torch.float16)
-    monkeypatch.setattr(head, "_map_nodes", None)
+    monkeypatch.setattr(head, "_map_before", None)
     assert head(random(2, 9, 6, dtype=torch.float16)).shape == (2, 9, 5)
 
 
