@@ -12,7 +12,7 @@ from .constants import built_once
 
 
 def mix_step(
-    x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None
+    x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None, shared: bool = False
 ) -> tuple[Tensor, Tensor]:
     """`mix` for one node at a time, of a uni-directional chain.
 
@@ -25,6 +25,9 @@ def mix_step(
         What the previous call returned; None before the first node.
     decay : Tensor [width], optional
         γ of every feature, in place of the chain's own.
+    shared : bool
+        Whether the new state may be the very tensor `x` or `y`, because nobody else holds that: `x` of a single hop,
+        `y` of a running sum.
 
     Returns
     -------
@@ -44,38 +47,38 @@ def mix_step(
     if decay is not None and decay.dtype != x.dtype:
         decay = decay.to(x.dtype)
     if chain.kind == "inverse":
-        return _running_sum(x, state, chain.decay if decay is None else decay)
+        y = _running_sum(x, state, chain.decay if decay is None else decay)
+        return y, y if shared else y.clone()
     if chain.kind == "single_hop":
-        return _hop(x, state, chain.self_weight)
+        return _hop(x, state, chain.self_weight), x if shared else x.clone()
     if decay is None:
         return _filter(x, state, *_step_taps(chain, x.dtype, x.device))
     return _filter(x, state, _exponential_taps(decay))
 
 
-def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) -> tuple[Tensor, Tensor]:
+def _running_sum(x: Tensor, state: Tensor | None, decay: Tensor | float | None) -> Tensor:
     if state is None:
-        return x.clone(), x.clone()
-    if state.shape != x.shape:
-        refuse_state(state, (x.size(0), x.size(1)), x.size(0))
+        return x.clone()
+    _check_shape(state, x)
     if decay is None:
-        total = x + state
-    elif isinstance(decay, float):
-        total = torch.add(x, state, alpha=decay)
-    else:
-        total = torch.addcmul(x, decay, state)
-    return total, total.clone()
+        return x + state
+    return torch.add(x, state, alpha=decay) if isinstance(decay, float) else torch.addcmul(x, decay, state)
 
 
-def _hop(x: Tensor, state: Tensor | None, self_weight: float) -> tuple[Tensor, Tensor]:
+def _hop(x: Tensor, state: Tensor | None, self_weight: float) -> Tensor:
+    # Zero times infinity is not zero.
     if state is None:
-        return x * self_weight if self_weight else torch.zeros_like(x), x.clone()
+        return x * self_weight if self_weight else torch.zeros_like(x)
+    _check_shape(state, x)
+    # A sum without a factor is the faster one.
+    if self_weight == 1:
+        return state + x
+    return torch.add(state, x, alpha=self_weight) if self_weight else state.clone()
+
+
+def _check_shape(state: Tensor, x: Tensor) -> None:
     if state.shape != x.shape:
         refuse_state(state, (x.size(0), x.size(1)), x.size(0))
-    # Zero times infinity is not zero; and a sum without a factor is the faster one.
-    if self_weight == 1:
-        return state + x, x.clone()
-    y = torch.add(state, x, alpha=self_weight) if self_weight else state.clone()
-    return y, x.clone()
 
 
 def _filter(
@@ -83,8 +86,8 @@ def _filter(
 ) -> tuple[Tensor, Tensor]:
     """Weigh the last nodes by `weights` [taps, 1 or width], from the farthest to the nearest.
 
-    `row` [1, taps] are the same weights where a product may stand for the sum: none is zero, and all features share
-    them.
+    `row` [1, taps] are the same weights where a product may stand for the sum: on the CPU, where no weight is zero
+    and all features share them.
     """
     batch, width = x.shape
     taps = weights.size(0)
@@ -94,23 +97,25 @@ def _filter(
     elif state.shape != expected:
         refuse_state(state, expected, batch)
     window = torch.cat((state, x))
-    # Autocast, and on accelerators settings of the user's, would round what goes into a product.
-    if row is not None and x.is_cpu and not torch.is_autocast_enabled("cpu"):
-        y = row.mm(window) if batch == 1 else row.mm(window.view(taps, batch * width)).view(batch, width)
-    else:
+    # Autocast would round what goes into a product.
+    if row is None or torch.is_autocast_enabled("cpu"):
         nodes, weights = window.view(taps, batch, width), weights.unsqueeze(1)
         # Zero times infinity is not zero.
-        y = ((nodes if row is not None else torch.where(weights != 0, nodes, 0)) * weights).sum(0)
+        y = (torch.where(weights != 0, nodes, 0) * weights).sum(0)
+    elif batch == 1:
+        y = row.mm(window)
+    else:
+        y = row.mm(window.view(taps, batch * width)).view(batch, width)
     return y, window[batch:]
 
 
 @built_once(maxsize=128)
 def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor | None]:
-    """The taps from the farthest to the nearest as a column, and as a row if none is zero."""
+    """The taps from the farthest to the nearest as a column, and as a row where a product may stand for the sum."""
     taps = filter_taps(chain, dtype)
     check_range(chain, taps, dtype)
     row = torch.tensor([taps[::-1]], dtype=dtype, device=device)
-    return row.T, row if all(taps) else None
+    return row.T, row if row.is_cpu and row.all() else None
 
 
 def _exponential_taps(decay: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The chain interdependence head: y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +14,12 @@ from .chain_reference import interdependence_matrix
 from .chain_step import mix_step
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
-from .learned_decay import LearnedDecay
+from .learned_decay import LearnedDecay, gamma_of
 from .masking import check_mask, needed_mask, zero_padding
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
-from .reconciliation import Maps
+from .reconciliation import Maps, apply_maps, is_plain
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -188,8 +189,9 @@ class ChainInterdependenceHead(ReconciledLinear):
         rectified = with_relu and y is not None
         if y is None:
             before, after = self._maps()
-            z = self._mix(self._map_before(nodes, before), mask, spread=not before, add=not after)
-            y = self._map_after(z, nodes, after, mixed=True)
+            z = apply_maps(before, self._expand(nodes))
+            z = self._mix(z, mask, spread=not before, add=not after)
+            y = self._add_terms(apply_maps(after, z), nodes, in_place=not after)
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
@@ -201,11 +203,12 @@ class ChainInterdependenceHead(ReconciledLinear):
         return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
 
     def _maps(self) -> tuple[Maps, Maps]:
-        if self.chain.channel_hops:
-            return self.reconciliation.channel_maps()
-        before, after = super()._maps()
+        reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
+        maps: tuple[Maps, Maps] = (
+            reconciliation.channel_maps() if self.chain.channel_hops else reconciliation.maps()
+        )
         # A γ for every feature of κ(x) does not commute with mapping features.
-        return (before, after) if self.learned_decay is None else ((), before + after)
+        return maps if self.learned_decay is None else ((), maps[0] + maps[1])
 
     def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
         """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
@@ -215,7 +218,7 @@ class ChainInterdependenceHead(ReconciledLinear):
         return mix(z, self.chain, mask, self._decay())
 
     def _decay(self) -> Tensor | None:
-        return None if self.learned_decay is None else self.learned_decay()
+        return None if self.learned_decay is None else gamma_of(self._modules["learned_decay"])
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.
@@ -250,13 +253,18 @@ class ChainInterdependenceHead(ReconciledLinear):
                 "each chain"
             )
         before, after = self._maps()
-        z = self._map_before(x_t, before)
+        z = apply_maps(before, self._expand(x_t))
         chain = self.chain
         if chain.channel_hops:
             z, state = move_step(z, chain.channel_hops, state, spread=not before, add=not after)
         else:
-            z, state = mix_step(z, chain, state, self._decay())
-        y_t = self._map_after(z, x_t, after, mixed=True)
+            # What a plain map makes or takes nobody else holds: the state may be that tensor itself.
+            neighbour = before[-1:] if chain.kind == "single_hop" else after[:1]
+            shared = bool(neighbour) and is_plain(neighbour[0])
+            z, state = mix_step(z, chain, state, self._decay(), shared)
+        if after:
+            z = apply_maps(after, z)
+        y_t = self._add_terms(z, x_t, in_place=not after)
         if self.batch_norm is None:
             return self._process_output(y_t, None), state
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state

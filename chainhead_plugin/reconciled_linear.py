@@ -1,6 +1,6 @@
 """A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
 
-from typing import cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch.nn import init
 
 from .expansion import taylor_expansion
 from .options import expanded_features
-from .reconciliation import Maps, apply_map, build_reconciliation, initialise, submodule
+from .reconciliation import Maps, apply_maps, build_reconciliation, initialise
 
 
 class ReconciledLinear(nn.Module):
@@ -93,27 +93,22 @@ class ReconciledLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., m] to [..., n]."""
         before, after = self._maps()
-        return self._map_after(self._map_before(x, before + after), x, ())
+        return self._add_terms(apply_maps(before + after, self._expand(x)), x, in_place=False)
 
     def _maps(self) -> tuple[Maps, Maps]:
         """Linear maps that make W̄ one after the other: those before the chain's mixing, and those after it."""
-        return cast("tuple[Maps, Maps]", submodule(self, "reconciliation").maps())
+        reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
+        maps: tuple[Maps, Maps] = reconciliation.maps()
+        return maps
 
-    def _map_before(self, x: Tensor, maps: Maps) -> Tensor:
-        """κ(x), and `maps` of it."""
-        z = x if self.degree == 1 else taylor_expansion(x, self.degree)
-        for linear_map in maps:
-            z = apply_map(linear_map, z)
-        return z
+    def _expand(self, x: Tensor) -> Tensor:
+        """κ(x)."""
+        return x if self.degree == 1 else taylor_expansion(x, self.degree)
 
-    def _map_after(self, z: Tensor, x: Tensor, maps: Maps, mixed: bool = False) -> Tensor:
-        """`maps` of `z`, + b + x W_rᵀ; `mixed` says that `z` is what mixing has just made."""
-        for linear_map in maps:
-            z = apply_map(linear_map, z)
-        if self.bias is None and self.residual is None:
-            return z
-        for term in (self.bias, None if self.residual is None else self.residual(x)):
-            if term is not None:
-                # What was mixed last is a tensor of its own; a module's output may be its input.
-                z = z.add_(term) if mixed and not maps else z + term
-        return z
+    def _add_terms(self, y: Tensor, x: Tensor, in_place: bool) -> Tensor:
+        """Y + b + x W_rᵀ; `in_place` says that `y` is a tensor of its own, where a module's output may be its input."""
+        if self.bias is not None:
+            y = y.add_(self.bias) if in_place else y + self.bias
+        if self.residual is not None:
+            y = y.add_(self.residual(x)) if in_place else y + self.residual(x)
+        return y

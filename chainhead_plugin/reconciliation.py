@@ -10,7 +10,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +18,16 @@ from torch.nn import functional as F
 from torch.nn import init
 from torch.nn.modules import module as torch_module
 
+from .autocast import without_autocast
+from .chain_filter import is_eager_on_cpu
+from .constants import built_once
 from .options import closest_factors
 
 LinearMap = Callable[[Tensor], Tensor]
 Maps = tuple[LinearMap, ...]
+
+# Numbers up to which a product with a row of equal shares is faster than a mean.
+_FEW = 2**16
 
 # What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
 _BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
@@ -125,18 +131,10 @@ def _narrowest(*widths: int) -> int:
     return len(widths) - 1 - widths[::-1].index(min(widths))
 
 
-def submodule(module: nn.Module, name: str) -> Any:
-    """`module.name`, which a module finds last of all that it may have under a name."""
-    return module._modules[name]
-
-
-def is_plain(linear: LinearMap) -> bool:
-    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
-    if type(linear) is not nn.Linear:
-        return False
-    own = vars(linear)  # a module's attributes are slow to ask for, above all those that are not there
-    weight_type = type(own["_parameters"]["weight"])
-    return not (
+def is_heard(module: nn.Module) -> bool:
+    """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
+    own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
+    return bool(
         own["_forward_hooks"]
         or own["_forward_pre_hooks"]
         or own["_backward_hooks"]
@@ -144,18 +142,44 @@ def is_plain(linear: LinearMap) -> bool:
         # accelerate puts these on modules that it places or offloads.
         or "forward" in own
         or "_hf_hook" in own
-        # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
-        or (weight_type is not nn.Parameter and hasattr(weight_type, "__tensor_flatten__"))
+        or _FORWARD
+        or _FORWARD_PRE
+        or _BACKWARD
+        or _BACKWARD_PRE
     )
 
 
-def apply_map(linear_map: LinearMap, x: Tensor) -> Tensor:
-    """Call a map; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
-    heard = _FORWARD or _FORWARD_PRE or _BACKWARD or _BACKWARD_PRE
-    if heard or torch.compiler.is_compiling() or not is_plain(linear_map):
-        return linear_map(x)
-    parameters = vars(linear_map)["_parameters"]
-    return F.linear(x, parameters["weight"], parameters["bias"])
+def is_plain(linear: LinearMap) -> bool:
+    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    if type(linear) is not nn.Linear or is_heard(linear):
+        return False
+    weight_type = type(linear._parameters["weight"])
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+    return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
+
+
+def apply_maps(maps: Maps, x: Tensor) -> Tensor:
+    """Call maps in turn; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
+    for linear_map in maps:
+        if torch.compiler.is_compiling() or not is_plain(linear_map):
+            x = linear_map(x)
+        else:
+            parameters = cast("nn.Linear", linear_map)._parameters
+            x = F.linear(x, parameters["weight"], parameters["bias"])  # type: ignore[arg-type]
+    return x
+
+
+@without_autocast
+def _mean_of_rows(rows: Tensor) -> Tensor:
+    """Mean of [count, size], as [1, size]."""
+    if is_eager_on_cpu(rows) and rows.dtype in (torch.float32, torch.float64) and rows.numel() <= _FEW:
+        return _equal_shares(rows.size(0), rows.dtype).mm(rows)
+    return rows.mean(0, keepdim=True)
+
+
+@built_once(maxsize=32)
+def _equal_shares(count: int, dtype: torch.dtype) -> Tensor:
+    return torch.full((1, count), 1 / count, dtype=dtype)
 
 
 class IdentityReconciliation(Reconciliation):
@@ -182,18 +206,26 @@ class IdentityReconciliation(Reconciliation):
 
     def matrix(self) -> Tensor:
         """W̄, [out_features, in_features]."""
-        return self._stacked().mean(0)
+        mean = _mean_of_rows(self.linear.weight.view(self.channels, -1))
+        return mean.view(self.out_features, self.in_features)
 
-    def _mean_of_outputs(self, x: Tensor) -> Tensor:
-        outputs: Tensor = self.linear(x)
+    def _map_channels(self, x: Tensor) -> Tensor:
+        """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""
+        linear: Any = self._modules["linear"]
+        if is_plain(linear) and (torch.compiler.is_compiling() or x.numel() != self.in_features):
+            return F.linear(x, self.matrix())
+        outputs = apply_maps((linear,), x)
+        if outputs.numel() == self.channels * self.out_features:
+            mean = _mean_of_rows(outputs.view(self.channels, -1))
+            return mean.view(*x.shape[:-1], self.out_features)
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
     def maps(self) -> tuple[Maps, Maps]:
         """One map, D → n."""
-        linear = submodule(self, "linear")
+        linear: Any = self._modules["linear"]  # found faster than as an attribute
         if self.channels == 1:
-            return self._around((linear,))
-        return self._around((self if is_plain(linear) else self._mean_of_outputs,))
+            return ((linear,), ()) if self._place else ((), (linear,))
+        return self._around((self._map_channels,))
 
     def channel_maps(self) -> tuple[Maps, Maps]:
         """C·D → n or D → C·n."""
@@ -245,15 +277,18 @@ class LowRankReconciliation(Reconciliation):
 
     def maps(self) -> tuple[Maps, Maps]:
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
-        down, up = submodule(self, "down"), submodule(self, "up")
+        modules: Any = self._modules
+        down, up = modules["down"], modules["up"]
         if not self._is_thin and is_plain(down) and is_plain(up):
             return super().maps()
-        thin = (self._down if self.channels > 1 else down, up)
-        return thin[: self._thin_place], thin[self._thin_place :]
+        if self.channels > 1:
+            down = self._down
+        return ((), (down, up)) if self._thin_place == 0 else ((down,), (up,)) if self._thin_place == 1 else ((down, up), ())
 
     def channel_maps(self) -> tuple[Maps, Maps]:
         """D → C·r before and C·r → n after the mixing."""
-        return (submodule(self, "down"),), (submodule(self, "up"),)
+        modules: Any = self._modules
+        return (modules["down"],), (modules["up"],)
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""
