@@ -22,6 +22,8 @@ from .masking import zeroed
 Hops = tuple[int, ...]
 # Numbers to move, up to which one look-up of them all is faster than a copy for every channel.
 _FEW = 2**16
+# And up to which one look-up of every number is faster than one of rows.
+_FEWEST = 2**12
 
 
 def move(
@@ -97,7 +99,7 @@ def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
     """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
     groups = 1 if spread else len(hops)
     width = window.size(1) // groups
-    if window.numel() <= _FEW and is_eager_on_cpu(window):
+    if batch * len(hops) * width <= _FEWEST and is_eager_on_cpu(window):
         return window.take(_numbers_before(hops, groups, batch, width))
     places = _places_before(hops, groups, batch, window.device)
     return window.view(-1, width).index_select(0, places).view(batch, len(hops) * width)
@@ -192,12 +194,29 @@ def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Ten
     batch, length, features = x.shape
     groups = len(hops) if from_groups else 1
     width = features // groups
-    rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
-    moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+    if batch == 1 and length * len(hops) * width <= _FEWEST:
+        padded = torch.cat((x, _zeros(features, x.dtype)), 1)
+        moved = padded.take(_source_numbers(hops, length, groups, width))
+    else:
+        rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
+        moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+        moved = moved.view(batch, length, len(hops) * width)
     if to_groups:
-        return moved.view(batch, length, len(hops) * width)
+        return moved
     dtype = torch.promote_types(x.dtype, torch.float32)
     return moved.view(batch, length, len(hops), width).sum(2, dtype=dtype).to(x.dtype)
+
+
+@built_once(maxsize=128)
+def _zeros(features: int, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(1, 1, features, dtype=dtype)
+
+
+@built_once(maxsize=128)
+def _source_numbers(hops: Hops, length: int, groups: int, width: int) -> Tensor:
+    """Where each number stands that channels take, of one chain on the CPU; [1, length, channels·width]."""
+    sources = _sources(hops, length, groups, torch.device("cpu"))
+    return (sources[:, None] * width + torch.arange(width)).view(1, length, len(hops) * width)
 
 
 @built_once(maxsize=256)

@@ -208,7 +208,7 @@ class ChainInterdependenceHead(ReconciledLinear):
             reconciliation.channel_maps() if self.chain.channel_hops else reconciliation.maps()
         )
         # A γ for every feature of κ(x) does not commute with mapping features.
-        return maps if self.learned_decay is None else ((), maps[0] + maps[1])
+        return ((), maps[0] + maps[1]) if "learned_decay" in self._modules else maps
 
     def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
         """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
@@ -218,7 +218,7 @@ class ChainInterdependenceHead(ReconciledLinear):
         return mix(z, self.chain, mask, self._decay())
 
     def _decay(self) -> Tensor | None:
-        return None if self.learned_decay is None else gamma_of(self._modules["learned_decay"])
+        return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.
@@ -259,8 +259,10 @@ class ChainInterdependenceHead(ReconciledLinear):
             z, state = move_step(z, chain.channel_hops, state, spread=not before, add=not after)
         else:
             # What a plain map makes or takes nobody else holds: the state may be that tensor itself.
-            neighbour = before[-1:] if chain.kind == "single_hop" else after[:1]
-            shared = bool(neighbour) and is_plain(neighbour[0])
+            if chain.kind == "single_hop":
+                shared = bool(before) and is_plain(before[-1])
+            else:
+                shared = bool(after) and is_plain(after[0])
             z, state = mix_step(z, chain, state, self._decay(), shared)
         if after:
             z = apply_maps(after, z)

@@ -53,10 +53,9 @@ class LearnedDecay(nn.Module):
 
 def gamma_of(decay: Any) -> Tensor:
     """Call a `LearnedDecay`, or what was put in its place; of a plain one the function alone."""
-    if torch.compiler.is_compiling() or type(decay) is not LearnedDecay or is_heard(decay):
-        gamma: Tensor = decay()
-        return gamma
-    return _gamma(decay._parameters["logit"], decay.limit)
+    called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or is_heard(decay)
+    gamma: Tensor = decay() if called else _gamma(decay._parameters["logit"], decay.limit)
+    return gamma
 
 
 def _gamma(logit: Tensor, limit: float) -> Tensor:

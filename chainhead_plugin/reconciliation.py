@@ -10,7 +10,7 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -159,13 +159,14 @@ def is_plain(linear: LinearMap) -> bool:
 
 
 def apply_maps(maps: Maps, x: Tensor) -> Tensor:
-    """Call maps in turn; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
-    for linear_map in maps:
-        if torch.compiler.is_compiling() or not is_plain(linear_map):
-            x = linear_map(x)
+    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long."""
+    traced = torch.compiler.is_compiling()
+    linear: Any
+    for linear in maps:
+        if traced or not is_plain(linear):
+            x = linear(x)
         else:
-            parameters = cast("nn.Linear", linear_map)._parameters
-            x = F.linear(x, parameters["weight"], parameters["bias"])  # type: ignore[arg-type]
+            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
     return x
 
 
@@ -206,18 +207,19 @@ class IdentityReconciliation(Reconciliation):
 
     def matrix(self) -> Tensor:
         """W̄, [out_features, in_features]."""
-        mean = _mean_of_rows(self.linear.weight.view(self.channels, -1))
+        linear: Any = self._modules["linear"]
+        mean = _mean_of_rows(linear.weight.view(self.channels, -1))
         return mean.view(self.out_features, self.in_features)
 
     def _map_channels(self, x: Tensor) -> Tensor:
         """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""
         linear: Any = self._modules["linear"]
-        if is_plain(linear) and (torch.compiler.is_compiling() or x.numel() != self.in_features):
+        few = not torch.compiler.is_compiling() and x.shape[:-1] == (1,)
+        if not few and is_plain(linear):
             return F.linear(x, self.matrix())
         outputs = apply_maps((linear,), x)
-        if outputs.numel() == self.channels * self.out_features:
-            mean = _mean_of_rows(outputs.view(self.channels, -1))
-            return mean.view(*x.shape[:-1], self.out_features)
+        if few:
+            return _mean_of_rows(outputs.view(self.channels, self.out_features))
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
     def maps(self) -> tuple[Maps, Maps]:
@@ -283,7 +285,13 @@ class LowRankReconciliation(Reconciliation):
             return super().maps()
         if self.channels > 1:
             down = self._down
-        return ((), (down, up)) if self._thin_place == 0 else ((down,), (up,)) if self._thin_place == 1 else ((down, up), ())
+        return (
+            ((), (down, up))
+            if self._thin_place == 0
+            else ((down,), (up,))
+            if self._thin_place == 1
+            else ((down, up), ())
+        )
 
     def channel_maps(self) -> tuple[Maps, Maps]:
         """D → C·r before and C·r → n after the mixing."""
