@@ -10,6 +10,8 @@ from .chain_decay import exponential_terms
 from .chain_state import refuse_state
 from .constants import built_once
 
+_WIDE = (torch.float32, torch.float64)
+
 
 def mix_step(
     x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None, shared: bool = False
@@ -41,8 +43,8 @@ def mix_step(
     ValueError
         If `state` has another shape, or the filter has weights too large for the dtype.
     """
-    if x.dtype not in (torch.float32, torch.float64):
-        y, state = mix_step(x.float(), chain, state, decay)
+    if x.dtype not in _WIDE:
+        y, state = mix_step(x.float(), chain, state, decay, shared=True)
         return y.to(x.dtype), state
     if decay is not None and decay.dtype != x.dtype:
         decay = decay.to(x.dtype)
@@ -115,7 +117,7 @@ def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[
     taps = filter_taps(chain, dtype)
     check_range(chain, taps, dtype)
     row = torch.tensor([taps[::-1]], dtype=dtype, device=device)
-    return row.T, row if row.is_cpu and row.all() else None
+    return row.T, row if row.is_cpu and all(taps) else None
 
 
 def _exponential_taps(decay: Tensor) -> Tensor:

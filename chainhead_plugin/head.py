@@ -19,7 +19,7 @@ from .masking import check_mask, needed_mask, zero_padding
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
-from .reconciliation import Maps, apply_maps, is_plain
+from .reconciliation import Maps, apply_maps
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -253,20 +253,15 @@ class ChainInterdependenceHead(ReconciledLinear):
                 "each chain"
             )
         before, after = self._maps()
-        z = apply_maps(before, self._expand(x_t))
+        z = apply_maps(before, self._expand(x_t), apart=True)
         chain = self.chain
         if chain.channel_hops:
             z, state = move_step(z, chain.channel_hops, state, spread=not before, add=not after)
         else:
-            # What a plain map makes or takes nobody else holds: the state may be that tensor itself.
-            if chain.kind == "single_hop":
-                shared = bool(before) and is_plain(before[-1])
-            else:
-                shared = bool(after) and is_plain(after[0])
+            # Without maps `z` is the caller's before mixing, and will be after it.
+            shared = bool(before if chain.kind == "single_hop" else after)
             z, state = mix_step(z, chain, state, self._decay(), shared)
-        if after:
-            z = apply_maps(after, z)
-        y_t = self._add_terms(z, x_t, in_place=not after)
+        y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=not after)
         if self.batch_norm is None:
             return self._process_output(y_t, None), state
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state

@@ -158,15 +158,21 @@ def is_plain(linear: LinearMap) -> bool:
     return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
 
 
-def apply_maps(maps: Maps, x: Tensor) -> Tensor:
-    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long."""
+def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
+    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
+
+    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
+    so that it gets and gives copies.
+    """
     traced = torch.compiler.is_compiling()
     linear: Any
     for linear in maps:
-        if traced or not is_plain(linear):
-            x = linear(x)
-        else:
+        if not traced and is_plain(linear):
             x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
+        elif apart and isinstance(linear, nn.Module):
+            x = linear(x.clone()).clone()
+        else:
+            x = linear(x)
     return x
 
 
