@@ -190,8 +190,8 @@ class ChainInterdependenceHead(ReconciledLinear):
         if y is None:
             before, after = self._maps()
             z = apply_maps(before, self._expand(nodes))
-            z = self._mix(z, mask, spread=not before, add=not after)
-            y = self._add_terms(apply_maps(after, z), nodes, in_place=not after)
+            z = self._mix(z, mask, spread=len(before) == 0, add=len(after) == 0)
+            y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
@@ -256,12 +256,12 @@ class ChainInterdependenceHead(ReconciledLinear):
         z = apply_maps(before, self._expand(x_t), apart=True)
         chain = self.chain
         if chain.channel_hops:
-            z, state = move_step(z, chain.channel_hops, state, spread=not before, add=not after)
+            z, state = move_step(z, chain.channel_hops, state, spread=len(before) == 0, add=len(after) == 0)
         else:
             # Without maps `z` is the caller's before mixing, and will be after it.
-            shared = bool(before if chain.kind == "single_hop" else after)
+            shared = len(before if chain.kind == "single_hop" else after) > 0
             z, state = mix_step(z, chain, state, self._decay(), shared)
-        y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=not after)
+        y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=len(after) == 0)
         if self.batch_norm is None:
             return self._process_output(y_t, None), state
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state
