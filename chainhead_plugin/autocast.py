@@ -21,8 +21,8 @@ def without_autocast(function: _Function[_Rest, _Result]) -> _Function[_Rest, _R
 
     @functools.wraps(function)
     def wrapped(x: Tensor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Result:
-        device = x.device.type
-        if not (_has_autocast(device) and torch.is_autocast_enabled(device)):
+        device = "cpu" if x.is_cpu else x.device.type  # which is slow to ask for
+        if not ((device == "cpu" or _has_autocast(device)) and torch.is_autocast_enabled(device)):
             return function(x, *args, **kwargs)
         with torch.autocast(device, enabled=False):
             return function(x, *args, **kwargs)

@@ -179,8 +179,10 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         mask = mask.unsqueeze(-1)
     if decay is not None:
         assert chain.kind in ("inverse", "exponential")
-        gamma = decay.to(dtype).view(1, 1, -1)
-        return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
+        gamma = (decay if decay.dtype == dtype else decay.to(dtype)).view(1, 1, -1)
+        wide = x if x.dtype == dtype else x.to(dtype)
+        y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
+        return y if x.dtype == dtype else y.to(x.dtype)
     if x.dtype == dtype or _rounds_once(x, chain, mask):
         return _apply(x, mask, chain, False)
     return _apply(x.to(dtype), mask, chain, False).to(x.dtype)

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from .autocast import without_autocast
 from .chain_filter import is_eager_on_cpu
 from .chain_path import odd_reflection, real_nodes
-from .chain_scan import Decay, decaying_sum
+from .chain_scan import Decay, decaying_sum, short_decaying_sum
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
 from .masking import zeroed
@@ -35,6 +35,9 @@ def decaying_inverse(
 ) -> Tensor:
     """Aᵀx with A = (I − γN)⁻¹, or Ax if `transposed`. Bi-directional, γ is at most 1/2."""
     if isinstance(decay, Tensor):
+        short = None if bi_directional else short_decaying_sum(x, decay, reverse=transposed)
+        if short is not None:
+            return short
         decay = decay.double()
     return _path_inverse(x, mask, decay) if bi_directional else decaying_sum(x, decay, reverse=transposed)
 

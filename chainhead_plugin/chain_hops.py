@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .chain_filter import is_eager_on_cpu
+from .chain_state import refuse_state
 from .constants import built_once
 from .function_transforms import dispatching, fold_mapped_axis
 from .masking import zeroed
@@ -21,6 +22,8 @@ from .masking import zeroed
 Hops = tuple[int, ...]
 # Numbers to move, up to which one look-up of them all is faster than a copy for every channel.
 _FEW = 2**16
+# And up to which one look-up of every number is faster than one of rows.
+_FEWEST = 2**12
 
 
 def move(
@@ -58,7 +61,7 @@ def move_step(
     x : Tensor [batch, channels·width], or [batch, width] if `spread`
         The next node.
     hops : tuple of int
-    state : Tensor [batch, max(hops), features], optional
+    state : Tensor [max(hops)·batch, features], optional
         What the previous call returned; None before the first node.
     spread, add : bool
 
@@ -67,28 +70,39 @@ def move_step(
     y : Tensor [batch, channels·width], or [batch, width] if `add`
     state : Tensor
         With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
-        nodes themselves.
+        nodes themselves. The earliest come first, each of all chains.
 
     Raises
     ------
     ValueError
         If `state` has another shape.
     """
-    width = x.size(1) if spread else x.size(1) // len(hops)
-    expected = (x.size(0), max(hops), width if add else x.size(1))
+    batch, features = x.shape
+    width = features if spread else features // len(hops)
+    newest = max(hops)
+    expected = (newest * batch, width if add else features)
     if state is None:
-        state = x.new_zeros(expected, dtype=torch.promote_types(x.dtype, torch.float32) if add else x.dtype)
+        dtype = torch.promote_types(x.dtype, torch.float32) if add else x.dtype
+        state = x.new_zeros(expected, dtype=dtype)
     elif state.shape != expected:
-        raise ValueError(f"state has shape {tuple(state.shape)}, expected {expected}: start with state=None")
+        refuse_state(state, expected, batch)
     if add:
-        groups = x.to(state.dtype).reshape(x.size(0), x.size(1) // width, width).expand(-1, len(hops), -1)
-        coming = F.pad(state, (0, 0, 0, 1)).index_add(1, _places(hops, x.device), groups)
-        return coming[:, 0].to(x.dtype, copy=True), coming[:, 1:]
-    window = torch.cat([state, x.unsqueeze(1)], 1)
-    groups_of_a_node = 1 if spread else len(hops)
-    places = _places_before(hops, groups_of_a_node, x.device)
-    moved = window.view(x.size(0), (max(hops) + 1) * groups_of_a_node, width).index_select(1, places)
-    return moved.flatten(1), window[:, 1:]
+        groups = x.to(state.dtype).reshape(batch, features // width, width).expand(-1, len(hops), -1)
+        coming = F.pad(state, (0, 0, 0, batch)).view(newest + 1, batch, width)
+        coming = coming.index_add(0, _places(hops, x.device), groups.transpose(0, 1))
+        return coming[0].to(x.dtype, copy=True), coming[1:].flatten(0, 1)
+    window = torch.cat((state, x))
+    return _look_up(window, hops, batch, spread), window[batch:]
+
+
+def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
+    """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
+    groups = 1 if spread else len(hops)
+    width = window.size(1) // groups
+    if batch * len(hops) * width <= _FEWEST and is_eager_on_cpu(window):
+        return window.take(_numbers_before(hops, groups, batch, width))
+    places = _places_before(hops, groups, batch, window.device)
+    return window.view(-1, width).index_select(0, places).view(batch, len(hops) * width)
 
 
 @built_once(maxsize=128)
@@ -97,12 +111,18 @@ def _places(hops: Hops, device: torch.device) -> Tensor:
 
 
 @built_once(maxsize=128)
-def _places_before(hops: Hops, groups: int, device: torch.device) -> Tensor:
-    """Where each channel's group stands among those of the last nodes, `groups` a node."""
-    newest = max(hops)
-    return torch.tensor(
-        [(newest - hop) * groups + channel % groups for channel, hop in enumerate(hops)], device=device
-    )
+def _places_before(hops: Hops, groups: int, batch: int, device: torch.device) -> Tensor:
+    """Where each channel's group stands among those of the last nodes, `groups` a node of a chain; [batch·channels]."""
+    channel = torch.arange(len(hops), device=device)
+    node = (max(hops) - _places(hops, device)) * batch + torch.arange(batch, device=device)[:, None]
+    return (node * groups + channel % groups).flatten()
+
+
+@built_once(maxsize=32)
+def _numbers_before(hops: Hops, groups: int, batch: int, width: int) -> Tensor:
+    """Where each number stands that channels take, on the CPU; [batch, channels·width]."""
+    places = _places_before(hops, groups, batch, torch.device("cpu"))
+    return (places[:, None] * width + torch.arange(width)).view(batch, len(hops) * width)
 
 
 class _Move(torch.autograd.Function):
@@ -174,12 +194,29 @@ def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Ten
     batch, length, features = x.shape
     groups = len(hops) if from_groups else 1
     width = features // groups
-    rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
-    moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+    if batch == 1 and length * len(hops) * width <= _FEWEST:
+        padded = torch.cat((x, _zeros(features, x.dtype)), 1)
+        moved = padded.take(_source_numbers(hops, length, groups, width))
+    else:
+        rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
+        moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+        moved = moved.view(batch, length, len(hops) * width)
     if to_groups:
-        return moved.view(batch, length, len(hops) * width)
+        return moved
     dtype = torch.promote_types(x.dtype, torch.float32)
     return moved.view(batch, length, len(hops), width).sum(2, dtype=dtype).to(x.dtype)
+
+
+@built_once(maxsize=128)
+def _zeros(features: int, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(1, 1, features, dtype=dtype)
+
+
+@built_once(maxsize=128)
+def _source_numbers(hops: Hops, length: int, groups: int, width: int) -> Tensor:
+    """Where each number stands that channels take, of one chain on the CPU; [1, length, channels·width]."""
+    sources = _sources(hops, length, groups, torch.device("cpu"))
+    return (sources[:, None] * width + torch.arange(width)).view(1, length, len(hops) * width)
 
 
 @built_once(maxsize=256)

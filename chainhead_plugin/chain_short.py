@@ -44,7 +44,8 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     matrix = _matrix(chain, length, x.dtype, transposed)
     if matrix is None:
         return None
-    y = torch.bmm(matrix.expand(x.size(0), length, length), x)
+    batch = x.size(0)
+    y = torch.bmm(matrix if batch == 1 else matrix.expand(batch, length, length), x)
     return y if math.isfinite(y.sum().item()) else None
 
 
@@ -55,4 +56,4 @@ def _matrix(chain: "Chain", length: int, dtype: torch.dtype, transposed: bool) -
     matrix = interdependence_matrix(chain, length).to(dtype)
     if not matrix.isfinite().all():
         return None
-    return matrix if transposed else matrix.T.contiguous()
+    return (matrix if transposed else matrix.T.contiguous()).unsqueeze(0)

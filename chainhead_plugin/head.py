@@ -1,6 +1,7 @@
 """The chain interdependence head: y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +14,12 @@ from .chain_reference import interdependence_matrix
 from .chain_step import mix_step
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
-from .learned_decay import LearnedDecay
+from .learned_decay import LearnedDecay, gamma_of
 from .masking import check_mask, needed_mask, zero_padding
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
-from .reconciliation import LinearMap
+from .reconciliation import Maps, apply_maps
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -187,35 +188,37 @@ class ChainInterdependenceHead(ReconciledLinear):
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
         if y is None:
-            y = self._map_nodes(nodes, lambda z: self._mix(z, mask))
+            before, after = self._maps()
+            z = apply_maps(before, self._expand(nodes))
+            z = self._mix(z, mask, spread=len(before) == 0, add=len(after) == 0)
+            y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
         """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
         if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
             return None
-        maps, _ = self._maps()
+        before, after = self._maps()
+        maps = before + after
         return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
 
-    def _maps(self) -> tuple[Sequence[LinearMap], int]:
-        if self.chain.channel_hops:
-            return self.reconciliation.channel_maps()
-        maps, place = self.reconciliation.maps()
+    def _maps(self) -> tuple[Maps, Maps]:
+        reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
+        maps: tuple[Maps, Maps] = (
+            reconciliation.channel_maps() if self.chain.channel_hops else reconciliation.maps()
+        )
         # A γ for every feature of κ(x) does not commute with mapping features.
-        return maps, place if self.learned_decay is None else 0
+        return ((), maps[0] + maps[1]) if "learned_decay" in self._modules else maps
 
-    def _mix(self, z: Tensor, mask: Tensor | None) -> Tensor:
-        if self.chain.channel_hops:
-            return move(z, self.chain.channel_hops, mask, **self._channel_form())
+    def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
+        """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
+        hops = self.chain.channel_hops
+        if hops:
+            return move(z, hops, mask, spread=spread, add=add)
         return mix(z, self.chain, mask, self._decay())
 
-    def _channel_form(self) -> dict[str, bool]:
-        """Say whether channels are yet to be made, and whether they are to be added up, where they are moved."""
-        maps, place = self.reconciliation.channel_maps()
-        return {"spread": place == 0, "add": place == len(maps)}
-
     def _decay(self) -> Tensor | None:
-        return None if self.learned_decay is None else self.learned_decay()
+        return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.
@@ -243,29 +246,25 @@ class ChainInterdependenceHead(ReconciledLinear):
             )
         if self.batch_norm is not None and self.training:
             raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
-        if x_t.ndim != 2 or x_t.size(1) != self.m or not x_t.is_floating_point():
+        shape = x_t.shape
+        if len(shape) != 2 or shape[1] != self.m or not x_t.is_floating_point():
             raise ValueError(
-                f"x_t is {x_t.dtype} of shape {tuple(x_t.shape)}, expected floating point [batch, {self.m}]: one "
-                "node of each chain"
+                f"x_t is {x_t.dtype} of shape {tuple(shape)}, expected floating point [batch, {self.m}]: one node of "
+                "each chain"
             )
-        if state is not None and state.size(0) != x_t.size(0):
-            raise ValueError(
-                f"state is of {state.size(0)} chains and x_t of {x_t.size(0)}: start with state=None"
-            )
-        states = []
-
-        def mix_next(z: Tensor) -> Tensor:
-            if self.chain.channel_hops:
-                y, new_state = move_step(z, self.chain.channel_hops, state, **self._channel_form())
-            else:
-                y, new_state = mix_step(z, self.chain, state, self._decay())
-            states.append(new_state)
-            return y
-
-        y_t = self._map_nodes(x_t, mix_next)
+        before, after = self._maps()
+        z = apply_maps(before, self._expand(x_t), apart=True)
+        chain = self.chain
+        if chain.channel_hops:
+            z, state = move_step(z, chain.channel_hops, state, spread=len(before) == 0, add=len(after) == 0)
+        else:
+            # Without maps `z` is the caller's before mixing, and will be after it.
+            shared = len(before if chain.kind == "single_hop" else after) > 0
+            z, state = mix_step(z, chain, state, self._decay(), shared)
+        y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=len(after) == 0)
         if self.batch_norm is None:
-            return self._process_output(y_t, None), states[0]
-        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), states[0]
+            return self._process_output(y_t, None), state
+        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state
 
     def interdependence_matrix(self, length: int | None = None) -> Tensor:
         """Return the dense A, for plots and tests.

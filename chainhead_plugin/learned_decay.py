@@ -1,10 +1,13 @@
 """How strongly each feature's neighbours decay, learned."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import init
+
+from .reconciliation import is_heard
 
 
 class LearnedDecay(nn.Module):
@@ -41,8 +44,21 @@ class LearnedDecay(nn.Module):
 
     def forward(self) -> Tensor:
         """Return γ [features], in float32 at least."""
-        return self.limit * torch.sigmoid(self.logit.to(torch.promote_types(self.logit.dtype, torch.float32)))
+        return _gamma(self.logit, self.limit)
 
     def extra_repr(self) -> str:
         """Size and range, for `print(model)`."""
         return f"features={self.logit.numel()}, start={self.start:g}, limit={self.limit:g}"
+
+
+def gamma_of(decay: Any) -> Tensor:
+    """Call a `LearnedDecay`, or what was put in its place; of a plain one the function alone."""
+    called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or is_heard(decay)
+    gamma: Tensor = decay() if called else _gamma(decay._parameters["logit"], decay.limit)
+    return gamma
+
+
+def _gamma(logit: Tensor, limit: float) -> Tensor:
+    wide = logit if logit.dtype in (torch.float32, torch.float64) else logit.float()
+    share = torch.sigmoid(wide)
+    return share if limit == 1 else limit * share

@@ -1,6 +1,6 @@
 """A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
 
-from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch.nn import init
 
 from .expansion import taylor_expansion
 from .options import expanded_features
-from .reconciliation import LinearMap, apply_map, build_reconciliation, initialise
+from .reconciliation import Maps, apply_maps, build_reconciliation, initialise
 
 
 class ReconciledLinear(nn.Module):
@@ -92,24 +92,23 @@ class ReconciledLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [..., m] to [..., n]."""
-        return self._map_nodes(x, mix=None)
+        before, after = self._maps()
+        return self._add_terms(apply_maps(before + after, self._expand(x)), x, in_place=False)
 
-    def _maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Linear maps that make W̄ one after the other, and how many of them come before the chain's mixing."""
-        return self.reconciliation.maps()
+    def _maps(self) -> tuple[Maps, Maps]:
+        """Linear maps that make W̄ one after the other: those before the chain's mixing, and those after it."""
+        reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
+        maps: tuple[Maps, Maps] = reconciliation.maps()
+        return maps
 
-    def _map_nodes(self, x: Tensor, mix: Callable[[Tensor], Tensor] | None) -> Tensor:
-        """κ(x) W̄ᵀ + b + x W_rᵀ with `mix` applied to the nodes of the first term."""
-        z = taylor_expansion(x, self.degree)
-        maps, place = self._maps()
-        for linear_map in maps[:place]:
-            z = apply_map(linear_map, z)
-        if mix is not None:
-            z = mix(z)
-        for linear_map in maps[place:]:
-            z = apply_map(linear_map, z)
-        for term in (self.bias, None if self.residual is None else self.residual(x)):
-            if term is not None:
-                # What was mixed last is a tensor of its own; a module's output may be its input.
-                z = z.add_(term) if mix is not None and place == len(maps) else z + term
-        return z
+    def _expand(self, x: Tensor) -> Tensor:
+        """κ(x)."""
+        return x if self.degree == 1 else taylor_expansion(x, self.degree)
+
+    def _add_terms(self, y: Tensor, x: Tensor, in_place: bool) -> Tensor:
+        """Y + b + x W_rᵀ; `in_place` says that `y` is a tensor of its own, where a module's output may be its input."""
+        if self.bias is not None:
+            y = y.add_(self.bias) if in_place else y + self.bias
+        if self.residual is not None:
+            y = y.add_(self.residual(x)) if in_place else y + self.residual(x)
+        return y

@@ -9,7 +9,8 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +18,19 @@ from torch.nn import functional as F
 from torch.nn import init
 from torch.nn.modules import module as torch_module
 
+from .autocast import without_autocast
+from .chain_filter import is_eager_on_cpu
+from .constants import built_once
 from .options import closest_factors
 
 LinearMap = Callable[[Tensor], Tensor]
+Maps = tuple[LinearMap, ...]
+
+# Numbers up to which a product with a row of equal shares is faster than a mean.
+_FEW = 2**16
 
 # What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
-_GLOBAL_HOOKS = tuple(
+_BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
     getattr(torch_module, f"_global_{when}_hooks")
     for when in ("backward_pre", "backward", "forward_pre", "forward")
 )
@@ -76,25 +84,29 @@ class Reconciliation(nn.Module, ABC):
         """Multiply by W̄, as one matrix."""
         return F.linear(x, self.matrix())
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Return linear maps that make W̄ one after the other, and how many of them come before the chain's mixing.
+    def maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps that make W̄ one after the other: those before the chain's mixing, and those after it.
 
         Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
         widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
         kept anyway.
         """
-        return (self,), self._place
+        return self._around((self,))
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
-        """Return linear maps around a mixing that each channel has for itself, and how many come before it.
+    def _around(self, only: Maps) -> tuple[Maps, Maps]:
+        """Let the only map come before or after the mixing."""
+        return (only, ()) if self._place else ((), only)
+
+    def channel_maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps before and after a mixing that each channel has for itself.
 
         Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
         they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
         narrower is mixed.
         """
         if self.in_features < self.out_features:
-            return (self._from_channels,), 0
-        return (self._to_channels,), 1
+            return (), (self._from_channels,)
+        return (self._to_channels,), ()
 
     def _channel_matrices(self) -> list[Tensor]:
         return [self.channel_matrix(channel) for channel in range(self.channels)]
@@ -119,12 +131,10 @@ def _narrowest(*widths: int) -> int:
     return len(widths) - 1 - widths[::-1].index(min(widths))
 
 
-def is_plain(linear: LinearMap) -> bool:
-    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
-    if type(linear) is not nn.Linear:
-        return False
-    own = vars(linear)  # a module's attributes are slow to ask for, above all those that are not there
-    return not (
+def is_heard(module: nn.Module) -> bool:
+    """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
+    own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
+    return bool(
         own["_forward_hooks"]
         or own["_forward_pre_hooks"]
         or own["_backward_hooks"]
@@ -132,17 +142,51 @@ def is_plain(linear: LinearMap) -> bool:
         # accelerate puts these on modules that it places or offloads.
         or "forward" in own
         or "_hf_hook" in own
-        # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
-        or hasattr(type(own["_parameters"]["weight"]), "__tensor_flatten__")
+        or _FORWARD
+        or _FORWARD_PRE
+        or _BACKWARD
+        or _BACKWARD_PRE
     )
 
 
-def apply_map(linear_map: LinearMap, x: Tensor) -> Tensor:
-    """Call a map; of a plain `nn.Linear` the function alone, since for one node the module's call takes as long."""
-    if torch.compiler.is_compiling() or any(_GLOBAL_HOOKS) or not is_plain(linear_map):
-        return linear_map(x)
-    parameters = vars(linear_map)["_parameters"]
-    return F.linear(x, parameters["weight"], parameters["bias"])
+def is_plain(linear: LinearMap) -> bool:
+    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    if type(linear) is not nn.Linear or is_heard(linear):
+        return False
+    weight_type = type(linear._parameters["weight"])
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+    return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
+
+
+def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
+    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
+
+    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
+    so that it gets and gives copies.
+    """
+    traced = torch.compiler.is_compiling()
+    linear: Any
+    for linear in maps:
+        if not traced and is_plain(linear):
+            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
+        elif apart and isinstance(linear, nn.Module):
+            x = linear(x.clone()).clone()
+        else:
+            x = linear(x)
+    return x
+
+
+@without_autocast
+def _mean_of_rows(rows: Tensor) -> Tensor:
+    """Mean of [count, size], as [1, size]."""
+    if is_eager_on_cpu(rows) and rows.dtype in (torch.float32, torch.float64) and rows.numel() <= _FEW:
+        return _equal_shares(rows.size(0), rows.dtype).mm(rows)
+    return rows.mean(0, keepdim=True)
+
+
+@built_once(maxsize=32)
+def _equal_shares(count: int, dtype: torch.dtype) -> Tensor:
+    return torch.full((1, count), 1 / count, dtype=dtype)
 
 
 class IdentityReconciliation(Reconciliation):
@@ -169,23 +213,33 @@ class IdentityReconciliation(Reconciliation):
 
     def matrix(self) -> Tensor:
         """W̄, [out_features, in_features]."""
-        return self._stacked().mean(0)
+        linear: Any = self._modules["linear"]
+        mean = _mean_of_rows(linear.weight.view(self.channels, -1))
+        return mean.view(self.out_features, self.in_features)
 
-    def _mean_of_outputs(self, x: Tensor) -> Tensor:
-        outputs: Tensor = self.linear(x)
+    def _map_channels(self, x: Tensor) -> Tensor:
+        """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""
+        linear: Any = self._modules["linear"]
+        few = not torch.compiler.is_compiling() and x.shape[:-1] == (1,)
+        if not few and is_plain(linear):
+            return F.linear(x, self.matrix())
+        outputs = apply_maps((linear,), x)
+        if few:
+            return _mean_of_rows(outputs.view(self.channels, self.out_features))
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
+    def maps(self) -> tuple[Maps, Maps]:
         """One map, D → n."""
+        linear: Any = self._modules["linear"]  # found faster than as an attribute
         if self.channels == 1:
-            return (self.linear,), self._place
-        return (self if is_plain(self.linear) else self._mean_of_outputs,), self._place
+            return ((linear,), ()) if self._place else ((), (linear,))
+        return self._around((self._map_channels,))
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+    def channel_maps(self) -> tuple[Maps, Maps]:
         """C·D → n or D → C·n."""
         if self.in_features < self.out_features and is_plain(self.linear):
             return super().channel_maps()
-        return (self.linear,), 1
+        return (self.linear,), ()
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's matrix."""
@@ -229,15 +283,26 @@ class LowRankReconciliation(Reconciliation):
         thin: Tensor = self.down(x)
         return thin / self.channels
 
-    def maps(self) -> tuple[Sequence[LinearMap], int]:
+    def maps(self) -> tuple[Maps, Maps]:
         """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
-        if not self._is_thin and is_plain(self.down) and is_plain(self.up):
+        modules: Any = self._modules
+        down, up = modules["down"], modules["up"]
+        if not self._is_thin and is_plain(down) and is_plain(up):
             return super().maps()
-        return (self._down if self.channels > 1 else self.down, self.up), self._thin_place
+        if self.channels > 1:
+            down = self._down
+        return (
+            ((), (down, up))
+            if self._thin_place == 0
+            else ((down,), (up,))
+            if self._thin_place == 1
+            else ((down, up), ())
+        )
 
-    def channel_maps(self) -> tuple[Sequence[LinearMap], int]:
+    def channel_maps(self) -> tuple[Maps, Maps]:
         """D → C·r before and C·r → n after the mixing."""
-        return (self.down, self.up), 1
+        modules: Any = self._modules
+        return (modules["down"],), (modules["up"],)
 
     def reset_parameters(self, method: str) -> None:
         """Initialise every channel's two factors."""

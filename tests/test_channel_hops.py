@@ -104,13 +104,35 @@ def test_step_keeps_what_is_to_come(dtype, hops, form):
     for node in x.unbind(1):
         y, state = move_step(node, hops, state, **form)
         outputs.append(y)
-        assert state.shape == (2, max(hops), (y if form.get("add") else x).size(-1))
+        assert state.shape == (2 * max(hops), (y if form.get("add") else x).size(-1))
     expected = move(x, hops, **form)
     torch.testing.assert_close(
         torch.stack(outputs, 1), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
     )
-    with pytest.raises(ValueError, match="start with state=None"):
-        move_step(x[:1, 0], hops, state, **form)
+    if max(hops):
+        with pytest.raises(ValueError, match="start with state=None"):
+            move_step(x[:1, 0], hops, state, **form)
+
+
+@pytest.mark.parametrize("hops", HOPS.values(), ids=HOPS)
+@every_form
+def test_one_chain_alone_and_among_others(hops, form):
+    x = torch.randn(40, 6, features(hops, form))
+    cotangent = torch.randn_like(move(x, hops, **form))
+    rows = []
+    for chains in (x, x[:1]):
+        leaf = chains.clone().requires_grad_()
+        y = move(leaf, hops, **form)
+        rows.append((y[:1], torch.autograd.grad(y, leaf, cotangent[: len(chains)])[0][:1]))
+    for among, alone in zip(*rows, strict=True):
+        torch.testing.assert_close(alone, among)
+    past = tuple(abs(hop) for hop in hops)
+    state = states = None
+    for node in x.unbind(1):
+        y, state = move_step(node[:1], past, state, **form)
+        ys, states = move_step(node, past, states, **form)
+        torch.testing.assert_close(y, ys[:1])
+        torch.testing.assert_close(state, states.unflatten(0, (-1, 40))[:, 0])
 
 
 def test_half_precision_is_added_up_in_float32():

@@ -9,7 +9,12 @@ from test_chain import TOLERANCE, assert_close, every_dtype
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel, ChainInterdependenceHead
 from chainhead_plugin.chain import Chain, mix
 from chainhead_plugin.chain_reference import interdependence_matrix
-from chainhead_plugin.chain_scan import _sum_by_doubling, decaying_sum, decaying_sum_by_steps
+from chainhead_plugin.chain_scan import (
+    _sum_by_doubling,
+    decaying_sum,
+    decaying_sum_by_steps,
+    short_decaying_sum,
+)
 
 CHAINS = {
     "inverse-uni": Chain("inverse", decay=0.5),
@@ -44,9 +49,30 @@ def test_scans_equal_the_steps(length, reverse, decay):
     torch.testing.assert_close(traced.flip(1) if reverse else traced, expected, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("length", [1, 2, 5, 8, 31, 32])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_short_scans_equal_the_steps(length, reverse, batch, dtype):
+    x, gamma = (
+        torch.randn(batch, length, 4, dtype=dtype),
+        torch.tensor([[[1e-30, 0.1, 0.9, 1.0]]], dtype=dtype),
+    )
+    y = short_decaying_sum(x, gamma, reverse)
+    expected = decaying_sum_by_steps(x.double(), gamma.double(), reverse)
+    tolerance = 8 * torch.finfo(dtype).eps * expected.abs().max()
+    torch.testing.assert_close(y.double(), expected, rtol=0, atol=tolerance)
+    if length > 1:
+        x[0, 0, 2] = math.inf
+        assert short_decaying_sum(x, gamma, reverse) is None
+        y = mix(x, CHAINS["inverse-uni"], None, gamma.flatten())
+        expected = decaying_sum_by_steps(x.double(), gamma.double(), False)
+        torch.testing.assert_close(y.double(), expected, rtol=0, atol=tolerance)
+
+
 @every_chain
 @every_dtype
-@pytest.mark.parametrize("length", [1, 2, 3, 63, 64, 65, 130])
+@pytest.mark.parametrize("length", [1, 2, 3, 8, 32, 63, 64, 65, 130])
 def test_outputs_and_gradients_equal_the_dense_form(chain, dtype, length):
     gamma = gammas(chain, 4, torch.float64 if dtype == torch.float64 else torch.float32).requires_grad_()
     x = torch.randn(3, length, 4, dtype=dtype, requires_grad=True)

@@ -309,7 +309,7 @@ def test_streaming_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match=r"expected floating point \[batch, 4\]"):
         head.step(torch.ones(1, 5))
     _, state = head.step(torch.ones(2, 4))
-    with pytest.raises(ValueError, match="state is of 2 chains and x_t of 3"):
+    with pytest.raises(ValueError, match=r"shape \(2, 3\), expected \(3, 3\) for 3 chains"):
         head.step(torch.ones(3, 4), state)
     with pytest.raises(ValueError, match=r"state has shape \(2, 5, 3\), expected \(2, 3\)"):
         head.step(torch.ones(2, 4), torch.zeros(2, 5, 3))

@@ -219,7 +219,7 @@ def test_operators_and_launches_give_the_same():
 
 def test_the_fused_kernel_is_what_runs(monkeypatch):
     head = ChainInterdependenceHead(6, 5, 9, device=DEVICE, dtype=torch.float16)
-    monkeypatch.setattr(head, "_map_nodes", None)
+    monkeypatch.setattr(head, "_mix", None)
     assert head(random(2, 9, 6, dtype=torch.float16)).shape == (2, 9, 5)
 
 
