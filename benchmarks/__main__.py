@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from .allocator import keep_memory
+from .call_parts import measure_parts, missed
 from .cases import CUDA_SHAPES, FULL, Settings, Sizes, plan, run, steps
 from .cuda_parts import measure_cuda_parts
 from .loading import measure_loading
 from .machine import describe
 from .report import write_report
-from .small_parts import measure_parts
 from .tinybig_peer import import_tinybig
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -36,8 +37,15 @@ class Dtype(str, Enum):
     bfloat16 = "bfloat16"
 
 
-def measure(settings: Settings, console: Console) -> dict[str, Any]:
+def measure(settings: Settings, console: Console, keeps_memory: bool = False) -> dict[str, Any]:
     """Measure everything that the settings ask for, behind a progress bar.
+
+    Parameters
+    ----------
+    settings : Settings
+    console : rich.console.Console
+    keeps_memory : bool
+        Whether the process keeps freed memory, for the report.
 
     Returns
     -------
@@ -55,21 +63,30 @@ def measure(settings: Settings, console: Console) -> dict[str, Any]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("warming up", total=steps(parts, settings))
         rows = run(parts, settings, lambda label: progress.update(task, advance=1, description=label))
-    small_parts = loading = cuda_parts = None
-    sizes = settings.sizes
+    sizes, seed = settings.sizes, settings.seed
+    with console.status("what the calls beyond their targets consist of"):
+        call_parts = measure_parts(
+            missed(rows, settings.device),
+            settings.device,
+            settings.dtype,
+            seed,
+            sizes.rounds,
+            sizes.least_seconds,
+        )
+    loading = cuda_parts = None
     if settings.device == "cuda" and settings.dtype == "bfloat16":
         with console.status("the fused kernel in parts"):
-            cuda_parts = measure_cuda_parts(sizes.shapes, settings.seed, sizes.rounds, sizes.least_seconds)
+            cuda_parts = measure_cuda_parts(sizes.shapes, seed, sizes.rounds, sizes.least_seconds)
     if settings.plain:
-        with console.status("small calls in parts, loading and the pipeline"):
-            small_parts = measure_parts(settings.seed, sizes.rounds, sizes.least_seconds)
-            loading = measure_loading(settings.seed, sizes.rounds)
+        with console.status("loading and the pipeline"):
+            loading = measure_loading(seed, sizes.rounds)
     return {
         "settings": asdict(settings),
         "machine": machine,
         "tinybig": tinybig,
         "rows": rows,
-        "small_parts": small_parts,
+        "keeps_memory": keeps_memory,
+        "call_parts": call_parts,
         "cuda_parts": cuda_parts,
         "loading": loading,
     }
@@ -96,7 +113,7 @@ def main(
     if device is Device.cuda:
         sizes = replace(sizes, shapes=CUDA_SHAPES)
     settings = Settings(device.value, dtype.value, threads, full, seed, sizes)
-    results = measure(settings, console)
+    results = measure(settings, console, keep_memory())
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

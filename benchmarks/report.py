@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .call_parts import parts_section
 from .cuda_graph import INPUTS
 from .cuda_parts import cuda_parts_section
 from .figures import draw_lengths, draw_ratios
 from .growth import growth_verdicts, length_section, memory_section, million_section
 from .loading import loading_section, loading_verdicts
-from .small_parts import parts_section
 from .tables import Row, at_least, at_most, mebibytes, number, select, shapes, spread, table, verdict
 from .targets import copy_limit, linear_limit
 from .timing import SLOW_ROUNDS, SLOW_SECONDS
@@ -60,13 +60,13 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
         _method(results),
         f"![Times of nn.Linear for one shape, all contestants]({pictures['ratios']})",
         *(_shape(rows, shape, settings["device"]) for shape in shapes(rows, "shape")),
-        cuda_parts_section(results.get("cuda_parts")),
+        cuda_parts_section(results["cuda_parts"]),
         f"![Time of one chain against its length, all contestants]({pictures['lengths']})",
         *(length_section(rows, work) for work in ("forward", "forward+backward")),
         *(memory_section(rows, work) for work in ("forward", "forward+backward")),
         million_section(rows),
         _small(rows, settings["device"]),
-        parts_section(results["small_parts"]),
+        parts_section(results["call_parts"]),
         loading_section(results["loading"]),
         _first_calls(rows),
     ]
@@ -116,6 +116,16 @@ def _method(results: Results) -> str:
                     "one by one: there a time is what a call costs."
                 ]
                 if settings["device"] == "cuda"
+                else []
+            ),
+            *(
+                [
+                    "- **Freed memory is kept** by all contestants, as `MALLOC_MMAP_MAX_=0 "
+                    "MALLOC_TRIM_THRESHOLD_=2147483647` has it for any program: left to itself, glibc maps arrays from "
+                    "32 MiB on anew for every call, which costs more than their matrix product. Not where memory is "
+                    "measured."
+                ]
+                if results["keeps_memory"] and settings["device"] == "cpu"
                 else []
             ),
             "- **Work**: *forward* in evaluation mode without autograd; *forward+backward* in training mode, "

@@ -4,9 +4,11 @@ import importlib.util
 import json
 import random
 import re
+import subprocess
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,14 +16,17 @@ from rich.console import Console
 
 from benchmarks import tinybig_peer
 from benchmarks.__main__ import measure
+from benchmarks.call_parts import measure_parts, missed
 from benchmarks.cases import Settings, Sizes, plan
 from benchmarks.contestants import CONTESTANTS, FLOOR, DenseChain, build, named
+from benchmarks.cuda_parts import _PARTS
 from benchmarks.growth import growth_verdicts
 from benchmarks.min_gru import MinGRU
 from benchmarks.report import render, write_report
 from benchmarks.timing import SLOW_ROUNDS, calibrate, interleave, quartiles, ratios
 from benchmarks.work import calls_of
 
+ROOT = Path(__file__).parents[1]
 HEADS = [contestant for contestant in CONTESTANTS if contestant.group == "head"]
 SPECTRAL = [contestant for contestant in HEADS if contestant.target == "spectral"]
 LOCAL = [contestant for contestant in CONTESTANTS if contestant.group != "tinybig"]
@@ -238,7 +243,9 @@ def small_results(**row):
         "machine": {"cores": "2"},
         "tinybig": "not installed",
         "rows": [whole | row],
-        "small_parts": None,
+        "keeps_memory": True,
+        "call_parts": None,
+        "cuda_parts": None,
         "loading": None,
     }
 
@@ -255,7 +262,7 @@ def test_report_has_the_measured_numbers():
     assert "failed: RuntimeError: no" in render(failed, {"ratios": "", "lengths": ""})
 
 
-def test_loading_and_small_parts_stand_beside_their_targets():
+def test_loading_stands_beside_its_targets():
     loading = {
         "milliseconds": {"import": [60, 70, 200], "first": [900, 1000, 1100], "next": [20, 301, 400]},
         "shares": {
@@ -265,13 +272,7 @@ def test_loading_and_small_parts_stand_beside_their_targets():
             "scores and labels alone": [0.01, 0.02, 0.03],
         },
     }
-    seconds = {
-        "nn.Linear, called as a module": 5e-6,
-        "its matrix product alone": 3e-6,
-        "mixing alone": 4e-6,
-        "the head": 15e-6,
-    }
-    results = small_results() | {"loading": loading, "small_parts": {"forward": seconds, "step": seconds}}
+    results = small_results() | {"loading": loading}
     text = render(results, {"ratios": "", "lengths": ""})
     assert (
         "| `import chainhead_plugin` after `import transformers` | 70 ms (60–200) | ≤ 100 ms | met |" in text
@@ -279,7 +280,57 @@ def test_loading_and_small_parts_stand_beside_their_targets():
     assert "| another one | 301 ms (20–400) | ≤ 300 ms | **not met** |" in text
     assert "speed of extractor and model | 0.9 (0.8–0.95) | ≥ 0.8 | met |" in text
     assert "3 of 4 targets were met" in text
-    assert "checks and calls around product and mixing | 8 | 8 |" in text
+    assert "of a pipeline call's time, checks and padding | 0.2 (0.1–0.3) |" in text
+
+
+def test_what_misses_its_target_is_taken_apart():
+    results = small_results(case="small", shape=[1, 8, 64, 64], ratio=[3.9, 4.0, 4.1])
+    [row] = [row for row in results["rows"] if row["group"] == "head"]
+    assert missed(results["rows"], "cpu") == [row]
+    assert missed(small_results(case="small", ratio=[2.9, 3.0, 3.1])["rows"], "cpu") == []
+    parts = measure_parts([row], "cpu", "float32", seed=0, rounds=2, least_seconds=1e-4)
+    [part] = parts
+    assert 0 < part["maps"] < part["whole"]
+    assert 0 < part["mixing"] < part["whole"]
+    part |= {"floor": 5e-6, "whole": 15e-6, "maps": 3e-6, "mixing": 4e-6}
+    text = render(results | {"call_parts": parts}, {"ratios": "", "lengths": ""})
+    assert "| single hop, uni: a call on a small chain, 8 × 64 → 64 | 5 | 15 | 3 | 4 | 8 |" in text
+
+
+@pytest.mark.parametrize(
+    "contestant", [one for one in LOCAL if one.group == "head"], ids=lambda one: one.name
+)
+def test_every_head_can_be_taken_apart(contestant):
+    rows = [{"case": "small", "shape": [1, 4, 6, 6], "contestant": contestant.name}]
+    rows += [{"case": "step", "shape": [1, 1, 6, 6], "contestant": contestant.name}] * contestant.streams
+    parts = measure_parts(rows, "cpu", "float32", seed=0, rounds=1, least_seconds=0)
+    assert [part["case"] for part in parts] == [row["case"] for row in rows]
+    assert all(min(part[name] for name in ("floor", "whole", "maps", "mixing")) > 0 for part in parts)
+
+
+def test_parts_of_the_fused_hop_are_compared_with_the_product():
+    seconds = dict.fromkeys(_PARTS, 2e-5) | {"a copy of the input": 1e-5}
+    text = render(small_results() | {"cuda_parts": {"256 → 256": seconds}}, {"ratios": "", "lengths": ""})
+    assert "| a copy of the input | 10 (0.50 ×) |" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
+def test_memory_is_kept_when_asked_to():
+    code = """
+import resource, torch
+from benchmarks.allocator import keep_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        torch.empty(2**24).fill_(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+anew = faults()
+assert keep_memory()
+kept = [faults() for _ in range(3)]
+assert min(kept) < anew / 100, (kept, anew)
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_quadratic_growth_is_not_met():
@@ -320,7 +371,9 @@ def test_a_tiny_run_end_to_end(tmp_path, monkeypatch):
         assert contestant.name in text
     assert 0 < min(results["loading"]["milliseconds"]["next"]) < 10_000
     assert results["loading"]["shares"]["model alone"][1] > 0
-    assert all(0 < part < 0.1 for work in results["small_parts"].values() for part in work.values())
+    assert not results["keeps_memory"]
+    taken_apart = {(part["case"], part["contestant"]) for part in results["call_parts"]}
+    assert taken_apart == {(row["case"], row["contestant"]) for row in missed(results["rows"], "cpu")}
     for picture in re.findall(r"\]\((images/.*?)\)", text):
         assert 5_000 < (tmp_path / picture).stat().st_size < 80_000
 
