@@ -43,7 +43,7 @@ def measure_cuda_parts(
             seconds, failures = interleave(
                 {
                     name: CapturedCalls([_bound(call, x, weight) for x in inputs])
-                    for name, call in _PARTS.items()
+                    for name, call in PARTS.items()
                 },
                 rounds,
                 order,
@@ -81,7 +81,7 @@ def _filtered(x: Tensor, weight: Tensor) -> Tensor:
     return filter_chain(F.linear(x, weight), [1.0, 1.0], 0, False)
 
 
-_PARTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+PARTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "a copy of the input": lambda x, _: x.clone(),
     _LINEAR: F.linear,
     _PRODUCT: _product,
@@ -103,7 +103,7 @@ def cuda_parts_section(parts: Mapping[str, Mapping[str, Any]] | None) -> str:
                 for taken in parts.values()
             ),
         ]
-        for name in _PARTS
+        for name in PARTS
     ]
     note = (
         "What bounds the single hops above: medians in µs, and times of `nn.Linear`. Triton's own product, without any "

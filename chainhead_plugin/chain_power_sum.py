@@ -43,13 +43,13 @@ def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     Tensor [batch, length, width]
     """
     if _is_exporting():
-        return _by_sines(x, mask)
+        return by_sines(x, mask)
     if torch.compiler.is_compiling():
-        return _by_fourier(x, mask)
+        return by_fourier(x, mask)
     if x.numel() == 0 or x.size(1) == 1:
         return torch.zeros_like(x)
     if mask is not None:
-        return _chain_by_chain(x, mask) if x.device.type == "cpu" else _by_fourier(x, mask)
+        return _chain_by_chain(x, mask) if x.device.type == "cpu" else by_fourier(x, mask)
     blocks = _block_size(x.size(1), x.dtype)
     return _by_eigenvectors(x) if blocks is None else _by_smooth_eigenvectors(x, *blocks)
 
@@ -209,7 +209,7 @@ def _by_smooth_eigenvectors(x: Tensor, nodes: int, polynomials: int) -> Tensor:
     return y
 
 
-def _by_sines(x: Tensor, mask: Tensor | None) -> Tensor:
+def by_sines(x: Tensor, mask: Tensor | None) -> Tensor:
     """The power sum by its large eigenvectors, made anew for every row's own count.
 
     The form that is exported: neither `torch.export` nor ONNX has Fourier transforms of any length. Exact at
@@ -245,7 +245,7 @@ def _is_exporting() -> bool:
     return getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)()
 
 
-def _by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
+def by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:
     """The power sum as a product of Fourier transforms.
 
     The power sum reaches count − 1 nodes far, so three chain lengths hold the reflected chain without

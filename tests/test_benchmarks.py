@@ -19,7 +19,7 @@ from benchmarks.__main__ import measure
 from benchmarks.call_parts import measure_parts, missed
 from benchmarks.cases import Settings, Sizes, plan
 from benchmarks.contestants import CONTESTANTS, FLOOR, DenseChain, build, named
-from benchmarks.cuda_parts import _PARTS
+from benchmarks.cuda_parts import PARTS
 from benchmarks.growth import growth_verdicts
 from benchmarks.min_gru import MinGRU
 from benchmarks.report import render, write_report
@@ -309,7 +309,7 @@ def test_every_head_can_be_taken_apart(contestant):
 
 
 def test_parts_of_the_fused_hop_are_compared_with_the_product():
-    seconds = dict.fromkeys(_PARTS, 2e-5) | {"a copy of the input": 1e-5}
+    seconds = dict.fromkeys(PARTS, 2e-5) | {"a copy of the input": 1e-5}
     text = render(small_results() | {"cuda_parts": {"256 → 256": seconds}}, {"ratios": "", "lengths": ""})
     assert "| a copy of the input | 10 (0.50 ×) |" in text
 

@@ -18,7 +18,7 @@ def normalised(form, x):
 
 
 def by_fourier(x):
-    return normalised(lambda z: chain_power_sum._by_fourier(z, None), x)
+    return normalised(lambda z: chain_power_sum.by_fourier(z, None), x)
 
 
 def assert_close(actual, expected, dtype):
@@ -60,9 +60,9 @@ def test_long_chains_and_the_dense_matrix(dtype):
     short = torch.randn(1, 400, 2, dtype=dtype)
     assert_close(mix(short, CHAIN), matrix @ short.double(), dtype)
     # The transposed form, from the symmetry of the unscaled one.
-    ones = chain_power_sum._by_fourier(torch.ones(1, length, 1, dtype=torch.float64), None)
+    ones = chain_power_sum.by_fourier(torch.ones(1, length, 1, dtype=torch.float64), None)
     assert_close(y.detach(), by_fourier(x.detach().double()), dtype)
-    wanted = chain_power_sum._by_fourier(cotangent.double() / ones, None)
+    wanted = chain_power_sum.by_fourier(cotangent.double() / ones, None)
     assert (gradient.double() - wanted).abs().max() <= 10 * TOLERANCE[dtype] * wanted.abs().max()
 
 

@@ -13,7 +13,7 @@ from chainhead_plugin import (
     ChainHeadModel,
     ChainInterdependenceHead,
 )
-from chainhead_plugin.chain_power_sum import _by_fourier, _by_sines
+from chainhead_plugin.chain_power_sum import by_fourier, by_sines
 
 ANY = torch.export.Dim.DYNAMIC
 ANY_BATCH_AND_LENGTH = {"input_features": {0: ANY, 1: ANY}, "attention_mask": {0: ANY, 1: ANY}}
@@ -141,10 +141,10 @@ def test_sines_are_the_fourier_form(length, dtype):
     for mask in (None, real):
         inside = torch.ones_like(real) if mask is None else mask
         ones = inside.to(dtype)
-        wanted = _by_fourier((x * ones).double(), mask)
-        wanted = torch.where(inside, wanted / _by_fourier(ones.double(), mask), 0).nan_to_num()
-        actual = _by_sines(x * ones, mask)
-        actual = torch.where(inside, actual / _by_sines(ones, mask), 0).nan_to_num()
+        wanted = by_fourier((x * ones).double(), mask)
+        wanted = torch.where(inside, wanted / by_fourier(ones.double(), mask), 0).nan_to_num()
+        actual = by_sines(x * ones, mask)
+        actual = torch.where(inside, actual / by_sines(ones, mask), 0).nan_to_num()
         tolerance = 2e-5 if dtype == torch.float32 else 1e-12
         torch.testing.assert_close(actual.double(), wanted, rtol=tolerance, atol=1e-12 if length > 1 else 0)
 
