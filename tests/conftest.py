@@ -40,3 +40,12 @@ def _transformers_says_what_it_says():
     if logging := sys.modules.get("transformers.utils.logging"):
         logging.set_verbosity_warning()
         logging.enable_progress_bar()
+
+
+@pytest.fixture
+def one_thread():
+    """Threads that wait for each other on a busy machine are what makes small measurements noisy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
