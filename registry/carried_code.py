@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import PushError
+from .flat_code import flat_code, flat_name
 from .formats import read_json
 from .own_classes import PREPROCESSOR
 
@@ -45,8 +46,7 @@ def carried_code(
     pipelines = _pipelines(classes, architecture)
     carried = [*classes.values(), *(pipeline["impl"] for pipeline in pipelines.values())]
     files: dict[str, Path | bytes] = {}
-    for module in {Path(inspect.getfile(cls)) for cls in carried}:
-        files |= _with_imports(module, carried[0].__module__.partition(".")[0])
+    files |= flat_code({cls.__module__ for cls in carried}, {_package(cls): _root(cls) for cls in carried})
     auto_map = {name: _reference(cls) for name, cls in classes.items()}
     config = read_json(folder / "config.json") | {"auto_map": auto_map}
     if pipelines:
@@ -66,7 +66,7 @@ def _pipelines(classes: Mapping[str, type], architecture: type | None) -> dict[s
     """Return the pipelines of the same plugin that run this checkpoint, as a config names them."""
     from transformers.pipelines import PIPELINE_REGISTRY
 
-    package = classes["AutoConfig"].__module__.partition(".")[0]
+    package = _package(classes["AutoConfig"])
     found = {}
     for task, options in PIPELINE_REGISTRY.supported_tasks.items():
         impl = options["impl"]
@@ -79,23 +79,20 @@ def _pipelines(classes: Mapping[str, type], architecture: type | None) -> dict[s
     return found
 
 
-def _with_imports(module: Path, package: str) -> dict[str, Path | bytes]:
-    from transformers.dynamic_module_utils import get_imports, get_relative_import_files
+def _package(cls: type) -> str:
+    return cls.__module__.partition(".")[0]
 
-    try:
-        files = {module, *map(Path, get_relative_import_files(module))}
-    except FileNotFoundError as error:
-        raise PushError(
-            f"{module} cannot be carried: there is no {error.filename}, as imports must be flat"
-        ) from error
-    for file in sorted(files):
-        if own := {package, __name__.partition(".")[0]} & set(get_imports(file)):
-            raise PushError(f"{file} cannot be carried: it imports {', '.join(sorted(own))}, which is not")
-    return {file.name: file for file in files}
+
+def _root(cls: type) -> Path:
+    """Return the folder of a class's package, or the folder that its module is in if that is all of its plugin."""
+    file = Path(inspect.getfile(cls))
+    if file.name == "__init__.py":
+        raise PushError(f"{file} cannot be carried: define {cls.__name__} in a module of its own")
+    return file.parents[max(cls.__module__.count("."), 1) - 1]
 
 
 def _reference(cls: type) -> str:
-    return f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
+    return f"{flat_name(cls.__module__, _package(cls))}.{cls.__name__}"
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
