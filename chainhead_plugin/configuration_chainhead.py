@@ -9,6 +9,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from .backbone_config import as_backbone_config, backbone_width, check_input_options
+from .code_origin import AutoClassMixin, is_carried
 from .config_keywords import check_keywords, check_labels
 from .file_fields import check_file_fields
 from .forecast_options import check_forecast_options
@@ -19,13 +20,9 @@ from .stack_options import HEAD_OPTIONS, check_size, check_widths, stacked_optio
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
-# Where transformers puts the code that came with a checkpoint. Elsewhere the plugin is installed, and the code that
-# a checkpoint names for machines without it means nothing.
-_CARRIED = "transformers_modules."
-
 
 @strict
-class ChainHeadConfig(PreTrainedConfig):
+class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
     r"""Configuration of a chainhead model: the head's options, in the head's words.
 
     Parameters
@@ -157,7 +154,8 @@ class ChainHeadConfig(PreTrainedConfig):
 
     def __post_init__(self, **kwargs: Any) -> None:
         check_keywords(type(self), kwargs)
-        if not type(self).__module__.startswith(_CARRIED):
+        if not is_carried(type(self)):
+            # The code that a checkpoint names is for machines without the plugin.
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
         check_labels(kwargs.get("num_labels"), self.id2label)

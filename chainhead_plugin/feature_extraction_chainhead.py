@@ -10,6 +10,7 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils import PaddingStrategy
 
+from .code_origin import AutoClassMixin
 from .extraction_options import as_float, as_floats, check_bool, check_integer, check_length_options
 from .saving import whole_file
 from .sequences import check_finite, join, split_batch
@@ -21,7 +22,7 @@ _MAX_FEATURE_SIZE = 2**16
 _ECOSYSTEM_FIELDS = {"auto_map", "feature_extractor_type", "processor_class"}
 
 
-class ChainHeadFeatureExtractor(SequenceFeatureExtractor):
+class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     """Turn sequences of float nodes into padded batches with an attention mask.
 
     Parameters

@@ -10,6 +10,7 @@ from transformers.image_processing_backends import TorchvisionBackend
 from transformers.image_utils import PILImageResampling
 from transformers.processing_utils import ImagesKwargs
 
+from .code_origin import AutoClassMixin
 from .configuration_chainhead import ChainHeadConfig
 from .image_options import height_and_width
 
@@ -24,7 +25,7 @@ class ChainHeadImageProcessorKwargs(ImagesKwargs, total=False):  # type: ignore[
     do_grayscale: bool
 
 
-class ChainHeadImageProcessor(TorchvisionBackend):
+class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
     """Images of any size and kind to `pixel_values` [batch, channels, height, width].
 
     Without options: resized to 224×224, RGB, scaled to [-1, 1]. Pipelines turn grey images into RGB before

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
 from .card import PREPROCESSORS, is_nobodys, render_card
+from .code_origin import AutoClassMixin
 from .configuration_chainhead import ChainHeadConfig
 from .safe_loading import (
     DamagedFileError,
@@ -41,7 +42,7 @@ _HUB_OPTIONS = (
 )
 
 
-class SharedModel(WholeSaveMixin, PreTrainedModel):
+class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
     """A model that is pushed with a complete card, and loaded from safetensors that are what the Hub states."""
 
     @classmethod

@@ -2,12 +2,15 @@
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from transformers import AutoFeatureExtractor
 
+import chainhead_plugin
 from chainhead_plugin import ChainHeadFeatureExtractor
+from registry.flat_code import flat_code
 
 
 class TestNormalization:
@@ -147,16 +150,23 @@ class TestSaving:
             "std",
         }
 
-    def test_carries_its_code(self, tmp_path, rng, monkeypatch):
-        monkeypatch.setattr(ChainHeadFeatureExtractor, "_auto_class", "AutoFeatureExtractor")
-        extractor = ChainHeadFeatureExtractor(feature_size=3).fit(rng.normal(size=(5, 3)))
-        extractor.save_pretrained(tmp_path)
-        assert {path.name for path in tmp_path.glob("*.py")} == {
+    def test_code_that_travels_is_its_own(self):
+        modules = [ChainHeadFeatureExtractor.__module__]
+        roots = {"chainhead_plugin": Path(chainhead_plugin.__file__).parent}
+        assert flat_code(modules, roots).keys() == {
+            "code_origin.py",
             "extraction_options.py",
             "feature_extraction_chainhead.py",
             "saving.py",
             "sequences.py",
         }
+
+    def test_named_code_is_not_needed_where_the_plugin_is(self, tmp_path, rng):
+        extractor = ChainHeadFeatureExtractor(feature_size=3).fit(rng.normal(size=(5, 3)))
+        extractor.save_pretrained(tmp_path)
+        file = tmp_path / "preprocessor_config.json"
+        auto_map = {"AutoFeatureExtractor": "elsewhere.ChainHeadFeatureExtractor"}
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"auto_map": auto_map}))
         loaded = AutoFeatureExtractor.from_pretrained(tmp_path, trust_remote_code=False)
         assert (type(loaded), loaded.mean) == (ChainHeadFeatureExtractor, extractor.mean)
 

@@ -2,12 +2,14 @@
 
 import importlib
 import json
+import re
 
 import pytest
 from hub_client import packages_without_plugin, run_client
 from hub_samples import CHECKPOINT, CLASSES, NAME
 
 import chainhead_plugin
+from registry.flat_code import flat_name
 
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
 # Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
@@ -47,6 +49,11 @@ assert importlib.util.find_spec("chainhead_plugin") is importlib.util.find_spec(
 result = [answers("me/code", trust_remote_code=True), other_answers(trust_remote_code=True)]
 model = AutoModelForSequenceClassification.from_pretrained("me/code", trust_remote_code=True)
 model.push_to_hub("me/again")
+again = AutoModelForSequenceClassification.from_pretrained("me/again", trust_remote_code=True)
+assert type(again).__module__.startswith("transformers_modules.me.again.")
+with torch.no_grad():
+    inputs = torch.tensor(CHAINS[0])[None]
+    assert torch.equal(again(inputs).logits, model(inputs).logits)
 """
 )
 WITH = (
@@ -77,12 +84,14 @@ chainhead_plugin.ChainHeadForTokenClassification(frames).save_pretrained("frames
 chainhead_plugin.ChainHeadFeatureExtractor(1).save_pretrained("frames")
 for name in ("images", "series", "frames"):
     registry.push(name, "me/" + name, with_code=True)
-chainhead_plugin.ChainHeadConfig.register_for_auto_class()
 for name, options, auto in CLASSES:
-    kind = getattr(chainhead_plugin, name)
-    kind.register_for_auto_class(auto)
-    kind(chainhead_plugin.ChainHeadConfig(**options)).push_to_hub("me/" + name)
+    getattr(chainhead_plugin, name)(chainhead_plugin.ChainHeadConfig(**options)).save_pretrained(name)
+    registry.push(name, "me/" + name, with_code=True)
 """
+
+
+def flat_module(name):
+    return flat_name(getattr(chainhead_plugin, name).__module__, "chainhead_plugin")
 
 
 @pytest.fixture(scope="module")
@@ -97,18 +106,17 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     run_client(push, hub, home=home, token=token).ok  # noqa: B018
     tree = hub.repo("me/code").at().tree
     config = json.loads(tree["config.json"].data)
-    assert config["auto_map"]["AutoConfig"] == "configuration_chainhead.ChainHeadConfig"
+    assert config["auto_map"]["AutoConfig"] == f"{flat_module('ChainHeadConfig')}.ChainHeadConfig"
     assert config["custom_pipelines"].keys() == {"time-series-classification", "chain-feature-extraction"}
-    assert {"registration.py", "cli.py", "plugin.py", "trainer_card.py"}.isdisjoint(tree)
+    needless = re.compile(r"registration|cli\b|cli_|plugin\b|recipe|.*trainer_card")
+    assert not [file for file in tree if needless.match(file)]
 
     for name, _, auto in CLASSES:
-        module = getattr(chainhead_plugin, name).__module__.rpartition(".")[2]
-        assert f"{module}.py" in hub.repo(f"me/{name}").at().tree
-        found = json.loads(hub.repo(f"me/{name}").at().tree["config.json"].data)["auto_map"]
-        assert found == {
-            "AutoConfig": "configuration_chainhead.ChainHeadConfig",
-            auto: f"{module}.{name}",
-        }
+        tree = hub.repo(f"me/{name}").at().tree
+        found = json.loads(tree["config.json"].data)["auto_map"]
+        assert found["AutoConfig"] == f"{flat_module('ChainHeadConfig')}.ChainHeadConfig"
+        assert found[auto] == f"{flat_module(name)}.{name}"
+        assert {f"{reference.partition('.')[0]}.py" for reference in found.values()} <= tree.keys()
 
     found = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
     (outputs, modules), (other_outputs, other_modules) = found
@@ -117,7 +125,8 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     assert places == [
         f"transformers_modules.me.{name}" for name in ["images"] * 3 + ["series"] * 2 + ["frames"] * 2
     ]
-    assert {"modeling_chainhead.py", "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
+    model_file = f"{flat_module('ChainHeadForSequenceClassification')}.py"
+    assert {model_file, "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
 
     for name in ("code", "images", "series", "frames"):
         files = [file for file in hub.repo(f"me/{name}").at().tree if file.endswith(".py")]
@@ -157,3 +166,35 @@ def test_code_that_cannot_be_carried(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text('{"model_type": "chainhead", "m": -1}')
     with pytest.raises(registry.PushError, match=r"config\.json is not valid"):
         own_classes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ChainHeadConfig",
+        "ChainHeadFeatureExtractor",
+        "ChainHeadImageProcessor",
+        *(name for name, *_ in CLASSES),
+    ],
+)
+def test_installed_classes_name_the_way_to_push_code(name):
+    cls = getattr(chainhead_plugin, name)
+    with pytest.raises(NotImplementedError, match=rf"{name}, .* registry\.push\(.*, with_code=True\)"):
+        cls.register_for_auto_class()
+    assert cls._auto_class is None
+
+
+def test_every_class_that_could_be_registered_is_tested():
+    offered = {name: getattr(chainhead_plugin, name) for name in chainhead_plugin.__all__}
+    registrable = {name for name, cls in offered.items() if hasattr(cls, "register_for_auto_class")}
+    own = {name for name, *_ in CLASSES} | {"ChainHeadConfig"}
+    assert registrable == own | {"ChainHeadFeatureExtractor", "ChainHeadImageProcessor"}
+
+
+def test_subclasses_of_the_users_own_are_registered():
+    class Mine(chainhead_plugin.ChainHeadModel): ...
+
+    Mine.register_for_auto_class("AutoModel")
+    assert (Mine._auto_class, chainhead_plugin.ChainHeadModel._auto_class) == ("AutoModel", None)
+    with pytest.raises(ValueError, match="AutoNothing is not a valid auto class"):
+        Mine.register_for_auto_class("AutoNothing")

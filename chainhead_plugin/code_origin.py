@@ -1,0 +1,40 @@
+"""Whether code is installed or came with a checkpoint, and the way in which transformers sends it along."""
+
+from typing import Any
+
+# Where transformers puts the modules that came with a checkpoint.
+_CARRIED = "transformers_modules"
+
+
+def is_carried(cls: type) -> bool:
+    """Return whether a class's module came with a checkpoint; otherwise it is installed, or the user's own."""
+    return _package(cls.__module__) == _CARRIED
+
+
+class AutoClassMixin:
+    """A `register_for_auto_class` that refuses where transformers could not send a class's modules along.
+
+    transformers copies modules of one folder. Modules that came with a checkpoint are in one, so that a model loaded
+    from them is saved with them again; those of the installed package are made flat by ``registry.push`` alone.
+    Subclasses in modules of the user's own are registered as ever.
+    """
+
+    @classmethod
+    def register_for_auto_class(cls, *args: Any, **kwargs: Any) -> None:
+        """Have transformers save the code of a class that came with a checkpoint; as of transformers' own classes.
+
+        Raises
+        ------
+        NotImplementedError
+            If the class is one of the installed package.
+        """
+        if _package(cls.__module__) == _package(__name__) and not is_carried(cls):
+            raise NotImplementedError(
+                f"transformers cannot save the code of {cls.__name__}, which is spread over folders: save the model "
+                'without it, then push both with registry.push(folder, "owner/name", with_code=True)'
+            )
+        super().register_for_auto_class(*args, **kwargs)  # type: ignore[misc]
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
