@@ -11,14 +11,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .allocator import keep_memory
-from .call_parts import measure_parts, missed
-from .cases import CUDA_SHAPES, FULL, Settings, Sizes, plan, run, steps
-from .cuda_parts import measure_cuda_parts
-from .loading import measure_loading
 from .machine import describe
-from .report import write_report
-from .tinybig_peer import import_tinybig
+from .speed.allocator import keep_memory
+from .speed.call_parts import measure_parts, missed
+from .speed.cases import CUDA_SHAPES, FULL, Settings, Sizes, plan, run, steps
+from .speed.cuda_parts import measure_cuda_parts
+from .speed.loading import measure_loading
+from .speed.report import write_report
+from .speed.tinybig_peer import import_tinybig
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -4,55 +4,55 @@ Importing this package makes transformers' Auto classes and pipelines know the m
 or transformers before they are needed.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .faces import names_of
 from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
-    from .chain_classifier import ChainClassifier
-    from .configuration_chainhead import ChainHeadConfig
-    from .data_collator_chainhead import ChainHeadDataCollator
-    from .explain import NodeContributions, node_contributions
-    from .feature_extraction_chainhead import ChainHeadFeatureExtractor
-    from .head import ChainInterdependenceHead, chain_interdependence_head
-    from .image_processing_chainhead import ChainHeadImageProcessor
-    from .initialisation import ChainHeadInitialisation
-    from .modeling_chainhead import (
+    from .config.configuration_chainhead import ChainHeadConfig
+    from .explain.contributions import NodeContributions, node_contributions
+    from .head.chain_head import ChainInterdependenceHead, chain_interdependence_head
+    from .inputs.data_collator import ChainHeadDataCollator
+    from .inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+    from .inputs.image_processing_chainhead import ChainHeadImageProcessor
+    from .inputs.tokenizer import train_tokenizer
+    from .models.chain_classifier import ChainClassifier
+    from .models.initialisation import ChainHeadInitialisation
+    from .models.modeling_chainhead import (
         ChainHeadForSequenceClassification,
         ChainHeadForTokenClassification,
         ChainHeadModel,
     )
-    from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-    from .modeling_chainhead_image import ChainHeadForImageClassification
-    from .pipeline_forecast import TimeSeriesForecastingPipeline
-    from .pipeline_segmentation import TimeSeriesSegmentationPipeline
-    from .pipelines import ChainFeaturePipeline, TimeSeriesClassificationPipeline
-    from .tokenizer_training import train_tokenizer
+    from .models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+    from .models.modeling_chainhead_image import ChainHeadForImageClassification
+    from .pipelines.base import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .pipelines.forecasting import TimeSeriesForecastingPipeline
+    from .pipelines.segmentation import TimeSeriesSegmentationPipeline
 
 __version__ = "0.1.0"
 
 _MODULES = {
-    "ChainClassifier": "chain_classifier",
-    "ChainFeaturePipeline": "pipelines",
-    "ChainHeadConfig": "configuration_chainhead",
-    "ChainHeadDataCollator": "data_collator_chainhead",
-    "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
-    "ChainHeadForImageClassification": "modeling_chainhead_image",
-    "ChainHeadForSequenceClassification": "modeling_chainhead",
-    "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
-    "ChainHeadForTokenClassification": "modeling_chainhead",
-    "ChainHeadImageProcessor": "image_processing_chainhead",
-    "ChainHeadInitialisation": "initialisation",
-    "ChainHeadModel": "modeling_chainhead",
-    "ChainInterdependenceHead": "head",
-    "NodeContributions": "explain",
-    "TimeSeriesClassificationPipeline": "pipelines",
-    "TimeSeriesForecastingPipeline": "pipeline_forecast",
-    "TimeSeriesSegmentationPipeline": "pipeline_segmentation",
-    "chain_interdependence_head": "head",
-    "node_contributions": "explain",
-    "train_tokenizer": "tokenizer_training",
+    "ChainClassifier": "models.chain_classifier",
+    "ChainFeaturePipeline": "pipelines.base",
+    "ChainHeadConfig": "config.configuration_chainhead",
+    "ChainHeadDataCollator": "inputs.data_collator",
+    "ChainHeadFeatureExtractor": "inputs.feature_extraction_chainhead",
+    "ChainHeadForImageClassification": "models.modeling_chainhead_image",
+    "ChainHeadForSequenceClassification": "models.modeling_chainhead",
+    "ChainHeadForTimeSeriesPrediction": "models.modeling_chainhead_forecast",
+    "ChainHeadForTokenClassification": "models.modeling_chainhead",
+    "ChainHeadImageProcessor": "inputs.image_processing_chainhead",
+    "ChainHeadInitialisation": "models.initialisation",
+    "ChainHeadModel": "models.modeling_chainhead",
+    "ChainInterdependenceHead": "head.chain_head",
+    "NodeContributions": "explain.contributions",
+    "TimeSeriesClassificationPipeline": "pipelines.base",
+    "TimeSeriesForecastingPipeline": "pipelines.forecasting",
+    "TimeSeriesSegmentationPipeline": "pipelines.segmentation",
+    "chain_interdependence_head": "head.chain_head",
+    "node_contributions": "explain.contributions",
+    "train_tokenizer": "inputs.tokenizer",
 }
 
 __all__ = [
@@ -80,11 +80,8 @@ __all__ = [
     "train_tokenizer",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+# `__all__` is written out for tools that read it without running this module.
+__getattr__ = names_of(__name__, _MODULES)[0]
 
 
 def __dir__() -> list[str]:

@@ -50,7 +50,7 @@ def _register_config(table: Any, classes: Any) -> None:
 
 
 def _register_models(table: Any, classes: Any) -> None:
-    from .configuration_chainhead import ChainHeadConfig
+    from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoModel.register(ChainHeadConfig, classes.ChainHeadModel)
     table.AutoModelForSequenceClassification.register(
@@ -62,19 +62,19 @@ def _register_models(table: Any, classes: Any) -> None:
 
 
 def _register_forecaster(table: Any, classes: Any) -> None:
-    from .configuration_chainhead import ChainHeadConfig
+    from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoModelForTimeSeriesPrediction.register(ChainHeadConfig, classes.ChainHeadForTimeSeriesPrediction)
 
 
 def _register_feature_extractor(table: Any, classes: Any) -> None:
-    from .configuration_chainhead import ChainHeadConfig
+    from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
 
 
 def _register_image_models(table: Any, classes: Any) -> None:
-    from .configuration_chainhead import ChainHeadConfig
+    from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoModelForImageClassification.register(ChainHeadConfig, classes.ChainHeadForImageClassification)
     # Pipelines know models by the names in this table, and call all others unsupported.
@@ -82,7 +82,7 @@ def _register_image_models(table: Any, classes: Any) -> None:
 
 
 def _register_image_processor(table: Any, classes: Any) -> None:
-    from .configuration_chainhead import ChainHeadConfig
+    from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoImageProcessor.register(
         ChainHeadConfig, image_processor_classes={"torchvision": classes.ChainHeadImageProcessor}
@@ -125,66 +125,71 @@ def _register_segmentation_pipeline(table: Any, classes: Any) -> None:
 _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.configuration_auto",
-        f"{__package__}.configuration_chainhead",
+        f"{__package__}.config.configuration_chainhead",
         _register_config,
-        needs=(f"{__package__}.backbone_config",),
+        needs=(f"{__package__}.config.backbone",),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
-        f"{__package__}.modeling_chainhead",
+        f"{__package__}.models.modeling_chainhead",
         _register_models,
-        needs=(*_MODELING, f"{__package__}.backbone"),
+        needs=(*_MODELING, f"{__package__}.nodes.text_backbone"),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
-        f"{__package__}.modeling_chainhead_image",
+        f"{__package__}.models.modeling_chainhead_image",
         _register_image_models,
         needs=(
             *_MODELING,
             *(
                 f"{__package__}.{name}"
-                for name in ("backbone", "image_backbone", "image_chain", "modeling_chainhead")
+                for name in (
+                    "nodes.text_backbone",
+                    "nodes.image_backbone",
+                    "nodes.images",
+                    "models.modeling_chainhead",
+                )
             ),
         ),
     ),
     _Registration(
         f"{_AUTO}.image_processing_auto",
-        f"{__package__}.image_processing_chainhead",
+        f"{__package__}.inputs.image_processing_chainhead",
         _register_image_processor,
         needs=(
             "transformers.image_processing_backends",
             "transformers.processing_utils",
-            f"{__package__}.configuration_chainhead",
+            f"{__package__}.config.configuration_chainhead",
         ),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
-        f"{__package__}.modeling_chainhead_forecast",
+        f"{__package__}.models.modeling_chainhead_forecast",
         _register_forecaster,
-        needs=(*_MODELING, f"{__package__}.backbone", f"{__package__}.modeling_chainhead"),
+        needs=(*_MODELING, f"{__package__}.nodes.text_backbone", f"{__package__}.models.modeling_chainhead"),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
-        f"{__package__}.feature_extraction_chainhead",
+        f"{__package__}.inputs.feature_extraction_chainhead",
         _register_feature_extractor,
     ),
     _Registration(
-        f"{_AUTO}.tokenization_auto", f"{__package__}.configuration_chainhead", _register_tokenizer
+        f"{_AUTO}.tokenization_auto", f"{__package__}.config.configuration_chainhead", _register_tokenizer
     ),
-    _Registration("transformers.pipelines", f"{__package__}.pipelines", _register_pipelines),
+    _Registration("transformers.pipelines", f"{__package__}.pipelines.base", _register_pipelines),
     _Registration(
         "transformers.pipelines",
-        f"{__package__}.pipeline_forecast",
+        f"{__package__}.pipelines.forecasting",
         _register_forecasting_pipeline,
-        needs=(f"{__package__}.pipelines",),
+        needs=(f"{__package__}.pipelines.base",),
     ),
     _Registration(
         "transformers.pipelines",
-        f"{__package__}.pipeline_segmentation",
+        f"{__package__}.pipelines.segmentation",
         _register_segmentation_pipeline,
-        needs=(f"{__package__}.pipelines",),
+        needs=(f"{__package__}.pipelines.base",),
     ),
-    _Registration("timm", f"{__package__}.timm_models", _register_timm_models),
+    _Registration("timm", f"{__package__}.models.timm_architectures", _register_timm_models),
 )
 
 _lock = threading.RLock()
@@ -217,9 +222,10 @@ def register() -> None:
         importlib.import_module(registration.classes)
         _complete(registration)
     # Names may have been taken since.
-    _register_timm_models(sys.modules["timm"], sys.modules[f"{__package__}.timm_models"])
+    _register_timm_models(sys.modules["timm"], sys.modules[f"{__package__}.models.timm_architectures"])
     _check_model_type(
-        sys.modules[f"{_AUTO}.configuration_auto"], sys.modules[f"{__package__}.configuration_chainhead"]
+        sys.modules[f"{_AUTO}.configuration_auto"],
+        sys.modules[f"{__package__}.config.configuration_chainhead"],
     )
 
 
@@ -232,7 +238,7 @@ def register_when_imported() -> None:
 
 
 def _complete_trainer_cards(module: ModuleType) -> None:
-    from .trainer_card import complete_trainer_cards
+    from .hub.trainer_card import complete_trainer_cards
 
     complete_trainer_cards(module)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from chainhead_plugin.chain import Chain
-from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.reference import interdependence_matrix
 
 LENGTH = 12
 KINDS = {

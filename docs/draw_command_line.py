@@ -10,7 +10,7 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from chainhead_plugin.cli import app
-from chainhead_plugin.demo import MODEL, SAMPLES
+from chainhead_plugin.cli.demonstration import MODEL, SAMPLES
 
 OUTPUT = Path(__file__).parent / "images" / "command-line.svg"
 WIDTH = 108

@@ -10,9 +10,9 @@ from transformers import AutoFeatureExtractor
 
 import registry
 from chainhead_plugin import ChainHeadConfig, ChainHeadForImageClassification, node_contributions
-from chainhead_plugin.demo import MODEL, SAMPLES
-from chainhead_plugin.explain_image import contribution_map
-from chainhead_plugin.explain_plot import draw_contributions, draw_image_contributions
+from chainhead_plugin.cli.demonstration import MODEL, SAMPLES
+from chainhead_plugin.explain.contribution_pictures import draw_contributions, draw_image_contributions
+from chainhead_plugin.explain.image_map import contribution_map
 
 IMAGES = Path(__file__).parent / "images"
 

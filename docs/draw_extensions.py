@@ -6,8 +6,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
 
-from chainhead_plugin.chain import Chain
-from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.reference import interdependence_matrix
 
 LENGTH = 16
 HOPS = {

@@ -11,7 +11,8 @@ plugins claim one name, it belongs to the one whose distribution comes first in 
 >>> model = registry.create_model("chainhead-japanese-vowels", pretrained=True)  # doctest: +SKIP
 """
 
-from ._errors import (
+from .creation import checkpoint_path, create_model
+from .errors import (
     CheckpointError,
     ChecksumError,
     DeviceError,
@@ -24,13 +25,12 @@ from ._errors import (
     UnknownModelError,
     UnsafeWeightsError,
 )
-from .catalogue import list_models, model_info
-from .creation import checkpoint_path, create_model
-from .entry import ModelEntry, Plugin
-from .loading import load_plugins
+from .plugins.catalogue import list_models, model_info
+from .plugins.entry import ModelEntry, Plugin
+from .plugins.load import load_plugins
+from .plugins.report import FailedPlugin, LoadedPlugin, LoadReport
 from .pulling import copy_checkpoint, pull
 from .pushing import Pushed, push
-from .report import FailedPlugin, LoadedPlugin, LoadReport
 
 __all__ = [
     "CheckpointError",

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from . import ModelEntry, RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
-from .catalogue import installed_catalogue
+from .plugins.catalogue import installed_catalogue
 
 app = typer.Typer(
     help="The models that installed plugins bring.",

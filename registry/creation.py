@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._errors import DeviceError, PluginError
-from .catalogue import installed_catalogue
-from .entry import ModelEntry
+from .errors import DeviceError, PluginError
+from .plugins.catalogue import installed_catalogue
+from .plugins.entry import ModelEntry
 from .pulling import pulled_entry
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ._errors import NotEmbeddedError
-from .catalogue import installed_catalogue
-from .checkpoint import verified_checkpoint
-from .entry import ModelEntry
-from .formats import SAFE
+from .errors import NotEmbeddedError
+from .files.checkpoint import verified_checkpoint
+from .files.formats import SAFE
+from .plugins.catalogue import installed_catalogue
+from .plugins.entry import ModelEntry
 
 
 def pull(
@@ -62,7 +62,7 @@ def pull(
         If the Hub cannot be reached and the model comes from the cache.
     """
     if "/" in name:
-        from .hub_download import Download
+        from .hub.download import Download
 
         return Download(repo_id=name, revision=revision or "main", token=token, cache_dir=cache_dir).run(
             force=force
@@ -103,7 +103,7 @@ def pulled_entry(
             if entry.path
             else f"the weights of {entry.name!r} are neither shipped with {distribution} nor on the Hub"
         )
-    from .hub_download import Download
+    from .hub.download import Download
 
     wanted = revision or entry.revision or "main"
     # Another revision may have other files.

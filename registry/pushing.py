@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._errors import PushError, UnknownModelError
-from .catalogue import installed_catalogue
-from .installed import InstalledPlugin
-from .loading import load_plugins
+from .errors import PushError, UnknownModelError
+from .plugins.catalogue import installed_catalogue
+from .plugins.installed import InstalledPlugin
+from .plugins.load import load_plugins
 from .pulling import pulled_entry
 
 
@@ -96,8 +96,8 @@ def push(
     huggingface_hub.errors.OfflineModeIsEnabled
         In offline mode.
     """
-    from .hub_upload import Upload
-    from .publication import gather
+    from .hub.publication import gather
+    from .hub.upload import Upload
 
     folder, card, owner = _checkpoint(source)
     if owner is not None and with_code:

@@ -10,8 +10,8 @@ import time
 
 import torch
 
-from benchmarks.allocator import keep_memory
-from benchmarks.contestants import Contestant, named
+from benchmarks.speed.allocator import keep_memory
+from benchmarks.speed.contestants import Contestant, named
 
 TIMES, WIDTH, ROUNDS = 16, 16, 5
 

@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from benchmarks.__main__ import measure
-from benchmarks.call_parts import measure_parts, missed
-from benchmarks.cases import Settings, Sizes
-from benchmarks.contestants import CONTESTANTS
-from benchmarks.cuda_parts import PARTS
-from benchmarks.growth import growth_verdicts
-from benchmarks.report import render, write_report
+from benchmarks.speed.call_parts import measure_parts, missed
+from benchmarks.speed.cases import Settings, Sizes
+from benchmarks.speed.contestants import CONTESTANTS
+from benchmarks.speed.cuda_parts import PARTS
+from benchmarks.speed.growth import growth_verdicts
+from benchmarks.speed.report import render, write_report
 
 LOCAL = [contestant for contestant in CONTESTANTS if contestant.group != "tinybig"]
 TINY = Sizes(

@@ -10,9 +10,9 @@ import pytest
 import torch
 from growth_in_length import TIMES
 
-from benchmarks.contestants import CONTESTANTS, FLOOR, build, named
+from benchmarks.speed.contestants import CONTESTANTS, FLOOR, build, named
+from benchmarks.speed.work import calls_of
 from benchmarks.timing import interleave, quartiles, ratios
-from benchmarks.work import calls_of
 
 ROOT = Path(__file__).parents[1]
 HEADS = [contestant for contestant in CONTESTANTS if contestant.group == "head"]

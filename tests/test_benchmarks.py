@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from benchmarks import tinybig_peer
-from benchmarks.cases import Settings, plan
-from benchmarks.contestants import CONTESTANTS, FLOOR, DenseChain, build, named
 from benchmarks.min_gru import MinGRU
+from benchmarks.speed.cases import Settings, plan
+from benchmarks.speed.contestants import CONTESTANTS, FLOOR, DenseChain, build, named
+from benchmarks.speed.work import calls_of
 from benchmarks.timing import SLOW_ROUNDS, calibrate, interleave, quartiles, ratios
-from benchmarks.work import calls_of
 
 ROOT = Path(__file__).parents[1]
 HEADS = [contestant for contestant in CONTESTANTS if contestant.group == "head"]
@@ -200,7 +200,7 @@ def test_tinybig_may_be_missing(monkeypatch):
 def test_memory_is_kept_when_asked_to():
     code = """
 import resource, torch
-from benchmarks.allocator import keep_memory
+from benchmarks.speed.allocator import keep_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(5):
@@ -223,6 +223,6 @@ def test_every_contestant_has_a_part_in_a_full_plan():
 
 
 def test_targets_are_named_for_every_head():
-    from benchmarks.targets import SHAPE
+    from benchmarks.speed.targets import SHAPE
 
     assert {one.target for one in HEADS} == set(SHAPE)

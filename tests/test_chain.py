@@ -10,9 +10,9 @@ from chains import CHAINS, UNI_DIRECTIONAL, name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_reference import interdependence_matrix
-from chainhead_plugin.chain_step import mix_step
+from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.chain.step import mix_step
 
 # Largest error allowed, relative to the largest value of the reference.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from chainhead_plugin import chain_power_sum
-from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_power_sum import endless_power_sum
-from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.power_sum import endless_power_sum
+from chainhead_plugin.chain.reference import interdependence_matrix
 
 CHAIN = Chain("inverse", bi_directional=True)
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import registry
-from chainhead_plugin.recipe import load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_inputs import prepare
-from chainhead_plugin.recipe_peers import candidates
-from chainhead_plugin.recipe_splits import folds
+from chainhead_plugin.recipes.candidates.inputs import prepare
+from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.data.splits import folds
+from chainhead_plugin.recipes.recipe import load_recipe
 
 NAME = "chainhead-japanese-vowels"
 SAMPLES = Path(__file__).parents[1] / "chainhead_plugin" / "checkpoints" / "japanese_vowels_samples.json"

@@ -7,9 +7,9 @@ import torch
 from test_chain import TOLERANCE, assert_close, every_dtype
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel, ChainInterdependenceHead
-from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_reference import interdependence_matrix
-from chainhead_plugin.chain_scan import (
+from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.chain.scan import (
     _sum_by_doubling,
     decaying_sum,
     decaying_sum_by_steps,

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chainhead_plugin.cli import app
-from chainhead_plugin.demo import predict
+from chainhead_plugin.cli.demonstration import predict
 
 
 def invoke(*arguments):
@@ -57,7 +57,7 @@ def test_help_imports_no_torch():
     code = (
         "import sys, chainhead_plugin.cli\n"
         "from typer.testing import CliRunner\n"
-        "CliRunner().invoke(chainhead_plugin.cli.app, ['--help'])\n"
+        "CliRunner().invoke(chainhead_plugin.cli, ['--help'])\n"
         "assert not {'torch', 'transformers', 'matplotlib'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,10 +18,10 @@ from chainhead_plugin import (
     ChainInterdependenceHead,
     node_contributions,
 )
-from chainhead_plugin.chain_plot import draw_chain, hop_norms
-from chainhead_plugin.demo import MODEL, SAMPLES
-from chainhead_plugin.explain_image import contribution_map
-from chainhead_plugin.explain_plot import draw_contributions
+from chainhead_plugin.cli.demonstration import MODEL, SAMPLES
+from chainhead_plugin.explain.chain_pictures import draw_chain, hop_norms
+from chainhead_plugin.explain.contribution_pictures import draw_contributions
+from chainhead_plugin.explain.image_map import contribution_map
 
 MASK = torch.tensor([[1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1, 0]])
 

@@ -13,16 +13,16 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_inputs import prepare
-from chainhead_plugin.recipe_measuring import measure
-from chainhead_plugin.recipe_peers import candidates
-from chainhead_plugin.recipe_ridership import load_ridership
-from chainhead_plugin.recipe_splits import split
-from chainhead_plugin.recipe_task import Metric, traits_of
-from chainhead_plugin.recipe_windows import naive_forecasts
-from training.make_ridership import main as make_ridership
+from chainhead_plugin.recipes.candidates.inputs import prepare
+from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.data.ridership import load_ridership
+from chainhead_plugin.recipes.data.splits import split
+from chainhead_plugin.recipes.data.windows import naive_forecasts
+from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.task import Metric, traits_of
+from chainhead_plugin.recipes.training.measuring import measure
+from release.make_ridership import main as make_ridership
 
 TASK = "time-series-forecasting"
 PAST, FUTURE, ROWS = 6, 2, 60

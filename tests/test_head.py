@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import chainhead_plugin
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.chain_reference import interdependence_matrix
+from chainhead_plugin.chain.reference import interdependence_matrix
 
 every_kind = pytest.mark.parametrize("kind", HEADS.values(), ids=HEADS)
 every_stream = pytest.mark.parametrize("kind", UNI_DIRECTIONAL_HEADS.values(), ids=UNI_DIRECTIONAL_HEADS)

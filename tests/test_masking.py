@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.masking import needed_mask, zero_padding
+from chainhead_plugin.chain.masking import needed_mask, zero_padding
 
 MASK = torch.tensor([[1, 1, 0], [0, 1, 1], [0, 0, 0]]).bool()
 

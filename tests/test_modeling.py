@@ -15,7 +15,7 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     ChainHeadModel,
 )
-from chainhead_plugin.pooling import pool
+from chainhead_plugin.models.pooling import pool
 
 CONFIGS = {
     "one-head": {"m": 4, "n": 6},

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from chainhead_plugin.node_labels import IGNORED, accuracy_of_nodes, macro_f1, number_labels, pad_labels
-from chainhead_plugin.speaker_turns import compose_turns
+from chainhead_plugin.recipes.data.node_labels import (
+    IGNORED,
+    accuracy_of_nodes,
+    macro_f1,
+    number_labels,
+    pad_labels,
+)
+from chainhead_plugin.recipes.data.speaker_turns import compose_turns
 
 
 class TestTurns:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.options import closest_factors, count_parameters
+from chainhead_plugin.head.options import closest_factors, count_parameters
 
 
 @pytest.mark.parametrize(

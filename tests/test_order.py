@@ -7,13 +7,13 @@ import pytest
 import torch
 from rich.console import Console
 
-from benchmarks.order import learn, main
-from benchmarks.order_models import LEAST_WIDTH, MODELS, WEIGHTS, Classifier, widest
-from benchmarks.order_plan import QUICK, OutOfTime, Plan, Runs, run, steps
-from benchmarks.order_report import render, write_report
-from benchmarks.order_results import questions
-from benchmarks.order_tasks import IGNORED, TASKS, WINDOW, lags
-from benchmarks.order_training import Budget, Job, train
+from benchmarks.order.__main__ import learn, main
+from benchmarks.order.models import LEAST_WIDTH, MODELS, WEIGHTS, Classifier, widest
+from benchmarks.order.plan import QUICK, OutOfTime, Plan, Runs, run, steps
+from benchmarks.order.report import render, write_report
+from benchmarks.order.results import questions
+from benchmarks.order.tasks import IGNORED, TASKS, WINDOW, lags
+from benchmarks.order.training import Budget, Job, train
 
 LENGTHS = 8, 16, 64
 TINY = Plan(

@@ -14,10 +14,10 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     ChainInterdependenceHead,
 )
-from chainhead_plugin.recipe import load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_fitting import quality
-from chainhead_plugin.recipe_inputs import Inputs
+from chainhead_plugin.recipes.candidates.inputs import Inputs
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.training.fitting import quality
 
 pytest.importorskip("torchao", reason="the extra quantisation is not installed")
 from torchao.quantization import (

@@ -55,7 +55,7 @@ def test_the_set_up_commands_are_what_ci_runs():
 
 
 def test_the_results_are_the_measured_ones():
-    from training.readme import results_table
+    from release.readme import results_table
 
     results = json.loads((ROOT / "model_cards" / "chainhead-japanese-vowels.json").read_text())
     assert results_table(results) in README

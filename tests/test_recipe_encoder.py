@@ -19,13 +19,13 @@ from transformers import (
 from typer.testing import CliRunner
 
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipe import RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_encoder import load_encoder
-from chainhead_plugin.recipe_fitting import scores
-from chainhead_plugin.recipe_measuring import measure
-from chainhead_plugin.recipe_runs import Runs
-from training.publish import publish
+from chainhead_plugin.recipes.candidates.encoder import load_encoder
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.training.fitting import scores
+from chainhead_plugin.recipes.training.measuring import measure
+from chainhead_plugin.recipes.training.runs import Runs
+from release.publish import publish
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "bad", "film", "very", "what"]
 CONTENT = {

@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 import registry
 from chainhead_plugin import fashion_mnist
 from chainhead_plugin.cli import app
-from chainhead_plugin.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
-from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_fitting import quality
-from chainhead_plugin.recipe_inputs import prepare
-from chainhead_plugin.recipe_measuring import measure, planned_epochs
-from chainhead_plugin.recipe_peers import candidates
-from chainhead_plugin.recipe_pretraining import freeze_trained_backbone
-from chainhead_plugin.recipe_runs import Runs
-from chainhead_plugin.recipe_splits import split
+from chainhead_plugin.recipes.candidates.inputs import prepare
+from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.data.splits import split
+from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.training.fitting import quality
+from chainhead_plugin.recipes.training.measuring import measure, planned_epochs
+from chainhead_plugin.recipes.training.pretraining import freeze_trained_backbone
+from chainhead_plugin.recipes.training.runs import Runs
 
 RESNET = {
     "model_type": "resnet",

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.node_labels import IGNORED
-from chainhead_plugin.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_inputs import prepare
-from chainhead_plugin.recipe_peers import candidates
-from chainhead_plugin.recipe_splits import folds, split
+from chainhead_plugin.recipes.candidates.inputs import prepare
+from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.data.node_labels import IGNORED
+from chainhead_plugin.recipes.data.splits import folds, split
+from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
 
 CONTENT = {
     "name": "after-a-click",

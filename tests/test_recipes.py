@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipe import PEERS, RECIPES, RecipeError, load_recipe
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_inputs import prepare
-from chainhead_plugin.recipe_measuring import measure
-from chainhead_plugin.recipe_output import check_output
-from chainhead_plugin.recipe_peers import candidates
-from chainhead_plugin.recipe_runs import Runs
-from chainhead_plugin.recipe_task import traits_of
+from chainhead_plugin.recipes.candidates.inputs import prepare
+from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.recipe import PEERS, RECIPES, RecipeError, load_recipe
+from chainhead_plugin.recipes.results.output import check_output
+from chainhead_plugin.recipes.task import traits_of
+from chainhead_plugin.recipes.training.measuring import measure
+from chainhead_plugin.recipes.training.runs import Runs
 
 CONTENT = {
     "name": "rising",
@@ -206,7 +206,7 @@ class TestTables:
         assert np.bincount(data.test.labels).tolist() == [299, 298]
         known = dict(zip(data.train.inputs, data.train.labels, strict=True))
         assert known["Good case, Excellent value."] == 1
-        assert (RECIPES / "data" / "sentiment.csv.gz").stat().st_size < 150_000
+        assert (RECIPES / "sentiment.csv.gz").stat().st_size < 150_000
 
 
 class TestPeers:

@@ -16,14 +16,14 @@ SEES_CHAINHEAD = """
     from transformers.pipelines import PIPELINE_REGISTRY
     config = AutoConfig.for_model("chainhead")
     for auto in (AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification):
-        assert type(auto.from_config(config)).__module__ == "chainhead_plugin.modeling_chainhead"
+        assert type(auto.from_config(config)).__module__ == "chainhead_plugin.models.modeling_chainhead"
     from transformers import AutoModelForImageClassification
     from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING
     images = AutoModelForImageClassification._model_mapping[type(config)]
-    assert images.__module__ == "chainhead_plugin.modeling_chainhead_image"
+    assert images.__module__ == "chainhead_plugin.models.modeling_chainhead_image"
     assert IMAGE_PROCESSOR_MAPPING[type(config)]["torchvision"].__name__ == "ChainHeadImageProcessor"
     forecaster = AutoModelForTimeSeriesPrediction.from_config(type(config)(prediction_length=2))
-    assert type(forecaster).__module__ == "chainhead_plugin.modeling_chainhead_forecast"
+    assert type(forecaster).__module__ == "chainhead_plugin.models.modeling_chainhead_forecast"
     assert FEATURE_EXTRACTOR_MAPPING[type(config)].__name__ == "ChainHeadFeatureExtractor"
     assert type(config) in TOKENIZER_MAPPING
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
@@ -56,18 +56,18 @@ def assert_runs(code, output="seen\n"):
         "import transformers, chainhead_plugin",
         "from transformers import AutoModel, pipeline; import chainhead_plugin",
         "import chainhead_plugin; from transformers import pipeline",
-        "import chainhead_plugin.modeling_chainhead",
-        "import chainhead_plugin.modeling_chainhead_forecast",
-        "import chainhead_plugin.backbone_config",
-        "import chainhead_plugin.image_chain",
-        "import chainhead_plugin.recipe_inputs",
-        "import chainhead_plugin.pipelines",
-        "import chainhead_plugin.backbone",
-        "import chainhead_plugin.image_backbone",
-        "import chainhead_plugin.modeling_chainhead_image",
-        "import chainhead_plugin.image_processing_chainhead",
-        "import chainhead_plugin.pipeline_forecast",
-        "import chainhead_plugin.pipeline_segmentation",
+        "import chainhead_plugin.models.modeling_chainhead",
+        "import chainhead_plugin.models.modeling_chainhead_forecast",
+        "import chainhead_plugin.config.backbone",
+        "import chainhead_plugin.nodes.images",
+        "import chainhead_plugin.recipes.candidates.inputs",
+        "import chainhead_plugin.pipelines.base",
+        "import chainhead_plugin.nodes.text_backbone",
+        "import chainhead_plugin.nodes.image_backbone",
+        "import chainhead_plugin.models.modeling_chainhead_image",
+        "import chainhead_plugin.inputs.image_processing_chainhead",
+        "import chainhead_plugin.pipelines.forecasting",
+        "import chainhead_plugin.pipelines.segmentation",
         "from chainhead_plugin import ChainHeadConfig",
         "import chainhead_plugin; [chainhead_plugin.register() for _ in range(100)]",
         "import registry; report = registry.load_plugins(); assert not report.failed, report",

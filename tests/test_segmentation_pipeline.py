@@ -16,7 +16,7 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     TimeSeriesSegmentationPipeline,
 )
-from chainhead_plugin.pipeline_segmentation import register_segmentation_pipeline
+from chainhead_plugin.pipelines.segmentation import register_segmentation_pipeline
 
 TASK = "time-series-segmentation"
 LENGTHS = (4, 9, 1, 6, 6, 2, 17)

@@ -16,8 +16,8 @@ from timm.utils import ModelEmaV3
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 import chainhead_plugin
-from chainhead_plugin.scan import scan_patches
-from chainhead_plugin.timm_models import save_for_hf
+from chainhead_plugin.models.timm_architectures import save_for_hf
+from chainhead_plugin.nodes.patches import scan_patches
 
 chainhead_plugin.register()
 
@@ -50,7 +50,7 @@ def run(code):
     [
         "import chainhead_plugin, timm",
         "import timm, chainhead_plugin",
-        "import chainhead_plugin.timm_models, timm",
+        "import chainhead_plugin.models.timm_architectures, timm",
         "import chainhead_plugin; from timm.models import create_model; import timm",
         "import registry, sys\nfor _ in range(2): assert not registry.load_plugins().failed\nimport timm",
     ],

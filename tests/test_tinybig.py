@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from chainhead_plugin.tinybig import (
+from chainhead_plugin.tinybig.conversion import (
     TinyBIGConversionError,
     convert_head,
     convert_head_to_model,

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 import chainhead_plugin
 from chainhead_plugin.cli import app
-from chainhead_plugin.tinybig import convert_head, convert_model
-from chainhead_plugin.tinybig_checkpoint import convert_checkpoint
-from chainhead_plugin.tinybig_options import TinyBIGConversionError
+from chainhead_plugin.tinybig.checkpoint import convert_checkpoint
+from chainhead_plugin.tinybig.conversion import convert_head, convert_model
+from chainhead_plugin.tinybig.options import TinyBIGConversionError
 
 HEAD = {"m": 4, "n": 6, "chain_length": 5, "bi_directional": True}
 MODEL = {"chain_length": 5, "dims": [3, 4, 2]}
@@ -117,7 +117,7 @@ def test_a_failed_write_leaves_everything_as_it_was(head_files, tmp_path, monkey
         (folder / "config.json").write_text("{}")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("chainhead_plugin.modeling_chainhead.ChainHeadModel.save_pretrained", half)
+    monkeypatch.setattr("chainhead_plugin.models.modeling_chainhead.ChainHeadModel.save_pretrained", half)
     with pytest.raises(TinyBIGConversionError, match="No space left"):
         convert_checkpoint(*head_files, "head", out, overwrite=overwrite)
     assert _contents(tmp_path) == before

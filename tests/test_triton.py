@@ -9,21 +9,21 @@ from chains import CHAINS, name
 from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_backend import backend, runs_on_triton, set_backend, use_backend
-from chainhead_plugin.chain_reference import interdependence_matrix
-from chainhead_plugin.chain_scan import decaying_sum_by_steps
+from chainhead_plugin.chain.backend import backend, runs_on_triton, set_backend, use_backend
+from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.chain.scan import decaying_sum_by_steps
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-from chainhead_plugin.chain_triton import chain_bounds, filter_operator
-from chainhead_plugin.hop_linear_triton import (
+from chainhead_plugin.chain.kernels.filter import chain_bounds, filter_operator
+from chainhead_plugin.chain.kernels.hop_linear import (
     TensorDescriptor,
     has_copy_engine,
     hop_linear,
     hop_linear_operator,
 )
-from chainhead_plugin.scan_triton import scan_chain, scan_operator
+from chainhead_plugin.chain.kernels.scan import scan_chain, scan_operator
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 # Largest error allowed, relative to the largest value of the reference.
@@ -274,8 +274,8 @@ def test_where_kernels_cannot_run_it_is_an_error():
     code = """
 import torch
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.chain import Chain, mix
-from chainhead_plugin.chain_backend import set_backend
+from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.backend import set_backend
 set_backend("triton")
 mix(torch.zeros(1, 2, 3), Chain())
 """

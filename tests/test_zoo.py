@@ -21,21 +21,21 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.chain import Kind
+from chainhead_plugin.chain.mix import Kind
 from chainhead_plugin.cli import app
-from chainhead_plugin.options import chain_of
-from chainhead_plugin.recipe import SEGMENTATION, RecipeError, load_recipe, shipped_recipes
-from chainhead_plugin.recipe_data import load_data
-from chainhead_plugin.recipe_evaluation import evaluate
-from chainhead_plugin.recipe_fitting import scores
-from chainhead_plugin.recipe_inputs import Inputs
-from chainhead_plugin.recipe_runs import Runs
-from chainhead_plugin.recipe_task import traits_of
-from chainhead_plugin.recipe_windows import naive_forecasts
-from training.publish import main as publish
-from training.publish import samples_file
-from training.readme import ZOO_MARKERS, update_readme, zoo_table
-from training.speed import measure_speed
+from chainhead_plugin.head.options import chain_of
+from chainhead_plugin.recipes.candidates.inputs import Inputs
+from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.data.windows import naive_forecasts
+from chainhead_plugin.recipes.recipe import SEGMENTATION, RecipeError, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.results.evaluation import evaluate
+from chainhead_plugin.recipes.task import traits_of
+from chainhead_plugin.recipes.training.fitting import scores
+from chainhead_plugin.recipes.training.runs import Runs
+from release.publish import main as publish
+from release.publish import samples_file
+from release.readme import ZOO_MARKERS, update_readme, zoo_table
+from release.speed import measure_speed
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINTS = ROOT / "chainhead_plugin" / "checkpoints"
@@ -345,7 +345,7 @@ class TestReadme:
 
 def test_publishing_writes_a_checkpoint_that_is_pinned(tmp_path, monkeypatch):
     """The smallest recipe, with fewer epochs, folds and seeds, from training to the catalogue."""
-    import training.publish as script
+    import release.publish as script
 
     smallest = min(CLASSIFIERS, key=lambda name: registry.model_info(name).parameters)
     recipe = replace(

@@ -7,7 +7,7 @@ import json
 from typer.testing import CliRunner
 
 from chainhead_plugin.cli import app
-from chainhead_plugin.demo import SAMPLES
+from chainhead_plugin.cli.demonstration import SAMPLES
 
 CHAINS = [sample["nodes"] for sample in json.loads(SAMPLES.read_text("utf-8"))["samples"]]
 TEXTS = ["good and cheap", "bad , slow , dear and bad", "good"]

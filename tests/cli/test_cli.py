@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 import chainhead_plugin
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.cli_support import complete_recipes, complete_sources
-from chainhead_plugin.demo import MODEL
-from chainhead_plugin.records import read_records
+from chainhead_plugin.cli.demonstration import MODEL
+from chainhead_plugin.cli.records import read_records
+from chainhead_plugin.cli.support import complete_recipes, complete_sources
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 

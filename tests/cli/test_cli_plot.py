@@ -8,7 +8,7 @@ import pytest
 from command_line import CHAINS, TEXTS, as_csv, invoke
 from PIL import Image
 
-from chainhead_plugin.demo import MODEL
+from chainhead_plugin.cli.demonstration import MODEL
 
 
 @pytest.mark.parametrize("name", ["sequence", "frames", "features", "hops", "forecast", "text", "image"])
@@ -69,7 +69,7 @@ def test_mistakes_in_plots(options, code, message, tmp_path, monkeypatch):
 
 def test_plot_without_matplotlib(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "chainhead_plugin.picture_file", raising=False)
+    monkeypatch.delitem(sys.modules, "chainhead_plugin.explain.picture_file", raising=False)
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -143,8 +143,8 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
 
 def test_code_that_cannot_be_carried(tmp_path, monkeypatch):
     import registry
-    from registry.carried_code import carried_code
-    from registry.own_classes import own_classes
+    from registry.hub.carried_code import carried_code
+    from registry.hub.own_classes import own_classes
 
     (tmp_path / "config.json").write_text('{"model_type": "unheard-of"}')
     with pytest.raises(registry.PushError, match="no installed plugin knows the model type 'unheard-of'"):

@@ -3,7 +3,7 @@
 from hub_client import run_client
 
 import registry
-from chainhead_plugin.demo import MODEL
+from chainhead_plugin.cli.demonstration import MODEL
 
 
 def test_a_repository_is_used_by_its_name(hub, home, tmp_path):

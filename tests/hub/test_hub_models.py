@@ -225,7 +225,7 @@ def test_an_image_model_and_its_processor_from_a_trainer(hub, home, tmp_path):
 )
 def test_cards_show_images_that_the_model_takes(fields, shape):
     import chainhead_plugin as c
-    from chainhead_plugin.card import render_card
+    from chainhead_plugin.hub.card import render_card
 
     config = c.ChainHeadConfig(**fields)
     card = render_card(config, c.ChainHeadForImageClassification, 1, repo_id="me/x")["README.md"].decode()
@@ -237,7 +237,7 @@ def test_cards_show_images_that_the_model_takes(fields, shape):
 def test_picture(kind):
     import numpy as np
 
-    from chainhead_plugin.picture import draw_matrix
+    from chainhead_plugin.hub.matrix_png import draw_matrix
 
     matrix = np.zeros((2, 3))
     if kind == "single_hop":
@@ -256,7 +256,7 @@ def test_picture(kind):
 
 def test_edited_cards_are_not_rendered_anew():
     import chainhead_plugin as c
-    from chainhead_plugin.card import is_nobodys, render_card
+    from chainhead_plugin.hub.card import is_nobodys, render_card
 
     class Mine(c.ChainHeadModel):
         pass

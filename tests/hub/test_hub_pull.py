@@ -7,7 +7,7 @@ from hub_samples import CHECKPOINT, MODEL, NAME, VERIFIED, digest, noise
 WANTED = {name: digest(data) for name, data in MODEL.items()}
 PINNED = """
 from dataclasses import replace
-from registry.catalogue import installed_catalogue
+from registry.plugins.catalogue import installed_catalogue
 models = installed_catalogue().models
 entry = models[{name!r}]
 models[entry.name] = replace(entry, path=None, repo_id="me/chain", revision={revision!r})

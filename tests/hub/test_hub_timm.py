@@ -53,7 +53,7 @@ def test_a_pretrained_backbone_is_fetched_once_and_saved_with_the_classifier(hub
     code = (
         MODEL
         + f"""
-from chainhead_plugin.timm_models import save_for_hf
+from chainhead_plugin.models.timm_architectures import save_for_hf
 from safetensors.torch import load_file
 model = timm.create_model("chainhead", backbone="test_resnet", num_classes=3, pretrained_backbone=True)
 stock = load_file({str(tmp_path / "stock")!r})

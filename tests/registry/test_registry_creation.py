@@ -10,8 +10,8 @@ import transformers
 
 import registry
 from registry import ModelEntry, Plugin, creation
-from registry.catalogue import Catalogue
-from registry.discovery import PluginSource
+from registry.plugins.catalogue import Catalogue
+from registry.plugins.discovery import PluginSource
 
 CONFIG = {
     "vocab_size": 11,

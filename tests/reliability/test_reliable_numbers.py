@@ -5,7 +5,7 @@ import torch
 from chains import CHAINS, UNI_DIRECTIONAL, name, options
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification, ChainInterdependenceHead
-from chainhead_plugin.chain import mix
+from chainhead_plugin.chain.mix import mix
 
 every_chain = pytest.mark.parametrize("chain", CHAINS, ids=name)
 # Forms that pick another algorithm by length or width are seen at each.

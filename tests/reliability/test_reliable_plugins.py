@@ -173,7 +173,7 @@ def test_everything_else_works(report):
 WHICH = """
 import json, registry, warnings
 warnings.simplefilter("ignore")
-from registry.catalogue import installed_catalogue
+from registry.plugins.catalogue import installed_catalogue
 catalogue = installed_catalogue()
 sources = [plugin.source for plugin in catalogue.plugins.values()]
 print(json.dumps({

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModel
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel
-from chainhead_plugin.saving import complete_interrupted_save
+from chainhead_plugin.storage.saving import complete_interrupted_save
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="forks and limits processes as Linux does")
 
@@ -97,7 +97,7 @@ def interrupted(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("chainhead_plugin.saving._rename", stop)
+        patch.setattr("chainhead_plugin.storage.saving._rename", stop)
         with pytest.raises(KeyboardInterrupt):
             new.save_pretrained(tmp_path)
     assert "transformers_weights" in json.loads((tmp_path / "config.json").read_text())

@@ -1,0 +1,1 @@
+"""Three tasks in which order is all that matters: who can learn them."""

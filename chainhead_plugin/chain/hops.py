@@ -1,0 +1,267 @@
+"""Channels that take in nodes at distances of their own: y[j] = Σ_c W_c x[j − h_c], a dilated filter along the chain.
+
+h > 0 takes from the node h before, h < 0 from the one |h| after; nodes beyond the ends of a chain count as zero.
+The features of channels stand beside each other, in groups. What is moved may be x itself, spread to a group
+a channel; what a map has made of it for every channel, to be added up by the next map; or the channels' results,
+to be added up here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .autograd import dispatching, fold_mapped_axis
+from .cached_tensors import built_once
+from .chain_state import refuse_state
+from .filter import is_eager_on_cpu
+from .masking import zeroed
+
+Hops = tuple[int, ...]
+# Numbers to move, up to which one look-up of them all is faster than a copy for every channel.
+_FEW = 2**16
+# And up to which one look-up of every number is faster than one of rows.
+_FEWEST = 2**12
+
+
+def move(
+    x: Tensor, hops: Hops, mask: Tensor | None = None, *, spread: bool = False, add: bool = False
+) -> Tensor:
+    """Move every channel's features along the chain.
+
+    Parameters
+    ----------
+    x : Tensor [batch, length, channels·width], or [batch, length, width] if `spread`, floating point
+    hops : tuple of int
+        One a channel.
+    mask : bool Tensor [batch, length], optional
+        True for real nodes, which stand together in each row. The values of the others are not read.
+    spread : bool
+        Whether all channels move the same features.
+    add : bool
+        Whether to add up the channels, in float32 at least.
+
+    Returns
+    -------
+    Tensor [batch, length, channels·width], or [batch, length, width] if `add`
+        In the dtype of `x`, zero where `mask` is False.
+    """
+    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
+
+
+def move_step(
+    x: Tensor, hops: Hops, state: Tensor | None, *, spread: bool = False, add: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`move` for one node at a time, of hops that are all at least 0.
+
+    Parameters
+    ----------
+    x : Tensor [batch, channels·width], or [batch, width] if `spread`
+        The next node.
+    hops : tuple of int
+    state : Tensor [max(hops)·batch, features], optional
+        What the previous call returned; None before the first node.
+    spread, add : bool
+
+    Returns
+    -------
+    y : Tensor [batch, channels·width], or [batch, width] if `add`
+    state : Tensor
+        With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
+        nodes themselves. The earliest come first, each of all chains.
+
+    Raises
+    ------
+    ValueError
+        If `state` has another shape.
+    """
+    batch, features = x.shape
+    width = features if spread else features // len(hops)
+    newest = max(hops)
+    expected = (newest * batch, width if add else features)
+    if state is None:
+        dtype = torch.promote_types(x.dtype, torch.float32) if add else x.dtype
+        state = x.new_zeros(expected, dtype=dtype)
+    elif state.shape != expected:
+        refuse_state(state, expected, batch)
+    if add:
+        groups = x.to(state.dtype).reshape(batch, features // width, width).expand(-1, len(hops), -1)
+        coming = F.pad(state, (0, 0, 0, batch)).view(newest + 1, batch, width)
+        coming = coming.index_add(0, _places(hops, x.device), groups.transpose(0, 1))
+        return coming[0].to(x.dtype, copy=True), coming[1:].flatten(0, 1)
+    window = torch.cat((state, x))
+    return _look_up(window, hops, batch, spread), window[batch:]
+
+
+def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
+    """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
+    groups = 1 if spread else len(hops)
+    width = window.size(1) // groups
+    if batch * len(hops) * width <= _FEWEST and is_eager_on_cpu(window):
+        return window.take(_numbers_before(hops, groups, batch, width))
+    places = _places_before(hops, groups, batch, window.device)
+    return window.view(-1, width).index_select(0, places).view(batch, len(hops) * width)
+
+
+@built_once(maxsize=128)
+def _places(hops: Hops, device: torch.device) -> Tensor:
+    return torch.tensor(hops, device=device)
+
+
+@built_once(maxsize=128)
+def _places_before(hops: Hops, groups: int, batch: int, device: torch.device) -> Tensor:
+    """Where each channel's group stands among those of the last nodes, `groups` a node of a chain; [batch·channels]."""
+    channel = torch.arange(len(hops), device=device)
+    node = (max(hops) - _places(hops, device)) * batch + torch.arange(batch, device=device)[:, None]
+    return (node * groups + channel % groups).flatten()
+
+
+@built_once(maxsize=32)
+def _numbers_before(hops: Hops, groups: int, batch: int, width: int) -> Tensor:
+    """Where each number stands that channels take, on the CPU; [batch, channels·width]."""
+    places = _places_before(hops, groups, batch, torch.device("cpu"))
+    return (places[:, None] * width + torch.arange(width)).view(batch, len(hops) * width)
+
+
+class _Move(torch.autograd.Function):
+    """Σ_c of groups moved by h_c, whose gradient moves back: what was added up is then spread, and the reverse.
+
+    `from_groups` and `to_groups` say whether the features of `x` and of the result are the channels' own or
+    common to all.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+        if mask is not None:
+            x = zeroed(x, mask)
+        y = _form_for(x, hops, from_groups)(x, hops, from_groups, to_groups)
+        return y if mask is None else zeroed(y, mask)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _, mask, *ctx.moves = inputs
+        ctx.save_for_backward(mask)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
+        (mask,) = ctx.saved_tensors
+        hops, from_groups, to_groups = ctx.moves
+        back = tuple(-hop for hop in hops)
+        return _apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
+
+
+class _TransformableMove(_Move):
+    """`_Move` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _Move.setup_context(ctx, inputs, output)
+        ctx.save_for_forward(inputs[1])
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+        (mask,) = ctx.saved_tensors
+        return _apply(tangent, mask, *ctx.moves)
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], x: Tensor, mask: Tensor | None, *moves: Any
+    ) -> tuple[Tensor, int]:
+        """Fold the mapped axis into the batch."""
+        batch = x.size(1 if in_dims[0] == 0 else 0)
+        folded = [
+            fold_mapped_axis(tensor, dim, info.batch_size, batch)
+            for tensor, dim in zip((x, mask), in_dims, strict=False)
+        ]
+        y = _apply(*folded, *moves)
+        return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_Move, _TransformableMove)
+
+
+def _form_for(x: Tensor, hops: Hops, from_groups: bool) -> Callable[[Tensor, Hops, bool, bool], Tensor]:
+    if torch.compiler.is_compiling():
+        return _traced_sum
+    moved = x.numel() * (1 if from_groups else len(hops))
+    return _short_sum if is_eager_on_cpu(x) and 0 < moved <= _FEW else _sum
+
+
+def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    """The same by one look-up: for few nodes, calls cost more than what they do."""
+    batch, length, features = x.shape
+    groups = len(hops) if from_groups else 1
+    width = features // groups
+    if batch == 1 and length * len(hops) * width <= _FEWEST:
+        padded = torch.cat((x, _zeros(features, x.dtype)), 1)
+        moved = padded.take(_source_numbers(hops, length, groups, width))
+    else:
+        rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
+        moved = rows.index_select(1, _sources(hops, length, groups, x.device))
+        moved = moved.view(batch, length, len(hops) * width)
+    if to_groups:
+        return moved
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return moved.view(batch, length, len(hops), width).sum(2, dtype=dtype).to(x.dtype)
+
+
+@built_once(maxsize=128)
+def _zeros(features: int, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(1, 1, features, dtype=dtype)
+
+
+@built_once(maxsize=128)
+def _source_numbers(hops: Hops, length: int, groups: int, width: int) -> Tensor:
+    """Where each number stands that channels take, of one chain on the CPU; [1, length, channels·width]."""
+    sources = _sources(hops, length, groups, torch.device("cpu"))
+    return (sources[:, None] * width + torch.arange(width)).view(1, length, len(hops) * width)
+
+
+@built_once(maxsize=256)
+def _sources(hops: Hops, length: int, groups: int, device: torch.device) -> Tensor:
+    """Which group every channel takes, of `groups` a node; beyond the ends of the chain the zeros after the last."""
+    origin = torch.arange(length, device=device)[:, None] - torch.tensor(hops, device=device)
+    origin = origin.where((origin >= 0) & (origin < length), length)
+    return (origin * groups + torch.arange(len(hops), device=device) % groups).flatten()
+
+
+def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    length = x.size(1)
+    width = x.size(2) // len(hops) if from_groups else x.size(2)
+    groups = [slice(channel * width, (channel + 1) * width) for channel in range(len(hops))]
+    sources = [x[:, :, group] for group in groups] if from_groups else [x] * len(hops)
+    if to_groups:
+        y = x.new_empty(x.size(0), length, len(hops) * width)
+        for group, source, hop in zip(groups, sources, hops, strict=True):
+            _move_into(y[:, :, group], source, max(-length, min(hop, length)))
+        return y
+    # What is added up is so in float32 at least.
+    y = torch.zeros_like(sources[0], dtype=torch.promote_types(x.dtype, torch.float32))
+    for source, hop in zip(sources, hops, strict=True):
+        if abs(hop) < length:
+            y[:, max(0, hop) : length - max(0, -hop)] += source[:, max(0, -hop) : length - max(0, hop)]
+    return y.to(x.dtype)
+
+
+def _move_into(target: Tensor, source: Tensor, hop: int) -> None:
+    """Copy nodes `hop` further, zeros where none come from; at most by the whole length."""
+    if hop >= 0:
+        target[:, :hop] = 0
+        target[:, hop:] = source[:, : source.size(1) - hop]
+    else:
+        target[:, hop:] = 0
+        target[:, :hop] = source[:, -hop:]
+
+
+def _traced_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    """The same for a compiler to fuse: no operation depends on whether the chain is longer than a hop."""
+    length = x.size(1)
+    wide = x if to_groups else x.to(torch.promote_types(x.dtype, torch.float32))
+    groups = wide.chunk(len(hops), -1) if from_groups else [wide] * len(hops)
+    moved = [
+        F.pad(group, (0, 0, hop, 0))[:, :length] if hop >= 0 else F.pad(group, (0, 0, 0, -hop))[:, -hop:]
+        for group, hop in zip(groups, hops, strict=True)
+    ]
+    return torch.cat(moved, -1) if to_groups else sum(moved[1:], start=moved[0].clone()).to(x.dtype)

@@ -1,0 +1,210 @@
+"""Running sums along a chain, decaying or not, as Triton kernels: y[j] = x[j] + γ y[j − 1].
+
+The plain forms are `running_sum` and `decaying_sum`. A chain is cut into blocks: what each block sums up to, what
+therefore enters each block, and then all nodes from that. Sums within a block are kept in float32, or in float64
+for float64; across blocks in float64, so that rounding grows with the block and not with the chain.
+"""
+
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .launch import on_device_of, runs_eagerly
+
+try:
+    import triton
+    import triton.language as tl
+except ImportError as error:
+    raise ImportError("the Triton kernels need Triton: pip install triton") from error
+
+_BLOCK = 128
+_FEATURES = 32
+# Blocks, and their features, that a program goes through at a time to find what enters them.
+_CHUNK = 128
+_CHUNK_FEATURES = 8
+
+
+@triton.jit
+def _decay_and_add(before, sum_before, own, own_sum):  # type: ignore[no-untyped-def]
+    """Two stretches of a chain as one: how much of what enters leaves it, and the sum that leaves it."""
+    return before * own, own * sum_before + own_sum
+
+
+@triton.jit
+def _scan_block(  # type: ignore[no-untyped-def]
+    x, decay, length, width, blocks, decay_batch_stride, decay_stride,
+    REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
+    BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
+):  # fmt: skip
+    """Load the nodes of one block, in the order in which they are summed, and sum them up.
+
+    Returns the sums, how much of what enters the block is left at each node, and where all of it lies.
+    """
+    blocks_f = tl.cdiv(width, BLOCK_F)
+    program = tl.program_id(0)
+    batch = (program // (blocks * blocks_f)).to(tl.int64)
+    block = program // blocks_f % blocks
+    feature = (program % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
+    node = block * BLOCK_T + tl.arange(0, BLOCK_T)
+    inside = (node < length)[:, None] & (feature < width)[None, :]
+    if REVERSED:
+        node = length - 1 - node
+    place = batch * length * width + node.to(tl.int64)[:, None] * width + feature[None, :]
+    nodes = tl.load(x + place, mask=inside, other=0).to(ACCUMULATOR)
+    boundary = (batch * blocks + block) * width + feature
+    if DECAYING:
+        own = tl.load(
+            decay + batch * decay_batch_stride + feature * decay_stride, mask=feature < width, other=0
+        )
+        left = tl.broadcast_to(own.to(ACCUMULATOR)[None, :], (BLOCK_T, BLOCK_F))
+        left, sums = tl.associative_scan((left, nodes), 0, _decay_and_add)
+    else:
+        left, sums = tl.full((BLOCK_T, BLOCK_F), 1, ACCUMULATOR), tl.cumsum(nodes, 0)
+    return sums, left, place, boundary, inside, feature
+
+
+@triton.jit
+def _block_sum_kernel(  # type: ignore[no-untyped-def]
+    x, leaving, decay, length, width, blocks, decay_batch_stride, decay_stride,
+    REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
+    BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
+):  # fmt: skip
+    """What each block sums up to: leaving [batch, blocks, width]."""
+    sums, _, _, boundary, _, feature = _scan_block(
+        x, decay, length, width, blocks, decay_batch_stride, decay_stride,
+        REVERSED, DECAYING, ACCUMULATOR, BLOCK_T, BLOCK_F,
+    )  # fmt: skip
+    last = (tl.arange(0, BLOCK_T) == BLOCK_T - 1)[:, None]
+    tl.store(leaving + boundary, tl.sum(tl.where(last, sums, 0), 0), mask=feature < width)
+
+
+@triton.jit
+def _carry_kernel(  # type: ignore[no-untyped-def]
+    leaving, entering, decay, width, blocks, decay_batch_stride, decay_stride,
+    DECAYING: tl.constexpr, BLOCK_T: tl.constexpr, CHUNK: tl.constexpr, BLOCK_F: tl.constexpr,
+):  # fmt: skip
+    """What enters each block, [batch, blocks, width], chunk after chunk."""
+    blocks_f = tl.cdiv(width, BLOCK_F)
+    batch = (tl.program_id(0) // blocks_f).to(tl.int64)
+    feature = (tl.program_id(0) % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
+    power = tl.full((BLOCK_F,), 1, tl.float64)
+    if DECAYING:
+        power = tl.load(
+            decay + batch * decay_batch_stride + feature * decay_stride, mask=feature < width, other=0
+        )
+        step = 1
+        while step < BLOCK_T:
+            power = power * power
+            step *= 2
+    number = tl.arange(0, CHUNK)
+    state = tl.zeros((BLOCK_F,), tl.float64)
+    for first in range(0, blocks, CHUNK):
+        block = first + number
+        mask = (block < blocks)[:, None] & (feature < width)[None, :]
+        place = batch * blocks * width + block.to(tl.int64)[:, None] * width + feature[None, :]
+        before = tl.load(leaving + place - width, mask=mask & (block > 0)[:, None], other=0).to(tl.float64)
+        left = tl.broadcast_to(power[None, :], (CHUNK, BLOCK_F))
+        left, sums = tl.associative_scan((left, before), 0, _decay_and_add)
+        sums += left * state[None, :]
+        tl.store(entering + place, sums.to(entering.dtype.element_ty), mask=mask)
+        state = tl.sum(tl.where((number == CHUNK - 1)[:, None], sums, 0), 0)
+
+
+@triton.jit
+def _running_sum_kernel(  # type: ignore[no-untyped-def]
+    x, y, entering, decay, length, width, blocks, decay_batch_stride, decay_stride,
+    REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
+    BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
+):  # fmt: skip
+    """All nodes, from what enters their blocks."""
+    sums, left, place, boundary, inside, feature = _scan_block(
+        x, decay, length, width, blocks, decay_batch_stride, decay_stride,
+        REVERSED, DECAYING, ACCUMULATOR, BLOCK_T, BLOCK_F,
+    )  # fmt: skip
+    carry = tl.load(entering + boundary, mask=feature < width, other=0)
+    tl.store(y + place, (sums + left * carry[None, :]).to(y.dtype.element_ty), mask=inside)
+
+
+@functools.lru_cache(maxsize=256)
+def _as_tensor(decay: float, device: torch.device) -> Tensor:
+    return torch.full((1, 1, 1), decay, dtype=torch.float64, device=device)
+
+
+def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
+    x = x.contiguous()
+    y = torch.empty_like(x)
+    batch, length, width = x.shape
+    if x.numel() == 0:
+        return y
+    accumulator, dtype = (
+        (tl.float64, torch.float64) if x.dtype == torch.float64 else (tl.float32, torch.float32)
+    )
+    features = min(_FEATURES, triton.next_power_of_2(width))
+    blocks = triton.cdiv(length, _BLOCK)
+    strides = (0, 0)
+    if decay is not None:
+        decay = decay.contiguous()
+        one_each, one_batch = decay.size(2) > 1, decay.size(0) > 1
+        strides = (decay.size(2) if one_batch else 0, int(one_each))
+    grid = (batch * blocks * triton.cdiv(width, features),)
+    chain = {"DECAYING": decay is not None, "BLOCK_T": _BLOCK}
+    tile = {**chain, "REVERSED": reverse, "ACCUMULATOR": accumulator, "BLOCK_F": features}
+    with on_device_of(x):
+        if blocks == 1:
+            entering = x.new_zeros(batch, 1, width, dtype=dtype)
+        else:
+            leaving, entering = x.new_empty(2, batch, blocks, width, dtype=dtype)
+            _block_sum_kernel[grid](x, leaving, decay, length, width, blocks, *strides, **tile)
+            carry_features = min(_CHUNK_FEATURES, features)
+            _carry_kernel[(batch * triton.cdiv(width, carry_features),)](
+                leaving, entering, decay, width, blocks, *strides,
+                CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features, **chain,
+            )  # fmt: skip
+        _running_sum_kernel[grid](x, y, entering, decay, length, width, blocks, *strides, **tile)
+    return y
+
+
+@torch.library.custom_op("chainhead::scan_chain", mutates_args=())
+def scan_operator(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
+    """`scan_chain`, for compilers."""
+    return _launch(x, decay, reverse)
+
+
+@scan_operator.register_fake
+def _(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    return torch.empty_like(x, memory_format=torch.contiguous_format)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, decay, ctx.reverse = inputs
+    ctx.save_for_backward(decay)
+
+
+def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    (decay,) = ctx.saved_tensors
+    return scan_operator(grad, decay, not ctx.reverse), None, None
+
+
+scan_operator.register_autograd(_backward, setup_context=_save)
+
+
+def scan_chain(x: Tensor, decay: Tensor | float | None, reverse: bool) -> Tensor:
+    """y[j] = Σ_{i≤j} γ^(j−i) x[i], or with `reverse` Σ_{i≥j} γ^(i−j) x[i].
+
+    Parameters
+    ----------
+    x : floating point Tensor [batch, length, width]
+        On a CUDA device, or anywhere in Triton's interpreter.
+    decay : float or float64 Tensor [1 or batch, 1, 1 or width], optional
+        γ in [0, 1], which has no gradient here; 1 by default.
+    reverse : bool
+
+    Returns
+    -------
+    Tensor [batch, length, width], in the dtype of `x`
+    """
+    if isinstance(decay, float):
+        decay = _as_tensor(decay, x.device)
+    return (_launch if runs_eagerly(x) else scan_operator)(x, decay, reverse)

@@ -1,0 +1,148 @@
+"""Attention masks: which nodes of a padded batch are real, and zeros for the others."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .autograd import dispatching, fold_mapped_axis
+from .filter import is_eager_on_cpu
+
+_BITS = {
+    torch.float64: torch.int64,
+    torch.float32: torch.int32,
+    torch.float16: torch.int16,
+    torch.bfloat16: torch.int16,
+}
+
+
+def check_mask(mask: Tensor, batch: int, length: int) -> Tensor:
+    """Return an attention mask as booleans, having checked that it says where each chain lies.
+
+    On an accelerator, or while being compiled, the values are checked by an assertion on the device, so that
+    the check neither waits for the device nor breaks the graph.
+
+    Parameters
+    ----------
+    mask : Tensor [batch, length] of bool, int or float
+        1 for real nodes, 0 for padding, before or after them. A row of zeros is an empty chain.
+    batch, length : int
+        The shape that the mask must have.
+
+    Returns
+    -------
+    bool Tensor [batch, length]
+
+    Raises
+    ------
+    ValueError
+        If the shape differs, a value is neither 0 nor 1, or a row has padding between real nodes
+        (on an accelerator or compiled: RuntimeError).
+    """
+    if mask.shape != (batch, length):
+        raise ValueError(
+            f"attention_mask has shape {tuple(mask.shape)}, expected one value per node: ({batch}, {length})"
+        )
+    real = mask != 0
+    binary = (real == mask) if mask.dtype != torch.bool else torch.ones_like(real)
+    starts = real & ~torch.nn.functional.pad(real, (1, 0))[:, :-1]
+    valid = binary.all() & (starts.sum(1) <= 1).all()
+    message = (
+        "attention_mask must hold 1 for the real nodes of a row and 0 for the padding before or after them: "
+        "it has other values, or padding between real nodes. A chain has no holes; leave missing nodes out"
+    )
+    if torch.compiler.is_compiling() or mask.device.type != "cpu":
+        torch._assert_async(valid, message)
+    elif not valid:
+        raise ValueError(message)
+    return real
+
+
+def needed_mask(mask: Tensor, batch: int, length: int) -> Tensor | None:
+    """`check_mask`, or None as by `without_full`."""
+    return without_full(check_mask(mask, batch, length))
+
+
+def without_full(mask: Tensor) -> Tensor | None:
+    """Return a bool mask, or None if every node is real, where that can be told without waiting for a device."""
+    return None if is_eager_on_cpu(mask) and bool(mask.all()) else mask
+
+
+def zeroed(x: Tensor, mask: Tensor) -> Tensor:
+    """`torch.where(mask, x, 0)` for use within functions that have a gradient of their own.
+
+    Parameters
+    ----------
+    x : floating point Tensor [batch, length, width]
+    mask : bool Tensor [batch, length, 1]
+
+    Returns
+    -------
+    Tensor [batch, length, width]
+    """
+    bits = _BITS.get(x.dtype)
+    if bits is None or not is_eager_on_cpu(x):
+        return torch.where(mask, x, 0)
+    # Many times as fast as `torch.where`, and unlike a product right for NaN: all bits are kept, or none.
+    return (x.view(bits) & -mask.to(bits)).view(x.dtype)
+
+
+class _ZeroPadding(torch.autograd.Function):
+    """`zeroed`, whose gradient is zero in the same places."""
+
+    @staticmethod
+    def forward(x: Tensor, mask: Tensor) -> Tensor:
+        return zeroed(x, mask)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (mask,) = ctx.saved_tensors
+        return _apply(grads[0], mask), None
+
+
+class _TransformableZeroPadding(_ZeroPadding):
+    """`_ZeroPadding` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _ZeroPadding.setup_context(ctx, inputs, output)
+        ctx.save_for_forward(inputs[1])
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+        (mask,) = ctx.saved_tensors
+        return _apply(tangent, mask)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], x: Tensor, mask: Tensor) -> tuple[Tensor, int]:
+        """Fold the mapped axis into the batch."""
+        batch = x.size(1 if in_dims[0] == 0 else 0)
+        folded = [
+            fold_mapped_axis(tensor, dim, info.batch_size, batch)
+            for tensor, dim in zip((x, mask), in_dims, strict=True)
+        ]
+        y = _apply(*folded)
+        return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_ZeroPadding, _TransformableZeroPadding)
+
+
+def zero_padding(x: Tensor, mask: Tensor) -> Tensor:
+    """Put zeros, whatever stands there, where nodes are padding.
+
+    Parameters
+    ----------
+    x : floating point Tensor [batch, length, width]
+    mask : bool Tensor [batch, length]
+        True for real nodes.
+
+    Returns
+    -------
+    Tensor [batch, length, width]
+    """
+    return _apply(x, mask.unsqueeze(-1))

@@ -1,0 +1,20 @@
+"""The `chainhead` command: words, tables, exit codes. Logic is elsewhere.
+
+May import: all rooms, each when a command runs; the host `registry`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .commands import app as app
+    from .commands import main as main
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "app": "commands",
+        "main": "commands",
+    },
+)

@@ -1,0 +1,58 @@
+"""The `chainhead` command. Each subcommand imports what it needs when it runs."""
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from .convert import convert_tinybig
+from .demo import demo
+from .hub import pull, push
+from .plot import plot
+from .predict import predict
+from .train import compare, evaluate, train
+from .zoo import card, info, list_models
+
+app = typer.Typer(
+    name="chainhead",
+    help="Chain interdependence heads: look at trained ones, predict, train your own, share them on the Hub.",
+    epilog="Exits with 0, with 1 if something cannot be done, or with 2 if it is asked for in the wrong way.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chainhead {metadata.version('chainhead-plugin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(demo)
+app.command("list")(list_models)
+app.command()(info)
+app.command()(card)
+app.command()(predict)
+app.command()(plot)
+app.command()(train)
+app.command()(evaluate)
+app.command()(compare)
+app.command()(pull)
+app.command()(push)
+app.command("convert-tinybig")(convert_tinybig)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

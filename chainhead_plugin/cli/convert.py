@@ -1,0 +1,59 @@
+"""`chainhead convert-tinybig`."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .support import fail
+
+
+class _Kind(str, Enum):
+    head = "head"
+    rnn = "rnn"
+    regression_rnn = "regression_rnn"
+
+
+class _Dtype(str, Enum):
+    float16 = "float16"
+    bfloat16 = "bfloat16"
+    float32 = "float32"
+    float64 = "float64"
+
+
+def convert_tinybig(
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            help="State dict: .safetensors, or as torch.save writes it.", exists=True, dir_okay=False
+        ),
+    ],
+    options: Annotated[
+        Path,
+        typer.Option(help="JSON object: keyword arguments of tinyBIG's class.", exists=True, dir_okay=False),
+    ],
+    kind: Annotated[_Kind, typer.Option(help="tinyBIG's class.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    dtype: Annotated[_Dtype | None, typer.Option(help="Of the weights; by default the checkpoint's.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint folder.")] = False,
+) -> None:
+    """Convert a tinyBIG checkpoint into a folder that from_pretrained loads.
+
+    Example: chainhead convert-tinybig rnn.pt --options options.json --kind rnn --out my-rnn
+    """
+    import torch
+
+    from ..tinybig.checkpoint import convert_checkpoint
+    from ..tinybig.options import TinyBIGConversionError
+
+    wanted = None if dtype is None else getattr(torch, dtype.value)
+    try:
+        model = convert_checkpoint(checkpoint, options, kind.value, out, wanted, overwrite)
+    except TinyBIGConversionError as error:
+        fail(error)
+    name = type(model).__name__
+    typer.echo(f"{out}: {name}, {model.num_parameters():,} weights of {model.dtype}")
+    typer.echo(f"Load it: from chainhead_plugin import {name}; {name}.from_pretrained({str(out)!r})")
+    output = "last_hidden_state.flatten(1)" if kind is _Kind.head else "logits"
+    typer.echo(f"Where tinyBIG ends in a softmax, what it returns is {output}.softmax(-1).")

@@ -1,0 +1,115 @@
+"""Finding the model that a command line names: in the zoo, in a folder or on the Hub."""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import registry
+from registry import ModelEntry
+
+from ..recipes.recipe import shipped_recipes
+
+# By the end of the class's name; for sequences of float nodes.
+_TASKS = {
+    "ForSequenceClassification": "time-series-classification",
+    "ForTokenClassification": "time-series-segmentation",
+    "ForTimeSeriesPrediction": "time-series-forecasting",
+    "ForImageClassification": "image-classification",
+    "ChainHeadModel": "chain-feature-extraction",
+}
+_TEXT_TASKS = {
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+}
+
+
+class FoundModel(NamedTuple):
+    """A model's folder, every file of it verified where it comes from the zoo or the Hub."""
+
+    name: str
+    folder: Path
+    zoo_task: str | None = None
+
+    @property
+    def task(self) -> str:
+        """The task of its pipeline, or a ValueError where there is none."""
+        return self.zoo_task or task_of(self.folder)
+
+
+def zoo_model(name: str) -> ModelEntry:
+    """Return what the zoo knows of a model.
+
+    Raises
+    ------
+    ValueError
+        If its recipe ships, but not what comes of it.
+    registry.UnknownModelError
+        If there is no such model.
+    """
+    if name in shipped_recipes() and name not in registry.list_models():
+        raise ValueError(
+            f"{name} does not ship, being as large as its encoder: run `chainhead train {name}` and give the folder "
+            f"that it writes (its card: chainhead card {name})"
+        )
+    return registry.model_info(name)
+
+
+def find_model(name: str, revision: str | None = None) -> FoundModel:
+    """Find a model, and fetch it if it is on the Hub and not cached.
+
+    Parameters
+    ----------
+    name : str
+        A model of the zoo, a checkpoint's folder, or a repository on the Hub as ``"owner/name"``; the first
+        of these that there is.
+    revision : str, optional
+        Branch, tag or commit on the Hub.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, `revision` is given for one, or the model has to be trained first.
+    registry.RegistryError, OSError
+        As `registry.pull` raises them.
+    """
+    if name in registry.list_models():
+        return FoundModel(name, registry.pull(name, revision), registry.model_info(name).task)
+    if Path(name).is_dir():
+        if revision is not None:
+            raise ValueError(f"--revision has no effect on the folder {name}")
+        return FoundModel(Path(name).resolve().name, Path(name))
+    if "/" not in name:
+        zoo_model(name)  # raises, with the names that are close
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name):
+        raise ValueError(
+            f"there is no folder {name}: give a model of the zoo (chainhead list), a checkpoint's folder, or a "
+            "repository on the Hub as owner/name"
+        )
+    return FoundModel(name, registry.pull(name, revision))
+
+
+def task_of(folder: Path) -> str:
+    """Tell the pipeline task of a checkpoint from its configuration.
+
+    Raises
+    ------
+    ValueError
+        If there is no readable configuration, or its class belongs to no task.
+    """
+    file = folder / "config.json"
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{folder} is no checkpoint: it has no config.json") from None
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    architectures = (config.get("architectures") if isinstance(config, dict) else None) or ["no class"]
+    takes_text = (folder / "tokenizer_config.json").is_file()
+    for ending, task in (_TEXT_TASKS if takes_text else _TASKS).items():
+        if str(architectures[0]).endswith(ending):
+            return task
+    raise ValueError(
+        f"{file} names {architectures[0]}, for which there is no pipeline"
+        + ("" if takes_text else ", and the folder has no tokenizer_config.json, as models of texts have")
+    )

@@ -1,0 +1,81 @@
+"""What the subcommands of `chainhead` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def fail(message: object) -> NoReturn:
+    """Say what went wrong, and end with 1."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
+    """End with 1 and a message, not a traceback, where what was asked for cannot be done.
+
+    Parameters
+    ----------
+    matplotlib_for : str, optional
+        What needs matplotlib, where it may be missing.
+    """
+    from registry import RegistryError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
+            raise
+        fail(f'{matplotlib_for} needs matplotlib: pip install "chainhead-plugin[train]"')
+    except (RegistryError, OSError, ValueError) as error:
+        fail(error)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console for text that holds data; lines are not cut where nobody sees the end of the screen."""
+    from rich.console import Console
+
+    made = Console(markup=False, highlight=False, stderr=stderr)
+    if not made.is_terminal:
+        made.width = 200
+    return made
+
+
+def complete_models(incomplete: str) -> list[tuple[str, str]]:
+    """Complete the name of a model of the zoo."""
+    import registry
+
+    return [(name, registry.model_info(name).summary) for name in registry.list_models(f"{incomplete}*")]
+
+
+def complete_sources(incomplete: str) -> list[tuple[str, str]]:
+    """Complete the name of a model of the zoo, or a checkpoint's folder."""
+    start = Path(incomplete)
+    parent = start if incomplete.endswith("/") else start.parent
+    folders = [folder for folder in parent.glob("*/") if folder.is_dir()] if parent.is_dir() else []
+    shown = [(str(folder), "folder") for folder in folders if str(folder).startswith(str(start))]
+    return complete_models(incomplete) + sorted(shown)
+
+
+def complete_recipes(incomplete: str) -> list[str]:
+    """Complete the name of a recipe that ships."""
+    from ..recipes.recipe import shipped_recipes
+
+    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+
+
+def complete_tasks(incomplete: str) -> list[str]:
+    """Complete a task that the zoo has models for."""
+    import registry
+
+    tasks = {registry.model_info(name).task for name in registry.list_models()}
+    return sorted(task for task in tasks if task.startswith(incomplete))

@@ -1,0 +1,159 @@
+"""The subcommands `train`, `evaluate` and `compare`."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .support import complete_recipes, complete_sources, console, reported_errors
+
+if TYPE_CHECKING:
+    from ..recipes.recipe import Recipe
+    from ..recipes.task import Metric
+    from ..recipes.training.measuring import Measured
+
+_RecipeArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE",
+        help="A YAML file, or the name of a model of the zoo, for its own recipe.",
+        autocompletion=complete_recipes,
+    ),
+]
+_OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder to write; by default named like the model.")
+]
+
+
+def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
+    """Train a recipe's model on every seed, and test each of them once. Goes on where it was cut off.
+
+    The folder loads with from_pretrained, and holds card, results and learning curve. The first seed's weights are
+    the model. Needs "chainhead-plugin[train]".
+
+    Example: chainhead train chainhead-italy-power --output my-italy
+    """
+    with reported_errors():
+        _measure(recipe, output, with_peers=False)
+
+
+def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
+    """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
+
+    After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain and the same head without hops
+    are the peers, unless the recipe names others. Needs "chainhead-plugin[train]".
+
+    Example: chainhead compare my-recipe.yaml
+    """
+    with reported_errors():
+        _measure(recipe, output, with_peers=True)
+
+
+def evaluate(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A model of the zoo, or a folder that `train` wrote.", autocompletion=complete_sources
+        ),
+    ],
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe whose data to take; by default the model's own.")
+    ] = None,
+) -> None:
+    """Evaluate a model on the test part of its data, next to what was measured when it was trained.
+
+    Example: chainhead evaluate chainhead-japanese-vowels
+    """
+    with reported_errors():
+        from ..recipes.recipe import load_recipe
+
+        given = None if recipe is None else load_recipe(recipe)
+        if not Path(name).is_dir():
+            from .find_model import zoo_model
+
+            zoo_model(name)
+        with console(stderr=True).status(f"Evaluating {name}"):
+            from transformers.utils import logging
+
+            from ..recipes.results.evaluation import evaluate as run
+
+            logging.disable_progress_bar()
+            found = run(name, given)
+        told = _values(found.metrics, found.values)
+        stated = f"; stated: {_values(found.metrics, found.stated, named=False)}" if found.stated else ""
+        typer.echo(f"{name}: {told} on {found.examples:,} test examples{stated}")
+
+
+def _values(metrics: "Sequence[Metric]", values: dict[str, float], *, named: bool = True) -> str:
+    return ", ".join(
+        f"{metric.title + ' ' if named else ''}{metric.text(values[metric.name], finer=True)}"
+        f"{'%' if metric.percent else ''}"
+        for metric in metrics
+        if metric.name in values
+    )
+
+
+def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from ..recipes.recipe import load_recipe
+
+    terminal = console()
+    recipe = load_recipe(source)
+    folder = output or Path(recipe.name)
+    with terminal.status("Importing torch and transformers"):
+        from ..recipes.results.figures import require_matplotlib
+        from ..recipes.results.output import RUNS, check_output, write_output
+        from ..recipes.training.measuring import measure, planned_epochs
+    require_matplotlib()
+    check_output(folder)
+    peers = recipe.peers if with_peers else []
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
+        task = progress.add_task("Training", total=planned_epochs(recipe, peers))
+
+        def advance(epochs: int) -> None:
+            progress.advance(task, epochs)
+
+        def name_model(title: str) -> None:
+            progress.update(task, description=f"Training: {title}")
+
+        try:
+            measured = measure(recipe, folder / RUNS, peers, advance, name_model)
+        except KeyboardInterrupt:
+            progress.stop()
+            typer.echo(f"Interrupted. The same command goes on from the finished runs in {folder}.", err=True)
+            raise
+    write_output(recipe, measured, folder)
+    _show(recipe, measured, folder, terminal.print)
+
+
+def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[object], None]) -> None:
+    from rich.table import Table
+
+    from ..recipes.results.card import verdict
+    from ..recipes.task import traits_of
+
+    metric = traits_of(recipe.task).metric
+    heading = metric.in_unit(recipe.card.get("unit"))
+    table = Table(title=f"{recipe.name}: test {heading}, {len(recipe.seeds)} seeds", title_justify="left")
+    table.add_column("")
+    for column in ("weights", "learning rate", "validation", "test", "s a run"):
+        table.add_column(column, justify="right")
+    for model in measured.results["models"].values():
+        table.add_row(
+            model["title"],
+            f"{model['parameters']:,}",
+            f"{model['learning_rate']:g}",
+            metric.text(model[f"validation_{metric.name}_mean"]),
+            metric.spread(model),
+            f"{model['training_seconds_mean']:.1f}",
+        )
+    for title, baseline in measured.results.get("baselines", {}).items():
+        values = (baseline[f"{part}_{metric.name}"] for part in ("validation", "test"))
+        table.add_row(title, "0", "–", *map(metric.text, values), "–")
+    show(table)
+    for sentence in verdict(measured.results["models"], metric, measured.results.get("baselines")):
+        show(sentence.replace("**", ""))
+    show(f"Model, card and pictures: {folder}")

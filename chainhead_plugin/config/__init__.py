@@ -1,0 +1,18 @@
+"""`ChainHeadConfig`, and the checks of every field.
+
+May import: `head`, `storage`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .configuration_chainhead import ChainHeadConfig as ChainHeadConfig
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "ChainHeadConfig": "configuration_chainhead",
+    },
+)

@@ -1,0 +1,160 @@
+"""The configuration of a backbone: another transformers model that makes the nodes of the chain."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from ..head.options import MAX_PARAMETERS
+
+_MAX_LAYERS = 1024
+
+
+def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTrainedConfig:
+    """Return a backbone's configuration, read from a dict where it is one.
+
+    Only classes that transformers or an imported plugin registered are used; a configuration cannot name code.
+
+    Parameters
+    ----------
+    value : dict or PreTrainedConfig
+        A dict needs "model_type".
+
+    Raises
+    ------
+    ValueError
+        If the model type is missing, unknown or a chainhead model's, or another class stands for it.
+    """
+    model_type = value.model_type if isinstance(value, PreTrainedConfig) else value.get("model_type")
+    if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING:
+        raise ValueError(
+            f"backbone_config has model_type {model_type!r}, which transformers does not know: expected that of a "
+            "model of transformers, or of a plugin imported before"
+        )
+    if model_type == "chainhead":
+        raise ValueError("backbone_config is a chainhead model's: make one deeper stack with hidden_sizes")
+    config_class = CONFIG_MAPPING[model_type]
+    if isinstance(value, PreTrainedConfig):
+        if type(value) is not config_class:
+            raise ValueError(
+                f"backbone_config is a {type(value).__qualname__}, but would load as the {config_class.__name__} "
+                f"registered for model_type {model_type!r}: use that class"
+            )
+        return value
+    with describing_errors():
+        return config_class(**copy.deepcopy(dict(value)))
+
+
+@contextmanager
+def describing_errors() -> Iterator[None]:
+    """Raise a ValueError that names backbone_config, where transformers stumbles over what one holds."""
+    try:
+        yield
+    except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
+        raise ValueError(f"backbone_config describes no model: {type(error).__name__}: {error}") from error
+
+
+def backbone_width(config: PreTrainedConfig) -> int | None:
+    """Return the number of features of a backbone's last hidden states, None where its configuration does not say.
+
+    It does not for feature maps from inside an image backbone.
+    """
+    stages, indices = getattr(config, "stage_names", None), getattr(config, "out_indices", None)
+    if stages and indices and indices[-1] not in (-1, len(stages) - 1):
+        return None
+    width = getattr(config, "hidden_size", None)
+    if width is None and (widths := getattr(config, "hidden_sizes", None)):
+        width = widths[-1]
+    return width if type(width) is int else None
+
+
+def check_input_options(options: Mapping[str, Any]) -> None:
+    """Check where nodes come from: from the caller, from an embedding or from a backbone.
+
+    Parameters
+    ----------
+    options : mapping
+        `m`, `vocab_size`, `pad_token_id`, `backbone_config`, `freeze_backbone` and `prediction_length`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, contradicts another or has no effect; the message names them.
+    """
+    backbone, vocab_size, pad_token_id = (
+        options[name] for name in ("backbone_config", "vocab_size", "pad_token_id")
+    )
+    if vocab_size is not None and not 1 <= vocab_size <= MAX_PARAMETERS:
+        raise ValueError(f"vocab_size must be between 1 and {MAX_PARAMETERS:,}, got {vocab_size:,}")
+    if options["prediction_length"] is not None:
+        for name in ("vocab_size", "backbone_config"):
+            if options[name] is not None:
+                raise ValueError(f"{name} has no effect with prediction_length: forecasters take past_values")
+    if backbone is None:
+        if options["freeze_backbone"]:
+            raise ValueError("freeze_backbone=True has no effect without a backbone_config")
+    elif not isinstance(backbone, PreTrainedConfig):
+        raise ValueError("backbone_config must be a PreTrainedConfig after construction, got a dict")
+    else:
+        if vocab_size is not None:
+            raise ValueError(
+                f"vocab_size={vocab_size} has no effect with a backbone_config, which has its own embedding: "
+                "leave one of the two out"
+            )
+        width = backbone_width(backbone)
+        if width is not None and options["m"] != width:
+            raise ValueError(
+                f"m={options['m']} differs from the {width} features of the backbone's hidden states: leave m "
+                "out, it follows"
+            )
+        with describing_errors():
+            check_backbone_size(backbone)
+        vocab_size = getattr(backbone, "vocab_size", None)
+    if pad_token_id is None:
+        return
+    if vocab_size is None:
+        raise ValueError(
+            f"pad_token_id={pad_token_id} has no effect without vocab_size or a backbone with a vocabulary"
+        )
+    if not 0 <= pad_token_id < vocab_size:
+        raise ValueError(
+            f"pad_token_id={pad_token_id} is not within the vocabulary: expected 0 to {vocab_size - 1}"
+        )
+
+
+def check_backbone_size(config: PreTrainedConfig) -> None:
+    """Bound what is known of a backbone's size before it is built, where its weights are counted.
+
+    Raises
+    ------
+    ValueError
+        If a number in the configuration, its layers, or its vocabulary are beyond any real model's.
+    """
+    for name, number in _integers(config.to_dict()):
+        if number > MAX_PARAMETERS:
+            raise ValueError(
+                f"backbone_config has {name}={number:,}, more than the {MAX_PARAMETERS:,} allowed"
+            )
+    layers = getattr(config, "num_hidden_layers", None)
+    if type(layers) is int and layers > _MAX_LAYERS:
+        raise ValueError(f"backbone_config has {layers:,} layers, more than {_MAX_LAYERS:,}")
+    width, vocabulary = backbone_width(config), getattr(config, "vocab_size", None)
+    if width and type(vocabulary) is int and width * vocabulary > MAX_PARAMETERS:
+        raise ValueError(
+            f"backbone_config asks for {width * vocabulary:,} embedding weights, more than the "
+            f"{MAX_PARAMETERS:,} allowed: check its vocab_size and hidden_size"
+        )
+
+
+def _integers(value: Any, name: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _integers(part, str(key))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _integers(part, name)
+    elif type(value) is int:
+        yield name, value

@@ -1,0 +1,291 @@
+"""Configuration of the chainhead models."""
+
+import os
+from dataclasses import field, fields
+from typing import Any, ClassVar, Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import AutoConfig
+
+from ..storage.code_origin import AutoClassMixin, is_carried
+from ..head.options import check_head_options, expanded_features
+from ..storage.saving import complete_interrupted_save, whole_file
+from .backbone import as_backbone_config, backbone_width, check_input_options
+from .file_fields import check_file_fields
+from .forecasts import check_forecast_options
+from .images import check_image_options, image_nodes
+from .keywords import check_keywords, check_labels
+from .layers import HEAD_OPTIONS, check_size, check_widths, stacked_options
+
+_PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
+
+
+@strict
+class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
+    r"""Configuration of a chainhead model: the head's options, in the head's words.
+
+    Parameters
+    ----------
+    m : int, optional
+        Features of an input node: the backbone's hidden size or those of an image's rows or patches, or 16.
+    n : int, optional
+        Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
+    chain_length : int
+        Nodes that "flatten" pooling expects at most; the other poolings take any length.
+    channel_num, …, parameters_init_method, channel_hops, decay, with_learned_decay
+        The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
+        `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
+        head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
+        `channel_hops` to the heads.
+    hidden_sizes : list of int
+        Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
+        RPN-RNN). Empty: the one head, without perceptron.
+    pooling : {"mean", "last", "max", "flatten"}
+        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    vocab_size : int, optional
+        Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
+    pad_token_id : int, optional
+        Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
+    backbone_config : dict or PreTrainedConfig, optional
+        Configuration of another transformers model, whose last hidden states are the nodes. A dict needs
+        "model_type", one that transformers or an imported plugin knows.
+    freeze_backbone : bool
+        Whether the backbone keeps its weights and stays in eval mode.
+    image_size : int or list of int, optional
+        Height and width of images, for image input without a backbone: a row of pixels is a node of
+        m = num_channels·width features. With a `patch_size` images of other sizes are taken too.
+    num_channels : int, optional
+        Channels of an image without a backbone, by default 3.
+    patch_size : int, optional
+        Height and width of square patches, which are the nodes instead of rows: m = num_channels·patch_size².
+    scan : {"serpentine", "row-major"}, optional
+        How the patches of an image, or the places of a backbone's feature map, are lined up: "row-major" reads
+        all rows from left to right, "serpentine" (default) every other one from right to left.
+    prediction_length : int, optional
+        Steps that a forecaster forecasts; None for other models. The fields below need it.
+    prediction_channel_indices : list of int, optional
+        The channels to forecast, ascending; None for all.
+    quantiles : list of float
+        Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
+    loss : {"mse", "mae", "huber", "pinball"}, optional
+        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+    scaling : {"std", "mean"}, optional
+        How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
+        mean absolute value 1, or not at all.
+    with_observed_indicator : bool
+        Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
+        the number of channels.
+    num_time_features : int
+        Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
+        hold them last, and `m` counts them.
+
+    Raises
+    ------
+    huggingface_hub.errors.StrictDataclassError
+        If a field has the wrong type or value, or fields contradict each other; the message names them.
+    TypeError
+        If a keyword argument looks like a misspelt field.
+    ValueError
+        If there are no labels, or more than a million, or `transformers_weights` names no safetensors.
+
+    Warns
+    -----
+    UserWarning
+        If a keyword argument is neither a field nor known to transformers.
+
+    Examples
+    --------
+    >>> from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification
+    >>> config = ChainHeadConfig(m=12, hidden_sizes=[32, 32], with_multihop=True, h=2, num_labels=9)
+    >>> model = ChainHeadForSequenceClassification(config)
+    """
+
+    model_type = "chainhead"
+    attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
+    sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
+
+    m: int | None = None
+    n: int | None = None
+    chain_length: int = 32
+    channel_num: int = 1
+    name: str = "chain_interdependence_head"
+    bi_directional: bool = False
+    with_multihop: bool = False
+    h: int = 1
+    accumulative: bool = False
+    with_inverse_approx: bool = False
+    with_exponential_approx: bool = False
+    self_dependence: bool = True
+    self_scaling: float | int = 1.0
+    with_taylor: bool = False
+    d: int = 2
+    with_dual_lphm: bool = False
+    with_lorr: bool = False
+    r: int = 3
+    enable_bias: bool = False
+    with_residual: bool = False
+    with_batch_norm: bool = False
+    with_relu: bool = True
+    with_softmax: bool = False
+    with_dropout: bool = False
+    p: float | int = 0.25
+    parameters_init_method: str = "xavier_normal"
+    channel_hops: list[int] | None = None
+    decay: float | int | None = None
+    with_learned_decay: bool = False
+    hidden_sizes: list[int] = field(default_factory=list)
+    pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    vocab_size: int | None = None
+    pad_token_id: int | None = None
+    backbone_config: dict[str, Any] | PreTrainedConfig | None = None
+    freeze_backbone: bool = False
+    image_size: int | list[int] | None = None
+    num_channels: int | None = None
+    patch_size: int | None = None
+    scan: Literal["row-major", "serpentine"] | None = None
+    prediction_length: int | None = None
+    prediction_channel_indices: list[int] | None = None
+    quantiles: list[float] = field(default_factory=list)
+    loss: Literal["mse", "mae", "huber", "pinball"] | None = None
+    scaling: Literal["std", "mean"] | None = "std"
+    with_observed_indicator: bool = False
+    num_time_features: int = 0
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        check_keywords(type(self), kwargs)
+        if not is_carried(type(self)):
+            # The code that a checkpoint names is for machines without the plugin.
+            for key in ("auto_map", "custom_pipelines"):
+                kwargs.pop(key, None)
+        check_labels(kwargs.get("num_labels"), self.id2label)
+        check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
+        if isinstance(self.backbone_config, dict):
+            # Which attention it names is left out below.
+            check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})
+        if self.backbone_config is not None:
+            if (
+                isinstance(self.backbone_config, PreTrainedConfig)
+                and kwargs.get("attn_implementation") is None
+            ):
+                # Keep the caller's choice, which transformers would overwrite; never one read from a file.
+                kwargs["attn_implementation"] = {}
+            self._adopt_backbone(as_backbone_config(self.backbone_config))
+        elif self.m is None and (self.image_size is not None or self.patch_size is not None):
+            self.m = image_nodes(self.image_size, self.image_channels, self.patch_size)[0]
+        if self.m is None:
+            self.m = 16
+        if self.n is None:
+            self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
+        super().__post_init__(**kwargs)
+
+    def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
+        self.backbone_config = backbone
+        if self.m is None:
+            self.m = backbone_width(backbone)
+            if self.m is None:
+                raise ValueError(
+                    f"m is missing: a {type(backbone).__name__} does not say how many features its last hidden "
+                    "states have"
+                )
+        vocab_size, pad_token_id = (getattr(backbone, name, None) for name in ("vocab_size", "pad_token_id"))
+        # Some models of transformers carry the default's padding token in a smaller vocabulary.
+        if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
+            self.pad_token_id = pad_token_id
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of an image without a backbone."""
+        return 3 if self.num_channels is None else self.num_channels
+
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """Return the configuration that holds the vocabulary: the backbone's where that has one."""
+        if getattr(self.backbone_config, "vocab_size", None) is not None:
+            return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)  # type: ignore[union-attr]
+        return self
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """Number of layers, each of which has one chain head."""
+        return max(1, len(self.hidden_sizes))
+
+    @property
+    def perceptron_degree(self) -> int:
+        """Degree of the Taylor expansion in a stack's perceptrons and classifier; 1 is none."""
+        return self.d if self.hidden_sizes and self.with_taylor else 1
+
+    @property
+    def pooled_size(self) -> int:
+        """Features that a sequence classifier's linear map takes, after pooling and expansion."""
+        return expanded_features(self.context_size, self.perceptron_degree)
+
+    @property
+    def num_input_channels(self) -> int:
+        """Variables of a series that a forecaster takes."""
+        assert self.m is not None
+        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
+
+    @property
+    def num_targets(self) -> int:
+        """Variables of a series that a forecaster gives."""
+        if self.prediction_channel_indices is None:
+            return self.num_input_channels
+        return len(self.prediction_channel_indices)
+
+    @property
+    def context_size(self) -> int:
+        """Features of a pooled chain."""
+        assert self.n is not None
+        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+
+    @property
+    def known_size(self) -> int:
+        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        return self.context_size + (self.prediction_length or 0) * self.num_time_features
+
+    @property
+    def forecast_size(self) -> int:
+        """Numbers that a forecaster's linear map gives; 0 for other models."""
+        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
+
+    def head_options(self) -> dict[str, Any]:
+        """Return the options of the one head."""
+        return {name: getattr(self, name) for name in HEAD_OPTIONS}
+
+    def layer_options(self, layer: int) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Return the options of a layer's perceptron, None where it has none, and of its chain head."""
+        head = self.head_options()
+        if not self.hidden_sizes:
+            return None, head
+        return stacked_options(head, self.hidden_sizes, layer)
+
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
+    ) -> None:
+        """Save the configuration alone, whole or not at all; as `PreTrainedConfig.save_pretrained`."""
+        complete_interrupted_save(save_directory)
+        super().save_pretrained(save_directory, push_to_hub=push_to_hub, **kwargs)
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
+        """Write the configuration, whole or not at all; as `PreTrainedConfig.to_json_file`."""
+        with whole_file(json_file_path) as new:
+            super().to_json_file(new, use_diff=use_diff)
+
+    def validate_options(self) -> None:
+        """Check the head's options, and that the model's size is bounded."""
+        check_widths(self.n, self.hidden_sizes)
+        if self.problem_type not in _PROBLEM_TYPES:
+            raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
+        check_head_options(self.head_options())
+        check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
+        check_image_options(self)
+        others = (self.vocab_size or 0) * (self.m or 0)
+        others += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
+        check_size((self.layer_options(layer) for layer in range(self.num_hidden_layers)), others)
+
+    def validate_forecast(self) -> None:
+        """Check the options of forecasters."""
+        check_forecast_options({f.name: getattr(self, f.name) for f in fields(self)})
+
+
+__all__ = ["ChainHeadConfig"]

@@ -1,0 +1,324 @@
+"""What the nodes of a chain contribute to a prediction."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..head.chain_head import ChainInterdependenceHead
+from ..models.modeling_chainhead import ChainHeadLayer, ChainHeadPreTrainedModel
+
+Method = Literal["exact", "gradient_x_input", "integrated_gradients"]
+Stage = Literal["input", "output"]
+_METHODS = ("exact", "gradient_x_input", "integrated_gradients")
+_STAGES = ("input", "output")
+
+
+@dataclass(frozen=True)
+class NodeContributions:
+    """How much each node adds to an explained output.
+
+    Attributes
+    ----------
+    features : Tensor [batch, length, features]
+        What each feature of each node adds; zero at padded nodes. float32 at least.
+    mask : bool Tensor [batch, length]
+        True for real nodes.
+    offset : Tensor [batch]
+        What no node accounts for: the output of a chain of zeros ("exact"), of the baseline
+        ("integrated_gradients"), or zero ("gradient_x_input").
+    output : Tensor [batch]
+        What is explained: a logit, or a forecast value in the data's units.
+    target : Tensor [batch, axes] of int
+        Which output that is, as an index for each axis after the batch's.
+    method : {"exact", "gradient_x_input", "integrated_gradients"}
+    stage : {"input", "output"}
+    """
+
+    features: Tensor
+    mask: Tensor
+    offset: Tensor
+    output: Tensor
+    target: Tensor
+    method: Method
+    stage: Stage
+
+    @property
+    def nodes(self) -> Tensor:
+        """What each node adds: [batch, length], the sum over its features."""
+        return self.features.sum(-1)
+
+    @property
+    def gap(self) -> Tensor:
+        """`output` − `offset` − the sum over nodes: [batch]. Zero up to rounding where contributions are complete."""
+        return self.output - self.offset - self.nodes.sum(-1)
+
+
+def node_contributions(
+    model: nn.Module,
+    inputs: Mapping[str, Tensor],
+    target: int | str | tuple[int, ...] | Tensor | None = None,
+    *,
+    method: Method | None = None,
+    stage: Stage = "input",
+    baseline: Tensor | float = 0.0,
+    steps: int = 32,
+) -> NodeContributions:
+    """Say what each node of a chain contributes to a prediction.
+
+    Nodes are what enters the model's first chain head or layer: standardised features, embedded tokens, rows or
+    patches of an image, scaled values of a series. With `stage="output"` they are what leaves the last one, when
+    each has taken in its neighbours (class activation mapping, Zhou et al. 2016): what a node is worth to the
+    pooling and the classifier, not where that came from.
+
+    - "exact": for paths that are affine from the nodes to the output. Contributions are the terms of the sum
+      itself: they add up to `output` − `offset`, the biases as they reach the output. At the input a path is affine
+      without `hidden_sizes`, `with_relu`, `with_softmax`, `with_taylor` and "max" pooling, in classifiers and in
+      forecasters (there series by series; with quantiles, of the median). At the output it is wherever the classifier
+      has no Taylor expansion; "max" pooling is exact there, as each maximum is a term of one node.
+    - "gradient_x_input": ∂output/∂x · x, for any model. Complete too in a model without biases, Taylor expansion
+      and softmax, which is piecewise linear; else a first-order answer, and `gap` tells what it leaves.
+    - "integrated_gradients" (Sundararajan et al. 2017): the gradient's mean on the straight line from
+      `baseline`, times the way. Adds up to output − output(baseline), up to the quadrature (Gauss–Legendre).
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A chainhead model, or any with a chain head in it, called as ``model(**inputs)``; in eval mode.
+    inputs : mapping of str to Tensor
+        What the model takes, such as "input_features" and "attention_mask"; batched.
+    target : int, str, tuple of int or int Tensor [batch], optional
+        Which output to explain: a label by index or name, one for each row, or an index into every axis of the
+        output after the batch's: (node, label) of a token classifier, step or (step, channel) of a forecaster.
+        None: the predicted label of each row.
+    method : {"exact", "gradient_x_input", "integrated_gradients"}, optional
+        None: "exact" where the path is affine, else "gradient_x_input".
+    stage : {"input", "output"}
+    baseline : Tensor [features], [length, features] or [batch, length, features], or float
+        Where "integrated_gradients" starts: by default zero, the mean where features are standardised.
+    steps : int
+        Points of its quadrature, each a pass forwards and backwards.
+
+    Returns
+    -------
+    NodeContributions
+
+    Raises
+    ------
+    ValueError
+        If the model trains, has no chain head, `target` is no output, or an option is not valid or has no effect;
+        or if "exact" is asked for and the path is not affine: the message says what bends it.
+    TypeError
+        If the model returns nothing that can be explained.
+    """
+    if model.training:
+        raise ValueError(
+            "the model is in training mode, where dropout changes every answer: call model.eval() first"
+        )
+    if method not in (None, *_METHODS):
+        raise ValueError(f"method must be one of {', '.join(_METHODS)} or None, got {method!r}")
+    if stage not in _STAGES:
+        raise ValueError(f"stage must be one of {', '.join(_STAGES)}, got {stage!r}")
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps must be an int of at least 1, got {steps!r}")
+    bends = _bends(model, stage)
+    if method is None:
+        method = "gradient_x_input" if bends else "exact"
+    if method == "exact" and bends:
+        raise ValueError(
+            f"the path from the nodes at the {stage} to the output is not affine, because of {', '.join(bends)}: use "
+            'method="integrated_gradients", whose contributions add up for any model, or "gradient_x_input"'
+        )
+    if method != "integrated_gradients" and (isinstance(baseline, Tensor) or baseline != 0):
+        raise ValueError(f'baseline has no effect on method="{method}", only on "integrated_gradients"')
+
+    path = _Path(model, inputs, stage)
+    nodes, real, outputs = path.run(None)
+    index = _target_index(model, outputs, target)
+    output = _take(outputs, index)
+    if method == "integrated_gradients":
+        start = torch.as_tensor(baseline, dtype=nodes.dtype, device=nodes.device).expand_as(nodes)
+        way = torch.where(real, nodes.detach() - start, 0)
+        features = _integrated(path, start, way, index, steps)
+        offset = _take(path.run(lambda _: start)[2], index)
+    else:
+        features = _times(_gradient(output, nodes), nodes)
+        offset = torch.zeros_like(output)
+        if method == "exact":
+            offset = _take(path.run(torch.zeros_like)[2], index)
+    mask = real.squeeze(-1)
+    return NodeContributions(features, mask, offset.detach(), output.detach(), index, method, stage)
+
+
+def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
+    """Name what keeps the path from the nodes to the output from being affine; empty where it is.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    stage : {"input", "output"}
+        Which nodes: of the first chain head's input, or of the last one's output.
+    """
+    if not isinstance(model, ChainHeadPreTrainedModel):
+        return [f"what {type(model).__name__} does besides its chain heads"]
+    config = model.config
+    bends = []
+    if config.perceptron_degree > 1:
+        bends.append("with_taylor")
+    if stage == "output":
+        return bends
+    if config.hidden_sizes:
+        bends.append("hidden_sizes, whose perceptrons end in ReLU")
+    bends += [name for name in ("with_relu", "with_softmax") if getattr(config, name)]
+    if config.with_taylor and "with_taylor" not in bends:
+        bends.append("with_taylor")
+    if config.pooling == "max":
+        bends.append('pooling="max"')
+    return bends
+
+
+class _Path:
+    """A model from the nodes at one place on, with its inputs."""
+
+    def __init__(self, model: nn.Module, inputs: Mapping[str, Tensor], stage: Stage) -> None:
+        stops: list[nn.Module] = [part for part in model.modules() if isinstance(part, ChainHeadLayer)]
+        stops = stops or [part for part in model.modules() if isinstance(part, ChainInterdependenceHead)]
+        if not stops:
+            raise ValueError(f"{type(model).__name__} has no chain head in it")
+        self._model, self._inputs, self._stage = model, dict(inputs), stage
+        self._module = stops[0 if stage == "input" else -1]
+
+    @torch.enable_grad()
+    def run(self, replace: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the model, with its nodes replaced where asked.
+
+        Returns
+        -------
+        nodes : Tensor [batch, length, features]
+            A leaf; zero where padded.
+        real : bool Tensor [batch, length, 1]
+        outputs : Tensor [batch, ...]
+        """
+        seen: list[tuple[Tensor, Tensor]] = []
+
+        def exchange(nodes: Tensor, mask: Tensor | None) -> Tensor:
+            if nodes.ndim != 3:
+                raise ValueError(f"nodes have shape {tuple(nodes.shape)}, expected [batch, length, features]")
+            mask = torch.ones_like(nodes[..., 0]) if mask is None else mask
+            real = (mask != 0).unsqueeze(-1)
+            # Not a product: padding may hold anything.
+            leaf = torch.where(real, nodes if replace is None else replace(nodes), 0)
+            seen.append((leaf.detach().requires_grad_(), real))
+            return seen[-1][0]
+
+        def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            call = dict(zip(self._names(), args, strict=False)) | kwargs
+            name = self._names()[0]
+            return (), call | {name: exchange(call[name], call.get("attention_mask"))}
+
+        def after(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor) -> Tensor:
+            call = dict(zip(self._names(), args, strict=False)) | kwargs
+            return exchange(output, call.get("attention_mask"))
+
+        if self._stage == "input":
+            hook = self._module.register_forward_pre_hook(before, with_kwargs=True)
+        else:
+            hook = self._module.register_forward_hook(after, with_kwargs=True)
+        try:
+            returned = self._model(**self._inputs)
+        finally:
+            hook.remove()
+        if len(seen) != 1:
+            raise ValueError(f"a call of the model runs its chain head {len(seen)} times, expected once")
+        return *seen[0], _outputs(returned)
+
+    def _names(self) -> list[str]:
+        return list(inspect.signature(self._module.forward).parameters)
+
+
+def _outputs(returned: Any) -> Tensor:
+    for name in ("logits", "prediction_outputs"):
+        if isinstance(value := getattr(returned, name, None), Tensor):
+            returned = value
+    if not isinstance(returned, Tensor) or returned.ndim < 2 or not returned.is_floating_point():
+        raise TypeError(
+            f"the model returned a {type(returned).__name__} without logits or prediction_outputs: explain a "
+            "classifier, a regression model or a forecaster"
+        )
+    return returned.to(torch.promote_types(returned.dtype, torch.float32))
+
+
+def _target_index(model: nn.Module, outputs: Tensor, target: Any) -> Tensor:
+    """Return the index [batch, axes] of the explained outputs."""
+    batch, shape = outputs.size(0), outputs.shape[1:]
+    if target is None:
+        if len(shape) > 1:
+            raise ValueError(
+                f"outputs have shape {tuple(outputs.shape)}: choose one of them by a target of {len(shape)} indices"
+            )
+        if not hasattr(getattr(model, "config", None), "label2id") or _is_forecast(model):
+            raise ValueError("target is missing: which of the outputs is to be explained?")
+        if getattr(model.config, "problem_type", None) == "regression" and shape[0] > 1:
+            raise ValueError("target is missing: which of the regression's values is to be explained?")
+        return outputs.detach().argmax(-1, keepdim=True)
+    if isinstance(target, str):
+        labels = getattr(getattr(model, "config", None), "label2id", None) or {}
+        if target not in labels:
+            raise ValueError(f"the model has no label {target!r}, it has {', '.join(labels) or 'none'}")
+        target = labels[target]
+    if isinstance(target, Tensor):
+        if target.shape != (batch,) or target.is_floating_point():
+            raise ValueError(
+                f"target is {target.dtype} of shape {tuple(target.shape)}, expected int [{batch}]: one for each row"
+            )
+        index = target.to(outputs.device).long().unsqueeze(-1)
+    else:
+        index = torch.tensor(target if isinstance(target, tuple) else (target,), device=outputs.device)
+        index = index.long().expand(batch, -1)
+    if index.size(1) != len(shape):
+        raise ValueError(
+            f"target has {index.size(1)} indices, expected {len(shape)}: outputs have shape {tuple(outputs.shape)}"
+        )
+    limits = torch.tensor(shape, device=outputs.device)
+    if bool(((index < 0) | (index >= limits)).any()):
+        raise ValueError(f"target {target} is outside the outputs, of shape {tuple(outputs.shape)}")
+    return index
+
+
+def _is_forecast(model: nn.Module) -> bool:
+    return getattr(getattr(model, "config", None), "prediction_length", None) is not None
+
+
+def _take(outputs: Tensor, index: Tensor) -> Tensor:
+    """Return the explained outputs [batch]."""
+    place = (torch.arange(outputs.size(0), device=outputs.device), *index.unbind(1))
+    return outputs[place]
+
+
+def _gradient(output: Tensor, nodes: Tensor) -> Tensor:
+    # Rows of a batch do not touch each other in eval mode: the sum's gradient holds each row's own.
+    if not output.requires_grad:
+        return torch.zeros_like(nodes)
+    (gradient,) = torch.autograd.grad(output.sum(), nodes, allow_unused=True)
+    return torch.zeros_like(nodes) if gradient is None else gradient
+
+
+def _times(gradient: Tensor, way: Tensor) -> Tensor:
+    wide = torch.promote_types(way.dtype, torch.float32)
+    return gradient.to(wide) * way.detach().to(wide)
+
+
+def _integrated(path: _Path, start: Tensor, way: Tensor, index: Tensor, steps: int) -> Tensor:
+    points, weights = np.polynomial.legendre.leggauss(steps)
+    total = torch.zeros_like(way, dtype=torch.promote_types(way.dtype, torch.float32))
+    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        nodes, _, outputs = path.run(lambda _, point=point: start + point * way)  # type: ignore[misc]
+        total += weight * _gradient(_take(outputs, index), nodes)
+    return _times(total, way)
+
+
+__all__ = ["NodeContributions", "node_contributions"]

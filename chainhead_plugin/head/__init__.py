@@ -1,0 +1,20 @@
+"""The layer y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), and its options, checked.
+
+May import: `chain`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .chain_head import ChainInterdependenceHead as ChainInterdependenceHead
+    from .chain_head import chain_interdependence_head as chain_interdependence_head
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "ChainInterdependenceHead": "chain_head",
+        "chain_interdependence_head": "chain_head",
+    },
+)

@@ -1,0 +1,400 @@
+"""The chain interdependence head: y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..chain.backend import runs_on_triton
+from ..chain.hops import move, move_step
+from ..chain.masking import check_mask, needed_mask, zero_padding
+from ..chain.mix import mix
+from ..chain.reference import interdependence_matrix
+from ..chain.step import mix_step
+from .expansion import taylor_expansion
+from .fused_hop import fused_hop_linear
+from .learned_decay import LearnedDecay, gamma_of
+from .normalisation import NodeBatchNorm
+from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
+from .reconciled_linear import ReconciledLinear
+from .reconciliation import Maps, apply_maps
+
+
+class ChainInterdependenceHead(ReconciledLinear):
+    """Nodes of a chain take in their neighbours through a fixed matrix, then a linear map.
+
+    y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), tinyBIG's `chain_interdependence_head`: A [L, L] is the chain's
+    interdependence matrix (row i, column j: how much node i gives to node j), κ the data transformation, W̄
+    [n, D] the mean of the channels' reconciled weights. The cost is that of one linear layer and one light
+    pass along the chain; A is never built.
+
+    Parameters
+    ----------
+    m, n : int
+        Features of a node before and after.
+    chain_length : int
+        Nodes in a flat row [batch, chain_length·m]; 3-D inputs may have any length.
+    channel_num : int
+        Number of weight matrices, averaged. With `channel_hops` it follows from them.
+    name : str
+        A label.
+    bi_directional : bool
+        Whether nodes also take in the nodes after them; otherwise node j sees nodes ≤ j alone.
+    with_multihop, h, accumulative : bool, int, bool
+        A = (N + σI)^h, or with `accumulative` Σ_{i=1..h} (N + σI)^i, column-normalised if bi-directional.
+    with_inverse_approx : bool
+        A = (I − N)⁻¹; bi-directional Σ_{i=1..L−1} N^i, column-normalised.
+    with_exponential_approx : bool
+        A = exp(N).
+    self_dependence, self_scaling : bool, float
+        σ = self_scaling if self_dependence else 0: the weight that a node gives itself in the single-hop
+        (default) and multihop kinds.
+    with_taylor, d : bool, int
+        Whether κ is the Taylor expansion, of degree d: x, x⊗x, … per node.
+    with_dual_lphm, with_lorr, r : bool, bool, int
+        The parameter reconciliation and its rank; see `reconciliation.py`.
+    enable_bias : bool
+        Whether to add b [n].
+    with_residual : bool
+        Whether to add x W_rᵀ.
+    with_batch_norm, with_relu, with_dropout, p, with_softmax
+        The output processing, in the order BatchNorm (over n, statistics over real nodes), ReLU, Dropout(p),
+        Softmax (over the last axis of what is returned).
+    parameters_init_method : str
+        "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
+    device, dtype
+        Where and in what dtype to keep the weights; None for torch's defaults.
+    channel_hops : list of int, optional
+        One distance a channel: channel c takes in the node h_c before, with weights of its own, or for a negative
+        h_c of a bi-directional chain the one |h_c| after. Channels are added up: y_j = Σ_c ψ(w_c) κ(x)_{j − h_c}.
+        They start smaller by √C, so that the sum has the variance that `parameters_init_method` gives one matrix.
+    decay : float, optional
+        γ of an inverse or exponential chain, in (0, 1): A = (I − γN)⁻¹ or exp(γN). That of the bi-directional
+        inverse is below 1/2, as N's eigenvalues come up to 2, and its columns are not normalised.
+    with_learned_decay : bool
+        Whether every feature of κ(x) has a γ of its own that is learned, starting at `decay`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option has the wrong type, is out of range, contradicts another or has no effect.
+    """
+
+    def __init__(
+        self,
+        m: int,
+        n: int,
+        chain_length: int,
+        channel_num: int = 1,
+        name: str = "chain_interdependence_head",
+        bi_directional: bool = False,
+        with_multihop: bool = False,
+        h: int = 1,
+        accumulative: bool = False,
+        with_inverse_approx: bool = False,
+        with_exponential_approx: bool = False,
+        self_dependence: bool = True,
+        self_scaling: float = 1.0,
+        with_taylor: bool = False,
+        d: int = 2,
+        with_dual_lphm: bool = False,
+        with_lorr: bool = False,
+        r: int = 3,
+        enable_bias: bool = False,
+        with_residual: bool = False,
+        with_batch_norm: bool = False,
+        with_relu: bool = True,
+        with_softmax: bool = True,
+        with_dropout: bool = False,
+        p: float = 0.25,
+        parameters_init_method: str = "xavier_normal",
+        device: torch.device | str | None = "cpu",
+        dtype: torch.dtype | None = None,
+        *,
+        channel_hops: Sequence[int] | None = None,
+        decay: float | None = None,
+        with_learned_decay: bool = False,
+    ) -> None:
+        options = {
+            key: value
+            for key, value in locals().items()
+            if key not in ("self", "__class__", "name", "device", "dtype")
+        }
+        check_head_options(options)
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a str, got {name!r} of type {type(name).__name__}")
+        super().__init__(
+            m,
+            n,
+            channels_of(options),
+            with_taylor=with_taylor,
+            d=d,
+            with_dual_lphm=with_dual_lphm,
+            with_lorr=with_lorr,
+            r=r,
+            enable_bias=enable_bias,
+            with_residual=with_residual,
+            parameters_init_method=parameters_init_method,
+            device=device,
+            dtype=dtype,
+            separate_channels=channel_hops is not None,
+        )
+        self.name = name
+        self.chain_length = chain_length
+        self.chain = chain_of(options)
+        self.learned_decay = None
+        if with_learned_decay:
+            assert decay is not None
+            features = self.reconciliation.in_features
+            self.learned_decay = LearnedDecay(
+                features, decay, decay_limit(options), device=device, dtype=dtype
+            )
+        self.batch_norm = NodeBatchNorm(n, device=device, dtype=dtype) if with_batch_norm else None
+        self.relu = nn.ReLU() if with_relu else None
+        self.dropout = nn.Dropout(p) if with_dropout else None
+        self.with_softmax = with_softmax
+
+    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Run the head.
+
+        Parameters
+        ----------
+        x : floating point Tensor [batch, length, m] or [batch, chain_length·m]
+        attention_mask : Tensor [batch, length] of bool, int or float, optional
+            1 for real nodes, 0 for the padding before or after them. A padded chain gives what it gives
+            alone, whatever the padding holds.
+
+        Returns
+        -------
+        Tensor [batch, length, n] or [batch, chain_length·n], in the layout of `x`
+            Zero at padded nodes.
+
+        Raises
+        ------
+        ValueError
+            If `x` or `attention_mask` has the wrong shape, or the mask has holes.
+        TypeError
+            If `x` is not of floating point.
+        """
+        nodes = self._nodes(x)
+        mask = None
+        if attention_mask is not None:
+            mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+        if mask is not None:
+            nodes = zero_padding(nodes, mask)
+        with_relu = self.relu is not None and self.batch_norm is None
+        y = self._fused(nodes, mask, with_relu)
+        rectified = with_relu and y is not None
+        if y is None:
+            before, after = self._maps()
+            z = apply_maps(before, self._expand(nodes))
+            z = self._mix(z, mask, spread=len(before) == 0, add=len(after) == 0)
+            y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
+        return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
+
+    def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
+        """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
+        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
+            return None
+        before, after = self._maps()
+        maps = before + after
+        return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
+
+    def _maps(self) -> tuple[Maps, Maps]:
+        reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
+        maps: tuple[Maps, Maps] = (
+            reconciliation.channel_maps() if self.chain.channel_hops else reconciliation.maps()
+        )
+        # A γ for every feature of κ(x) does not commute with mapping features.
+        return ((), maps[0] + maps[1]) if "learned_decay" in self._modules else maps
+
+    def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
+        """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
+        hops = self.chain.channel_hops
+        if hops:
+            return move(z, hops, mask, spread=spread, add=add)
+        return mix(z, self.chain, mask, self._decay())
+
+    def _decay(self) -> Tensor | None:
+        return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
+
+    def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Run the head on the next node of a uni-directional chain.
+
+        Parameters
+        ----------
+        x_t : floating point Tensor [batch, m]
+        state : Tensor, optional
+            What the previous call returned; None before the first node. Its size does not grow.
+
+        Returns
+        -------
+        y_t : Tensor [batch, n]
+            What `forward` gives at this node, in the 3-D layout.
+        state : Tensor
+
+        Raises
+        ------
+        ValueError
+            If the chain is bi-directional, `x_t` or `state` does not fit, or BatchNorm is in training mode.
+        """
+        if self.chain.bi_directional:
+            raise ValueError(
+                "step() needs a uni-directional chain: a bi-directional one waits for future nodes"
+            )
+        if self.batch_norm is not None and self.training:
+            raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
+        shape = x_t.shape
+        if len(shape) != 2 or shape[1] != self.m or not x_t.is_floating_point():
+            raise ValueError(
+                f"x_t is {x_t.dtype} of shape {tuple(shape)}, expected floating point [batch, {self.m}]: one node of "
+                "each chain"
+            )
+        before, after = self._maps()
+        z = apply_maps(before, self._expand(x_t), apart=True)
+        chain = self.chain
+        if chain.channel_hops:
+            z, state = move_step(z, chain.channel_hops, state, spread=len(before) == 0, add=len(after) == 0)
+        else:
+            # Without maps `z` is the caller's before mixing, and will be after it.
+            shared = len(before if chain.kind == "single_hop" else after) > 0
+            z, state = mix_step(z, chain, state, self._decay(), shared)
+        y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=len(after) == 0)
+        if self.batch_norm is None:
+            return self._process_output(y_t, None), state
+        return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state
+
+    def interdependence_matrix(self, length: int | None = None) -> Tensor:
+        """Return the dense A, for plots and tests.
+
+        Parameters
+        ----------
+        length : int, optional
+            `chain_length` by default.
+
+        Returns
+        -------
+        Tensor
+            [length, length], for one A; [channels, length, length] with `channel_hops`; [features, length, length]
+            with `with_learned_decay`, a matrix for every feature of κ(x).
+        """
+        length = self.chain_length if length is None else length
+        if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
+            raise ValueError(f"length must be an int of at least 1, got {length!r}")
+        parameter = next(self.parameters())
+        with torch.no_grad():
+            return interdependence_matrix(self.chain, length, self._decay()).to(parameter)
+
+    def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:
+        """κ(x): [batch, length, m] to [batch, length, D], or both flat.
+
+        Here and below, `device` belongs to tinyBIG's signature; the computation runs where its inputs are.
+        """
+        return self._in_layout_of(x, taylor_expansion(self._nodes(x), self.degree))
+
+    def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:
+        """ψ(w_c), the matrix [n, D] of one channel; `D` is κ(x)'s last size, per node or of a flat row."""
+        expanded = self.reconciliation.in_features
+        if D not in (expanded, expanded * self.chain_length):
+            raise ValueError(f"D is {D}, but nodes have {expanded} expanded features")
+        self._check_channel(channel_index)
+        return self.reconciliation.channel_matrix(channel_index)
+
+    def _check_channel(self, index: int) -> None:
+        if not 0 <= index < self.channel_num:
+            raise ValueError(f"channel_index is {index}, but there are {self.channel_num} channels")
+
+    def calculate_instance_xi_x(
+        self,
+        x: Tensor,
+        channel_index: int = 0,
+        kappa_x: Tensor | None = None,
+        device: str = "cpu",
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
+        kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
+        nodes = self._split(kappa_x, self.reconciliation.in_features)
+        mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
+        if not self.chain.channel_hops:
+            return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
+        self._check_channel(channel_index)
+        return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
+
+    def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
+        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat.
+
+        With `channel_hops`, whose channels are added up, without b: `fusion` adds it.
+        """
+        nodes = self._split(kappa_xi_x, phi_w.size(-1))
+        bias = None if self.chain.channel_hops else self.bias
+        return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, bias))
+
+    def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:
+        """Return the mean of the channels' inner products, or with `channel_hops` their sum + b."""
+        if len(inner_products) != self.channel_num:
+            raise ValueError(
+                f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
+            )
+        if not self.chain.channel_hops:
+            return torch.stack(list(inner_products)).mean(0)
+        total = torch.stack(list(inner_products)).sum(0)
+        if self.bias is None:
+            return total
+        return self._in_layout_of(total, self._split(total, self.n) + self.bias)
+
+    def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:
+        """Return the residual x W_rᵀ in the layout of `x`, or None without `with_residual`."""
+        if self.residual is None:
+            return None
+        return self._in_layout_of(x, self.residual(self._nodes(x)))
+
+    def process_output(self, y: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """BatchNorm, ReLU, Dropout and Softmax, as asked for, of [batch, length, n] or a flat row."""
+        nodes = self._split(y, self.n)
+        mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
+        return self._process_output(y, mask)
+
+    def _process_output(self, y: Tensor, mask: Tensor | None, rectified: bool = False) -> Tensor:
+        if self.batch_norm is not None:
+            y = self._in_layout_of(y, self.batch_norm(self._split(y, self.n), mask))
+        if self.relu is not None and not rectified:
+            y = self.relu(y)
+        if self.dropout is not None:
+            y = self.dropout(y)
+        if mask is None:
+            return y.softmax(-1) if self.with_softmax else y
+        padded = self._in_layout_of(y, ~mask.unsqueeze(-1).expand(-1, -1, self.n))
+        if self.with_softmax:
+            # Not minus infinity: a row that is all padding would pass through NaN.
+            y = y.masked_fill(padded, torch.finfo(y.dtype).min).softmax(-1)
+        return y.masked_fill(padded, 0)
+
+    def _nodes(self, x: Tensor) -> Tensor:
+        if not x.is_floating_point():
+            raise TypeError(f"x must be of floating point, got {x.dtype}: convert it with x.float()")
+        return self._split(x, self.m)
+
+    def _split(self, x: Tensor, features: int) -> Tensor:
+        """View as [batch, length, features], whichever layout `x` is in."""
+        if x.ndim == 3 and x.size(2) == features and x.size(1) >= 1:
+            return x
+        if x.ndim == 2 and x.size(1) == self.chain_length * features:
+            return x.reshape(-1, self.chain_length, features)
+        raise ValueError(
+            f"got shape {tuple(x.shape)}, expected [batch, length, {features}] with length ≥ 1, or the flat layout "
+            f"[batch, {self.chain_length * features}] = [batch, chain_length·{features}]"
+        )
+
+    @staticmethod
+    def _in_layout_of(x: Tensor, y: Tensor) -> Tensor:
+        return y.flatten(1) if x.ndim == 2 else y
+
+    def extra_repr(self) -> str:
+        """Shape and kind, for `print(model)`."""
+        return f"m={self.m}, n={self.n}, chain_length={self.chain_length}, {self.chain}"
+
+
+chain_interdependence_head = ChainInterdependenceHead

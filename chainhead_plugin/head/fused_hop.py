@@ -1,0 +1,60 @@
+"""When a single hop, the linear map behind it, bias and ReLU are one kernel."""
+
+import torch
+from torch import Tensor, nn
+
+from ..chain.backend import backend, runs_on_triton
+from ..chain.mix import Chain
+from .reconciliation import LinearMap, is_plain
+
+_HALF = (torch.bfloat16, torch.float16)
+# Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with
+# many nodes, where the pass is not over the narrower side of the linear map anyway.
+_FEWEST_NODES = 8192
+
+
+def fused_hop_linear(
+    nodes: Tensor, chain: Chain, linear: LinearMap, bias: Tensor | None, mask: Tensor | None, relu: bool
+) -> Tensor | None:
+    """act((N + σI)ᵀ x Wᵀ + b), or None where it takes the plain forms.
+
+    The kernel serves single hops in half precision, under autocast too, where Triton runs; weights must be an
+    `nn.Linear` that may be read directly. `torch.func` has no rules for it.
+
+    Parameters
+    ----------
+    nodes : Tensor [batch, length, m]
+    chain : Chain
+    linear : callable
+        The only linear map, without bias.
+    bias : Tensor [n], optional
+    mask : bool Tensor [batch, length], optional
+    relu : bool
+
+    Returns
+    -------
+    Tensor [batch, length, n], or None
+    """
+    if chain.kind != "single_hop" or not runs_on_triton(nodes):
+        return None
+    if not isinstance(linear, nn.Linear) or not is_plain(linear):
+        return None
+    device = nodes.device.type
+    autocast = torch.is_autocast_enabled(device)
+    dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
+    if dtype not in _HALF or (not autocast and linear.weight.dtype != dtype):
+        return None
+    if torch._C._are_functorch_transforms_active():
+        return None
+    from ..chain.kernels.filter import chain_bounds
+    from ..chain.kernels.hop_linear import has_copy_engine, hop_linear
+
+    if backend() == "auto":
+        pays = linear.out_features <= linear.in_features and nodes.size(0) * nodes.size(1) >= _FEWEST_NODES
+        if not pays or linear.in_features % 8 or not has_copy_engine(nodes.device):
+            return None
+
+    bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
+    return hop_linear(
+        nodes.to(dtype), linear.weight.to(dtype), bias, chain.self_weight, chain.bi_directional, relu, *bounds
+    )

@@ -1,0 +1,384 @@
+"""ψ(w): how a head's weights make the matrix W̄ that maps a node's features.
+
+Each reconciliation offers W̄ as a chain of linear maps with the width before and after each, so that the head
+can mix along the chain where nodes are narrowest. The channels' matrices are averaged before any
+non-linearity, so several channels cost as much as one. Where every channel has a mixing of its own, the maps
+before and after it come apart, and the channels are added up. Linear maps are `nn.Linear` modules without bias
+wherever they can be, called as modules, so that adapters and quantisation find and replace them.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn import init
+from torch.nn.modules import module as torch_module
+
+from ..chain.autocast import without_autocast
+from ..chain.cached_tensors import built_once
+from ..chain.filter import is_eager_on_cpu
+from .options import closest_factors
+
+LinearMap = Callable[[Tensor], Tensor]
+Maps = tuple[LinearMap, ...]
+
+# Numbers up to which a product with a row of equal shares is faster than a mean.
+_FEW = 2**16
+
+# What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
+_BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
+    getattr(torch_module, f"_global_{when}_hooks")
+    for when in ("backward_pre", "backward", "forward_pre", "forward")
+)
+
+
+def initialise(weight: Tensor, method: str) -> None:
+    """Fill a [fan_out, fan_in] matrix by one of tinyBIG's four methods.
+
+    Raises
+    ------
+    ValueError
+        If `method` is not one of them.
+    """
+    if method == "xavier_normal":
+        init.xavier_normal_(weight)
+    elif method == "xavier_uniform":
+        init.xavier_uniform_(weight)
+    elif method == "kaiming_uniform":
+        init.kaiming_uniform_(weight, a=math.sqrt(5))
+    elif method == "fanout_std_uniform":
+        bound = 1 / math.sqrt(weight.size(0))
+        init.uniform_(weight, -bound, bound)
+    else:
+        raise ValueError(f"unknown parameters_init_method {method!r}")
+
+
+class Reconciliation(nn.Module, ABC):
+    """What the three reconciliations share: in_features D, out_features n, and the number of channels.
+
+    Channels that are `summed` rather than averaged start smaller by the root of their number, so that their sum
+    has the variance of one.
+    """
+
+    def __init__(self, in_features: int, out_features: int, channels: int, summed: bool) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.channels = channels
+        self.gain = channels**-0.5 if summed else 1.0
+        self._place = _narrowest(in_features, out_features)
+
+    @abstractmethod
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+
+    @abstractmethod
+    def matrix(self) -> Tensor:
+        """W̄, the mean of the channels' matrices, [out_features, in_features]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply by W̄, as one matrix."""
+        return F.linear(x, self.matrix())
+
+    def maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps that make W̄ one after the other: those before the chain's mixing, and those after it.
+
+        Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
+        widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
+        kept anyway.
+        """
+        return self._around((self,))
+
+    def _around(self, only: Maps) -> tuple[Maps, Maps]:
+        """Let the only map come before or after the mixing."""
+        return (only, ()) if self._place else ((), only)
+
+    def channel_maps(self) -> tuple[Maps, Maps]:
+        """Return linear maps before and after a mixing that each channel has for itself.
+
+        Before and after the mixing the channels' features stand beside each other. Where no map comes before it,
+        they are all x; where none comes after it, they are the outputs, to be added up. Of x and the outputs the
+        narrower is mixed.
+        """
+        if self.in_features < self.out_features:
+            return (), (self._from_channels,)
+        return (self._to_channels,), ()
+
+    def _channel_matrices(self) -> list[Tensor]:
+        return [self.channel_matrix(channel) for channel in range(self.channels)]
+
+    def _from_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices(), dim=1))
+
+    def _to_channels(self, x: Tensor) -> Tensor:
+        return F.linear(x, torch.cat(self._channel_matrices()))
+
+    @abstractmethod
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's matrices from their own fans."""
+
+    def extra_repr(self) -> str:
+        """Shape and channels, for `print(model)`."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, channels={self.channels}"
+
+
+def _narrowest(*widths: int) -> int:
+    """Return the place of the smallest width, of equal ones the last."""
+    return len(widths) - 1 - widths[::-1].index(min(widths))
+
+
+def is_heard(module: nn.Module) -> bool:
+    """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
+    own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
+    return bool(
+        own["_forward_hooks"]
+        or own["_forward_pre_hooks"]
+        or own["_backward_hooks"]
+        or own["_backward_pre_hooks"]
+        # accelerate puts these on modules that it places or offloads.
+        or "forward" in own
+        or "_hf_hook" in own
+        or _FORWARD
+        or _FORWARD_PRE
+        or _BACKWARD
+        or _BACKWARD_PRE
+    )
+
+
+def is_plain(linear: LinearMap) -> bool:
+    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    if type(linear) is not nn.Linear or is_heard(linear):
+        return False
+    weight_type = type(linear._parameters["weight"])
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+    return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
+
+
+def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
+    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
+
+    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
+    so that it gets and gives copies.
+    """
+    traced = torch.compiler.is_compiling()
+    linear: Any
+    for linear in maps:
+        if not traced and is_plain(linear):
+            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
+        elif apart and isinstance(linear, nn.Module):
+            x = linear(x.clone()).clone()
+        else:
+            x = linear(x)
+    return x
+
+
+@without_autocast
+def _mean_of_rows(rows: Tensor) -> Tensor:
+    """Mean of [count, size], as [1, size]."""
+    if is_eager_on_cpu(rows) and rows.dtype in (torch.float32, torch.float64) and rows.numel() <= _FEW:
+        return _equal_shares(rows.size(0), rows.dtype).mm(rows)
+    return rows.mean(0, keepdim=True)
+
+
+@built_once(maxsize=32)
+def _equal_shares(count: int, dtype: torch.dtype) -> Tensor:
+    return torch.full((1, count), 1 / count, dtype=dtype)
+
+
+class IdentityReconciliation(Reconciliation):
+    """w_c is the matrix itself: `linear.weight` [C·n, D] holds the channels below each other."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        summed: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels, summed)
+        self.linear = nn.Linear(in_features, channels * out_features, bias=False, device=device, dtype=dtype)
+
+    def _stacked(self) -> Tensor:
+        return self.linear.weight.view(self.channels, self.out_features, self.in_features)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        return self._stacked()[channel]
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        linear: Any = self._modules["linear"]
+        mean = _mean_of_rows(linear.weight.view(self.channels, -1))
+        return mean.view(self.out_features, self.in_features)
+
+    def _map_channels(self, x: Tensor) -> Tensor:
+        """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""
+        linear: Any = self._modules["linear"]
+        few = not torch.compiler.is_compiling() and x.shape[:-1] == (1,)
+        if not few and is_plain(linear):
+            return F.linear(x, self.matrix())
+        outputs = apply_maps((linear,), x)
+        if few:
+            return _mean_of_rows(outputs.view(self.channels, self.out_features))
+        return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
+
+    def maps(self) -> tuple[Maps, Maps]:
+        """One map, D → n."""
+        linear: Any = self._modules["linear"]  # found faster than as an attribute
+        if self.channels == 1:
+            return ((linear,), ()) if self._place else ((), (linear,))
+        return self._around((self._map_channels,))
+
+    def channel_maps(self) -> tuple[Maps, Maps]:
+        """C·D → n or D → C·n."""
+        if self.in_features < self.out_features and is_plain(self.linear):
+            return super().channel_maps()
+        return (self.linear,), ()
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's matrix."""
+        _initialise_parts(self.linear.weight, self._stacked, method, self.gain)
+
+
+class LowRankReconciliation(Reconciliation):
+    """LORR: w_c is A_c B_c of rank r. `up.weight` [n, C·r] and `down.weight` [C·r, D] hold the channels."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        rank: int,
+        summed: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels, summed)
+        self.rank = rank
+        stacked = channels * rank
+        self.down = nn.Linear(in_features, stacked, bias=False, device=device, dtype=dtype)
+        self.up = nn.Linear(stacked, out_features, bias=False, device=device, dtype=dtype)
+        self._is_thin = stacked * (in_features + out_features) < in_features * out_features
+        self._thin_place = _narrowest(in_features, stacked, out_features)
+
+    def _rows(self, channel: int) -> slice:
+        return slice(channel * self.rank, (channel + 1) * self.rank)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        rows = self._rows(channel)
+        return self.up.weight[:, rows] @ self.down.weight[rows]
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        return self.up.weight @ self.down.weight / self.channels
+
+    def _down(self, x: Tensor) -> Tensor:
+        thin: Tensor = self.down(x)
+        return thin / self.channels
+
+    def maps(self) -> tuple[Maps, Maps]:
+        """Two thin maps, D → C·r → n, or W̄ itself where that is cheaper."""
+        modules: Any = self._modules
+        down, up = modules["down"], modules["up"]
+        if not self._is_thin and is_plain(down) and is_plain(up):
+            return super().maps()
+        if self.channels > 1:
+            down = self._down
+        return (
+            ((), (down, up))
+            if self._thin_place == 0
+            else ((down,), (up,))
+            if self._thin_place == 1
+            else ((down, up), ())
+        )
+
+    def channel_maps(self) -> tuple[Maps, Maps]:
+        """D → C·r before and C·r → n after the mixing."""
+        modules: Any = self._modules
+        return (modules["down"],), (modules["up"],)
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's two factors."""
+        _initialise_parts(self.down.weight, lambda: torch.split(self.down.weight, self.rank), method)
+        up = self.up.weight
+        _initialise_parts(up, lambda: torch.split(up, self.rank, dim=1), method, self.gain)
+
+
+class DualLPHMReconciliation(Reconciliation):
+    """Dual LPHM: w_c is (P Q) ⊗ (S T), a Kronecker product of rank-r factors of shapes p×q and s×t.
+
+    p·s = n and q·t = D, with p and q the largest divisors not above the square roots. The factors of all
+    channels are `P` [C, p, r], `Q` [C, r, q], `S` [C, s, r] and `T` [C, r, t].
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        channels: int,
+        rank: int,
+        summed: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features, channels, summed)
+        p, s = closest_factors(out_features)
+        q, t = closest_factors(in_features)
+
+        def factor(rows: int, columns: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(channels, rows, columns, device=device, dtype=dtype))
+
+        self.P, self.Q, self.S, self.T = factor(p, rank), factor(rank, q), factor(s, rank), factor(rank, t)
+
+    def channel_matrix(self, channel: int) -> Tensor:
+        """ψ(w_c), [out_features, in_features]."""
+        return torch.kron(self.P[channel] @ self.Q[channel], self.S[channel] @ self.T[channel])
+
+    def matrix(self) -> Tensor:
+        """W̄, [out_features, in_features]."""
+        products = torch.einsum("cpq,cst->psqt", self.P @ self.Q, self.S @ self.T)
+        return products.reshape(self.out_features, self.in_features) / self.channels
+
+    def reset_parameters(self, method: str) -> None:
+        """Initialise every channel's four factors."""
+        for factor in (self.P, self.Q, self.S, self.T):
+            _initialise_parts(factor, factor.unbind, method, self.gain if factor is self.P else 1.0)
+
+
+def _initialise_parts(
+    parameter: Tensor, parts: Callable[[], Iterable[Tensor]], method: str, gain: float = 1.0
+) -> None:
+    # transformers marks a loaded parameter with this flag. A slice of it does not carry the mark, and cannot
+    # even be taken where the parameter is quantised.
+    if not getattr(parameter, "_is_hf_initialized", False):
+        with torch.no_grad():
+            for part in parts():
+                initialise(part, method)
+                part.mul_(gain)
+
+
+def build_reconciliation(
+    in_features: int,
+    out_features: int,
+    channels: int,
+    *,
+    with_lorr: bool,
+    with_dual_lphm: bool,
+    rank: int,
+    summed: bool = False,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> Reconciliation:
+    """Return the reconciliation that the head's options name."""
+    if with_lorr:
+        return LowRankReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
+    if with_dual_lphm:
+        return DualLPHMReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
+    return IdentityReconciliation(in_features, out_features, channels, summed, device, dtype)

@@ -1,0 +1,300 @@
+"""What models and pipelines share on the Hub, and what they take from it."""
+
+import math
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitInfo, HfApi, ModelCard, hf_hub_download
+from huggingface_hub.errors import RemoteEntryNotFoundError, RevisionNotFoundError
+from safetensors import safe_open
+from transformers.modeling_utils import PreTrainedModel
+
+from ..storage.code_origin import AutoClassMixin
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..storage.safe_loading import (
+    DamagedFileError,
+    UnsafeWeightsError,
+    no_safetensors,
+    require_intact,
+    require_intact_cache,
+    require_safetensors,
+    without_conversion,
+)
+from ..storage.saving import WholeSaveMixin
+from .card import PREPROCESSORS, is_nobodys, render_card
+
+# Of BatchNorm: statistics, which are no weights.
+_BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+# Weights in other pieces than the new ones would be loaded in their place, or beside them.
+_WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-?????-of-?????.safetensors"]
+_HUB_OPTIONS = (
+    "repo_id",
+    "commit_message",
+    "commit_description",
+    "private",
+    "token",
+    "revision",
+    "create_pr",
+    "tags",
+    "license",
+)
+
+
+class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
+    """A model that is pushed with a complete card, and loaded from safetensors that are what the Hub states."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: Any,
+        *model_args: Any,
+        use_safetensors: bool | None = True,
+        **kwargs: Any,
+    ) -> Any:
+        """Load a model as `PreTrainedModel.from_pretrained` does, from safetensors alone.
+
+        What comes from the Hub is compared with the hashes that the Hub stated, weights and configuration.
+
+        Raises
+        ------
+        UnsafeWeightsError
+            If there are no safetensors, or other files are asked for. An `OSError`.
+        DamagedFileError
+            If a file in the cache is not what the Hub stated; it has been removed. An `OSError`.
+        """
+        where = str(pretrained_model_name_or_path)
+        if use_safetensors is False:
+            raise no_safetensors(f"use_safetensors=False: what else {where}")
+        if Path(where).is_file() and not kwargs.get("gguf_file"):
+            require_safetensors([where], where)
+        try:
+            with without_conversion():
+                return super().from_pretrained(
+                    pretrained_model_name_or_path, *model_args, use_safetensors=True, **kwargs
+                )
+        except (UnsafeWeightsError, DamagedFileError):
+            raise
+        except Exception as error:
+            if not Path(where).exists():
+                require_intact_cache(where, kwargs.get("revision"), kwargs.get("cache_dir"))
+            if type(error) is OSError and ("model.safetensors" in str(error) or "model.bin" in str(error)):
+                raise no_safetensors(where) from error
+            raise
+
+    @staticmethod
+    def _load_pretrained_model(
+        model: Any, state_dict: Any, checkpoint_files: list[str] | None, *args: Any, **kwargs: Any
+    ) -> Any:
+        # The one place that every file with weights passes, adapters' included, before it is read.
+        if state_dict is None and checkpoint_files:
+            require_safetensors(checkpoint_files, type(model).__name__)
+            require_intact(checkpoint_files)
+        return PreTrainedModel._load_pretrained_model(model, state_dict, checkpoint_files, *args, **kwargs)
+
+    def save_pretrained(
+        self, save_directory: Any, *args: Any, push_to_hub: bool = False, **kwargs: Any
+    ) -> None:
+        """Save as `PreTrainedModel.save_pretrained` does; with `push_to_hub`, also push as `push_to_hub` does.
+
+        A README.md in the folder is the card then, and stays as it is.
+        """
+        hub_options = {name: kwargs.pop(name) for name in _HUB_OPTIONS if name in kwargs}
+        if hub_options and not push_to_hub:
+            raise TypeError(f"{', '.join(hub_options)}: no effect without push_to_hub=True")
+        super().save_pretrained(save_directory, *args, **kwargs)
+        if push_to_hub:
+            repo_id = hub_options.pop("repo_id", Path(save_directory).name)
+
+            def save(folder: Path) -> None:
+                super(SharedModel, self).save_pretrained(folder, *args, **kwargs)
+                card = Path(save_directory, "README.md")
+                if card.is_file():
+                    (folder / "README.md").write_bytes(card.read_bytes())
+
+            push(self, save, repo_id, **hub_options)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        commit_message: str | None = None,
+        commit_description: str | None = None,
+        private: bool | None = None,
+        token: bool | str | None = None,
+        revision: str | None = None,
+        create_pr: bool = False,
+        max_shard_size: int | str = "50GB",
+        tags: list[str] | None = None,
+        license: str | None = None,  # noqa: A002 (the card's own word)
+    ) -> CommitInfo:
+        """Push weights, configuration and a complete model card in one commit.
+
+        Everything is saved before the Hub is asked. A second push of the same content makes no commit.
+
+        Parameters
+        ----------
+        repo_id : str
+            Such as ``"owner/name"``; without the owner, the token's user is.
+        commit_message, commit_description : str, optional
+        private : bool, optional
+            Whether a new repository is private.
+        token : bool or str, optional
+            By default the one that is logged in.
+        revision : str, optional
+            The branch, made if missing; by default ``"main"``.
+        create_pr : bool
+            Propose the commit instead of making it.
+        max_shard_size : int or str
+            Larger weights are split into several files.
+        tags : list of str, optional
+            More tags for the card.
+        license : str, optional
+            Identifier of the weights' licence for the card, such as ``"apache-2.0"``.
+
+        Returns
+        -------
+        CommitInfo
+        """
+        return push(
+            self,
+            lambda folder: self.save_pretrained(folder, max_shard_size=max_shard_size),
+            repo_id,
+            commit_message=commit_message,
+            commit_description=commit_description,
+            private=private,
+            token=token,
+            revision=revision,
+            create_pr=create_pr,
+            tags=tags,
+            license=license,
+        )
+
+    @classmethod
+    def card_files(cls, folder: Path, repo_id: str, *, with_code: bool = False) -> dict[str, bytes]:
+        """Render a card for a checkpoint that has none.
+
+        Parameters
+        ----------
+        folder : Path
+            Its config.json and safetensors.
+        repo_id : str
+            Where it is going to be.
+        with_code : bool
+            Whether its code goes along.
+
+        Returns
+        -------
+        dict of bytes
+            By path in the repository.
+        """
+        config = ChainHeadConfig.from_pretrained(folder)
+        parameters = 0
+        for file in folder.glob("*.safetensors"):
+            with safe_open(file, framework="numpy") as weights:
+                # Buffers are no weights: the statistics of BatchNorm.
+                names = [name for name in weights.keys() if not name.endswith(_BUFFERS)]  # noqa: SIM118
+                parameters += sum(math.prod(weights.get_slice(name).get_shape()) for name in names)
+        return render_card(
+            config,
+            cls,
+            parameters,
+            repo_id=repo_id,
+            has_preprocessor=any((folder / name).is_file() for name in PREPROCESSORS),
+            with_code=with_code,
+        )
+
+
+def push(
+    model: PreTrainedModel,
+    save: Callable[[Path], None],
+    repo_id: str,
+    *,
+    commit_message: str | None = None,
+    commit_description: str | None = None,
+    private: bool | None = None,
+    token: bool | str | None = None,
+    revision: str | None = None,
+    create_pr: bool = False,
+    tags: Iterable[str] | None = None,
+    license: str | None = None,  # noqa: A002
+) -> CommitInfo:
+    """Push what `save` puts into a folder, with a card of the model where nobody wrote one.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        What the card is about.
+    save : callable
+        Saves everything into the folder that it gets.
+    repo_id, commit_message, commit_description, private, token, revision, create_pr, tags, license
+        As of `SharedModel.push_to_hub`.
+    """
+    api = HfApi(token=token)
+    wanted_tags = [*(model.model_tags or ()), *([tags] if isinstance(tags, str) else tags or ())]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        save(folder)
+        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+        own = folder / "README.md"
+        text = own.read_text("utf-8") if own.is_file() else card_on_hub(repo_id, revision, token)
+        if text is None or is_nobodys(text):
+            files = render_card(
+                model.config,
+                type(model),
+                model.num_parameters(),
+                repo_id=repo_id,
+                license=license,
+                tags=wanted_tags,
+                has_preprocessor=any(
+                    (folder / name).is_file() or api.file_exists(repo_id, name) for name in PREPROCESSORS
+                ),
+                with_code=model.is_remote_code(),
+            )
+            for name, data in files.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(data)
+        else:
+            own.write_text(_amended(text, wanted_tags, license), "utf-8")
+        if revision is not None and not revision.startswith("refs/pr"):
+            api.create_branch(repo_id, branch=revision, exist_ok=True)
+        return api.upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            commit_message=commit_message or f"Push {type(model).__name__}",
+            commit_description=commit_description,
+            revision=revision,
+            create_pr=create_pr,
+            delete_patterns=_WEIGHTS,
+        )
+
+
+def card_on_hub(repo_id: str, revision: str | None, token: bool | str | None) -> str | None:
+    """Return the card that a repository has, on a branch or else on the main one."""
+    for where in dict.fromkeys((revision, None)):
+        try:
+            # Never the cache's copy: taking an old card for the present one could undo somebody's work.
+            file = hf_hub_download(repo_id, "README.md", revision=where, token=token, force_download=True)
+        except RevisionNotFoundError:
+            continue
+        except RemoteEntryNotFoundError:
+            return None
+        return Path(file).read_text("utf-8")
+    return None
+
+
+def _amended(text: str, tags: Iterable[str], license: str | None) -> str:  # noqa: A002
+    """Return somebody's card with more tags, as transformers does, and the licence if it states none."""
+    card = ModelCard(text, ignore_metadata_errors=True)
+    present = card.data.get("tags") or []
+    if missing := [tag for tag in tags if tag not in present]:
+        card.data["tags"] = [*present, *missing]
+    stated = card.data.get("license")
+    if license and not stated:
+        card.data["license"] = license
+    elif license and stated != license:
+        raise ValueError(f"the card states license {stated!r}, not {license!r}: change it there")
+    elif not missing:
+        return text
+    return str(card)

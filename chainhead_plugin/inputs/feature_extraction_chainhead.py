@@ -1,0 +1,376 @@
+"""Feature extractor for sequences of float nodes: scaling, padding and masks."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
+from transformers.feature_extraction_utils import BatchFeature
+from transformers.utils import PaddingStrategy
+
+from ..storage.code_origin import AutoClassMixin
+from ..storage.saving import whole_file
+from .extraction_options import as_float, as_floats, check_bool, check_integer, check_length_options
+from .sequences import check_finite, join, split_batch
+
+# A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
+_MAX_FEATURE_SIZE = 2**16
+
+# What transformers itself writes into preprocessor_config.json.
+_ECOSYSTEM_FIELDS = {"auto_map", "feature_extractor_type", "processor_class"}
+
+
+class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
+    """Turn sequences of float nodes into padded batches with an attention mask.
+
+    Parameters
+    ----------
+    feature_size
+        Number of features of a node, the model's `m`.
+    padding_value
+        What padded nodes hold. It is written after scaling.
+    padding_side
+        "right" or "left".
+    do_normalize
+        Whether to subtract `mean` and divide by `std`, feature by feature; None for whether they are given.
+    mean, std
+        Statistics, one number a feature; `fit` computes them.
+    return_attention_mask
+        Whether calls return the mask unless told otherwise.
+    **kwargs
+        Only the fields that transformers writes into ``preprocessor_config.json``.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has the wrong type, or is unknown.
+    ValueError
+        If a parameter is out of range; the message names it.
+
+    Examples
+    --------
+    >>> extractor = ChainHeadFeatureExtractor(feature_size=2)
+    >>> batch = extractor([np.zeros((3, 2)), np.zeros((5, 2))], return_tensors="pt")
+    >>> batch["input_features"].shape, batch["attention_mask"].sum(1).tolist()
+    (torch.Size([2, 5, 2]), [3, 5])
+    """
+
+    model_input_names: ClassVar[list[str]] = ["input_features", "attention_mask"]
+
+    def __init__(
+        self,
+        feature_size: int,
+        *,
+        padding_value: float = 0.0,
+        padding_side: str = "right",
+        do_normalize: bool | None = None,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
+        return_attention_mask: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        unknown = sorted(kwargs.keys() - _ECOSYSTEM_FIELDS)
+        if unknown:
+            raise TypeError(f"unknown parameters of {type(self).__name__}: {', '.join(unknown)}")
+        check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
+        do_normalize = (mean is not None) if do_normalize is None else do_normalize
+        check_bool("do_normalize", do_normalize)
+        check_bool("return_attention_mask", return_attention_mask)
+        if padding_side not in ("left", "right"):
+            raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
+        if (mean is None) != (std is None):
+            raise ValueError("mean and std belong together: pass both or neither")
+        super().__init__(
+            feature_size=int(feature_size),
+            sampling_rate=None,
+            padding_value=as_float("padding_value", padding_value, maximum=float(np.finfo(np.float32).max)),
+            padding_side=padding_side,
+            return_attention_mask=return_attention_mask,
+            **kwargs,
+        )
+        self.do_normalize = do_normalize
+        self.mean = None if mean is None else as_floats("mean", mean, feature_size)
+        self.std = None if std is None else as_floats("std", std, feature_size)
+        if self.std is not None and min(self.std) <= 0:
+            raise ValueError(f"std must be positive, got {min(self.std)} for feature {np.argmin(self.std)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the constructor's parameters; chains have no sampling rate, which the base class stores."""
+        fields: dict[str, Any] = super().to_dict()
+        del fields["sampling_rate"]
+        return fields
+
+    def to_json_file(self, json_file_path: str | os.PathLike[str]) -> None:
+        """Write ``preprocessor_config.json``, whole or not at all."""
+        with whole_file(json_file_path) as new:
+            super().to_json_file(new)
+
+    def fit(self, sequences: Any, batched: bool | None = None) -> "ChainHeadFeatureExtractor":
+        """Compute the mean and standard deviation of every feature, and scale by them from now on.
+
+        Parameters
+        ----------
+        sequences
+            One sequence or a batch, as in a call.
+        batched
+            Whether `sequences` is a batch; None tells by the number of axes.
+
+        Returns
+        -------
+        ChainHeadFeatureExtractor
+            Itself, with `do_normalize` set. The statistics are those of all nodes in float64; features that
+            do not vary get a standard deviation of 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in a call; also a ValueError if the statistics overflow float64.
+        """
+        nodes, _ = join(split_batch(sequences, self.feature_size, batched), self.feature_size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = nodes.mean(axis=0, dtype=np.float64)
+            std = nodes.std(axis=0, dtype=np.float64)
+        if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+            raise ValueError("the statistics overflow float64: rescale the sequences first")
+        # The rounded mean of a constant differs from it, and would leave a tiny deviation to divide by.
+        lowest = nodes.min(axis=0)
+        constant = (lowest == nodes.max(axis=0)) | (std == 0)
+        self.mean = np.where(constant, lowest, mean).tolist()
+        self.std = np.where(constant, 1.0, std).tolist()
+        self.do_normalize = True
+        return self
+
+    def __call__(
+        self,
+        sequences: Any,
+        *,
+        padding: bool | str | PaddingStrategy = True,
+        max_length: int | None = None,
+        truncation: bool = False,
+        pad_to_multiple_of: int | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        batched: bool | None = None,
+    ) -> BatchFeature:
+        """Scale and pad one sequence or a batch of sequences.
+
+        Parameters
+        ----------
+        sequences
+            A sequence is ``[L, feature_size]``: a NumPy array, a torch tensor on any device, a DataFrame
+            (rows are nodes), or lists of numbers. For ``feature_size=1`` it may also be ``[L]``. A batch is a
+            list or tuple of sequences of any length ≥ 1, or a 3-D array. For ``feature_size=1`` a list of
+            lists of numbers is a batch of series.
+        padding
+            True or "longest" pads to the longest sequence, "max_length" to `max_length`, False not at all.
+        max_length
+            Length to pad or truncate to.
+        truncation
+            Whether to drop the nodes after the first `max_length`.
+        pad_to_multiple_of
+            Round the padded length up to a multiple of this.
+        return_attention_mask
+            Whether to return the mask; None means the extractor's `return_attention_mask`.
+        return_tensors
+            "pt" for torch tensors; "np" or None for NumPy arrays.
+        batched
+            Whether `sequences` is a batch; None tells by the number of axes.
+
+        Returns
+        -------
+        BatchFeature
+            "input_features", float32 ``[batch, L, feature_size]``, and "attention_mask", int64
+            ``[batch, L]``, 1 at real nodes. One sequence is a batch of one. With ``padding=False`` and
+            ``return_tensors=None``: lists of NumPy arrays ``[L_i, feature_size]`` and ``[L_i]``.
+
+        Raises
+        ------
+        TypeError
+            If a sequence or an option has the wrong type.
+        ValueError
+            If a sequence is empty, ragged, not finite in float32, or has the wrong number of features; if
+            statistics are missing; if options contradict each other or the lengths.
+        """
+        nodes, lengths = join(split_batch(sequences, self.feature_size, batched), self.feature_size)
+        return self._pad_nodes(
+            self._scale(nodes, lengths),
+            np.ones(len(nodes), dtype=np.int64),
+            lengths,
+            padding=padding,
+            max_length=max_length,
+            truncation=truncation,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_attention_mask=return_attention_mask,
+            return_tensors=return_tensors,
+        )
+
+    def pad(
+        self,
+        processed_features: Any,
+        *,
+        padding: bool | str | PaddingStrategy = True,
+        max_length: int | None = None,
+        truncation: bool = False,
+        pad_to_multiple_of: int | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+    ) -> BatchFeature:
+        """Pad features that are scaled already, as a collator does.
+
+        Replaces the base class's `pad`, which pads both axes of ``[L, 1]`` features.
+
+        Parameters
+        ----------
+        processed_features
+            A list of mappings, or a mapping of lists, with "input_features" ``[L_i, feature_size]`` and,
+            optionally, "attention_mask" ``[L_i]``. Other entries, such as "labels", are passed on.
+        padding, max_length, truncation, pad_to_multiple_of, return_attention_mask, return_tensors
+            As in a call.
+
+        Returns
+        -------
+        BatchFeature
+            As in a call, with the other entries.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in a call; also a ValueError if entries are missing or of different lengths.
+        """
+        columns = _as_columns(processed_features)
+        if "input_features" not in columns:
+            raise ValueError(f"expected an entry 'input_features', got {sorted(columns)}")
+        nodes, lengths = join(
+            split_batch(columns.pop("input_features"), self.feature_size, True), self.feature_size
+        )
+        mask = np.ones(len(nodes), dtype=np.int64)
+        if "attention_mask" in columns:
+            rows = [np.asarray(row, dtype=np.int64) for row in columns.pop("attention_mask")]
+            if [row.shape for row in rows] != [(length,) for length in lengths]:
+                raise ValueError("every attention_mask must be [L], with the L of its input_features")
+            mask = np.concatenate(rows)
+        batch = self._pad_nodes(
+            _as_float32(nodes, lengths),
+            mask,
+            lengths,
+            padding=padding,
+            max_length=max_length,
+            truncation=truncation,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_attention_mask=return_attention_mask,
+            return_tensors=return_tensors,
+        )
+        batch.update(BatchFeature(columns, tensor_type=return_tensors))
+        return batch
+
+    def _scale(self, nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
+        if not self.do_normalize:
+            return _as_float32(nodes, lengths)
+        if self.mean is None or self.std is None:
+            raise ValueError(
+                "do_normalize is set without statistics: call fit(sequences), or pass mean and std"
+            )
+        with np.errstate(over="ignore"):
+            scaled = (nodes - np.asarray(self.mean)) / np.asarray(self.std)
+        return _as_float32(scaled, lengths)
+
+    def _pad_nodes(
+        self,
+        nodes: NDArray[np.float32],
+        mask: NDArray[np.int64],
+        lengths: NDArray[np.intp],
+        *,
+        padding: bool | str | PaddingStrategy,
+        max_length: int | None,
+        truncation: bool,
+        pad_to_multiple_of: int | None,
+        return_attention_mask: bool | None,
+        return_tensors: str | None,
+    ) -> BatchFeature:
+        """Pad joined nodes ``[sum(lengths), m]`` and their mask ``[sum(lengths)]`` in one assignment each."""
+        if return_tensors not in (None, "np", "pt"):
+            raise ValueError(f"return_tensors must be 'np', 'pt' or None, got {return_tensors!r}")
+        strategy = self._get_padding_strategies(padding, max_length)
+        check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
+        if truncation and max_length is not None:
+            starts = np.cumsum(lengths) - lengths
+            kept = np.arange(len(nodes)) - np.repeat(starts, lengths) < max_length
+            nodes, mask, lengths = nodes[kept], mask[kept], np.minimum(lengths, max_length)
+
+        if strategy == PaddingStrategy.DO_NOT_PAD:
+            if return_tensors is not None and lengths.min() != lengths.max():
+                raise ValueError(
+                    f"sequences of {lengths.min()} to {lengths.max()} nodes make no tensor without padding: "
+                    "pass padding=True, or return_tensors=None for a list"
+                )
+            ends = np.cumsum(lengths)[:-1]
+            return self._as_batch(
+                np.split(nodes, ends), np.split(mask, ends), return_attention_mask, return_tensors
+            )
+
+        fixed_length = max_length if strategy == PaddingStrategy.MAX_LENGTH else None
+        length = _padded_length(lengths, fixed_length, pad_to_multiple_of)
+        columns = np.arange(length)
+        if self.padding_side == "right":
+            real = columns < lengths[:, np.newaxis]
+        else:
+            real = columns >= length - lengths[:, np.newaxis]
+        features = np.full((len(lengths), length, self.feature_size), self.padding_value, dtype=np.float32)
+        features[real] = nodes
+        attention_mask = np.zeros((len(lengths), length), dtype=np.int64)
+        attention_mask[real] = mask
+        return self._as_batch(features, attention_mask, return_attention_mask, return_tensors)
+
+    def _as_batch(
+        self,
+        features: Any,
+        attention_mask: Any,
+        return_attention_mask: bool | None,
+        return_tensors: str | None,
+    ) -> BatchFeature:
+        if return_attention_mask is None:
+            return_attention_mask = self.return_attention_mask
+        data = {"input_features": features}
+        if return_attention_mask:
+            data["attention_mask"] = attention_mask
+        return BatchFeature(data, tensor_type=return_tensors)
+
+
+def _as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        features = nodes.astype(np.float32, copy=False)
+    check_finite(features, lengths, "the value overflows float32, rescale the feature")
+    return features
+
+
+def _padded_length(
+    lengths: NDArray[np.intp], fixed_length: int | None, pad_to_multiple_of: int | None
+) -> int:
+    longest = int(lengths.max())
+    if fixed_length is not None and longest > fixed_length:
+        raise ValueError(
+            f"sequence {lengths.argmax()} has {longest} nodes, more than max_length={fixed_length}: "
+            "pass truncation=True, or a larger max_length"
+        )
+    length = longest if fixed_length is None else fixed_length
+    if pad_to_multiple_of is None:
+        return length
+    return -(-length // pad_to_multiple_of) * pad_to_multiple_of
+
+
+def _as_columns(processed_features: Any) -> dict[str, Any]:
+    if isinstance(processed_features, Mapping):
+        return dict(processed_features)
+    rows = list(processed_features)
+    if not rows or not all(isinstance(row, Mapping) for row in rows):
+        raise TypeError("expected a mapping of lists, or a list of at least one mapping")
+    names = rows[0].keys()
+    for index, row in enumerate(rows):
+        if row.keys() != names:
+            raise ValueError(f"example {index} has entries {sorted(row)}, expected {sorted(names)}")
+    return {name: [row[name] for row in rows] for name in names}
+
+
+__all__ = ["ChainHeadFeatureExtractor"]

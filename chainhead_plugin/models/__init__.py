@@ -1,0 +1,34 @@
+"""The models: transformers', timm's and torch's.
+
+May import: `head`, `chain`, `config`, `hub`, `nodes`, `storage`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .chain_classifier import ChainClassifier as ChainClassifier
+    from .initialisation import ChainHeadInitialisation as ChainHeadInitialisation
+    from .modeling_chainhead import ChainHeadForSequenceClassification as ChainHeadForSequenceClassification
+    from .modeling_chainhead import ChainHeadForTokenClassification as ChainHeadForTokenClassification
+    from .modeling_chainhead import ChainHeadModel as ChainHeadModel
+    from .modeling_chainhead_forecast import (
+        ChainHeadForTimeSeriesPrediction as ChainHeadForTimeSeriesPrediction,
+    )
+    from .modeling_chainhead_image import ChainHeadForImageClassification as ChainHeadForImageClassification
+    from .timm_architectures import save_for_hf as save_for_hf
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "ChainClassifier": "chain_classifier",
+        "ChainHeadForImageClassification": "modeling_chainhead_image",
+        "ChainHeadForSequenceClassification": "modeling_chainhead",
+        "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",
+        "ChainHeadForTokenClassification": "modeling_chainhead",
+        "ChainHeadInitialisation": "initialisation",
+        "ChainHeadModel": "modeling_chainhead",
+        "save_for_hf": "timm_architectures",
+    },
+)

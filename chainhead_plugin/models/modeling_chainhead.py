@@ -1,0 +1,365 @@
+"""The chainhead models: chain interdependence heads as transformers models."""
+
+import copy
+import os
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoModel
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
+from transformers.modeling_utils import PreTrainedModel
+from transformers.utils import TransformersKwargs
+from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
+from transformers.utils.output_capturing import capture_outputs
+
+from ..chain.masking import check_mask, needed_mask, without_full, zero_padding
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..head.chain_head import ChainInterdependenceHead
+from ..head.expansion import taylor_expansion
+from ..head.reconciled_linear import ReconciledLinear
+from ..hub.sharing import SharedModel
+from ..nodes.frozen import BackboneOwner
+from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
+from ..nodes.token_embedding import TokenEmbedding
+from ..storage.checked_loading import CheckedLoadMixin
+from ..storage.disk_offload import DiskOffloadMixin
+from .initialisation import ChainHeadInitialisation
+from .pooling import pool
+
+# Arguments that every model of transformers may be called with, whether they concern it or not.
+_COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
+
+
+def _has_text_backbone(config: ChainHeadConfig) -> bool:
+    return config.backbone_config is not None and reads_tokens(config.backbone_config)
+
+
+class ChainHeadLayer(GradientCheckpointingLayer):
+    """A chain head, in a stack after a per-node perceptron."""
+
+    def __init__(self, config: ChainHeadConfig, layer: int) -> None:
+        super().__init__()
+        perceptron, head = config.layer_options(layer)
+        self.perceptron = None if perceptron is None else ReconciledLinear(**perceptron)
+        # Without a device of its own the head is built where transformers builds the model: on "meta".
+        self.head = ChainInterdependenceHead(**head, name=config.name, device=None)
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Map [batch, length, m] to [batch, length, n]."""
+        if self.perceptron is not None:
+            hidden_states = F.relu(self.perceptron(hidden_states))
+        output: Tensor = self.head(hidden_states, attention_mask)
+        return output
+
+
+class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
+    """What all chainhead models share."""
+
+    config: ChainHeadConfig
+    config_class = ChainHeadConfig
+    base_model_prefix = "chainhead"
+    main_input_name = "input_features"
+    input_modalities = ("time",)
+    supports_gradient_checkpointing = True
+    _no_split_modules: ClassVar[list[str]] = ["ChainHeadLayer"]
+    _can_compile_fullgraph = True
+    _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
+
+    def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        if config.vocab_size is not None or _has_text_backbone(config):
+            self.main_input_name = "input_ids"
+            self.input_modalities = ("text",)
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        # Loading replaces the parameters by new ones, which all require gradients.
+        for module in (loaded[0] if isinstance(loaded, tuple) else loaded).modules():
+            if isinstance(module, BackboneOwner):
+                module.freeze_backbone()
+        return loaded
+
+    @classmethod
+    def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
+        """Put new chain heads on a pretrained text encoder.
+
+        Parameters
+        ----------
+        backbone : PreTrainedModel, str or path
+            A model over input_ids, whose weights are copied without those of its own task head; or a folder
+            or repository that `AutoModel.from_pretrained` loads.
+        **fields
+            Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
+
+        Returns
+        -------
+        ChainHeadPreTrainedModel
+            Of this class, in eval mode, with the backbone's dtype and on its device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a field is not valid, or the model is no text encoder that transformers can rebuild.
+
+        Examples
+        --------
+        >>> model = ChainHeadForSequenceClassification.from_backbone(
+        ...     "distilbert/distilbert-base-uncased", hidden_sizes=[64], num_labels=3, freeze_backbone=True
+        ... )
+        """
+        if not isinstance(backbone, PreTrainedModel):
+            backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
+        source = backbone.base_model
+        config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
+        if not _has_text_backbone(config):
+            raise ValueError(f"{type(source).__name__} takes {source.main_input_name}, expected input_ids")
+        model = cls._from_config(config, dtype=source.dtype)
+        copy_weights(source, model.base_model.backbone)
+        return model.to(source.device).eval()
+
+    def get_input_embeddings(self) -> nn.Module | None:
+        """Return the embedding of tokens: the model's own, the backbone's, or None where nodes are features."""
+        base = self.base_model
+        # Not NotImplementedError, as elsewhere in transformers: its quantisers ask every model.
+        return base.embed_tokens if base.backbone is None else base.backbone.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the embedding of tokens."""
+        base = self.base_model
+        if base.backbone is not None:
+            base.backbone.set_input_embeddings(value)
+        elif base.embed_tokens is None:
+            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
+        else:
+            base.embed_tokens = value
+
+
+class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
+    """The bare model: node features or tokens in, node features out.
+
+    A text backbone is part of it; backbones of other modalities belong to the models of their tasks.
+    """
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        super().__init__(config)
+        self.embed_tokens = None
+        if config.vocab_size is not None:
+            assert config.m is not None
+            self.embed_tokens = TokenEmbedding(config.vocab_size, config.m, config.pad_token_id)
+        self.backbone = build_backbone(config.backbone_config) if _has_text_backbone(config) else None
+        self.freeze_backbone()
+        self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
+        self.post_init()
+
+    @merge_with_config_defaults
+    @capture_outputs
+    def forward(
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        **kwargs: Any,
+    ) -> BaseModelOutput:
+        """Run the layers, on either `input_features` or `input_ids`.
+
+        Parameters
+        ----------
+        input_features : Tensor [batch, length, m], optional
+            The nodes, of any floating-point dtype: cast to the model's. They stand for what the embedding or
+            the backbone makes of tokens.
+        attention_mask : Tensor [batch, length], optional
+            1 for real nodes, 0 for the padding before or after them.
+        input_ids : int Tensor [batch, length], optional
+            Tokens, of a model with `vocab_size` or a text backbone. Of texts without any the length may be 0.
+        token_type_ids : int Tensor [batch, length], optional
+            Segments, for a backbone that knows them.
+
+        Returns
+        -------
+        BaseModelOutput
+            `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for.
+        """
+        unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        if (
+            self.main_input_name == "input_ids"
+            and input_features is not None
+            and input_features.ndim == 2
+            and input_ids is None
+        ):
+            # Whoever calls a text model of transformers with one argument means the tokens.
+            input_features, input_ids = None, input_features
+        if (input_features is None) == (input_ids is None):
+            raise ValueError("expected exactly one of input_features and input_ids")
+        if input_ids is not None:
+            input_features = self._embed(input_ids, attention_mask, token_type_ids)
+        elif token_type_ids is not None:
+            raise ValueError("token_type_ids have no effect without input_ids")
+        assert input_features is not None
+        if input_features.ndim != 3 or input_features.size(2) != self.config.m:
+            raise ValueError(
+                f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
+            )
+        # The layers' dtype: a backbone may have another.
+        floats = [p.dtype for p in self.layers.parameters() if p.is_floating_point()]
+        hidden_states = input_features.to(floats[0] if floats else self.dtype)
+        if attention_mask is not None:
+            attention_mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
+        if attention_mask is not None:
+            hidden_states = zero_padding(hidden_states, attention_mask)
+        checkpointed = (
+            self.training and self.layers[0].gradient_checkpointing and not torch.compiler.is_compiling()
+        )
+        if checkpointed and torch.is_grad_enabled() and not hidden_states.requires_grad:
+            # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
+            hidden_states = hidden_states.detach().requires_grad_()
+        if input_ids is not None and input_ids.size(1) == 0:
+            # Layers take at least one node, but texts may have no token: what is padded is zero.
+            shape = (*input_ids.shape, self.config.hidden_size)
+            return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
+        for layer in self.layers:
+            hidden_states = layer(hidden_states, attention_mask)
+        return BaseModelOutput(last_hidden_state=hidden_states)
+
+    def _embed(
+        self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
+    ) -> Tensor:
+        """Turn tokens [batch, length] into nodes [batch, length, m]."""
+        if input_ids.ndim != 2 or input_ids.dtype not in (torch.int64, torch.int32):
+            raise ValueError(
+                f"input_ids is {input_ids.dtype} of shape {tuple(input_ids.shape)}, expected int64 or int32 "
+                "[batch, length]"
+            )
+        mask = None
+        if attention_mask is not None:
+            mask = check_mask(attention_mask, input_ids.size(0), input_ids.size(1)).long()
+        if self.backbone is not None:
+            if input_ids.size(1) == 0:
+                assert self.config.m is not None
+                return torch.zeros(*input_ids.shape, self.config.m, device=input_ids.device)
+            return encode_tokens(self.backbone, input_ids, mask, token_type_ids)
+        if self.embed_tokens is None:
+            raise ValueError(
+                "this model takes input_features: for input_ids set vocab_size or backbone_config in its config"
+            )
+        if token_type_ids is not None:
+            raise ValueError(
+                "token_type_ids have no effect on a model with an embedding of its own: make the tokenizer with "
+                'model_input_names=["input_ids", "attention_mask"]'
+            )
+        nodes: Tensor = self.embed_tokens(input_ids)
+        return nodes
+
+
+class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
+    """Sequence classification or regression: pooled nodes, then a linear map.
+
+    `config.problem_type` chooses the loss, as everywhere in transformers: "single_label_classification",
+    "multi_label_classification" or "regression".
+    """
+
+    # Mean squared error and binary cross-entropy know nothing of the number of items in all accumulated batches:
+    # Trainer divides by the number of batches itself.
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels
+        self.chainhead = ChainHeadModel(config)
+        self.classifier = nn.Linear(config.pooled_size, config.num_labels)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        **kwargs: Any,
+    ) -> SequenceClassifierOutput:
+        """Classify sequences.
+
+        Parameters
+        ----------
+        input_features, attention_mask, input_ids, token_type_ids
+            As in `ChainHeadModel`.
+        labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
+            Classes, multi-label indicators or regression targets.
+
+        Returns
+        -------
+        SequenceClassifierOutput
+            `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
+        """
+        outputs: BaseModelOutput = self.chainhead(
+            input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
+        )
+        nodes = outputs.last_hidden_state
+        mask = None if attention_mask is None else without_full(attention_mask != 0)
+        pooled = pool(nodes, mask, self.config.pooling, self.config.chain_length)
+        logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)
+        return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+
+class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
+    """Classification of every node."""
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels
+        self.chainhead = ChainHeadModel(config)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        input_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        **kwargs: Any,
+    ) -> TokenClassifierOutput:
+        """Classify nodes.
+
+        Parameters
+        ----------
+        input_features, attention_mask, input_ids, token_type_ids
+            As in `ChainHeadModel`.
+        labels : int Tensor [batch, length], optional
+            -100 for nodes that do not count, padding among them.
+
+        Returns
+        -------
+        TokenClassifierOutput
+            `logits` [batch, length, num_labels]; `loss` if `labels` are given; `hidden_states` if asked for.
+        """
+        outputs: BaseModelOutput = self.chainhead(
+            input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
+        )
+        logits = self.classifier(outputs.last_hidden_state)
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(logits=logits, labels=labels, config=self.config, **kwargs)
+        return TokenClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
+
+
+__all__ = [
+    "ChainHeadForSequenceClassification",
+    "ChainHeadForTokenClassification",
+    "ChainHeadModel",
+    "ChainHeadPreTrainedModel",
+]

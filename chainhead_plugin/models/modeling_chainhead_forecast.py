@@ -1,0 +1,261 @@
+"""Forecasting: the next values of a series, as points or quantiles."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
+
+from ..config.configuration_chainhead import ChainHeadConfig
+from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
+from .pooling import pool
+from .series_scaling import nonzero, scale_series
+
+
+@dataclass
+class ChainHeadForecastOutput(ModelOutput):
+    """What a forecaster returns.
+
+    For `past_values` [batch, length] of one channel, the channel axes of `prediction_outputs`,
+    `quantile_outputs`, `loc` and `scale` are left out.
+
+    Attributes
+    ----------
+    loss : Tensor [], optional
+        In units of `scale`, if `future_values` are given.
+    prediction_outputs : Tensor [batch, prediction_length, targets]
+        The point forecast in the data's units; with quantiles the median.
+    quantile_outputs : Tensor [batch, prediction_length, targets, quantiles], optional
+        The forecast of every quantile of the configuration, in its order and the data's units. They never cross.
+    hidden_states : tuple of Tensor [batch, length, features], optional
+    loc, scale : Tensor [batch, 1, targets]
+        How each series was shifted and scaled. A scale of 0 marks a series that does not vary.
+    """
+
+    loss: Tensor | None = None
+    prediction_outputs: Tensor | None = None
+    quantile_outputs: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    loc: Tensor | None = None
+    scale: Tensor | None = None
+
+
+class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
+    """Forecasting: a series in units of its own, the chain, pooled nodes, then a linear map to all steps at once.
+
+    `config.pooling` is best "flatten", lined up at the end of the series: every step of the last
+    `chain_length` has its own weights, and before a shorter series there are zeros. Of series of any length, "last"
+    sees what the chain brings to the last node, "mean" and "max" everything but its order.
+    """
+
+    main_input_name = "past_values"
+    # The loss is a mean over the observed values of a batch: Trainer divides by the number of batches itself.
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        if config.prediction_length is None:
+            raise ValueError(
+                "a forecaster needs prediction_length, the number of steps to forecast: set it in the configuration, "
+                "or pass it to from_pretrained"
+            )
+        # from_pretrained sets fields given as keyword arguments one by one.
+        config.validate_forecast()
+        super().__init__(config)
+        self.chainhead = ChainHeadModel(config)
+        self.forecaster = nn.Linear(config.known_size, config.forecast_size)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        past_values: Tensor,
+        past_observed_mask: Tensor | None = None,
+        future_values: Tensor | None = None,
+        future_observed_mask: Tensor | None = None,
+        past_time_features: Tensor | None = None,
+        future_time_features: Tensor | None = None,
+        return_loss: bool = True,
+        **kwargs: Any,
+    ) -> ChainHeadForecastOutput:
+        """Forecast series.
+
+        Parameters
+        ----------
+        past_values : Tensor [batch, length, channels], or [batch, length] for one channel
+            In any units. NaN is a missing value. A shorter series of a batch has missing values before it, and is
+            forecast as it is alone.
+        past_observed_mask : Tensor [batch, length, channels] or [batch, length], optional
+            1 where a value was observed, 0 where it is missing.
+        future_values : Tensor [batch, prediction_length, targets], or [batch, prediction_length]
+            What to compare the forecast with, of the shape of `prediction_outputs`. NaN does not count.
+        future_observed_mask : Tensor, optional
+            As for the past: 0 where a value does not count.
+        past_time_features, future_time_features : Tensor [batch, length or prediction_length, num_time_features]
+            Covariates of every step, if the configuration has some. They are not scaled, and none is missing but
+            before the first observed value of a series.
+        return_loss : bool
+            Whether to compute the loss where `future_values` are given.
+
+        Returns
+        -------
+        ChainHeadForecastOutput
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit, or if pooling is "flatten" and the series are longer than `chain_length`.
+        """
+        univariate = past_values.ndim == 2 and self.config.num_input_channels == 1
+        past = past_values.unsqueeze(-1) if univariate else past_values
+        if past.ndim != 3 or past.size(1) < 1 or past.size(2) != self.config.num_input_channels:
+            raise ValueError(
+                f"past_values has shape {tuple(past_values.shape)}, expected [batch, length, "
+                f"{self.config.num_input_channels}] with length ≥ 1"
+                + (", or [batch, length]" if self.config.num_input_channels == 1 else "")
+            )
+        # Units are found in float32 at least: the model's own dtype may be too coarse for the data's.
+        past = past.to(torch.promote_types(past.dtype, torch.promote_types(self.dtype, torch.float32)))
+        observed = _observed(past, past_observed_mask, "past")
+        scaled, loc, scale = scale_series(past, observed, self.config.scaling)
+        covariates = {"past": past_time_features, "future": future_time_features}
+        self._check_time_features(covariates, past)
+        raw, hidden_states = self._forecast(scaled, observed, **covariates, **kwargs)
+        raw = raw.to(loc)
+        targets = self.config.prediction_channel_indices
+        if targets is not None:
+            loc, scale = loc[..., targets], scale[..., targets]
+        loss = None
+        if future_values is not None and return_loss:
+            loss = self._loss(raw, future_values, future_observed_mask, loc, scale, univariate)
+        forecasts = raw * scale.unsqueeze(-1) + loc.unsqueeze(-1)
+        if univariate:
+            forecasts, loc, scale = forecasts.squeeze(2), loc.squeeze(2), scale.squeeze(2)
+        quantiles = self.config.quantiles
+        return ChainHeadForecastOutput(
+            loss=loss,
+            prediction_outputs=forecasts[..., quantiles.index(0.5) if quantiles else 0],
+            quantile_outputs=forecasts if quantiles else None,
+            hidden_states=hidden_states,
+            loc=loc,
+            scale=scale,
+        )
+
+    def _forecast(
+        self, scaled: Tensor, observed: Tensor, past: Tensor | None, future: Tensor | None, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """Forecast [batch, prediction_length, targets, quantiles or 1] in scaled units."""
+        features = scaled
+        if self.config.with_observed_indicator:
+            features = torch.cat([features, observed.to(scaled.dtype)], -1)
+        if past is not None:
+            features = torch.cat([features, past.to(scaled)], -1)
+        # A chain starts with its first observed value; what is missing later stays a node of it.
+        started = observed.any(-1).cumsum(1) > 0
+        known, hidden_states = self._encode(features, started, **kwargs)
+        if future is not None:
+            known = torch.cat([known, future.flatten(1).to(known)], -1)
+        raw = self.forecaster(known)
+        raw = raw.unflatten(1, (self.config.prediction_length, self.config.num_targets, -1))
+        if self.config.quantiles:
+            raw = ascending(raw, self.config.quantiles.index(0.5))
+        return raw, hidden_states
+
+    def _encode(
+        self, features: Tensor, started: Tensor, **kwargs: Any
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        """Map features [batch, length, m] to what is known of the past [batch, pooled]."""
+        outputs: BaseModelOutput = self.chainhead(
+            features, attention_mask=started, return_dict=True, **kwargs
+        )
+        return self._pool(outputs.last_hidden_state, started), outputs.hidden_states
+
+    def _check_time_features(self, covariates: dict[str, Tensor | None], past: Tensor) -> None:
+        count = self.config.num_time_features
+        lengths = {"past": past.size(1), "future": self.config.prediction_length}
+        for name, given in covariates.items():
+            expected = (past.size(0), lengths[name], count)
+            if given is None and count:
+                raise ValueError(
+                    f"{name}_time_features are needed, of shape {expected}: num_time_features={count}"
+                )
+            if given is not None and not count:
+                raise ValueError(f"{name}_time_features have no effect on a model with num_time_features=0")
+            if given is not None and given.shape != expected:
+                raise ValueError(f"{name}_time_features has shape {tuple(given.shape)}, expected {expected}")
+
+    def _pool(self, nodes: Tensor, started: Tensor) -> Tensor:
+        missing = self.config.chain_length - nodes.size(1)
+        if self.config.pooling == "flatten" and missing >= 0:
+            return F.pad(nodes, (0, 0, missing, 0)).flatten(1)
+        return pool(nodes, started, self.config.pooling, self.config.chain_length)
+
+    def _loss(
+        self,
+        raw: Tensor,
+        future_values: Tensor,
+        future_observed_mask: Tensor | None,
+        loc: Tensor,
+        scale: Tensor,
+        univariate: bool,
+    ) -> Tensor:
+        expected = raw.shape[:2] if univariate else raw.shape[:3]
+        if future_values.shape != expected:
+            raise ValueError(
+                f"future_values has shape {tuple(future_values.shape)}, expected {tuple(expected)}: the shape of the "
+                "forecast, [batch, prediction_length" + ("]" if univariate else ", targets]")
+            )
+        future = (future_values.unsqueeze(-1) if univariate else future_values).to(loc)
+        # A series that does not vary is forecast as it is, whatever the weights: it teaches nothing.
+        counts = _observed(future, future_observed_mask, "future") & (scale > 0)
+        target = (torch.where(counts, future, loc) - loc) / nonzero(scale)
+        errors = target.unsqueeze(-1) - raw
+        if self.config.quantiles:
+            levels = torch.tensor(self.config.quantiles, dtype=errors.dtype, device=errors.device)
+            losses = torch.maximum(levels * errors, (levels - 1) * errors)
+        elif self.config.loss == "mae":
+            losses = errors.abs()
+        elif self.config.loss == "huber":
+            losses = F.huber_loss(raw, target.unsqueeze(-1), reduction="none")
+        else:
+            losses = errors.square()
+        return torch.where(counts, losses.mean(-1), 0).sum() / counts.sum().clamp(min=1)
+
+
+def ascending(raw: Tensor, median: int) -> Tensor:
+    """Make numbers ascend along the last axis: the one at `median` as it is, the others steps away from it.
+
+    Parameters
+    ----------
+    raw : Tensor [..., quantiles]
+    median : int
+
+    Returns
+    -------
+    Tensor [..., quantiles]
+    """
+    steps = F.softplus(raw)
+    centre = raw[..., median : median + 1]
+    above = centre + steps[..., median + 1 :].cumsum(-1)
+    below = centre - steps[..., :median].flip(-1).cumsum(-1).flip(-1)
+    return torch.cat([below, centre, above], -1)
+
+
+def _observed(values: Tensor, mask: Tensor | None, name: str) -> Tensor:
+    """Return which of values [batch, length, channels] were observed: no NaN, and 1 in the mask."""
+    observed = ~values.isnan()
+    if mask is None:
+        return observed
+    if mask.shape == values.shape[:2]:
+        mask = mask.unsqueeze(-1)
+    elif mask.shape != values.shape:
+        raise ValueError(
+            f"{name}_observed_mask has shape {tuple(mask.shape)}, expected {tuple(values.shape)} or "
+            f"{tuple(values.shape[:2])}"
+        )
+    return observed & (mask != 0).to(values.device)
+
+
+__all__ = ["ChainHeadForTimeSeriesPrediction", "ChainHeadForecastOutput"]

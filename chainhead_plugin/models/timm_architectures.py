@@ -1,0 +1,232 @@
+"""Architectures for timm's registry: its backbones, with a chain head as classifier.
+
+`chainhead` takes any backbone by name; the others are backbones that often serve.
+"""
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import timm
+from timm.models import DefaultCfg, PretrainedCfg, build_model_with_cfg, get_pretrained_cfg, model_entrypoint
+from torch import nn
+
+from ..head.chain_head import ChainInterdependenceHead
+from .timm_classifier import ChainHeadClassifier, prefixed
+
+_HEAD_OPTIONS = tuple(
+    name
+    for name in inspect.signature(ChainInterdependenceHead).parameters
+    if name not in ("m", "chain_length", "name", "device", "dtype")
+)
+_CLASSIFIER_OPTIONS = ("num_classes", "global_pool", "drop_rate", "scan", "chain_length", *_HEAD_OPTIONS)
+# An image has no direction, features are not probabilities, and a patch should not lose itself in its neighbours.
+_DEFAULTS = {
+    "n": 256,
+    "bi_directional": True,
+    "enable_bias": True,
+    "with_residual": True,
+    "with_softmax": False,
+}
+# What a backbone's weights say of the images that they were trained on.
+_INPUT_FIELDS = (
+    "input_size",
+    "test_input_size",
+    "min_input_size",
+    "fixed_input_size",
+    "interpolation",
+    "crop_pct",
+    "test_crop_pct",
+    "crop_mode",
+    "mean",
+    "std",
+    "pool_size",
+    "test_pool_size",
+)
+
+
+def chainhead(pretrained: bool = False, *, backbone: str | None = None, **kwargs: Any) -> nn.Module:
+    """Any backbone of timm, by name, with a chain head over its patches as classifier.
+
+    Parameters
+    ----------
+    pretrained : bool
+        Whether to load weights of the whole classifier: for ``"hf-hub:…"`` and ``"local-dir:…"``.
+    backbone : str
+        An architecture of timm's registry, with or without a tag, such as ``"resnet50.a1_in1k"``.
+    **kwargs
+        `pretrained_backbone`: whether to load timm's weights into the backbone. Options of
+        `ChainHeadClassifier`, among them those of [`ChainInterdependenceHead`], by default with n=256,
+        `bi_directional`, `enable_bias` and `with_residual`. `features_only` and `out_indices` for the feature
+        maps of the backbone. All others go to the backbone: `in_chans`, `img_size`, `drop_path_rate`, ….
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such backbone, or an option is not valid.
+    """
+    if not isinstance(backbone, str):
+        raise TypeError(
+            "chainhead needs backbone, the name of an architecture of timm, such as "
+            f"timm.create_model('chainhead', backbone='resnet18'); got {backbone!r}"
+        )
+    return _create("chainhead", backbone, pretrained, **kwargs)
+
+
+def chainhead_convnext_atto(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """ConvNeXt Atto with a chain head; options as of `chainhead`."""
+    return _create("chainhead_convnext_atto", "convnext_atto", pretrained, **kwargs)
+
+
+def chainhead_efficientnet_lite0(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """EfficientNet-Lite0 with a chain head; options as of `chainhead`."""
+    return _create("chainhead_efficientnet_lite0", "efficientnet_lite0", pretrained, **kwargs)
+
+
+def chainhead_mobilenetv3_small_100(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """MobileNetV3 Small with a chain head; options as of `chainhead`."""
+    return _create("chainhead_mobilenetv3_small_100", "mobilenetv3_small_100", pretrained, **kwargs)
+
+
+def chainhead_resnet18(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """ResNet-18 with a chain head; options as of `chainhead`."""
+    return _create("chainhead_resnet18", "resnet18", pretrained, **kwargs)
+
+
+def chainhead_vit_tiny_patch16_224(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+    """ViT-Tiny with a chain head over its patch tokens; options as of `chainhead`."""
+    return _create("chainhead_vit_tiny_patch16_224", "vit_tiny_patch16_224", pretrained, **kwargs)
+
+
+ENTRY_POINTS: tuple[Callable[..., nn.Module], ...] = (
+    chainhead,
+    chainhead_convnext_atto,
+    chainhead_efficientnet_lite0,
+    chainhead_mobilenetv3_small_100,
+    chainhead_resnet18,
+    chainhead_vit_tiny_patch16_224,
+)
+
+
+def _create(
+    variant: str,
+    backbone: str,
+    pretrained: bool,
+    /,
+    *,
+    pretrained_backbone: bool = False,
+    pretrained_cfg: Any = None,
+    **kwargs: Any,
+) -> nn.Module:
+    if "backbone" in kwargs:
+        raise TypeError(
+            f"{variant} has a backbone: choose another one with timm.create_model('chainhead', …)"
+        )
+    _check_backbone(backbone)
+    if not pretrained_cfg:
+        pretrained_cfg = _input_cfg(backbone)
+    elif isinstance(pretrained_cfg, str):
+        raise ValueError(f"{variant} has no weights, hence no tag {pretrained_cfg!r}")
+    classifier = _DEFAULTS | {name: kwargs.pop(name) for name in _CLASSIFIER_OPTIONS if name in kwargs}
+    # Here, not in the architecture, timm looks for what the configuration says of classes and pooling.
+    for name in ("num_classes", "global_pool"):
+        if name in classifier:
+            kwargs[name] = classifier.pop(name)
+    model: nn.Module = build_model_with_cfg(
+        partial(_build, backbone, pretrained_backbone, classifier),
+        variant,
+        pretrained,
+        pretrained_cfg=pretrained_cfg,
+        feature_cfg={"feature_cls": "getter", "out_indices": None},
+        **kwargs,
+    )
+    return model
+
+
+def _build(
+    backbone: str,
+    pretrained_backbone: bool,
+    classifier: dict[str, Any],
+    *,
+    num_classes: int,
+    global_pool: str = "avg",
+    device: Any = None,
+    dtype: Any = None,
+    **kwargs: Any,
+) -> ChainHeadClassifier:
+    placement = {key: value for key, value in (("device", device), ("dtype", dtype)) if value is not None}
+    return ChainHeadClassifier(
+        timm.create_model(backbone, pretrained=pretrained_backbone, **kwargs, **placement),
+        num_classes=num_classes,
+        global_pool=global_pool,
+        **classifier,
+        **placement,
+    )
+
+
+def _check_backbone(name: str) -> None:
+    architecture = name.partition(".")[0]
+    if not timm.is_model(architecture):
+        raise ValueError(
+            f"backbone={name!r} is not in timm's registry; timm.list_models() tells what is. For weights from "
+            "elsewhere, load them into the backbone: model.backbone.load_state_dict(…)"
+        )
+    if model_entrypoint(architecture) in ENTRY_POINTS:
+        raise ValueError(f"backbone={name!r} has a chain head already: name its backbone")
+
+
+def _input_cfg(backbone: str) -> PretrainedCfg:
+    """Return timm's description of a backbone's images, for a classifier without weights."""
+    cfg = get_pretrained_cfg(backbone) or PretrainedCfg()
+    known = {field.name for field in fields(cfg)}
+    return PretrainedCfg(
+        **{name: getattr(cfg, name) for name in _INPUT_FIELDS if name in known},
+        first_conv=prefixed(cfg.first_conv),
+        classifier="head.fc",
+    )
+
+
+# timm looks for them under this name when it registers a model of this module.
+default_cfgs = {
+    entry_point.__name__: DefaultCfg(
+        tags=[""], cfgs={"": _input_cfg(entry_point.__name__.removeprefix("chainhead_"))}
+    )
+    for entry_point in ENTRY_POINTS
+    if entry_point is not chainhead
+}
+
+
+def save_for_hf(model: ChainHeadClassifier, folder: str | Path, **options: Any) -> None:
+    """Save a classifier as timm does, in safetensors only, so that transformers loads it too.
+
+    timm's own function writes the number of classes twice, which transformers' `TimmWrapper` stumbles over.
+
+    Parameters
+    ----------
+    model : ChainHeadClassifier
+        As `timm.create_model` made it.
+    folder : str or Path
+        Holds config.json and model.safetensors afterwards.
+    **options
+        `model_config`, `model_args` and `data_config` of `timm.models.save_for_hf`.
+    """
+    timm.models.save_for_hf(model, folder, safe_serialization=True, **options)
+    file = Path(folder, "config.json")
+    config = json.loads(file.read_text("utf-8"))
+    config["model_args"].pop("num_classes")
+    file.write_text(json.dumps(config, indent=2), "utf-8")
+
+
+__all__ = [
+    "chainhead",
+    "chainhead_convnext_atto",
+    "chainhead_efficientnet_lite0",
+    "chainhead_mobilenetv3_small_100",
+    "chainhead_resnet18",
+    "chainhead_vit_tiny_patch16_224",
+    "save_for_hf",
+]

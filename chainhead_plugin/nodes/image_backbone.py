@@ -1,0 +1,131 @@
+"""An image backbone: another transformers model whose last feature map gives the nodes of the chain."""
+
+import contextlib
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedModel
+from transformers.initialization import no_init_weights
+
+from ..config.backbone import describing_errors
+from ..head.options import MAX_PARAMETERS
+
+
+def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
+    """Build the backbone that a configuration describes, with random weights and without any network.
+
+    Parameters
+    ----------
+    config : PreTrainedConfig
+        Of a class that `AutoBackbone` knows, such as `ResNetConfig` or `TimmBackboneConfig`.
+    m : int
+        Channels that its last feature map must have.
+
+    Raises
+    ------
+    ValueError
+        If it describes no image backbone, one with other channels, or with more weights than 2³³.
+    """
+    draft = _draft(config)
+    channels = draft.channels[-1]
+    if channels != m:
+        raise ValueError(
+            f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
+        )
+    with describing_errors():
+        return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
+
+
+def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[int]) -> tuple[int, int, int]:
+    """Return channels, height and width of the last feature map of images, without allocating any weights.
+
+    Parameters
+    ----------
+    config : PreTrainedConfig
+        As in `build_image_backbone`.
+    num_channels : int
+        Of the images.
+    size : list of int
+        Their height and width.
+
+    Raises
+    ------
+    ValueError
+        If it describes no image backbone, one with more weights than 2³³, or one that takes no such images.
+    """
+    draft = _draft(config).eval()
+    try:
+        with torch.device("meta"):
+            channels, height, width = encode_image(draft, torch.empty(1, num_channels, *size)).shape[1:]
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"backbone_config takes no images of {num_channels}×{size[0]}×{size[1]}: {error}"
+        ) from error
+    return channels, height, width
+
+
+def _draft(config: PreTrainedConfig) -> Any:
+    """Build a backbone without weights, and check them."""
+    _backbone_class(config)
+    name = getattr(config, "backbone", None)
+    if config.model_type == "timm_backbone" and not (isinstance(name, str) and _is_architecture(name)):
+        raise ValueError(
+            f"backbone_config names {name!r}, which is no architecture of timm: see timm.list_models()"
+        )
+    with describing_errors(), torch.device("meta"), no_init_weights():
+        # A copy, as backbones write into their configuration.
+        draft: Any = AutoBackbone.from_config(copy.deepcopy(config))
+    weights = sum(parameter.numel() for parameter in draft.parameters())
+    if weights > MAX_PARAMETERS:
+        raise ValueError(
+            f"backbone_config asks for {weights:,} weights, more than the {MAX_PARAMETERS:,} allowed"
+        )
+    return draft
+
+
+def _is_architecture(name: str) -> bool:
+    """Tell whether a name is in timm's registry; others may lead to a repository."""
+    import timm
+
+    return timm.is_model(name.partition(".")[0])
+
+
+def load_image_backbone(source: str) -> Any:
+    """Load a pretrained backbone: a folder or repository of transformers, or else an architecture of timm.
+
+    Raises
+    ------
+    ValueError
+        If transformers has no image backbone of that kind.
+    """
+    # Not with `AutoBackbone.from_pretrained`, which asks the Hub even about folders.
+    if not Path(source).is_dir() and _is_architecture(source):
+        from transformers import TimmBackbone
+
+        return TimmBackbone.from_pretrained(source)
+    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    return _backbone_class(config).from_pretrained(source)
+
+
+def _backbone_class(config: PreTrainedConfig) -> Any:
+    mapping = AutoBackbone._model_mapping
+    if type(config) not in mapping:
+        raise ValueError(
+            f"there is no image backbone with a {type(config).__name__}: see transformers.AutoBackbone, or take "
+            "TimmBackboneConfig(backbone=…) for an architecture of timm"
+        )
+    backbone_class = mapping[type(config)]
+    return backbone_class[0] if isinstance(backbone_class, tuple) else backbone_class
+
+
+def encode_image(backbone: PreTrainedModel, pixel_values: Tensor) -> Tensor:
+    """Run an image backbone: [batch, channels, height, width] to its last feature map [batch, m, h, w]."""
+    frozen = not any(parameter.requires_grad for parameter in backbone.parameters())
+    with torch.no_grad() if frozen else contextlib.nullcontext():
+        features: Tensor = backbone(pixel_values.to(backbone.dtype), return_dict=True).feature_maps[-1]
+    if getattr(getattr(backbone, "_backbone", None), "output_fmt", "NCHW") == "NHWC":
+        features = features.permute(0, 3, 1, 2)
+    return features

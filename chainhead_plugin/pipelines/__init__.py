@@ -1,0 +1,24 @@
+"""The pipelines of tasks that transformers lacks.
+
+May import: `inputs`, `hub`, `config`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .classification import TimeSeriesClassificationPipeline as TimeSeriesClassificationPipeline
+    from .features import ChainFeaturePipeline as ChainFeaturePipeline
+    from .forecasting import TimeSeriesForecastingPipeline as TimeSeriesForecastingPipeline
+    from .segmentation import TimeSeriesSegmentationPipeline as TimeSeriesSegmentationPipeline
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "ChainFeaturePipeline": "features",
+        "TimeSeriesClassificationPipeline": "classification",
+        "TimeSeriesForecastingPipeline": "forecasting",
+        "TimeSeriesSegmentationPipeline": "segmentation",
+    },
+)

@@ -1,0 +1,383 @@
+"""Pipelines that transformers lacks: time-series classification and node features of chains."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sized
+from functools import partial
+from pathlib import Path
+from types import GeneratorType
+from typing import Any, NamedTuple
+
+import torch
+from huggingface_hub import CommitInfo
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+from transformers import AutoModel, AutoModelForSequenceClassification, BatchFeature, Pipeline
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from ..hub.sharing import SharedModel, push
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..inputs.sequences import is_batch, split_batch
+
+_UNSET: Any = object()
+
+_FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "softmax": lambda logits: logits.softmax(-1),
+    "sigmoid": torch.sigmoid,
+    "none": lambda logits: logits,
+}
+
+
+class ChainPipeline(Pipeline):
+    """Base of the pipelines over sequences of float nodes.
+
+    The stages work on whole batches, unlike those of other pipelines: `preprocess` takes a list of sequences,
+    `postprocess` returns a list of results. Done one by one, they would cost more than a small model.
+    """
+
+    _load_processor = False
+    _load_image_processor = False
+    _load_video_processor = False
+    _load_feature_extractor = True
+    _load_tokenizer = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # transformers.pipeline() reads this option and leaves it among the pipeline's own.
+        kwargs.pop("local_files_only", None)
+        super().__init__(*args, **kwargs)
+        # By name: transformers executes a module that came with a checkpoint once for each Auto class that asks for
+        # it, so that there may be two classes of that name, as good as each other.
+        names = {cls.__name__ for cls in type(self.feature_extractor).__mro__}
+        if self._load_feature_extractor and ChainHeadFeatureExtractor.__name__ not in names:
+            raise TypeError(
+                f"{type(self).__name__} needs feature_extractor to be a ChainHeadFeatureExtractor, got "
+                f"{type(self.feature_extractor).__name__}"
+            )
+
+    @property
+    def feature_size(self) -> int:
+        """Features of a node of the sequences that the pipeline takes."""
+        return int(self.feature_extractor.feature_size)
+
+    def __call__(self, inputs: Any, *, batched: bool | None = None, **kwargs: Any) -> Any:
+        """Run the pipeline.
+
+        Parameters
+        ----------
+        inputs
+            A sequence ``[L, m]`` or a batch of sequences, in any form that `ChainHeadFeatureExtractor` takes;
+            or a generator or a torch Dataset of sequences.
+        batched
+            Whether `inputs` is a batch; None tells by the number of axes. Not for generators and datasets.
+        **kwargs
+            `batch_size` (1), `num_workers` (0), `padding`, `max_length`, `truncation`, and the pipeline's
+            own options.
+
+        Returns
+        -------
+        Any
+            For one sequence its result, for a batch the list of results, for a generator or a dataset an
+            iterable that computes results as it goes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a sequence or an option is not valid; messages count sequences from 0.
+        """
+        if isinstance(inputs, (Dataset, GeneratorType)):
+            if batched is not None:
+                raise ValueError(
+                    "batched has no effect on a generator or a dataset, which yields single sequences"
+                )
+            if isinstance(inputs, GeneratorType):
+                inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
+            return super().__call__(inputs, **kwargs)
+        if batched is None:
+            batched = is_batch(inputs, self.feature_size)
+        results = super().__call__(split_batch(inputs, self.feature_size, batched), **kwargs)
+        return results if batched else results[0]
+
+    def push_to_hub(self, repo_id: str, *, max_shard_size: int | str = "50GB", **kwargs: Any) -> CommitInfo:
+        """Push the model, its feature extractor and a complete card in one commit.
+
+        Parameters
+        ----------
+        repo_id, max_shard_size, **kwargs
+            As of the model's own `push_to_hub`.
+        """
+        if not isinstance(self.model, SharedModel):
+            return super().push_to_hub(repo_id, max_shard_size=max_shard_size, **kwargs)
+
+        def save(folder: Path) -> None:
+            self.save_pretrained(folder, max_shard_size=max_shard_size)
+
+        return push(self.model, save, repo_id, **kwargs)
+
+    def get_iterator(
+        self,
+        inputs: Any,
+        num_workers: int,
+        batch_size: int,
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> "_Results":
+        """Return an iterable over the results that loads, pads and runs `batch_size` sequences at a time."""
+        if isinstance(inputs, _GeneratorDataset) and num_workers > 1:
+            raise ValueError(f"{num_workers} workers would each run the whole generator: pass num_workers=0")
+
+        def infer(batch: BatchFeature) -> list[Any]:
+            return list(self.postprocess(self.forward(batch, **forward_params), **postprocess_params))
+
+        loader = DataLoader(inputs, batch_size=batch_size, num_workers=num_workers, collate_fn=list)
+        return _Results(loader, partial(self.preprocess, **preprocess_params), infer)
+
+    def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
+        """Pad `sequences` to "input_features" ``[batch, L, m]`` and "attention_mask" ``[batch, L]``."""
+        return self.feature_extractor(
+            sequences, return_attention_mask=True, return_tensors="pt", batched=True, **options
+        )
+
+
+class TimeSeriesClassificationPipeline(ChainPipeline):
+    """Classify sequences with any model for sequence classification over "input_features".
+
+    Options, at construction or in a call:
+
+    - `top_k`: how many labels to return at most, best first; None for all. By default 1; all for regression.
+    - `function_to_apply`: "softmax", "sigmoid" or "none". By default what the model's loss implies: "none"
+      for regression, "sigmoid" for multi-label, "softmax" for single-label classification.
+    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
+
+    The result for a sequence is a list of ``{"label": str, "score": float}``, whatever `top_k`.
+
+    Examples
+    --------
+    >>> classifier = pipeline("time-series-classification", model="user/chainhead-gunpoint")
+    >>> classifier(series, top_k=2)
+    [{"label": "gun", "score": 0.98}, {"label": "point", "score": 0.02}]
+    """
+
+    def _sanitize_parameters(
+        self, *, top_k: int | None = _UNSET, function_to_apply: str | None = None, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        postprocess_params: dict[str, Any] = {}
+        if top_k is not _UNSET:
+            if top_k is not None and (not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1):
+                raise ValueError(f"top_k must be an int of at least 1, or None for all labels, got {top_k!r}")
+            postprocess_params["top_k"] = top_k
+        if function_to_apply is not None:
+            if function_to_apply not in _FUNCTIONS:
+                raise ValueError(
+                    f"function_to_apply must be one of {list(_FUNCTIONS)}, got {function_to_apply!r}"
+                )
+            postprocess_params["function_to_apply"] = function_to_apply
+        return select_padding_options(options), {}, postprocess_params
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        return {"logits": self.model(**model_inputs, return_dict=True).logits}
+
+    def postprocess(
+        self,
+        model_outputs: dict[str, torch.Tensor],
+        top_k: int | None = _UNSET,
+        function_to_apply: str | None = None,
+    ) -> list[list[dict[str, Any]]]:
+        """Turn logits ``[batch, num_labels]`` into the best labels and their scores, for every sequence."""
+        logits = model_outputs["logits"]
+        if logits.ndim != 2:
+            raise ValueError(
+                f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
+                "[batch, num_labels]: use a model for sequence classification"
+            )
+        finite = logits.isfinite().all(-1)
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
+                "rescale them"
+            )
+        implied_function = self._get_implied_function()
+        if top_k is _UNSET:
+            top_k = None if implied_function == "none" else 1
+        scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
+        if top_k == 1:
+            # Of equal scores the first, as the stable sort has it, in half the time.
+            scores, indices = scores.max(dim=-1, keepdim=True)
+        else:
+            scores, indices = scores.sort(dim=-1, descending=True, stable=True)
+        id2label = self.model.config.id2label
+        return [
+            [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]
+            for row in zip(scores[:, :top_k].tolist(), indices[:, :top_k].tolist(), strict=True)
+        ]
+
+    def _get_implied_function(self) -> str:
+        config = self.model.config
+        # Without a problem type, transformers' loss takes one label for regression.
+        if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
+            return "none"
+        return "sigmoid" if config.problem_type == "multi_label_classification" else "softmax"
+
+
+class ChainFeaturePipeline(ChainPipeline):
+    """Give the features ``[L, n]`` of a sequence's nodes, from any base model over "input_features".
+
+    Options, at construction or in a call:
+
+    - `return_tensors`: "pt" for torch tensors in the model's dtype, "np" for float32 arrays (float64 for a
+      float64 model), None (default) for nested lists.
+    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
+
+    Padded nodes are left out.
+    """
+
+    def _sanitize_parameters(
+        self, *, return_tensors: str | None = _UNSET, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        postprocess_params = {}
+        if return_tensors is not _UNSET:
+            if return_tensors not in (None, "np", "pt"):
+                raise ValueError(
+                    f"return_tensors must be 'np', 'pt' or None for lists, got {return_tensors!r}"
+                )
+            postprocess_params["return_tensors"] = return_tensors
+        return select_padding_options(options), {}, postprocess_params
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        features = self.model(**model_inputs, return_dict=True).last_hidden_state
+        return {"features": features, "attention_mask": model_inputs["attention_mask"]}
+
+    def postprocess(
+        self, model_outputs: dict[str, torch.Tensor], return_tensors: str | None = None
+    ) -> list[Any]:
+        """Split features ``[batch, L, n]`` into one ``[L_i, n]`` per sequence, without padding."""
+        features, real = model_outputs["features"], model_outputs["attention_mask"].bool()
+        tensors = [row[kept] for row, kept in zip(features, real, strict=True)]
+        if return_tensors == "pt":
+            return tensors
+        if return_tensors == "np":
+            return [at_least_float32(tensor).numpy() for tensor in tensors]
+        return [tensor.tolist() for tensor in tensors]
+
+
+def register_pipelines() -> None:
+    """Register the pipelines' tasks with transformers; calling it again changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If another pipeline has one of the tasks.
+    """
+    for task, pipeline_class, auto_model in (
+        ("time-series-classification", TimeSeriesClassificationPipeline, AutoModelForSequenceClassification),
+        ("chain-feature-extraction", ChainFeaturePipeline, AutoModel),
+    ):
+        register_pipeline(task, pipeline_class, auto_model)
+
+
+def register_pipeline(task: str, pipeline_class: type[ChainPipeline], auto_model: type[Any]) -> None:
+    """Register a pipeline's task with transformers, as `register_pipelines` does."""
+    registered = PIPELINE_REGISTRY.supported_tasks.get(task)
+    if registered is None:
+        PIPELINE_REGISTRY.register_pipeline(
+            task, pipeline_class=pipeline_class, pt_model=(auto_model,), type="multimodal"
+        )
+        # With it, a saved pipeline could only be loaded with trust_remote_code, plugin or not.
+        del pipeline_class._registered_impl
+    elif registered["impl"] is not pipeline_class:
+        raise ValueError(
+            f"the pipeline task {task!r} is taken by {registered['impl']}: unregister that one first"
+        )
+
+
+class _GeneratorDataset(IterableDataset[Any]):
+    def __init__(self, sequences: Iterable[Any]) -> None:
+        self.sequences = sequences
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.sequences)
+
+
+class _Results:
+    """Results one by one, computed batch by batch; as long as the inputs, where those have a length.
+
+    A sequence that is no good raises where its result would be. Whoever catches that and asks for the next one
+    gets the results of the others.
+    """
+
+    def __init__(
+        self,
+        loader: DataLoader[Any],
+        preprocess: Callable[[list[Any]], BatchFeature],
+        infer: Callable[[BatchFeature], list[Any]],
+    ) -> None:
+        self._loader = loader
+        self._preprocess = preprocess
+        self._infer = infer
+
+    def __len__(self) -> int:
+        inputs = self._loader.dataset
+        if not isinstance(inputs, Sized):
+            raise TypeError("the inputs have no length")
+        return len(inputs)
+
+    def __iter__(self) -> Iterator[Any]:
+        return _Resuming(self._outcomes())
+
+    def _outcomes(self) -> Iterator[Any]:
+        first = 0
+        for sequences in self._loader:
+            try:
+                results = self._infer(self._preprocess(sequences))
+            except (TypeError, ValueError) as error:
+                results = self._one_by_one(sequences, first, error)
+            yield from results
+            first += len(sequences)
+
+    def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> list[Any]:
+        """Return the results of the sequences that are good alone, and failures in the places of the others."""
+        outcomes = [self._alone(sequence, index) for index, sequence in enumerate(sequences, first)]
+        if not any(isinstance(outcome, _Failure) for outcome in outcomes):
+            raise error  # they do not fit together, such as different lengths without padding
+        return outcomes
+
+    def _alone(self, sequence: Any, index: int) -> Any:
+        try:
+            [result] = self._infer(self._preprocess([sequence]))
+        except (TypeError, ValueError) as error:
+            # The stages count from the start of what they are given.
+            message = re.sub(r"\bsequence 0\b", f"sequence {index}", str(error), count=1)
+            return _Failure(TypeError if isinstance(error, TypeError) else ValueError, message)
+        return result
+
+
+class _Failure(NamedTuple):
+    error: type[Exception]
+    message: str
+
+
+class _Resuming(Iterator[Any]):
+    """Raises failures among outcomes, and can go on afterwards, unlike a generator."""
+
+    def __init__(self, outcomes: Iterator[Any]) -> None:
+        self._outcomes = outcomes
+
+    def __next__(self) -> Any:
+        outcome = next(self._outcomes)
+        if isinstance(outcome, _Failure):
+            raise outcome.error(outcome.message)
+        return outcome
+
+
+def at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
+    """Return half precision as float32, whose digits a score is worth."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for padding, or raise a TypeError where there are others."""
+    unknown = sorted(options.keys() - {"padding", "max_length", "truncation"})
+    if unknown:
+        raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")
+    return options
+
+
+__all__ = ["ChainFeaturePipeline", "TimeSeriesClassificationPipeline", "register_pipelines"]

@@ -1,0 +1,216 @@
+"""The pipeline that transformers lacks for forecasting."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForTimeSeriesPrediction, BatchFeature
+
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..inputs.sequences import join
+from .base import ChainPipeline, register_pipeline
+
+
+class TimeSeriesForecastingPipeline(ChainPipeline):
+    """Forecast series with `ChainHeadForTimeSeriesPrediction`.
+
+    A series is ``[L]`` for a model of one channel, otherwise ``[L, channels]``: a NumPy array, a torch tensor, a
+    Series or DataFrame of pandas, or lists of numbers, in its own units; NaN, None and pandas' NA are missing
+    values. The model scales and needs no feature extractor.
+
+    For a model with `num_time_features`, the rows of a series hold them after the channels, and the series goes on
+    for the model's `prediction_length` rows into the future, in which the channels are missing:
+    ``[L + prediction_length, channels + num_time_features]``.
+
+    Options, at construction or in a call:
+
+    - `prediction_length`: how many of the model's steps to return; None for all.
+    - `quantiles`: which of the model's quantiles to return; None for all.
+    - `context_length`: how many of the last values of a series to forecast from at most. None for all, or for
+      the model's `chain_length` where its pooling is "flatten", which takes no more.
+
+    The result for a series is a dict: "forecast", a list ``[prediction_length]`` of floats for a model of one
+    channel, otherwise ``[prediction_length, targets]``, and for a model of quantiles "quantiles", which maps each
+    level to such a list.
+
+    Examples
+    --------
+    >>> forecaster = pipeline("time-series-forecasting", model="user/chainhead-airline")
+    >>> forecaster(passengers, prediction_length=3, quantiles=[0.1, 0.9])
+    {"forecast": [417.0, 391.5, 419.3], "quantiles": {0.1: [401.2, …], 0.9: [430.8, …]}}
+    """
+
+    _load_feature_extractor = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("feature_extractor") is not None:
+            raise ValueError(
+                "a forecasting pipeline takes no feature_extractor: the model scales series itself"
+            )
+        # The options among the arguments are checked against the configuration, before the base class has it.
+        self.model = args[0] if args else kwargs["model"]
+        config = self.model.config
+        if not isinstance(config, ChainHeadConfig) or config.prediction_length is None:
+            raise TypeError(
+                f"{type(self).__name__} needs a ChainHeadForTimeSeriesPrediction, got {type(self.model).__name__} "
+                "without prediction_length"
+            )
+        super().__init__(*args, **kwargs)
+
+    @property
+    def feature_size(self) -> int:
+        """Channels and known covariates of a series."""
+        return int(self.model.config.num_input_channels + self.model.config.num_time_features)
+
+    def _sanitize_parameters(
+        self,
+        *,
+        prediction_length: int | None = None,
+        quantiles: Sequence[float] | None = None,
+        context_length: int | None = None,
+        **unknown: Any,
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        if unknown:
+            raise TypeError(f"unknown pipeline options: {', '.join(sorted(unknown))}")
+        config = self.model.config
+        postprocess_params: dict[str, Any] = {}
+        if prediction_length is not None:
+            _check_length("prediction_length", prediction_length, config.prediction_length)
+            postprocess_params["prediction_length"] = prediction_length
+        if quantiles is not None:
+            absent = [level for level in quantiles if level not in config.quantiles]
+            if absent:
+                raise ValueError(f"the model has no quantiles {absent}, it has {config.quantiles}")
+            postprocess_params["quantiles"] = list(quantiles)
+        preprocess_params = {}
+        if context_length is not None:
+            longest = config.chain_length if config.pooling == "flatten" else None
+            _check_length("context_length", context_length, longest)
+            preprocess_params["context_length"] = context_length
+        return preprocess_params, {}, postprocess_params
+
+    def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
+        """Line up the ends of the series in "past_values" ``[batch, L, channels]``, NaN before shorter ones.
+
+        Likewise "past_time_features" and "future_time_features", if the model takes some.
+        """
+        config = self.model.config
+        values, lengths = join(sequences, self.feature_size, allow_missing=True)
+        context_length = options.get(
+            "context_length", config.chain_length if config.pooling == "flatten" else None
+        )
+        known = {}
+        if config.num_time_features:
+            values, lengths, known["future_time_features"] = self._split_future(values, lengths)
+        ends = np.cumsum(lengths)
+        if context_length is not None:
+            kept = np.repeat(ends, lengths) - np.arange(len(values)) <= context_length
+            values, lengths = values[kept], np.minimum(lengths, context_length)
+        past = np.full((len(lengths), lengths.max(), self.feature_size), np.nan, dtype=values.dtype)
+        past[np.arange(past.shape[1]) >= past.shape[1] - lengths[:, np.newaxis]] = values
+        if config.num_time_features:
+            past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
+        self._check_observed(past, lengths)
+        # Metal has no float64.
+        dtype = torch.float32 if self.device.type == "mps" else None
+        tensors = {"past_values": past} | known
+        return BatchFeature({name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()})
+
+    def _split_future(
+        self, values: NDArray[Any], lengths: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
+        """Take the future's rows off the joined series; return the pasts, their lengths, and what is known."""
+        config = self.model.config
+        steps, channels = config.prediction_length, config.num_input_channels
+        if lengths.min() <= steps:
+            raise ValueError(
+                f"sequence {lengths.argmin()} has {lengths.min()} rows, expected a past and then {steps} rows of the "
+                "future, in which the covariates are known and the channels missing"
+            )
+        ends = np.cumsum(lengths)
+        is_future = np.repeat(ends, lengths) - np.arange(len(values)) <= steps
+        index = np.repeat(np.arange(len(lengths)), lengths)
+        unknown = np.isnan(values[:, channels:]).any(1)
+        if unknown.any():
+            raise ValueError(
+                f"sequence {index[unknown][0]}: a covariate is missing, it has to be known for every row"
+            )
+        told = is_future & ~np.isnan(values[:, :channels]).all(1)
+        if told.any():
+            raise ValueError(
+                f"sequence {index[told][0]}: its last {steps} rows are the future to forecast, in which the channels "
+                "have to be missing"
+            )
+        future = values[is_future, channels:].reshape(len(lengths), steps, -1)
+        return values[~is_future], lengths - steps, future
+
+    def _check_observed(self, past: NDArray[Any], lengths: NDArray[np.intp]) -> None:
+        targets = self.model.config.prediction_channel_indices
+        unobserved = np.isnan(past).all(1)
+        for index, channel in np.argwhere(unobserved):
+            if targets is None or channel in targets:
+                raise ValueError(
+                    f"sequence {index}, channel {channel}: all of its last {lengths[index]} values are missing, there "
+                    "is nothing to forecast from"
+                )
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        outputs = self.model(**model_inputs, return_dict=True)
+        forecasts = {"forecast": outputs.prediction_outputs}
+        if outputs.quantile_outputs is not None:
+            forecasts["quantiles"] = outputs.quantile_outputs
+        return forecasts
+
+    def postprocess(
+        self,
+        model_outputs: dict[str, torch.Tensor],
+        prediction_length: int | None = None,
+        quantiles: list[float] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
+        levels = self.model.config.quantiles
+        finite = torch.stack([values.isfinite().flatten(1).all(1) for values in model_outputs.values()]).all(
+            0
+        )
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has forecasts that are not finite: its values overflow the "
+                "model, rescale them"
+            )
+        shown = {name: values[:, :prediction_length] for name, values in model_outputs.items()}
+        if self.model.config.num_input_channels == 1:
+            shown = {name: values.squeeze(2) for name, values in shown.items()}
+        results: list[dict[str, Any]] = [{"forecast": row.tolist()} for row in shown["forecast"]]
+        if levels:
+            for result, row in zip(results, shown["quantiles"], strict=True):
+                result["quantiles"] = {
+                    level: row[..., levels.index(level)].tolist()
+                    for level in (levels if quantiles is None else quantiles)
+                }
+        return results
+
+
+def _check_length(name: str, value: Any, longest: int | None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < 1 or (longest is not None and value > longest):
+        most = "" if longest is None else f" and at most the model's {longest}"
+        raise ValueError(f"{name} must be at least 1{most}, got {value}")
+
+
+def register_forecasting_pipeline() -> None:
+    """Register the task "time-series-forecasting" with transformers; calling it again changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If another pipeline has the task.
+    """
+    register_pipeline(
+        "time-series-forecasting", TimeSeriesForecastingPipeline, AutoModelForTimeSeriesPrediction
+    )
+
+
+__all__ = ["TimeSeriesForecastingPipeline", "register_forecasting_pipeline"]

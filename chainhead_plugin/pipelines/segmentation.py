@@ -1,0 +1,107 @@
+"""The pipeline that transformers lacks for labels of every node of a sequence of features."""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForTokenClassification
+
+from .base import ChainPipeline, at_least_float32, register_pipeline, select_padding_options
+from .segments import segments_of
+
+Strategy = Literal["none", "simple"]
+
+
+class TimeSeriesSegmentationPipeline(ChainPipeline):
+    """Label every node of a sequence, with any model for token classification over "input_features".
+
+    Options, at construction or in a call:
+
+    - `aggregation_strategy`: "none" (default) for the label of every node, "simple" for segments, each as many
+      neighbours with one label as there are.
+    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`. Truncated nodes have no result.
+
+    The result for a sequence is a list: with "none" a ``{"label": str, "score": float}`` for every node, in order;
+    with "simple" a ``{"start": int, "end": int, "label": str, "score": float}`` for every segment, from node `start`
+    to before node `end`, with the mean of its nodes' scores. A score is the label's probability.
+
+    Examples
+    --------
+    >>> segment = pipeline("time-series-segmentation", model="user/chainhead-speakers")
+    >>> segment(frames, aggregation_strategy="simple")
+    [{"start": 0, "end": 14, "label": "Ann", "score": 0.97}, {"start": 14, "end": 31, "label": "Bob", "score": 0.9}]
+    """
+
+    def _sanitize_parameters(
+        self, *, aggregation_strategy: Strategy | None = None, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        postprocess_params = {}
+        if aggregation_strategy is not None:
+            if aggregation_strategy not in get_args(Strategy):
+                raise ValueError(
+                    f"aggregation_strategy must be 'none' for nodes or 'simple' for segments, got "
+                    f"{aggregation_strategy!r}"
+                )
+            postprocess_params["aggregation_strategy"] = aggregation_strategy
+        return select_padding_options(options), {}, postprocess_params
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        logits = self.model(**model_inputs, return_dict=True).logits
+        return {"logits": logits, "attention_mask": model_inputs["attention_mask"]}
+
+    def postprocess(
+        self, model_outputs: dict[str, torch.Tensor], aggregation_strategy: Strategy = "none"
+    ) -> list[list[dict[str, Any]]]:
+        """Turn logits ``[batch, L, num_labels]`` into labels of real nodes or segments, for every sequence."""
+        logits, real = model_outputs["logits"], model_outputs["attention_mask"].bool()
+        if logits.ndim != 3:
+            raise ValueError(
+                f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
+                "[batch, length, num_labels]: use a model for token classification"
+            )
+        overflown = ~logits.isfinite().all(-1) & real
+        if overflown.any():
+            row = int(overflown.any(-1).int().argmax())
+            node = int(overflown[row][real[row]].int().argmax())
+            raise ValueError(
+                f"sequence {row}, node {node} has scores that are not finite: its values overflow the model, rescale "
+                "them"
+            )
+        scores, indices = at_least_float32(logits).softmax(-1).max(-1)
+        gather = _nodes if aggregation_strategy == "none" else _segments
+        id2label = self.model.config.id2label
+        return [
+            gather(row_indices[kept].numpy(), row_scores[kept].numpy(), id2label)
+            for row_indices, row_scores, kept in zip(indices, scores, real, strict=True)
+        ]
+
+
+def _nodes(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        {"label": id2label[index], "score": score}
+        for index, score in zip(indices.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def _segments(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        segment | {"score": float(scores[segment["start"] : segment["end"]].mean(dtype=np.float64))}
+        for segment in segments_of(indices, id2label)
+    ]
+
+
+def register_segmentation_pipeline() -> None:
+    """Register the task "time-series-segmentation" with transformers; calling it again changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If another pipeline has the task.
+    """
+    register_pipeline(
+        "time-series-segmentation", TimeSeriesSegmentationPipeline, AutoModelForTokenClassification
+    )
+
+
+__all__ = ["TimeSeriesSegmentationPipeline", "register_segmentation_pipeline"]

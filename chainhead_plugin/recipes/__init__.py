@@ -1,0 +1,26 @@
+"""A recipe, one YAML file, becomes a measured, documented model.
+
+May import: `models`, `inputs`, `nodes`, `config`, `head`; the host `registry`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .recipe import Recipe as Recipe
+    from .recipe import RecipeError as RecipeError
+    from .recipe import load_recipe as load_recipe
+    from .recipe import shipped_recipes as shipped_recipes
+    from .training.measuring import measure as measure
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "Recipe": "recipe",
+        "RecipeError": "recipe",
+        "load_recipe": "recipe",
+        "measure": "training.measuring",
+        "shipped_recipes": "recipe",
+    },
+)

@@ -1,0 +1,4 @@
+"""What a recipe trains: the model, its peers, and their inputs.
+
+May import: what `recipes` may import.
+"""

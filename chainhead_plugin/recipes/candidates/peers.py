@@ -1,0 +1,147 @@
+"""The model of a recipe and the peers that it is compared with, just wide enough to have as many weights."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...config.configuration_chainhead import ChainHeadConfig
+from ..recipe import SEGMENTATION, Recipe, RecipeError
+from .inputs import Inputs
+from .peer_models import (
+    Convolution,
+    ForecastPeer,
+    NodePerceptron,
+    Perceptron,
+    PooledEncoder,
+    Recurrent,
+)
+
+CHAIN, NO_HOPS = "chain", "no_hops"
+TITLES = {
+    CHAIN: "chain head",
+    NO_HOPS: "the same head without hops",
+    "plain": "tinyBIG's plain chain",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "conv1d": "Conv1d",
+    "mlp": "MLP",
+}
+_KIND_OPTIONS = {
+    *(
+        "bi_directional",
+        "with_multihop",
+        "h",
+        "accumulative",
+        "with_inverse_approx",
+        "with_exponential_approx",
+    ),
+    *("self_dependence", "self_scaling", "channel_num", "channel_hops", "decay", "with_learned_decay"),
+}
+_WIDEST = 2**16
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model to train.
+
+    Attributes
+    ----------
+    title : str
+        What the card calls it.
+    learning_rates : list of float
+        From which validation chooses.
+    build : callable
+        Makes the model, with random weights.
+    """
+
+    title: str
+    learning_rates: list[float]
+    build: Callable[[], nn.Module]
+
+    def count(self) -> int:
+        """Return the number of weights, without allocating them."""
+        return _count(self.build)
+
+
+def candidates(
+    recipe: Recipe, inputs: Inputs, names: tuple[str, ...], wanted: list[str]
+) -> dict[str, Candidate]:
+    """Return the recipe's model and the wanted peers, which are just wide enough not to have fewer weights.
+
+    Raises
+    ------
+    RecipeError
+        If the model's options are not valid.
+    """
+    config = inputs.config(recipe, names)
+
+    def candidate(name: str, build: Callable[[], nn.Module]) -> Candidate:
+        return Candidate(TITLES[name], recipe.rates_of(name), build)
+
+    found = {CHAIN: candidate(CHAIN, lambda: inputs.model_class(config))}
+    weights = found[CHAIN].count()
+    for name in wanted:
+        by_width = _by_width(name, recipe, inputs, names, config)
+        width = recipe.overrides.get(name, {}).get("width")
+        if width is None:
+            width = _narrowest(by_width, weights, TITLES[name])
+        found[name] = candidate(name, partial(by_width, width))
+    return found
+
+
+def _by_width(
+    name: str, recipe: Recipe, inputs: Inputs, names: tuple[str, ...], config: ChainHeadConfig
+) -> Callable[[int], nn.Module]:
+    if name in (NO_HOPS, "plain"):
+        options = {key: value for key, value in recipe.model.items() if key not in _KIND_OPTIONS}
+        if name == NO_HOPS:
+            options["channel_hops"] = [0]  # the identity: every node a chain of its own
+        return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
+    of_nodes = recipe.task == SEGMENTATION
+    if name == "mlp":
+        peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
+    elif name == "conv1d":
+        peer = Convolution
+    else:
+        # A label of a node may depend on what follows it, if it does for the compared model.
+        peer = partial(
+            Recurrent, kind=getattr(nn, name.upper()), both_ways=of_nodes and config.bi_directional
+        )
+    if of_nodes:
+        peer = partial(peer, of_nodes=True)
+    if config.prediction_length is not None:
+        return lambda width: ForecastPeer(config, peer(config, width))
+    return lambda width: peer(config, width)
+
+
+def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
+    """Set the width of the one head, or of a stack's first layer, the others in proportion."""
+    sizes = options.get("hidden_sizes")
+    if not sizes:
+        return {**options, "n": width}
+    return {**options, "hidden_sizes": [max(1, round(size * width / sizes[0])) for size in sizes]}
+
+
+def _narrowest(by_width: Callable[[int], nn.Module], weights: int, title: str) -> int:
+    """Return the smallest width that has as many weights, at least."""
+    least, most = 1, 1
+    while _count(partial(by_width, most)) < weights:
+        least, most = most + 1, most * 2
+        if most > _WIDEST:
+            raise RecipeError(
+                f"no width gives {title} {weights:,} weights: set one in overrides, or leave it out"
+            )
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (middle + 1, most) if _count(partial(by_width, middle)) < weights else (least, middle)
+    return least
+
+
+def _count(build: Callable[[], nn.Module]) -> int:
+    """Return the number of weights, without allocating them."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build().parameters())

@@ -1,0 +1,47 @@
+"""Daily ridership of Chicago's elevated trains, which ships with the package."""
+
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .windows import Layout, Series
+
+_FILE = "recipes/zoo/chicago_ridership.npz"
+
+
+def load_ridership() -> tuple[list[Series], Layout, int]:
+    """Return one series, a day a row, what its columns are, and the first day of the test part.
+
+    Entries at Clark/Lake, to forecast, and at 19 other stations, in thousands; temperature (°F), wind, rain and snow;
+    then what is known beforehand: which of five teams plays at home or away, the weekday and the season of the year.
+    The last fifth of the days is the test part.
+    """
+    with (
+        (files("chainhead_plugin") / _FILE).open("rb") as opened,
+        np.load(opened, allow_pickle=False) as data,
+    ):
+        columns = {name: data[name] for name in data.files}
+    days = columns["first_day"] + np.arange(len(columns["entries"]))
+    entries = columns["entries"] / 2000  # kept as half thousandths, exactly
+    known = np.concatenate([columns["games"], _calendar(days)], axis=1)
+    values = np.concatenate([entries, columns["weather"], known], axis=1)
+    stations, weather = columns["stations"].tolist(), columns["weather_names"].tolist()
+    layout = Layout(
+        targets=(stations[0],),
+        past=(*stations[1:], *weather),
+        known=(*columns["teams"].tolist(), *_CALENDAR),
+        season=7,
+    )
+    return [Series(values)], layout, len(values) - len(values) // 5
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_CALENDAR = (*_WEEKDAYS, "year's sine", "year's cosine")
+
+
+def _calendar(days: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return weekday and season [days, 9] of days since 1970, which began on a Thursday."""
+    weekday = np.eye(len(_WEEKDAYS))[(days + 3) % 7]
+    angle = days * (2 * np.pi / 365.2425)
+    return np.concatenate([weekday, np.sin(angle)[:, np.newaxis], np.cos(angle)[:, np.newaxis]], axis=1)

@@ -1,0 +1,171 @@
+"""Long series cut into windows of a past and a future, and the parts of their time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..recipe import Recipe, RecipeError
+from .examples import Data, Examples
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series, a row a step, without gaps.
+
+    Attributes
+    ----------
+    values : array [steps, channels + covariates]
+        First the targets, then what is measured along with them, NaN where missing, then the covariates that are
+        known for the future too.
+    start : int
+        Its first step on the time axis that all series share.
+    """
+
+    values: NDArray[np.floating[Any]]
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of series are.
+
+    Attributes
+    ----------
+    targets : tuple of str
+        The columns to forecast.
+    past : tuple of str
+        Channels that only help.
+    known : tuple of str
+        Covariates that are known for the future.
+    season : int, optional
+        Steps of the season that a naive forecast repeats.
+    """
+
+    targets: tuple[str, ...]
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    season: int | None = None
+
+    @property
+    def channels(self) -> int:
+        """How many columns are unknown for the future."""
+        return len(self.targets) + len(self.past)
+
+
+@dataclass(frozen=True)
+class Windows(Examples):
+    """Windows of series as examples.
+
+    An input [past + future steps, channels + covariates] is what the forecasting pipeline takes: in the future's
+    rows the channels are NaN. Its label [future steps, targets] is what the targets then were. `names` are the
+    targets'.
+
+    Attributes
+    ----------
+    times : array of int64
+        For each window the step at which its future begins.
+    layout : Layout
+    """
+
+    times: NDArray[np.int64]
+    layout: Layout
+
+    def take(self, indices: NDArray[np.intp]) -> "Windows":
+        """Select windows by index."""
+        inputs = [self.inputs[index] for index in indices]
+        return Windows(inputs, self.labels[indices], self.names, self.times[indices], self.layout)
+
+    def before(self, time: int) -> "Windows":
+        """Return the windows whose future ends before a step."""
+        return self.take(np.flatnonzero(self.times + self.labels.shape[1] <= time))
+
+    def since(self, time: int) -> "Windows":
+        """Return the windows whose future begins at a step or later."""
+        return self.take(np.flatnonzero(self.times >= time))
+
+
+def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: int) -> Data:
+    """Cut series into windows; those of the test part forecast nothing before `test_start`.
+
+    A window's past is `model: chain_length` steps, its future `model: prediction_length`. A window begins at every
+    step. The past of the test's first windows lies in the training part, as it does when a model is used.
+
+    Raises
+    ------
+    RecipeError
+        If the lengths are missing or leave no windows.
+    """
+    past, future = (_length(recipe.model, name) for name in ("chain_length", "prediction_length"))
+    if layout.season is not None and layout.season > past:
+        raise RecipeError(f"data: season={layout.season} is longer than the past, chain_length={past}")
+    inputs, labels, times = [], [], []
+    for one in series:
+        values = one.values.astype(np.float32)
+        for begin in range(len(values) - past - future + 1):
+            window = values[begin : begin + past + future].copy()
+            target = window[past:, : len(layout.targets)].copy()
+            seen = ~np.isnan(window[:past, : len(layout.targets)]).all(0)
+            if np.isnan(target).all() or not seen.all():
+                continue  # nothing to compare with, or to forecast from
+            window[past:, : layout.channels] = np.nan
+            inputs.append(window)
+            labels.append(target)
+            times.append(one.start + begin + past)
+    if not inputs:
+        raise RecipeError(
+            f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast"
+        )
+    # The time of all windows; of several series those of one time stand together.
+    order = np.argsort(times, kind="stable")
+    windows = Windows(
+        inputs, np.stack(labels), layout.targets, np.asarray(times, dtype=np.int64), layout
+    ).take(order)
+    data = Data(windows.before(test_start), windows.since(test_start))
+    for part, examples in (("training", data.train), ("test", data.test)):
+        if not len(examples.labels):
+            raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")
+    return data
+
+
+def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
+    """Hold out the windows of the last share of the time; none that is kept forecasts any of it."""
+    first, end = int(windows.times[0]), int(windows.times[-1]) + 1
+    time = end - round(share * (end - first))
+    kept, held_out = windows.before(time), windows.since(time)
+    if not len(kept.labels) or not len(held_out.labels):
+        raise RecipeError(f"cannot hold out the last {share:.0%} of {end - first} steps")
+    return kept, held_out
+
+
+def naive_forecasts(windows: Windows) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return forecasts that take no weights, by name, each [windows, future steps, targets].
+
+    The last observed value again, and where a season is known the last season's values.
+    """
+    steps = windows.labels.shape[1]
+    past = np.stack([window[:-steps, : len(windows.names)] for window in windows.inputs])
+    found = {"naive: the last value": np.repeat(_filled(past)[:, -1:], steps, axis=1)}
+    season = windows.layout.season
+    if season is not None and season > 1:
+        place = past.shape[1] - season + np.arange(steps) % season
+        found[f"seasonal naive: the value {season} steps before"] = _filled(past)[:, place]
+    return found
+
+
+def _filled(past: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Put the value before, or at the start the one after, in the place of missing ones [windows, steps, targets]."""
+    steps = np.arange(past.shape[1])[:, np.newaxis]
+    observed = ~np.isnan(past)
+    last = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
+    place = np.where(last < 0, observed.argmax(1)[:, np.newaxis], last)
+    return np.take_along_axis(past, place, axis=1)
+
+
+def _length(model: Mapping[str, Any], name: str) -> int:
+    value = model.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise RecipeError(f"model: forecasts need {name}, an integer ≥ 1, got {value!r}")
+    return value

@@ -1,0 +1,293 @@
+"""What a model is trained from: a recipe, one declarative YAML file a model."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml  # type: ignore[import-untyped]
+
+Task = Literal[
+    "time-series-classification",
+    "time-series-segmentation",
+    "image-classification",
+    "text-classification",
+    "time-series-forecasting",
+]
+# With a label for every node.
+SEGMENTATION = "time-series-segmentation"
+RECIPES = Path(__file__).parent / "zoo"
+PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
+
+_REQUIRED = ("name", "task", "data", "model", "training")
+_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
+_ENCODER_PLACES = ("folder", "package", "repository")
+_ENCODER_OPTIONS = (*_ENCODER_PLACES, "revision", "sha256", "frozen", "max_length")
+_FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be trained as it stands; the message says where and what to write instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A model to train, and how.
+
+    Attributes
+    ----------
+    name : str
+        What the model is called.
+    task : str
+        "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
+        or patches of pixels, or a backbone's feature map), "text-classification" or "time-series-forecasting".
+    data : str or mapping
+        A data set that ships inside a package, by name, or files of one's own: see `load_data`.
+    model : mapping
+        Fields of `ChainHeadConfig`. What follows from the data is filled in: `m`, the labels, `vocab_size`,
+        and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's
+        past, and `prediction_length`; `num_time_features` and `prediction_channel_indices` follow.
+    training : mapping
+        Arguments of `transformers.TrainingArguments`: `num_train_epochs`, batch size, weight decay, schedule, ….
+    learning_rates : list of float
+        From which every model gets its own, by validation alone.
+    validation_folds : int, optional
+        Cross-validation on the training part, stratified unless nodes have labels, which keeps the data's groups
+        together. The final runs then train on all of it.
+    validation_share : float, optional
+        Share of the training part, likewise, or for forecasts its last in time, that is held out for validation in
+        every run. Exactly one of the two; forecasts take this one.
+    early_stopping : int, optional
+        Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
+        needs `validation_share`.
+    seeds : list of int
+        Of the final runs; the first one's weights are the model. At least two, for a spread.
+    threads : int, optional
+        Threads of the CPU; by default as many as torch takes. Sums are rounded otherwise with another number, and
+        give other weights, so set it for numbers that come out again. More than one only slows small models down.
+    peers : list of str
+        What `compare` trains beside the model, with the same data, budget and number of weights: "no_hops" (the
+        same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".
+    overrides : mapping
+        For a peer, `learning_rates` or `width` in place of the common ones.
+    pretraining : mapping
+        For images with a `backbone_config` and `freeze_backbone: true`: the backbone is trained once, with a linear
+        classifier, and then frozen, so that the model and all its peers read the same nodes. `share` of the training
+        part is for the backbone alone, the rest for what reads its nodes; `learning_rate`, `seed` (0 by default), and
+        other arguments of `transformers.TrainingArguments`.
+    tokenizer : mapping
+        Options of `train_tokenizer`, for texts.
+    encoder : mapping
+        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Where it is: one of
+        `folder`, relative to the recipe, `package`, an installed distribution that holds one, and `repository` on the
+        Hub, with a `revision` if wanted. `sha256`: hashes that files must have, by their names. `frozen` (true by
+        default): the encoder runs once, and the model and its peers are trained on its nodes; false: all train it.
+        `max_length`: tokens at which texts are cut.
+    card : mapping
+        Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
+        `limits` (a list).
+    """
+
+    name: str
+    task: Task
+    data: str | Mapping[str, Any]
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    learning_rates: list[float] = field(default_factory=lambda: [1e-2])
+    validation_folds: int | None = None
+    validation_share: float | None = None
+    early_stopping: int | None = None
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
+    threads: int | None = None
+    peers: list[str] = field(default_factory=lambda: list(PEERS))
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pretraining: Mapping[str, Any] = field(default_factory=dict)
+    tokenizer: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the data."""
+        if not isinstance(self.name, str) or not self.name or any(c in self.name for c in "/\\ \n"):
+            raise RecipeError(f"name must be a word without slashes, got {self.name!r}")
+        if self.task not in get_args(Task):
+            raise RecipeError(f"task must be one of {', '.join(get_args(Task))}, got {self.task!r}")
+        if not isinstance(self.data, str | Mapping):
+            raise RecipeError(f"data must be the name of a data set or a mapping of files, got {self.data!r}")
+        for name in _MAPPINGS:
+            if not isinstance(getattr(self, name), Mapping):
+                raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r}")
+        self._check_validation()
+        if len(self.seeds) < 2 or not all(type(seed) is int and seed >= 0 for seed in self.seeds):
+            raise RecipeError(f"seeds must be at least two integers ≥ 0, for a spread, got {self.seeds!r}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise RecipeError(f"seeds has one seed twice: {self.seeds}")
+        if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):
+            raise RecipeError(f"threads must be an integer ≥ 1, got {self.threads!r}")
+        _check_rates(self.learning_rates, "learning_rates")
+        if unknown := sorted({*self.peers, *self.overrides} - {*PEERS, "chain"}):
+            raise RecipeError(f"there is no peer {unknown[0]!r}: choose from {', '.join(PEERS)}")
+        for peer, options in self.overrides.items():
+            if not isinstance(options, Mapping) or options.keys() - {"learning_rates", "width"}:
+                raise RecipeError(
+                    f"overrides of {peer} may hold learning_rates and width, got {sorted(options)}"
+                )
+            if "learning_rates" in options:
+                _check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
+        if self.tokenizer and self.task != "text-classification":
+            raise RecipeError(f"tokenizer has no effect for {self.task}")
+        if self.encoder:
+            self._check_encoder()
+        self._check_pretraining()
+
+    def _check_validation(self) -> None:
+        if (self.validation_folds is None) == (self.validation_share is None):
+            raise RecipeError("set one of validation_folds and validation_share")
+        if self.task == "time-series-forecasting" and self.validation_share is None:
+            raise RecipeError(
+                "forecasts are validated on the last part of the training: set validation_share"
+            )
+        if self.validation_folds is not None and not (
+            type(self.validation_folds) is int and self.validation_folds >= 2
+        ):
+            raise RecipeError(f"validation_folds must be an integer ≥ 2, got {self.validation_folds!r}")
+        if self.validation_share is not None and not (
+            isinstance(self.validation_share, float) and 0 < self.validation_share < 1
+        ):
+            raise RecipeError(f"validation_share must be between 0 and 1, got {self.validation_share!r}")
+        if self.early_stopping is not None:
+            if not (type(self.early_stopping) is int and self.early_stopping >= 1):
+                raise RecipeError(f"early_stopping must be an integer ≥ 1, got {self.early_stopping!r}")
+            if self.validation_share is None:
+                raise RecipeError("early_stopping needs validation_share: with folds, nothing is held out")
+
+    def _check_encoder(self) -> None:
+        if self.task != "text-classification":
+            raise RecipeError(f"encoder has no effect for {self.task}")
+        if self.tokenizer:
+            raise RecipeError("tokenizer has no effect with an encoder, which has its own")
+        if unknown := sorted(self.encoder.keys() - {*_ENCODER_OPTIONS}):
+            raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
+        places = [name for name in _ENCODER_PLACES if name in self.encoder]
+        if len(places) != 1 or not isinstance(self.encoder[places[0]], str):
+            raise RecipeError(f"encoder needs one of {', '.join(_ENCODER_PLACES)}, a text")
+        if "revision" in self.encoder and places != ["repository"]:
+            raise RecipeError("encoder: revision has no effect without repository")
+        hashes, longest = self.encoder.get("sha256", {}), self.encoder.get("max_length", 1)
+        if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
+            raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
+        if type(self.encoder.get("frozen", True)) is not bool:
+            raise RecipeError(f"encoder: frozen must be true or false, got {self.encoder['frozen']!r}")
+        if not (type(longest) is int and longest >= 1):
+            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
+        if given := [name for name in _FROM_ENCODER if name in self.model]:
+            raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
+
+    @property
+    def on_frozen_encoder(self) -> bool:
+        """Whether the model and its peers are trained on the nodes that a frozen encoder makes of the texts."""
+        return bool(self.encoder) and self.encoder.get("frozen", True)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
+        return not self.encoder
+
+    def _check_pretraining(self) -> None:
+        if self.task == "image-classification" and self.model.get("freeze_backbone") and not self.pretraining:
+            raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
+        if not self.pretraining:
+            return
+        if self.task != "image-classification" or not (
+            self.model.get("backbone_config") and self.model.get("freeze_backbone")
+        ):
+            raise RecipeError(
+                "pretraining has no effect but for image-classification with backbone_config and freeze_backbone: true"
+            )
+        if missing := sorted({"share", "learning_rate"} - self.pretraining.keys()):
+            raise RecipeError(f"pretraining needs {' and '.join(missing)}")
+        share, seed = self.pretraining["share"], self.pretraining.get("seed", 0)
+        if not (isinstance(share, float) and 0 < share < 1):
+            raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")
+        if not (type(seed) is int and seed >= 0):
+            raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
+        _check_rates([self.pretraining["learning_rate"]], "pretraining: learning_rate")
+
+    def rates_of(self, candidate: str) -> list[float]:
+        """Return the learning rates that a candidate may choose from."""
+        return list(self.overrides.get(candidate, {}).get("learning_rates", self.learning_rates))
+
+
+def _check_rates(rates: Any, where: str) -> None:
+    if not isinstance(rates, list) or not rates:
+        raise RecipeError(f"{where} must be a list of numbers, got {rates!r}")
+    for rate in rates:
+        if isinstance(rate, str):
+            raise RecipeError(f"{where}: {rate!r} is a text in YAML, write it as 0.01 or 1.0e-2")
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
+            raise RecipeError(f"{where} must be numbers above 0, got {rate!r}")
+
+
+def load_recipe(source: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    source : str or Path
+        A YAML file, or the name of a model of the zoo, whose recipe ships with the package.
+
+    Raises
+    ------
+    RecipeError
+        If there is none, or it is not valid.
+    """
+    file = Path(source)
+    if not file.is_file():
+        file = RECIPES / f"{source}.yaml"
+    if not file.is_file():
+        known = shipped_recipes()
+        close = difflib.get_close_matches(str(source), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
+        raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file} is no YAML: {error}") from error
+    if not isinstance(content, Mapping):
+        raise RecipeError(f"{file} must hold a mapping with {', '.join(_REQUIRED)}")
+    known_fields = [entry.name for entry in fields(Recipe) if entry.name != "folder"]
+    for name in content:
+        if name not in known_fields:
+            close = difflib.get_close_matches(str(name), known_fields, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known_fields)}"
+            raise RecipeError(f"{file}: a recipe has no {name!r}: {hint}")
+    if missing := [name for name in _REQUIRED if name not in content]:
+        raise RecipeError(f"{file}: {' and '.join(missing)} missing")
+    try:
+        return Recipe(**content, folder=file.resolve().parent)
+    except RecipeError as error:
+        raise RecipeError(f"{file}: {error}") from error
+
+
+def shipped_recipes() -> list[str]:
+    """Return the names of the models whose recipes ship with the package."""
+    return sorted(file.stem for file in RECIPES.glob("*.yaml"))
+
+
+def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
+    """Return a recipe as YAML, its files named in full, or by their names alone, which tell nothing of a machine."""
+    content = {
+        name: value for name, value in vars(recipe).items() if name != "folder" and value not in (None, {})
+    }
+    if isinstance(recipe.data, Mapping):
+        content["data"] = dict(recipe.data)
+        for part in content["data"].keys() & {"train", "test"}:
+            file = recipe.folder / recipe.data[part]
+            content["data"][part] = str(file) if full_paths else file.name
+    if "folder" in recipe.encoder:
+        folder = recipe.folder / recipe.encoder["folder"]
+        content["encoder"] = {**recipe.encoder, "folder": str(folder) if full_paths else folder.name}
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return text

@@ -1,0 +1,166 @@
+"""Render a model card from a recipe and what was measured."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from ..candidates.peers import CHAIN, NO_HOPS
+from ..data.examples import require
+from ..recipe import SEGMENTATION, Recipe
+from ..task import Metric, traits_of
+
+_TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
+_FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")
+_PREPROCESSORS = {
+    "time-series-classification": ("extractor", "AutoFeatureExtractor"),
+    SEGMENTATION: ("extractor", "AutoFeatureExtractor"),
+    "image-classification": ("processor", "AutoImageProcessor"),
+    "text-classification": ("tokenizer", "AutoTokenizer"),
+}
+_CARD_DEFAULTS = {
+    "summary": "A classifier.",
+    "data": "Not described.",
+    "license": "other",
+}
+_SEQUENCE_PEERS = ("lstm", "gru", "conv1d")
+
+
+def render_card(
+    recipe: Recipe,
+    results: Mapping[str, Any],
+    config: Mapping[str, Any],
+    *,
+    pictures: str = "",
+    samples: str | None = None,
+    in_zoo: bool = False,
+) -> str:
+    """Return the card's text.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    results : mapping
+        As `measure` gives them.
+    config : mapping
+        The model's configuration, as saved.
+    pictures : str
+        What the pictures' names begin with, relative to the card.
+    samples : str, optional
+        For models that ship with the package, the file with an example of every label.
+    in_zoo : bool
+        Whether the card stands among those of the zoo, not beside the model.
+    """
+    card = {**_CARD_DEFAULTS, **recipe.card}
+    if recipe.task == "time-series-forecasting":
+        card["summary"] = recipe.card.get("summary", "A forecaster.")
+    chain = results["models"][CHAIN]
+    metrics = traits_of(recipe.task).metrics
+    name, auto_preprocessor = _PREPROCESSORS.get(recipe.task, (None, None))
+    use = None
+    if recipe.task == "time-series-forecasting":
+        template = require("jinja2", "jinja2").Template(_FORECAST_USE.read_text("utf-8"))
+        use = template.render(
+            recipe=recipe, config=config, samples=samples, folder=recipe.name, columns=results["columns"]
+        )
+    front_matter = ModelCardData(
+        license=card["license"],
+        license_name=card.get("license_name"),
+        license_link=card.get("license_link"),
+        library_name="transformers",
+        pipeline_tag=None if recipe.task.startswith("time-series") else recipe.task,
+        base_model=card.get("base_model"),
+        tags=[
+            "chainhead",
+            recipe.task,
+            *(["time-series"] if recipe.task.startswith("time") else []),
+            "tinybig",
+        ],
+        metrics=[metric.name for metric in metrics],
+        model_name=recipe.name,
+        eval_results=[
+            EvalResult(
+                task_type=recipe.task,
+                dataset_type=str(recipe.data) if isinstance(recipe.data, str) else recipe.name,
+                dataset_name=card.get("dataset", recipe.name),
+                dataset_split="test",
+                metric_type=metric.name,
+                metric_name=f"test {metric.title}",
+                metric_value=chain[f"test_{metric.name}"][0],
+            )
+            for metric in metrics
+        ],
+    )
+    rendered = ModelCard.from_template(
+        front_matter,
+        template_str=_TEMPLATE.read_text("utf-8"),
+        recipe=recipe,
+        task=recipe.task,
+        of_nodes=recipe.task == SEGMENTATION,
+        card=card,
+        config=config,
+        chain=chain,
+        folder=recipe.name,
+        preprocessor=name,
+        auto_preprocessor=auto_preprocessor,
+        pictures=pictures,
+        samples=samples,
+        in_zoo=in_zoo,
+        training=results["recipe"],
+        use=use,
+        metric=metrics[0],
+        others=metrics[1:],
+        tested=f"test_{metrics[0].name}",
+        unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
+        heading=_heading(metrics[0], card.get("unit")),
+        verdict=verdict(results["models"], metrics[0], results.get("baselines")),
+        **{key: value for key, value in results.items() if key != "recipe"},
+    )
+    text: str = rendered.content
+    return text.rstrip() + "\n"
+
+
+def _heading(metric: Metric, unit: str | None) -> str:
+    heading = f"{metric.title} in percent" if metric.percent else metric.in_unit(unit)
+    return heading[0].upper() + heading[1:]
+
+
+def verdict(
+    models: Mapping[str, Mapping[str, Any]],
+    metric: Metric,
+    baselines: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[str]:
+    """Say in sentences how the model stands against its peers: better, no better, or within the spread."""
+    chain = models[CHAIN]
+    sentences = []
+    if NO_HOPS in models:
+        gap, deviation = metric.difference(chain, models[NO_HOPS])
+        sentences.append(
+            "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
+            f"brings: {gap}, next to a standard deviation over the seeds of {deviation}."
+        )
+    rivals = [models[name] for name in _SEQUENCE_PEERS if name in models]
+    if rivals:
+        best = metric.best(rivals)
+        mean = f"test_{metric.name}_mean"
+        if not metric.better(best[mean], chain[mean]):
+            outcome = "The chain head is at least as accurate as"
+        elif abs(chain[mean] - best[mean]) <= best[f"test_{metric.name}_sd"]:
+            outcome = "The chain head is within one standard deviation of"
+        else:
+            outcome = "**The chain head is less accurate than**"
+        sentences.append(
+            f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {metric.difference(chain, best)[0]}), with "
+            f"{chain['parameters']:,} weights against {best['parameters']:,}."
+        )
+    if baselines:
+        tested = f"test_{metric.name}"
+        title, value = min(
+            ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
+        )
+        gap = 100 * (chain[f"{tested}_mean"] / value - 1)
+        sentences.append(
+            f"Against the best forecast without weights ({title}) it has {gap:+.1f} % {metric.title}."
+        )
+    return sentences

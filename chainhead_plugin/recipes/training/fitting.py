@@ -1,0 +1,240 @@
+"""One training run with transformers' Trainer, which can be resumed; and what a trained model predicts."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer_pt_utils import nested_concat
+from transformers.trainer_utils import get_last_checkpoint
+
+from ..candidates.inputs import Inputs
+from ..candidates.peers import Candidate
+from ..data.examples import Examples
+from ..data.node_labels import IGNORED
+from ..recipe import Recipe, RecipeError
+from ..task import TaskTraits, traits_of
+
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model.
+
+    Attributes
+    ----------
+    model : nn.Module
+        In evaluation mode, on the CPU.
+    history : list of dict
+        The Trainer's log: a record every epoch.
+    seconds : float
+        Time that training took.
+    """
+
+    model: nn.Module
+    history: list[dict[str, float]]
+    seconds: float
+
+
+def fit(
+    recipe: Recipe,
+    candidate: Candidate,
+    inputs: Inputs,
+    training: Examples,
+    validation: Examples | None,
+    *,
+    learning_rate: float,
+    seed: int,
+    folder: Path,
+    on_epoch: Callable[[], None] = lambda: None,
+) -> Fit:
+    """Train a candidate; the same seed and number of threads give the same weights.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    candidate : Candidate
+    inputs : Inputs
+    training : Examples
+    validation : Examples, optional
+        Evaluated after every epoch; early stopping, where the recipe has it, watches the task's metric.
+    learning_rate : float
+    seed : int
+    folder : Path
+        Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last one.
+    on_epoch : callable
+        Called after every epoch.
+
+    Raises
+    ------
+    RecipeError
+        If an argument of the recipe's `training` is unknown, or set by the trainer itself.
+    """
+    count = len(training.labels)
+    traits = traits_of(recipe.task)
+    with threads_set(recipe.threads):
+        set_seed(seed)
+        model = candidate.build()
+        inputs.initialise(model)
+        trainer = Trainer(
+            model=model,
+            args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
+            train_dataset=range(count),
+            eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
+            data_collator=Batches(
+                inputs, traits, [training] if validation is None else [training, validation]
+            ),
+            compute_metrics=lambda found: traits.measure(found.predictions, found.label_ids),
+            preprocess_logits_for_metrics=_measured_output,
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(_OnEpoch(on_epoch))
+        if recipe.early_stopping is not None:
+            trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
+        start = time.perf_counter()
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
+        seconds = time.perf_counter() - start
+    return Fit(model.to("cpu").eval(), trainer.state.log_history, seconds)
+
+
+@torch.no_grad()
+def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
+    """Return every label's probability for each example, [examples, labels]."""
+    parts = [
+        model(**inputs.batch(examples[start : start + _BATCH]))["logits"].softmax(-1)
+        for start in range(0, len(examples), _BATCH)
+    ]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
+    """Return the labels that a model names, of examples or of nodes; in the shape of the examples' own."""
+    named = np.full_like(examples.labels, IGNORED)
+    for start in range(0, len(named), _BATCH):
+        batch = inputs.batch(examples.inputs[start : start + _BATCH])
+        found = model(**batch)["logits"].argmax(-1).numpy()
+        place = (slice(start, start + _BATCH), *map(slice, found.shape[1:]))
+        named[place] = found
+    return named
+
+
+def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
+    """Return the task's metrics of a model, by name."""
+    traits = traits_of(task)
+    targets = traits.collate(examples.targets())
+    return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str) -> Tensor:
+    """Return what the task measures, of all examples."""
+    name = traits_of(task).outputs
+    predictions: Tensor | None = None
+    for start in range(0, len(examples), _BATCH):
+        part = model(**inputs.batch(examples[start : start + _BATCH]))[name]
+        # As the Trainer does it: what has different lengths is filled with -100.
+        predictions = part if predictions is None else nested_concat(predictions, part)
+    assert predictions is not None
+    return predictions
+
+
+def _arguments(
+    recipe: Recipe, learning_rate: float, seed: int, folder: Path, validated: bool
+) -> TrainingArguments:
+    traits = traits_of(recipe.task)
+    ours: dict[str, Any] = {
+        "output_dir": str(folder),
+        "seed": seed,
+        "learning_rate": learning_rate,
+        "label_names": [traits.targets],
+        "eval_strategy": "epoch" if validated else "no",
+        "per_device_eval_batch_size": _BATCH,
+        "logging_strategy": "epoch",
+        "save_total_limit": 1,
+        "report_to": "none",
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "disable_tqdm": True,
+    }
+    if recipe.early_stopping is not None:
+        ours |= {
+            "save_strategy": "epoch",
+            "load_best_model_at_end": True,
+            "metric_for_best_model": traits.metric.name,
+            "greater_is_better": traits.metric.greater_is_better,
+        }
+    else:
+        # Four times a run: where every epoch is saved, small models are saved longer than trained.
+        ours |= {"save_strategy": "steps", "save_steps": 0.25}
+    if twice := sorted(ours.keys() & recipe.training.keys()):
+        raise RecipeError(f"training: {twice[0]} is set by the trainer: leave it out")
+    try:
+        return TrainingArguments(**ours, **recipe.training)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"training: {error}") from error
+
+
+class _OnEpoch(TrainerCallback):
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def on_epoch_end(self, *_: Any, **__: Any) -> None:
+        self._call()
+
+
+@contextmanager
+def threads_set(count: int | None) -> Iterator[None]:
+    """Let torch use so many threads of the CPU; None leaves it as it is. Another number rounds otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class Batches:
+    """Makes batches of a training and a validation part, whose examples are their places in both together.
+
+    Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
+    """
+
+    def __init__(self, inputs: Inputs, traits: TaskTraits, parts: Sequence[Examples]) -> None:
+        self._inputs, self._traits = inputs, traits
+        self._examples = [one for part in parts for one in part.inputs]
+        self._targets = [one for part in parts for one in part.targets()]
+        shapes = {np.shape(one) for one in self._examples}
+        self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
+
+    def __call__(self, places: list[int]) -> dict[str, Tensor]:
+        """Make the batch of the examples in these places, with their targets."""
+        if self._ready is not None:
+            batch = {name: tensor[places] for name, tensor in self._ready.items()}
+        else:
+            batch = self._inputs.batch([self._examples[place] for place in places])
+        return {
+            **batch,
+            self._traits.targets: self._traits.collate([self._targets[place] for place in places]),
+        }
+
+
+def _measured_output(outputs: Any, _: Tensor) -> Tensor:
+    """Return what is measured: the first of a model's outputs, if it has several."""
+    measured: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
+    return measured

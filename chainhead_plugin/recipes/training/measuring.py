@@ -1,0 +1,193 @@
+"""Train a recipe's model, and its peers, on every seed, and measure each once on the test part."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers.utils import logging
+
+from ..candidates.inputs import Inputs
+from ..candidates.peers import CHAIN, TITLES
+from ..data.examples import Data
+from ..data.load import load_data
+from ..data.splits import split
+from ..data.windows import Windows, naive_forecasts
+from ..recipe import Recipe
+from ..task import Metric, traits_of
+from .pretraining import backbone_epochs
+from .runs import Run, Runs
+
+_PACKAGES = ("torch", "transformers", "numpy")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a recipe gives.
+
+    Attributes
+    ----------
+    results : dict
+        What the card tells, ready for JSON.
+    model : nn.Module
+        The chain head of the first seed: what is published.
+    inputs : Inputs
+        Its preprocessing.
+    data : Data
+    """
+
+    results: dict[str, Any]
+    model: nn.Module
+    inputs: Inputs
+    data: Data
+
+
+def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
+    """Return how many epochs `measure` trains at most."""
+    epochs = int(recipe.training.get("num_train_epochs", 3))
+    checks = recipe.validation_folds or 1
+    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    return backbone_epochs(recipe) + epochs * runs
+
+
+def measure(
+    recipe: Recipe,
+    folder: Path,
+    peers: list[str],
+    on_epochs: Callable[[int], None] = lambda _: None,
+    on_model: Callable[[str], None] = lambda _: None,
+) -> Measured:
+    """Choose each learning rate by validation, train on every seed, then look at the test part.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    folder : Path
+        Where finished runs are kept, and found again.
+    peers : list of str
+        The peers to train beside the model.
+    on_epochs : callable
+        Called with the number of epochs that are done.
+    on_model : callable
+        Called with the title of the model that comes next.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    RecipeError
+        If recipe, data and folder do not fit each other.
+    """
+    # Every run would announce the one file that it saves.
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        data = load_data(recipe)
+        runs = Runs(recipe, data, folder, on_epochs)
+        shared = 0 if runs.backbone is None else runs.backbone.parameters
+        metrics = traits_of(recipe.task).metrics
+        models: dict[str, Any] = {}
+        for name, candidate in runs.candidates(peers=peers).items():
+            on_model(TITLES[name])
+            rate, validation, checked = runs.choose(name)
+            final = [runs.final(name, rate, seed) for seed in recipe.seeds]
+            models[name] = {
+                "title": candidate.title,
+                "parameters": candidate.count() + shared,
+                "learning_rate": rate,
+                f"validation_{metrics[0].name}_mean": validation,
+                **_tested(metrics, [runs.test(name, run) for run in final], final),
+            }
+            if name == CHAIN:
+                released, history = final[0], final[0].history if recipe.validation_share else checked.history
+        model, inputs = runs.released(released)
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+    results = {
+        "released_seed": recipe.seeds[0],
+        "seeds": list(recipe.seeds),
+        "recipe": dict(recipe.training),
+        "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        **_backbone(recipe, runs),
+        "models": models,
+        "history": history,
+        "versions": {name: metadata.version(name) for name in _PACKAGES},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads_used": recipe.threads or torch.get_num_threads(),
+        },
+    }
+    if isinstance(runs.data.test, Windows):
+        results["baselines"] = _baselines(runs, runs.data.test)
+        layout = runs.data.test.layout
+        results["columns"] = {
+            "targets": list(layout.targets),
+            "past": list(layout.past),
+            "known": list(layout.known),
+        }
+    return Measured(results, model, inputs, data)
+
+
+def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
+    if runs.backbone is None:
+        return {}
+    if runs.backbone.seconds is None:
+        return {"encoder": {"parameters": runs.backbone.parameters}}
+    return {
+        "backbone": {
+            **recipe.pretraining,
+            "parameters": runs.backbone.parameters,
+            "training_seconds": round(runs.backbone.seconds, 1),
+        }
+    }
+
+
+def _baselines(runs: Runs, test: Windows) -> dict[str, Any]:
+    """Return what forecasts without weights come to."""
+    assert runs.recipe.validation_share is not None
+    traits = traits_of(runs.recipe.task)
+    held_out = split(runs.data.train, runs.recipe.validation_share, runs.recipe.seeds[0])[1]
+    assert isinstance(held_out, Windows)
+    validation = naive_forecasts(held_out)
+    found = {}
+    for title, forecasts in naive_forecasts(test).items():
+        tested = traits.measure(forecasts, test.labels)
+        found[title] = {f"test_{name}": value for name, value in tested.items()} | {
+            f"validation_{traits.metric.name}": traits.metric.of(validation[title], held_out.labels)
+        }
+    return found
+
+
+def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for metric in metrics:
+        values = [test[metric.name] for test in tests]
+        found[f"test_{metric.name}"] = values
+        found[f"test_{metric.name}_mean"] = statistics.mean(values)
+        found[f"test_{metric.name}_sd"] = statistics.stdev(values)
+    return {
+        **found,
+        "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),
+        "prediction_seconds": round(min(test["seconds"] for test in tests), 4),
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,26 @@
+"""tinyBIG's options and weights become this project's. tinyBIG itself is not needed.
+
+May import: `models`, `head`, `config`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .checkpoint import convert_checkpoint as convert_checkpoint
+    from .conversion import convert_head as convert_head
+    from .conversion import convert_head_to_model as convert_head_to_model
+    from .conversion import convert_model as convert_model
+    from .options import TinyBIGConversionError as TinyBIGConversionError
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "TinyBIGConversionError": "options",
+        "convert_checkpoint": "checkpoint",
+        "convert_head": "conversion",
+        "convert_head_to_model": "conversion",
+        "convert_model": "conversion",
+    },
+)

@@ -1,0 +1,1 @@
+"""The files of checkpoints: their formats, and their hashes."""

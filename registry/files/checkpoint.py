@@ -1,0 +1,67 @@
+"""Check that an embedded checkpoint is the one its plugin was released with."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..errors import CheckpointError, ChecksumError
+from ..plugins.entry import ModelEntry
+
+_CHUNK = 1 << 20
+
+
+def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> Path:
+    """Return the folder of an embedded checkpoint, all of whose files are as pinned.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        The model.
+    folder : Path
+        Its embedded checkpoint.
+    distribution : str
+        The distribution to reinstall if a file is damaged.
+
+    Raises
+    ------
+    ChecksumError
+        If a file has other content.
+    CheckpointError
+        If a file is missing, or another one is there.
+    """
+    repair = f"To repair it: pip install --force-reinstall --no-deps {distribution}"
+    for name, expected in entry.files.items():
+        file = folder / name
+        if not file.is_file():
+            raise CheckpointError(f"the checkpoint of {entry.name!r} has lost {file}.\n{repair}")
+        found = sha256(file)
+        if found != expected.lower():
+            raise ChecksumError(
+                f"the checkpoint of {entry.name!r} is damaged: {file}\n"
+                f"expected SHA-256 {expected.lower()}\n   found SHA-256 {found}\n{repair}"
+            )
+    if extra := sorted(_loadable(folder) - entry.files.keys()):
+        raise CheckpointError(
+            f"the checkpoint of {entry.name!r} has files that are not its own in {folder}: "
+            f"{', '.join(extra)}. Remove them: they could change what is loaded."
+        )
+    return folder
+
+
+def sha256(file: Path) -> str:
+    """Return a file's SHA-256 hex digest."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _loadable(folder: Path) -> set[str]:
+    """Names of the files that `from_pretrained` could read: it reads no hidden files and no Markdown."""
+    return {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and not file.name.startswith(".") and file.suffix != ".md"
+    }

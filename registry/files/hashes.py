@@ -1,0 +1,64 @@
+"""Compare files with the hashes that the Hub, its cache or a plugin states."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..errors import CheckpointError, ChecksumError
+from .checkpoint import sha256
+
+
+def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: str) -> None:
+    """Compare every file with its hash; what differs is deleted, so that it is not used again.
+
+    Parameters
+    ----------
+    folder : Path
+        A snapshot in the client's cache.
+    expected : mapping
+        For every file its SHA-256, or, as the Hub has it for files in git, its git SHA-1.
+    stated_by : str
+        Where the hashes come from, for messages.
+    repair : str
+        What to do about damage, for messages.
+
+    Raises
+    ------
+    ChecksumError
+        If a file has other content.
+    CheckpointError
+        If a file is missing.
+    """
+    for name, wanted in expected.items():
+        file = folder / name
+        if not file.is_file():
+            raise CheckpointError(f"{file} is missing.\n{repair}")
+        is_git = len(wanted) == 40
+        found = _git_sha1(file) if is_git else sha256(file)
+        if found != wanted.lower():
+            _discard(file)
+            kind = "git SHA-1" if is_git else "SHA-256"
+            raise ChecksumError(
+                f"{name} is not the file that {stated_by} states; it has been deleted: {file}\n"
+                f"expected {kind} {wanted.lower()}\n   found {kind} {found}\n{repair}"
+            )
+
+
+def stated_by_cache(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the hashes that a cache states: it names what its links point to by their hashes."""
+    stored = {name: (folder / name).resolve().name for name in names}
+    return {name: stem for name, stem in stored.items() if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stem)}
+
+
+def _git_sha1(file: Path) -> str:
+    content = file.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _discard(file: Path) -> None:
+    stored = file.resolve()
+    file.unlink(missing_ok=True)  # another process may have found it too
+    stored.unlink(missing_ok=True)

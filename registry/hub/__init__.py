@@ -1,0 +1,1 @@
+"""To and from the Hub: what is asked, fetched, checked, and sent."""

@@ -1,0 +1,118 @@
+"""Gather what is to be pushed: a checkpoint's files, its card, and the card's pictures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from huggingface_hub import ModelCard
+
+from ..errors import PushError
+from ..files.formats import UNSAFE, read_json, safe_files
+from .carried_code import carried_code
+from .own_classes import model_class, own_classes
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
+_PICTURE_LINK = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)(\))")
+
+
+def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -> dict[str, Path | bytes]:
+    """Gather a checkpoint.
+
+    Hidden files stay where they are. Pictures outside the folder that the card links to come along, in
+    ``images/``.
+
+    Parameters
+    ----------
+    folder : Path
+        The checkpoint.
+    card : Path
+        Its model card, which becomes README.md. Where there is none in the folder, the model's class is asked for
+        one: its classmethod ``card_files(folder, repo_id, with_code)``, if it has it, returns files by path.
+    repo_id : str
+        Where it is going to be.
+    with_code : bool
+        Whether to add the code that it needs on machines without its plugin, which must be registered.
+
+    Returns
+    -------
+    dict
+        By path in the repository: a local file, or content.
+
+    Raises
+    ------
+    PushError
+        If something is missing or damaged, or a file could run code when it is read.
+    CheckpointError
+        If there are no weights, or (`UnsafeWeightsError`) only such that run code when they are read.
+    """
+    found = {file.relative_to(folder): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    files: dict[str, Path | bytes] = {
+        path.as_posix(): file
+        for path, file in found.items()
+        if not any(part.startswith(".") for part in path.parts)
+    }
+    for name in safe_files(files, str(folder)):
+        if name.endswith(".safetensors"):
+            _require_readable(folder / name)
+    if unsafe := [name for name in files if name.endswith(UNSAFE)]:
+        raise PushError(f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}")
+    if "transformers_weights" in read_json(folder / "config.json"):
+        raise PushError(
+            f"{folder}/config.json names its weights in 'transformers_weights', as where saving was interrupted: load "
+            "the model and save it again"
+        )
+    if with_code or not card.is_file():
+        classes = own_classes(folder)
+        architecture = model_class(folder, classes)
+        if with_code:
+            files |= carried_code(folder, classes, architecture)
+        render = getattr(architecture, "card_files", None)
+        if render is not None and not card.is_file():
+            return files | render(folder, repo_id, with_code=with_code)
+    text, pictures = _with_pictures(_card_text(card), card.parent, folder)
+    return files | pictures | {"README.md": text.encode()}
+
+
+def _require_readable(file: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise PushError(f"{file} is damaged: {error}") from error
+
+
+def _card_text(file: Path) -> str:
+    if not file.is_file():
+        raise PushError(f"there is no model card {file}: write one, so that people know what the model is")
+    text = file.read_text("utf-8")
+    if not text.startswith("---\n"):
+        raise PushError(f"{file} has no front matter: let it begin with ---, license: …, ---")
+    try:
+        ModelCard(text, ignore_metadata_errors=False)
+    except Exception as error:  # the client's parser lets every kind through
+        raise PushError(f"the front matter of {file} is not valid: {error}") from error
+    return text
+
+
+def _with_pictures(text: str, base: Path, folder: Path) -> tuple[str, dict[str, Path | bytes]]:
+    """Return a card with links into ``images/``, and the pictures to put there."""
+    pictures: dict[str, Path | bytes] = {}
+
+    def moved(link: re.Match[str]) -> str:
+        target = link[2]
+        if re.match("[a-z]+:", target):
+            return link[0]
+        file = (base / target).resolve()
+        if not file.is_file() or file.suffix.lower() not in _PICTURES:
+            raise PushError(f"the model card shows {target}, but {file} is no picture")
+        if file.is_relative_to(folder.resolve()):
+            return link[0]
+        path = f"images/{file.name}"
+        if pictures.setdefault(path, file) != file:
+            raise PushError(f"the model card shows two pictures named {file.name}")
+        return f"{link[1]}{path}{link[3]}"
+
+    return _PICTURE_LINK.sub(moved, text), pictures

@@ -1,0 +1,94 @@
+"""Ask the Hub: what is transient is tried again, what is refused comes with advice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalTokenNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from ..errors import TransferError
+
+T = TypeVar("T")
+ErrorT = TypeVar("ErrorT", bound=Exception)
+
+_WAITS = (0.5, 1.0)  # seconds, between one attempt and the next
+# The client is built on httpx or on its successor, depending on its version, and lets their errors through.
+_HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
+_LOG_IN = "run `hf auth login`, or set HF_TOKEN to a token from https://huggingface.co/settings/tokens"
+
+
+def ask(call: Callable[[], T], repo_id: str) -> T:
+    """Return what a call of the client returns, trying again if it fails by what may pass.
+
+    Parameters
+    ----------
+    call : callable
+        Asks the Hub; may be called several times.
+    repo_id : str
+        The repository it is about, for messages.
+
+    Raises
+    ------
+    huggingface_hub.errors.HfHubHTTPError
+        If the Hub refuses: the client's own error with advice added.
+    huggingface_hub.errors.LocalTokenNotFoundError
+        If a token is needed and there is none, with advice added.
+    TransferError
+        If every attempt ended in a broken connection, a server error or an incomplete file.
+    """
+    for wait in (*_WAITS, None):
+        try:
+            return call()
+        except HfHubHTTPError as error:
+            if error.response.status_code < 500:
+                raise with_advice(error, _advice(error, repo_id)) from error.__cause__
+            failure: Exception = error
+        except LocalTokenNotFoundError as error:
+            raise with_advice(error, f"To log in, {_LOG_IN}.") from error.__cause__
+        except _HTTP_ERROR as error:
+            failure = error
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, _HTTP_ERROR):
+                raise
+            failure = error.__cause__
+            break  # an upload, which the client has tried again itself
+        except OSError as error:
+            if error.errno is not None:  # of this machine, such as a full disk
+                raise
+            failure = error
+        if wait is not None:
+            time.sleep(wait)
+    raise TransferError(
+        f"{repo_id}: the Hub did not answer as it should in several attempts; the last ended in "
+        f"{type(failure).__name__}: {failure}\nNothing is broken on this machine: try again later. "
+        "What was downloaded completely is kept."
+    ) from failure
+
+
+def with_advice(error: ErrorT, advice: str) -> ErrorT:
+    """Append a line to an error's message."""
+    if advice:
+        error.args = (f"{error.args[0] if error.args else ''}\n{advice}", *error.args[1:])
+    return error
+
+
+def _advice(error: HfHubHTTPError, repo_id: str) -> str:
+    if isinstance(error, GatedRepoError):
+        return f"Access to {repo_id} is granted on its page. Once it is, {_LOG_IN}."
+    if isinstance(error, RepositoryNotFoundError):
+        return f"Is {repo_id!r} spelt correctly? If it is private, {_LOG_IN}."
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repo_id} exists, but has no such branch, tag or commit."
+    if error.response.status_code == 401:
+        return f"The token is not valid, or not any more. To renew it, {_LOG_IN}."
+    if error.response.status_code == 403:
+        return f"The token does not allow this. For one that does, {_LOG_IN}."
+    return ""

@@ -1,0 +1,144 @@
+"""Put files on the Hub: all of them in one commit, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, is_offline_mode
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+from ..errors import PushError, RegistryError
+from ..files.formats import WEIGHTS
+from .requests import ask, with_advice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """Where files are to go.
+
+    Attributes
+    ----------
+    repo_id : str
+        With or without its owner, who is by default the token's user.
+    branch, tag : str or None
+        Made where they are missing.
+    private : bool or None
+        Of a new repository.
+    token : str, bool or None
+        As of the client.
+    """
+
+    repo_id: str
+    branch: str | None = None
+    tag: str | None = None
+    private: bool | None = None
+    token: str | bool | None = None
+
+    def run(self, files: Mapping[str, Path | bytes], message: str) -> tuple[CommitInfo, bool]:
+        """Commit files; return the commit, and whether it is a new one.
+
+        Raises
+        ------
+        PushError
+            If the token may not do this, or what is on the Hub is in the way.
+        TransferError
+            If the Hub cannot be reached or breaks off.
+        huggingface_hub.errors.HfHubHTTPError
+            If the Hub refuses.
+        huggingface_hub.errors.LocalTokenNotFoundError
+            If there is no token.
+        huggingface_hub.errors.OfflineModeIsEnabled
+            In offline mode.
+        """
+        if is_offline_mode():
+            raise OfflineModeIsEnabled(f"cannot push to {self.repo_id} in offline mode: unset HF_HUB_OFFLINE")
+        api = HfApi(token=self.token)
+        repo_id = self._permitted(ask(api.whoami, self.repo_id))
+        is_new = self._make_repo(api, repo_id)
+        try:
+            return self._commit(api, repo_id, files, message)
+        except Exception as error:
+            if is_new and not _removed(api, repo_id):
+                raise with_advice(error, f"{repo_id} is new and has been left there.") from error.__cause__
+            raise
+
+    def _permitted(self, account: Mapping[str, Any]) -> str:
+        """Return the repository's full name, if the token may write there."""
+        user = account["name"]
+        owner, _, name = self.repo_id.rpartition("/")
+        if account["auth"]["accessToken"].get("role") == "read":
+            raise PushError(
+                f"the token of {user} may only read: make one that may write at "
+                "https://huggingface.co/settings/tokens, and run `hf auth login` with it"
+            )
+        owners = [user, *(org["name"] for org in account.get("orgs", ()))]
+        if owner and owner not in owners:
+            raise PushError(f"{user} may not push to {self.repo_id}, only to models of {', '.join(owners)}")
+        return f"{owner or user}/{name}"
+
+    def _make_repo(self, api: HfApi, repo_id: str) -> bool:
+        """Make the repository if it is missing; return whether it was."""
+        try:
+            info = ask(lambda: api.model_info(repo_id), repo_id)
+        except RepositoryNotFoundError:
+            ask(lambda: api.create_repo(repo_id, private=self.private, exist_ok=True), repo_id)
+            return True
+        if self.private is not None and bool(info.private) != self.private:
+            is_, wanted = ("private", "public") if info.private else ("public", "private")
+            raise PushError(f"{repo_id} exists and is {is_}: make it {wanted} in its settings first")
+        return False
+
+    def _commit(
+        self, api: HfApi, repo_id: str, files: Mapping[str, Path | bytes], message: str
+    ) -> tuple[CommitInfo, bool]:
+        branch = self.branch or "main"
+        if self.branch is not None:
+            ask(lambda: api.create_branch(repo_id, branch=branch, exist_ok=True), repo_id)
+        before = ask(lambda: api.model_info(repo_id, revision=branch), repo_id).sha
+        tagged = self._tagged(api, repo_id)
+        if tagged not in (None, before):
+            raise PushError(f"the tag {self.tag} of {repo_id} exists, at {tagged}: choose another")
+
+        def commit() -> CommitInfo:
+            # What is asked for is what is still to do, so that a commit whose answer was lost is not made twice: the
+            # client drops files that have not changed.
+            there = api.model_info(repo_id, revision=branch).siblings or ()
+            # Weights in other pieces than the new ones would be loaded in their place.
+            stale = {file.rfilename for file in there if WEIGHTS.fullmatch(file.rfilename)} - files.keys()
+            operations: list[CommitOperationAdd | CommitOperationDelete] = [
+                *(CommitOperationAdd(path, data) for path, data in files.items()),
+                *(CommitOperationDelete(path) for path in sorted(stale)),
+            ]
+            return api.create_commit(repo_id, operations, commit_message=message, revision=branch)
+
+        done = ask(commit, repo_id)
+        if self.tag is not None:
+            if tagged not in (None, done.oid):
+                raise PushError(
+                    f"pushed to {repo_id} as {done.oid}, but not tagged: the tag {self.tag} exists, at {tagged}"
+                )
+            tag = self.tag
+            ask(lambda: api.create_tag(repo_id, tag=tag, revision=done.oid, exist_ok=True), repo_id)
+        return done, done.oid != before
+
+    def _tagged(self, api: HfApi, repo_id: str) -> str | None:
+        """Return the commit that has the tag already."""
+        if self.tag is None:
+            return None
+        tags = ask(lambda: api.list_repo_refs(repo_id), repo_id).tags
+        return next((tag.target_commit for tag in tags if tag.name == self.tag), None)
+
+
+def _removed(api: HfApi, repo_id: str) -> bool:
+    """Take back a repository that was made for a commit that failed, unless something is in it."""
+    try:
+        files = ask(lambda: api.model_info(repo_id), repo_id).siblings or ()
+        if {file.rfilename for file in files} - {".gitattributes"}:
+            return False
+        ask(lambda: api.delete_repo(repo_id), repo_id)
+    except (RegistryError, HfHubHTTPError):
+        return False
+    return True

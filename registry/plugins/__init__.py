@@ -1,0 +1,1 @@
+"""What plugins bring: found through entry points, checked, loaded. No torch."""

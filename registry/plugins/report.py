@@ -1,0 +1,87 @@
+"""Which plugins loaded, which failed, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import RegistryError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginOrigin:
+    """Where a plugin comes from.
+
+    Attributes
+    ----------
+    name : str
+        Name of its entry point.
+    distribution : str
+        Canonical name of the distribution that brings it.
+    version : str or None
+        The distribution's version, where its metadata has one.
+    """
+
+    name: str
+    distribution: str
+    version: str | None
+
+    @property
+    def label(self) -> str:
+        """The plugin and its distribution, for messages."""
+        return f"plugin {self.name!r} of distribution {self.distribution} {self.version or ''}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedPlugin(PluginOrigin):
+    """A plugin whose classes are registered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedPlugin(PluginOrigin):
+    """A plugin that is left out of the zoo.
+
+    Attributes
+    ----------
+    error : BaseException
+        What was raised.
+    """
+
+    error: BaseException
+
+    @property
+    def reason(self) -> str:
+        """The error in one line."""
+        return describe(self.error)
+
+    def __str__(self) -> str:
+        """One line that names plugin, distribution and reason."""
+        return f"{self.label}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadReport:
+    """What `load_plugins` did.
+
+    Attributes
+    ----------
+    loaded : tuple of LoadedPlugin
+        The plugins whose classes are registered.
+    failed : tuple of FailedPlugin
+        The others.
+    """
+
+    loaded: tuple[LoadedPlugin, ...]
+    failed: tuple[FailedPlugin, ...]
+
+
+def describe(error: BaseException) -> str:
+    """Tell in one line what a plugin raised."""
+    if isinstance(error, SystemExit):
+        return f"called sys.exit({error.code!r})"
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # the plugin's own exception class may be broken too
+        text = "its message cannot be read"
+    if isinstance(error, RegistryError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,285 @@
+"""Train a recipe of the zoo with its peers and put its checkpoint here: ``python -m release.publish NAME``."""
+
+import argparse
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress
+from transformers import PreTrainedConfig
+
+from chainhead_plugin import ChainHeadConfig
+from chainhead_plugin.pipelines.segments import segments_of
+from chainhead_plugin.recipes.candidates.peers import CHAIN
+from chainhead_plugin.recipes.data.node_labels import IGNORED
+from chainhead_plugin.recipes.data.windows import Windows
+from chainhead_plugin.recipes.recipe import SEGMENTATION, Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.results.card import render_card
+from chainhead_plugin.recipes.results.figures import (
+    draw_chain_matrix,
+    draw_comparison,
+    draw_first_segments,
+    draw_learning_curve,
+)
+from chainhead_plugin.recipes.results.output import draw_test, first_head, save_checkpoint, write_json
+from chainhead_plugin.recipes.task import traits_of
+from chainhead_plugin.recipes.training.fitting import predict, predicted_labels, scores
+from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
+
+ROOT = Path(__file__).parents[1]
+_SAMPLE_KEYS = {
+    "time-series-classification": "nodes",
+    "image-classification": "pixels",
+    "text-classification": "text",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the script.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line without the program's name; by default that of this process.
+    """
+    parser = argparse.ArgumentParser(prog="python -m release.publish", description=__doc__)
+    parser.add_argument("name", choices=shipped_recipes())
+    parser.add_argument(
+        "--runs", type=Path, help="folder of finished runs, as `chainhead compare` keeps them"
+    )
+    parser.add_argument(
+        "--card-only", action="store_true", help="render the card anew, from what was measured"
+    )
+    parser.add_argument("--output", type=Path, default=ROOT, help="folder laid out like this repository")
+    options = parser.parse_args(arguments)
+    recipe = load_recipe(options.name)
+    if options.card_only:
+        write_card(recipe, options.output)
+        return
+    runs = options.runs or options.output / ".runs" / recipe.name
+    with Progress() as progress:
+        task = progress.add_task("Training", total=planned_epochs(recipe, recipe.peers))
+        measured = measure(recipe, runs, recipe.peers, lambda epochs: progress.advance(task, epochs))
+    publish(recipe, measured, options.output)
+
+
+def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
+    """Write results, pictures and card; of a model that ships also checkpoint, samples and catalogue record.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    measured : Measured
+    output : Path
+        Folder laid out like this repository.
+    """
+    checkpoints, images = output / "chainhead_plugin" / "checkpoints", output / "model_cards" / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    if recipe.is_embedded:
+        checkpoint = checkpoints / recipe.name
+        config = save_checkpoint(recipe, measured, checkpoint)
+        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
+        _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
+    write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
+    draw_learning_curve(
+        measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
+    )
+    if isinstance(measured.data.test, Windows):
+        draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
+    draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
+    if recipe.task == SEGMENTATION:
+        test = measured.data.test
+        predicted = predicted_labels(measured.model, measured.inputs, test)
+        draw_first_segments(test, predicted, images / f"{_stem(recipe)}-segments.png")
+    write_card(recipe, output)
+
+
+def write_card(recipe: Recipe, output: Path) -> None:
+    """Render the card, and draw its comparison, from the saved results and configuration."""
+    if recipe.is_embedded:
+        saved = output / "chainhead_plugin" / "checkpoints" / recipe.name / "config.json"
+        config = json.loads(saved.read_text("utf-8"))
+    else:
+        config = ChainHeadConfig(**recipe.model).to_dict()
+    results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
+    card = render_card(
+        recipe,
+        results,
+        config,
+        pictures=f"images/{_stem(recipe)}-",
+        samples=samples_file(recipe) if recipe.is_embedded else None,
+        in_zoo=True,
+    )
+    comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
+    draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
+    (output / "model_cards" / f"{recipe.name}.md").write_text(card, encoding="utf-8")
+
+
+def samples_file(recipe: Recipe) -> str:
+    """Return the name of the file that holds a test example of every label."""
+    return f"{_stem(recipe).replace('-', '_')}_samples.json"
+
+
+def _stem(recipe: Recipe) -> str:
+    return recipe.name.removeprefix("chainhead-")
+
+
+def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
+    """Every label's first test example that the model names right, with the scores that it gives.
+
+    Where it names none right, the first example of that label.
+    """
+    test = measured.data.test
+    if isinstance(test, Windows):
+        return _with_source(recipe, _window_samples(recipe, measured, test))
+    if recipe.task == SEGMENTATION:
+        return _with_source(recipe, _sample_chains(measured))
+    named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
+    first = np.array(
+        [
+            np.argmax((test.labels == label) * (1 + (named == label)))  # the first of the largest
+            for label in range(len(test.names))
+        ]
+    )
+    chosen = test.take(first)
+    key = _SAMPLE_KEYS[recipe.task]
+    samples = [
+        {
+            "label": test.names[label],
+            "test_index": int(index),
+            key: _as_json(example),
+            "scores": row,
+        }
+        for index, label, example, row in zip(
+            first,
+            chosen.labels,
+            chosen.inputs,
+            scores(measured.model, measured.inputs, chosen.inputs).tolist(),
+            strict=True,
+        )
+    ]
+    return _with_source(recipe, samples)
+
+
+def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
+    """Return few test chains in which every label occurs, with their true and their predicted segments."""
+    test = measured.data.test
+    found = [{*labels.tolist()} - {IGNORED} for labels in test.labels]
+    missing, chosen = set[int]().union(*found), list[int]()
+    while missing:
+        chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
+        missing -= found[chosen[-1]]
+    part = test.take(np.array(chosen))
+    names = dict(enumerate(test.names))
+    return [
+        {
+            "test_index": index,
+            "nodes": _as_json(chain),
+            "segments": segments_of(true[: len(chain)], names),
+            "predicted": segments_of(named[: len(chain)], names),
+        }
+        for index, chain, true, named in zip(
+            chosen,
+            part.inputs,
+            part.labels,
+            predicted_labels(measured.model, measured.inputs, part),
+            strict=True,
+        )
+    ]
+
+
+def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
+    """The first window of the test part and one from its middle, with the model's forecasts."""
+    places = np.array([0, len(test.labels) // 2])
+    chosen = test.take(places)
+    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
+    return [
+        {
+            "test_index": int(place),
+            "rows": [[None if np.isnan(cell) else float(str(cell)) for cell in row] for row in window],
+            "happened": [[float(str(cell)) for cell in row] for row in happened],
+            "forecast": forecast.tolist(),
+        }
+        for place, window, happened, forecast in zip(
+            places, chosen.inputs, chosen.labels, forecasts, strict=True
+        )
+    ]
+
+
+def _with_source(recipe: Recipe, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    card = recipe.card
+    return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
+
+
+def _rows_on_lines(content: Any) -> str:
+    """Return JSON to read, but for rows of numbers, which stand on a line each."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Inside of texts there are no line feeds.
+    return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
+
+
+def _as_json(example: Any) -> Any:
+    """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
+    if isinstance(example, str):
+        return example
+    return example.squeeze(1).tolist() if example.shape[1:] == (1,) else example.tolist()
+
+
+def _update_catalogue(
+    recipe: Recipe, measured: Measured, config: ChainHeadConfig, checkpoint: Path, file: Path
+) -> None:
+    """Put the model's record into the plugin's catalogue, in place of an older one."""
+    chain: Mapping[str, Any] = measured.results["models"][CHAIN]
+    record = {
+        "name": recipe.name,
+        "task": recipe.task,
+        "auto_class": measured.inputs.auto_class,
+        "summary": recipe.card["summary"],
+        "data": recipe.card["catalogue"],
+        "license": recipe.card["license"],
+        "metrics": _metrics(recipe, chain),
+        "parameters": chain["parameters"],
+        "config": _changed_fields(config),
+        "files": {
+            saved.name: hashlib.sha256(saved.read_bytes()).hexdigest()
+            for saved in sorted(checkpoint.iterdir())
+        },
+        "repo_id": None,
+        "revision": None,
+    }
+    others = json.loads(file.read_text("utf-8")) if file.is_file() else []
+    records = [other for other in others if other["name"] != recipe.name]
+    write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
+
+
+def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for metric in traits_of(recipe.task).metrics:
+        key = f"test_{metric.name}"
+        metrics |= {key: chain[key][0], f"{key}_mean": chain[f"{key}_mean"], f"{key}_sd": chain[f"{key}_sd"]}
+    return metrics
+
+
+def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
+    default = ChainHeadConfig()
+    changed: dict[str, Any] = {
+        field.name: getattr(config, field.name)
+        for field in fields(config)
+        if getattr(config, field.name) != getattr(default, field.name)
+    }
+    for saved_only in ("transformers_version", "architectures", "dtype"):
+        changed.pop(saved_only, None)
+    if isinstance(config.backbone_config, PreTrainedConfig):
+        backbone = config.backbone_config.to_diff_dict()
+        del backbone["transformers_version"]
+        changed["backbone_config"] = backbone
+    return {"model_type": config.model_type, **changed}
+
+
+if __name__ == "__main__":
+    main()

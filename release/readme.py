@@ -1,0 +1,87 @@
+"""The README's tables, each between two markers, from the measured results: ``python -m release.readme``."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipes.task import Metric, traits_of
+
+ROOT = Path(__file__).parents[1]
+_CARDS = ROOT / "model_cards"
+_VOWELS = "chainhead-japanese-vowels"
+RESULTS_MARKERS = ("<!-- results: written by release/readme.py -->", "<!-- end of results -->")
+ZOO_MARKERS = ("<!-- zoo: written by release/readme.py -->", "<!-- end of zoo -->")
+_RIVALS = ("lstm", "gru", "conv1d")
+
+
+def results_table(results: Mapping[str, Any]) -> str:
+    """Return one model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
+    models = [results["models"][name] for name in ("chain", "no_hops", *_RIVALS)]
+    metric = _metric(_VOWELS)
+    rows = [f"| {model['title']} | {model['parameters']:,} | {metric.spread(model)} |" for model in models]
+    seeds = len(results["seeds"])
+    head = [f"| | weights | test accuracy in %, {seeds} seeds |", "|---|---:|---:|"]
+    return "\n".join([*head, *rows])
+
+
+def zoo_table() -> str:
+    """Return all models of the zoo, each beside its peers, as a Markdown table for every metric."""
+    names: dict[str, list[str]] = {}
+    for name in shipped_recipes():
+        names.setdefault(_metric(name).in_unit(None), []).append(name)
+    tables = []
+    for heading, rows in names.items():
+        head = [
+            f"| test {heading}, mean ± sd over seeds | weights | chain head | without hops | plain chain "
+            "| best of LSTM, GRU, Conv1d |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        tables.append("\n".join([*head, *(_zoo_row(name) for name in rows)]))
+    return "\n\n".join(tables)
+
+
+def update_readme(readme: Path, tables: Mapping[tuple[str, str], str]) -> None:
+    """Replace the tables between their markers.
+
+    Raises
+    ------
+    ValueError
+        If the README lacks a pair of markers.
+    """
+    text = readme.read_text(encoding="utf-8")
+    for (begin, end), table in tables.items():
+        block = f"{begin}\n{table}\n{end}"
+        text, found = re.subn(f"{begin}.*?{end}", lambda _, block=block: block, text, flags=re.DOTALL)
+        if not found:
+            raise ValueError(f"{readme} has no {begin} … {end}")
+    readme.write_text(text, encoding="utf-8")
+
+
+def read_results(name: str) -> dict[str, Any]:
+    """Read what was measured for a model of the zoo."""
+    results: dict[str, Any] = json.loads((_CARDS / f"{name}.json").read_text("utf-8"))
+    return results
+
+
+def _zoo_row(name: str) -> str:
+    models, metric = read_results(name)["models"], _metric(name)
+    rival = metric.best([models[rival] for rival in _RIVALS])
+    cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
+    return (
+        f"| [{name}](model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
+        f"| {metric.spread(rival)} ({rival['title']}) |"
+    )
+
+
+def _metric(name: str) -> Metric:
+    return traits_of(load_recipe(name).task).metric
+
+
+if __name__ == "__main__":
+    update_readme(
+        ROOT / "README.md",
+        {RESULTS_MARKERS: results_table(read_results(_VOWELS)), ZOO_MARKERS: zoo_table()},
+    )
