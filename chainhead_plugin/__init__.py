@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     )
     from .models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
     from .models.modeling_chainhead_image import ChainHeadForImageClassification
-    from .pipelines.base import ChainFeaturePipeline, TimeSeriesClassificationPipeline
+    from .pipelines.classification import TimeSeriesClassificationPipeline
+    from .pipelines.features import ChainFeaturePipeline
     from .pipelines.forecasting import TimeSeriesForecastingPipeline
     from .pipelines.segmentation import TimeSeriesSegmentationPipeline
 

@@ -17,6 +17,10 @@ import wrapt
 
 MODEL_TYPE = "chainhead"
 _AUTO = "transformers.models.auto"
+_PIPELINES = tuple(
+    f"{__package__}.pipelines.{name}"
+    for name in ("base", "classification", "features", "forecasting", "segmentation")
+)
 _MODELING = ("transformers.modeling_layers", "transformers.modeling_utils")
 
 
@@ -114,14 +118,6 @@ def _register_timm_models(table: Any, classes: Any) -> None:
             table.models.register_model(entry_point)
 
 
-def _register_forecasting_pipeline(table: Any, classes: Any) -> None:
-    classes.register_forecasting_pipeline()
-
-
-def _register_segmentation_pipeline(table: Any, classes: Any) -> None:
-    classes.register_segmentation_pipeline()
-
-
 _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.configuration_auto",
@@ -176,18 +172,8 @@ _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.tokenization_auto", f"{__package__}.config.configuration_chainhead", _register_tokenizer
     ),
-    _Registration("transformers.pipelines", f"{__package__}.pipelines.base", _register_pipelines),
     _Registration(
-        "transformers.pipelines",
-        f"{__package__}.pipelines.forecasting",
-        _register_forecasting_pipeline,
-        needs=(f"{__package__}.pipelines.base",),
-    ),
-    _Registration(
-        "transformers.pipelines",
-        f"{__package__}.pipelines.segmentation",
-        _register_segmentation_pipeline,
-        needs=(f"{__package__}.pipelines.base",),
+        "transformers.pipelines", f"{__package__}.pipelines.tasks", _register_pipelines, needs=_PIPELINES
     ),
     _Registration("timm", f"{__package__}.models.timm_architectures", _register_timm_models),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
 
 LENGTH = 12

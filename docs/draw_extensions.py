@@ -6,7 +6,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
 
-from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
 
 LENGTH = 16

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.pipelines.segments import segments_of
+from chainhead_plugin.pipelines.segmentation import segments_of
 from chainhead_plugin.recipes.candidates.peers import CHAIN
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.data.windows import Windows

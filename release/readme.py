@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
-from chainhead_plugin.recipes.task import Metric, traits_of
+from chainhead_plugin.recipes.task import traits_of
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"

@@ -1,6 +1,6 @@
 """Every kind of chain, for the tests that go through all of them."""
 
-from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.kinds import Chain
 
 UNI_DIRECTIONAL = [
     Chain(),

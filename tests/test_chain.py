@@ -10,7 +10,8 @@ from chains import CHAINS, UNI_DIRECTIONAL, name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.reference import interdependence_matrix
 from chainhead_plugin.chain.step import mix_step
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from chainhead_plugin import chain_power_sum
-from chainhead_plugin.chain.mix import Chain, mix
+from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.power_sum import endless_power_sum
 from chainhead_plugin.chain.reference import interdependence_matrix
 

@@ -7,9 +7,10 @@ import torch
 from test_chain import LENGTHS, TOLERANCE
 
 from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
-from chainhead_plugin.chain.hops import move, move_step
-from chainhead_plugin.chain.mix import Chain
+from chainhead_plugin.chain.hops import move
+from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.chain.step import move_step
 
 HOPS = {"one": (1,), "own": (0,), "dilated": (0, 1, 2, 4, 8), "both-ways": (3, -1, 0, -70), "far": (100, 2)}
 every_hops = pytest.mark.parametrize("hops", HOPS.values(), ids=HOPS)

@@ -19,8 +19,9 @@ from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.ridership import load_ridership
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.data.windows import naive_forecasts
+from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipes.task import Metric, traits_of
+from chainhead_plugin.recipes.task import traits_of
 from chainhead_plugin.recipes.training.measuring import measure
 from release.make_ridership import main as make_ridership
 

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from chainhead_plugin.recipes.data.node_labels import (
-    IGNORED,
-    accuracy_of_nodes,
-    macro_f1,
-    number_labels,
-    pad_labels,
-)
+from chainhead_plugin.recipes.data.node_labels import IGNORED, number_labels, pad_labels
 from chainhead_plugin.recipes.data.speaker_turns import compose_turns
+from chainhead_plugin.recipes.metrics import accuracy_of_nodes, macro_f1
 
 
 class TestTurns:

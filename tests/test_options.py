@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.head.options import closest_factors, count_parameters
+from chainhead_plugin.head.options import count_parameters
+from chainhead_plugin.head.reconciliation import closest_factors
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from chainhead_plugin import (
     ChainHeadModel,
     TimeSeriesClassificationPipeline,
 )
-from chainhead_plugin.pipelines.base import register_pipelines
+from chainhead_plugin.pipelines.tasks import register_pipelines
 
 CLASSIFICATION = "time-series-classification"
 FEATURES = "chain-feature-extraction"

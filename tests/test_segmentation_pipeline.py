@@ -16,7 +16,7 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     TimeSeriesSegmentationPipeline,
 )
-from chainhead_plugin.pipelines.segmentation import register_segmentation_pipeline
+from chainhead_plugin.pipelines.tasks import register_pipelines
 
 TASK = "time-series-segmentation"
 LENGTHS = (4, 9, 1, 6, 6, 2, 17)
@@ -178,10 +178,10 @@ class TestRegistration:
 
     def test_taken_task(self, monkeypatch):
         chainhead_plugin.register()
-        register_segmentation_pipeline()
+        register_pipelines()
         monkeypatch.setitem(PIPELINE_REGISTRY.supported_tasks, TASK, {"impl": "other.Pipeline"})
         with pytest.raises(ValueError, match=r"'time-series-segmentation' is taken by other.Pipeline"):
-            register_segmentation_pipeline()
+            register_pipelines()
 
     @pytest.mark.cuda
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.chain.backend import backend, runs_on_triton, set_backend, use_backend
-from chainhead_plugin.chain.mix import Chain, mix
-from chainhead_plugin.chain.reference import interdependence_matrix
-from chainhead_plugin.chain.scan import decaying_sum_by_steps
+from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.chain.mix import mix
+from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdependence_matrix
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.chain.mix import Kind
+from chainhead_plugin.chain.kinds import Kind
 from chainhead_plugin.cli import app
 from chainhead_plugin.head.options import chain_of
 from chainhead_plugin.recipes.candidates.inputs import Inputs

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from chainhead_plugin.chain.hops import move_step
-from chainhead_plugin.chain.step import mix_step
-from chainhead_plugin.head.reconciliation import apply_maps
+from chainhead_plugin.chain.step import mix_step, move_step
+from chainhead_plugin.head.linear_maps import apply_maps
 
 from ..tables import Row, number, table
 from ..timing import interleave, quartiles

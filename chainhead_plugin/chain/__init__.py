@@ -10,7 +10,7 @@ from ..faces import names_of
 if TYPE_CHECKING:
     from .backend import set_backend as set_backend
     from .backend import use_backend as use_backend
-    from .mix import Chain as Chain
+    from .kinds import Chain as Chain
     from .reference import interdependence_matrix as interdependence_matrix
 
 __getattr__, __dir__, __all__ = names_of(

@@ -1,7 +1,8 @@
 """What the autograd functions share: which variant of each is called, and how they take part in `torch.func`."""
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -63,3 +64,35 @@ def fold_mapped_axis(tensor: Tensor | None, dim: int | None, count: int, batch: 
         return None
     tensor = tensor.unsqueeze(0) if dim is None else tensor.movedim(dim, 0)
     return tensor.expand(count, batch, -1, -1).flatten(0, 1)
+
+
+_Rest = ParamSpec("_Rest")
+
+
+_Result = TypeVar("_Result")
+
+
+_Function = Callable[Concatenate[Tensor, _Rest], _Result]
+
+
+def without_autocast(function: _Function[_Rest, _Result]) -> _Function[_Rest, _Result]:
+    """Let a function of a Tensor, and of more, compute in that Tensor's dtype.
+
+    Autocast would round what goes into the matrix products and convolutions that mixing is made of, although
+    they stand for sums of few terms that are wanted in float32.
+    """
+
+    @functools.wraps(function)
+    def wrapped(x: Tensor, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Result:
+        device = "cpu" if x.is_cpu else x.device.type  # which is slow to ask for
+        if not ((device == "cpu" or _has_autocast(device)) and torch.is_autocast_enabled(device)):
+            return function(x, *args, **kwargs)
+        with torch.autocast(device, enabled=False):
+            return function(x, *args, **kwargs)
+
+    return wrapped
+
+
+@torch.compiler.assume_constant_result  # which torch.compile of torch 2.7 cannot look into
+def _has_autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device)

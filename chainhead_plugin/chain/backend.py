@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Literal, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Backend = Literal["auto", "torch", "triton"]
 
@@ -70,3 +70,13 @@ def runs_on_triton(x: Tensor) -> bool:
 
 
 _has_triton = importlib.util.find_spec("triton") is not None
+
+
+def is_eager_on_cpu(x: Tensor) -> bool:
+    """Whether hand-made forms pay, some of which look at values: a compiler fuses the plain ones itself."""
+    return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
+
+
+def is_exporting() -> bool:
+    """Whether `torch.export` is tracing."""
+    return torch.compiler.is_exporting()

@@ -6,7 +6,7 @@ e the first node,
     (1 + ρ²)(I − γN) = F Fᵀ + ρ² e eᵀ,
 
 so it is a running sum from either end, one after the other, and a correction of rank one. exp(γN) is its Taylor
-series by Horner's rule, or a filter for every feature; for one γ, `chain.py` has faster filters.
+series by Horner's rule, or a filter for every feature; for one γ, `mix.py` has faster filters.
 
 `x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
@@ -19,10 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .autocast import without_autocast
-from .autograd import dispatching, fold_mapped_axis
+from .autograd import dispatching, fold_mapped_axis, without_autocast
+from .backend import is_eager_on_cpu
 from .cached_tensors import built_once
-from .filter import is_eager_on_cpu
 from .masking import zeroed
 from .path import odd_reflection, real_nodes
 from .scan import Decay, decaying_sum, short_decaying_sum

@@ -8,10 +8,10 @@ over memory for every tap. It needs finite inputs, since zero times infinity is 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .backend import runs_on_triton
+from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
 
 _BLOCK = 32
@@ -52,11 +52,6 @@ def running_sum(x: Tensor, reverse: bool) -> Tensor:
     if _blocks_pay(x):
         return _blocked_running_sum(x, reverse)
     return x.flip(1).cumsum(1).flip(1) if reverse else x.cumsum(1)
-
-
-def is_eager_on_cpu(x: Tensor) -> bool:
-    """Whether hand-made forms pay, some of which look at values: a compiler fuses the plain ones itself."""
-    return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
 
 
 def _blocks_pay(x: Tensor) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .autograd import dispatching, fold_mapped_axis
-from .filter import is_eager_on_cpu
+from .backend import is_eager_on_cpu
 
 _BITS = {
     torch.float64: torch.int64,

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .backend import runs_on_triton
-from .filter import SHORTEST, is_eager_on_cpu, two_sided_filter
+from .backend import is_eager_on_cpu, runs_on_triton
+from .filter import SHORTEST, two_sided_filter
 from .masking import zeroed
 
 

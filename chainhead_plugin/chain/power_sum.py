@@ -21,6 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .backend import is_exporting
 from .cached_tensors import built_once
 from .path import odd_reflection, real_nodes
 
@@ -42,7 +43,7 @@ def endless_power_sum(x: Tensor, mask: Tensor | None) -> Tensor:
     -------
     Tensor [batch, length, width]
     """
-    if _is_exporting():
+    if is_exporting():
         return by_sines(x, mask)
     if torch.compiler.is_compiling():
         return by_fourier(x, mask)
@@ -238,11 +239,6 @@ def by_sines(x: Tensor, mask: Tensor | None) -> Tensor:
     # The eigenvector of −λ_k is that of λ_k with the sign changed at every other node.
     across = times(_response(math.pi - theta, order), alternating * x)
     return along + alternating * across
-
-
-def _is_exporting() -> bool:
-    # Before torch 2.7 exporting cannot be told from compiling.
-    return getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)()
 
 
 def by_fourier(x: Tensor, mask: Tensor | None) -> Tensor:

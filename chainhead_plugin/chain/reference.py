@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from .mix import Chain
+from .kinds import Chain
+from .scan import Decay
 
 
 def interdependence_matrix(chain: Chain, length: int, decay: Tensor | None = None) -> Tensor:
@@ -75,3 +76,13 @@ def _power_sum(length: int, self_weight: float, order: int) -> Tensor:
 def _scale_columns(matrix: Tensor) -> Tensor:
     sums = matrix.sum(0, keepdim=True)
     return torch.where(sums == 0, 0, matrix / sums)
+
+
+def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
+    """`decaying_sum` by its definition, one node after the other: what the fast forms are tested against."""
+    nodes = list(x.flip(1).unbind(1) if reverse else x.unbind(1))
+    gamma = decay if isinstance(decay, float) else decay.to(x.dtype).squeeze(1)
+    for j in range(1, len(nodes)):
+        nodes[j] = nodes[j] + gamma * nodes[j - 1]
+    y = torch.stack(nodes, 1)
+    return y.flip(1) if reverse else y

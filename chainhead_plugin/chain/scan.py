@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .autocast import without_autocast
-from .backend import runs_on_triton
+from .autograd import without_autocast
+from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
-from .filter import is_eager_on_cpu
 
 Decay = float | Tensor
 
@@ -93,16 +92,6 @@ def _shifts(length: int, reverse: bool, dtype: torch.dtype) -> list[Tensor]:
     return [
         torch.diag_embed(torch.ones(1, length - hop, dtype=dtype), hop if reverse else -hop) for hop in hops
     ]
-
-
-def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
-    """`decaying_sum` by its definition, one node after the other: what the fast forms are tested against."""
-    nodes = list(x.flip(1).unbind(1) if reverse else x.unbind(1))
-    gamma = decay if isinstance(decay, float) else decay.to(x.dtype).squeeze(1)
-    for j in range(1, len(nodes)):
-        nodes[j] = nodes[j] + gamma * nodes[j - 1]
-    y = torch.stack(nodes, 1)
-    return y.flip(1) if reverse else y
 
 
 def _add_scaled(x: Tensor, decay: Decay, state: Tensor, out: Tensor | None = None) -> Tensor:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .autocast import without_autocast
-from .backend import runs_on_triton
+from .autograd import without_autocast
+from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
-from .filter import is_eager_on_cpu
 
 if TYPE_CHECKING:
-    from .mix import Chain
+    from .kinds import Chain
 
 _LONGEST = 32
 

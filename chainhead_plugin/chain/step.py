@@ -1,14 +1,17 @@
 """Aᵀx one node at a time, for uni-directional chains: constant time and memory a node."""
 
 import math
+from typing import NoReturn
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from .backend import is_eager_on_cpu
 from .cached_tensors import built_once
-from .chain_state import refuse_state
 from .decay import exponential_terms
-from .mix import Chain, check_range, filter_taps
+from .hops import FEW_LOOKED_UP, Hops
+from .kinds import Chain, check_range, filter_taps
 
 _WIDE = (torch.float32, torch.float64)
 
@@ -126,3 +129,85 @@ def _exponential_taps(decay: Tensor) -> Tensor:
     factors = decay.new_tensor([1 / math.factorial(k) for k in range(count)])[:, None]
     powers = decay ** torch.arange(count, device=decay.device)[:, None]
     return (powers * factors).flip(0)
+
+
+def move_step(
+    x: Tensor, hops: Hops, state: Tensor | None, *, spread: bool = False, add: bool = False
+) -> tuple[Tensor, Tensor]:
+    """`move` for one node at a time, of hops that are all at least 0.
+
+    Parameters
+    ----------
+    x : Tensor [batch, channels·width], or [batch, width] if `spread`
+        The next node.
+    hops : tuple of int
+    state : Tensor [max(hops)·batch, features], optional
+        What the previous call returned; None before the first node.
+    spread, add : bool
+
+    Returns
+    -------
+    y : Tensor [batch, channels·width], or [batch, width] if `add`
+    state : Tensor
+        With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
+        nodes themselves. The earliest come first, each of all chains.
+
+    Raises
+    ------
+    ValueError
+        If `state` has another shape.
+    """
+    batch, features = x.shape
+    width = features if spread else features // len(hops)
+    newest = max(hops)
+    expected = (newest * batch, width if add else features)
+    if state is None:
+        dtype = torch.promote_types(x.dtype, torch.float32) if add else x.dtype
+        state = x.new_zeros(expected, dtype=dtype)
+    elif state.shape != expected:
+        refuse_state(state, expected, batch)
+    if add:
+        groups = x.to(state.dtype).reshape(batch, features // width, width).expand(-1, len(hops), -1)
+        coming = F.pad(state, (0, 0, 0, batch)).view(newest + 1, batch, width)
+        coming = coming.index_add(0, _places(hops, x.device), groups.transpose(0, 1))
+        return coming[0].to(x.dtype, copy=True), coming[1:].flatten(0, 1)
+    window = torch.cat((state, x))
+    return _look_up(window, hops, batch, spread), window[batch:]
+
+
+def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
+    """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
+    groups = 1 if spread else len(hops)
+    width = window.size(1) // groups
+    if batch * len(hops) * width <= FEW_LOOKED_UP and is_eager_on_cpu(window):
+        return window.take(_numbers_before(hops, groups, batch, width))
+    places = _places_before(hops, groups, batch, window.device)
+    return window.view(-1, width).index_select(0, places).view(batch, len(hops) * width)
+
+
+@built_once(maxsize=128)
+def _places(hops: Hops, device: torch.device) -> Tensor:
+    return torch.tensor(hops, device=device)
+
+
+@built_once(maxsize=128)
+def _places_before(hops: Hops, groups: int, batch: int, device: torch.device) -> Tensor:
+    """Where each channel's group stands among those of the last nodes, `groups` a node of a chain; [batch·channels]."""
+    channel = torch.arange(len(hops), device=device)
+    node = (max(hops) - _places(hops, device)) * batch + torch.arange(batch, device=device)[:, None]
+    return (node * groups + channel % groups).flatten()
+
+
+@built_once(maxsize=32)
+def _numbers_before(hops: Hops, groups: int, batch: int, width: int) -> Tensor:
+    """Where each number stands that channels take, on the CPU; [batch, channels·width]."""
+    places = _places_before(hops, groups, batch, torch.device("cpu"))
+    return (places[:, None] * width + torch.arange(width)).view(batch, len(hops) * width)
+
+
+def refuse_state(state: Tensor, expected: tuple[int, int], batch: int) -> NoReturn:
+    """Raise a ValueError for a state of another shape than `batch` chains have."""
+    raise ValueError(
+        f"state has shape {tuple(state.shape)}, expected {expected} for {batch} chains: go on with the state of the "
+        "same chains, or start with state=None"
+    )

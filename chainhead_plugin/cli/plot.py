@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .predict import (
-    COLUMNS_HELP,
-    FORMAT_HELP,
-    NAME_HELP,
-    FileFormat,
-    check_files,
-    load_pipeline,
-    loading,
-    read_files,
-)
-from .support import complete_sources, reported_errors
+from .inputs import COLUMNS_HELP, FORMAT_HELP, FileFormat, check_files, read_files
+from .pipeline import load_pipeline, loading
+from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

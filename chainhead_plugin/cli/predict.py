@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from enum import Enum
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .support import complete_sources, console, reported_errors
+from .inputs import COLUMNS_HELP, FORMAT_HELP, TEXT, FileFormat, check_files, read_files
+from .pipeline import load_pipeline
+from .support import NAME_HELP, complete_sources, console, reported_errors
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from .find_model import FoundModel
     from .records import Record
 
 CLASSIFICATION = ("time-series-classification", "text-classification", "image-classification")
-_TEXT = ("text-classification", "token-classification")
 # What the result of a task is called in JSON, where it is not an object of its own.
 _RESULTS = dict.fromkeys(CLASSIFICATION, "predictions") | {
     "token-classification": "entities",
     "time-series-segmentation": "segments",
     "chain-feature-extraction": "features",
 }
-
-
-class FileFormat(str, Enum):
-    """How to read an input, whatever its name says."""
-
-    csv = "csv"
-    json = "json"
-    jsonl = "jsonl"
-    parquet = "parquet"
-    npy = "npy"
-    lines = "lines"
-    document = "document"
-
-
-NAME_HELP = "A model of the zoo, a checkpoint's folder, or a repository on the Hub as owner/name."
-FORMAT_HELP = "How to read the input; by default its name tells. lines: a text a line; document: one text."
-COLUMNS_HELP = "Columns of a table to take as features, or as the text: a,b,c."
 
 
 def predict(
@@ -96,86 +76,6 @@ def predict(
             console().print(_table(records, model.task, results))
 
 
-def check_files(files: Sequence[Path]) -> None:
-    """End with 2 where a file is missing, or standard input is to be read twice."""
-    folders = [str(file) for file in files if str(file) != "-" and file.is_dir()]
-    if folders:
-        raise typer.BadParameter(f"expected files, got a folder: {', '.join(folders)}: give the files in it")
-    missing = [str(file) for file in files if str(file) != "-" and not file.exists()]
-    if missing:
-        raise typer.BadParameter(f"there is no file {', '.join(missing)}")
-    if [str(file) for file in files].count("-") > 1:
-        raise typer.BadParameter("standard input can be read once only: give one -")
-
-
-@contextmanager
-def loading(model: FoundModel) -> Iterator[None]:
-    """Import transformers, register all plugins with it, and keep it quiet while a model is loaded."""
-    with console(stderr=True).status(f"Loading {model.name}"):
-        from transformers.utils import logging
-
-        import registry
-
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()
-        registry.load_plugins()
-        yield
-
-
-def load_pipeline(model: FoundModel, device: str | None) -> Any:
-    """Return the transformers pipeline of a model.
-
-    Raises
-    ------
-    ValueError
-        If the device cannot be used here, no pipeline has the model's task, or a file is not what it should be.
-    """
-    with loading(model):
-        import torch
-        from transformers import pipeline
-        from transformers.pipelines import PIPELINE_REGISTRY
-
-        if model.task not in PIPELINE_REGISTRY.get_supported_tasks():
-            raise ValueError(f"{model.name} is for {model.task}, for which no pipeline is registered")
-        if device is not None:
-            try:
-                torch.empty(0, device=device)
-            except (AssertionError, RuntimeError) as error:
-                raise ValueError(f"device {device!r} cannot be used here: {error}") from error
-        return pipeline(
-            model.task, model=str(model.folder), device=device, model_kwargs={"use_safetensors": True}
-        )
-
-
-def read_files(
-    pipe: Any,
-    task: str,
-    files: Sequence[Path],
-    file_format: FileFormat | None,
-    columns: str | None,
-) -> list[Record]:
-    """Read all records of files; where there are several files, each record has its own in the field "file"."""
-    from .records import read_records
-
-    records = []
-    for file in files:
-        is_stdin = str(file) == "-"
-        if is_stdin and sys.stdin is None:
-            raise ValueError("standard input is closed: give a file")
-        found = read_records(
-            sys.stdin.buffer.read() if is_stdin else file.read_bytes(),
-            str(file),
-            "text" if task in _TEXT else "image" if task == "image-classification" else "sequence",
-            file_format=None if file_format is None else file_format.value,
-            columns=[] if columns is None else [column.strip() for column in columns.split(",")],
-            feature_size=getattr(pipe, "feature_size", 1),
-        )
-        if len(files) > 1:
-            found = [record._replace(fields={"file": str(file)} | record.fields) for record in found]
-        records += found
-    return records
-
-
 def _run(pipe: Any, task: str, data: list[Any], top_k: int | None, batch_size: int) -> list[Any]:
     options: dict[str, Any] = {"batch_size": batch_size}
     if task in CLASSIFICATION:
@@ -184,7 +84,7 @@ def _run(pipe: Any, task: str, data: list[Any], top_k: int | None, batch_size: i
         options["top_k"] = top_k or (config.num_labels if regression else 1)
     if task == "time-series-segmentation":
         options["aggregation_strategy"] = "simple"
-    if task not in (*_TEXT, "image-classification"):
+    if task not in (*TEXT, "image-classification"):
         options["batched"] = True
     return list(pipe(data, **options))
 

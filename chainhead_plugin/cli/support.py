@@ -79,3 +79,6 @@ def complete_tasks(incomplete: str) -> list[str]:
 
     tasks = {registry.model_info(name).task for name in registry.list_models()}
     return sorted(task for task in tasks if task.startswith(incomplete))
+
+
+NAME_HELP = "A model of the zoo, a checkpoint's folder, or a repository on the Hub as owner/name."

@@ -9,8 +9,8 @@ import typer
 from .support import complete_recipes, complete_sources, console, reported_errors
 
 if TYPE_CHECKING:
+    from ..recipes.metrics import Metric
     from ..recipes.recipe import Recipe
-    from ..recipes.task import Metric
     from ..recipes.training.measuring import Measured
 
 _RecipeArgument = Annotated[

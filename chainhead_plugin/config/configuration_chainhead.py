@@ -8,14 +8,14 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from ..head.expansion import expanded_features
+from ..head.options import check_head_options
 from ..storage.code_origin import AutoClassMixin, is_carried
-from ..head.options import check_head_options, expanded_features
 from ..storage.saving import complete_interrupted_save, whole_file
 from .backbone import as_backbone_config, backbone_width, check_input_options
-from .file_fields import check_file_fields
 from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
-from .keywords import check_keywords, check_labels
+from .keywords import check_file_fields, check_keywords, check_labels
 from .layers import HEAD_OPTIONS, check_size, check_widths, stacked_options
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")

@@ -8,18 +8,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..chain.backend import runs_on_triton
-from ..chain.hops import move, move_step
+from ..chain.hops import move
 from ..chain.masking import check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
 from ..chain.reference import interdependence_matrix
-from ..chain.step import mix_step
+from ..chain.step import mix_step, move_step
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
 from .learned_decay import LearnedDecay, gamma_of
+from .linear_maps import Maps, apply_maps
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
 from .reconciled_linear import ReconciledLinear
-from .reconciliation import Maps, apply_maps
 
 
 class ChainInterdependenceHead(ReconciledLinear):

@@ -24,3 +24,8 @@ def taylor_expansion(x: Tensor, degree: int) -> Tensor:
     for _ in range(degree - 1):
         powers.append((powers[-1].unsqueeze(-1) * x.unsqueeze(-2)).flatten(-2))
     return torch.cat(powers, dim=-1)
+
+
+def expanded_features(m: int, degree: int) -> int:
+    """D = m + m² + … + m^degree, the features of a node after the Taylor expansion."""
+    return sum(m**i for i in range(1, degree + 1))

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..chain.backend import backend, runs_on_triton
-from ..chain.mix import Chain
-from .reconciliation import LinearMap, is_plain
+from ..chain.kinds import Chain
+from .linear_maps import LinearMap, is_plain
 
 _HALF = (torch.bfloat16, torch.float16)
 # Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from .reconciliation import is_heard
+from .linear_maps import is_heard
 
 
 class LearnedDecay(nn.Module):

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from ..chain.mix import Chain
+from ..chain.kinds import Chain
+from .expansion import expanded_features
+from .reconciliation import closest_factors
 
 INITIALISERS = ("xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform")
 
@@ -199,19 +198,6 @@ def chain_of(options: Mapping[str, Any]) -> Chain:
         decay=None if options["decay"] is None else float(options["decay"]),
         channel_hops=tuple(options["channel_hops"] or ()),
     )
-
-
-def expanded_features(m: int, degree: int) -> int:
-    """D = m + m² + … + m^degree, the features of a node after the Taylor expansion."""
-    return sum(m**i for i in range(1, degree + 1))
-
-
-@lru_cache(maxsize=4096)
-def closest_factors(size: int) -> tuple[int, int]:
-    """Return (p, s) with p·s = size, p the largest divisor not above the square root."""
-    candidates = np.arange(1, math.isqrt(size) + 1)
-    p = int(candidates[size % candidates == 0][-1])
-    return p, size // p
 
 
 def count_parameters(options: Mapping[str, Any]) -> int:

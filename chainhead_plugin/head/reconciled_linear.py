@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from .expansion import taylor_expansion
-from .options import expanded_features
-from .reconciliation import Maps, apply_maps, build_reconciliation, initialise
+from .expansion import expanded_features, taylor_expansion
+from .linear_maps import Maps, apply_maps
+from .reconciliation import build_reconciliation, initialise
 
 
 class ReconciledLinear(nn.Module):

@@ -10,30 +10,22 @@ wherever they can be, called as modules, so that adapters and quantisation find 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import init
-from torch.nn.modules import module as torch_module
 
-from ..chain.autocast import without_autocast
+from ..chain.autograd import without_autocast
+from ..chain.backend import is_eager_on_cpu
 from ..chain.cached_tensors import built_once
-from ..chain.filter import is_eager_on_cpu
-from .options import closest_factors
-
-LinearMap = Callable[[Tensor], Tensor]
-Maps = tuple[LinearMap, ...]
+from .linear_maps import Maps, apply_maps, is_plain
 
 # Numbers up to which a product with a row of equal shares is faster than a mean.
 _FEW = 2**16
-
-# What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
-_BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
-    getattr(torch_module, f"_global_{when}_hooks")
-    for when in ("backward_pre", "backward", "forward_pre", "forward")
-)
 
 
 def initialise(weight: Tensor, method: str) -> None:
@@ -129,51 +121,6 @@ class Reconciliation(nn.Module, ABC):
 def _narrowest(*widths: int) -> int:
     """Return the place of the smallest width, of equal ones the last."""
     return len(widths) - 1 - widths[::-1].index(min(widths))
-
-
-def is_heard(module: nn.Module) -> bool:
-    """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
-    own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
-    return bool(
-        own["_forward_hooks"]
-        or own["_forward_pre_hooks"]
-        or own["_backward_hooks"]
-        or own["_backward_pre_hooks"]
-        # accelerate puts these on modules that it places or offloads.
-        or "forward" in own
-        or "_hf_hook" in own
-        or _FORWARD
-        or _FORWARD_PRE
-        or _BACKWARD
-        or _BACKWARD_PRE
-    )
-
-
-def is_plain(linear: LinearMap) -> bool:
-    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
-    if type(linear) is not nn.Linear or is_heard(linear):
-        return False
-    weight_type = type(linear._parameters["weight"])
-    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
-    return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
-
-
-def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
-    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
-
-    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
-    so that it gets and gives copies.
-    """
-    traced = torch.compiler.is_compiling()
-    linear: Any
-    for linear in maps:
-        if not traced and is_plain(linear):
-            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
-        elif apart and isinstance(linear, nn.Module):
-            x = linear(x.clone()).clone()
-        else:
-            x = linear(x)
-    return x
 
 
 @without_autocast
@@ -382,3 +329,11 @@ def build_reconciliation(
     if with_dual_lphm:
         return DualLPHMReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
     return IdentityReconciliation(in_features, out_features, channels, summed, device, dtype)
+
+
+@lru_cache(maxsize=4096)
+def closest_factors(size: int) -> tuple[int, int]:
+    """Return (p, s) with p·s = size, p the largest divisor not above the square root."""
+    candidates = np.arange(1, math.isqrt(size) + 1)
+    p = int(candidates[size % candidates == 0][-1])
+    return p, size // p

@@ -24,8 +24,7 @@ from ..hub.sharing import SharedModel
 from ..nodes.frozen import BackboneOwner
 from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
 from ..nodes.token_embedding import TokenEmbedding
-from ..storage.checked_loading import CheckedLoadMixin
-from ..storage.disk_offload import DiskOffloadMixin
+from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .initialisation import ChainHeadInitialisation
 from .pooling import pool
 

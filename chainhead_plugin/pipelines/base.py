@@ -10,20 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from huggingface_hub import CommitInfo
 from torch.utils.data import DataLoader, Dataset, IterableDataset
-from transformers import AutoModel, AutoModelForSequenceClassification, BatchFeature, Pipeline
-from transformers.pipelines import PIPELINE_REGISTRY
+from transformers import BatchFeature, Pipeline
 
 from ..hub.sharing import SharedModel, push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.sequences import is_batch, split_batch
 
-_UNSET: Any = object()
-
-_FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "softmax": lambda logits: logits.softmax(-1),
-    "sigmoid": torch.sigmoid,
-    "none": lambda logits: logits,
-}
+UNSET: Any = object()
 
 
 class ChainPipeline(Pipeline):
@@ -137,157 +130,6 @@ class ChainPipeline(Pipeline):
         )
 
 
-class TimeSeriesClassificationPipeline(ChainPipeline):
-    """Classify sequences with any model for sequence classification over "input_features".
-
-    Options, at construction or in a call:
-
-    - `top_k`: how many labels to return at most, best first; None for all. By default 1; all for regression.
-    - `function_to_apply`: "softmax", "sigmoid" or "none". By default what the model's loss implies: "none"
-      for regression, "sigmoid" for multi-label, "softmax" for single-label classification.
-    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
-
-    The result for a sequence is a list of ``{"label": str, "score": float}``, whatever `top_k`.
-
-    Examples
-    --------
-    >>> classifier = pipeline("time-series-classification", model="user/chainhead-gunpoint")
-    >>> classifier(series, top_k=2)
-    [{"label": "gun", "score": 0.98}, {"label": "point", "score": 0.02}]
-    """
-
-    def _sanitize_parameters(
-        self, *, top_k: int | None = _UNSET, function_to_apply: str | None = None, **options: Any
-    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        postprocess_params: dict[str, Any] = {}
-        if top_k is not _UNSET:
-            if top_k is not None and (not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1):
-                raise ValueError(f"top_k must be an int of at least 1, or None for all labels, got {top_k!r}")
-            postprocess_params["top_k"] = top_k
-        if function_to_apply is not None:
-            if function_to_apply not in _FUNCTIONS:
-                raise ValueError(
-                    f"function_to_apply must be one of {list(_FUNCTIONS)}, got {function_to_apply!r}"
-                )
-            postprocess_params["function_to_apply"] = function_to_apply
-        return select_padding_options(options), {}, postprocess_params
-
-    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        return {"logits": self.model(**model_inputs, return_dict=True).logits}
-
-    def postprocess(
-        self,
-        model_outputs: dict[str, torch.Tensor],
-        top_k: int | None = _UNSET,
-        function_to_apply: str | None = None,
-    ) -> list[list[dict[str, Any]]]:
-        """Turn logits ``[batch, num_labels]`` into the best labels and their scores, for every sequence."""
-        logits = model_outputs["logits"]
-        if logits.ndim != 2:
-            raise ValueError(
-                f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
-                "[batch, num_labels]: use a model for sequence classification"
-            )
-        finite = logits.isfinite().all(-1)
-        if not finite.all():
-            raise ValueError(
-                f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
-                "rescale them"
-            )
-        implied_function = self._get_implied_function()
-        if top_k is _UNSET:
-            top_k = None if implied_function == "none" else 1
-        scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
-        if top_k == 1:
-            # Of equal scores the first, as the stable sort has it, in half the time.
-            scores, indices = scores.max(dim=-1, keepdim=True)
-        else:
-            scores, indices = scores.sort(dim=-1, descending=True, stable=True)
-        id2label = self.model.config.id2label
-        return [
-            [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]
-            for row in zip(scores[:, :top_k].tolist(), indices[:, :top_k].tolist(), strict=True)
-        ]
-
-    def _get_implied_function(self) -> str:
-        config = self.model.config
-        # Without a problem type, transformers' loss takes one label for regression.
-        if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
-            return "none"
-        return "sigmoid" if config.problem_type == "multi_label_classification" else "softmax"
-
-
-class ChainFeaturePipeline(ChainPipeline):
-    """Give the features ``[L, n]`` of a sequence's nodes, from any base model over "input_features".
-
-    Options, at construction or in a call:
-
-    - `return_tensors`: "pt" for torch tensors in the model's dtype, "np" for float32 arrays (float64 for a
-      float64 model), None (default) for nested lists.
-    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
-
-    Padded nodes are left out.
-    """
-
-    def _sanitize_parameters(
-        self, *, return_tensors: str | None = _UNSET, **options: Any
-    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        postprocess_params = {}
-        if return_tensors is not _UNSET:
-            if return_tensors not in (None, "np", "pt"):
-                raise ValueError(
-                    f"return_tensors must be 'np', 'pt' or None for lists, got {return_tensors!r}"
-                )
-            postprocess_params["return_tensors"] = return_tensors
-        return select_padding_options(options), {}, postprocess_params
-
-    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        features = self.model(**model_inputs, return_dict=True).last_hidden_state
-        return {"features": features, "attention_mask": model_inputs["attention_mask"]}
-
-    def postprocess(
-        self, model_outputs: dict[str, torch.Tensor], return_tensors: str | None = None
-    ) -> list[Any]:
-        """Split features ``[batch, L, n]`` into one ``[L_i, n]`` per sequence, without padding."""
-        features, real = model_outputs["features"], model_outputs["attention_mask"].bool()
-        tensors = [row[kept] for row, kept in zip(features, real, strict=True)]
-        if return_tensors == "pt":
-            return tensors
-        if return_tensors == "np":
-            return [at_least_float32(tensor).numpy() for tensor in tensors]
-        return [tensor.tolist() for tensor in tensors]
-
-
-def register_pipelines() -> None:
-    """Register the pipelines' tasks with transformers; calling it again changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If another pipeline has one of the tasks.
-    """
-    for task, pipeline_class, auto_model in (
-        ("time-series-classification", TimeSeriesClassificationPipeline, AutoModelForSequenceClassification),
-        ("chain-feature-extraction", ChainFeaturePipeline, AutoModel),
-    ):
-        register_pipeline(task, pipeline_class, auto_model)
-
-
-def register_pipeline(task: str, pipeline_class: type[ChainPipeline], auto_model: type[Any]) -> None:
-    """Register a pipeline's task with transformers, as `register_pipelines` does."""
-    registered = PIPELINE_REGISTRY.supported_tasks.get(task)
-    if registered is None:
-        PIPELINE_REGISTRY.register_pipeline(
-            task, pipeline_class=pipeline_class, pt_model=(auto_model,), type="multimodal"
-        )
-        # With it, a saved pipeline could only be loaded with trust_remote_code, plugin or not.
-        del pipeline_class._registered_impl
-    elif registered["impl"] is not pipeline_class:
-        raise ValueError(
-            f"the pipeline task {task!r} is taken by {registered['impl']}: unregister that one first"
-        )
-
-
 class _GeneratorDataset(IterableDataset[Any]):
     def __init__(self, sequences: Iterable[Any]) -> None:
         self.sequences = sequences
@@ -378,6 +220,3 @@ def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")
     return options
-
-
-__all__ = ["ChainFeaturePipeline", "TimeSeriesClassificationPipeline", "register_pipelines"]

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForTimeSeriesPrediction, BatchFeature
+from transformers import BatchFeature
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..inputs.sequences import join
-from .base import ChainPipeline, register_pipeline
+from .base import ChainPipeline
 
 
 class TimeSeriesForecastingPipeline(ChainPipeline):
@@ -198,19 +198,3 @@ def _check_length(name: str, value: Any, longest: int | None) -> None:
     if value < 1 or (longest is not None and value > longest):
         most = "" if longest is None else f" and at most the model's {longest}"
         raise ValueError(f"{name} must be at least 1{most}, got {value}")
-
-
-def register_forecasting_pipeline() -> None:
-    """Register the task "time-series-forecasting" with transformers; calling it again changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If another pipeline has the task.
-    """
-    register_pipeline(
-        "time-series-forecasting", TimeSeriesForecastingPipeline, AutoModelForTimeSeriesPrediction
-    )
-
-
-__all__ = ["TimeSeriesForecastingPipeline", "register_forecasting_pipeline"]

@@ -1,14 +1,13 @@
 """The pipeline that transformers lacks for labels of every node of a sequence of features."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForTokenClassification
 
-from .base import ChainPipeline, at_least_float32, register_pipeline, select_padding_options
-from .segments import segments_of
+from .base import ChainPipeline, at_least_float32, select_padding_options
 
 Strategy = Literal["none", "simple"]
 
@@ -91,17 +90,22 @@ def _segments(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, s
     ]
 
 
-def register_segmentation_pipeline() -> None:
-    """Register the task "time-series-segmentation" with transformers; calling it again changes nothing.
+def segments_of(labels: NDArray[Any], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return the runs of equal labels.
 
-    Raises
-    ------
-    ValueError
-        If another pipeline has the task.
+    Parameters
+    ----------
+    labels : int array [L]
+    names : mapping of str by int
+
+    Returns
+    -------
+    list of dict
+        "start" and "end", from node `start` to before node `end`, and "label", its name.
     """
-    register_pipeline(
-        "time-series-segmentation", TimeSeriesSegmentationPipeline, AutoModelForTokenClassification
-    )
-
-
-__all__ = ["TimeSeriesSegmentationPipeline", "register_segmentation_pipeline"]
+    starts = np.flatnonzero(np.diff(labels, prepend=labels[0] - 1))
+    ends = np.append(starts[1:], len(labels))
+    return [
+        {"start": start, "end": end, "label": names[index]}
+        for start, end, index in zip(starts.tolist(), ends.tolist(), labels[starts].tolist(), strict=True)
+    ]

@@ -1,8 +1,8 @@
 """tinyBIG → this project: heads and recurrent models from tinyBIG 0.2.1, without tinyBIG.
 
 `convert_head` and `convert_model` take the keyword arguments a tinyBIG module was constructed with and its
-state dict, and return a module of this project that computes the same numbers. `tinybig_options.py` says what
-becomes of each option, `tinybig_checkpoint.py` does the same from file to file.
+state dict, and return a module of this project that computes the same numbers. `options.py` says what
+becomes of each option, `checkpoint.py` does the same from file to file.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.chain_head import ChainInterdependenceHead
-from ..head.options import expanded_features
+from ..head.expansion import expanded_features
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadModel
 from .options import (
     ModelKind,

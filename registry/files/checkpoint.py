@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from ..errors import CheckpointError, ChecksumError
 from ..plugins.entry import ModelEntry
-
-_CHUNK = 1 << 20
+from .hashes import sha256
 
 
 def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> Path:
@@ -47,15 +45,6 @@ def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> P
             f"{', '.join(extra)}. Remove them: they could change what is loaded."
         )
     return folder
-
-
-def sha256(file: Path) -> str:
-    """Return a file's SHA-256 hex digest."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _loadable(folder: Path) -> set[str]:

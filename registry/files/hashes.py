@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import CheckpointError, ChecksumError
-from .checkpoint import sha256
 
 
 def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: str) -> None:
@@ -62,3 +61,15 @@ def _discard(file: Path) -> None:
     stored = file.resolve()
     file.unlink(missing_ok=True)  # another process may have found it too
     stored.unlink(missing_ok=True)
+
+
+_CHUNK = 1 << 20
+
+
+def sha256(file: Path) -> str:
+    """Return a file's SHA-256 hex digest."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,6 +1,6 @@
 """Filters along a chain as one Triton kernel: each node is read and written once.
 
-The plain forms are in `chain_filter.py` and `chain_path.py`. Sums are kept in float32, or in float64 for float64. A
+The plain forms are in `filter.py` and `path.py`. Sums are kept in float32, or in float64 for float64. A
 row's chain is its nodes start ≤ j < start + count; what lies beside it is neither read nor anything but zero in the
 result.
 """
@@ -164,7 +164,7 @@ def filter_chain(
     ahead : int
         How many of the taps weigh nodes after j.
     reflected : bool
-        Whether chains go on beyond their ends with the opposite sign, as `chain_path.py` says, or as zeros.
+        Whether chains go on beyond their ends with the opposite sign, as `path.py` says, or as zeros.
     starts, counts : int Tensor [batch], optional
         Where each row's chain lies; by default all of it.
 

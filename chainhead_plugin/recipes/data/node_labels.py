@@ -39,31 +39,3 @@ def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple
     labels[counted] = numbers
     ends = np.cumsum([len(one) for one in raw])[:-1]
     return pad_labels(np.split(labels, ends)), tuple(str(value) for value in values.tolist())
-
-
-def accuracy_of_nodes(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Return the share of nodes whose label is right.
-
-    Parameters
-    ----------
-    predicted, labels : int64 arrays [chains, length]
-        -100 in `labels` for nodes that do not count. At least one does.
-    """
-    return float((predicted == labels)[labels != IGNORED].mean())
-
-
-def macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Return the mean over the labels that occur of the harmonic mean of precision and recall.
-
-    Parameters
-    ----------
-    predicted, labels : int64 arrays [chains, length]
-        As in `accuracy_of_nodes`.
-    """
-    counted = labels != IGNORED
-    predicted, labels = predicted[counted], labels[counted]
-    count = int(max(labels.max(), predicted.max())) + 1
-    right = np.bincount(labels[predicted == labels], minlength=count)
-    true, named = np.bincount(labels, minlength=count), np.bincount(predicted, minlength=count)
-    present = true > 0
-    return float((2 * right[present] / (true + named)[present]).mean())

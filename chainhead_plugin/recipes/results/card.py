@@ -8,8 +8,9 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ..candidates.peers import CHAIN, NO_HOPS
 from ..data.examples import require
+from ..metrics import Metric
 from ..recipe import SEGMENTATION, Recipe
-from ..task import Metric, traits_of
+from ..task import traits_of
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
 _FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")

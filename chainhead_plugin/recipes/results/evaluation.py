@@ -10,8 +10,9 @@ import registry
 from ..candidates.inputs import Inputs
 from ..data.load import load_data
 from ..data.windows import Layout, Windows
+from ..metrics import Metric
 from ..recipe import Recipe, RecipeError, load_recipe, shipped_recipes
-from ..task import Metric, traits_of
+from ..task import traits_of
 from ..training.fitting import quality
 from .output import RECIPE, RESULTS, RUNS
 

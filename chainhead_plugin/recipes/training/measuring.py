@@ -19,8 +19,9 @@ from ..data.examples import Data
 from ..data.load import load_data
 from ..data.splits import split
 from ..data.windows import Windows, naive_forecasts
+from ..metrics import Metric
 from ..recipe import Recipe
-from ..task import Metric, traits_of
+from ..task import traits_of
 from .pretraining import backbone_epochs
 from .runs import Run, Runs
 

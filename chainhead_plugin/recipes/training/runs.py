@@ -14,14 +14,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..candidates.encoder import encoder_hashes
-from ..candidates.frozen import FrozenBackbone
+from ..candidates.frozen import FrozenBackbone, encode_data
 from ..candidates.inputs import Inputs, prepare
 from ..candidates.peers import CHAIN, Candidate, candidates
-from ..candidates.recipe_frozen_encoder import encode_data
 from ..data.examples import Data, Examples
 from ..data.splits import folds, split
+from ..metrics import Metric
 from ..recipe import Recipe, RecipeError
-from ..task import Metric, traits_of
+from ..task import traits_of
 from .fitting import fit, quality, threads_set
 from .pretraining import freeze_trained_backbone
 

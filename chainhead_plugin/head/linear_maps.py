@@ -1,0 +1,66 @@
+"""Linear maps of features, called as modules where hooks want to know, and as functions elsewhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.modules import module as torch_module
+
+LinearMap = Callable[[Tensor], Tensor]
+
+
+Maps = tuple[LinearMap, ...]
+
+
+# What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
+_BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
+    getattr(torch_module, f"_global_{when}_hooks")
+    for when in ("backward_pre", "backward", "forward_pre", "forward")
+)
+
+
+def is_heard(module: nn.Module) -> bool:
+    """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
+    own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
+    return bool(
+        own["_forward_hooks"]
+        or own["_forward_pre_hooks"]
+        or own["_backward_hooks"]
+        or own["_backward_pre_hooks"]
+        # accelerate puts these on modules that it places or offloads.
+        or "forward" in own
+        or "_hf_hook" in own
+        or _FORWARD
+        or _FORWARD_PRE
+        or _BACKWARD
+        or _BACKWARD_PRE
+    )
+
+
+def is_plain(linear: LinearMap) -> bool:
+    """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
+    if type(linear) is not nn.Linear or is_heard(linear):
+        return False
+    weight_type = type(linear._parameters["weight"])
+    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+    return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
+
+
+def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
+    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
+
+    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
+    so that it gets and gives copies.
+    """
+    traced = torch.compiler.is_compiling()
+    linear: Any
+    for linear in maps:
+        if not traced and is_plain(linear):
+            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
+        elif apart and isinstance(linear, nn.Module):
+            x = linear(x.clone()).clone()
+        else:
+            x = linear(x)
+    return x

@@ -1,0 +1,94 @@
+"""The pipeline that transformers lacks for labels, or values, of whole sequences of features."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
+
+_FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "softmax": lambda logits: logits.softmax(-1),
+    "sigmoid": torch.sigmoid,
+    "none": lambda logits: logits,
+}
+
+
+class TimeSeriesClassificationPipeline(ChainPipeline):
+    """Classify sequences with any model for sequence classification over "input_features".
+
+    Options, at construction or in a call:
+
+    - `top_k`: how many labels to return at most, best first; None for all. By default 1; all for regression.
+    - `function_to_apply`: "softmax", "sigmoid" or "none". By default what the model's loss implies: "none"
+      for regression, "sigmoid" for multi-label, "softmax" for single-label classification.
+    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
+
+    The result for a sequence is a list of ``{"label": str, "score": float}``, whatever `top_k`.
+
+    Examples
+    --------
+    >>> classifier = pipeline("time-series-classification", model="user/chainhead-gunpoint")
+    >>> classifier(series, top_k=2)
+    [{"label": "gun", "score": 0.98}, {"label": "point", "score": 0.02}]
+    """
+
+    def _sanitize_parameters(
+        self, *, top_k: int | None = UNSET, function_to_apply: str | None = None, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        postprocess_params: dict[str, Any] = {}
+        if top_k is not UNSET:
+            if top_k is not None and (not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1):
+                raise ValueError(f"top_k must be an int of at least 1, or None for all labels, got {top_k!r}")
+            postprocess_params["top_k"] = top_k
+        if function_to_apply is not None:
+            if function_to_apply not in _FUNCTIONS:
+                raise ValueError(
+                    f"function_to_apply must be one of {list(_FUNCTIONS)}, got {function_to_apply!r}"
+                )
+            postprocess_params["function_to_apply"] = function_to_apply
+        return select_padding_options(options), {}, postprocess_params
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        return {"logits": self.model(**model_inputs, return_dict=True).logits}
+
+    def postprocess(
+        self,
+        model_outputs: dict[str, torch.Tensor],
+        top_k: int | None = UNSET,
+        function_to_apply: str | None = None,
+    ) -> list[list[dict[str, Any]]]:
+        """Turn logits ``[batch, num_labels]`` into the best labels and their scores, for every sequence."""
+        logits = model_outputs["logits"]
+        if logits.ndim != 2:
+            raise ValueError(
+                f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
+                "[batch, num_labels]: use a model for sequence classification"
+            )
+        finite = logits.isfinite().all(-1)
+        if not finite.all():
+            raise ValueError(
+                f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
+                "rescale them"
+            )
+        implied_function = self._get_implied_function()
+        if top_k is UNSET:
+            top_k = None if implied_function == "none" else 1
+        scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
+        if top_k == 1:
+            # Of equal scores the first, as the stable sort has it, in half the time.
+            scores, indices = scores.max(dim=-1, keepdim=True)
+        else:
+            scores, indices = scores.sort(dim=-1, descending=True, stable=True)
+        id2label = self.model.config.id2label
+        return [
+            [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]
+            for row in zip(scores[:, :top_k].tolist(), indices[:, :top_k].tolist(), strict=True)
+        ]
+
+    def _get_implied_function(self) -> str:
+        config = self.model.config
+        # Without a problem type, transformers' loss takes one label for regression.
+        if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
+            return "none"
+        return "sigmoid" if config.problem_type == "multi_label_classification" else "softmax"

@@ -1,0 +1,48 @@
+"""The pipeline that gives the features of every node of a chain."""
+
+from typing import Any
+
+import torch
+
+from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
+
+
+class ChainFeaturePipeline(ChainPipeline):
+    """Give the features ``[L, n]`` of a sequence's nodes, from any base model over "input_features".
+
+    Options, at construction or in a call:
+
+    - `return_tensors`: "pt" for torch tensors in the model's dtype, "np" for float32 arrays (float64 for a
+      float64 model), None (default) for nested lists.
+    - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
+
+    Padded nodes are left out.
+    """
+
+    def _sanitize_parameters(
+        self, *, return_tensors: str | None = UNSET, **options: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        postprocess_params = {}
+        if return_tensors is not UNSET:
+            if return_tensors not in (None, "np", "pt"):
+                raise ValueError(
+                    f"return_tensors must be 'np', 'pt' or None for lists, got {return_tensors!r}"
+                )
+            postprocess_params["return_tensors"] = return_tensors
+        return select_padding_options(options), {}, postprocess_params
+
+    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        features = self.model(**model_inputs, return_dict=True).last_hidden_state
+        return {"features": features, "attention_mask": model_inputs["attention_mask"]}
+
+    def postprocess(
+        self, model_outputs: dict[str, torch.Tensor], return_tensors: str | None = None
+    ) -> list[Any]:
+        """Split features ``[batch, L, n]`` into one ``[L_i, n]`` per sequence, without padding."""
+        features, real = model_outputs["features"], model_outputs["attention_mask"].bool()
+        tensors = [row[kept] for row, kept in zip(features, real, strict=True)]
+        if return_tensors == "pt":
+            return tensors
+        if return_tensors == "np":
+            return [at_least_float32(tensor).numpy() for tensor in tensors]
+        return [tensor.tolist() for tensor in tensors]
