@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "ChainClassifier": "models.chain_classifier",
-    "ChainFeaturePipeline": "pipelines.base",
+    "ChainFeaturePipeline": "pipelines.features",
     "ChainHeadConfig": "config.configuration_chainhead",
     "ChainHeadDataCollator": "inputs.data_collator",
     "ChainHeadFeatureExtractor": "inputs.feature_extraction_chainhead",
@@ -48,7 +48,7 @@ _MODULES = {
     "ChainHeadModel": "models.modeling_chainhead",
     "ChainInterdependenceHead": "head.chain_head",
     "NodeContributions": "explain.contributions",
-    "TimeSeriesClassificationPipeline": "pipelines.base",
+    "TimeSeriesClassificationPipeline": "pipelines.classification",
     "TimeSeriesForecastingPipeline": "pipelines.forecasting",
     "TimeSeriesSegmentationPipeline": "pipelines.segmentation",
     "chain_interdependence_head": "head.chain_head",

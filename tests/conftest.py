@@ -16,7 +16,7 @@ if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 
-# `training` and `benchmarks` are not installed: importable, behind everything that is.
+# `release` and `benchmarks` are not installed: importable, behind everything that is.
 sys.path.append(str(Path(__file__).parents[1]))
 
 

@@ -111,7 +111,7 @@ def main() -> None:
     # The tests run against the installed wheel, and what follows them in the checkout.
     run(uv, "pip", "freeze", "--python", interpreter)
     ignored = (
-        ("-W", "ignore::DeprecationWarning", "--deselect", "tests/test_quality.py::test_code")
+        ("-W", "ignore::DeprecationWarning", "--deselect", "tests/house/test_quality.py::test_code")
         if is_lowest
         else ("-W", "ignore:Guards may run slower on Python 3.13.0:RuntimeWarning")
     )

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
-    from .backend import set_backend as set_backend
-    from .backend import use_backend as use_backend
+    from .backend import set_backend as set_backend, use_backend as use_backend
     from .kinds import Chain as Chain
     from .reference import interdependence_matrix as interdependence_matrix
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
-        "Chain": "mix",
+        "Chain": "kinds",
         "interdependence_matrix": "reference",
         "set_backend": "backend",
         "use_backend": "backend",

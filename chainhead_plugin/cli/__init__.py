@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
-    from .commands import app as app
-    from .commands import main as main
+    from .commands import app as app, main as main
+    from .demonstration import SAMPLES as SAMPLES
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
+        "SAMPLES": "demonstration",
         "app": "commands",
         "main": "commands",
     },

@@ -9,10 +9,14 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .chain_pictures import draw_chain as draw_chain
-    from .contribution_pictures import draw_contributions as draw_contributions
-    from .contribution_pictures import draw_image_contributions as draw_image_contributions
-    from .contributions import NodeContributions as NodeContributions
-    from .contributions import node_contributions as node_contributions
+    from .contribution_pictures import (
+        draw_contributions as draw_contributions,
+        draw_image_contributions as draw_image_contributions,
+    )
+    from .contributions import (
+        NodeContributions as NodeContributions,
+        node_contributions as node_contributions,
+    )
     from .image_map import contribution_map as contribution_map
 
 __getattr__, __dir__, __all__ = names_of(

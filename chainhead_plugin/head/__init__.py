@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
-    from .chain_head import ChainInterdependenceHead as ChainInterdependenceHead
-    from .chain_head import chain_interdependence_head as chain_interdependence_head
+    from .chain_head import (
+        ChainInterdependenceHead as ChainInterdependenceHead,
+        chain_interdependence_head as chain_interdependence_head,
+    )
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn import init
+from torch.nn import functional as F, init
 
 from ..chain.autograd import without_autocast
 from ..chain.backend import is_eager_on_cpu

@@ -11,8 +11,8 @@ from huggingface_hub.errors import RemoteEntryNotFoundError, RevisionNotFoundErr
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
-from ..storage.code_origin import AutoClassMixin
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..storage.code_origin import AutoClassMixin
 from ..storage.safe_loading import (
     DamagedFileError,
     UnsafeWeightsError,

@@ -10,9 +10,9 @@ from transformers.image_processing_backends import TorchvisionBackend
 from transformers.image_utils import PILImageResampling
 from transformers.processing_utils import ImagesKwargs
 
-from ..storage.code_origin import AutoClassMixin
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.images import height_and_width
+from ..storage.code_origin import AutoClassMixin
 
 
 class ChainHeadImageProcessorKwargs(ImagesKwargs, total=False):  # type: ignore[call-arg]

@@ -10,9 +10,11 @@ from ..faces import names_of
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier as ChainClassifier
     from .initialisation import ChainHeadInitialisation as ChainHeadInitialisation
-    from .modeling_chainhead import ChainHeadForSequenceClassification as ChainHeadForSequenceClassification
-    from .modeling_chainhead import ChainHeadForTokenClassification as ChainHeadForTokenClassification
-    from .modeling_chainhead import ChainHeadModel as ChainHeadModel
+    from .modeling_chainhead import (
+        ChainHeadForSequenceClassification as ChainHeadForSequenceClassification,
+        ChainHeadForTokenClassification as ChainHeadForTokenClassification,
+        ChainHeadModel as ChainHeadModel,
+    )
     from .modeling_chainhead_forecast import (
         ChainHeadForTimeSeriesPrediction as ChainHeadForTimeSeriesPrediction,
     )

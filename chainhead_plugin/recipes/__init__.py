@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
-    from .recipe import Recipe as Recipe
-    from .recipe import RecipeError as RecipeError
-    from .recipe import load_recipe as load_recipe
-    from .recipe import shipped_recipes as shipped_recipes
+    from .recipe import (
+        Recipe as Recipe,
+        RecipeError as RecipeError,
+        load_recipe as load_recipe,
+        shipped_recipes as shipped_recipes,
+    )
     from .training.measuring import measure as measure
 
 __getattr__, __dir__, __all__ = names_of(

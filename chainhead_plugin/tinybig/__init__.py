@@ -9,9 +9,11 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .checkpoint import convert_checkpoint as convert_checkpoint
-    from .conversion import convert_head as convert_head
-    from .conversion import convert_head_to_model as convert_head_to_model
-    from .conversion import convert_model as convert_model
+    from .conversion import (
+        convert_head as convert_head,
+        convert_head_to_model as convert_head_to_model,
+        convert_model as convert_model,
+    )
     from .options import TinyBIGConversionError as TinyBIGConversionError
 
 __getattr__, __dir__, __all__ = names_of(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .flat_code import flat_code, flat_name
 from ..errors import PushError
 from ..files.formats import read_json
+from .flat_code import flat_code, flat_name
 from .own_classes import PREPROCESSOR
 
 

@@ -9,7 +9,7 @@ from hub_client import packages_without_plugin, run_client
 from hub_samples import CHECKPOINT, CLASSES, NAME
 
 import chainhead_plugin
-from registry.flat_code import flat_name
+from registry.hub.flat_code import flat_name
 
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
 # Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.

@@ -13,7 +13,7 @@ from transformers.dynamic_module_utils import get_relative_import_files
 
 import chainhead_plugin
 import registry
-from registry.flat_code import flat_code, flat_name
+from registry.hub.flat_code import flat_code, flat_name
 
 # The modules of a package (`__init__.py` is in every folder), the module to carry, and the files that come of it.
 PACKAGES = {

@@ -1,6 +1,7 @@
 """Promise 3: a loaded model is the saved one, bit for bit, and says what the checkpoint lacked.
 
-tests/test_modeling.py shows that what a checkpoint lacks is initialised, weight by weight, for every class.
+tests/models/test_modeling_chainhead.py shows that what a checkpoint lacks is initialised, weight by weight, for every
+class.
 """
 
 import io
@@ -14,7 +15,7 @@ import chainhead_plugin
 from chainhead_plugin import ChainHeadConfig
 
 CONFIG = {"m": 4, "hidden_sizes": [6, 5], "enable_bias": True, "with_residual": True, "with_batch_norm": True}
-# tests/test_image.py does the same for images, which need a backbone.
+# tests/models/test_modeling_chainhead_image.py does the same for images, which need a backbone.
 CLASSES = [
     getattr(chainhead_plugin, name)
     for name in chainhead_plugin.__all__

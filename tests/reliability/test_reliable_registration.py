@@ -1,4 +1,7 @@
-"""Promise 2: the classes are registered once, however often, from wherever. See also tests/test_registration.py."""
+"""Promise 2: the classes are registered once, however often, from wherever.
+
+See also tests/house/test_registration.py.
+"""
 
 import os
 

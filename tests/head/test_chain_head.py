@@ -6,8 +6,7 @@ import math
 import pytest
 import torch
 from chains import HEADS, UNI_DIRECTIONAL_HEADS
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import chainhead_plugin
 from chainhead_plugin import ChainInterdependenceHead

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from test_chain import TOLERANCE, assert_close, every_dtype
+from closeness import TOLERANCE, assert_close, every_dtype
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel, ChainInterdependenceHead
 from chainhead_plugin.chain.kinds import Chain

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = {file.name: file.read_text(encoding="utf-8") for file in sorted(DOCS.glob("*.md"))}
 SNIPPETS = [
     pytest.param(code, id=f"{name}-{number}")

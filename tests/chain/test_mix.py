@@ -7,28 +7,15 @@ import time
 import pytest
 import torch
 from chains import CHAINS, UNI_DIRECTIONAL, name
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from closeness import LENGTHS, TOLERANCE, assert_close, every_dtype
+from hypothesis import given, settings, strategies as st
 
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.reference import interdependence_matrix
 from chainhead_plugin.chain.step import mix_step
 
-# Largest error allowed, relative to the largest value of the reference.
-TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}
-LENGTHS = [1, 2, 3, 63, 64, 65, 300]
-
 every_chain = pytest.mark.parametrize("chain", CHAINS, ids=name)
-every_dtype = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-
-
-def assert_close(actual, expected, dtype):
-    assert actual.dtype == dtype
-    error = (actual.double() - expected).abs().max().item() if actual.numel() else 0.0
-    assert error <= TOLERANCE[dtype] * max(expected.abs().max().item() if expected.numel() else 0.0, 1e-30)
-
-
 dense = functools.cache(interdependence_matrix)
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from test_chain import LENGTHS, TOLERANCE
+from closeness import LENGTHS, TOLERANCE
 
 from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
 from chainhead_plugin.chain.hops import move

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from chainhead_plugin import chain_power_sum
+from chainhead_plugin.chain import power_sum
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.power_sum import endless_power_sum
@@ -19,7 +19,7 @@ def normalised(form, x):
 
 
 def by_fourier(x):
-    return normalised(lambda z: chain_power_sum.by_fourier(z, None), x)
+    return normalised(lambda z: power_sum.by_fourier(z, None), x)
 
 
 def assert_close(actual, expected, dtype):
@@ -36,14 +36,14 @@ def assert_close(actual, expected, dtype):
 @pytest.mark.parametrize("length", [2501, 6000, 6001, 20_003])
 def test_polynomials_blocks_and_fourier_transforms(length, dtype):
     x = torch.randn(2, length, 3, dtype=torch.float64)
-    blocks = chain_power_sum._block_size(length, dtype)
+    blocks = power_sum._block_size(length, dtype)
     assert (blocks is None) == (length < 3000 and dtype == torch.float64)
     before = x.clone()
     expected = by_fourier(x)
-    assert_close(normalised(chain_power_sum._by_eigenvectors, x.to(dtype)), expected, dtype)
+    assert_close(normalised(power_sum._by_eigenvectors, x.to(dtype)), expected, dtype)
     if blocks is not None:
         assert_close(
-            normalised(lambda z: chain_power_sum._by_smooth_eigenvectors(z, *blocks), x.to(dtype)),
+            normalised(lambda z: power_sum._by_smooth_eigenvectors(z, *blocks), x.to(dtype)),
             expected,
             dtype,
         )
@@ -61,9 +61,9 @@ def test_long_chains_and_the_dense_matrix(dtype):
     short = torch.randn(1, 400, 2, dtype=dtype)
     assert_close(mix(short, CHAIN), matrix @ short.double(), dtype)
     # The transposed form, from the symmetry of the unscaled one.
-    ones = chain_power_sum.by_fourier(torch.ones(1, length, 1, dtype=torch.float64), None)
+    ones = power_sum.by_fourier(torch.ones(1, length, 1, dtype=torch.float64), None)
     assert_close(y.detach(), by_fourier(x.detach().double()), dtype)
-    wanted = chain_power_sum.by_fourier(cotangent.double() / ones, None)
+    wanted = power_sum.by_fourier(cotangent.double() / ones, None)
     assert (gradient.double() - wanted).abs().max() <= 10 * TOLERANCE[dtype] * wanted.abs().max()
 
 

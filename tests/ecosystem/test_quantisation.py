@@ -26,7 +26,7 @@ from torchao.quantization import (
     quantize_,
 )
 
-GUIDE = Path(__file__).parents[1] / "docs" / "deployment.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "deployment.md"
 NAME = "chainhead-japanese-vowels"
 METHODS = {"weight-only": Int8WeightOnlyConfig, "dynamic": Int8DynamicActivationInt8WeightConfig}
 CONFIGS = {

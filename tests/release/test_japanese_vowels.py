@@ -14,7 +14,7 @@ from chainhead_plugin.recipes.data.splits import folds
 from chainhead_plugin.recipes.recipe import load_recipe
 
 NAME = "chainhead-japanese-vowels"
-SAMPLES = Path(__file__).parents[1] / "chainhead_plugin" / "checkpoints" / "japanese_vowels_samples.json"
+SAMPLES = Path(__file__).parents[2] / "chainhead_plugin" / "checkpoints" / "japanese_vowels_samples.json"
 FEATURES = 12
 SPEAKERS = tuple(f"speaker {number}" for number in range(1, 10))
 

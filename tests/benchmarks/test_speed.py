@@ -14,7 +14,7 @@ from benchmarks.speed.contestants import CONTESTANTS, FLOOR, build, named
 from benchmarks.speed.work import calls_of
 from benchmarks.timing import interleave, quartiles, ratios
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEADS = [contestant for contestant in CONTESTANTS if contestant.group == "head"]
 SPECTRAL = [contestant for contestant in HEADS if contestant.target == "spectral"]
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -48,7 +48,7 @@ QUADRATIC = ("dense A", 256)
 @pytest.fixture(scope="module")
 def growths():
     run = subprocess.run(
-        [sys.executable, "-m", "tests.growth_in_length"],
+        [sys.executable, "-m", "tests.support.growth_in_length"],
         cwd=ROOT,
         input=json.dumps([*GROWTHS, QUADRATIC]),
         capture_output=True,

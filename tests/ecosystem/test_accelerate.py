@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification
 
-SCRIPT = Path(__file__).parent / "distributed_training.py"
+SCRIPT = Path(__file__).parents[1] / "support" / "distributed_training.py"
 CONFIGS = {
     "channels": {"channel_num": 2, "enable_bias": True, "with_residual": True, "with_batch_norm": True},
     "lorr": {"with_lorr": True, "r": 5, "channel_num": 2},

@@ -10,7 +10,7 @@ from transformers import AutoFeatureExtractor
 
 import chainhead_plugin
 from chainhead_plugin import ChainHeadFeatureExtractor
-from registry.flat_code import flat_code
+from registry.hub.flat_code import flat_code
 
 
 class TestNormalization:
@@ -154,11 +154,11 @@ class TestSaving:
         modules = [ChainHeadFeatureExtractor.__module__]
         roots = {"chainhead_plugin": Path(chainhead_plugin.__file__).parent}
         assert flat_code(modules, roots).keys() == {
-            "code_origin.py",
-            "extraction_options.py",
-            "feature_extraction_chainhead.py",
-            "saving.py",
-            "sequences.py",
+            "inputs_extraction_options.py",
+            "inputs_feature_extraction_chainhead.py",
+            "inputs_sequences.py",
+            "storage_code_origin.py",
+            "storage_saving.py",
         }
 
     def test_named_code_is_not_needed_where_the_plugin_is(self, tmp_path, rng):

@@ -1,4 +1,4 @@
-"""How the time of chains grows with their length: ``python -m tests.growth_in_length``.
+"""How the time of chains grows with their length: ``python -m tests.support.growth_in_length``.
 
 In a process of its own, which keeps freed memory: a process that maps large arrays anew pays for every page of the
 longer chain, and for none of the shorter.

@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from chainhead_plugin import ChainInterdependenceHead
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = json.loads((GOLDEN / "cases.json").read_text())["cases"]
 
 

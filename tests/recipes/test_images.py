@@ -12,10 +12,10 @@ from transformers import AutoModelForImageClassification, pipeline
 from typer.testing import CliRunner
 
 import registry
-from chainhead_plugin import fashion_mnist
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipes.candidates.inputs import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.data import fashion_mnist
 from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split

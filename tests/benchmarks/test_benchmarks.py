@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import tinybig_peer
 from benchmarks.min_gru import MinGRU
+from benchmarks.speed import tinybig_peer
 from benchmarks.speed.cases import Settings, plan
 from benchmarks.speed.contestants import CONTESTANTS, FLOOR, DenseChain, build, named
 from benchmarks.speed.work import calls_of
 from benchmarks.timing import SLOW_ROUNDS, calibrate, interleave, quartiles, ratios
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEADS = [contestant for contestant in CONTESTANTS if contestant.group == "head"]
 LOCAL = [contestant for contestant in CONTESTANTS if contestant.group != "tinybig"]
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -32,12 +32,11 @@ from chainhead_plugin.recipes.results.evaluation import evaluate
 from chainhead_plugin.recipes.task import traits_of
 from chainhead_plugin.recipes.training.fitting import scores
 from chainhead_plugin.recipes.training.runs import Runs
-from release.publish import main as publish
-from release.publish import samples_file
+from release.publish import main as publish, samples_file
 from release.readme import ZOO_MARKERS, update_readme, zoo_table
 from release.speed import measure_speed
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHECKPOINTS = ROOT / "chainhead_plugin" / "checkpoints"
 CARDS = ROOT / "model_cards"
 NAMES = registry.list_models("chainhead-*")

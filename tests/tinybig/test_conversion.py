@@ -15,7 +15,7 @@ from chainhead_plugin.tinybig.conversion import (
     convert_model,
 )
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 HEAD = {"m": 4, "n": 6, "chain_length": 5}
 MODEL = {"chain_length": 5, "dims": [3, 4, 2]}
 
