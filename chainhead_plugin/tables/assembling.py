@@ -1,0 +1,270 @@
+"""Rows put together to series: sorted in time, without duplicates, gaps filled or refused, one label each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calendar_features import calendar_features
+from .columns import Columns, TableSpec
+from .errors import TableError, listed
+from .rows import Rows
+from .series import Series
+from .steps import Step, infer_step, parse_step, steps_between
+from .times import Clock, Times, local_times, utc_times
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """Series, the step of their times, and notes for the summary."""
+
+    series: list[Series]
+    step: Step | None
+    notes: list[str]
+
+
+def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assembled:
+    """Put rows together to series.
+
+    Parameters
+    ----------
+    rows : Rows
+    columns : Columns
+    step : Step, optional
+        Of the times, where it is known; by default stated or inferred from all series.
+
+    Raises
+    ------
+    TableError
+        If a series has a time twice, lacks one and may not, is not evenly spaced and has to be, or has several labels;
+        names file, row and series.
+    """
+    spec = columns.spec
+    parts, is_sorted = _sorted_parts(rows)
+    notes = [] if is_sorted else ["rows sorted by time"]
+    if rows.times is not None:
+        if step is None:
+            step = _step(parts, spec, rows.times.clock)
+        if step is None and spec.gaps == "missing":
+            raise TableError(
+                f"{parts[0].place(0)}: times are unevenly spaced, so that gaps cannot be filled: state the step, "
+                "such as step: 1h, or gaps: keep"
+            )
+    filled = 0
+    series = []
+    for part in parts:
+        whole = part
+        if step is not None and spec.gaps != "keep":
+            whole = _without_gaps(part, step, spec)
+            filled += len(whole) - len(part)
+        series.append(_series(part, whole, spec))
+    if filled:
+        notes.append(f"{filled} missing node{'s' if filled > 1 else ''} put into gaps of time")
+    return Assembled(_placed_in_time(series, parts, step), step, notes)
+
+
+def _sorted_parts(rows: Rows) -> tuple[list[Rows], bool]:
+    """Return the rows of every series in the order of time, and whether they were so already."""
+    count = len(rows.keys)
+    if count > 1:
+        order = np.argsort(rows.series_of, kind="stable")
+        ends = np.searchsorted(rows.series_of[order], np.arange(1, count + 1))
+        starts = np.concatenate([[0], ends[:-1]])
+        in_runs = bool((np.diff(rows.series_of) >= 0).all())
+        slices: list[Any] = [
+            slice(start, end) if in_runs else order[start:end]
+            for start, end in zip(starts, ends, strict=True)
+        ]
+    else:
+        slices = [slice(None)]
+    parts, is_sorted = [], True
+    for number, chosen in enumerate(slices):
+        part = rows.take(chosen, number)
+        if part.times is not None and len(part) > 1:
+            order = np.argsort(part.times.moments, kind="stable")
+            if (np.diff(order) < 0).any():
+                is_sorted = False
+                part = part.take(order, 0)
+            _check_duplicates(part)
+        parts.append(part)
+    return parts, is_sorted
+
+
+def _check_duplicates(part: Rows) -> None:
+    assert part.times is not None
+    same = part.times.moments[1:] == part.times.moments[:-1]
+    if same.any():
+        row = int(same.argmax())
+        raise TableError(
+            f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {_shown(part, row)}: delete "
+            "or average one of them, or name the column that tells series apart"
+        )
+
+
+def _shown(part: Rows, row: int) -> str:
+    assert part.times is not None
+    return str(part.times.clock.write(part.times.moments[row : row + 1], int(part.times.offsets[row]))[0])
+
+
+def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
+    times = [part.times for part in parts if part.times is not None]
+    inferred = infer_step([one.moments for one in times], [one.local for one in times])
+    if spec.step is None:
+        return inferred
+    stated = parse_step(spec.step, clock.kind == "number")
+    if inferred is not None and str(inferred) == str(stated):
+        return inferred  # which also knows whether local times are meant, and the ends of months
+    return stated
+
+
+def _without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
+    """Check that a series lies on the grid of steps; put missing nodes where rows lack, or refuse."""
+    assert part.times is not None
+    moments = (
+        part.times.local if step.is_local or step.unit in ("month", "business day") else part.times.moments
+    )
+    positions = step.positions(moments)
+    whole = np.round(positions)
+    uneven = ~(np.abs(positions - whole) < 1e-6)
+    if uneven.any():
+        row = int(uneven.argmax())
+        raise TableError(
+            f"{part.place(row)}: time {_shown(part, row)} is no whole number of steps of {step} after "
+            f"{_shown(part, 0)}: state another step, or gaps: keep to take rows as they are"
+        )
+    places = whole.astype(np.int64)
+    length = int(places[-1]) + 1
+    if length == len(part):
+        return part
+    after = int((np.diff(places) > 1).argmax())
+    lacking = int(places[after + 1] - places[after] - 1)
+    if spec.gaps == "error":
+        raise TableError(
+            f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} "
+            f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add what is missing, or "
+            "state gaps: missing for nodes whose values are missing, or gaps: keep to take rows as they are"
+        )
+    if length > 100 * len(part) + 1000:
+        raise TableError(
+            f"{part.place(after + 1)}: to fill its gaps with steps of {step}, {length - len(part)} nodes would have "
+            f"to be put between {len(part)}: check its times, or state the step"
+        )
+    if spec.known:
+        raise TableError(
+            f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} no row says what "
+            f"{listed(spec.known)} was, which has to be known: add the row"
+        )
+    return _spread(part, places, length, step, spec)
+
+
+def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec: TableSpec) -> Rows:
+    assert part.times is not None
+    clock = part.times.clock
+    nearest = (
+        np.searchsorted(places, np.arange(length), side="right") - 1
+    )  # the row before, for what is copied
+    offsets = part.times.offsets[nearest]
+    if step.is_local or step.unit in ("month", "business day"):
+        walls = np.concatenate(
+            [part.times.local[:1], step.after(part.times.local[0], length - 1, _day(part.times))]
+        )
+        moments = (
+            utc_times(walls, clock, 0) if clock.kind == "typed" else walls - offsets.astype("timedelta64[s]")
+        )
+    else:
+        moments = np.concatenate([part.times.moments[:1], step.after(part.times.moments[0], length - 1)])
+    moments[places] = part.times.moments
+    values = np.full((length, part.values.shape[1]), np.nan)
+    values[places] = part.values
+    labels = []
+    for column in part.labels:
+        spread = column[nearest] if spec.label_of == "series" else np.full(length, "", dtype=object)
+        spread[places] = column
+        labels.append(spread)
+    known = np.empty((length, 0))
+    if spec.calendar:
+        known = calendar_features(local_times(moments, offsets, clock), spec.calendar)
+    return Rows(
+        part.keys,
+        np.zeros(length, dtype=np.int64),
+        values,
+        known,
+        part.static[nearest],
+        labels,
+        None if part.groups is None else part.groups[nearest],
+        Times(moments, offsets, clock),
+        part.files,
+        part.file_of[nearest],
+        part.numbers[nearest],
+    )
+
+
+def _day(times: Times) -> int:
+    if times.clock.kind == "number":
+        return 1
+    days = times.local.astype("datetime64[D]")
+    return int((days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64).max()) + 1
+
+
+def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
+    labels = tuple(
+        whole.labels[i] if spec.label_of == "node" else _only(part, part.labels[i], column)
+        for i, column in enumerate(spec.label)
+    )
+    if spec.label_of == "series" and labels and not any(labels):
+        labels = ()
+    for position, column in enumerate(spec.known):
+        if (missing := np.isnan(part.known[:, position])).any():
+            raise TableError(
+                f"{part.place(int(missing.argmax()), column)} is empty, but what is known has to be known in every row"
+            )
+    for position, column in enumerate(spec.static):
+        differs = part.static[:, position] != part.static[0, position]
+        if differs.any():
+            row = int(differs.argmax())
+            raise TableError(
+                f"{part.place(row, column)} holds {part.static[row, position]:g}, but {part.static[0, position]:g} in "
+                "the first row of the series: what is static is one number a series, without empty cells"
+            )
+    return Series(
+        id=" / ".join(part.keys[0]),
+        values=whole.values,
+        file=part.files[int(part.file_of[0])],
+        first_row=int(part.numbers.min()),
+        last_row=int(part.numbers.max()),
+        times=None if whole.times is None else whole.times.moments,
+        offset=0 if whole.times is None else int(whole.times.offsets[-1]),
+        labels=labels,
+        known=whole.known,
+        static=part.static[0],
+        group="" if part.groups is None else _only(part, part.groups, spec.group or ""),
+        keys=part.keys[0],
+    )
+
+
+def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
+    """Return the one text that all rows of a series have in a column."""
+    differs = cells != cells[0]
+    if differs.any():
+        row = int(differs.argmax())
+        raise TableError(
+            f"{part.place(row, column)} holds {cells[row]!r}, but {cells[0]!r} in the first row of the series: "
+            "expected one for all of a series; does it take another column to tell series apart, or "
+            "has every node a label?"
+        )
+    return str(cells[0])
+
+
+def _placed_in_time(series: list[Series], parts: Sequence[Rows], step: Step | None) -> list[Series]:
+    """Number the first steps of all series from the first time there is; without times they end together."""
+    if step is None:
+        longest = max(len(one) for one in series)
+        return [replace(one, start=longest - len(one)) for one in series]
+    locals_of = [part.times.local[0] for part in parts if part.times is not None]
+    first = min(locals_of)
+    return [
+        replace(one, start=steps_between(first, local, step))
+        for one, local in zip(series, locals_of, strict=True)
+    ]

@@ -1,0 +1,61 @@
+"""What is wrong with a user's table: the one error, the words for a place in a file, and what is missing to read it."""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+
+class TableError(ValueError):
+    """A table that cannot be read as it stands; the message names the place, and says what to do."""
+
+
+def place(file: str, *, row: int | None = None, column: str | None = None, series: str | None = None) -> str:
+    """Return the words for a place in a file.
+
+    Parameters
+    ----------
+    file : str
+    row : int, optional
+        Counted from 1, of a text file as a text editor counts its lines.
+    column, series : str, optional
+    """
+    parts = [file]
+    if row is not None:
+        parts.append(f"row {row}")
+    if column is not None:
+        parts.append(f"column {column}")
+    if series:
+        parts.append(f"series {series}")
+    return ", ".join(parts)
+
+
+def listed(names: Iterable[object], limit: int = 12) -> str:
+    """Return names with commas between them, cut in the middle where there are more than `limit`."""
+    shown = [str(name) for name in names]
+    if len(shown) > limit:
+        shown = [*shown[: limit - 2], "…", shown[-1]]
+    return ", ".join(shown) or "none"
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return "; did you mean NAME?" where a name is close to the one that was asked for, else nothing."""
+    by_folded = {known.casefold().strip(): known for known in names}
+    close = difflib.get_close_matches(name.casefold().strip(), by_folded, n=1)
+    return f"; did you mean {by_folded[close[0]]}?" if close else ""
+
+
+def require(module: str, distribution: str, purpose: str) -> Any:
+    """Import a module of an optional dependency.
+
+    Raises
+    ------
+    TableError
+        If it is not installed; the message says what to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise TableError(
+            f'{purpose} needs {distribution}: pip install {distribution}, or pip install "chainhead-plugin[tables]"'
+        ) from error

@@ -1,0 +1,1 @@
+"""What files hold: a reader for every format, which gives columns or sequences without a meaning."""

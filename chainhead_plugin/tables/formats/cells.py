@@ -1,0 +1,49 @@
+"""Single cells: the number in a text, and the text of a typed value."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+
+
+def number_of(cell: str) -> float | None:
+    """Return the number that a cell holds with a decimal point, or None; nan and inf are none."""
+    return float(cell) if _NUMBER.fullmatch(cell) else None
+
+
+def is_nan(value: object) -> bool:
+    """Tell whether a value is the float that is no number."""
+    return isinstance(value, float) and math.isnan(value)
+
+
+def to_texts(values: NDArray[Any]) -> NDArray[np.object_]:
+    """Return a column's cells as texts, "" where they are empty.
+
+    Texts stay as they are. Whole numbers have no point, be they floats or integers, so that an id reads alike in
+    every format; booleans read True and False, and times as in ISO 8601.
+    """
+    if values.dtype.kind == "O":
+        return values
+    if values.dtype.kind == "M":
+        texts = np.datetime_as_string(values, unit="auto").astype(object) if len(values) else values
+        return np.where(np.isnat(values), "", texts).astype(object)
+    if values.dtype.kind == "f":
+        return np.array([_text_of(value) for value in values.tolist()], dtype=object)
+    return np.array([str(value) for value in values.tolist()], dtype=object)
+
+
+def _text_of(value: float) -> str:
+    if is_nan(value):
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def objects(cells: Any) -> NDArray[np.object_]:
+    """Return cells as an array [cells] of objects, whatever they are."""
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return array

@@ -1,0 +1,230 @@
+"""Which files are meant, by a path, a pattern or a folder, and their bytes behind any compression."""
+
+import bz2
+import functools
+import glob
+import gzip
+import io
+import lzma
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from ..errors import TableError, listed, require
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".npz": "npz",
+    ".npy": "npy",
+    ".ts": "ts",
+    ".arff": "arff",
+}
+_COMPRESSIONS: dict[str, Any] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": None,
+    ".zstd": None,
+    ".zip": None,
+}
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"ARROW1": "feather",
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
+}
+
+Location = str | Path
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, or one member of an archive.
+
+    Attributes
+    ----------
+    name : str
+        For messages, the file's own name.
+    suffix : str
+        What is left of the name's end behind the suffix of a compression, in small letters, such as ".csv".
+    open : callable
+        Opens the uncompressed bytes for reading; may be called again.
+    stem : str
+        The name without suffixes, which tells apart the series of a folder.
+    """
+
+    name: str
+    suffix: str
+    open: Callable[[], IO[bytes]]
+    stem: str
+
+    def format(self, stated: str | None = None) -> str:
+        """Return the format: the stated one, or what name and first bytes tell.
+
+        Raises
+        ------
+        TableError
+            If it is unknown.
+        """
+        known = sorted(set(FORMATS.values()))
+        if stated is not None:
+            if stated not in known:
+                raise TableError(f"there is no format {stated!r}, expected one of {', '.join(known)}")
+            return stated
+        if self.suffix in FORMATS:
+            return FORMATS[self.suffix]
+        with self.open() as stream:
+            start = stream.read(64)
+        for magic, found in _MAGIC.items():
+            if start.startswith(magic):
+                return found
+        if not self.suffix and start:
+            return "json" if start.lstrip()[:1] in (b"[", b"{") else "csv"
+        raise TableError(
+            f"{self.name} is of an unknown format: expected one of {', '.join(FORMATS)}, also with "
+            f"{', '.join(_COMPRESSIONS)} behind it; or state the format"
+        )
+
+
+def from_bytes(content: bytes, name: str) -> Source:
+    """Return content that is in memory, such as standard input, as a source."""
+    suffix = Path(name).suffix.lower() if name != "-" else ""
+    return Source(name, suffix, lambda: io.BytesIO(content), Path(name).name.split(".")[0])
+
+
+def find_sources(
+    locations: Location | Sequence[Location], folder: Path | None = None
+) -> tuple[list[Source], list[str]]:
+    """Find files.
+
+    Parameters
+    ----------
+    locations : str, Path, or a sequence of them
+        A file, a folder, or a pattern such as `runs/*.csv`.
+    folder : Path, optional
+        What relative locations are relative to.
+
+    Returns
+    -------
+    sources : list of Source
+        Numbers in names in the order of numbers: series2 before series10.
+    notes : list of str
+        Which files of a folder were left out, because they are no tables.
+
+    Raises
+    ------
+    TableError
+        If there are none.
+    """
+    wanted = [locations] if isinstance(locations, str | Path) else list(locations)
+    if not wanted:
+        raise TableError("there is no file to read: the list is empty")
+    sources: list[Source] = []
+    notes: list[str] = []
+    for location in wanted:
+        path = Path(location) if folder is None else folder / location
+        if path.is_dir():
+            entries = sorted((entry for entry in path.iterdir() if entry.is_file()), key=_natural)
+            seen = [entry for entry in entries if not entry.name.startswith((".", "_"))]
+            files = [entry for entry in seen if _endings(entry)[0] in FORMATS]
+            left_out = [entry.name for entry in seen if entry not in files]
+            if not files:
+                raise TableError(
+                    f"folder {path} holds no table: expected files that end in {', '.join(FORMATS)}"
+                )
+            if left_out:
+                notes.append(f"left out {listed(left_out)}")
+        elif path.is_file():
+            files = [path]
+        elif any(character in str(location) for character in "*?["):
+            files = sorted((Path(found) for found in glob.glob(str(path), recursive=True)), key=_natural)
+            files = [file for file in files if file.is_file()]
+            if not files:
+                raise TableError(f"no file is called {path}")
+        else:
+            raise TableError(f"there is no file {path}")
+        for file in files:
+            sources += _sources_of(file)
+    return sources, notes
+
+
+def _sources_of(path: Path) -> list[Source]:
+    suffix, compression, stem = _endings(path)
+    if compression == ".zip":
+        return _members(path)
+    return [Source(path.name, suffix, functools.partial(_open, path, compression), stem)]
+
+
+def _open(path: Path, compression: str) -> IO[bytes]:
+    if not compression:
+        return path.open("rb")
+    if compression in (".zst", ".zstd"):
+        return _open_zstandard(path)
+    return cast(IO[bytes], _COMPRESSIONS[compression](path, "rb"))
+
+
+def _open_zstandard(path: Path) -> IO[bytes]:
+    try:
+        zstandard = require("zstandard", "zstandard", path.name)
+    except TableError:
+        pyarrow = require("pyarrow", "zstandard", path.name)
+        return cast(IO[bytes], io.BufferedReader(pyarrow.input_stream(str(path), compression="zstd")))
+    return cast(IO[bytes], zstandard.open(path, "rb"))
+
+
+def _members(path: Path) -> list[Source]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+    except zipfile.BadZipFile as error:
+        raise TableError(f"{path.name} is no zip archive: {error}") from error
+    names = [name for name in names if not Path(name).name.startswith((".", "_")) and "__MACOSX" not in name]
+    if not names:
+        raise TableError(f"{path.name} is an empty archive")
+
+    def opener(member: str) -> IO[bytes]:
+        archive = zipfile.ZipFile(path)
+        try:
+            stream = archive.open(member)
+        finally:
+            archive.close()  # the open member keeps the file
+        return stream
+
+    return [
+        Source(
+            f"{path.name}/{name}" if len(names) > 1 else path.name,
+            Path(name).suffix.lower(),
+            functools.partial(opener, name),
+            Path(name).stem,
+        )
+        for name in sorted(names, key=lambda name: _natural(Path(name)))
+    ]
+
+
+def _endings(path: Path) -> tuple[str, str, str]:
+    """Return the suffix behind any compression, that of the compression, and the name without both."""
+    compression = path.suffix.lower() if path.suffix.lower() in _COMPRESSIONS else ""
+    inner = path.with_suffix("") if compression else path
+    if compression == ".zip" and not inner.suffix:
+        return ".csv", compression, inner.name
+    return inner.suffix.lower(), compression, inner.stem
+
+
+def _natural(path: Path) -> list[Any]:
+    parts = re.split(r"(\d+)", str(path))
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]

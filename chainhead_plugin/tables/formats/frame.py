@@ -1,0 +1,130 @@
+"""A DataFrame of pandas as a table, with its index where that has a meaning."""
+
+import datetime
+import decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TableError, place, require
+from .cells import is_nan, objects
+from .columnar import to_nanoseconds
+from .table import Table, single
+
+
+def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
+    """Return a DataFrame as a table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Names of columns may be integers. The index counts where it says something: the outer levels of a MultiIndex
+        tell series apart and its last one is time, and so is a DatetimeIndex or PeriodIndex, or one with the name of
+        a column that is asked for. Numbers from 0 and other row numbers without a name are left out.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    Table
+        Rows are counted from 1.
+
+    Raises
+    ------
+    TableError
+        If names of columns are several levels deep or read alike, or a column is of a type that is no number, text
+        or time.
+    """
+    pandas = require("pandas", "pandas", name)
+    if frame.columns.nlevels > 1:
+        raise TableError(f"{name} has columns of {frame.columns.nlevels} levels: give every column one name")
+    columns: dict[str, NDArray[Any]] = {}
+    zones: dict[str, str] = {}
+    levels = _levels(frame.index, pandas)
+    entries = [*levels.items(), *((str(column), frame.iloc[:, i]) for i, column in enumerate(frame.columns))]
+    for column, values in entries:
+        if column in columns:
+            raise TableError(
+                f"{name} has two columns, or a column and an index, {column}: rename one of them"
+            )
+        columns[column], zone = _array(values, pandas, place(name, column=column))
+        if zone:
+            zones[column] = zone
+    if not len(frame):
+        raise TableError(f"{name} has no rows")
+    index = tuple(levels) if len(levels) > 1 or _is_time(frame.index, pandas) else ()
+    return single(columns, name, None, zones=zones, index=index)
+
+
+def _levels(index: Any, pandas: Any) -> dict[str, Any]:
+    """Return the levels of an index that say something, by name."""
+    if index.nlevels > 1:
+        names = [f"level_{level}" if name is None else str(name) for level, name in enumerate(index.names)]
+        return {name: index.get_level_values(level) for level, name in enumerate(names)}
+    if _is_time(index, pandas):
+        return {"time" if index.name is None else str(index.name): index}
+    if index.name is not None:
+        return {str(index.name): index}
+    is_text = not pandas.api.types.is_numeric_dtype(index.dtype)
+    return {"id": index} if is_text else {}
+
+
+def _is_time(index: Any, pandas: Any) -> bool:
+    return isinstance(index, pandas.DatetimeIndex | pandas.PeriodIndex)
+
+
+def _array(values: Any, pandas: Any, where: str) -> tuple[NDArray[Any], str]:
+    types = pandas.api.types
+    values = pandas.Series(values.array)  # of columns and indices alike
+    if isinstance(values.dtype, pandas.CategoricalDtype):
+        categories = values.dtype.categories
+        values = values.astype(categories.dtype if types.is_string_dtype(categories.dtype) else object)
+    if isinstance(values.dtype, pandas.PeriodDtype):
+        values = values.dt.to_timestamp()
+    dtype = values.dtype
+    if types.is_datetime64_any_dtype(dtype):
+        zone = "" if values.dt.tz is None else str(values.dt.tz)
+        if zone:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return to_nanoseconds(values.to_numpy(), where), zone
+    if types.is_bool_dtype(dtype) or types.is_integer_dtype(dtype):
+        if not values.isna().any():
+            kind = bool if types.is_bool_dtype(dtype) else None
+            return np.asarray(values.to_numpy(dtype=kind)), ""
+        return objects(["" if cell is pandas.NA or cell is None else str(cell) for cell in values]), ""
+    if types.is_float_dtype(dtype):
+        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan)), ""
+    if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
+        return _fromobjects(list(values), pandas, where)
+    raise TableError(f"{where} is of the type {dtype}, expected numbers, texts or times: drop it")
+
+
+def _fromobjects(cells: list[Any], pandas: Any, where: str) -> tuple[NDArray[Any], str]:
+    """Return cells of any Python type: numbers if all are numbers, times if all are times, else texts."""
+    missing = [cell is None or cell is pandas.NA or cell is pandas.NaT or is_nan(cell) for cell in cells]
+    found = [cell for cell, empty in zip(cells, missing, strict=True) if not empty]
+    numbers = int | float | decimal.Decimal | np.number | np.bool_
+    if found and all(isinstance(cell, numbers) for cell in found):
+        if all(isinstance(cell, int | np.integer) and not isinstance(cell, bool) for cell in found):
+            return objects(["" if e else str(c) for c, e in zip(cells, missing, strict=True)]), ""
+        return np.array([np.nan if e else float(c) for c, e in zip(cells, missing, strict=True)]), ""
+    if found and all(isinstance(cell, datetime.date) for cell in found):
+        has_hours = any(isinstance(cell, datetime.datetime) for cell in found)
+        zoned = [isinstance(cell, datetime.datetime) and cell.tzinfo is not None for cell in found]
+        if any(zoned):
+            if not all(zoned):
+                raise TableError(f"{where} has times with and without a zone: give all of them one")
+            zone = str(found[0].tzinfo)
+            utc = datetime.timezone.utc
+            plain = [
+                None if e else c.astimezone(utc).replace(tzinfo=None)
+                for c, e in zip(cells, missing, strict=True)
+            ]
+            return to_nanoseconds(np.array(plain, dtype="datetime64[us]"), where), zone
+        plain = [None if e else c for c, e in zip(cells, missing, strict=True)]
+        return to_nanoseconds(np.array(plain, dtype="datetime64[us]"), where), "" if has_hours else "date"
+    if all(isinstance(cell, str | int | float | np.number) for cell in found):
+        return objects(["" if e else str(c) for c, e in zip(cells, missing, strict=True)]), ""
+    odd = next(cell for cell in found if not isinstance(cell, str | int | float | np.number))
+    raise TableError(f"{where} holds {odd!r:.60}, expected numbers, texts or times: drop the column")

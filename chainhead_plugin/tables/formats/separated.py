@@ -1,0 +1,234 @@
+"""Tables in text files, CSV and the like, a block of rows at a time, with every cell as it stands."""
+
+import contextlib
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import TableError, place
+from .cells import number_of, objects
+from .dialect import Dialect, find_encoding, read_lines
+from .files import Source
+from .header import has_header
+from .table import Table, single
+
+BLOCK_ROWS = 1 << 16
+# From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
+_UCR_COLUMNS = 8
+
+
+def read_blocks(source: Source, dialect: Dialect, block_rows: int = BLOCK_ROWS) -> Iterator[Table]:
+    """Read a text file.
+
+    Parameters
+    ----------
+    source : Source
+    dialect : Dialect
+        What is known of the file; the rest is found out.
+    block_rows : int
+        Rows of a block.
+
+    Yields
+    ------
+    Table
+        Blocks with the same columns, of texts. There is at least one row in all.
+
+    Raises
+    ------
+    TableError
+        If the file is no table: bytes, quotes, or a row of another length than the first.
+    """
+    encoding, note = (dialect.encoding, "") if dialect.encoding else find_encoding(source)
+    assert encoding is not None
+    try:
+        with source.open() as binary, io.TextIOWrapper(binary, encoding, newline="") as stream:
+            yield from _read(stream, source, dialect, block_rows, (note,) if note else ())
+    except UnicodeError as error:
+        raise TableError(
+            f"{source.name} is not written in {encoding}: {error}; state another encoding"
+        ) from error
+
+
+class _Lines:
+    """Lines without comments, that know where they are in the file."""
+
+    def __init__(self, lines: Iterator[str], skipped: int, comment: str | None) -> None:
+        self._lines = lines
+        self._comment = comment
+        self.last = skipped
+        self.first: int | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.last += 1
+            if self._comment is not None and line.startswith(self._comment):
+                continue
+            if "\0" in line:
+                raise csv.Error("a zero byte, so this is no text, or a text in another encoding")
+            if self.first is None:
+                self.first = self.last
+            yield line
+
+    def take(self) -> int:
+        """Return where the record that has just been read began."""
+        first = self.last if self.first is None else self.first
+        self.first = None
+        return first
+
+
+def _read(
+    stream: Iterator[str], source: Source, dialect: Dialect, block_rows: int, notes: tuple[str, ...]
+) -> Iterator[Table]:
+    file = source.name
+    lines, sample, separator, skipped, comment = read_lines(stream, dialect, file)
+    if dialect.separator is None and separator == "," and _is_spaced(sample):
+        separator = " "
+    decimal = dialect.decimal or ("." if separator == "," else None)
+    first_rows = _sample_rows(sample, separator)
+    if not first_rows:
+        raise TableError(f"{file}: there is nothing in it")
+    width = len(first_rows[0])
+    comma = decimal != "."
+    is_named = dialect.header
+    names: list[str] | None = None
+    if is_named is None and comment and all(number_of(cell) is not None for cell in first_rows[0]):
+        names = _names_in_comment(comment, separator, width)
+        is_named = False if names else None
+    if is_named is None:
+        is_named = has_header(first_rows, file, decimal_comma=comma, number=skipped + 1)
+    numbered = _Lines(lines, skipped, dialect.comment)
+    rows = _records(numbered, separator, file)
+    if is_named:
+        number, header = next(rows)
+        names = _names(header, file, number)
+    has_names = names is not None
+    columns = names or [str(i) for i in range(1, width + 1)]
+    extra: dict[str, int] = {}
+    body = _body(rows, len(columns), file, extra)
+    is_ucr = not has_names and _has_classes_first(first_rows, source.suffix)
+    options = {
+        "decimal": decimal,
+        "has_names": has_names,
+        "classes_first": is_ucr,
+    }
+    count = 0
+    while True:
+        block = [entry for entry, _ in zip(body, range(block_rows), strict=False)]
+        if not block:
+            break
+        count += len(block)
+        cells = zip(*(row for _, row in block), strict=True)
+        arrays = {name: objects(values) for name, values in zip(columns, cells, strict=True)}
+        found = notes + tuple(
+            f"{number} line{'s' if number > 1 else ''} of comments left out" for number in extra.values()
+        )
+        numbers = np.array([number for number, _ in block], dtype=np.int64)
+        yield replace(single(arrays, file, numbers, **options), notes=found)
+        if len(block) < block_rows:
+            break
+    if not count:
+        raise TableError(f"{file}: there are no rows below the header")
+
+
+def _records(lines: _Lines, separator: str, file: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        if separator == " ":
+            for line in lines:
+                yield lines.take(), line.split()
+            return
+        for row in csv.reader(iter(lines), delimiter=separator, strict=True):
+            yield lines.take(), row
+    except csv.Error as error:
+        where = place(file, row=lines.take())
+        if "unexpected end of data" in str(error):
+            raise TableError(f"{where}: a quote is opened here and never closed") from error
+        raise TableError(
+            f"{where} cannot be cut into cells: {error}; write a quote inside a quoted cell twice"
+        ) from error
+
+
+def _body(
+    rows: Iterator[tuple[int, list[str]]], width: int, file: str, extra: dict[str, int]
+) -> Iterator[tuple[int, list[str]]]:
+    """Check every row; blank lines are rows of one empty cell, but for those at the end."""
+    blank: list[int] = []
+    any_row = False
+    for number, row in rows:
+        if not row:
+            blank.append(number)
+            continue
+        if len(row) != width:
+            if row[0].startswith("#"):
+                extra["#"] = extra.get("#", 0) + 1
+                continue
+            raise TableError(
+                f"{place(file, row=number)} has {len(row)} cells, expected {width} as in the first row: "
+                + (
+                    "end shorter rows in empty cells"
+                    if len(row) < width
+                    else "put a text with separators in quotes, or state the separator"
+                )
+            )
+        if blank and any_row:
+            if width > 1:
+                raise TableError(
+                    f"{place(file, row=blank[0])} is blank: delete the line, or if it stands for a node whose values "
+                    "are missing, write its separators"
+                )
+            yield from ((line, [""]) for line in blank)
+        blank = []
+        any_row = True
+        yield number, row
+
+
+def _names(header: list[str], file: str, number: int) -> list[str]:
+    names = [cell.strip() or f"Unnamed: {i}" for i, cell in enumerate(header)]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise TableError(f"{place(file, row=number)} names two columns {repeated[0]}: rename one of them")
+    return names
+
+
+def _names_in_comment(comment: str, separator: str, width: int) -> list[str] | None:
+    """Return the names in the last comment above the values, where NumPy writes them."""
+    cells = [cell.strip() for cell in (comment.split() if separator == " " else comment.split(separator))]
+    if len(cells) != width or len(set(cells)) < width or not all(cells):
+        return None
+    if any(number_of(cell) is not None for cell in cells) or (width == 1 and " " in cells[0]):
+        return None
+    return cells
+
+
+def _sample_rows(sample: list[str], separator: str) -> list[list[str]]:
+    if separator == " ":
+        return [line.split() for line in sample if line.strip()]
+    rows: list[list[str]] = []
+    with contextlib.suppress(csv.Error):  # what is wrong is found, with its place, when the rows are read
+        rows.extend(row for row in csv.reader(sample, delimiter=separator) if row)
+    return rows
+
+
+def _is_spaced(sample: list[str]) -> bool:
+    """Whether lines are numbers with spaces between them."""
+    rows = [line.split() for line in sample if line.strip()]
+    if not rows or len(rows[0]) < 2 or any("," in line for line in sample):
+        return False
+    return all(
+        len(row) == len(rows[0]) and all(number_of(cell) is not None or cell.lower() == "nan" for cell in row)
+        for row in rows[1:] or rows
+    )
+
+
+def _has_classes_first(rows: list[list[str]], suffix: str) -> bool:
+    """Whether a file without a header is as those of the UCR archive: a series a row, behind its class."""
+    if suffix not in (".tsv", ".txt", "") or len(rows) < 2 or len(rows[0]) < _UCR_COLUMNS:
+        return False
+    classes = [number_of(row[0]) for row in rows]
+    if not all(value is not None and value.is_integer() for value in classes):
+        return False
+    cells = [cell for row in rows for cell in row[1:] if cell.strip()]
+    whole = sum((value := number_of(cell)) is not None and value.is_integer() for cell in cells)
+    return whole < len(cells) / 2

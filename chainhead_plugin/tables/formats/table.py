@@ -1,0 +1,161 @@
+"""What a reader of a format returns: a table with columns of equal length, or sequences that are whole already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TableError, listed
+from .cells import to_texts
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns as they stand in a file, before any of them has a meaning.
+
+    Attributes
+    ----------
+    columns : dict of str to array [rows]
+        Of objects: texts, "" where a cell is empty. Of floats, integers or booleans: numbers of a typed format, NaN
+        where a cell is empty. Of datetime64[ns]: typed times in UTC, NaT where a cell is empty.
+    files : tuple of str
+        What the table was read from, for messages.
+    file_of : int32 array [rows]
+        Which of the files a row is from.
+    rows : int64 array [rows]
+        The row's number in its file, from 1; of a text file the line where it begins.
+    decimal : {".", ",", None}
+        How texts write fractions; None where the cells have to tell.
+    zones : dict of str to str
+        The time zone of a typed column of times.
+    index : tuple of str
+        Columns that were the index of a DataFrame with meaning: outer levels first.
+    has_names : bool
+        Whether the file names its columns.
+    classes_first : bool
+        Whether each row is a series behind its class, as in the UCR archive.
+    notes : tuple of str
+        What the summary should say about the reading.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    files: tuple[str, ...]
+    file_of: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    decimal: str | None = "."
+    zones: Mapping[str, str] = field(default_factory=dict)
+    index: tuple[str, ...] = ()
+    has_names: bool = True
+    classes_first: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return the file of a row, and the row's number there."""
+        return self.files[int(self.file_of[row])], int(self.rows[row])
+
+    @property
+    def name(self) -> str:
+        """What to call the table in messages about all of it."""
+        return self.files[0] if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1} more"
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences that a file holds as wholes, such as arrays and the UEA archive's files.
+
+    Attributes
+    ----------
+    values : list of float64 arrays [L_i, m]
+    rows : list of int
+        Where each is in its file: a line of a text file, else counted from 1.
+    features : tuple of str, optional
+        Names of the features; None where the file has none.
+    fields : dict of str to list
+        What the file says beside the nodes, a value a sequence: labels, ids, groups. A label of every node is an
+        array [L_i].
+    """
+
+    file: str
+    values: list[NDArray[np.float64]]
+    rows: list[int]
+    features: tuple[str, ...] | None = None
+    fields: Mapping[str, list[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def single(
+    columns: Mapping[str, NDArray[Any]], file: str, rows: NDArray[np.int64] | None = None, **options: Any
+) -> Table:
+    """Return the table of one file; rows are counted from 1 where they have no numbers."""
+    length = len(next(iter(columns.values()))) if columns else 0
+    numbers = np.arange(1, length + 1, dtype=np.int64) if rows is None else rows
+    return Table(columns, (file,), np.zeros(length, dtype=np.int32), numbers, **options)
+
+
+def join_tables(tables: Sequence[Table]) -> Table:
+    """Put the rows of several files below each other, columns matched by name.
+
+    Raises
+    ------
+    TableError
+        If the files have not the same columns, or do not write numbers in the same way.
+    """
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    for table in tables[1:]:
+        if table.columns.keys() != first.columns.keys():
+            alone = [name for name in first.columns if name not in table.columns]
+            other = [name for name in table.columns if name not in first.columns]
+            raise TableError(
+                f"{first.name} and {table.name} have not the same columns: {listed(alone)} in the first alone, "
+                f"{listed(other)} in the second alone; rename them, or read the files one by one"
+            )
+        if {first.decimal, table.decimal} == {".", ","}:
+            raise TableError(
+                f"{first.name} and {table.name} write fractions in two ways: read them one by one"
+            )
+    columns = {
+        name: _below([table.columns[name] for table in tables], f"{first.name}: column {name}")
+        for name in first.columns
+    }
+    decimals = {table.decimal for table in tables}
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+    starts = np.cumsum([0, *(len(table.files) for table in tables)])
+    return Table(
+        columns,
+        tuple(file for table in tables for file in table.files),
+        np.concatenate(
+            [table.file_of + np.int32(start) for table, start in zip(tables, starts[:-1], strict=True)]
+        ),
+        np.concatenate([table.rows for table in tables]),
+        decimal="," if "," in decimals else None if None in decimals else ".",
+        zones=first.zones,
+        index=first.index,
+        has_names=first.has_names,
+        classes_first=first.classes_first,
+        notes=notes,
+    )
+
+
+def _below(parts: list[NDArray[Any]], where: str) -> NDArray[Any]:
+    kinds = {_kind(part) for part in parts}
+    if kinds == {"text", "number"}:
+        return np.concatenate([to_texts(part) for part in parts])
+    if len(kinds) > 1:
+        raise TableError(
+            f"{where} is {' in one file and '.join(sorted(kinds))} in another: save all in one format"
+        )
+    return np.concatenate(parts)
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return {"O": "text", "M": "time"}.get(array.dtype.kind, "number")

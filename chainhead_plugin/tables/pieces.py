@@ -1,0 +1,177 @@
+"""Tables larger than memory, read in pieces: whole series, as soon as their last row has been seen."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .assembling import assemble
+from .columns import Columns, TableSpec, resolve
+from .errors import TableError
+from .formats.files import Source, find_sources
+from .formats.separated import BLOCK_ROWS
+from .formats.table import Sequences, Table
+from .load import from_sequences, from_table, wide_series
+from .read import Reading, read_blocks
+from .rows import Rows, join_rows, read_rows
+from .schema import Schema, match, match_sequences
+from .series import SeriesSet
+from .steps import Step
+
+
+def load_pieces(
+    data: Any,
+    spec: TableSpec | Schema | None = None,
+    reading: Reading | None = None,
+    *,
+    labelled: bool = False,
+    block_rows: int = BLOCK_ROWS,
+) -> Iterator[SeriesSet]:
+    """Load series a few at a time.
+
+    In memory are a block of rows and the longest series. Rows of a series have to stand together, and what is guessed
+    is told from the first block; `load` takes tables in any order.
+
+    Parameters
+    ----------
+    data : str, Path, list of them, Source, pandas.DataFrame or Table
+        As `load` takes it. What is in memory is one piece.
+    spec : TableSpec or Schema, optional
+        What the columns mean, or the schema of a model to match them with.
+    reading : Reading, optional
+    labelled : bool
+        With a schema, whether labels are read.
+    block_rows : int
+        Rows, or sequences, to read at a time.
+
+    Yields
+    ------
+    SeriesSet
+        At least one series each. `start` counts from the first time of the piece.
+
+    Raises
+    ------
+    TableError
+        As of `load`; and if rows of a series do not stand together.
+    """
+    reading = reading or Reading()
+    chosen = spec or TableSpec()
+
+    def spec_of(part: Table | Sequences) -> TableSpec:
+        if isinstance(chosen, TableSpec):
+            return chosen
+        if isinstance(part, Table):
+            return match(chosen, part, labelled=labelled)
+        return match_sequences(chosen, part, labelled=labelled)
+
+    if isinstance(data, Table) or (hasattr(data, "iloc") and hasattr(data, "columns")):
+        from .formats.frame import from_frame
+
+        table = data if isinstance(data, Table) else from_frame(data)
+        yield from_table(table, spec_of(table))
+        return
+    sources, notes = [data], []
+    if not isinstance(data, Source):
+        sources, notes = find_sources(data, reading.folder)
+    stream = _Stream(spec_of, notes, len(sources) > 1)
+    for source in sources:
+        for part in read_blocks(source, reading, block_rows):
+            if isinstance(part, Sequences):
+                yield from_sequences([part], spec_of(part), notes)
+            else:
+                yield from stream.add(part, source)
+        yield from stream.end_file()
+    yield from stream.end()
+
+
+class _Stream:
+    """Blocks of tables in, whole series out."""
+
+    def __init__(
+        self, spec_of: Callable[[Table | Sequences], TableSpec], notes: list[str], has_several_files: bool
+    ) -> None:
+        self._spec_of = spec_of
+        self._notes = notes
+        self._has_several_files = has_several_files
+        self._columns: Columns | None = None
+        self._names: list[str] = []
+        self._step: Step | None = None
+        self._has_names = True
+        self._open: list[Rows] = []  # the parts of the series that the last block ended in
+        self._finished: set[tuple[str, ...]] = set()
+
+    def add(self, block: Table, source: Source) -> Iterator[SeriesSet]:
+        if self._columns is None:
+            self._columns = resolve(block, self._spec_of(block))
+            self._names, self._has_names = sorted(block.columns), block.has_names
+            # Later blocks are read as the first: nothing is guessed again.
+            spec = self._columns.spec
+            others = [name for name in self._columns.features if name not in spec.target]
+            if spec.rows != "series":
+                self._columns = replace(self._columns, spec=replace(spec, features=tuple(others)))
+        elif sorted(block.columns) != self._names:
+            raise TableError(
+                f"{block.name} has other columns than the files before it: read the files one by one"
+            )
+        spec = self._columns.spec
+        if spec.rows == "series":
+            series = tuple(wide_series(block, self._columns))
+            named = replace(self._columns, features=("value",))
+            yield SeriesSet(series, named, block.files, has_names=self._has_names, notes=tuple(self._notes))
+            return
+        stems = (source.stem,) if self._has_several_files else ()
+        rows = read_rows(block, self._columns, stems)
+        if self._has_several_files and not spec.series:
+            rows = replace(rows, keys=[(source.stem,)])
+        yield from self._split(rows)
+
+    def _split(self, rows: Rows) -> Iterator[SeriesSet]:
+        ends = [*(np.flatnonzero(np.diff(rows.series_of)) + 1).tolist(), len(rows)]
+        start = 0
+        whole: list[Rows] = []
+        for end in ends:
+            part = rows.take(slice(start, end), int(rows.series_of[start]))
+            start = end
+            if self._open and self._open[0].keys != part.keys:
+                whole.append(self._close())
+            if part.keys[0] in self._finished and not self._open:
+                raise TableError(
+                    f"{part.place(0)}: rows of this series stand apart from those before: sort the file by "
+                    f"{' and '.join(self._spec().series)}, or read it as a whole"
+                )
+            self._open.append(part)
+        yield from (self._found(part) for part in whole)
+
+    def end_file(self) -> Iterator[SeriesSet]:
+        if self._open and not self._spec().series:
+            yield self._found(self._close())
+            self._finished.clear()
+
+    def end(self) -> Iterator[SeriesSet]:
+        if self._open:
+            yield self._found(self._close())
+
+    def _spec(self) -> TableSpec:
+        assert self._columns is not None
+        return self._columns.spec
+
+    def _close(self) -> Rows:
+        rows = join_rows(self._open)
+        self._open = []
+        self._finished.add(rows.keys[0])
+        return rows
+
+    def _found(self, rows: Rows) -> SeriesSet:
+        assert self._columns is not None
+        found = assemble(rows, self._columns, self._step)
+        self._step = found.step
+        return SeriesSet(
+            tuple(found.series),
+            self._columns,
+            rows.files,
+            None if rows.times is None else rows.times.clock,
+            found.step,
+            self._has_names,
+            (*self._notes, *self._columns.notes, *found.notes),
+        )

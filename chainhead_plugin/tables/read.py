@@ -1,0 +1,154 @@
+"""Read files of any format into one raw table, or into sequences where files hold them as wholes."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from .errors import TableError
+from .formats import columnar, separated
+from .formats.archives import read_arff, read_ts
+from .formats.arrays import read_arrays
+from .formats.dialect import Dialect
+from .formats.excel import read_excel
+from .formats.files import Source, find_sources, from_bytes
+from .formats.frame import from_frame
+from .formats.json_rows import read_json
+from .formats.table import Sequences, Table, join_tables
+
+Raw = Table | list[Sequences]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How files are to be read, where they do not say it themselves.
+
+    Attributes
+    ----------
+    format : str, optional
+        "csv", "parquet", "feather", "excel", "jsonl", "json", "npz", "npy", "ts" or "arff", whatever the name.
+    dialect : Dialect
+        Of text files.
+    sheet : str, optional
+        Of workbooks.
+    axes : {"nodes_first", "channels_first"}, optional
+        Of arrays with three axes.
+    feature_size : int, optional
+        Features of a node, where a model has told.
+    folder : Path, optional
+        What relative paths are relative to.
+    """
+
+    format: str | None = None
+    dialect: Dialect = field(default_factory=Dialect)
+    sheet: str | None = None
+    axes: str | None = None
+    feature_size: int | None = None
+    folder: Path | None = None
+
+
+def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], list[str]]:
+    """Read files, or what is in memory.
+
+    Parameters
+    ----------
+    data : str, Path, list of them, Source, pandas.DataFrame or Table
+        A file, a folder, a pattern, or several of them; one table or set of sequences in all.
+    reading : Reading
+
+    Returns
+    -------
+    raw : Table or list of Sequences
+        Of a table, rows know their files.
+    notes : list of str
+        For the summary.
+    stems : list of str
+        Of every file its name without suffixes.
+
+    Raises
+    ------
+    TableError
+        If a file is missing, damaged, or not what it should be.
+    """
+    if isinstance(data, Table):
+        return data, [], [""] * len(data.files)
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return from_frame(data), [], [""]
+    sources: list[Source] = [data]
+    notes: list[str] = []
+    if not isinstance(data, Source):
+        sources, notes = find_sources(data, reading.folder)
+    pieces: list[Table | Sequences] = []
+    for source in sources:
+        parts = list(read_blocks(source, reading))
+        tables = [part for part in parts if isinstance(part, Table)]
+        pieces += [_one_file(tables)] if tables else parts
+    tables = [piece for piece in pieces if isinstance(piece, Table)]
+    sequences = [piece for piece in pieces if isinstance(piece, Sequences)]
+    if tables and sequences:
+        raise TableError(
+            f"{tables[0].name} is a table, {sequences[0].file} holds whole sequences: read them one by one"
+        )
+    stems = [source.stem for source in sources]
+    return (join_tables(tables) if tables else sequences), notes, stems
+
+
+def read_blocks(
+    source: Source, reading: Reading = Reading(), block_rows: int = separated.BLOCK_ROWS
+) -> Iterator[Table | Sequences]:
+    """Read one file, a block of rows at a time where its format allows that.
+
+    Raises
+    ------
+    TableError
+        If it is damaged, or not what it should be.
+    """
+    file_format = source.format(reading.format)
+    with _damage_reported(source):
+        if file_format == "csv":
+            yield from separated.read_blocks(source, reading.dialect, block_rows)
+        elif file_format in ("parquet", "feather"):
+            yield from columnar.read_blocks(source, file_format, block_rows)
+        elif file_format == "excel":
+            yield read_excel(source, reading.dialect, reading.sheet)
+        elif file_format in ("json", "jsonl"):
+            yield read_json(source, lines=file_format == "jsonl", feature_size=reading.feature_size)
+        elif file_format in ("npz", "npy"):
+            yield read_arrays(source, file_format, axes=reading.axes, feature_size=reading.feature_size)
+        else:
+            yield read_ts(source) if file_format == "ts" else read_arff(source)
+
+
+def source_of(content: bytes, name: str) -> Source:
+    """Return content in memory, such as standard input with the name "-", as what `read_raw` takes."""
+    return from_bytes(content, name)
+
+
+@contextmanager
+def _damage_reported(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
+        raise TableError(f"{source.name} cannot be read, or is damaged: {error}") from error
+
+
+def _one_file(tables: Sequence[Table]) -> Table:
+    """Put the blocks of one file together again."""
+    joined = join_tables(tables)
+    if len(tables) == 1:
+        return joined
+    return Table(
+        joined.columns,
+        tables[0].files,
+        joined.file_of * 0,
+        joined.rows,
+        decimal=joined.decimal,
+        zones=joined.zones,
+        index=joined.index,
+        has_names=joined.has_names,
+        classes_first=joined.classes_first,
+        notes=tables[-1].notes,
+    )

@@ -1,0 +1,195 @@
+"""The rows of a table with all cells read: numbers as numbers, times as times, and which series each belongs to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calendar_features import calendar_features
+from .columns import Columns, check_row
+from .errors import place
+from .formats.cells import to_texts
+from .formats.table import Table
+from .numbers import check_decimals, is_missing, to_numbers
+from .times import Times, parse_times
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows [n] of one or several series.
+
+    Attributes
+    ----------
+    keys : list of tuple of str
+        All series, in the order in which they appear.
+    series_of : int64 array [n]
+        The series of each row, an index into `keys`.
+    values, known, static : float64 arrays [n, columns]
+    labels : list of object arrays [n]
+        Texts, "" where a cell is empty.
+    groups : object array [n], optional
+    times : Times, optional
+    files : tuple of str
+    file_of : int32 array [n]
+    numbers : int64 array [n]
+        The rows' numbers in their files.
+    """
+
+    keys: list[tuple[str, ...]]
+    series_of: NDArray[np.int64]
+    values: NDArray[np.float64]
+    known: NDArray[np.float64]
+    static: NDArray[np.float64]
+    labels: list[NDArray[np.object_]]
+    groups: NDArray[np.object_] | None
+    times: Times | None
+    files: tuple[str, ...]
+    file_of: NDArray[np.int32]
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def place(self, row: int, column: str | None = None) -> str:
+        """Return the words for the place of a row."""
+        series = " / ".join(self.keys[int(self.series_of[row])])
+        file = self.files[int(self.file_of[row])]
+        return place(file, row=int(self.numbers[row]), column=column, series=series)
+
+    def take(self, index: Any, series: int) -> "Rows":
+        """Return some rows, a slice or an array of indices, all of one series."""
+        times = self.times
+        if times is not None:
+            times = Times(times.moments[index], times.offsets[index], times.clock)
+
+        return Rows(
+            [self.keys[series]],
+            np.zeros(len(self.numbers[index]), dtype=np.int64),
+            self.values[index],
+            self.known[index],
+            self.static[index],
+            [column[index] for column in self.labels],
+            None if self.groups is None else self.groups[index],
+            times,
+            self.files,
+            self.file_of[index],
+            self.numbers[index],
+        )
+
+
+def join_rows(parts: Sequence[Rows]) -> Rows:
+    """Put rows of one series and of the same file below each other."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    times = [part.times for part in parts if part.times is not None]
+    return Rows(
+        first.keys,
+        np.concatenate([part.series_of for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.known for part in parts]),
+        np.concatenate([part.static for part in parts]),
+        [np.concatenate(columns) for columns in zip(*(part.labels for part in parts), strict=True)],
+        None
+        if first.groups is None
+        else np.concatenate([part.groups for part in parts if part.groups is not None]),
+        Times(
+            np.concatenate([one.moments for one in times]),
+            np.concatenate([one.offsets for one in times]),
+            times[0].clock,
+        )
+        if times
+        else None,
+        first.files,
+        np.concatenate([part.file_of for part in parts]),
+        np.concatenate([part.numbers for part in parts]),
+    )
+
+
+def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows:
+    """Read all cells of a table whose rows are nodes.
+
+    Parameters
+    ----------
+    table : Table
+    columns : Columns
+        As `resolve` gives them.
+    stems : sequence of str
+        The names of the table's files. Where no column tells series apart and there are several files, each is a
+        series.
+
+    Raises
+    ------
+    TableError
+        If a cell cannot be read; names its file, row and column.
+    """
+    spec = columns.spec
+    keys, series_of = _keys(table, spec.series, stems)
+    numeric = [*columns.features, *spec.known, *spec.static]
+    check_decimals(table, numeric)
+    times = None
+    if spec.time is not None:
+        check_row(table, spec.time, is_missing(table.columns[spec.time]), "time")
+        times = parse_times(table, spec.time, time_format=spec.time_format, day_first=spec.day_first)
+    known = _matrix(table, spec.known, spec.missing)
+    if times is not None and spec.calendar:
+        known = np.concatenate([known, calendar_features(times.local, spec.calendar)], axis=1)
+    if spec.group is not None:
+        check_row(table, spec.group, is_missing(table.columns[spec.group]), "group")
+    return Rows(
+        keys,
+        series_of,
+        _matrix(table, columns.features, spec.missing),
+        known,
+        _matrix(table, spec.static, spec.missing),
+        [_labels(table, column) for column in spec.label],
+        None if spec.group is None else _shared(to_texts(table.columns[spec.group])),
+        times,
+        table.files,
+        table.file_of,
+        table.rows,
+    )
+
+
+def _keys(
+    table: Table, series: Sequence[str], stems: Sequence[str]
+) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
+    if not series:
+        if len(table.files) < 2:
+            return [()], np.zeros(len(table), dtype=np.int64)
+        names = (
+            [(stem,) for stem in stems]
+            if len(stems) == len(table.files)
+            else [(file,) for file in table.files]
+        )
+        return names, table.file_of.astype(np.int64)
+    for column in series:
+        check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
+    cells = [to_texts(table.columns[column]) for column in series]
+    numbers: dict[tuple[str, ...], int] = {}
+    found = (numbers.setdefault(key, len(numbers)) for key in zip(*cells, strict=True))
+    series_of = np.fromiter(found, dtype=np.int64, count=len(table))
+    return list(numbers), series_of
+
+
+def _matrix(table: Table, columns: Sequence[str], codes: Sequence[str | float]) -> NDArray[np.float64]:
+    matrix = np.empty((len(table), len(columns)))
+    for position, column in enumerate(columns):
+        matrix[:, position] = to_numbers(table, column, codes)
+    return matrix
+
+
+def _labels(table: Table, column: str) -> NDArray[np.object_]:
+    """Return labels as they stand, "" where there is none."""
+    texts = to_texts(table.columns[column])
+    return _shared(np.array(["" if not text.strip() else text for text in texts], dtype=object))
+
+
+def _shared(texts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the same texts, each only once in memory."""
+    seen: dict[str, str] = {}
+    shared = np.empty(len(texts), dtype=object)
+    shared[:] = [seen.setdefault(text, text) for text in texts]
+    return shared

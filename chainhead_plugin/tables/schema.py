@@ -1,0 +1,239 @@
+"""Names that travel with a model: what its columns were called, and later tables matched with them by name."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from .columns import Gaps, TableSpec, index_columns
+from .errors import TableError, closest, listed
+from .formats.table import Sequences, Table
+from .load import from_sequences, from_table
+from .read import Reading, read_raw
+from .series import SeriesSet
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """What the columns of the training table were called; saved with a model as JSON.
+
+    Attributes
+    ----------
+    features : tuple of str
+        In the order in which the model takes them, the targets first.
+    target, known, static, label, series, drop, calendar : tuple of str
+    group, time, time_format, step : str, optional
+    day_first : bool, optional
+    gaps : {"error", "missing", "keep"}
+    missing : tuple of str or number
+    rows : {"nodes", "series"}
+        Where a row is a whole series, its nodes have no names.
+    label_of : {"series", "node"}
+    """
+
+    features: tuple[str, ...]
+    target: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
+    time_format: str | None = None
+    day_first: bool | None = None
+    step: str | None = None
+    gaps: Gaps = "error"
+    missing: tuple[str | float, ...] = ()
+    rows: str = "nodes"
+    label_of: str = "series"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the schema as JSON takes it, with its version."""
+        values = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+        return {
+            "version": VERSION,
+            **{name: value for name, value in values.items() if value not in (None, [])},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Schema":
+        """Return the schema that `to_dict` gave.
+
+        Raises
+        ------
+        TableError
+            If it is of a later version, or no schema at all.
+        """
+        if not isinstance(values, Mapping) or not isinstance(values.get("version"), int):
+            raise TableError(
+                f"expected the schema of a table, a mapping with its version, got {values!r:.60}"
+            )
+        if values["version"] > VERSION:
+            raise TableError(
+                f"the schema of the table has version {values['version']}, this chainhead knows up to {VERSION}: update it"
+            )
+        known = {entry.name for entry in fields(cls)}
+        stated = {name: value for name, value in values.items() if name != "version"}
+        if unknown := sorted(stated.keys() - known):
+            raise TableError(
+                f"the schema of a table has no {unknown[0]}: expected {listed(sorted(known), 20)}"
+            )
+        if "features" not in stated:
+            raise TableError("the schema of a table needs features")
+        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()}
+        TableSpec(
+            **{
+                name: value
+                for name, value in lists.items()
+                if name not in ("features", "time_format", "step")
+            }
+        )
+        return cls(**lists)
+
+
+def schema_of(found: SeriesSet) -> Schema | None:
+    """Return the names of a table; None where features have none."""
+    if not found.has_names:
+        return None
+    spec = found.columns.spec
+    return Schema(
+        features=() if spec.rows == "series" else found.features,
+        target=spec.target,
+        known=spec.known,
+        static=spec.static,
+        label=spec.label,
+        series=spec.series,
+        drop=spec.drop,
+        calendar=spec.calendar,
+        group=spec.group,
+        time=spec.time,
+        time_format=spec.time_format,
+        day_first=spec.day_first,
+        step=None if found.step is None else str(found.step),
+        gaps=spec.gaps,
+        missing=spec.missing,
+        rows=spec.rows or "nodes",
+        label_of=spec.label_of,
+    )
+
+
+def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
+    """Return how to read a table for a model, its columns matched by name.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the model.
+    table : Table
+        Columns may stand in any order. Labels and what only told series, groups and times apart may lack, unless
+        they are needed: labels with `labelled`, time for features of the calendar.
+    labelled : bool
+        Whether the labels are to be read, for an evaluation.
+
+    Raises
+    ------
+    TableError
+        If a column of the model lacks, or one is unknown; lists both sides.
+    """
+    here = set(table.columns)
+    needed = [*schema.features, *schema.known, *schema.static]
+    needed += schema.label if labelled else ()
+    needed += (schema.time,) if schema.calendar and schema.time and not table.index else ()
+    if not table.has_names:
+        raise TableError(
+            f"{table.name} has no names of columns, but the model takes {listed(needed)}: add a header with these names"
+        )
+    optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time]
+    missing = [name for name in needed if name not in here]
+    indices = index_columns(table, [name for name in here if name not in {*needed, *optional}])
+    unknown = [name for name in table.columns if name not in {*needed, *optional, *indices, *table.index}]
+    if schema.rows == "series":
+        unknown = []
+    if missing or unknown:
+        hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
+        raise TableError(
+            f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
+            f"{listed(unknown)}{hints}. The model takes {listed(needed)}: rename the columns, and leave out what is unknown"
+        )
+    unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in here]
+    time = schema.time if schema.time in here else None
+    if time is None and len(table.index) and schema.time is not None:
+        time = table.index[-1]
+    series = tuple(name for name in schema.series if name in here)
+    if not series and schema.series and len(table.index) > 1:
+        series = table.index[:-1] if time == table.index[-1] else table.index
+    return TableSpec(
+        features=None
+        if schema.rows == "series"
+        else tuple(n for n in schema.features if n not in schema.target),
+        target=schema.target,
+        known=schema.known,
+        static=schema.static,
+        label=schema.label if labelled else (),
+        label_of=schema.label_of,  # type: ignore[arg-type]  # checked by from_dict
+        series=series,
+        drop=tuple(unwanted),
+        calendar=schema.calendar if time else (),
+        group=schema.group if schema.group in here else None,
+        time=time,
+        time_format=schema.time_format if time else None,
+        day_first=schema.day_first,
+        step=schema.step if time else None,
+        gaps=schema.gaps,
+        missing=schema.missing,
+        rows=schema.rows,  # type: ignore[arg-type]
+    )
+
+
+def load_matched(
+    data: Any, schema: Schema, reading: Reading | None = None, *, labelled: bool = False
+) -> SeriesSet:
+    """Load series for a model, as `load` does, with all columns matched by name.
+
+    Raises
+    ------
+    TableError
+        As of `match` and `load`. Sequences without names are taken by position, and have to have as many features.
+    """
+    raw, notes, stems = read_raw(data, reading or Reading(feature_size=len(schema.features) or None))
+    if isinstance(raw, Table):
+        return from_table(raw, match(schema, raw, labelled=labelled), notes, stems)
+    return from_sequences(raw, match_sequences(schema, raw[0], labelled=labelled), notes)
+
+
+def match_sequences(schema: Schema, part: Sequences, *, labelled: bool = False) -> TableSpec:
+    """Return how to read whole sequences for a model: by name where they have names, else by position."""
+    label = schema.label if labelled else ()
+    common = TableSpec(label=label, label_of=schema.label_of)  # type: ignore[arg-type]
+    needed = (*schema.features, *schema.known)
+    if part.features is None:
+        width = part.values[0].shape[1]
+        if schema.rows == "nodes" and width != len(needed):
+            raise TableError(f"{part.file} has {width} features a node, but the model takes {listed(needed)}")
+        positions = tuple(f"x{i}" for i in range(width))
+        count = len(schema.features) if schema.rows == "nodes" else width
+        return TableSpec(
+            features=positions[:count],
+            known=positions[count:],
+            label=label,
+            label_of=common.label_of,
+        )
+    missing = [name for name in needed if name not in part.features]
+    unknown = [name for name in part.features if name not in {*needed, *schema.drop}]
+    if missing or unknown:
+        raise TableError(
+            f"{part.file} has other features than the model was trained on: missing {listed(missing)}; unknown "
+            f"{listed(unknown)}. The model takes {listed(needed)}"
+        )
+    return TableSpec(
+        features=tuple(name for name in schema.features if name not in schema.target),
+        target=schema.target,
+        known=schema.known,
+        label=label,
+        label_of=common.label_of,
+    )

@@ -1,0 +1,210 @@
+"""Series as they come out of tables and files: values, times, labels, and where each stood."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calendar_features import calendar_features, calendar_names
+from .columns import Columns
+from .errors import TableError, place
+from .formats.cells import number_of
+from .steps import Step
+from .times import Clock, local_times, utc_times
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series.
+
+    Attributes
+    ----------
+    id : str
+        As it stands in the file; of several columns with " / " between them; "" where nothing tells series apart.
+    values : float64 array [L, features]
+        NaN where a value is missing.
+    file : str
+    first_row, last_row : int
+        Where it stands in the file, in rows from 1, of a text file in lines.
+    times : array [L] of datetime64[ns] in UTC, or of float64, optional
+    offset : int
+        Seconds by which the last local time is ahead of UTC.
+    start : int
+        Steps from the first time of all series to its own.
+    labels : tuple of str, or of object arrays [L]
+        One for each column of labels, a text or a text a node; empty where there are none.
+    known : float64 array [L, known]
+        What is known for the future too.
+    static : float64 array [static]
+    group : str
+        What it belongs to; "" where nothing says so.
+    keys : tuple of str
+        The cells that tell it apart, a column each.
+    """
+
+    id: str
+    values: NDArray[np.float64]
+    file: str
+    first_row: int
+    last_row: int
+    times: NDArray[Any] | None = None
+    offset: int = 0
+    start: int = 0
+    labels: tuple[Any, ...] = ()
+    known: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    static: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    group: str = ""
+    keys: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words: file, rows and id."""
+        rows = (
+            f"row {self.first_row}"
+            if self.first_row == self.last_row
+            else f"rows {self.first_row}–{self.last_row}"
+        )
+        return f"{self.file}, {rows}" + (f", series {self.id}" if self.id else "")
+
+    def windows(self, length: int, stride: int = 1) -> NDArray[np.float64]:
+        """Return all windows of a length as a view [windows, length, features] that copies nothing.
+
+        Parameters
+        ----------
+        length : int
+        stride : int
+            Nodes from the begin of a window to the begin of the next.
+
+        Returns
+        -------
+        float64 array
+            Read-only; without windows where the series is shorter.
+        """
+        if length < 1 or stride < 1:
+            raise TableError(f"windows need a length and a stride of at least 1, got {length} and {stride}")
+        if len(self) < length:
+            return self.values[:0].reshape(0, 1, self.values.shape[1]).repeat(length, axis=1)
+        views = np.lib.stride_tricks.sliding_window_view(self.values, length, axis=0)
+        return views.transpose(0, 2, 1)[::stride]
+
+
+@dataclass(frozen=True)
+class SeriesSet(Sequence[Series]):
+    """All series of a table, and what their columns are called.
+
+    Attributes
+    ----------
+    series : tuple of Series
+    columns : Columns
+        What every column means, guesses included.
+    files : tuple of str
+    clock : Clock, optional
+        How times are written.
+    step : Step, optional
+        None without times, or where they are unevenly spaced.
+    has_names : bool
+        Whether features have names, by which they can be matched.
+    notes : tuple of str
+        What the summary says about the reading.
+    """
+
+    series: tuple[Series, ...]
+    columns: Columns
+    files: tuple[str, ...]
+    clock: Clock | None = None
+    step: Step | None = None
+    has_names: bool = True
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return replace(self, series=self.series[index])
+        return self.series[index]
+
+    def __iter__(self) -> Iterator[Series]:
+        return iter(self.series)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns of values, the targets first."""
+        return self.columns.features
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the columns to forecast."""
+        return self.columns.spec.target
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Names of the columns of what is known, those of the calendar last."""
+        return self.columns.spec.known + calendar_names(self.columns.spec.calendar)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether series, or their nodes, have labels."""
+        return bool(self.series) and bool(self.series[0].labels)
+
+    def future_times(self, series: Series, count: int) -> list[Any]:
+        """Return the times of the next nodes of a series, in the table's own type.
+
+        Raises
+        ------
+        TableError
+            If there are no times, or they are unevenly spaced.
+        """
+        assert self.clock is not None or series.times is None
+        moments, offset = self._future(series, count)
+        assert self.clock is not None
+        return self.clock.write(moments, offset)
+
+    def future_calendar(self, series: Series, count: int) -> NDArray[np.float64]:
+        """Return the calendar's features [count, columns] of the next nodes of a series."""
+        moments, offset = self._future(series, count)
+        assert self.clock is not None
+        offsets = np.full(count, offset)
+        return calendar_features(local_times(moments, offsets, self.clock), self.columns.spec.calendar)
+
+    def _future(self, series: Series, count: int) -> tuple[NDArray[Any], int]:
+        if series.times is None or self.clock is None:
+            raise TableError(f"{series.place} has no times, so the future has none: name the column of times")
+        if self.step is None:
+            raise TableError(f"{series.place}: times are unevenly spaced: state the step, such as step: 1h")
+        if not self.step.is_local:
+            days = None
+            if self.step.unit == "month":
+                dates = series.times.astype("datetime64[D]")
+                days = (
+                    int((dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(int).max()) + 1
+                )
+            return self.step.after(series.times[-1], count, days), series.offset
+        walls = self.step.after(series.times[-1] + np.timedelta64(series.offset, "s"), count)
+        return utc_times(walls, self.clock, series.offset), series.offset
+
+    def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
+        """Return the labels of all series as numbers [series], for regression.
+
+        Raises
+        ------
+        TableError
+            If one is no number; names its place.
+        """
+        name = self.columns.spec.label[label] if self.columns.spec.label else "label"
+        numbers = []
+        for series in self.series:
+            value = number_of(series.labels[label]) if series.labels else None
+            if value is None:
+                shown = repr(series.labels[label]) if series.labels else "nothing"
+                raise TableError(
+                    f"{place(series.file, row=series.first_row, column=name)} holds {shown}, expected a number, as "
+                    "this is a regression"
+                )
+            numbers.append(value)
+        return np.array(numbers, dtype=np.float64)

@@ -1,0 +1,287 @@
+"""The step of times: stated or inferred, in fixed units or by the calendar, and the times that come next."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TableError
+
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "min": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "d": 86400 * 10**9,
+    "w": 7 * 86400 * 10**9,
+}
+_NAMES = {
+    "ns": ("ns", "nanosecond", "nanoseconds"),
+    "us": ("us", "µs", "microsecond", "microseconds"),
+    "ms": ("ms", "millisecond", "milliseconds"),
+    "s": ("s", "sec", "second", "seconds"),
+    "min": ("min", "minute", "minutes", "t"),
+    "h": ("h", "hour", "hours"),
+    "d": ("d", "day", "days"),
+    "w": ("w", "week", "weeks"),
+    "month": ("month", "months", "mo", "ms_", "me"),
+    "quarter": ("quarter", "quarters", "q"),
+    "year": ("y", "year", "years", "a"),
+    "business day": ("b", "business day", "business days"),
+}
+_WORDS = {"min": "minute", "h": "hour", "d": "day", "w": "week", "s": "second"}
+_DAY = _UNITS["d"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far times are apart.
+
+    Attributes
+    ----------
+    count : int or float
+        Of nanoseconds, of months, of business days, or of whatever the numbers count.
+    unit : {"number", "ns", "month", "business day"}
+    is_local : bool
+        Whether local times are evenly spaced rather than instants: days over a clock change.
+    at_month_end : bool
+        Whether all days are the last of their months.
+    """
+
+    count: float
+    unit: Literal["number", "ns", "month", "business day"]
+    is_local: bool = False
+    at_month_end: bool = False
+
+    def __str__(self) -> str:
+        """Return such as "1 day", "15 minutes" or "0.5"; `parse_step` takes it back."""
+        if self.unit == "number":
+            return f"{self.count:g}"
+        count, name = int(self.count), str(self.unit)
+        if self.unit == "month" and count % 12 == 0:
+            count, name = count // 12, "year"
+        elif self.unit == "ns":
+            unit = next(unit for unit in reversed(_UNITS) if count % _UNITS[unit] == 0 and unit != "w")
+            count, name = count // _UNITS[unit], _WORDS.get(unit, unit)
+        is_word = name not in _UNITS
+        return f"{count} {name}{'s' if count > 1 and is_word else ''}"
+
+    def positions(self, times: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how many steps each time is after the first, whole where it is on the grid of steps.
+
+        Parameters
+        ----------
+        times : array [L] of datetime64[ns] or float64
+            Ascending.
+        """
+        if self.unit == "number":
+            steps = (times - times[0]) / self.count
+            near = np.round(steps)
+            # Decimal fractions are no exact floats.
+            return np.where(np.abs(steps - near) < 1e-3, near, steps)
+        if self.unit == "ns":
+            passed = (times - times[0]).astype(np.int64)
+            whole, rest = np.divmod(passed, int(self.count))
+            return whole + rest / self.count
+        if self.unit == "business day":
+            days = times.astype("datetime64[D]")
+            is_weekend = ~np.is_busday(days)
+            same_hour = (times - days) == (times[0] - days[0])
+            return np.where(same_hour & ~is_weekend, np.busday_count(days[0], days) / self.count, np.nan)
+        months = times.astype("datetime64[M]").astype(np.int64)
+        steps = (months - months[0]) / self.count
+        return np.where(self._fits_day(times), steps, np.nan)
+
+    def _fits_day(self, times: NDArray[Any]) -> NDArray[np.bool_]:
+        days = times.astype("datetime64[D]")
+        same_hour = (times - days) == (times[0] - days[0])
+        if self.at_month_end:
+            return same_hour & _are_month_ends(days)
+        number = _days_of_month(days)
+        # The 31st is the 30th in shorter months.
+        return same_hour & ((number == number.max()) | (_are_month_ends(days) & (number < number.max())))
+
+    def after(self, last: Any, count: int, day: int | None = None) -> NDArray[Any]:
+        """Return the next times.
+
+        Parameters
+        ----------
+        last : datetime64[ns] or float
+        count : int
+        day : int, optional
+            Of steps of months the day that is meant where `last` is in a month that lacks it.
+        """
+        steps = np.arange(1, count + 1)
+        if self.unit == "number":
+            return np.asarray(last + steps * self.count, dtype=np.float64)
+        last = np.datetime64(last, "ns")
+        if self.unit == "ns":
+            return last + (steps * int(self.count)).astype("timedelta64[ns]")
+        start = last.astype("datetime64[D]")
+        hours = last - start
+        if self.unit == "business day":
+            return (
+                np.busday_offset(start, steps * int(self.count), roll="forward").astype("datetime64[ns]")
+                + hours
+            )
+        months = last.astype("datetime64[M]") + (steps * int(self.count)).astype("timedelta64[M]")
+        ends = (months + 1).astype("datetime64[D]") - 1
+        wanted = months.astype("datetime64[D]") + ((day or int(_days_of_month(start))) - 1)
+        return (ends if self.at_month_end else np.minimum(wanted, ends)).astype("datetime64[ns]") + hours
+
+
+def parse_step(stated: str | float, is_number: bool) -> Step:
+    """Return a stated step.
+
+    Parameters
+    ----------
+    stated : str or number
+        Such as "1h", "15 min", "2 weeks", "1 month", "business day"; for times that are numbers a number.
+    is_number : bool
+        Whether times are numbers.
+
+    Raises
+    ------
+    TableError
+        If it is none, or does not go with the times.
+    """
+    if is_number:
+        try:
+            count = float(stated)
+        except ValueError:
+            count = math.nan
+        if not (math.isfinite(count) and count > 0):
+            raise TableError(f"step must be a number above 0, as times are numbers, got {stated!r}")
+        return Step(count, "number")
+    found = re.fullmatch(r"\s*(\d+)?\s*([^\W\d][\w µ]*?)\s*", str(stated))
+    word = found[2].lower() if found else ""
+    unit = next((unit for unit, names in _NAMES.items() if word in names), None)
+    count = int(found[1] or 1) if found else 0
+    if unit is None or count < 1 or isinstance(stated, bool):
+        raise TableError(
+            f"step must be such as 1h, 15min, 1 day, 1 business day or 1 month, as times are dates, got {stated!r}"
+        )
+    if unit in ("month", "quarter", "year"):
+        return Step(count * {"month": 1, "quarter": 3, "year": 12}[unit], "month")
+    if unit == "business day":
+        return Step(count, "business day")
+    return Step(count * _UNITS[unit], "ns")
+
+
+def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) -> Step | None:
+    """Infer the step that all series share.
+
+    Parameters
+    ----------
+    series : sequence of arrays [L_i] of datetime64[ns] or float64
+        Ascending instants.
+    local : sequence of arrays
+        The same as a clock on the wall shows it.
+
+    Returns
+    -------
+    Step or None
+        None if times are unevenly spaced, or no series has two. A step may lack rows, but most follow each other.
+    """
+    is_number = series[0].dtype.kind == "f"
+    distances = np.concatenate([np.diff(times) for times in series])
+    if not len(distances):
+        return None
+    if is_number:
+        return _numeric_step(distances)
+    fixed = _fixed_step(distances.astype(np.int64))
+    walls = np.concatenate([np.diff(times) for times in local])
+    on_the_wall = _fixed_step(walls.astype(np.int64))
+    if fixed is not None and (distances == fixed).all():
+        return Step(fixed, "ns")
+    if on_the_wall is not None and (walls.astype(np.int64) == on_the_wall).all():
+        return Step(on_the_wall, "ns", is_local=True)
+    if (step := _month_step(local)) is not None:
+        return step
+    if _are_business_days(local, walls):
+        return Step(1, "business day", is_local=not np.array_equal(walls, distances))
+    if fixed is not None:
+        return Step(fixed, "ns")
+    if on_the_wall is not None and on_the_wall % _DAY == 0:
+        return Step(on_the_wall, "ns", is_local=True)
+    return None
+
+
+def _fixed_step(distances: NDArray[np.int64]) -> int | None:
+    """Return the most common distance, if all others are multiples of it and it is more than half of all."""
+    if (distances <= 0).any():
+        distances = distances[distances > 0]
+    if not len(distances):
+        return None
+    values, counts = np.unique(distances, return_counts=True)
+    common = int(values[counts.argmax()])
+    if (values % common).any() or counts.max() * 2 < counts.sum():
+        return None
+    return common
+
+
+def _numeric_step(distances: NDArray[np.float64]) -> Step | None:
+    distances = distances[distances > 0]
+    if not len(distances):
+        return None
+    # Decimal fractions are no exact floats: 0.3 − 0.2 is not 0.1.
+    rounded = [float(f"{distance:.9g}") for distance in distances]
+    common, times = Counter(rounded).most_common(1)[0]
+    ratio = distances / common
+    if times * 2 < len(rounded) or (np.abs(ratio - np.round(ratio)) > 1e-3).any():
+        return None
+    return Step(common, "number")
+
+
+def _month_step(series: Sequence[NDArray[Any]]) -> Step | None:
+    months = [times.astype("datetime64[M]").astype(np.int64) for times in series]
+    distances = np.concatenate([np.diff(values) for values in months])
+    if not len(distances) or (distances < 1).any():
+        return None
+    common = _fixed_step(distances)
+    if common is None:
+        return None
+    joined = np.concatenate(series)
+    at_end = bool(_are_month_ends(joined.astype("datetime64[D]")).all())
+    step = Step(common, "month", at_month_end=at_end)
+    return step if all(not np.isnan(step.positions(times)).any() for times in series) else None
+
+
+def _are_business_days(series: Sequence[NDArray[Any]], walls: NDArray[Any]) -> bool:
+    """Whether there are days from Monday to Friday alone, over two weekends or more."""
+    joined = np.concatenate(series)
+    days = joined.astype("datetime64[D]")
+    if not np.is_busday(days).all() or len({*(joined - days).astype(np.int64).tolist()}) > 1:
+        return False
+    distances = walls.astype(np.int64)
+    over_weekends = int((distances == 3 * _DAY).sum())
+    return over_weekends >= 2 and int((distances == _DAY).sum()) * 2 > len(distances)
+
+
+def _days_of_month(days: NDArray[Any]) -> NDArray[np.int64]:
+    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+
+
+def _are_month_ends(days: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]"))
+
+
+def steps_between(first: Any, later: Any, step: Step) -> int:
+    """Return how many whole steps lead from one local time to a later one."""
+    if step.unit == "number":
+        return math.floor((later - first) / step.count + 1e-6)
+    first, later = np.datetime64(first, "ns"), np.datetime64(later, "ns")
+    if step.unit == "ns":
+        return int((later - first).astype(np.int64) // int(step.count))
+    if step.unit == "business day":
+        days = np.busday_count(first.astype("datetime64[D]"), later.astype("datetime64[D]"))
+        return int(days) // int(step.count)
+    months = later.astype("datetime64[M]").astype(np.int64) - first.astype("datetime64[M]").astype(np.int64)
+    return int(months) // int(step.count)

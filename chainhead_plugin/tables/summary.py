@@ -1,0 +1,72 @@
+"""One line that says what was read."""
+
+from collections import Counter
+
+from .series import SeriesSet
+from .steps import Step
+
+_MOST_CLASSES = 10
+
+
+def summary(found: SeriesSet) -> str:
+    """Return what was read, in one line.
+
+    Such as "train.csv: 60 series of 20–39 nodes; features temp, hum; label kind (a 30, b 30); series by window; time
+    by day, 1 day apart".
+    """
+    spec = found.columns.spec
+    files = found.files[0] if len(found.files) == 1 else f"{len(found.files)} files ({found.files[0]}, …)"
+    lengths = [len(series) for series in found]
+    shortest, longest = min(lengths), max(lengths)
+    nodes = f"{shortest}" if shortest == longest else f"{shortest}–{longest}"
+    parts = [f"{len(lengths)} series of {nodes} node{'s' if longest > 1 else ''}"]
+    if spec.rows == "series":
+        parts.append("a series a row")
+    elif found.has_names:
+        others = [name for name in found.features if name not in found.targets]
+        if found.targets:
+            parts.append(f"target{'s' if len(found.targets) > 1 else ''} {_few(found.targets)}")
+        if others:
+            parts.append(f"feature{'s' if len(others) > 1 else ''} {_few(others)}")
+    else:
+        count = len(found.features)
+        parts.append(f"{count} feature{'s' if count > 1 else ''} without names")
+    if found.known:
+        parts.append(f"known {_few(found.known)}")
+    if spec.static:
+        parts.append(f"static {_few(spec.static)}")
+    parts += [
+        f"label {name} ({_classes(found, i)})" for i, name in enumerate(spec.label) if found.is_labelled
+    ]
+    if spec.group is not None:
+        groups = len({series.group for series in found})
+        parts.append(f"{groups} groups by {spec.group}")
+    if spec.series:
+        parts.append(f"series by {' and '.join(spec.series)}")
+    elif len(found.files) > 1 and spec.rows == "nodes":
+        parts.append("series by file")
+    if spec.time is not None:
+        parts.append(f"time by {spec.time}, {_spacing(found.step)}")
+    missing = sum(int((series.values != series.values).sum()) for series in found)
+    if missing:
+        parts.append(f"{missing} missing value{'s' if missing > 1 else ''}")
+    return f"{files}: {'; '.join([*parts, *found.notes])}"
+
+
+def _spacing(step: Step | None) -> str:
+    return "unevenly spaced" if step is None else f"{step} apart"
+
+
+def _few(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names if len(names) <= _MOST_CLASSES else [*names[:_MOST_CLASSES], f"… ({len(names)})"])
+
+
+def _classes(found: SeriesSet, label: int) -> str:
+    if found.columns.spec.label_of == "node":
+        counts = Counter(text for series in found for text in series.labels[label])
+    else:
+        counts = Counter(series.labels[label] for series in found)
+    counts.pop("", None)
+    if len(counts) > _MOST_CLASSES:
+        return f"{len(counts)} values"
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

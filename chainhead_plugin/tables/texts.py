@@ -1,0 +1,183 @@
+"""Texts for models of texts, from tables, JSON and plain text files."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .columns import TableSpec, check_row, resolve
+from .errors import TableError, closest, listed, place
+from .formats.cells import to_texts
+from .formats.dialect import find_encoding
+from .formats.files import Source, find_sources
+from .formats.table import Table
+from .numbers import is_missing
+from .read import Reading, read_raw
+
+_FORMATS = ("lines", "document")
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text.
+
+    Attributes
+    ----------
+    text : str
+    label, group : str
+        "" where there is none.
+    fields : dict of str to str
+        The other cells of its row, as they stand.
+    file : str
+    row : int
+        Counted from 1, of a text file its line.
+    """
+
+    text: str
+    label: str
+    group: str
+    fields: Mapping[str, Any]
+    file: str
+    row: int
+
+
+def load_texts(
+    data: Any, spec: TableSpec | None = None, reading: Reading | None = None
+) -> tuple[list[Text], TableSpec]:
+    """Load texts.
+
+    Parameters
+    ----------
+    data : str, Path, list of them, Source, pandas.DataFrame or Table
+    spec : TableSpec, optional
+        Of which `text`, `label`, `group` and `drop` count. Texts are by default in the column "text", or the only one.
+    reading : Reading, optional
+        With `format` "lines" for a text a line, as of .txt files, or "document" for one text a file.
+
+    Returns
+    -------
+    texts : list of Text
+    spec : TableSpec
+        With the names of the columns that were taken.
+
+    Raises
+    ------
+    TableError
+        If there is no column of texts, or a text or a label is empty.
+    """
+    spec, reading = spec or TableSpec(), reading or Reading()
+    if not isinstance(data, Table) and not hasattr(data, "iloc"):
+        sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
+        formats = {source.name: _format(source, reading) for source in sources}
+        if {*formats.values()} & {*_FORMATS, "json", "jsonl"}:
+            texts = [text for source in sources for text in _plain(source, formats[source.name], spec)]
+            if not texts:
+                raise TableError(f"{sources[0].name}: there are no texts in it")
+            return texts, spec
+    raw, _, _ = read_raw(data, reading)
+    if not isinstance(raw, Table):
+        raise TableError(f"{raw[0].file} holds sequences of numbers, expected texts")
+    return _from_table(raw, spec)
+
+
+def _format(source: Source, reading: Reading) -> str:
+    if reading.format in _FORMATS:
+        return str(reading.format)
+    if source.suffix == ".txt" and reading.format is None:
+        return "lines"
+    return source.format(reading.format)
+
+
+def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
+    column = spec.text
+    if column is None:
+        free = [name for name in table.columns if name not in {*spec.label, *spec.drop, spec.group}]
+        if "text" not in free and len(free) != 1:
+            raise TableError(
+                f"{table.name} has no column text, but {listed(table.columns)}: name the column of texts as text"
+            )
+        column = "text" if "text" in free else free[0]
+    spec = replace(spec, text=column)
+    if not spec.label and "label" in table.columns:
+        spec = replace(spec, label=("label",))
+    resolve(table, spec)
+    texts = to_texts(table.columns[column])
+    check_row(table, column, is_missing(texts), "a text")
+    labels = [to_texts(table.columns[name]) for name in spec.label]
+    for name, cells in zip(spec.label, labels, strict=True):
+        missing = is_missing(cells)
+        if not missing.all():
+            check_row(table, name, missing, "a table with labels")
+    groups = None if spec.group is None else to_texts(table.columns[spec.group])
+    others = {
+        name: to_texts(cells)
+        for name, cells in table.columns.items()
+        if name not in {column, *spec.label, *spec.drop, spec.group}
+    }
+    found = []
+    for i, text in enumerate(texts):
+        file, row = table.place(i)
+        found.append(
+            Text(
+                text,
+                labels[0][i] if labels else "",
+                "" if groups is None else groups[i],
+                {name: cells[i] for name, cells in others.items()},
+                file,
+                row,
+            )
+        )
+    return found, spec
+
+
+def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
+    encoding, _ = find_encoding(source)
+    with source.open() as binary, io.TextIOWrapper(binary, encoding) as stream:
+        content = stream.read()
+    if file_format == "document":
+        return [Text(content, "", "", {}, source.name, 1)] if content.strip() else []
+    lines = list(enumerate(content.splitlines(), start=1))
+    if file_format == "lines":
+        return [Text(line, "", "", {}, source.name, number) for number, line in lines if line.strip()]
+    if file_format == "jsonl":
+        values = [(number, _json(line, source.name, number)) for number, line in lines if line.strip()]
+    elif file_format == "json":
+        value = _json(content, source.name, 1)
+        values = list(enumerate(value if isinstance(value, list) else [value], start=1))
+    else:
+        raise TableError(f"{source.name} cannot be read together with files of JSON or lines of text")
+    return [_from_json(value, spec, source.name, number) for number, value in values]
+
+
+def _json(text: str, file: str, number: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TableError(f"{place(file, row=number + error.lineno - 1)} is no JSON: {error.msg}") from error
+
+
+def _from_json(value: Any, spec: TableSpec, file: str, number: int) -> Text:
+    where = place(file, row=number)
+    given = value if isinstance(value, Mapping) else {spec.text or "text": value}
+    name = spec.text or "text"
+    if name not in given:
+        raise TableError(f"{where} has no field {name}{closest(name, given)}; it has {listed(given)}")
+    text = given[name]
+    if not isinstance(text, str) or not text.strip():
+        raise TableError(f"{where} holds {text!r:.40}, expected a text")
+    label = _field(given, spec.label or ("label",), where, required=bool(spec.label))
+    group = "" if spec.group is None else _field(given, (spec.group,), where, required=True)
+    taken = {name, *(spec.label or ("label",)), spec.group, *spec.drop}
+    return Text(
+        text, label, group, {key: cell for key, cell in given.items() if key not in taken}, file, number
+    )
+
+
+def _field(given: Mapping[str, Any], names: Sequence[str], where: str, *, required: bool) -> str:
+    value = given.get(names[0])
+    if value is None:
+        if required:
+            raise TableError(f"{where} has no field {names[0]}, only {listed(given)}")
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)

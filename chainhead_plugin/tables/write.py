@@ -1,0 +1,181 @@
+"""Predictions written to a file as they come, which is there only when it is whole."""
+
+import csv
+import datetime
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import TableError, listed, require
+from .formats.cells import number_of
+
+_BATCH = 4096
+# With these, spreadsheets begin a formula, which may do anything.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_rows(
+    file: Path, rows: Iterable[Mapping[str, Any]], *, overwrite: bool = False, escape: bool = True
+) -> int:
+    """Write rows to a .csv, .parquet or .jsonl file, while they are computed.
+
+    Parameters
+    ----------
+    file : Path
+        Its suffix tells the format. Nothing is there before all is written, and nothing is left after an error.
+    rows : iterable of mappings
+        With the same names each. Texts, numbers, booleans, None, dates and times; lists and mappings are JSON in a
+        cell of .csv.
+    overwrite : bool
+        Whether a file that is there already is replaced.
+    escape : bool
+        Whether texts in .csv that a spreadsheet would run, such as "=1+1" and "@name", get an apostrophe in front.
+        Numbers in texts do not.
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    TableError
+        If the suffix is another, the file is there, there are no rows, or a row has other names.
+    """
+    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_json_lines}
+    suffix = file.suffix.lower()
+    if suffix not in writers:
+        raise TableError(f"cannot write {file.name}: expected a name that ends in {', '.join(writers)}")
+    if file.exists() and not overwrite:
+        raise TableError(f"{file} is there already: choose another name, or allow to overwrite it")
+    if not file.parent.is_dir():
+        raise TableError(f"there is no folder {file.parent} to write {file.name} to")
+    found = iter(rows)
+    first = next(found, None)
+    if first is None:
+        raise TableError(f"there is nothing to write to {file.name}")
+    checked = _checked(chain([first], found), list(first), file.name)
+    with _whole(file) as part:
+        if suffix == ".csv":
+            return _write_csv(part, checked, list(first), escape)
+        return writers[suffix](part, checked, list(first), escape)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[Path]:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        yield part
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _checked(rows: Iterator[Mapping[str, Any]], names: list[str], file: str) -> Iterator[Mapping[str, Any]]:
+    for number, row in enumerate(rows, start=1):
+        if list(row) != names:
+            raise TableError(
+                f"row {number} for {file} has {listed(row)}, expected {listed(names)} as the first"
+            )
+        yield row
+
+
+def _write_csv(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool) -> int:
+    count = 0
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([_cell(name, escape) for name in names])
+        for row in rows:
+            writer.writerow([_cell(value, escape) for value in row.values()])
+            count += 1
+    return count
+
+
+def _cell(value: Any, escape: bool) -> Any:
+    plain = to_plain(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, list | dict):
+        return json.dumps(plain, ensure_ascii=False)
+    if isinstance(value, str) and escape and value.startswith(_FORMULA) and number_of(value) is None:
+        return f"'{value}"
+    return plain
+
+
+def _write_json_lines(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool) -> int:
+    count = 0
+    with file.open("w", encoding="utf-8", newline="\n") as stream:
+        for row in rows:
+            stream.write(json.dumps(to_plain(row), ensure_ascii=False, allow_nan=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_parquet(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool) -> int:
+    pyarrow = require("pyarrow", "pyarrow", "Parquet")
+    parquet = require("pyarrow.parquet", "pyarrow", "Parquet")
+    count = 0
+    writer = None
+    try:
+        while batch := list(islice(rows, _BATCH)):
+            columns = {name: [_typed(row[name]) for row in batch] for name in names}
+            if writer is None:
+                table = pyarrow.table(columns)
+                writer = parquet.ParquetWriter(file, table.schema)
+            else:
+                table = pyarrow.table(columns, schema=writer.schema)
+            writer.write_table(table)
+            count += len(batch)
+    except (pyarrow.ArrowException, OverflowError) as error:
+        raise TableError(
+            f"cannot write Parquet from row {count + 1} on: {error}; write .jsonl instead"
+        ) from error
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, np.datetime64):
+        return value.astype("datetime64[us]").item()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return value
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON takes it: times as ISO 8601, NaN and what is missing as None, arrays as lists.
+
+    Raises
+    ------
+    TableError
+        If JSON has nothing for it.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, datetime.date | datetime.time):
+        return None if value != value else value.isoformat()
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else str(np.datetime_as_string(value, unit="auto"))
+    if isinstance(value, np.ndarray | np.generic):
+        return to_plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(entry) for entry in value]
+    raise TableError(f"cannot write {value!r:.60} of the type {type(value).__name__} as JSON")
