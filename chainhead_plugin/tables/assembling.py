@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .calendar_features import calendar_features
-from .columns import Columns, TableSpec
+from .columns import Columns
 from .errors import TableError, listed
 from .rows import Rows
 from .series import Series
-from .steps import Step, infer_step, parse_step, steps_between
-from .times import Clock, Times, local_times, utc_times
+from .spec import TableSpec
+from .time.calendar import calendar_features
+from .time.clock import Clock, Times, local_times, utc_times
+from .time.inference import infer_step
+from .time.steps import Step, days_of_month, parse_step, steps_between
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,7 @@ def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec
 def _day(times: Times) -> int:
     if times.clock.kind == "number":
         return 1
-    days = times.local.astype("datetime64[D]")
-    return int((days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64).max()) + 1
+    return int(days_of_month(times.local.astype("datetime64[D]")).max())
 
 
 def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:

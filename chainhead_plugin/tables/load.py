@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembling import assemble
-from .columns import Columns, TableSpec, check_row, resolve
+from .columns import Columns, check_row, resolve
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
@@ -16,6 +16,7 @@ from .numbers import check_decimals, is_missing, to_numbers
 from .read import Reading, read_raw
 from .rows import read_rows
 from .series import Series, SeriesSet
+from .spec import TableSpec
 
 
 def load(data: Any, spec: TableSpec | None = None, reading: Reading | None = None) -> SeriesSet:

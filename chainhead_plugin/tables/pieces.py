@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .assembling import assemble
-from .columns import Columns, TableSpec, resolve
+from .columns import Columns, resolve
 from .errors import TableError
 from .formats.files import Source, find_sources
+from .formats.frame import from_frame
 from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
 from .load import from_sequences, from_table, wide_series
@@ -17,7 +18,8 @@ from .read import Reading, read_blocks
 from .rows import Rows, join_rows, read_rows
 from .schema import Schema, match, match_sequences
 from .series import SeriesSet
-from .steps import Step
+from .spec import TableSpec
+from .time.steps import Step
 
 
 def load_pieces(
@@ -66,12 +68,11 @@ def load_pieces(
         return match_sequences(chosen, part, labelled=labelled)
 
     if isinstance(data, Table) or (hasattr(data, "iloc") and hasattr(data, "columns")):
-        from .formats.frame import from_frame
-
         table = data if isinstance(data, Table) else from_frame(data)
         yield from_table(table, spec_of(table))
         return
-    sources, notes = [data], []
+    sources: list[Source] = [data]
+    notes: list[str] = []
     if not isinstance(data, Source):
         sources, notes = find_sources(data, reading.folder)
     stream = _Stream(spec_of, notes, len(sources) > 1)

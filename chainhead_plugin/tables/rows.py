@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .calendar_features import calendar_features
 from .columns import Columns, check_row
 from .errors import place
 from .formats.cells import to_texts
 from .formats.table import Table
 from .numbers import check_decimals, is_missing, to_numbers
-from .times import Times, parse_times
+from .time.calendar import calendar_features
+from .time.clock import Times
+from .time.parsing import parse_times
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,13 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
 def _keys(
     table: Table, series: Sequence[str], stems: Sequence[str]
 ) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
+    keys: list[tuple[str, ...]]
     if not series:
         if len(table.files) < 2:
             return [()], np.zeros(len(table), dtype=np.int64)
-        names = (
-            [(stem,) for stem in stems]
-            if len(stems) == len(table.files)
-            else [(file,) for file in table.files]
-        )
-        return names, table.file_of.astype(np.int64)
+        names = stems if len(stems) == len(table.files) else table.files
+        keys = [(name,) for name in names]
+        return keys, table.file_of.astype(np.int64)
     for column in series:
         check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
     cells = [to_texts(table.columns[column]) for column in series]

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from .columns import Gaps, TableSpec, index_columns
+from .columns import index_columns
 from .errors import TableError, closest, listed
 from .formats.table import Sequences, Table
 from .load import from_sequences, from_table
 from .read import Reading, read_raw
 from .series import SeriesSet
+from .spec import Gaps, TableSpec
 
 VERSION = 1
 
@@ -75,7 +76,7 @@ class Schema:
             )
         if values["version"] > VERSION:
             raise TableError(
-                f"the schema of the table has version {values['version']}, this chainhead knows up to {VERSION}: update it"
+                f"the schema of the table has version {values['version']}, this chainhead reads up to {VERSION}"
             )
         known = {entry.name for entry in fields(cls)}
         stated = {name: value for name, value in values.items() if name != "version"}
@@ -85,7 +86,9 @@ class Schema:
             )
         if "features" not in stated:
             raise TableError("the schema of a table needs features")
-        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()}
+        lists: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
+        }
         TableSpec(
             **{
                 name: value
@@ -158,7 +161,8 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
         raise TableError(
             f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
-            f"{listed(unknown)}{hints}. The model takes {listed(needed)}: rename the columns, and leave out what is unknown"
+            f"{listed(unknown)}{hints}. The model takes {listed(needed)}: rename "
+            "the columns, and leave out what is unknown"
         )
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in here]
     time = schema.time if schema.time in here else None

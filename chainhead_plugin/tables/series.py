@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .calendar_features import calendar_features, calendar_names
 from .columns import Columns
 from .errors import TableError, place
 from .formats.cells import number_of
-from .steps import Step
-from .times import Clock, local_times, utc_times
+from .time.calendar import calendar_features, calendar_names
+from .time.clock import Clock, local_times, utc_times
+from .time.steps import Step
 
 
 @dataclass(frozen=True)

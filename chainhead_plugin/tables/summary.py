@@ -3,7 +3,7 @@
 from collections import Counter
 
 from .series import SeriesSet
-from .steps import Step
+from .time.steps import Step
 
 _MOST_CLASSES = 10
 

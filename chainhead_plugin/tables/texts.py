@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .columns import TableSpec, check_row, resolve
+from .columns import check_row, resolve
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.dialect import find_encoding
@@ -14,6 +14,7 @@ from .formats.files import Source, find_sources
 from .formats.table import Table
 from .numbers import is_missing
 from .read import Reading, read_raw
+from .spec import TableSpec
 
 _FORMATS = ("lines", "document")
 

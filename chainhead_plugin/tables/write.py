@@ -169,7 +169,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     if isinstance(value, datetime.date | datetime.time):
-        return None if value != value else value.isoformat()
+        return value.isoformat()
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(np.datetime_as_string(value, unit="auto"))
     if isinstance(value, np.ndarray | np.generic):

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed, place, require
 from .cells import objects
 from .files import Source
-from .table import Sequences, Table, single
+from .table import DATE, Sequences, Table, single
 
 BLOCK_ROWS = 1 << 16
-# A zone's name that says: these are dates without a time of day.
-DATE = "date"
 
 
 def read_blocks(

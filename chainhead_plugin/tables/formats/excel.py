@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from ..errors import TableError, listed, place, require
 from .cells import objects
-from .columnar import DATE, to_nanoseconds
+from .columnar import to_nanoseconds
 from .dialect import Dialect
 from .files import Source
 from .header import has_header
-from .table import Table, single
+from .table import DATE, Table, single
 
 _SAMPLE_ROWS = 64
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed
 from .cells import to_texts
 
+# A name of a zone that says: these are dates without a time of day.
+DATE = "date"
+
 
 @dataclass(frozen=True)
 class Table:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, closest
+from ..errors import TableError, closest
 
 # What goes round, with its length.
 _CYCLES = {

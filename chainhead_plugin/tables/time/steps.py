@@ -1,16 +1,14 @@
-"""The step of times: stated or inferred, in fixed units or by the calendar, and the times that come next."""
+"""The step of times, in fixed units or by the calendar, and the times that come next."""
 
 import math
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError
+from ..errors import TableError
 
 _UNITS = {
     "ns": 1,
@@ -37,7 +35,6 @@ _NAMES = {
     "business day": ("b", "business day", "business days"),
 }
 _WORDS = {"min": "minute", "h": "hour", "d": "day", "w": "week", "s": "second"}
-_DAY = _UNITS["d"]
 
 
 @dataclass(frozen=True)
@@ -103,10 +100,10 @@ class Step:
         days = times.astype("datetime64[D]")
         same_hour = (times - days) == (times[0] - days[0])
         if self.at_month_end:
-            return same_hour & _are_month_ends(days)
-        number = _days_of_month(days)
+            return same_hour & are_month_ends(days)
+        number = days_of_month(days)
         # The 31st is the 30th in shorter months.
-        return same_hour & ((number == number.max()) | (_are_month_ends(days) & (number < number.max())))
+        return same_hour & ((number == number.max()) | (are_month_ends(days) & (number < number.max())))
 
     def after(self, last: Any, count: int, day: int | None = None) -> NDArray[Any]:
         """Return the next times.
@@ -133,7 +130,7 @@ class Step:
             )
         months = last.astype("datetime64[M]") + (steps * int(self.count)).astype("timedelta64[M]")
         ends = (months + 1).astype("datetime64[D]") - 1
-        wanted = months.astype("datetime64[D]") + ((day or int(_days_of_month(start))) - 1)
+        wanted = months.astype("datetime64[D]") + ((day or int(days_of_month(start))) - 1)
         return (ends if self.at_month_end else np.minimum(wanted, ends)).astype("datetime64[ns]") + hours
 
 
@@ -175,104 +172,6 @@ def parse_step(stated: str | float, is_number: bool) -> Step:
     return Step(count * _UNITS[unit], "ns")
 
 
-def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) -> Step | None:
-    """Infer the step that all series share.
-
-    Parameters
-    ----------
-    series : sequence of arrays [L_i] of datetime64[ns] or float64
-        Ascending instants.
-    local : sequence of arrays
-        The same as a clock on the wall shows it.
-
-    Returns
-    -------
-    Step or None
-        None if times are unevenly spaced, or no series has two. A step may lack rows, but most follow each other.
-    """
-    is_number = series[0].dtype.kind == "f"
-    distances = np.concatenate([np.diff(times) for times in series])
-    if not len(distances):
-        return None
-    if is_number:
-        return _numeric_step(distances)
-    fixed = _fixed_step(distances.astype(np.int64))
-    walls = np.concatenate([np.diff(times) for times in local])
-    on_the_wall = _fixed_step(walls.astype(np.int64))
-    if fixed is not None and (distances == fixed).all():
-        return Step(fixed, "ns")
-    if on_the_wall is not None and (walls.astype(np.int64) == on_the_wall).all():
-        return Step(on_the_wall, "ns", is_local=True)
-    if (step := _month_step(local)) is not None:
-        return step
-    if _are_business_days(local, walls):
-        return Step(1, "business day", is_local=not np.array_equal(walls, distances))
-    if fixed is not None:
-        return Step(fixed, "ns")
-    if on_the_wall is not None and on_the_wall % _DAY == 0:
-        return Step(on_the_wall, "ns", is_local=True)
-    return None
-
-
-def _fixed_step(distances: NDArray[np.int64]) -> int | None:
-    """Return the most common distance, if all others are multiples of it and it is more than half of all."""
-    if (distances <= 0).any():
-        distances = distances[distances > 0]
-    if not len(distances):
-        return None
-    values, counts = np.unique(distances, return_counts=True)
-    common = int(values[counts.argmax()])
-    if (values % common).any() or counts.max() * 2 < counts.sum():
-        return None
-    return common
-
-
-def _numeric_step(distances: NDArray[np.float64]) -> Step | None:
-    distances = distances[distances > 0]
-    if not len(distances):
-        return None
-    # Decimal fractions are no exact floats: 0.3 − 0.2 is not 0.1.
-    rounded = [float(f"{distance:.9g}") for distance in distances]
-    common, times = Counter(rounded).most_common(1)[0]
-    ratio = distances / common
-    if times * 2 < len(rounded) or (np.abs(ratio - np.round(ratio)) > 1e-3).any():
-        return None
-    return Step(common, "number")
-
-
-def _month_step(series: Sequence[NDArray[Any]]) -> Step | None:
-    months = [times.astype("datetime64[M]").astype(np.int64) for times in series]
-    distances = np.concatenate([np.diff(values) for values in months])
-    if not len(distances) or (distances < 1).any():
-        return None
-    common = _fixed_step(distances)
-    if common is None:
-        return None
-    joined = np.concatenate(series)
-    at_end = bool(_are_month_ends(joined.astype("datetime64[D]")).all())
-    step = Step(common, "month", at_month_end=at_end)
-    return step if all(not np.isnan(step.positions(times)).any() for times in series) else None
-
-
-def _are_business_days(series: Sequence[NDArray[Any]], walls: NDArray[Any]) -> bool:
-    """Whether there are days from Monday to Friday alone, over two weekends or more."""
-    joined = np.concatenate(series)
-    days = joined.astype("datetime64[D]")
-    if not np.is_busday(days).all() or len({*(joined - days).astype(np.int64).tolist()}) > 1:
-        return False
-    distances = walls.astype(np.int64)
-    over_weekends = int((distances == 3 * _DAY).sum())
-    return over_weekends >= 2 and int((distances == _DAY).sum()) * 2 > len(distances)
-
-
-def _days_of_month(days: NDArray[Any]) -> NDArray[np.int64]:
-    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
-
-
-def _are_month_ends(days: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]"))
-
-
 def steps_between(first: Any, later: Any, step: Step) -> int:
     """Return how many whole steps lead from one local time to a later one."""
     if step.unit == "number":
@@ -285,3 +184,13 @@ def steps_between(first: Any, later: Any, step: Step) -> int:
         return int(days) // int(step.count)
     months = later.astype("datetime64[M]").astype(np.int64) - first.astype("datetime64[M]").astype(np.int64)
     return int(months) // int(step.count)
+
+
+def days_of_month(days: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the numbers of days in their months, from 1."""
+    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+
+
+def are_month_ends(days: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which days are the last of their months."""
+    return np.asarray((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]"))

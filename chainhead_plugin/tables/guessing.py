@@ -1,0 +1,153 @@
+"""What columns can be nothing else than: series, times and labels that nobody has named."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TableError
+from .formats.cells import to_texts
+from .formats.table import Table
+from .numbers import is_missing, looks_numeric
+from .spec import TableSpec
+from .time.patterns import looks_like_times
+
+# Names under which tables commonly tell series apart, in small letters.
+_SERIES_NAMES = (
+    "id",
+    "series",
+    "series_id",
+    "seriesid",
+    "unique_id",
+    "item_id",
+    "window",
+    "window_id",
+    "case",
+    "case_id",
+    "caseid",
+    "sequence",
+    "sequence_id",
+    "sample_id",
+    "recording",
+    "recording_id",
+)
+
+
+def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
+    """Give a meaning to columns that can have no other.
+
+    Parameters
+    ----------
+    table : Table
+    spec : TableSpec
+        What the user says; nothing of it is changed.
+    free : list of str
+        Columns without a meaning so far.
+
+    Returns
+    -------
+    spec : TableSpec
+    free : list of str
+        What is left.
+
+    Raises
+    ------
+    TableError
+        If several columns may tell series apart, or are times.
+    """
+    if table.index:
+        spec, free = _from_index(table, spec, free)
+    if not spec.label and "label" in free and not (spec.features and "label" in spec.features):
+        spec = replace(spec, label=("label",))
+        free.remove("label")
+    if table.has_names and spec.features is None:
+        if not spec.series and spec.rows != "series":
+            spec, free = _with_series(table, spec, free)
+        if spec.time is None and spec.rows != "series":
+            spec, free = _with_time(table, spec, free)
+    if spec.rows is None:
+        is_wide = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
+        spec = replace(spec, rows="series" if is_wide and bool(spec.label) else "nodes")
+    return spec, free
+
+
+def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
+    """Take the index of a DataFrame for what it is: outer levels are series, the last one is time."""
+    levels = [name for name in table.index if name in free]
+    if levels != list(table.index):
+        return spec, free
+    *outer, last = levels
+    if spec.time is None and not spec.series and _tells_apart(table, outer, last):
+        spec = replace(spec, series=tuple(outer), time=last)
+    elif not spec.series and outer:
+        spec = replace(spec, series=tuple(levels))
+    elif spec.time is None:
+        spec = replace(spec, time=last)
+    return spec, [name for name in free if name not in {*spec.series, spec.time}]
+
+
+def _tells_apart(table: Table, outer: list[str], last: str) -> bool:
+    """Whether the last level of an index has every value once in a series, and is a number or a time."""
+    values = table.columns[last]
+    if values.dtype.kind == "O" and not looks_numeric(values, "."):
+        return False
+    keys = list(zip(*(to_texts(table.columns[name]) for name in [*outer, last]), strict=True))
+    return len(set(keys)) == len(keys) or values.dtype.kind == "M"
+
+
+def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
+    """Guess which column tells series apart."""
+    found = [column for column in free if column.lower() in _SERIES_NAMES and _may_be_series(table, column)]
+    ids = [column for column in found if column.lower() == "id"]
+    if len(found) > 1 and not ids:
+        raise TableError(
+            f"{table.name}: {' and '.join(found)} may each tell series apart: name what does, as series: [{found[0]}], "
+            "and drop what has no meaning"
+        )
+    if not found:
+        return spec, free
+    column = (ids or found)[0]
+    distinct = len(set(to_texts(table.columns[column])))
+    if distinct == len(table) > 1 and spec.rows is None and not spec.target and spec.time is None:
+        # Every row has an id of its own, so a row is a series.
+        spec = replace(spec, rows="series")
+    spec = replace(spec, series=(column,))
+    return spec, [name for name in free if name != column]
+
+
+def _may_be_series(table: Table, column: str) -> bool:
+    """Whether a column can be nothing but what tells series apart: texts, or whole numbers that stand in runs."""
+    values = table.columns[column]
+    if values.dtype.kind in "Mb":
+        return False
+    if column.lower() == "id":
+        return True
+    if is_missing(values).any():
+        return False
+    if not looks_numeric(values, table.decimal):
+        return True
+    texts = to_texts(values)
+    if not are_whole(values) or len(texts) < 2:
+        return False
+    runs = 1 + int(np.count_nonzero(texts[1:] != texts[:-1]))
+    distinct = len(set(texts))
+    return 1 < distinct == runs < len(texts)
+
+
+def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
+    """Take the only column of dates for the time; it can be nothing else."""
+    found = [column for column in free if looks_like_times(table.columns[column])]
+    if len(found) > 1:
+        raise TableError(
+            f"{table.name}: {' and '.join(found)} are times: name the one that nodes are sorted by as time, and drop "
+            "the other"
+        )
+    if not found or spec.rows == "series":
+        return spec, free
+    return replace(spec, time=found[0]), [name for name in free if name != found[0]]
+
+
+def are_whole(values: NDArray[Any]) -> bool:
+    """Tell whether all cells are whole numbers."""
+    return all(text.strip().lstrip("-").isdigit() for text in to_texts(values))

@@ -1,0 +1,178 @@
+"""How times are written: clocks with offsets and zones, and times written back in the table's own way."""
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TableError
+from ..formats.table import DATE
+
+_NANO = 10**9
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a table's times are written.
+
+    Attributes
+    ----------
+    kind : {"number", "text", "typed"}
+    format : str
+        Of texts, as `strftime` takes it, without a fraction of a second and an offset.
+    digits : int
+        Of a fraction of a second.
+    is_padded : bool
+        Whether days and months have two digits.
+    offset : str
+        How an offset is written: "", "Z", "UTC", "+hh", "+hhmm" or "+hh:mm".
+    zone : str
+        Of typed times, the name of their zone; "date" for dates without a time of day.
+    """
+
+    kind: Literal["number", "text", "typed"]
+    format: str = ""
+    digits: int = 0
+    is_padded: bool = True
+    offset: str = ""
+    zone: str = ""
+
+    def write(self, moments: NDArray[Any], offset: int = 0) -> list[Any]:
+        """Return times in the table's own type.
+
+        Parameters
+        ----------
+        moments : array [n] of datetime64[ns] in UTC, or of float64
+        offset : int
+            Seconds that the local time is ahead of UTC; for typed times their zone tells.
+
+        Returns
+        -------
+        list
+            Of texts, of numbers, or for typed times of `datetime.date` or `datetime.datetime`.
+        """
+        if self.kind == "number":
+            whole = bool(np.equal(np.mod(moments, 1), 0).all())
+            return [int(value) if whole else float(value) for value in moments]
+        if self.kind == "typed":
+            return [self._typed(moment) for moment in moments]
+        return [
+            self._text(int(moment), offset) for moment in moments.astype("datetime64[ns]").astype(np.int64)
+        ]
+
+    def _typed(self, moment: np.datetime64) -> Any:
+        value: datetime.datetime = moment.astype("datetime64[us]").item()
+        if self.zone == DATE:
+            return value.date()
+        if self.zone:
+            return value.replace(tzinfo=datetime.timezone.utc).astimezone(zone_of(self.zone))
+        return value
+
+    def _text(self, nanoseconds: int, offset: int) -> str:
+        seconds, rest = divmod(nanoseconds + offset * _NANO, _NANO)
+        moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+        # Years before 1000 aside, strftime writes all that was read.
+        text = moment.strftime(self.format)
+        if not self.is_padded:
+            text = re.sub(r"(?<!\d)0(\d)(?=[-/.])", r"\1", text)
+        if self.digits:
+            fraction = f".{rest:09d}"[: self.digits + 1]
+            # Before "PM", where there is such.
+            text = text[:-3] + fraction + text[-3:] if self.format.endswith(" %p") else text + fraction
+        return text + _offset_text(offset, self.offset)
+
+
+class Times(NamedTuple):
+    """The times of all rows of a table.
+
+    Attributes
+    ----------
+    moments : array [rows]
+        datetime64[ns], in UTC where times have an offset or a zone; or float64.
+    offsets : int64 array [rows]
+        Seconds by which the local time of a row is ahead of UTC.
+    clock : Clock
+    """
+
+    moments: NDArray[Any]
+    offsets: NDArray[np.int64]
+    clock: Clock
+
+    @property
+    def local(self) -> NDArray[Any]:
+        """What a clock on the wall shows; of numbers the numbers."""
+        if self.clock.kind == "number":
+            return self.moments
+        return self.moments + self.offsets.astype("timedelta64[s]")
+
+
+def zone_of(name: str) -> datetime.tzinfo:
+    """Return a time zone by name, such as "Europe/Berlin", "UTC" or "+02:00".
+
+    Raises
+    ------
+    TableError
+        If there is none.
+    """
+    found = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", name)
+    if found:
+        sign = -1 if found[1] == "-" else 1
+        return datetime.timezone(sign * datetime.timedelta(hours=int(found[2]), minutes=int(found[3])))
+    if name.upper() in ("UTC", "Z", "GMT"):
+        return datetime.timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise TableError(
+            f"there is no time zone {name!r} on this machine: save times in UTC, or install tzdata"
+        ) from error
+
+
+def typed_times(values: NDArray[Any], zone: str) -> Times:
+    """Return typed instants with the offsets that their zone has at them."""
+    offsets = np.zeros(len(values), dtype=np.int64)
+    if zone and zone != DATE:
+        tzinfo = zone_of(zone)
+        seconds = values.astype("datetime64[s]").astype(np.int64)
+        unique, places = np.unique(seconds, return_inverse=True)
+        found = [datetime.datetime.fromtimestamp(int(second), tzinfo).utcoffset() for second in unique]
+        by_second = [0 if offset is None else int(offset.total_seconds()) for offset in found]
+        offsets = np.array(by_second, dtype=np.int64)[places]
+    return Times(values, offsets, Clock("typed", zone=zone))
+
+
+def _offset_text(offset: int, style: str) -> str:
+    if style in ("", "Z", "UTC"):
+        return {"": "", "Z": "Z", "UTC": " UTC"}[style]
+    hours, minutes = divmod(abs(offset) // 60, 60)
+    sign = "-" if offset < 0 else "+"
+    if style == "+hh" and not minutes:
+        return f"{sign}{hours:02d}"
+    return f"{sign}{hours:02d}{':' if style == '+hh:mm' else ''}{minutes:02d}"
+
+
+def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock) -> NDArray[Any]:
+    """Return what a clock on the wall shows at instants: in the clock's zone, or with offsets in seconds."""
+    if clock.kind == "number":
+        return moments
+    if clock.kind == "typed":
+        return typed_times(moments, clock.zone).local
+    return moments + offsets.astype("timedelta64[s]")
+
+
+def utc_times(local: NDArray[Any], clock: Clock, offset: int) -> NDArray[Any]:
+    """Return the instants at which a clock on the wall shows local times: in the clock's zone, or with an offset."""
+    if clock.kind != "typed" or clock.zone in ("", DATE):
+        return local - np.timedelta64(offset, "s")
+    zone = zone_of(clock.zone)
+    seconds = [_offset_at(value, zone) for value in local.astype("datetime64[us]").tolist()]
+    return local - np.array(seconds, dtype="timedelta64[s]")
+
+
+def _offset_at(moment: datetime.datetime, zone: datetime.tzinfo) -> int:
+    offset = moment.replace(tzinfo=zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())

@@ -1,0 +1,102 @@
+"""The step that the times of all series share, told from the times."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .steps import Step, are_month_ends
+
+_DAY = 86400 * 10**9
+
+
+def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) -> Step | None:
+    """Infer the step that all series share.
+
+    Parameters
+    ----------
+    series : sequence of arrays [L_i] of datetime64[ns] or float64
+        Ascending instants.
+    local : sequence of arrays
+        The same as a clock on the wall shows it.
+
+    Returns
+    -------
+    Step or None
+        None if times are unevenly spaced, or no series has two. A step may lack rows, but most follow each other.
+    """
+    is_number = series[0].dtype.kind == "f"
+    distances = np.concatenate([np.diff(times) for times in series])
+    if not len(distances):
+        return None
+    if is_number:
+        return _numeric_step(distances)
+    fixed = _fixed_step(distances.astype(np.int64))
+    walls = np.concatenate([np.diff(times) for times in local])
+    on_the_wall = _fixed_step(walls.astype(np.int64))
+    if fixed is not None and (distances == fixed).all():
+        return Step(fixed, "ns")
+    if on_the_wall is not None and (walls.astype(np.int64) == on_the_wall).all():
+        return Step(on_the_wall, "ns", is_local=True)
+    if (step := _month_step(local)) is not None:
+        return step
+    if _are_business_days(local, walls):
+        return Step(1, "business day", is_local=not np.array_equal(walls, distances))
+    if fixed is not None:
+        return Step(fixed, "ns")
+    if on_the_wall is not None and on_the_wall % _DAY == 0:
+        return Step(on_the_wall, "ns", is_local=True)
+    return None
+
+
+def _fixed_step(distances: NDArray[np.int64]) -> int | None:
+    """Return the most common distance, if all others are multiples of it and it is more than half of all."""
+    if (distances <= 0).any():
+        distances = distances[distances > 0]
+    if not len(distances):
+        return None
+    values, counts = np.unique(distances, return_counts=True)
+    common = int(values[counts.argmax()])
+    if (values % common).any() or counts.max() * 2 < counts.sum():
+        return None
+    return common
+
+
+def _numeric_step(distances: NDArray[np.float64]) -> Step | None:
+    distances = distances[distances > 0]
+    if not len(distances):
+        return None
+    # Decimal fractions are no exact floats: 0.3 − 0.2 is not 0.1.
+    rounded = [float(f"{distance:.9g}") for distance in distances]
+    common, times = Counter(rounded).most_common(1)[0]
+    ratio = distances / common
+    if times * 2 < len(rounded) or (np.abs(ratio - np.round(ratio)) > 1e-3).any():
+        return None
+    return Step(common, "number")
+
+
+def _month_step(series: Sequence[NDArray[Any]]) -> Step | None:
+    months = [times.astype("datetime64[M]").astype(np.int64) for times in series]
+    distances = np.concatenate([np.diff(values) for values in months])
+    if not len(distances) or (distances < 1).any():
+        return None
+    common = _fixed_step(distances)
+    if common is None:
+        return None
+    joined = np.concatenate(series)
+    at_end = bool(are_month_ends(joined.astype("datetime64[D]")).all())
+    step = Step(common, "month", at_month_end=at_end)
+    return step if all(not np.isnan(step.positions(times)).any() for times in series) else None
+
+
+def _are_business_days(series: Sequence[NDArray[Any]], walls: NDArray[Any]) -> bool:
+    """Whether there are days from Monday to Friday alone, over two weekends or more."""
+    joined = np.concatenate(series)
+    days = joined.astype("datetime64[D]")
+    if not np.is_busday(days).all() or len({*(joined - days).astype(np.int64).tolist()}) > 1:
+        return False
+    distances = walls.astype(np.int64)
+    over_weekends = int((distances == 3 * _DAY).sum())
+    return over_weekends >= 2 and int((distances == _DAY).sum()) * 2 > len(distances)

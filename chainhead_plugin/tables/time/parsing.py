@@ -1,0 +1,87 @@
+"""The times of all rows of a table, from texts, numbers and typed columns."""
+
+import datetime
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TableError, place
+from ..formats.cells import number_of
+from ..formats.table import Table
+from .clock import Clock, Times, typed_times
+from .patterns import by_format, by_pattern
+
+_EIGHT_DIGITS = re.compile(r"(?:19|20)\d{6}", re.ASCII)
+
+
+def parse_times(
+    table: Table, column: str, *, time_format: str | None = None, day_first: bool | None = None
+) -> Times:
+    """Read the times of all rows.
+
+    Parameters
+    ----------
+    table : Table
+        Without empty cells in the column.
+    column : str
+    time_format : str, optional
+        As `strptime` takes it; by default ISO 8601, years first or last with a day and a month in numbers, months by
+        name, eight digits that are dates, or plain numbers.
+    day_first : bool, optional
+        How 03/04/2025 is to be read where the column leaves it open.
+
+    Raises
+    ------
+    TableError
+        If a cell is no time, days cannot be told from months, or some times have an offset and others have none.
+    """
+    values = table.columns[column]
+    if values.dtype.kind == "M":
+        return typed_times(values, table.zones.get(column, ""))
+    if values.dtype.kind in "iufb" and time_format is None:
+        return _plain_numbers(table, column, values.astype(np.float64))
+    if values.dtype.kind in "iufb":
+        values = np.array([str(int(value)) for value in values], dtype=object)
+    firsts: dict[str, int] = {}
+    for row, text in enumerate(values):
+        firsts.setdefault(text, row)
+    texts = list(firsts)
+    if time_format is None and all(number_of(text) is not None for text in texts):
+        if not all(_EIGHT_DIGITS.fullmatch(text.strip()) and _is_date(text.strip()) for text in texts):
+            return _plain_numbers(table, column, np.array([float(text) for text in values]))
+        time_format = "%Y%m%d"
+
+    def where(text: str) -> str:
+        file, row = table.place(firsts[text])
+        return place(file, row=row, column=column)
+
+    if time_format is not None:
+        parsed, clock = by_format(texts, time_format, where)
+    else:
+        parsed, clock = by_pattern(texts, day_first, where)
+    has_offset = {entry.offset is not None for entry in parsed}
+    if len(has_offset) > 1:
+        plain = next(text for text, entry in zip(texts, parsed, strict=True) if entry.offset is None)
+        raise TableError(f"{where(plain)}: {plain!r} has no offset from UTC, but other times have one")
+    index = {text: i for i, text in enumerate(texts)}
+    places = np.fromiter((index[text] for text in values), dtype=np.intp, count=len(values))
+    instants = np.array([entry.nanoseconds for entry in parsed], dtype=np.int64).view("datetime64[ns]")
+    offsets = np.array([entry.offset or 0 for entry in parsed], dtype=np.int64)
+    return Times(instants[places], offsets[places], clock)
+
+
+def _plain_numbers(table: Table, column: str, numbers: NDArray[np.float64]) -> Times:
+    if not np.isfinite(numbers).all():
+        row = int((~np.isfinite(numbers)).argmax())
+        file, number = table.place(row)
+        raise TableError(f"{place(file, row=number, column=column)} is no time: {numbers[row]}")
+    return Times(numbers, np.zeros(len(numbers), dtype=np.int64), Clock("number"))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return False
+    return True
