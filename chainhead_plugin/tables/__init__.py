@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from .errors import TableError
     from .formats.dialect import Dialect
     from .formats.frame import from_frame
-    from .load import load
+    from .loading import load
     from .pieces import load_pieces
     from .read import Reading, source_of
     from .schema import Schema, load_matched, match, schema_of
     from .series import Series, SeriesSet
     from .spec import TableSpec
-    from .summary import summary
+    from .summarising import summary
     from .texts import Text, load_texts
     from .write import to_plain, write_rows
 
@@ -34,14 +34,14 @@ _MODULES = {
     "TableSpec": "spec",
     "Text": "texts",
     "from_frame": "formats.frame",
-    "load": "load",
+    "load": "loading",
     "load_matched": "schema",
     "load_pieces": "pieces",
     "load_texts": "texts",
     "match": "schema",
     "schema_of": "schema",
     "source_of": "read",
-    "summary": "summary",
+    "summary": "summarising",
     "to_plain": "write",
     "write_rows": "write",
 }

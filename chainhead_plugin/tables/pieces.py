@@ -13,7 +13,7 @@ from .formats.files import Source, find_sources
 from .formats.frame import from_frame
 from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
-from .load import from_sequences, from_table, wide_series
+from .loading import from_sequences, from_table, wide_series
 from .read import Reading, read_blocks
 from .rows import Rows, join_rows, read_rows
 from .schema import Schema, match, match_sequences

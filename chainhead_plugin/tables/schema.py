@@ -7,7 +7,7 @@ from typing import Any
 from .columns import index_columns
 from .errors import TableError, closest, listed
 from .formats.table import Sequences, Table
-from .load import from_sequences, from_table
+from .loading import from_sequences, from_table
 from .read import Reading, read_raw
 from .series import SeriesSet
 from .spec import Gaps, TableSpec

@@ -180,10 +180,7 @@ class SeriesSet(Sequence[Series]):
         if not self.step.is_local:
             days = None
             if self.step.unit == "month":
-                dates = series.times.astype("datetime64[D]")
-                days = (
-                    int((dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(int).max()) + 1
-                )
+                days = int(days_of_month(series.times.astype("datetime64[D]")).max())
             return self.step.after(series.times[-1], count, days), series.offset
         walls = self.step.after(series.times[-1] + np.timedelta64(series.offset, "s"), count)
         return utc_times(walls, self.clock, series.offset), series.offset
