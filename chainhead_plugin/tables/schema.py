@@ -116,13 +116,21 @@ def schema_of(found: SeriesSet) -> Schema | None:
         group=spec.group,
         time=spec.time,
         time_format=spec.time_format,
-        day_first=spec.day_first,
+        day_first=_day_first(found),
         step=None if found.step is None else str(found.step),
         gaps=spec.gaps,
         missing=spec.missing,
         rows=spec.rows or "nodes",
         label_of=spec.label_of,
     )
+
+
+def _day_first(found: SeriesSet) -> bool | None:
+    """Return what the training table has told, as a shorter table may leave it open."""
+    stated = found.columns.spec.day_first
+    if stated is not None or found.clock is None or found.columns.spec.time_format is not None:
+        return stated
+    return found.clock.day_first
 
 
 def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:

@@ -12,7 +12,7 @@ from .errors import TableError, place
 from .formats.cells import number_of
 from .time.calendar import calendar_features, calendar_names
 from .time.clock import Clock, local_times, utc_times
-from .time.steps import Step
+from .time.steps import Step, days_of_month
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,12 @@ class SeriesSet(Sequence[Series]):
             raise TableError(f"{series.place} has no times, so the future has none: name the column of times")
         if self.step is None:
             raise TableError(f"{series.place}: times are unevenly spaced: state the step, such as step: 1h")
-        if not self.step.is_local:
-            days = None
-            if self.step.unit == "month":
-                days = int(days_of_month(series.times.astype("datetime64[D]")).max())
-            return self.step.after(series.times[-1], count, days), series.offset
-        walls = self.step.after(series.times[-1] + np.timedelta64(series.offset, "s"), count)
-        return utc_times(walls, self.clock, series.offset), series.offset
+        if self.step.unit in ("number", "ns") and not self.step.is_local:
+            return self.step.after(series.times[-1], count), series.offset
+        # By the calendar, local times are evenly spaced.
+        walls = series.times + np.timedelta64(series.offset, "s")
+        day = int(days_of_month(walls.astype("datetime64[D]")).max())
+        return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset), series.offset
 
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def _read(
     }
     count = 0
     while True:
-        block = [entry for entry, _ in zip(body, range(block_rows), strict=False)]
+        block = list(islice(body, block_rows))
         if not block:
             break
         count += len(block)

@@ -41,6 +41,13 @@ class Clock:
     offset: str = ""
     zone: str = ""
 
+    @property
+    def day_first(self) -> bool | None:
+        """Whether days stand before months; None where no date could be read in two ways."""
+        if self.format.startswith(("%d", "%m")) and "%b" not in self.format.lower():
+            return self.format.startswith("%d")
+        return None
+
     def write(self, moments: NDArray[Any], offset: int = 0) -> list[Any]:
         """Return times in the table's own type.
 

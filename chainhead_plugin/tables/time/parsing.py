@@ -10,7 +10,7 @@ from ..errors import TableError, place
 from ..formats.cells import number_of
 from ..formats.table import Table
 from .clock import Clock, Times, typed_times
-from .patterns import by_format, by_pattern
+from .patterns import by_format, by_pattern, uniform_iso
 
 _EIGHT_DIGITS = re.compile(r"(?:19|20)\d{6}", re.ASCII)
 
@@ -56,6 +56,10 @@ def parse_times(
         file, row = table.place(firsts[text])
         return place(file, row=row, column=column)
 
+    index = {text: i for i, text in enumerate(texts)}
+    places = np.fromiter((index[text] for text in values), dtype=np.intp, count=len(values))
+    if time_format is None and (found := uniform_iso(texts)) is not None:
+        return Times(found[0][places], np.zeros(len(values), dtype=np.int64), found[1])
     if time_format is not None:
         parsed, clock = by_format(texts, time_format, where)
     else:
@@ -64,8 +68,6 @@ def parse_times(
     if len(has_offset) > 1:
         plain = next(text for text, entry in zip(texts, parsed, strict=True) if entry.offset is None)
         raise TableError(f"{where(plain)}: {plain!r} has no offset from UTC, but other times have one")
-    index = {text: i for i, text in enumerate(texts)}
-    places = np.fromiter((index[text] for text in values), dtype=np.intp, count=len(values))
     instants = np.array([entry.nanoseconds for entry in parsed], dtype=np.int64).view("datetime64[ns]")
     offsets = np.array([entry.offset or 0 for entry in parsed], dtype=np.int64)
     return Times(instants[places], offsets[places], clock)
