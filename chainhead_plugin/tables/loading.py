@@ -84,6 +84,8 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
         raise TableError(
             f"{place(file, row=row)} has no values, expected a series: fill it in, or delete the row"
         )
+    for column in spec.series:
+        check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
     keys = [to_texts(table.columns[column]) for column in spec.series]
     labels = [to_texts(table.columns[column]) for column in spec.label]
     for column, texts in zip(spec.label, labels, strict=True):

@@ -159,7 +159,6 @@ class _Stream:
 
     def _close(self) -> Rows:
         rows = join_rows(self._open)
-        self._open = []
         self._finished.add(rows.keys[0])
         return rows
 

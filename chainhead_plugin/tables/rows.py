@@ -34,7 +34,7 @@ class Rows:
     times : Times, optional
     files : tuple of str
     file_of : int32 array [n]
-    numbers : int64 array [n]
+    numbers : int32 array [n]
         The rows' numbers in their files.
     """
 
@@ -48,7 +48,7 @@ class Rows:
     times: Times | None
     files: tuple[str, ...]
     file_of: NDArray[np.int32]
-    numbers: NDArray[np.int64]
+    numbers: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -61,13 +61,15 @@ class Rows:
 
     def take(self, index: Any, series: int) -> "Rows":
         """Return some rows, a slice or an array of indices, all of one series."""
-        times = self.times
+        times, file_of = self.times, self.file_of[index]
+        if len(self.files) == 1:
+            file_of = constant(0, len(file_of), np.int32)
         if times is not None:
             times = Times(times.moments[index], times.offsets[index], times.clock)
 
         return Rows(
             [self.keys[series]],
-            np.zeros(len(self.numbers[index]), dtype=np.int64),
+            constant(0, len(self.numbers[index]), np.int64),
             self.values[index],
             self.known[index],
             self.static[index],
@@ -75,38 +77,63 @@ class Rows:
             None if self.groups is None else self.groups[index],
             times,
             self.files,
-            self.file_of[index],
+            file_of,
             self.numbers[index],
         )
 
 
-def join_rows(parts: Sequence[Rows]) -> Rows:
-    """Put rows of one series and of the same file below each other."""
-    first = parts[0]
+def join_rows(parts: list[Rows]) -> Rows:
+    """Put rows of one series and of the same file below each other, and empty the list on the way.
+
+    Memory is reserved for the whole, but filled as the parts are given back, so that there is one series in it and
+    not two.
+    """
     if len(parts) == 1:
-        return first
-    times = [part.times for part in parts if part.times is not None]
+        return parts.pop()
+    whole = _empty_like(parts[0], sum(map(len, parts)))
+    parts.reverse()
+    start = 0
+    while parts:
+        part = parts.pop()
+        end = start + len(part)
+        for target, source in zip(_arrays(whole), _arrays(part), strict=True):
+            target[start:end] = source
+        start = end
+    return whole
+
+
+def _empty_like(part: Rows, length: int) -> Rows:
+    times = part.times
+    if times is not None:
+        times = Times(np.empty(length, times.moments.dtype), np.empty(length, dtype=np.int64), times.clock)
     return Rows(
-        first.keys,
-        np.concatenate([part.series_of for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.known for part in parts]),
-        np.concatenate([part.static for part in parts]),
-        [np.concatenate(columns) for columns in zip(*(part.labels for part in parts), strict=True)],
-        None
-        if first.groups is None
-        else np.concatenate([part.groups for part in parts if part.groups is not None]),
-        Times(
-            np.concatenate([one.moments for one in times]),
-            np.concatenate([one.offsets for one in times]),
-            times[0].clock,
-        )
-        if times
-        else None,
-        first.files,
-        np.concatenate([part.file_of for part in parts]),
-        np.concatenate([part.numbers for part in parts]),
+        part.keys,
+        constant(0, length, np.int64),
+        np.empty((length, part.values.shape[1])),
+        np.empty((length, part.known.shape[1])),
+        np.empty((length, part.static.shape[1])),
+        [np.empty(length, dtype=object) for _ in part.labels],
+        None if part.groups is None else np.empty(length, dtype=object),
+        times,
+        part.files,
+        constant(int(part.file_of[0]), length, np.int32),
+        np.empty(length, dtype=np.int32),
     )
+
+
+def _arrays(rows: Rows) -> list[NDArray[Any]]:
+    """Return what differs from row to row."""
+    arrays: list[NDArray[Any]] = [rows.values, rows.known, rows.static, *rows.labels, rows.numbers]
+    if rows.groups is not None:
+        arrays.append(rows.groups)
+    if rows.times is not None:
+        arrays += [rows.times.moments, rows.times.offsets]
+    return arrays
+
+
+def constant(value: int, length: int, dtype: Any) -> NDArray[Any]:
+    """Return an array [length] of one value that takes the memory of one."""
+    return np.broadcast_to(np.array(value, dtype=dtype), (length,))
 
 
 def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows:
@@ -150,7 +177,7 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
         times,
         table.files,
         table.file_of,
-        table.rows,
+        table.rows.astype(np.int32),
     )
 
 

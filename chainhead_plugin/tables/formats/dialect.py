@@ -11,7 +11,7 @@ from ..errors import TableError
 from .files import Source
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 _SAMPLE_LINES = 64
 
 

@@ -12,7 +12,7 @@ from .columnar import to_nanoseconds
 from .dialect import Dialect
 from .files import Source
 from .header import has_header
-from .table import DATE, Table, single
+from .table import DATE, Table, single, unnamed_filled
 
 _SAMPLE_ROWS = 64
 
@@ -73,7 +73,7 @@ def _table(rows: list[list[Any]], file: str, dialect: Dialect) -> Table:
         is_named = has_header([[_shown(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]], file)
     names = [str(i) for i in range(1, width + 1)]
     if is_named:
-        names = [_shown(cell).strip() or f"Unnamed: {i}" for i, cell in enumerate(rows[0])]
+        names = unnamed_filled([_shown(cell).strip() for cell in rows[0]])
         repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         if repeated:
             raise TableError(f"{place(file, row=1)} names two columns {repeated[0]}: rename one of them")

@@ -8,6 +8,7 @@ from ..errors import TableError, listed
 from .cells import number_of
 
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[T ].*)?")
+_NAMES = ("id", "label", "class", "target", "time", "date", "series", "name", "group", "text", "y")
 _WHOLE = re.compile(r"\d+")
 _ADVICE = "state it: --header or --no-header on the command line, header: true or false in a recipe"
 
@@ -57,6 +58,10 @@ def has_header(
         return True  # ",0,1,2": the header that pandas writes above an index
     if any(is_value[i] and numbers[i] is None for i in range(len(first))):
         return False  # a date stands among values
+    if any(first[i] in columns[i] for i in texts):
+        return False  # a text that comes again is a label or an id
+    if any(first[i].strip().lower() in _NAMES for i in texts):
+        return True
     cells = [first[i].strip() for i in named]
     below = [cell for i in named for cell in columns[i]]
     if _counts(cells):

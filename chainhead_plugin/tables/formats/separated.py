@@ -14,7 +14,7 @@ from .cells import number_of, objects
 from .dialect import Dialect, find_encoding, read_lines
 from .files import Source
 from .header import has_header
-from .table import Table, single
+from .table import Table, single, unnamed_filled
 
 BLOCK_ROWS = 1 << 16
 # From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
@@ -103,7 +103,7 @@ def _read(
     numbered = _Lines(lines, skipped, dialect.comment)
     rows = _records(numbered, separator, file)
     if is_named:
-        number, header = next(rows)
+        number, header = next((number, row) for number, row in rows if row)
         names = _names(header, file, number)
     has_names = names is not None
     columns = names or [str(i) for i in range(1, width + 1)]
@@ -186,7 +186,7 @@ def _body(
 
 
 def _names(header: list[str], file: str, number: int) -> list[str]:
-    names = [cell.strip() or f"Unnamed: {i}" for i, cell in enumerate(header)]
+    names = unnamed_filled([cell.strip() for cell in header])
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
         raise TableError(f"{place(file, row=number)} names two columns {repeated[0]}: rename one of them")

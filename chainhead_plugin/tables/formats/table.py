@@ -103,6 +103,18 @@ def single(
     return Table(columns, (file,), np.zeros(length, dtype=np.int32), numbers, **options)
 
 
+def unnamed_filled(names: Sequence[str]) -> list[str]:
+    """Return names of columns with such as "Unnamed: 0" where there is none, all of which `index_columns` knows."""
+    filled: list[str] = []
+    for position, name in enumerate(names):
+        candidate, number = name or f"Unnamed: {position}", 0
+        while not name and (candidate in names or candidate in filled):
+            number += 1
+            candidate = f"Unnamed: {position}.{number}"
+        filled.append(candidate)
+    return filled
+
+
 def join_tables(tables: Sequence[Table]) -> Table:
     """Put the rows of several files below each other, columns matched by name.
 

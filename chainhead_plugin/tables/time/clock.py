@@ -85,7 +85,8 @@ class Clock:
         # Years before 1000 aside, strftime writes all that was read.
         text = moment.strftime(self.format)
         if not self.is_padded:
-            text = re.sub(r"(?<!\d)0(\d)(?=[-/.])", r"\1", text)
+            date = re.split(r"[T ]", text, maxsplit=1)[0]
+            text = re.sub(r"(?<!\d)0(?=\d)", "", date) + text[len(date) :]
         if self.digits:
             fraction = f".{rest:09d}"[: self.digits + 1]
             # Before "PM", where there is such.

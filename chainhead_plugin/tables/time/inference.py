@@ -36,12 +36,14 @@ def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) ->
     fixed = _fixed_step(distances.astype(np.int64))
     walls = np.concatenate([np.diff(times) for times in local])
     on_the_wall = _fixed_step(walls.astype(np.int64))
-    if fixed is not None and (distances == fixed).all():
-        return Step(fixed, "ns")
-    if on_the_wall is not None and (walls.astype(np.int64) == on_the_wall).all():
-        return Step(on_the_wall, "ns", is_local=True)
-    if (step := _month_step(local)) is not None:
-        return step
+    by_month = _month_step(local)
+    # Two months may be 31 days apart by chance, but hardly 31 days one month.
+    for step, apart, is_local in ((fixed, distances, False), (on_the_wall, walls, True)):
+        is_even = step is not None and bool((apart.astype(np.int64) == step).all())
+        if step is not None and is_even and (step < 28 * _DAY or by_month is None):
+            return Step(step, "ns", is_local)
+    if by_month is not None:
+        return by_month
     if _are_business_days(local, walls):
         return Step(1, "business day", is_local=not np.array_equal(walls, distances))
     if fixed is not None:

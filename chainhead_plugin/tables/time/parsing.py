@@ -47,7 +47,7 @@ def parse_times(
     for row, text in enumerate(values):
         firsts.setdefault(text, row)
     texts = list(firsts)
-    if time_format is None and all(number_of(text) is not None for text in texts):
+    if time_format is None and all(_is_number(text) for text in texts):
         if not all(_EIGHT_DIGITS.fullmatch(text.strip()) and _is_date(text.strip()) for text in texts):
             return _plain_numbers(table, column, np.array([float(text) for text in values]))
         time_format = "%Y%m%d"
@@ -79,6 +79,10 @@ def _plain_numbers(table: Table, column: str, numbers: NDArray[np.float64]) -> T
         file, number = table.place(row)
         raise TableError(f"{place(file, row=number, column=column)} is no time: {numbers[row]}")
     return Times(numbers, np.zeros(len(numbers), dtype=np.int64), Clock("number"))
+
+
+def _is_number(text: str) -> bool:
+    return number_of(text) is not None or text.strip().lower() in ("nan", "inf", "-inf")
 
 
 def _is_date(text: str) -> bool:

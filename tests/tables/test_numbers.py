@@ -1,0 +1,113 @@
+"""Numbers and what is missing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chainhead_plugin import tables
+from chainhead_plugin.tables import TableError
+
+
+def test_ids_and_labels_stay_as_they_stand(load):
+    found = load("id,label,x\nNA,007,1\nNone,null,2\nNA,007,3\nnan,1e3,4\n01,NaN,5\n 1, a ,6\n")
+    assert [series.id for series in found] == ["NA", "None", "nan", "01", " 1"]
+    assert [series.labels[0] for series in found] == ["007", "null", "1e3", "NaN", " a "]
+
+
+def test_empty_cells_and_nan_are_missing_and_codes_are_named(load):
+    values = load("a,b\n1,\n,2\nnan,NaN\n")[0].values
+    assert np.isnan(values).tolist() == [[False, True], [True, False], [True, True]]
+    with pytest.raises(TableError, match=r"a.csv, row 3, column b holds 'NA', .* missing: \[NA\]"):
+        load("a,b\n1,2\n3,NA\n")
+    found = load("id,a\nNA,1\nNA,-200\nNA,-200.0\nNA,NA\n", missing=[-200, "NA"])
+    assert found[0].id == "NA"
+    assert np.isnan(found[0].values.ravel()).tolist() == [False, True, True, True]
+    assert "3 missing values" in tables.summary(found)
+    typed = pd.DataFrame({"a": [1.0, -200.0], "b": [-200, 3]})
+    assert np.isnan(tables.load(typed, tables.TableSpec(missing=-200))[0].values).tolist() == [
+        [False, True],
+        [True, False],
+    ]
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999"])
+def test_infinite_cells_are_placed(load, cell):
+    with pytest.raises(TableError, match=r"a.csv, row 3, column b holds -?inf, expected a finite number"):
+        load(f"a,b\n1,2\n3,{cell}\n")
+
+
+def test_infinite_cells_of_frames_and_arrays():
+    with pytest.raises(TableError, match="the DataFrame, row 2, column x holds inf"):
+        tables.load(pd.DataFrame({"x": [1, np.inf]}))
+
+
+@pytest.mark.parametrize("cell", ["abc", "1_000", "0x10", "1 2", "--1"])
+def test_cells_that_are_no_numbers(load, cell):
+    with pytest.raises(TableError, match=rf"a.csv, row 3, column b holds '{cell}', expected a number"):
+        load(f"a,b\n1,2\n3,{cell}\n")
+
+
+def test_levels_keep_their_digits(load):
+    expected = 1e8 + np.arange(5) / 8
+    found = load("x\n" + "".join(f"{value!r}\n" for value in expected.tolist()))
+    assert found[0].values.ravel().tolist() == expected.tolist()
+
+
+def test_columns_of_every_type():
+    frame = pd.DataFrame(
+        {
+            "boolean": [True, False, True],
+            "nullable": pd.array([1, None, 3], dtype="Int64"),
+            "flag": pd.array([True, None, False], dtype="boolean"),
+            "float": pd.array([0.5, None, 1], dtype="Float64"),
+            "category": pd.Categorical(["1.5", "2", "1.5"]),
+            "codes": pd.Categorical([3, 4, 3]),
+            "object": [1, 2.5, None],
+        }
+    )
+    import decimal
+
+    frame["decimal"] = [decimal.Decimal("0.1"), decimal.Decimal("2"), None]
+    found = tables.load(frame)
+    nan = np.nan
+    expected = [
+        [1, 0, 1],
+        [1, nan, 3],
+        [1, nan, 0],
+        [0.5, nan, 1],
+        [1.5, 2, 1.5],
+        [3, 4, 3],
+        [1, 2.5, nan],
+        [0.1, 2, nan],
+    ]
+    np.testing.assert_array_equal(found[0].values.T, expected)
+
+
+def test_typed_columns_of_parquet(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    import decimal
+
+    from pyarrow import parquet
+
+    table = pyarrow.table(
+        {
+            "id": pyarrow.array([2**60 + 1, 2**60 + 1, None], pyarrow.int64()).fill_null(5),
+            "d": pyarrow.array([decimal.Decimal("0.1"), None, decimal.Decimal("2.5")]),
+            "flag": [True, None, False],
+            "count": pyarrow.array([1, None, 3], pyarrow.int32()),
+            "text": pyarrow.array(["1", None, "2"]).dictionary_encode(),
+            "empty": pyarrow.nulls(3),
+        }
+    )
+    parquet.write_table(table, tmp_path / "a.parquet")
+    found = tables.load(tmp_path / "a.parquet")
+    assert [series.id for series in found] == [str(2**60 + 1), "5"]
+    nan = np.nan
+    np.testing.assert_array_equal(
+        np.concatenate([series.values for series in found]).T,
+        [[0.1, nan, 2.5], [1, nan, 0], [1, nan, 3], [1, nan, 2], [nan, nan, nan]],
+    )
+
+
+def test_booleans_as_pandas_writes_them(load):
+    assert load("x,y\nTrue,1\nFalse,2\n,3\n")[0].values[:2, 0].tolist() == [1, 0]
