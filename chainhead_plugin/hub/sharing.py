@@ -23,7 +23,7 @@ from ..storage.safe_loading import (
     without_conversion,
 )
 from ..storage.saving import WholeSaveMixin
-from .card import PREPROCESSORS, is_nobodys, render_card
+from .card import PREPROCESSORS, is_generated, render_card
 
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
@@ -239,7 +239,7 @@ def push(
         repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         own = folder / "README.md"
         text = own.read_text("utf-8") if own.is_file() else card_on_hub(repo_id, revision, token)
-        if text is None or is_nobodys(text):
+        if text is None or is_generated(text):
             files = render_card(
                 model.config,
                 type(model),

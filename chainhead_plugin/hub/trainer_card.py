@@ -11,8 +11,9 @@ from huggingface_hub import EvalResult, ModelCard
 from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_results
 from transformers.utils import logging
 
-from .card import PREPROCESSORS, is_nobodys, render_card, task_of
+from .card import PREPROCESSORS, is_generated, render_card
 from .sharing import SharedModel, card_on_hub
+from .uses import task_of
 
 logger = logging.get_logger(__name__)
 
@@ -37,7 +38,7 @@ def _create_model_card(
     text = file.read_text("utf-8") if file.is_file() else None
     if text is None and repo_id is not None:
         text = card_on_hub(repo_id, trainer.args.hub_revision, trainer.args.hub_token)
-    if text is not None and not is_nobodys(text):
+    if text is not None and not is_generated(text):
         logger.warning(f"The card of {repo_id or file} is somebody's own, and stays as it is: {file}")
         file.write_text(text, "utf-8")
         return

@@ -99,7 +99,7 @@ EVERYTHING = """
 import chainhead_plugin as c, registry, torch, warnings
 from pathlib import Path
 from transformers import Trainer, TrainingArguments, pipeline
-model = c.ChainHeadForSequenceClassification(c.ChainHeadConfig(m=3, num_labels=2))
+model = c.ChainHeadForSequenceClassification(c.ChainHeadConfig(m=3, num_labels=2, channel_hops=[0, 1, 3]))
 extractor = c.ChainHeadFeatureExtractor(feature_size=3)
 
 # A pipeline: everything in one commit.
@@ -256,18 +256,18 @@ def test_picture(kind):
 
 def test_edited_cards_are_not_rendered_anew():
     import chainhead_plugin as c
-    from chainhead_plugin.hub.card import is_nobodys, render_card
+    from chainhead_plugin.hub.card import is_generated, render_card
 
     class Mine(c.ChainHeadModel):
         pass
 
     text = render_card(c.ChainHeadConfig(), Mine, 1, repo_id="me/x")["README.md"].decode()
     assert "gives the features of every node: `Mine`" in text
-    assert is_nobodys(text)
-    assert is_nobodys(str(ModelCard(text)))
-    assert not is_nobodys(text.replace("Each node", "Every node"))
-    assert not is_nobodys(text + "Mine.\n")
-    assert not is_nobodys(OWN.decode())
+    assert is_generated(text)
+    assert is_generated(str(ModelCard(text)))
+    assert not is_generated(text.replace("Each node", "Every node"))
+    assert not is_generated(text + "Mine.\n")
+    assert not is_generated(OWN.decode())
     other = render_card(c.ChainHeadConfig(), dict, 1, repo_id="me/x", with_code=True)["README.md"].decode()
     assert "A chain head model: `dict`" in other
     assert "```python" not in other

@@ -9,6 +9,7 @@ from safetensors.torch import save, save_file
 MODEL = """
 import chainhead_plugin, timm, torch
 torch.manual_seed(0)
+OPTIONS = dict(with_lorr=True, r=2, channel_hops=[0, 1, -3])
 """
 BACKBONE = "timm/test_resnet.r160_in1k"
 
@@ -18,7 +19,7 @@ def test_what_timm_pushes_it_pulls_and_so_does_transformers(hub, home, tmp_path)
     code = (
         MODEL
         + """
-model = timm.create_model("chainhead", backbone="test_resnet", num_classes=3, with_lorr=True, r=2).eval()
+model = timm.create_model("chainhead", backbone="test_resnet", num_classes=3, **OPTIONS).eval()
 timm.models.push_to_hf_hub(model, "me/chain", safe_serialization=True)
 result = model(torch.ones(1, 3, 64, 64)).tolist()
 """
@@ -32,7 +33,7 @@ result = model(torch.ones(1, 3, 64, 64)).tolist()
         + """
 from transformers import AutoModelForImageClassification
 x = torch.ones(1, 3, 64, 64)
-arguments = dict(backbone="test_resnet", with_lorr=True, r=2)
+arguments = dict(backbone="test_resnet", **OPTIONS)
 models = [
     timm.create_model("hf-hub:me/chain", pretrained=True).eval(),
     lambda x: AutoModelForImageClassification.from_pretrained("me/chain", model_args=arguments).eval()(x).logits,

@@ -1,0 +1,79 @@
+"""The text of model cards, in Jinja; a module, so that it travels with a checkpoint's code."""
+
+PICTURE = "images/chain-matrix.png"
+
+TEMPLATE = (
+    """\
+---
+{{ card_data }}
+---
+
+# {{ name }}
+
+A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with \
+{{ "{:,}".format(parameters) }} weights. \
+Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the length, \
+and is then mapped to new features.
+
+## Use
+
+```bash
+pip install chainhead-plugin
+```
+{% if use and use.task and (has_preprocessor or not use.needs_preprocessor) %}
+```python
+import chainhead_plugin  # makes transformers know the model
+{% if use.pipeline_import %}{{ use.pipeline_import }}
+{% endif %}from transformers import pipeline
+
+run = pipeline("{{ use.task }}", model="{{ repo_id }}")
+print(run({{ pipeline_example }}))
+```
+{% endif %}{% if use %}
+```python
+import chainhead_plugin  # makes transformers know the model
+import torch
+from transformers import {{ use.auto_class }}
+
+model = {{ use.auto_class }}.from_pretrained("{{ repo_id }}")
+with torch.no_grad():
+    outputs = model({{ example }})
+print(outputs.{{ use.output }}.shape)
+```
+{% endif %}{% if with_code %}
+Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
+{% endif %}
+## Model
+
+| | |
+|---|---|
+{% for name, fact in facts.items() -%}
+| {{ name }} | {{ fact }} |
+{% endfor %}
+{% if picture -%}
+![Chain matrix]("""
+    + PICTURE
+    + """)
+
+{{ picture.caption }}
+
+{% endif -%}
+## Training
+
+{{ training }}
+
+## Limits
+
+The chain's matrix is fixed: it does not look at the data. Compare with the same model without hops, and with what \
+you would use otherwise, on data of your own.
+
+## Licence
+
+{{ licence }}
+
+## Citation
+
+The chain interdependence head comes from [tinyBIG](https://github.com/jwzhanggy/tinyBIG) (RPN: Reconciled \
+Polynomial Network) by Jiawei Zhang; this is the implementation in `chainhead-plugin`.
+"""
+)

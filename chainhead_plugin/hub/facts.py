@@ -1,0 +1,127 @@
+"""What a model is, in the words of its card: every option of its heads, and a picture of the first one's chain."""
+
+import html
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..chain.kinds import Chain
+from ..chain.reference import interdependence_matrix
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..head.options import chain_of, channels_of
+from .matrix_png import draw_matrix
+
+_SHOWN_NODES = 12
+_SHOWN_LABELS = 20
+
+
+class ChainPicture(NamedTuple):
+    """A picture of a chain's matrix, and what has to be said about it."""
+
+    png: bytes
+    caption: str
+
+
+def model_facts(config: ChainHeadConfig, *, is_classifier: bool) -> dict[str, str]:
+    """Return what a card's table says of a model, by the row's name.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+    is_classifier : bool
+        Whether the model has labels.
+
+    Returns
+    -------
+    dict of str
+        Markdown that keeps within the cell of a table.
+    """
+    options = config.layer_options(0)[1]
+    chain = chain_of(options)
+    channels = channels_of(options)
+    direction = "bi-directional" if config.bi_directional else "uni-directional (causal)"
+    facts = {
+        "features of a node": f"{config.m} before, {config.n} after",
+        "layers": ", ".join(map(str, config.hidden_sizes)) or "one chain head",
+        "chain": ", ".join([*_kind(chain, learned=config.with_learned_decay), direction]),
+        "weights": f"{_reconciliation(config)}, {channels} channel{'s' if channels > 1 else ''}",
+        "around them": ", ".join(_surroundings(config)) or "nothing",
+    }
+    if is_classifier:
+        labels = [_cell(config.id2label[i]) for i in range(min(config.num_labels, _SHOWN_LABELS))]
+        facts["labels"] = ", ".join(labels) + (", …" if config.num_labels > len(labels) else "")
+    return facts
+
+
+def chain_picture(config: ChainHeadConfig) -> ChainPicture | None:
+    """Draw the matrix of a model's first chain; None where its numbers are too large for float64."""
+    chain = chain_of(config.layer_options(0)[1])
+    matrix: NDArray[np.float64] = interdependence_matrix(chain, _SHOWN_NODES).numpy()
+    if not np.isfinite(matrix).all():
+        return None
+    caption = f"The chain matrix for {_SHOWN_NODES} nodes: row i, column j is what node i gives to node j."
+    if chain.kind == "channel_hops":
+        # Every channel has another hop: no two have an entry in one place.
+        matrix = matrix.sum(0)
+        caption = (
+            f"The channels' chain matrices in one picture, for {_SHOWN_NODES} nodes: row i, column j is coloured if "
+            "node i gives to node j in one of them."
+        )
+    if config.with_learned_decay:
+        caption += f" It is drawn for γ = {chain.decay:g}, where learning starts."
+    if beyond := [hop for hop in chain.channel_hops if abs(hop) >= _SHOWN_NODES]:
+        caption += f" Hops beyond its edge: {', '.join(map(str, beyond))}."
+    caption += (
+        " White is 0, blue positive, red negative; the deepest colour is "
+        f"{float(np.abs(matrix).max()):.4g} in size."
+    )
+    return ChainPicture(draw_matrix(matrix), caption)
+
+
+def _kind(chain: Chain, *, learned: bool) -> list[str]:
+    """Return the words for a kind of chain."""
+    words = {
+        "single_hop": ["single hop"],
+        "multihop": [f"{chain.hops} hop{'s' if chain.hops > 1 else ''} at once"],
+        "inverse": ["inverse, all hops"],
+        "exponential": ["exponential, all hops"],
+        "channel_hops": [f"a hop for each channel ({', '.join(map(str, chain.channel_hops))})"],
+    }[chain.kind]
+    if chain.kind == "multihop" and chain.accumulative:
+        words = [f"all of up to {chain.hops} hop{'s' if chain.hops > 1 else ''}"]
+    if chain.kind in ("single_hop", "multihop"):
+        weight = "itself" if chain.self_weight == 1 else f"{chain.self_weight:g} times itself"
+        words.append(f"each node takes in {weight} too" if chain.self_weight else "no node takes in itself")
+    if chain.decay is not None:
+        words.append(
+            f"decay γ learned for every feature, from {chain.decay:g}"
+            if learned
+            else f"decay γ = {chain.decay:g}"
+        )
+    return words
+
+
+def _reconciliation(config: ChainHeadConfig) -> str:
+    if config.with_lorr:
+        return f"LORR of rank {config.r}"
+    return f"dual LPHM of rank {config.r}" if config.with_dual_lphm else "plain"
+
+
+def _surroundings(config: ChainHeadConfig) -> list[str]:
+    names = {
+        "with_taylor": f"Taylor expansion of degree {config.d}",
+        "with_residual": "residual",
+        "enable_bias": "bias",
+        "with_batch_norm": "BatchNorm",
+        "with_relu": "ReLU",
+        "with_dropout": f"dropout {config.p}",
+        "with_softmax": "softmax",
+    }
+    return [text for name, text in names.items() if getattr(config, name)]
+
+
+def _cell(value: object) -> str:
+    """Return foreign text as a table's cell shows it: on one line, without markup of its own."""
+    text = " ".join(str(value).encode("utf-8", "replace").decode().split())
+    return html.escape(text, quote=False).replace("|", "\\|")

@@ -1,0 +1,139 @@
+"""How each class of models is used: its Auto class, its pipeline, and an input for the snippets of its card."""
+
+import importlib
+import math
+from typing import NamedTuple
+
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..config.images import height_and_width
+
+
+class Use(NamedTuple):
+    """How a class is used."""
+
+    auto_class: str
+    purpose: str
+    # The argument of `forward` in a snippet, and the attribute of what it returns.
+    example: str
+    output: str
+    # Its pipeline's task, an input for it, what that needs to be imported, and whether the pipeline needs a
+    # preprocessor beside the model.
+    task: str | None = None
+    pipeline_example: str = ""
+    pipeline_import: str = ""
+    needs_preprocessor: bool = True
+
+
+_CHAINS = "input_features=torch.zeros(1, {length}, {m})"
+_CHAIN = "[[0.0] * {m}] * {length}"
+
+_USES = {
+    "ChainHeadModel": Use(
+        "AutoModel",
+        "gives the features of every node",
+        _CHAINS,
+        "last_hidden_state",
+        "chain-feature-extraction",
+        _CHAIN,
+    ),
+    "ChainHeadForSequenceClassification": Use(
+        "AutoModelForSequenceClassification",
+        "classifies sequences",
+        _CHAINS,
+        "logits",
+        "time-series-classification",
+        _CHAIN,
+    ),
+    "ChainHeadForTokenClassification": Use(
+        "AutoModelForTokenClassification",
+        "classifies every node of a sequence",
+        _CHAINS,
+        "logits",
+        "time-series-segmentation",
+        _CHAIN,
+    ),
+    "ChainHeadForImageClassification": Use(
+        "AutoModelForImageClassification",
+        "classifies images",
+        "pixel_values=torch.zeros(1, {image_channels}, {height}, {width})",
+        "logits",
+        "image-classification",
+        'Image.new("RGB", ({width}, {height}))',
+        "from PIL import Image",
+    ),
+    "ChainHeadForTimeSeriesPrediction": Use(
+        "AutoModelForTimeSeriesPrediction",
+        "forecasts time series",
+        "past_values=torch.rand(1, {length}, {num_input_channels}){covariates}",
+        "prediction_outputs",
+        "time-series-forecasting",
+        "[[0.0] * {series_width}] * {length}{coming}",
+        needs_preprocessor=False,
+    ),
+}
+
+# Of models whose nodes are tokens.
+_TEXT_TASKS = {
+    "AutoModel": "feature-extraction",
+    "AutoModelForSequenceClassification": "text-classification",
+    "AutoModelForTokenClassification": "token-classification",
+}
+
+
+def task_of(model_class: type, config: ChainHeadConfig) -> str | None:
+    """Return the pipeline task of a model, None if it has none."""
+    use = use_of(model_class, config)
+    return use and use.task
+
+
+def use_of(model_class: type, config: ChainHeadConfig) -> Use | None:
+    """Return the use of a class, or of the class that it derives from."""
+    use = next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
+    if use is None or getattr(config.get_text_config(), "vocab_size", None) is None:
+        return use
+    return use._replace(
+        example="input_ids=torch.zeros(1, {length}, dtype=torch.long)",
+        task=_TEXT_TASKS.get(use.auto_class),
+        pipeline_example='"Some text."',
+    )
+
+
+def sizes_of(config: ChainHeadConfig) -> dict[str, object]:
+    """Return the sizes that the examples of a `Use` are made of, by name."""
+    length, channels = min(20, config.chain_length), config.num_input_channels
+    covariates = coming = ""
+    if config.num_time_features:
+        past, future = ((1, steps, config.num_time_features) for steps in (length, config.prediction_length))
+        covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{future}"
+        row = f"[None] * {channels} + [0.0] * {config.num_time_features}"
+        coming = f" + [{row}] * {config.prediction_length}"
+    image_channels, height, width = _image_shape(config)
+    return {
+        "m": config.m,
+        "length": length,
+        "num_input_channels": channels,
+        "series_width": channels + config.num_time_features,
+        "covariates": covariates,
+        "coming": coming,
+        "image_channels": image_channels,
+        "height": height,
+        "width": width,
+    }
+
+
+def _image_shape(config: ChainHeadConfig) -> tuple[int, int, int]:
+    """Return the channels, height and width of images that a model takes; of an image model."""
+    backbone = config.backbone_config
+    if getattr(backbone, "model_type", None) == "timm_backbone":
+        # By name: what a checkpoint without such a backbone carries must not ask for timm.
+        timm = importlib.import_module("timm")
+        trained = timm.get_pretrained_cfg(backbone.backbone)  # type: ignore[union-attr]
+        _, height, width = trained.input_size if trained else (3, 224, 224)
+        return getattr(backbone, "num_channels", 3), height, width
+    if backbone is not None:
+        size = getattr(backbone, "image_size", None) or 224
+        return (getattr(backbone, "num_channels", 3), *height_and_width(size))
+    if config.image_size is not None:
+        return (config.image_channels, *height_and_width(config.image_size))
+    side = (config.patch_size or 1) * min(14, math.isqrt(config.chain_length))
+    return config.image_channels, side, side

@@ -1,0 +1,189 @@
+"""Every model has a card: of every class, kind of chain and option. What is new and not in a table here fails."""
+
+import re
+from dataclasses import fields
+from typing import get_args
+
+import chains
+import pytest
+from hub_samples import CLASSES
+from huggingface_hub import ModelCard
+from transformers import BertConfig, PreTrainedConfig
+from transformers.pipelines import PIPELINE_REGISTRY
+
+import chainhead_plugin as c
+from chainhead_plugin.chain.kinds import Kind
+from chainhead_plugin.config.layers import HEAD_OPTIONS
+from chainhead_plugin.head.options import chain_of
+from chainhead_plugin.hub.card import render_card
+from chainhead_plugin.hub.facts import model_facts
+from chainhead_plugin.hub.sharing import SharedModel
+from chainhead_plugin.hub.uses import task_of
+
+# By option of the head: a configuration with it, and the words that its card has for it.
+OPTIONS = {
+    "m": ({"m": 7}, "7 before"),
+    "n": ({"n": 9}, "9 after"),
+    "channel_num": ({"channel_num": 3}, "3 channels"),
+    "bi_directional": ({"bi_directional": True}, "bi-directional"),
+    "with_multihop": ({"with_multihop": True, "h": 3}, "3 hops at once"),
+    "h": ({"with_multihop": True}, "1 hop at once"),
+    "accumulative": ({"with_multihop": True, "h": 3, "accumulative": True}, "all of up to 3 hops"),
+    "with_inverse_approx": ({"with_inverse_approx": True}, "inverse"),
+    "with_exponential_approx": ({"with_exponential_approx": True}, "exponential"),
+    "self_dependence": ({"self_dependence": False}, "no node takes in itself"),
+    "self_scaling": ({"self_scaling": -0.7}, "-0.7 times itself"),
+    "with_taylor": ({"with_taylor": True}, "Taylor expansion of degree 2"),
+    "d": ({"with_taylor": True, "d": 3}, "Taylor expansion of degree 3"),
+    "with_dual_lphm": ({"with_dual_lphm": True}, "dual LPHM of rank 3"),
+    "with_lorr": ({"with_lorr": True}, "LORR of rank 3"),
+    "r": ({"with_lorr": True, "r": 2}, "LORR of rank 2"),
+    "enable_bias": ({"enable_bias": True}, "bias"),
+    "with_residual": ({"with_residual": True}, "residual"),
+    "with_batch_norm": ({"with_batch_norm": True}, "BatchNorm"),
+    "with_relu": ({"with_relu": False}, "nothing"),
+    "with_softmax": ({"with_softmax": True}, "softmax"),
+    "with_dropout": ({"with_dropout": True}, "dropout 0.25"),
+    "p": ({"with_dropout": True, "p": 0.5}, "dropout 0.5"),
+    "channel_hops": ({"channel_hops": [2, 0, 70]}, "a hop for each channel (2, 0, 70)"),
+    "decay": ({"with_inverse_approx": True, "decay": 0.4}, "decay γ = 0.4"),
+    "with_learned_decay": (
+        {"with_exponential_approx": True, "decay": 0.4, "with_learned_decay": True},
+        "decay γ learned for every feature, from 0.4",
+    ),
+}
+# What a card says nothing of: how far "flatten" goes, and how weights that have been trained began.
+UNTOLD = {
+    "chain_length": {"chain_length": 5},
+    "parameters_init_method": {"parameters_init_method": "kaiming_uniform"},
+}
+# Of the other fields, with what they need.
+TOKENS = BertConfig(
+    hidden_size=4, num_attention_heads=1, num_hidden_layers=1, intermediate_size=4, vocab_size=9
+)
+FORECAST = {"m": 2, "prediction_length": 2, "pooling": "flatten", "chain_length": 6}
+FIELDS = {
+    "name": {"name": "mine"},
+    "hidden_sizes": {"hidden_sizes": [5, 4]},
+    "pooling": {"pooling": "last"},
+    "vocab_size": {"vocab_size": 9},
+    "pad_token_id": {"vocab_size": 9, "pad_token_id": 0},
+    "backbone_config": {"backbone_config": TOKENS},
+    "freeze_backbone": {"backbone_config": TOKENS, "freeze_backbone": True},
+    "image_size": {"image_size": 8},
+    "num_channels": {"image_size": 8, "num_channels": 1},
+    "patch_size": {"patch_size": 4},
+    "scan": {"patch_size": 4, "scan": "row-major"},
+    "prediction_length": FORECAST,
+    "prediction_channel_indices": FORECAST | {"prediction_channel_indices": [1]},
+    "quantiles": FORECAST | {"quantiles": [0.1, 0.5, 0.9]},
+    "loss": FORECAST | {"loss": "mae"},
+    "scaling": FORECAST | {"scaling": "std"},
+    "with_observed_indicator": FORECAST | {"with_observed_indicator": True},
+    "num_time_features": FORECAST | {"num_time_features": 1},
+}
+KINDS = {
+    "single_hop": "single hop",
+    "multihop": "hops? at once|all of up to",
+    "inverse": "inverse",
+    "exponential": "exponential",
+    "channel_hops": "a hop for each channel",
+}
+every_class = pytest.mark.parametrize(
+    ("name", "fitting"), [line[:2] for line in CLASSES], ids=lambda x: str(x)[:40]
+)
+
+
+def card_of(name, config, **options):
+    """Return the files of a card, after checking that it is valid and that its pictures are there."""
+    files = render_card(config, getattr(c, name), 1234, repo_id="me/model", has_preprocessor=True, **options)
+    text = files["README.md"].decode()
+    ModelCard(text, ignore_metadata_errors=False)
+    assert ("images/chain-matrix.png" in text) == ("images/chain-matrix.png" in files)
+    assert "| None" not in text
+    return text
+
+
+def test_the_tables_are_complete():
+    inherited = {field.name for field in fields(PreTrainedConfig)}
+    own = [field.name for field in fields(c.ChainHeadConfig) if field.name not in inherited]
+    assert {*HEAD_OPTIONS} == OPTIONS.keys() | UNTOLD.keys()
+    assert {*own} == {*HEAD_OPTIONS} | FIELDS.keys()
+    kinds = {chain_of(c.ChainHeadConfig(**head).head_options()).kind for head in chains.HEADS.values()}
+    assert kinds == {*get_args(Kind)}
+    offered = [getattr(c, name) for name in c.__all__]
+    models = {cls.__name__ for cls in offered if isinstance(cls, type) and issubclass(cls, SharedModel)}
+    assert models == {name for name, *_ in CLASSES}
+
+
+@pytest.mark.parametrize("options", [*OPTIONS.values()], ids=[*OPTIONS])
+def test_a_card_tells_every_option_of_a_head(options):
+    given, words = options
+    config = c.ChainHeadConfig(**given)
+    told = model_facts(config, is_classifier=False)
+    assert any(words in fact for fact in told.values()), told
+    assert words in card_of("ChainHeadModel", config)
+    assert not any(words in fact for fact in model_facts(c.ChainHeadConfig(), is_classifier=False).values())
+
+
+@pytest.mark.parametrize("given", [*UNTOLD.values(), *FIELDS.values()], ids=[*UNTOLD, *FIELDS])
+def test_a_card_with_every_other_field(given):
+    config = c.ChainHeadConfig(**given)
+    name = (
+        "ChainHeadForTimeSeriesPrediction"
+        if "prediction_length" in given
+        else "ChainHeadForSequenceClassification"
+    )
+    assert name in card_of(name, config)
+
+
+@every_class
+@pytest.mark.parametrize("head", [*chains.HEADS.values()], ids=[*chains.HEADS])
+def test_a_card_of_every_class_with_every_kind_of_chain(name, fitting, head):
+    shape = {key: value for key, value in fitting.items() if key not in OPTIONS or key in ("m", "n")}
+    card = card_of(name, c.ChainHeadConfig(**shape, **head))
+    kind = chain_of(c.ChainHeadConfig(**head).head_options()).kind
+    assert re.search(KINDS[kind], card)
+    assert "images/chain-matrix.png" in card
+
+
+@every_class
+def test_snippets_of_a_model_with_hops_of_its_own_run(name, fitting, tmp_path, capsys):
+    shape = {key: value for key, value in fitting.items() if key not in OPTIONS or key in ("m", "n")}
+    model = getattr(c, name)(c.ChainHeadConfig(**shape, channel_hops=[0, 1, 3]))
+    model.save_pretrained(tmp_path)
+    files = type(model).card_files(tmp_path, str(tmp_path))
+    card = files["README.md"].decode()
+    assert f"with {model.num_parameters():,} weights" in card
+    snippets = [part.partition("```")[0] for part in card.split("```python\n")[1:]]
+    assert snippets
+    for snippet in snippets:
+        exec(snippet, {})
+    assert "torch.Size" in capsys.readouterr().out
+
+
+def test_a_matrix_too_large_to_draw():
+    text = card_of("ChainHeadModel", c.ChainHeadConfig(with_multihop=True, h=1000, bi_directional=True))
+    assert "1000 hops at once" in text
+
+
+def test_the_edge_of_the_picture():
+    text = card_of("ChainHeadModel", c.ChainHeadConfig(channel_hops=[11, -12, 40], bi_directional=True))
+    assert "Hops beyond its edge: -12, 40." in text
+    assert "Hops beyond" not in card_of("ChainHeadModel", c.ChainHeadConfig(channel_hops=[0, 11]))
+
+
+def test_labels_stay_in_their_cell():
+    labels = ["a|b", "two\n## lines", "<b>bold</b>", "\ud800"]
+    config = c.ChainHeadConfig(id2label=dict(enumerate(labels)))
+    text = card_of("ChainHeadForSequenceClassification", config)
+    assert "| labels | a\\|b, two ## lines, &lt;b&gt;bold&lt;/b&gt;, ? |\n" in text
+
+
+def test_every_task_has_a_class():
+    tasks = {
+        task for task in PIPELINE_REGISTRY.supported_tasks if task.startswith(("chain-", "time-series-"))
+    }
+    assert tasks
+    told = {task_of(getattr(c, name), c.ChainHeadConfig()) for name, *_ in CLASSES}
+    assert tasks <= told
