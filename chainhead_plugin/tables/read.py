@@ -107,7 +107,7 @@ def read_blocks(
         If it is damaged, or not what it should be.
     """
     file_format = source.format(reading.format)
-    with _damage_reported(source):
+    with damage_reported(source):
         if file_format == "csv":
             yield from separated.read_blocks(source, reading.dialect, block_rows)
         elif file_format in ("parquet", "feather"):
@@ -128,9 +128,12 @@ def source_of(content: bytes, name: str) -> Source:
 
 
 @contextmanager
-def _damage_reported(source: Source) -> Iterator[None]:
+def damage_reported(source: Source) -> Iterator[None]:
+    """Raise a TableError for what a damaged file makes libraries raise."""
     try:
         yield
+    except UnicodeError as error:
+        raise TableError(f"{source.name} is not the text that it should be: {error}") from error
     except (OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
         raise TableError(f"{source.name} cannot be read, or is damaged: {error}") from error
 

@@ -13,7 +13,7 @@ from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
 from .formats.table import Table
 from .numbers import is_missing
-from .read import Reading, read_raw
+from .read import Reading, damage_reported, read_raw
 from .spec import TableSpec
 
 _FORMATS = ("lines", "document")
@@ -133,8 +133,9 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
 
 
 def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
-    encoding, _ = find_encoding(source)
-    with source.open() as binary, io.TextIOWrapper(binary, encoding) as stream:
+    with damage_reported(source):
+        encoding, _ = find_encoding(source)
+    with damage_reported(source), source.open() as binary, io.TextIOWrapper(binary, encoding) as stream:
         content = stream.read()
     if file_format == "document":
         return [Text(content, "", "", {}, source.name, 1)] if content.strip() else []

@@ -78,7 +78,7 @@ def find_encoding(source: Source) -> tuple[str, str]:
         For the summary; empty for UTF-8.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8, has_controls = True, False
+    is_utf8, has_controls, is_windows = True, False, True
     with source.open() as stream:
         block = stream.read(_BLOCK)
         if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -94,6 +94,7 @@ def find_encoding(source: Source) -> tuple[str, str]:
                 except UnicodeDecodeError:
                     is_utf8 = False
             has_controls = has_controls or re.search(rb"[\x80-\x9f]", block) is not None
+            is_windows = is_windows and re.search(rb"[\x81\x8d\x8f\x90\x9d]", block) is None
             block = stream.read(_BLOCK)
     if is_utf8:
         try:
@@ -103,7 +104,11 @@ def find_encoding(source: Source) -> tuple[str, str]:
     if is_utf8:
         return "utf-8-sig", ""
     # Bytes that are control characters in Latin-1 are quotes, dashes and the euro sign in Windows' version of it.
-    return ("cp1252", "read as cp1252, Windows' Latin-1") if has_controls else ("latin-1", "read as Latin-1")
+    return (
+        ("cp1252", "read as cp1252, Windows' Latin-1")
+        if has_controls and is_windows
+        else ("latin-1", "read as Latin-1")
+    )
 
 
 def find_separator(lines: list[str], file: str) -> str:
