@@ -87,6 +87,7 @@ def test_comments(load):
     assert (found[0].id, found[0].first_row, found[0].last_row) == ("#7", 4, 5)
     assert load("#id,x\n7,1.5\n7,2.5\n").features == ("x",)
     assert load("# temp,hum\n1,2\n3,4\n").features == ("temp", "hum")  # as numpy.savetxt writes it
+    assert load("#temp,hum\n1,\n3,4\n", dialect={"header": True}).features == ("temp", "hum")
     found = load("x,y\n1,2\n% off\n3,4\n", dialect={"comment": "%"})
     assert values(found) == [[[1, 3], [2, 4]]]
     assert found[0].last_row == 4

@@ -95,9 +95,9 @@ def _read(
     comma = decimal != "."
     is_named = dialect.header
     names: list[str] | None = None
-    if is_named is None and comment and all(number_of(cell) is not None for cell in first_rows[0]):
+    if is_named is not False and comment and all(_is_value(cell) for cell in first_rows[0]):
         names = _names_in_comment(comment, separator, width)
-        is_named = False if names else None
+        is_named = False if names else is_named
     if is_named is None:
         is_named = has_header(first_rows, file, decimal_comma=comma, number=skipped + 1)
     numbered = _Lines(lines, skipped, dialect.comment)
@@ -201,6 +201,10 @@ def _names_in_comment(comment: str, separator: str, width: int) -> list[str] | N
     if any(number_of(cell) is not None for cell in cells) or (width == 1 and " " in cells[0]):
         return None
     return cells
+
+
+def _is_value(cell: str) -> bool:
+    return not cell.strip() or cell.strip().lower() == "nan" or number_of(cell) is not None
 
 
 def _sample_rows(sample: list[str], separator: str) -> list[list[str]]:
