@@ -218,8 +218,8 @@ def test_this_plugin_zipped_is_reported_as_what_it_is(environment, tmp_path):
     info = "chainhead_plugin-9.9.dist-info"
     with zipfile.ZipFile(archive, "w") as zipped:
         for package in ("chainhead_plugin", "registry"):
-            for file in (ROOT / package).glob("*.py"):
-                zipped.write(file, f"{package}/{file.name}")
+            for file in (ROOT / package).rglob("*.py"):
+                zipped.write(file, file.relative_to(ROOT))
         zipped.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: chainhead-plugin\nVersion: 9.9\n")
         zipped.writestr(
             f"{info}/entry_points.txt", "[registry.plugins]\nchainhead = chainhead_plugin.plugin:plugin\n"
