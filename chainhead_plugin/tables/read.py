@@ -9,14 +9,15 @@ from typing import Any
 from zipfile import BadZipFile
 
 from .errors import TableError
-from .formats import columnar, separated
 from .formats.archives import read_arff, read_ts
 from .formats.arrays import read_arrays
+from .formats.columnar import read_blocks as read_columns
 from .formats.dialect import Dialect
 from .formats.excel import read_excel
 from .formats.files import Source, find_sources, from_bytes
 from .formats.frame import from_frame
 from .formats.json_rows import read_json
+from .formats.separated import BLOCK_ROWS, read_blocks as read_separated
 from .formats.table import Sequences, Table, join_tables
 
 Raw = Table | list[Sequences]
@@ -97,7 +98,7 @@ def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], l
 
 
 def read_blocks(
-    source: Source, reading: Reading = Reading(), block_rows: int = separated.BLOCK_ROWS
+    source: Source, reading: Reading = Reading(), block_rows: int = BLOCK_ROWS
 ) -> Iterator[Table | Sequences]:
     """Read one file, a block of rows at a time where its format allows that.
 
@@ -109,9 +110,9 @@ def read_blocks(
     file_format = source.format(reading.format)
     with damage_reported(source):
         if file_format == "csv":
-            yield from separated.read_blocks(source, reading.dialect, block_rows)
+            yield from read_separated(source, reading.dialect, block_rows)
         elif file_format in ("parquet", "feather"):
-            yield from columnar.read_blocks(source, file_format, block_rows)
+            yield from read_columns(source, file_format, block_rows)
         elif file_format == "excel":
             yield read_excel(source, reading.dialect, reading.sheet)
         elif file_format in ("json", "jsonl"):
