@@ -47,9 +47,10 @@ def push(
 ) -> Pushed:
     """Push a model and its card to the Hub, in one commit.
 
-    Everything is checked before anything is uploaded. A repository that had to be made is removed again if
-    the commit fails; one that existed is never removed, nor are files that others put there, save for
-    weights in other pieces (shards) than the new ones.
+    Everything is checked before anything is uploaded, an existing tag too. A repository that had to be made is
+    removed again if the commit fails; one that existed is never removed, nor are files that others put there, save
+    for weights in other pieces (shards) than the new ones. Where a repository carries code, nothing is pushed
+    without it: machines without the plugin could not load the model any more.
 
     Parameters
     ----------
@@ -95,6 +96,11 @@ def push(
         If the Hub refuses.
     huggingface_hub.errors.OfflineModeIsEnabled
         In offline mode.
+
+    Warns
+    -----
+    RegistryWarning
+        If files that transformers' Trainer wrote for itself, such as training_args.bin, are left out.
     """
     from .hub.publication import gather
     from .hub.upload import Upload

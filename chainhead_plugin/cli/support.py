@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -21,7 +22,7 @@ def fail(message: object) -> NoReturn:
 
 @contextmanager
 def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
-    """End with 1 and a message, not a traceback, where what was asked for cannot be done.
+    """End with 1 and a message, not a traceback, where what was asked for cannot be done; show the zoo's warnings.
 
     Parameters
     ----------
@@ -31,13 +32,33 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
     from registry import RegistryError
 
     try:
-        yield
+        with _shown_warnings():
+            yield
     except ModuleNotFoundError as error:
         if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
             raise
         fail(f'{matplotlib_for} needs matplotlib: pip install "chainhead-plugin[train]"')
     except (RegistryError, OSError, ValueError) as error:
         fail(error)
+
+
+@contextmanager
+def _shown_warnings() -> Iterator[None]:
+    """Show warnings of the zoo as lines for users, without the line of code that they come from."""
+    from registry import RegistryWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RegistryWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+            if issubclass(category, RegistryWarning):
+                typer.echo(f"Note: {message}", err=True)
+            else:
+                others(message, category, *place, **options)
+
+        warnings.showwarning = show
+        yield
 
 
 def console(*, stderr: bool = False) -> Console:

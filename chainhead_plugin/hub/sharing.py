@@ -1,13 +1,10 @@
 """What models and pipelines share on the Hub, and what they take from it."""
 
 import math
-import tempfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import CommitInfo, HfApi, ModelCard, hf_hub_download
-from huggingface_hub.errors import RemoteEntryNotFoundError, RevisionNotFoundError
+from huggingface_hub import CommitInfo
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
@@ -23,12 +20,11 @@ from ..storage.safe_loading import (
     without_conversion,
 )
 from ..storage.saving import WholeSaveMixin
-from .card import PREPROCESSORS, is_generated, render_card
+from .card import PREPROCESSORS, render_card
+from .pushing import push
 
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
-# Weights in other pieces than the new ones would be loaded in their place, or beside them.
-_WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-?????-of-?????.safetensors"]
 _HUB_OPTIONS = (
     "repo_id",
     "commit_message",
@@ -156,6 +152,15 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         Returns
         -------
         CommitInfo
+
+        Raises
+        ------
+        ConnectionError
+            If the Hub cannot be reached or breaks off.
+        ValueError
+            If the repository carries code, which would no longer be named, or its card states another licence.
+        huggingface_hub.errors.HfHubHTTPError
+            If the Hub refuses.
         """
         return push(
             self,
@@ -204,97 +209,3 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
             has_preprocessor=any((folder / name).is_file() for name in PREPROCESSORS),
             with_code=with_code,
         )
-
-
-def push(
-    model: PreTrainedModel,
-    save: Callable[[Path], None],
-    repo_id: str,
-    *,
-    commit_message: str | None = None,
-    commit_description: str | None = None,
-    private: bool | None = None,
-    token: bool | str | None = None,
-    revision: str | None = None,
-    create_pr: bool = False,
-    tags: Iterable[str] | None = None,
-    license: str | None = None,  # noqa: A002
-) -> CommitInfo:
-    """Push what `save` puts into a folder, with a card of the model where nobody wrote one.
-
-    Parameters
-    ----------
-    model : PreTrainedModel
-        What the card is about.
-    save : callable
-        Saves everything into the folder that it gets.
-    repo_id, commit_message, commit_description, private, token, revision, create_pr, tags, license
-        As of `SharedModel.push_to_hub`.
-    """
-    api = HfApi(token=token)
-    wanted_tags = [*(model.model_tags or ()), *([tags] if isinstance(tags, str) else tags or ())]
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        save(folder)
-        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
-        own = folder / "README.md"
-        text = own.read_text("utf-8") if own.is_file() else card_on_hub(repo_id, revision, token)
-        if text is None or is_generated(text):
-            files = render_card(
-                model.config,
-                type(model),
-                model.num_parameters(),
-                repo_id=repo_id,
-                license=license,
-                tags=wanted_tags,
-                has_preprocessor=any(
-                    (folder / name).is_file() or api.file_exists(repo_id, name) for name in PREPROCESSORS
-                ),
-                with_code=model.is_remote_code(),
-            )
-            for name, data in files.items():
-                (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_bytes(data)
-        else:
-            own.write_text(_amended(text, wanted_tags, license), "utf-8")
-        if revision is not None and not revision.startswith("refs/pr"):
-            api.create_branch(repo_id, branch=revision, exist_ok=True)
-        return api.upload_folder(
-            repo_id=repo_id,
-            folder_path=folder,
-            commit_message=commit_message or f"Push {type(model).__name__}",
-            commit_description=commit_description,
-            revision=revision,
-            create_pr=create_pr,
-            delete_patterns=_WEIGHTS,
-        )
-
-
-def card_on_hub(repo_id: str, revision: str | None, token: bool | str | None) -> str | None:
-    """Return the card that a repository has, on a branch or else on the main one."""
-    for where in dict.fromkeys((revision, None)):
-        try:
-            # Never the cache's copy: taking an old card for the present one could undo somebody's work.
-            file = hf_hub_download(repo_id, "README.md", revision=where, token=token, force_download=True)
-        except RevisionNotFoundError:
-            continue
-        except RemoteEntryNotFoundError:
-            return None
-        return Path(file).read_text("utf-8")
-    return None
-
-
-def _amended(text: str, tags: Iterable[str], license: str | None) -> str:  # noqa: A002
-    """Return somebody's card with more tags, as transformers does, and the licence if it states none."""
-    card = ModelCard(text, ignore_metadata_errors=True)
-    present = card.data.get("tags") or []
-    if missing := [tag for tag in tags if tag not in present]:
-        card.data["tags"] = [*present, *missing]
-    stated = card.data.get("license")
-    if license and not stated:
-        card.data["license"] = license
-    elif license and stated != license:
-        raise ValueError(f"the card states license {stated!r}, not {license!r}: change it there")
-    elif not missing:
-        return text
-    return str(card)

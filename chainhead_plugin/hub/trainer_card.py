@@ -12,18 +12,29 @@ from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_
 from transformers.utils import logging
 
 from .card import PREPROCESSORS, is_generated, render_card
-from .sharing import SharedModel, card_on_hub
+from .pushing import files_on_hub, reaching_the_hub, require_code_kept, write_files
+from .sharing import SharedModel
 from .uses import task_of
 
 logger = logging.get_logger(__name__)
 
 
 def complete_trainer_cards(trainer_module: ModuleType) -> None:
-    """Have `Trainer.create_model_card` render the cards of chainhead models; other models' stay as they were.
+    """Have Trainer push chainhead models with complete cards and clear errors; other models go as they did.
 
     Trainer writes its draft over whatever README.md there is, and has no hook for models.
     """
     wrapt.wrap_function_wrapper(trainer_module, "Trainer.create_model_card", _create_model_card)
+    wrapt.wrap_function_wrapper(trainer_module, "Trainer.push_to_hub", _push_to_hub)
+
+
+def _push_to_hub(
+    wrapped: Callable[..., Any], trainer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if not isinstance(trainer.accelerator.unwrap_model(trainer.model), SharedModel):
+        return wrapped(*args, **kwargs)
+    with reaching_the_hub(trainer.args.hub_model_id):
+        return wrapped(*args, **kwargs)
 
 
 def _create_model_card(
@@ -36,8 +47,12 @@ def _create_model_card(
     file = Path(trainer.args.output_dir, "README.md")
     repo_id = trainer.hub_model_id
     text = file.read_text("utf-8") if file.is_file() else None
-    if text is None and repo_id is not None:
-        text = card_on_hub(repo_id, trainer.args.hub_revision, trainer.args.hub_token)
+    if repo_id is not None:
+        there = files_on_hub(repo_id, trainer.args.hub_revision, trainer.args.hub_token)
+        config = file.with_name("config.json")
+        if config.is_file():
+            require_code_kept(repo_id, config, there)
+        text = there.read(file.name) if text is None else text
     if text is not None and not is_generated(text):
         logger.warning(f"The card of {repo_id or file} is somebody's own, and stays as it is: {file}")
         file.write_text(text, "utf-8")
@@ -57,9 +72,7 @@ def _create_model_card(
         with_code=model.is_remote_code(),
         draft=draft,
     )
-    for name, data in files.items():
-        (file.parent / name).parent.mkdir(exist_ok=True)
-        (file.parent / name).write_bytes(data)
+    write_files(file.parent, files)
 
 
 def _results(summary: TrainingSummary, task: str | None) -> list[EvalResult]:

@@ -12,7 +12,8 @@ from huggingface_hub import CommitInfo
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 from transformers import BatchFeature, Pipeline
 
-from ..hub.sharing import SharedModel, push
+from ..hub.pushing import push
+from ..hub.sharing import SharedModel
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.sequences import is_batch, split_batch
 

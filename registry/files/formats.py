@@ -10,9 +10,14 @@ from typing import Any
 
 from ..errors import CheckpointError, PushError, UnsafeWeightsError
 
+CONFIG = "config.json"
 SAFE = (".safetensors", ".json", ".txt", ".md")
 WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+# What transformers' Trainer puts beside a model for itself, pickles among it: the state of a run, and older models.
+TRAINER_STATE = re.compile(
+    r"(.*/)?(training_args\.bin|optimizer\.(pt|bin)|scheduler\.pt|scaler\.pt|rng_state(_\d+)?\.pth)|checkpoint-\d+/.*"
+)
 
 
 def safe_files(names: Iterable[str], where: str) -> list[str]:

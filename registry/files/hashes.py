@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..errors import CheckpointError, ChecksumError
 
+_CHUNK = 1 << 20  # bytes
+
 
 def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: str) -> None:
     """Compare every file with its hash; what differs is deleted, so that it is not used again.
@@ -36,7 +38,7 @@ def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: st
         if not file.is_file():
             raise CheckpointError(f"{file} is missing.\n{repair}")
         is_git = len(wanted) == 40
-        found = _git_sha1(file) if is_git else sha256(file)
+        found = git_sha1(file) if is_git else sha256(file)
         if found != wanted.lower():
             _discard(file)
             kind = "git SHA-1" if is_git else "SHA-256"
@@ -52,24 +54,28 @@ def stated_by_cache(folder: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: stem for name, stem in stored.items() if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stem)}
 
 
-def _git_sha1(file: Path) -> str:
-    content = file.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
 def _discard(file: Path) -> None:
     stored = file.resolve()
     file.unlink(missing_ok=True)  # another process may have found it too
     stored.unlink(missing_ok=True)
 
 
-_CHUNK = 1 << 20
+def sha256(content: Path | bytes) -> str:
+    """Return the SHA-256 hex digest of a file, or of bytes."""
+    return _hex_digest(hashlib.sha256(), content)
 
 
-def sha256(file: Path) -> str:
-    """Return a file's SHA-256 hex digest."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
+def git_sha1(content: Path | bytes) -> str:
+    """Return the hex digest that git has for a file, or for bytes."""
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    return _hex_digest(hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False), content)
+
+
+def _hex_digest(digest: hashlib._Hash, content: Path | bytes) -> str:
+    if isinstance(content, bytes):
+        digest.update(content)
+        return digest.hexdigest()
+    with content.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

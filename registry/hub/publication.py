@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 from huggingface_hub import ModelCard
 
-from ..errors import PushError
-from ..files.formats import UNSAFE, read_json, safe_files
+from ..errors import PushError, RegistryWarning
+from ..files.formats import TRAINER_STATE, UNSAFE, read_json, safe_files
 from .carried_code import carried_code
 from .own_classes import model_class, own_classes
 
@@ -19,8 +20,8 @@ _PICTURE_LINK = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)(\))")
 def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -> dict[str, Path | bytes]:
     """Gather a checkpoint.
 
-    Hidden files stay where they are. Pictures outside the folder that the card links to come along, in
-    ``images/``.
+    Hidden files stay where they are, and so does the state of transformers' Trainer, such as training_args.bin.
+    Pictures outside the folder that the card links to come along, in ``images/``.
 
     Parameters
     ----------
@@ -45,18 +46,21 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
         If something is missing or damaged, or a file could run code when it is read.
     CheckpointError
         If there are no weights, or (`UnsafeWeightsError`) only such that run code when they are read.
+
+    Warns
+    -----
+    RegistryWarning
+        If files of Trainer are left out; it names them.
     """
-    found = {file.relative_to(folder): file for file in sorted(folder.rglob("*")) if file.is_file()}
-    files: dict[str, Path | bytes] = {
-        path.as_posix(): file
-        for path, file in found.items()
-        if not any(part.startswith(".") for part in path.parts)
-    }
+    files = _shared_files(folder)
     for name in safe_files(files, str(folder)):
         if name.endswith(".safetensors"):
             _require_readable(folder / name)
-    if unsafe := [name for name in files if name.endswith(UNSAFE)]:
-        raise PushError(f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}")
+    if unsafe := [name for name in files if name.lower().endswith(UNSAFE)]:
+        raise PushError(
+            f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}. Nothing was pushed: move "
+            "what is no part of the model elsewhere, and save weights with save_pretrained, which writes safetensors"
+        )
     if "transformers_weights" in read_json(folder / "config.json"):
         raise PushError(
             f"{folder}/config.json names its weights in 'transformers_weights', as where saving was interrupted: load "
@@ -72,6 +76,27 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
             return files | render(folder, repo_id, with_code=with_code)
     text, pictures = _with_pictures(_card_text(card), card.parent, folder)
     return files | pictures | {"README.md": text.encode()}
+
+
+def _shared_files(folder: Path) -> dict[str, Path | bytes]:
+    """Return the files of a folder that are to be shared, by their paths in it; a warning names those of Trainer."""
+    found = {file.relative_to(folder): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    files: dict[str, Path | bytes] = {
+        path.as_posix(): file
+        for path, file in found.items()
+        if not any(part.startswith(".") for part in path.parts)
+    }
+    state = [name for name in files if TRAINER_STATE.fullmatch(name)]
+    for name in state:
+        del files[name]
+    if state:
+        left_out = ", ".join(dict.fromkeys(re.sub("(checkpoint-[0-9]+)/.*", r"\1/", name) for name in state))
+        warnings.warn(
+            f"left out of the push, as Trainer's own: {left_out}. The model does not need it",
+            RegistryWarning,
+            stacklevel=4,
+        )
+    return files
 
 
 def _require_readable(file: Path) -> None:

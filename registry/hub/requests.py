@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from huggingface_hub import constants
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -42,7 +43,8 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
     huggingface_hub.errors.LocalTokenNotFoundError
         If a token is needed and there is none, with advice added.
     TransferError
-        If every attempt ended in a broken connection, a server error or an incomplete file.
+        If every attempt ended in a broken connection, a server error or an incomplete file, or the Hub cannot be
+        reached.
     """
     for wait in (*_WAITS, None):
         try:
@@ -66,11 +68,22 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
             failure = error
         if wait is not None:
             time.sleep(wait)
+    if _is_unreachable(failure):
+        raise TransferError(
+            f"{repo_id}: {constants.ENDPOINT} cannot be reached from this machine: {failure}\nCheck its connection, "
+            "and HTTPS_PROXY and HF_ENDPOINT where they are set. What was downloaded completely is kept."
+        ) from failure
     raise TransferError(
         f"{repo_id}: the Hub did not answer as it should in several attempts; the last ended in "
         f"{type(failure).__name__}: {failure}\nNothing is broken on this machine: try again later. "
         "What was downloaded completely is kept."
     ) from failure
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """Tell whether no connection was made at all: then nothing is known of the Hub."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return bool(names & {"ConnectError", "ConnectTimeout", "ProxyError"})
 
 
 def with_advice(error: ErrorT, advice: str) -> ErrorT:

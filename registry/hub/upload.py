@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi, is_offline_mode
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+from huggingface_hub.hf_api import ModelInfo
 
 from ..errors import PushError, RegistryError
-from ..files.formats import WEIGHTS
+from ..files.formats import CONFIG, WEIGHTS
+from ..files.hashes import git_sha1, sha256
 from .requests import ask, with_advice
 
 
@@ -95,19 +98,24 @@ class Upload:
         self, api: HfApi, repo_id: str, files: Mapping[str, Path | bytes], message: str
     ) -> tuple[CommitInfo, bool]:
         branch = self.branch or "main"
-        if self.branch is not None:
-            ask(lambda: api.create_branch(repo_id, branch=branch, exist_ok=True), repo_id)
-        before = ask(lambda: api.model_info(repo_id, revision=branch), repo_id).sha
-        tagged = self._tagged(api, repo_id)
-        if tagged not in (None, before):
+        refs = ask(lambda: api.list_repo_refs(repo_id), repo_id)
+        is_there = branch in [ref.name for ref in refs.branches]
+        start = branch if is_there else "main"
+        info = ask(lambda: api.model_info(repo_id, revision=start, files_metadata=True), repo_id)
+        before = info.sha
+        tagged = next((ref.target_commit for ref in refs.tags if ref.name == self.tag), None)
+        # Where the Hub has everything already, no commit is made, and the tag may stay.
+        if tagged is not None and (tagged != before or _changes(files, info)):
             raise PushError(f"the tag {self.tag} of {repo_id} exists, at {tagged}: choose another")
+        _require_code_kept(api, repo_id, files, info)
+        if not is_there:
+            ask(lambda: api.create_branch(repo_id, branch=branch, revision=before, exist_ok=True), repo_id)
 
         def commit() -> CommitInfo:
             # What is asked for is what is still to do, so that a commit whose answer was lost is not made twice: the
             # client drops files that have not changed.
-            there = api.model_info(repo_id, revision=branch).siblings or ()
-            # Weights in other pieces than the new ones would be loaded in their place.
-            stale = {file.rfilename for file in there if WEIGHTS.fullmatch(file.rfilename)} - files.keys()
+            there = api.model_info(repo_id, revision=branch)
+            stale = _stale(files, there)
             operations: list[CommitOperationAdd | CommitOperationDelete] = [
                 *(CommitOperationAdd(path, data) for path, data in files.items()),
                 *(CommitOperationDelete(path) for path in sorted(stale)),
@@ -124,12 +132,50 @@ class Upload:
             ask(lambda: api.create_tag(repo_id, tag=tag, revision=done.oid, exist_ok=True), repo_id)
         return done, done.oid != before
 
-    def _tagged(self, api: HfApi, repo_id: str) -> str | None:
-        """Return the commit that has the tag already."""
-        if self.tag is None:
-            return None
-        tags = ask(lambda: api.list_repo_refs(repo_id), repo_id).tags
-        return next((tag.target_commit for tag in tags if tag.name == self.tag), None)
+
+def _require_code_kept(api: HfApi, repo_id: str, files: Mapping[str, Path | bytes], info: ModelInfo) -> None:
+    """Refuse to replace a configuration that names the repository's code by one that does not."""
+    there = {file.rfilename for file in info.siblings or ()}
+    if CONFIG not in there or not any(name.endswith(".py") for name in there):
+        return
+    held = ask(lambda: api.hf_hub_download(repo_id, CONFIG, revision=info.sha), repo_id)
+    if _names_code(Path(held).read_bytes()) and not _names_code(_content(files[CONFIG])):
+        raise PushError(
+            f"{repo_id} carries code for machines without its plugin, and {CONFIG} names it there but not here: "
+            "pushed without the code, the model could not be loaded on them any more. Push it with its code "
+            "(with_code=True, or --with-code), or delete the repository's .py files first, to do without"
+        )
+
+
+def _changes(files: Mapping[str, Path | bytes], info: ModelInfo) -> bool:
+    """Tell whether files are not what a commit has, by their hashes, or would take others away."""
+    there = {file.rfilename: file for file in info.siblings or ()}
+    for path, content in files.items():
+        held = there.get(path)
+        if held is None:
+            return True
+        wanted, found = (held.lfs.sha256, sha256) if held.lfs else (held.blob_id, git_sha1)
+        if found(content) != wanted:
+            return True
+    return bool(_stale(files, info))
+
+
+def _stale(files: Mapping[str, Path | bytes], info: ModelInfo) -> set[str]:
+    """Return weights in other pieces than the new ones, which would be loaded in their place."""
+    there = (file.rfilename for file in info.siblings or ())
+    return {name for name in there if WEIGHTS.fullmatch(name)} - files.keys()
+
+
+def _names_code(config: bytes) -> bool:
+    try:
+        fields = json.loads(config)
+    except ValueError:
+        return False
+    return isinstance(fields, dict) and bool(fields.get("auto_map"))
+
+
+def _content(file: Path | bytes) -> bytes:
+    return file if isinstance(file, bytes) else file.read_bytes()
 
 
 def _removed(api: HfApi, repo_id: str) -> bool:

@@ -143,6 +143,132 @@ def test_tag_that_is_taken(hub, home, folder):
     assert "the tag v1 of me/chain exists" in failed.message
 
 
+def test_tag_that_would_move(hub, home, folder):
+    token = hub.token("me")
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain', tag='v1'")
+    first = run_client(push, hub, home=home, token=token).ok
+    assert run_client(push, hub, home=home, token=token).ok == first | {"changed": False}
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# Another\n")
+    commits = len(hub.asked("/commit/", "POST"))
+    failed = run_client(push, hub, home=home, token=token)
+    assert (failed.error, len(hub.asked("/commit/", "POST"))) == ("PushError", commits)
+    assert f"the tag v1 of me/chain exists, at {first['commit']}" in failed.message
+    assert hub.repo("me/chain").at("main").oid == first["commit"]
+
+    push = PUSH.format(f"{str(folder)!r}, 'me/chain', tag='v1', branch='next'")
+    assert run_client(push, hub, home=home, token=token).error == "PushError"
+    assert "next" not in hub.repo("me/chain").branches
+
+
+def test_code_is_not_taken_away(hub, home, folder):
+    token = hub.token("me")
+    with_code = PUSH.format(f"{str(folder)!r}, 'me/chain', with_code=True")
+    first = run_client(with_code, hub, home=home, token=token).ok["commit"]
+    failed = run_client(PUSH.format(f"{str(folder)!r}, 'me/chain'"), hub, home=home, token=token)
+    assert failed.error == "PushError"
+    assert "carries code" in failed.message
+    assert "with_code=True" in failed.message
+    methods = """
+    import chainhead_plugin
+    model = chainhead_plugin.ChainHeadForSequenceClassification.from_pretrained("me/chain")
+    model.push_to_hub("me/chain")
+    """
+    failed = run_client(methods, hub, home=home, token=token)
+    assert failed.error == "ValueError"
+    assert "registry.push(folder, 'me/chain', with_code=True)" in failed.message
+    assert hub.repo("me/chain").at().oid == first
+    assert not run_client(with_code, hub, home=home, token=token).ok["changed"]
+
+
+def test_what_trainer_keeps_for_itself_is_left_out_and_told(hub, home, tmp_path):
+    code = f"""
+    import os
+    os.chdir({str(tmp_path)!r})
+    import torch, chainhead_plugin as c
+    from transformers import Trainer, TrainingArguments
+    data = [{{"input_features": torch.randn(5, 3), "labels": i % 2}} for i in range(4)]
+    quiet = dict(report_to=[], disable_tqdm=True, use_cpu=True)
+    arguments = TrainingArguments("run", max_steps=2, save_steps=1, **quiet)
+    model = c.ChainHeadForSequenceClassification(c.ChainHeadConfig(m=3, num_labels=2, channel_hops=[0, 2]))
+    trainer = Trainer(model, arguments, train_dataset=data)
+    trainer.train()
+    trainer.save_model()
+    from typer.testing import CliRunner
+    from chainhead_plugin.cli import app
+    result = []
+    for folder, name in (("run", "me/run"), ("run/checkpoint-2", "me/checkpoint")):
+        done = CliRunner().invoke(app, ["push", folder, name])
+        result.append([done.exit_code, done.stdout, done.stderr])
+    """
+    run, checkpoint = run_client(code, hub, home=home, token=hub.token("me")).ok
+    for name, (exit_code, stdout, stderr) in (("me/run", run), ("me/checkpoint", checkpoint)):
+        assert (exit_code, stdout[:8]) == (0, "Pushed: "), stderr
+        tree = hub.repo(name).at().tree
+        assert not [file for file in tree if file.endswith((".bin", ".pt", ".pth")) or "checkpoint-" in file]
+        assert tree.keys() >= {"config.json", "model.safetensors", "README.md"}
+    assert (
+        "Note: left out of the push, as Trainer's own: checkpoint-1/, checkpoint-2/, training_args.bin"
+        in run[2]
+    )
+    assert "optimizer.pt" in checkpoint[2]
+
+
+@pytest.mark.parametrize("name", ["model.pt", "sub/more.PKL", "pytorch_model.bin"])
+def test_pickles_are_refused_with_advice(folder, name):
+    import registry
+
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    (folder / "training_args.bin").write_bytes(b"x")
+    with (
+        pytest.warns(registry.RegistryWarning, match=r"training_args\.bin"),
+        pytest.raises(
+            registry.PushError, match=rf"can run code when they are read: {name}\. .* save_pretrained"
+        ),
+    ):
+        registry.push(folder, "me/chain")
+
+
+WITHOUT_NETWORK = """
+import warnings, os, torch
+import chainhead_plugin as c, registry
+from transformers import Trainer, TrainingArguments, pipeline
+warnings.simplefilter("ignore")
+os.chdir({folder!r})
+model = c.ChainHeadForSequenceClassification(c.ChainHeadConfig(m=3))
+pipe = pipeline("time-series-classification", model=model, feature_extractor=c.ChainHeadFeatureExtractor(3))
+model.save_pretrained("model")
+trainer = Trainer(model, TrainingArguments("trained", report_to=[], use_cpu=True))
+calls = {{
+    "model": lambda: model.push_to_hub("me/x"),
+    "save": lambda: model.save_pretrained("saved", push_to_hub=True, repo_id="me/x"),
+    "pipeline": lambda: pipe.push_to_hub("me/x"),
+    "trainer": lambda: trainer.push_to_hub(),
+    "push": lambda: registry.push("model", "me/x"),
+    "pull": lambda: registry.pull("me/x"),
+}}
+result = {{}}
+for name, call in calls.items():
+    try:
+        call()
+    except Exception as error:
+        result[name] = [type(error).__name__, isinstance(error, ConnectionError), str(error)]
+"""
+
+
+def test_without_a_network(hub, home, tmp_path):
+    hub.stop()
+    failures = run_client(WITHOUT_NETWORK.format(folder=str(tmp_path)), hub, home=home, token="hf_x").ok
+    assert failures.keys() == {"model", "save", "pipeline", "trainer", "push", "pull"}
+    for name, (kind, is_connection_error, message) in failures.items():
+        assert is_connection_error, name
+        assert kind == ("TransferError" if name in ("push", "pull") else "ConnectionError")
+        assert "cannot be reached" in message
+        assert hub.endpoint in message
+        assert "connection" in message
+        assert "the Hub did not answer as it should" not in message
+
+
 @pytest.mark.parametrize("kind", ["upload_reset", "status", "lost_reply"])
 @pytest.mark.parametrize("path", ["/upload/", "/commit/", "/api/repos/create"])
 def test_what_passes_is_got_over(hub, home, folder, path, kind):
