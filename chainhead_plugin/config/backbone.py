@@ -8,7 +8,7 @@ from typing import Any
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from ..head.options import MAX_PARAMETERS
+from ..head.linear_options import MAX_PARAMETERS
 
 _MAX_LAYERS = 1024
 

@@ -9,14 +9,15 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from ..head.expansion import expanded_features
-from ..head.options import check_head_options
+from ..head.linear_options import LinearOptions
+from ..head.options import HeadOptions
 from ..storage.code_origin import AutoClassMixin, is_carried
 from ..storage.saving import complete_interrupted_save, whole_file
 from .backbone import as_backbone_config, backbone_width, check_input_options
 from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
 from .keywords import check_file_fields, check_keywords, check_labels
-from .layers import HEAD_OPTIONS, check_size, check_widths, stacked_options
+from .layers import check_size, check_widths, stacked_options
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
@@ -248,11 +249,11 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         """Numbers that a forecaster's linear map gives; 0 for other models."""
         return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
-    def head_options(self) -> dict[str, Any]:
-        """Return the options of the one head."""
-        return {name: getattr(self, name) for name in HEAD_OPTIONS}
+    def head_options(self) -> HeadOptions:
+        """Return the options of the one head, checked."""
+        return HeadOptions(**{option.name: getattr(self, option.name) for option in fields(HeadOptions)})
 
-    def layer_options(self, layer: int) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    def layer_options(self, layer: int) -> tuple[LinearOptions | None, HeadOptions]:
         """Return the options of a layer's perceptron, None where it has none, and of its chain head."""
         head = self.head_options()
         if not self.hidden_sizes:
@@ -276,7 +277,7 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         check_widths(self.n, self.hidden_sizes)
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
-        check_head_options(self.head_options())
+        self.head_options()
         check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
         check_image_options(self)
         others = (self.vocab_size or 0) * (self.m or 0)

@@ -1,6 +1,6 @@
 """The layer y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), and its options, checked.
 
-May import: `chain`.
+May import: `chain` and `checks`.
 """
 
 from typing import TYPE_CHECKING

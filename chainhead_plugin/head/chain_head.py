@@ -1,6 +1,7 @@
 """The chain interdependence head: y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ)."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -13,12 +14,13 @@ from ..chain.masking import check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
 from ..chain.reference import interdependence_matrix
 from ..chain.step import mix_step, move_step
+from ..checks.values import check_whole_number
 from .expansion import taylor_expansion
 from .fused_hop import fused_hop_linear
 from .learned_decay import LearnedDecay, gamma_of
 from .linear_maps import Maps, apply_maps
 from .normalisation import NodeBatchNorm
-from .options import MAX_LENGTH, chain_of, channels_of, check_head_options, decay_limit
+from .options import MAX_LENGTH, HeadOptions
 from .reconciled_linear import ReconciledLinear
 
 
@@ -117,39 +119,19 @@ class ChainInterdependenceHead(ReconciledLinear):
         decay: float | None = None,
         with_learned_decay: bool = False,
     ) -> None:
-        options = {
-            key: value
-            for key, value in locals().items()
-            if key not in ("self", "__class__", "name", "device", "dtype")
-        }
-        check_head_options(options)
+        given = locals()
+        options = HeadOptions(**{field.name: given[field.name] for field in fields(HeadOptions)})
         if not isinstance(name, str):
             raise TypeError(f"name must be a str, got {name!r} of type {type(name).__name__}")
-        super().__init__(
-            m,
-            n,
-            channels_of(options),
-            with_taylor=with_taylor,
-            d=d,
-            with_dual_lphm=with_dual_lphm,
-            with_lorr=with_lorr,
-            r=r,
-            enable_bias=enable_bias,
-            with_residual=with_residual,
-            parameters_init_method=parameters_init_method,
-            device=device,
-            dtype=dtype,
-            separate_channels=channel_hops is not None,
-        )
+        super().__init__(options, device=device, dtype=dtype)
         self.name = name
         self.chain_length = chain_length
-        self.chain = chain_of(options)
+        self.chain = options.chain
         self.learned_decay = None
         if with_learned_decay:
             assert decay is not None
-            features = self.reconciliation.in_features
             self.learned_decay = LearnedDecay(
-                features, decay, decay_limit(options), device=device, dtype=dtype
+                options.expanded, decay, options.decay_limit, device=device, dtype=dtype
             )
         self.batch_norm = NodeBatchNorm(n, device=device, dtype=dtype) if with_batch_norm else None
         self.relu = nn.ReLU() if with_relu else None
@@ -281,8 +263,7 @@ class ChainInterdependenceHead(ReconciledLinear):
             with `with_learned_decay`, a matrix for every feature of κ(x).
         """
         length = self.chain_length if length is None else length
-        if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MAX_LENGTH:
-            raise ValueError(f"length must be an int of at least 1, got {length!r}")
+        check_whole_number("length", length, 1, MAX_LENGTH)
         parameter = next(self.parameters())
         with torch.no_grad():
             return interdependence_matrix(self.chain, length, self._decay()).to(parameter)

@@ -6,9 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from .expansion import expanded_features, taylor_expansion
+from .expansion import taylor_expansion
 from .linear_maps import Maps, apply_maps
-from .reconciliation import build_reconciliation, initialise
+from .linear_options import LinearOptions
+from .reconciliation import (
+    DualLPHMReconciliation,
+    IdentityReconciliation,
+    LowRankReconciliation,
+    Reconciliation,
+    initialise,
+)
 
 
 class ReconciledLinear(nn.Module):
@@ -16,62 +23,38 @@ class ReconciledLinear(nn.Module):
 
     Parameters
     ----------
-    m, n : int
-        Features of a node before and after.
-    channel_num : int
-        Number of channels whose matrices are averaged into W̄.
-    separate_channels : bool
-        Whether a subclass maps the channels separately and adds them up: they start accordingly.
-    with_taylor, d : bool, int
-        Whether κ is the Taylor expansion, and its degree; otherwise κ(x) = x.
-    with_dual_lphm, with_lorr, r : bool, bool, int
-        The parameter reconciliation and its rank; see `reconciliation.py`.
-    enable_bias : bool
-        Whether to add b [n].
-    with_residual : bool
-        Whether to add x W_rᵀ, W_r [n, m], from the features before the expansion.
-    parameters_init_method : str
-        "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
+    options : LinearOptions
+        m, n : features of a node before and after.
+        channel_num : number of channels, whose matrices are averaged into W̄; or added up, each by a subclass, if
+        `options.sums_channels`.
+        with_taylor, d : whether κ is the Taylor expansion, and its degree; otherwise κ(x) = x.
+        with_dual_lphm, with_lorr, r : the parameter reconciliation and its rank; see `reconciliation.py`.
+        enable_bias : whether to add b [n].
+        with_residual : whether to add x W_rᵀ, W_r [n, m], from the features before the expansion.
+        parameters_init_method : how weights are drawn.
     device, dtype
         Where and in what dtype to keep the weights; None for torch's defaults.
     """
 
     def __init__(
         self,
-        m: int,
-        n: int,
-        channel_num: int = 1,
-        with_taylor: bool = False,
-        d: int = 2,
-        with_dual_lphm: bool = False,
-        with_lorr: bool = False,
-        r: int = 3,
-        enable_bias: bool = False,
-        with_residual: bool = False,
-        parameters_init_method: str = "xavier_normal",
+        options: LinearOptions,
+        *,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        separate_channels: bool = False,
     ) -> None:
         super().__init__()
+        m, n = options.m, options.n
         self.m = m
         self.n = n
-        self.channel_num = channel_num
-        self.degree = d if with_taylor else 1
-        self.parameters_init_method = parameters_init_method
-        self.reconciliation = build_reconciliation(
-            expanded_features(m, self.degree),
-            n,
-            channel_num,
-            with_lorr=with_lorr,
-            with_dual_lphm=with_dual_lphm,
-            rank=r,
-            summed=separate_channels,
-            device=device,
-            dtype=dtype,
+        self.channel_num = options.channels
+        self.degree = options.degree
+        self.parameters_init_method = options.parameters_init_method
+        self.reconciliation = _build_reconciliation(options, device, dtype)
+        self.bias = nn.Parameter(torch.empty(n, device=device, dtype=dtype)) if options.enable_bias else None
+        self.residual = (
+            nn.Linear(m, n, bias=False, device=device, dtype=dtype) if options.with_residual else None
         )
-        self.bias = nn.Parameter(torch.empty(n, device=device, dtype=dtype)) if enable_bias else None
-        self.residual = nn.Linear(m, n, bias=False, device=device, dtype=dtype) if with_residual else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -112,3 +95,14 @@ class ReconciledLinear(nn.Module):
         if self.residual is not None:
             y = y.add_(self.residual(x)) if in_place else y + self.residual(x)
         return y
+
+
+def _build_reconciliation(
+    options: LinearOptions, device: torch.device | str | None, dtype: torch.dtype | None
+) -> Reconciliation:
+    sizes = (options.expanded, options.n, options.channels)
+    if options.with_lorr:
+        return LowRankReconciliation(*sizes, options.r, options.sums_channels, device, dtype)
+    if options.with_dual_lphm:
+        return DualLPHMReconciliation(*sizes, options.r, options.sums_channels, device, dtype)
+    return IdentityReconciliation(*sizes, options.sums_channels, device, dtype)

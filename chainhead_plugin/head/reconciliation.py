@@ -310,26 +310,6 @@ def _initialise_parts(
                 part.mul_(gain)
 
 
-def build_reconciliation(
-    in_features: int,
-    out_features: int,
-    channels: int,
-    *,
-    with_lorr: bool,
-    with_dual_lphm: bool,
-    rank: int,
-    summed: bool = False,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype | None = None,
-) -> Reconciliation:
-    """Return the reconciliation that the head's options name."""
-    if with_lorr:
-        return LowRankReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
-    if with_dual_lphm:
-        return DualLPHMReconciliation(in_features, out_features, channels, rank, summed, device, dtype)
-    return IdentityReconciliation(in_features, out_features, channels, summed, device, dtype)
-
-
 @lru_cache(maxsize=4096)
 def closest_factors(size: int) -> tuple[int, int]:
     """Return (p, s) with p·s = size, p the largest divisor not above the square root."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from ..chain.kinds import Chain
 from ..chain.reference import interdependence_matrix
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..head.options import chain_of, channels_of
 from .matrix_png import draw_matrix
 
 _SHOWN_NODES = 12
@@ -38,8 +37,8 @@ def model_facts(config: ChainHeadConfig, *, is_classifier: bool) -> dict[str, st
         Markdown that keeps within the cell of a table.
     """
     options = config.layer_options(0)[1]
-    chain = chain_of(options)
-    channels = channels_of(options)
+    chain = options.chain
+    channels = options.channels
     direction = "bi-directional" if config.bi_directional else "uni-directional (causal)"
     facts = {
         "features of a node": f"{config.m} before, {config.n} after",
@@ -56,7 +55,7 @@ def model_facts(config: ChainHeadConfig, *, is_classifier: bool) -> dict[str, st
 
 def chain_picture(config: ChainHeadConfig) -> ChainPicture | None:
     """Draw the matrix of a model's first chain; None where its numbers are too large for float64."""
-    chain = chain_of(config.layer_options(0)[1])
+    chain = config.layer_options(0)[1].chain
     matrix: NDArray[np.float64] = interdependence_matrix(chain, _SHOWN_NODES).numpy()
     if not np.isfinite(matrix).all():
         return None

@@ -42,9 +42,9 @@ class ChainHeadLayer(GradientCheckpointingLayer):
     def __init__(self, config: ChainHeadConfig, layer: int) -> None:
         super().__init__()
         perceptron, head = config.layer_options(layer)
-        self.perceptron = None if perceptron is None else ReconciledLinear(**perceptron)
+        self.perceptron = None if perceptron is None else ReconciledLinear(perceptron)
         # Without a device of its own the head is built where transformers builds the model: on "meta".
-        self.head = ChainInterdependenceHead(**head, name=config.name, device=None)
+        self.head = ChainInterdependenceHead(**vars(head), name=config.name, device=None)
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Map [batch, length, m] to [batch, length, n]."""

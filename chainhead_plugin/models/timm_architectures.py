@@ -3,7 +3,6 @@
 `chainhead` takes any backbone by name; the others are backbones that often serve.
 """
 
-import inspect
 import json
 from collections.abc import Callable
 from dataclasses import fields
@@ -15,15 +14,13 @@ import timm
 from timm.models import DefaultCfg, PretrainedCfg, build_model_with_cfg, get_pretrained_cfg, model_entrypoint
 from torch import nn
 
-from ..head.chain_head import ChainInterdependenceHead
+from ..head.options import HeadOptions
 from .timm_classifier import ChainHeadClassifier, prefixed
 
-_HEAD_OPTIONS = tuple(
-    name
-    for name in inspect.signature(ChainInterdependenceHead).parameters
-    if name not in ("m", "chain_length", "name", "device", "dtype")
+_CLASSIFIER_OPTIONS = (
+    *("num_classes", "global_pool", "drop_rate", "scan"),
+    *(option.name for option in fields(HeadOptions) if option.name != "m"),
 )
-_CLASSIFIER_OPTIONS = ("num_classes", "global_pool", "drop_rate", "scan", "chain_length", *_HEAD_OPTIONS)
 # An image has no direction, features are not probabilities, and a patch should not lose itself in its neighbours.
 _DEFAULTS = {
     "n": 256,

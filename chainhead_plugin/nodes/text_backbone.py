@@ -17,7 +17,7 @@ from transformers import (
 from transformers.initialization import no_init_weights
 
 from ..config.backbone import describing_errors
-from ..head.options import MAX_PARAMETERS
+from ..head.linear_options import MAX_PARAMETERS
 
 
 def backbone_class(config: PreTrainedConfig) -> type[PreTrainedModel]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, Literal
 
-from ..head.options import INITIALISERS
+from ..head.linear_options import INITIALISERS
 
 ModelKind = Literal["rnn", "regression_rnn"]
 

@@ -150,9 +150,9 @@ def test_the_number_of_channels_follows():
     # Channels belong to the chain heads: the perceptrons of a stack keep one matrix.
     config = ChainHeadConfig(m=4, hidden_sizes=[6], channel_hops=[0, 1, 4])
     perceptron, head = config.layer_options(0)
-    assert perceptron["channel_num"] == 1
-    assert "channel_hops" not in perceptron
-    assert head["channel_hops"] == [0, 1, 4]
+    assert perceptron.channels == 1
+    assert not hasattr(perceptron, "channel_hops")
+    assert head.channel_hops == (0, 1, 4)
 
 
 @pytest.mark.parametrize(

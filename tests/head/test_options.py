@@ -1,35 +1,41 @@
 """Options are checked before anything is allocated, and errors name them."""
 
+import inspect
 import time
+from dataclasses import MISSING, FrozenInstanceError, fields, replace
 
 import numpy as np
 import pytest
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.head.options import count_parameters
+from chainhead_plugin.head.options import HeadOptions
 from chainhead_plugin.head.reconciliation import closest_factors
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"m": 0}, ValueError, "m must be between 1 and"),
-        ({"n": -3}, ValueError, "n must be between 1 and"),
-        ({"m": 2.0}, TypeError, "m must be an int, got 2.0 of type float"),
-        ({"n": True}, TypeError, "n must be an int, got True of type bool"),
-        ({"m": np.int64(4)}, TypeError, "m must be an int"),
-        ({"chain_length": 0}, ValueError, "chain_length must be between"),
-        ({"channel_num": 0}, ValueError, "channel_num must be between"),
-        ({"with_multihop": True, "h": 0}, ValueError, "h must be between 1 and 1,000"),
-        ({"with_multihop": True, "h": 10**9}, ValueError, "h must be between 1 and 1,000"),
-        ({"with_lorr": True, "r": 0}, ValueError, "r must be between"),
-        ({"with_taylor": True, "d": 0}, ValueError, "d must be between"),
-        ({"with_dropout": True, "p": 1.0}, ValueError, r"p must be in \[0, 1\)"),
-        ({"with_dropout": True, "p": "0.5"}, TypeError, "p must be a float"),
-        ({"self_scaling": float("nan")}, ValueError, "self_scaling must be finite"),
-        ({"self_scaling": None}, TypeError, "self_scaling must be a float"),
-        ({"bi_directional": 1}, TypeError, "bi_directional must be a bool"),
-        ({"with_relu": "yes"}, TypeError, "with_relu must be a bool"),
+        ({"m": 0}, ValueError, "m must be a whole number between 1 and"),
+        ({"n": -3}, ValueError, "n must be a whole number between 1 and"),
+        ({"m": 2.0}, TypeError, "m must be a whole number between 1 and .*, got 2.0 of type float"),
+        ({"n": True}, TypeError, "n must be a whole number .*, got True of type bool"),
+        ({"m": np.int64(4)}, TypeError, "m must be a whole number"),
+        ({"chain_length": 0}, ValueError, "chain_length must be a whole number between"),
+        ({"channel_num": 0}, ValueError, "channel_num must be a whole number between"),
+        ({"with_multihop": True, "h": 0}, ValueError, "h must be a whole number between 1 and 1,000"),
+        ({"with_multihop": True, "h": 10**9}, ValueError, "h must be a whole number between 1 and 1,000"),
+        ({"with_lorr": True, "r": 0}, ValueError, "r must be a whole number between"),
+        ({"with_taylor": True, "d": 0}, ValueError, "d must be a whole number between"),
+        (
+            {"with_dropout": True, "p": 1.0},
+            ValueError,
+            "p must be a finite number of at least 0 and below 1, got 1.0",
+        ),
+        ({"with_dropout": True, "p": "0.5"}, TypeError, "p must be a finite number"),
+        ({"self_scaling": float("nan")}, ValueError, "self_scaling must be a finite number, got nan"),
+        ({"self_scaling": None}, TypeError, "self_scaling must be a finite number"),
+        ({"bi_directional": 1}, TypeError, "bi_directional must be True or False, got 1"),
+        ({"with_relu": "yes"}, TypeError, "with_relu must be True or False"),
         ({"parameters_init_method": "normal"}, ValueError, "xavier_normal, .*got 'normal'"),
         (
             {"with_multihop": True, "with_inverse_approx": True},
@@ -54,11 +60,15 @@ from chainhead_plugin.head.reconciliation import closest_factors
             "self_dependence=False has no",
         ),
         ({"channel_hops": []}, ValueError, "between 1 and 256 hops, got 0"),
-        ({"channel_hops": 3}, TypeError, "channel_hops must be a list of int"),
-        ({"channel_hops": [0, 1.0]}, TypeError, "channel_hops must be a list of int"),
-        ({"channel_hops": [0, True]}, TypeError, "channel_hops must be a list of int"),
+        ({"channel_hops": 3}, TypeError, "channel_hops must be a list of whole numbers"),
+        ({"channel_hops": [0, 1.0]}, TypeError, "a hop of channel_hops must be a whole number .*, got 1.0"),
+        ({"channel_hops": [0, True]}, TypeError, "a hop of channel_hops must be a whole number"),
         ({"channel_hops": list(range(300))}, ValueError, "between 1 and 256 hops, got 300"),
-        ({"channel_hops": [0, 1001]}, ValueError, "channel_hops must be between -1,000 and 1,000, got 1,001"),
+        (
+            {"channel_hops": [0, 1001]},
+            ValueError,
+            "a hop .* a whole number between -1,000 and 1,000, got 1,001",
+        ),
         ({"channel_hops": [2, 0, 2]}, ValueError, "channel_hops has 2 twice"),
         (
             {"channel_hops": [0, -2]},
@@ -82,21 +92,25 @@ from chainhead_plugin.head.reconciliation import closest_factors
         ({"decay": 0.5}, ValueError, "decay=0.5 has no effect without with_inverse_approx=True or with_exp"),
         ({"decay": 0.5, "with_multihop": True}, ValueError, "decay=0.5 has no effect"),
         ({"decay": 0.5, "channel_hops": [1]}, ValueError, "decay=0.5 has no effect"),
-        ({"decay": "0.5", "with_inverse_approx": True}, TypeError, "decay must be a float"),
-        ({"decay": float("nan"), "with_inverse_approx": True}, ValueError, "decay must be finite"),
+        ({"decay": "0.5", "with_inverse_approx": True}, TypeError, "decay must be a finite number"),
+        ({"decay": float("nan"), "with_inverse_approx": True}, ValueError, "decay must be a finite number"),
         (
             {"decay": 1.0, "with_inverse_approx": True},
             ValueError,
-            "decay must be between 0 and 1, both excluded",
+            "decay must be a finite number above 0 and below 1, got 1.0",
         ),
-        ({"decay": 0, "with_exponential_approx": True}, ValueError, "decay must be between 0 and 1"),
+        (
+            {"decay": 0, "with_exponential_approx": True},
+            ValueError,
+            "decay must be .* above 0 and below 1, got 0",
+        ),
         (
             {"decay": 0.5, "with_inverse_approx": True, "bi_directional": True},
             ValueError,
-            "between 0 and 0.5, both excluded, got 0.5: the neighbours on both sides",
+            "above 0 and below 0.5, got 0.5: the neighbours on both sides",
         ),
         ({"with_learned_decay": True, "with_inverse_approx": True}, ValueError, "needs decay"),
-        ({"with_learned_decay": 1}, TypeError, "with_learned_decay must be a bool"),
+        ({"with_learned_decay": 1}, TypeError, "with_learned_decay must be True or False"),
         ({"unknown": 1}, TypeError, "unknown"),
         ({"name": 5}, TypeError, "name must be a str"),
         (
@@ -145,8 +159,24 @@ def test_closest_factors(size, factors):
 def test_counted_weights_are_the_weights(reconciliation, extra, flags):
     switches = dict.fromkeys(("enable_bias", "with_residual", "with_batch_norm"), flags)
     head = ChainInterdependenceHead(6, 4, 5, **reconciliation, **extra, **switches)
-    defaults = {"m": 6, "n": 4, "channel_num": 1, "r": 3, "d": 2, "with_taylor": False}
-    defaults |= {"with_lorr": False, "with_dual_lphm": False, "channel_hops": None}
-    defaults |= {"with_learned_decay": False}
-    counted = count_parameters(defaults | reconciliation | extra | switches)
-    assert counted == sum(parameter.numel() for parameter in head.parameters())
+    options = HeadOptions(m=6, n=4, chain_length=5, **reconciliation, **extra, **switches)
+    assert options.weight_count == sum(parameter.numel() for parameter in head.parameters())
+
+
+def test_the_constructor_takes_these_options_with_these_defaults():
+    parameters = inspect.signature(ChainInterdependenceHead).parameters
+    apart = {"name", "device", "dtype"}
+    assert {name: parameter.default for name, parameter in parameters.items() if name not in apart} == {
+        option.name: inspect.Parameter.empty if option.default is MISSING else option.default
+        for option in fields(HeadOptions)
+    }
+
+
+def test_options_are_values():
+    options = HeadOptions(m=4, n=3, chain_length=5, channel_hops=[0, 2])
+    assert options == HeadOptions(m=4, n=3, chain_length=5, channel_hops=(0, 2))
+    assert len({options, replace(options, m=4)}) == 1
+    with pytest.raises(FrozenInstanceError):
+        options.m = 5
+    with pytest.raises(ValueError, match="d=3 has no effect"):
+        replace(options, d=3)

@@ -13,8 +13,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 import chainhead_plugin as c
 from chainhead_plugin.chain.kinds import Kind
-from chainhead_plugin.config.layers import HEAD_OPTIONS
-from chainhead_plugin.head.options import chain_of
+from chainhead_plugin.head.options import HeadOptions
 from chainhead_plugin.hub.card import render_card
 from chainhead_plugin.hub.facts import model_facts
 from chainhead_plugin.hub.sharing import SharedModel
@@ -107,9 +106,10 @@ def card_of(name, config, **options):
 def test_the_tables_are_complete():
     inherited = {field.name for field in fields(PreTrainedConfig)}
     own = [field.name for field in fields(c.ChainHeadConfig) if field.name not in inherited]
-    assert {*HEAD_OPTIONS} == OPTIONS.keys() | UNTOLD.keys()
-    assert {*own} == {*HEAD_OPTIONS} | FIELDS.keys()
-    kinds = {chain_of(c.ChainHeadConfig(**head).head_options()).kind for head in chains.HEADS.values()}
+    options = {option.name for option in fields(HeadOptions)}
+    assert options == OPTIONS.keys() | UNTOLD.keys()
+    assert {*own} == options | FIELDS.keys()
+    kinds = {c.ChainHeadConfig(**head).head_options().chain.kind for head in chains.HEADS.values()}
     assert kinds == {*get_args(Kind)}
     offered = [getattr(c, name) for name in c.__all__]
     models = {cls.__name__ for cls in offered if isinstance(cls, type) and issubclass(cls, SharedModel)}
@@ -142,7 +142,7 @@ def test_a_card_with_every_other_field(given):
 def test_a_card_of_every_class_with_every_kind_of_chain(name, fitting, head):
     shape = {key: value for key, value in fitting.items() if key not in OPTIONS or key in ("m", "n")}
     card = card_of(name, c.ChainHeadConfig(**shape, **head))
-    kind = chain_of(c.ChainHeadConfig(**head).head_options()).kind
+    kind = c.ChainHeadConfig(**head).head_options().chain.kind
     assert re.search(KINDS[kind], card)
     assert "images/chain-matrix.png" in card
 

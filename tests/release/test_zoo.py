@@ -23,7 +23,6 @@ import registry
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.chain.kinds import Kind
 from chainhead_plugin.cli import app
-from chainhead_plugin.head.options import chain_of
 from chainhead_plugin.recipes.candidates.inputs import Inputs
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.windows import naive_forecasts
@@ -81,11 +80,13 @@ def test_all_together_are_small():
 
 def test_all_together_have_every_kind_and_every_option_of_the_head():
     options = [registry.create_model(name).config.head_options() for name in NAMES]
-    chains = [chain_of(one) for one in options]
+    chains = [one.chain for one in options]
     assert {chain.kind for chain in chains} == {*get_args(Kind)}
     assert {chain.bi_directional for chain in chains} == {True, False}
-    defaults = ChainHeadConfig().head_options()
-    never_set = {name for name, value in defaults.items() if all(one[name] == value for one in options)}
+    defaults = vars(ChainHeadConfig().head_options())
+    never_set = {
+        name for name, value in defaults.items() if all(getattr(one, name) == value for one in options)
+    }
     assert never_set == {
         "parameters_init_method",  # of random weights: trained ones do not tell it
         "d",  # 2, with Taylor: a node of m features has m³ more in degree 3

@@ -1,7 +1,7 @@
 """The model of a recipe and the peers that it is compared with, just wide enough to have as many weights."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...config.configuration_chainhead import ChainHeadConfig
+from ...head.chain_options import ChainOptions
 from ..recipe import SEGMENTATION, Recipe, RecipeError
 from .inputs import Inputs
 from .peer_models import (
@@ -30,17 +31,7 @@ TITLES = {
     "conv1d": "Conv1d",
     "mlp": "MLP",
 }
-_KIND_OPTIONS = {
-    *(
-        "bi_directional",
-        "with_multihop",
-        "h",
-        "accumulative",
-        "with_inverse_approx",
-        "with_exponential_approx",
-    ),
-    *("self_dependence", "self_scaling", "channel_num", "channel_hops", "decay", "with_learned_decay"),
-}
+_KIND_OPTIONS = {"channel_num", *(option.name for option in fields(ChainOptions))}
 _WIDEST = 2**16
 
 
