@@ -65,7 +65,7 @@ def test_round_trip(fields, tmp_path):
     [
         ({"m": "12"}, "m"),
         ({"m": np.int64(12)}, "'m'"),
-        ({"m": 0}, "m must be between 1 and"),
+        ({"m": 0}, "m must be a whole number between 1 and"),
         ({"m": 10**6, "n": 10**6}, "1,000,000,000,000 weights"),
         ({"h": 2}, "h=2 has no effect without with_multihop=True"),
         ({"with_lorr": True, "with_dual_lphm": True}, "with_lorr and with_dual_lphm"),
@@ -77,7 +77,7 @@ def test_round_trip(fields, tmp_path):
         ({"hidden_sizes": [8] * 2000}, "2,000 layers"),
         ({"hidden_sizes": [10**5] * 3}, "weights"),
         ({"self_scaling": "1"}, "self_scaling"),
-        ({"self_scaling": float("inf")}, "self_scaling must be finite"),
+        ({"self_scaling": float("inf")}, "self_scaling must be a finite number"),
         ({"pooling": "flatten", "chain_length": 2**31 - 1, "n": 100}, "chain_length with pooling='flatten'"),
         ({"name": 3}, "name"),
         ({"vocab_size": 0}, "vocab_size must be between 1 and"),
@@ -107,7 +107,7 @@ def test_round_trip(fields, tmp_path):
         ({"channel_hops": (0, 1)}, "channel_hops"),
         ({"channel_hops": [0, 1], "channel_num": 3}, "channel_num=3 differs"),
         ({"channel_hops": list(range(200)), "m": 10**4, "n": 10**4}, "20,000,000,000 weights"),
-        ({"decay": 1, "with_inverse_approx": True}, "decay must be between 0 and 1"),
+        ({"decay": 1, "with_inverse_approx": True}, "decay must be a finite number above 0 and below 1"),
         ({"decay": 0.5}, "decay=0.5 has no effect"),
     ],
 )

@@ -221,7 +221,7 @@ def test_methods_refuse_what_does_not_fit():
     with pytest.raises(ValueError, match="expected 2 inner products"):
         head.fusion([torch.ones(1, 6, 3)])
     assert head.calculate_pi_x(torch.ones(1, 6, 4)) is None
-    with pytest.raises(ValueError, match="length must be an int of at least 1"):
+    with pytest.raises(ValueError, match="length must be a whole number between 1 and"):
         head.interdependence_matrix(0)
 
 

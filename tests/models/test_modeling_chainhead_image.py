@@ -270,7 +270,7 @@ def test_device_map(tmp_path):
         ({"image_size": 8, "num_channels": 0}, "num_channels must be between 1 and"),
         ({"num_channels": 3}, "num_channels=3 has no effect without"),
         ({"image_size": 9, "patch_size": 4}, "image_size=9 is not a multiple of patch_size=4"),
-        ({"patch_size": 2**20}, "m must be between 1 and"),
+        ({"patch_size": 2**20}, "m must be a whole number between 1 and"),
         ({"scan": "row-major"}, "scan='row-major' has no effect without patches"),
         ({"image_size": 8, "scan": "row-major"}, "scan='row-major' has no effect without patches"),
         ({"image_size": 8, "scan": "spiral"}, "scan"),
