@@ -257,7 +257,7 @@ class TestErrors:
             ({"with_multihop": True, "h": 0}, "h=0 cannot be converted"),
             ({"with_multihop": True, "h": -1}, "h=-1 cannot be converted"),
             ({"with_multihop": True, "h": 10**6}, "h must be a whole number between"),
-            ({"with_dropout": True, "p": 1.0}, "p must be in"),
+            ({"with_dropout": True, "p": 1.0}, "p must be a finite number of at least 0 and below 1"),
             ({"with_lorr": True, "r": 0}, "r must be at least 1"),
             ({"with_dual_lphm": True, "r": -1}, "r must be at least 1"),
             ({"with_batch_norm": True}, "with_batch_norm cannot be converted"),
