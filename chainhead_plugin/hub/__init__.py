@@ -1,6 +1,6 @@
 """Model cards, and pushing models to the Hub.
 
-May import: `config`, `storage`, `head.options`, `chain.reference`.
+May import: `chain`, `config` and `storage`.
 """
 
 from typing import TYPE_CHECKING
