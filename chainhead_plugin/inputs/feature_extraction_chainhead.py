@@ -1,6 +1,7 @@
 """Feature extractor for sequences of float nodes: scaling, padding and masks."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -36,7 +37,8 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     do_normalize
         Whether to subtract `mean` and divide by `std`, feature by feature; None for whether they are given.
     mean, std
-        Statistics, one number a feature; `fit` computes them.
+        Statistics, one number a feature; `fit` computes them. A `std` of 0 marks a feature that did not vary: it is
+        0 after scaling, whatever it holds, as no weight could be learned for it.
     return_attention_mask
         Whether calls return the mask unless told otherwise.
     **kwargs
@@ -93,8 +95,13 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         self.do_normalize = do_normalize
         self.mean = None if mean is None else as_floats("mean", mean, feature_size)
         self.std = None if std is None else as_floats("std", std, feature_size)
-        if self.std is not None and min(self.std) <= 0:
-            raise ValueError(f"std must be positive, got {min(self.std)} for feature {np.argmin(self.std)}")
+        if self.std is not None and min(self.std) < 0:
+            raise ValueError(f"std must be at least 0, got {min(self.std)} for feature {np.argmin(self.std)}")
+
+    @property
+    def constant_features(self) -> list[int]:
+        """Features that did not vary in what `fit` saw, by index: they are 0 after scaling."""
+        return [index for index, std in enumerate(self.std or []) if std == 0]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the constructor's parameters; chains have no sampling rate, which the base class stores."""
@@ -121,7 +128,12 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         -------
         ChainHeadFeatureExtractor
             Itself, with `do_normalize` set. The statistics are those of all nodes in float64; features that
-            do not vary get a standard deviation of 1.
+            do not vary get a standard deviation of 0, by which they are 0 from now on.
+
+        Warns
+        -----
+        UserWarning
+            If features do not vary; it names them.
 
         Raises
         ------
@@ -138,8 +150,10 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         lowest = nodes.min(axis=0)
         constant = (lowest == nodes.max(axis=0)) | (std == 0)
         self.mean = np.where(constant, lowest, mean).tolist()
-        self.std = np.where(constant, 1.0, std).tolist()
+        self.std = np.where(constant, 0.0, std).tolist()
         self.do_normalize = True
+        if constant.any():
+            warnings.warn(_constant_text(np.flatnonzero(constant).tolist()), stacklevel=2)
         return self
 
     def __call__(
@@ -272,8 +286,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             raise ValueError(
                 "do_normalize is set without statistics: call fit(sequences), or pass mean and std"
             )
+        std = np.asarray(self.std)
         with np.errstate(over="ignore"):
-            scaled = (nodes - np.asarray(self.mean)) / np.asarray(self.std)
+            scaled = np.where(std > 0, (nodes - np.asarray(self.mean)) / np.where(std > 0, std, 1), 0)
         return _as_float32(scaled, lengths)
 
     def _pad_nodes(
@@ -336,6 +351,14 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         if return_attention_mask:
             data["attention_mask"] = attention_mask
         return BatchFeature(data, tensor_type=return_tensors)
+
+
+def _constant_text(features: list[int]) -> str:
+    named = f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
+    return (
+        f"{named} not vary in these sequences, so that no weight can be learned for what cannot be seen: zero takes the "
+        "place of such a feature from now on, whatever it holds"
+    )
 
 
 def _as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
