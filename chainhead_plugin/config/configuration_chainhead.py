@@ -71,15 +71,26 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
     loss : {"mse", "mae", "huber", "pinball"}, optional
         What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
-    scaling : {"std", "mean"}, optional
+    scaling : {"std", "mean", "last"}, optional
         How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
-        mean absolute value 1, or not at all.
+        mean absolute value 1, to last value 0 and standard deviation 1, or not at all.
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
     num_time_features : int
         Covariates that are known for every step, also of the future, such as the weekday. A forecaster's nodes
         hold them last, and `m` counts them.
+    constant_features : list of int
+        Features of a forecaster's node, ascending, that did not vary in training, so that their weights mean nothing:
+        the model reads zero in their place, of the past and of the future.
+    seasons : list of int
+        Steps of a forecaster's seasons, ascending, such as 48 and 336 for half hours: to what the chain gives is added
+        the mean over them of the season's last values. 1 repeats the last value.
+    with_linear_path : bool
+        Whether a linear map of a target's own past, the last `chain_length` steps, is added to what the chain gives.
+    quantile_offsets : list of float
+        By how much each quantile is shifted, in units of the series' scale: what `calibrate_quantiles` found. Empty
+        for none.
 
     Raises
     ------
@@ -149,9 +160,13 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
     prediction_channel_indices: list[int] | None = None
     quantiles: list[float] = field(default_factory=list)
     loss: Literal["mse", "mae", "huber", "pinball"] | None = None
-    scaling: Literal["std", "mean"] | None = "std"
+    scaling: Literal["std", "mean", "last"] | None = "std"
     with_observed_indicator: bool = False
     num_time_features: int = 0
+    constant_features: list[int] = field(default_factory=list)
+    seasons: list[int] = field(default_factory=list)
+    with_linear_path: bool = False
+    quantile_offsets: list[float | int] = field(default_factory=list)
 
     def __post_init__(self, **kwargs: Any) -> None:
         check_keywords(type(self), kwargs)
@@ -282,6 +297,7 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         check_image_options(self)
         others = (self.vocab_size or 0) * (self.m or 0)
         others += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
+        others += self.with_linear_path * self.chain_length * (self.prediction_length or 0)
         check_size((self.layer_options(layer) for layer in range(self.num_hidden_layers)), others)
 
     def validate_forecast(self) -> None:

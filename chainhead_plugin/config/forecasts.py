@@ -18,6 +18,10 @@ _DEFAULTS: dict[str, Any] = {
     "scaling": "std",
     "with_observed_indicator": False,
     "num_time_features": 0,
+    "constant_features": [],
+    "seasons": [],
+    "with_linear_path": False,
+    "quantile_offsets": [],
 }
 
 
@@ -62,6 +66,9 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
         channels //= 2
     _check_channels(options["prediction_channel_indices"], channels)
     _check_quantiles(options["quantiles"], options["loss"])
+    _check_offsets(options["quantile_offsets"], options["quantiles"])
+    _check_constant_features(options["constant_features"], options["m"])
+    _check_seasons(options["seasons"], options["chain_length"])
 
 
 def _check_channels(indices: Sequence[int] | None, channels: int) -> None:
@@ -101,4 +108,36 @@ def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:
     if 0.5 not in quantiles:
         raise ValueError(
             f"quantiles must have 0.5 among them, the median, which is the point forecast; got {list(quantiles)}"
+        )
+
+
+def _check_offsets(offsets: Sequence[float], quantiles: Sequence[float]) -> None:
+    if not offsets:
+        return
+    if len(offsets) != len(quantiles):
+        raise ValueError(f"quantile_offsets has {len(offsets)} numbers for {len(quantiles)} quantiles")
+    if not all(math.isfinite(offset) for offset in offsets):
+        raise ValueError(f"quantile_offsets must be finite, got {list(offsets)}")
+    if offsets[list(quantiles).index(0.5)] != 0:
+        raise ValueError("quantile_offsets must be 0 for the median, which is the point forecast")
+
+
+def _check_constant_features(features: Sequence[int], m: int) -> None:
+    ascending = all(low < high for low, high in pairwise(features))
+    if any(isinstance(feature, bool) for feature in features) or not ascending:
+        raise ValueError(f"constant_features must be ascending numbers of features, got {list(features)}")
+    if features and (features[0] < 0 or features[-1] >= m):
+        raise ValueError(
+            f"constant_features must lie between 0 and {m - 1:,} for m={m}, got {list(features)}"
+        )
+
+
+def _check_seasons(seasons: Sequence[int], chain_length: int) -> None:
+    ascending = all(low < high for low, high in pairwise(seasons))
+    if any(isinstance(season, bool) for season in seasons) or not ascending:
+        raise ValueError(f"seasons must be ascending numbers of steps, got {list(seasons)}")
+    if seasons and (seasons[0] < 1 or seasons[-1] > chain_length):
+        raise ValueError(
+            f"seasons must lie between 1 and chain_length={chain_length}, the past that a forecaster sees, got "
+            f"{list(seasons)}"
         )

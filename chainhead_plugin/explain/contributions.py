@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from ..head.chain_head import ChainInterdependenceHead
+from ..models.linear_path import SeriesNodes
 from ..models.modeling_chainhead import ChainHeadLayer, ChainHeadPreTrainedModel
 
 Method = Literal["exact", "gradient_x_input", "integrated_gradients"]
 Stage = Literal["input", "output"]
 _METHODS = ("exact", "gradient_x_input", "integrated_gradients")
 _STAGES = ("input", "output")
+_STEPS, _MOST_STEPS, _TOLERANCE = 32, 512, 1e-3
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def node_contributions(
     method: Method | None = None,
     stage: Stage = "input",
     baseline: Tensor | float = 0.0,
-    steps: int = 32,
+    steps: int | None = None,
 ) -> NodeContributions:
     """Say what each node of a chain contributes to a prediction.
 
@@ -96,12 +98,13 @@ def node_contributions(
         output after the batch's: (node, label) of a token classifier, step or (step, channel) of a forecaster.
         None: the predicted label of each row.
     method : {"exact", "gradient_x_input", "integrated_gradients"}, optional
-        None: "exact" where the path is affine, else "gradient_x_input".
+        None: "exact" where the path is affine, else "gradient_x_input", and for forecasts "integrated_gradients".
     stage : {"input", "output"}
     baseline : Tensor [features], [length, features] or [batch, length, features], or float
         Where "integrated_gradients" starts: by default zero, the mean where features are standardised.
-    steps : int
-        Points of its quadrature, each a pass forwards and backwards.
+    steps : int, optional
+        Points of its quadrature, each a pass forwards and backwards. None: 32, and twice as many as long as `gap` is
+        more than a thousandth of the way from the baseline's output, up to 512.
 
     Returns
     -------
@@ -123,11 +126,13 @@ def node_contributions(
         raise ValueError(f"method must be one of {', '.join(_METHODS)} or None, got {method!r}")
     if stage not in _STAGES:
         raise ValueError(f"stage must be one of {', '.join(_STAGES)}, got {stage!r}")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise ValueError(f"steps must be an int of at least 1, got {steps!r}")
     bends = _bends(model, stage)
     if method is None:
-        method = "gradient_x_input" if bends else "exact"
+        # A forecast is far from zero in the data's units: contributions are told from that of a series at rest.
+        rest: Method = "integrated_gradients" if _is_forecast(model) else "gradient_x_input"
+        method = rest if bends else "exact"
     if method == "exact" and bends:
         raise ValueError(
             f"the path from the nodes at the {stage} to the output is not affine, because of {', '.join(bends)}: use "
@@ -143,8 +148,8 @@ def node_contributions(
     if method == "integrated_gradients":
         start = torch.as_tensor(baseline, dtype=nodes.dtype, device=nodes.device).expand_as(nodes)
         way = torch.where(real, nodes.detach() - start, 0)
-        features = _integrated(path, start, way, index, steps)
         offset = _take(path.run(lambda _: start)[2], index)
+        features = _integrated_until_complete(path, start, way, index, steps, output - offset)
     else:
         features = _times(_gradient(output, nodes), nodes)
         offset = torch.zeros_like(output)
@@ -191,6 +196,11 @@ class _Path:
             raise ValueError(f"{type(model).__name__} has no chain head in it")
         self._model, self._inputs, self._stage = model, dict(inputs), stage
         self._module = stops[0 if stage == "input" else -1]
+        if stage == "input":
+            # A forecaster has paths beside its chain, which begin there too.
+            self._module = next(
+                (part for part in model.modules() if isinstance(part, SeriesNodes)), self._module
+            )
 
     @torch.enable_grad()
     def run(self, replace: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -310,6 +320,19 @@ def _gradient(output: Tensor, nodes: Tensor) -> Tensor:
 def _times(gradient: Tensor, way: Tensor) -> Tensor:
     wide = torch.promote_types(way.dtype, torch.float32)
     return gradient.to(wide) * way.detach().to(wide)
+
+
+def _integrated_until_complete(
+    path: _Path, start: Tensor, way: Tensor, index: Tensor, steps: int | None, total: Tensor
+) -> Tensor:
+    """Integrate with so many steps, or where None with enough for the contributions to add up to `total`."""
+    count = steps or _STEPS
+    while True:
+        features = _integrated(path, start, way, index, count)
+        gap = (total - features.sum((1, 2))).abs()
+        if steps is not None or count >= _MOST_STEPS or bool((gap <= _TOLERANCE * total.abs()).all()):
+            return features
+        count *= 2
 
 
 def _integrated(path: _Path, start: Tensor, way: Tensor, index: Tensor, steps: int) -> Tensor:

@@ -354,10 +354,12 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
 
 def _constant_text(features: list[int]) -> str:
-    named = f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
+    named = (
+        f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
+    )
     return (
-        f"{named} not vary in these sequences, so that no weight can be learned for what cannot be seen: zero takes the "
-        "place of such a feature from now on, whatever it holds"
+        f"{named} not vary in these sequences, so that no weight can be learned: zero takes the place of such a "
+        "feature from now on, whatever it holds"
     )
 
 

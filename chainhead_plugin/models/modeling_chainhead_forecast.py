@@ -6,12 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
+from .linear_path import LinearPath, SeriesNodes, seasonal_naive
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
+from .quantiles import ascending, normal_start, shifted
 from .series_scaling import nonzero, scale_series
 
 
@@ -66,7 +69,37 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         super().__init__(config)
         self.chainhead = ChainHeadModel(config)
         self.forecaster = nn.Linear(config.known_size, config.forecast_size)
+        self.nodes = SeriesNodes()
+        self.linear_path = None
+        if config.with_linear_path:
+            assert config.prediction_length is not None
+            self.linear_path = LinearPath(config.chain_length, config.prediction_length)
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self:
+            self.start_at_normal_quantiles()
+
+    def start_at_normal_quantiles(self, deviations: Tensor | None = None) -> None:
+        """Let the bias alone forecast the quantiles of a normal distribution around what the weights forecast.
+
+        A point forecast's bias is left as it is, and so is a bias that a checkpoint has filled.
+
+        Parameters
+        ----------
+        deviations : Tensor [prediction_length], optional
+            Standard deviation of the errors at each step, in units of the series' scale; 1 by default.
+        """
+        if not self.config.quantiles:
+            return
+        steps, targets = self.config.prediction_length, self.config.num_targets
+        assert steps is not None
+        bias = self.forecaster.bias
+        wide = bias.new_ones(steps) if deviations is None else deviations.to(bias)
+        start = normal_start(self.config.quantiles, wide)  # [steps, quantiles]
+        init.copy_(bias, start.unsqueeze(1).expand(-1, targets, -1).flatten())
 
     @can_return_tuple
     def forward(
@@ -124,9 +157,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         self._check_time_features(covariates, past)
         raw, hidden_states = self._forecast(scaled, observed, **covariates, **kwargs)
         raw = raw.to(loc)
-        targets = self.config.prediction_channel_indices
-        if targets is not None:
-            loc, scale = loc[..., targets], scale[..., targets]
+        loc, scale = self._of_targets(loc), self._of_targets(scale)
         loss = None
         if future_values is not None and return_loss:
             loss = self._loss(raw, future_values, future_observed_mask, loc, scale, univariate)
@@ -154,14 +185,39 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             features = torch.cat([features, past.to(scaled)], -1)
         # A chain starts with its first observed value; what is missing later stays a node of it.
         started = observed.any(-1).cumsum(1) > 0
+        features = self.nodes(self._without_constants(features), attention_mask=started)
         known, hidden_states = self._encode(features, started, **kwargs)
         if future is not None:
+            future = self._without_constants(future, first=features.size(-1) - future.size(-1))
             known = torch.cat([known, future.flatten(1).to(known)], -1)
         raw = self.forecaster(known)
         raw = raw.unflatten(1, (self.config.prediction_length, self.config.num_targets, -1))
         if self.config.quantiles:
-            raw = ascending(raw, self.config.quantiles.index(0.5))
+            median = self.config.quantiles.index(0.5)
+            raw = ascending(raw, median)
+            if self.config.quantile_offsets:
+                raw = shifted(raw, self.config.quantile_offsets, median)
+        own = self._of_targets(features)
+        if self.linear_path is not None:
+            raw = raw + self.linear_path(own.to(raw)).unsqueeze(-1)
+        if self.config.seasons:
+            raw = raw + seasonal_naive(own, self.config.seasons, raw.size(1)).to(raw).unsqueeze(-1)
         return raw, hidden_states
+
+    def _of_targets(self, values: Tensor) -> Tensor:
+        """Take the forecast channels of values [batch, length, channels]."""
+        targets = self.config.prediction_channel_indices
+        return values if targets is None else values[..., targets]
+
+    def _without_constants(self, features: Tensor, first: int = 0) -> Tensor:
+        """Put zero in the place of features that did not vary in training; `first` is the number of the first one."""
+        constant = [place - first for place in self.config.constant_features if place >= first]
+        if not constant:
+            return features
+        varies = torch.ones(features.size(-1), dtype=torch.bool, device=features.device)
+        varies[constant] = False
+        # Not a product: what varies only later may be anything.
+        return torch.where(varies, features, 0)
 
     def _encode(
         self, features: Tensor, started: Tensor, **kwargs: Any
@@ -222,25 +278,6 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         else:
             losses = errors.square()
         return torch.where(counts, losses.mean(-1), 0).sum() / counts.sum().clamp(min=1)
-
-
-def ascending(raw: Tensor, median: int) -> Tensor:
-    """Make numbers ascend along the last axis: the one at `median` as it is, the others steps away from it.
-
-    Parameters
-    ----------
-    raw : Tensor [..., quantiles]
-    median : int
-
-    Returns
-    -------
-    Tensor [..., quantiles]
-    """
-    steps = F.softplus(raw)
-    centre = raw[..., median : median + 1]
-    above = centre + steps[..., median + 1 :].cumsum(-1)
-    below = centre - steps[..., :median].flip(-1).cumsum(-1).flip(-1)
-    return torch.cat([below, centre, above], -1)
 
 
 def _observed(values: Tensor, mask: Tensor | None, name: str) -> Tensor:

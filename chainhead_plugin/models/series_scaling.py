@@ -12,16 +12,16 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
     values : floating point Tensor [batch, length, channels]
         Whatever where not observed, NaN included.
     observed : bool Tensor [batch, length, channels]
-    scaling : {"std", "mean", None}
-        "std": by the mean, to a standard deviation of 1. "mean": by nothing, to a mean absolute value of 1.
-        None: values as they are.
+    scaling : {"std", "mean", "last", None}
+        "std": by the mean, to a standard deviation of 1. "last": by the last observed value, to a standard deviation
+        of 1. "mean": by nothing, to a mean absolute value of 1. None: values as they are.
 
     Returns
     -------
     scaled : Tensor [batch, length, channels]
         Zero where not observed.
     loc, scale : Tensor [batch, 1, channels]
-        ``values = scaled * scale + loc``. `scale` is 0 for channels that do not vary ("std") or are all zero
+        ``values = scaled * scale + loc``. `scale` is 0 for channels that do not vary ("std", "last") or are all zero
         ("mean"), and `loc` is then exactly their value; loc 0 and scale 1 stand for channels without any
         observed value.
     """
@@ -43,6 +43,8 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
         variance = _mean((deviations / nonzero(largest)).square(), count)
         # Zero only where `largest` is: replaced, as the square root has no gradient there.
         scale = largest * nonzero(variance).sqrt()
+        if scaling == "last":
+            loc = _last(known, observed)
     scale = torch.where(count > 0, scale, 1)
     return torch.where(observed, (known - loc) / nonzero(scale), 0), loc, scale
 
@@ -50,6 +52,13 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
 def nonzero(scale: Tensor) -> Tensor:
     """Return `scale` with ones in the place of zeros, to divide by."""
     return torch.where(scale > 0, scale, 1)
+
+
+def _last(known: Tensor, observed: Tensor) -> Tensor:
+    """Return the last observed value of each channel, zero where there is none: [batch, 1, channels]."""
+    steps = torch.arange(1, known.size(1) + 1, device=known.device).view(-1, 1)
+    place = torch.where(observed, steps, 0).argmax(1, keepdim=True)
+    return known.gather(1, place)
 
 
 def _mean(values: Tensor, count: Tensor) -> Tensor:

@@ -324,3 +324,49 @@ def test_a_model_without_logits():
     model = ChainHeadModel(ChainHeadConfig(m=3)).eval()
     with pytest.raises(TypeError, match="without logits or prediction_outputs"):
         node_contributions(model, {"input_features": torch.ones(1, 2, 3)})
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"with_linear_path": True, "seasons": [3, 6]}, {"quantiles": [0.1, 0.5, 0.9]}]
+)
+def test_contributions_of_a_forecast_add_up(fields):
+    torch.manual_seed(0)
+    config = ChainHeadConfig(
+        m=2,
+        hidden_sizes=[8, 8],
+        chain_length=12,
+        prediction_length=3,
+        pooling="flatten",
+        enable_bias=True,
+        **fields,
+    )
+    model = ChainHeadForTimeSeriesPrediction(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.uniform_(-0.5, 0.5)
+    past = torch.randn(4, 12, 2) * 10 + 250
+    explained = node_contributions(model, {"past_values": past}, (1, 0))
+    assert explained.method == "integrated_gradients"
+    added = explained.offset + explained.nodes.sum(1)
+    torch.testing.assert_close(added, explained.output, rtol=1e-4, atol=0)
+    assert (explained.gap.abs() <= 0.02 * (explained.output - explained.offset).abs()).all()
+
+
+def test_contributions_of_a_linear_path_are_its_terms():
+    config = ChainHeadConfig(
+        m=1,
+        n=4,
+        chain_length=6,
+        prediction_length=2,
+        pooling="flatten",
+        with_relu=False,
+        with_linear_path=True,
+    )
+    model = ChainHeadForTimeSeriesPrediction(config).eval()
+    torch.nn.init.zeros_(model.forecaster.weight)
+    past = torch.randn(3, 6) * 10 + 250
+    explained = node_contributions(model, {"past_values": past}, 1)
+    assert explained.method == "exact"
+    scaled = (past - past.mean(1, keepdim=True)) / past.std(1, keepdim=True, correction=0)
+    terms = scaled * model.linear_path.map.weight[1] * past.std(1, keepdim=True, correction=0)
+    torch.testing.assert_close(explained.nodes, terms.detach(), rtol=1e-4, atol=1e-4)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForTimeSeriesPrediction
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction, ChainHeadModel
-from chainhead_plugin.models.modeling_chainhead_forecast import ascending
+from chainhead_plugin.models.quantiles import ascending
 from chainhead_plugin.models.series_scaling import scale_series
 
 
