@@ -80,6 +80,10 @@ FIELDS = {
     "scaling": FORECAST | {"scaling": "std"},
     "with_observed_indicator": FORECAST | {"with_observed_indicator": True},
     "num_time_features": FORECAST | {"num_time_features": 1},
+    "constant_features": FORECAST | {"constant_features": [1]},
+    "seasons": FORECAST | {"seasons": [2, 3]},
+    "with_linear_path": FORECAST | {"with_linear_path": True},
+    "quantile_offsets": FORECAST | {"quantiles": [0.1, 0.5, 0.9], "quantile_offsets": [-0.1, 0.0, 0.2]},
 }
 KINDS = {
     "single_hop": "single hop",
