@@ -1,0 +1,85 @@
+"""The compiled form of a whole chain's, or a stream's next nodes', way into the pools."""
+
+import numpy as np
+
+from .compiled import add_to_groups, add_to_thresholds, compiled
+
+
+@compiled
+def _sums_of_channels(nodes, channels):  # type: ignore[no-untyped-def]
+    """Return float32 [kernels, length] of nodes [m, length] and channels [kernels, m]."""
+    sums = np.zeros((channels.shape[0], nodes.shape[1]), np.float32)
+    for kernel in range(channels.shape[0]):
+        row = sums[kernel]
+        for channel in range(channels.shape[1]):
+            sign = np.float32(channels[kernel, channel])
+            if sign != 0:
+                source = nodes[channel]
+                for t in range(nodes.shape[1]):
+                    row[t] += sign * source[t]
+    return sums
+
+
+@compiled
+def pool_nodes(  # type: ignore[no-untyped-def]
+    inputs,
+    past,
+    first,
+    bank_input,
+    bank_dilation,
+    spans,
+    taps,
+    kernel_channels,
+    thresholds,
+    group_taps,
+    group_channels,
+    level_channels,
+    level_thresholds,
+    kernel_sums,
+    kernel_runs,
+    largest,
+    smallest,
+    level_sums,
+    level_runs,
+):
+    """Take the next nodes of one chain into its pools.
+
+    Parameters
+    ----------
+    inputs : float32 array [1 or 2, m, past + nodes]
+        The rounded nodes and their differences, the past first.
+    past : int
+        How many of them are past: at least 8 times the largest dilation.
+    first : int
+        The number of the first node that is not past.
+    bank_input, bank_dilation : int64 array [banks]
+    spans : int64 array [banks + 1, 4]
+        As in `add_to_thresholds`; the last are the levels'.
+    taps : float32 array [banks, 9, 84]
+    kernel_channels : int8 array [banks, 84, m]
+    thresholds : float32 array [banks, thresholds, 84]
+    group_taps : float32 array [banks, groups, kernels of a group, 9]
+    group_channels : int8 array [banks, groups, m]
+    level_channels : int8 array [levels, m]
+    level_thresholds : float32 array [1, levels]
+    kernel_sums, kernel_runs, largest, smallest, level_sums, level_runs : arrays
+        `PoolState` of one chain, without the batch axis; changed in place.
+    """
+    for bank in range(bank_input.shape[0]):
+        dilation = bank_dilation[bank]
+        nodes = inputs[bank_input[bank], :, past - 8 * dilation :]
+        if nodes.shape[0] == 1:
+            columns = np.ascontiguousarray(nodes).reshape(-1, 1)
+            rows = np.ascontiguousarray(nodes)
+        else:
+            columns = np.ascontiguousarray(_sums_of_channels(nodes, kernel_channels[bank]).T)
+            rows = _sums_of_channels(nodes, group_channels[bank])
+        span = (spans[bank, 0], spans[bank, 1], spans[bank, 2], spans[bank, 3])
+        add_to_thresholds(
+            columns, taps[bank], dilation, first, span, thresholds[bank], kernel_sums[bank], kernel_runs[bank]
+        )
+        add_to_groups(rows, group_taps[bank], dilation, first, span, largest[bank], smallest[bank])
+    if level_channels.shape[0] > 0:
+        levels = np.ascontiguousarray(_sums_of_channels(inputs[0, :, past:], level_channels).T)
+        span = (spans[-1, 0], spans[-1, 1], spans[-1, 2], spans[-1, 3])
+        add_to_thresholds(levels, taps[0], 0, first, span, level_thresholds, level_sums, level_runs)
