@@ -1,0 +1,111 @@
+"""Thresholds of kernels' outputs: quantiles of what they give on training chains."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .kernels import LARGEST_KERNEL, fixed_taps
+from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
+
+# Places at which outputs are looked at, and the chains that they are drawn from.
+_PLACES = 1024
+_CHAINS = 256
+# Outputs that differ by less are equal but for the rounding of nodes.
+_ROUNDING = LARGEST_KERNEL
+_GOLDEN = (5**0.5 + 1) / 2
+
+
+def choose_thresholds(
+    chains: Sequence[NDArray[np.float32]],
+    plan: FeaturePlan,
+    kernel_channels: NDArray[np.int8],
+    level_channels: NDArray[np.int8],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Choose the thresholds of kernels and of levels.
+
+    Of each kernel's thresholds the last is just above zero, which neither the level nor the scale of a chain moves;
+    the others are quantiles that differ from kernel to kernel.
+
+    Parameters
+    ----------
+    chains : sequence of float32 arrays [length, m]
+        Rounded nodes.
+    plan : FeaturePlan
+    kernel_channels : int8 array [banks, 84, m]
+    level_channels : int8 array [levels, m]
+    rng : np.random.Generator
+
+    Returns
+    -------
+    kernel_thresholds : int32 array [banks, thresholds, 84]
+    level_thresholds : int32 array [1, levels]
+        Outputs are above a threshold if they are larger than this whole number.
+    """
+    drawn = rng.permutation(len(chains))[:_CHAINS]
+    nodes = _Nodes([chains[i] for i in drawn], plan)
+    half = NUM_KERNELS // 2
+    quantiles = (np.arange(1, plan.num_biases * NUM_KERNELS * len(plan.banks) + 1) * _GOLDEN) % 1
+    quantiles = quantiles.reshape(len(plan.banks), plan.num_biases, NUM_KERNELS)
+    thresholds = np.full(quantiles.shape, _ROUNDING, dtype=np.int32)
+    for bank, (diff, dilation, number) in enumerate(plan.banks):
+        for part, first in ((slice(0, half), 0), (slice(half, None), (NUM_TAPS - 1) * dilation)):
+            window = nodes.windows(diff, dilation, first, rng)  # [places, 9, m]
+            channels = kernel_channels[bank, part].astype(np.float64)
+            taps = fixed_taps(number % 2)[:, part].astype(np.float64)
+            outputs = np.einsum("ptm,km,tk->pk", window, channels, taps, optimize=True)
+            thresholds[bank, :-1, part] = _between(outputs, quantiles[bank, :-1, part])
+    levels = nodes.windows(False, 0, 0, rng)[:, 0] @ level_channels.T.astype(np.float64)
+    at = (np.arange(plan.num_levels) + 0.5) / max(plan.num_levels, 1)
+    if plan.m > 1:
+        at = (np.arange(1, plan.num_levels + 1) * _GOLDEN) % 1
+    return thresholds, _between(levels, at[None]).astype(np.int32)
+
+
+class _Nodes:
+    """Chains one after the other, with zeros before and after each, to look windows up in."""
+
+    def __init__(self, chains: Sequence[NDArray[np.float32]], plan: FeaturePlan) -> None:
+        lag = plan.lag(max(plan.dilations))
+        self.plan = plan
+        self.lengths = np.array([len(chain) for chain in chains])
+        padded = [np.pad(chain, ((plan.reach, lag), (0, 0))) for chain in chains]
+        changes = [np.diff(chain, axis=0, prepend=chain[:1]) for chain in chains]
+        self.nodes = np.concatenate(padded)
+        self.changes = np.concatenate([np.pad(change, ((plan.reach, lag), (0, 0))) for change in changes])
+        sizes = self.lengths + plan.reach + lag
+        self.starts = np.cumsum(sizes) - sizes + plan.reach
+
+    def windows(
+        self, diff: bool, dilation: int, first: int, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Return what kernels read at random places from node `first` on: [places, 9, m]."""
+        chain = rng.integers(len(self.lengths), size=_PLACES)
+        # Of chains that are too short any place serves.
+        begin = np.where(self.lengths[chain] > first, first, 0)
+        place = begin + (rng.random(_PLACES) * (self.lengths[chain] - begin)).astype(int)
+        lag = self.plan.lag(dilation) if first == 0 else 0
+        at = (self.starts[chain] + place + lag)[:, None] - dilation * np.arange(NUM_TAPS)
+        return (self.changes if diff else self.nodes)[at].astype(np.float64)
+
+
+def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return whole numbers between the outputs at these quantiles and the next larger, different ones.
+
+    Parameters
+    ----------
+    outputs : array [places, kernels]
+    quantiles : array [thresholds, kernels]
+
+    Returns
+    -------
+    int32 array [thresholds, kernels]
+    """
+    ordered = torch.from_numpy(np.ascontiguousarray(outputs.T, dtype=np.float32)).sort(1).values
+    at = torch.from_numpy(np.ascontiguousarray((quantiles * len(outputs)).astype(np.int64).T))
+    value = ordered.gather(1, at)  # [kernels, thresholds]
+    following = torch.searchsorted(ordered, value + _ROUNDING).clamp(max=len(outputs) - 1)
+    higher = torch.maximum(ordered.gather(1, following), value)
+    return np.asarray(((value + higher) / 2).floor().int().T.numpy())
