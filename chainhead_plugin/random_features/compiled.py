@@ -19,8 +19,17 @@ _SEGMENT = 256
 
 
 def compiled(function: F) -> F:
-    """Compile a function for float32 without NaN, and keep the result for later processes where that is possible."""
-    options = {"fastmath": True, "error_model": "numpy", "nogil": True}
+    """Compile a function, in which sums may be added up in any order."""
+    return _compile(function, fastmath=True)
+
+
+def compiled_in_order(function: F) -> F:
+    """Compile a function that multiplies and adds in the order in which it is written, and rounds each time."""
+    return _compile(function, fastmath=False)
+
+
+def _compile(function: F, fastmath: bool) -> F:
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True}
     try:
         return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     except RuntimeError:
@@ -28,59 +37,77 @@ def compiled(function: F) -> F:
         return njit(**options)(function)  # type: ignore[no-any-return]
 
 
-
-@compiled
-def _fill_common(outputs, window, taps, dilation, first, nodes):  # type: ignore[no-untyped-def]
-    """Outputs of kernels that all read the one column of `window`."""
-    kernels = taps.shape[1]
+@compiled_in_order
+def _fill_common(outputs, changes, steps, dilation, first, nodes):  # type: ignore[no-untyped-def]
+    """Outputs [nodes, kernels] of kernels that all read the one column of `changes`, the newest node first."""
+    kernels = steps.shape[1]
     for node in range(nodes):
-        at = first + node + 8 * dilation
-        x0 = window[at, 0]
-        x1 = window[at - dilation, 0]
-        x2 = window[at - 2 * dilation, 0]
-        x3 = window[at - 3 * dilation, 0]
-        x4 = window[at - 4 * dilation, 0]
-        x5 = window[at - 5 * dilation, 0]
-        x6 = window[at - 6 * dilation, 0]
-        x7 = window[at - 7 * dilation, 0]
-        x8 = window[at - 8 * dilation, 0]
+        at = first + node + 7 * dilation
+        x0 = changes[at, 0]
+        x1 = changes[at - dilation, 0]
+        x2 = changes[at - 2 * dilation, 0]
+        x3 = changes[at - 3 * dilation, 0]
+        x4 = changes[at - 4 * dilation, 0]
+        x5 = changes[at - 5 * dilation, 0]
+        x6 = changes[at - 6 * dilation, 0]
+        x7 = changes[at - 7 * dilation, 0]
         row = outputs[node]
         for k in range(kernels):
             row[k] = (
-                taps[0, k] * x0
-                + taps[1, k] * x1
-                + taps[2, k] * x2
-                + taps[3, k] * x3
-                + taps[4, k] * x4
-                + taps[5, k] * x5
-                + taps[6, k] * x6
-                + taps[7, k] * x7
-                + taps[8, k] * x8
+                x0 * steps[0, k]
+                + x1 * steps[1, k]
+                + x2 * steps[2, k]
+                + x3 * steps[3, k]
+                + x4 * steps[4, k]
+                + x5 * steps[5, k]
+                + x6 * steps[6, k]
+                + x7 * steps[7, k]
             )
 
 
-@compiled
-def _fill_own(outputs, window, taps, dilation, first, nodes):  # type: ignore[no-untyped-def]
-    """Outputs of kernels that read a column of `window` each; columns repeat where there are fewer."""
-    columns = window.shape[1]
-    for start in range(0, taps.shape[1], columns):
-        for node in range(nodes):
-            row = outputs[node, start : start + columns]
-            at = first + node + 8 * dilation
-            # Three taps at a time: the compiler vectorises loops over few arrays only.
-            for tap in range(0, 9, 3):
-                x0 = window[at - tap * dilation]
-                x1 = window[at - (tap + 1) * dilation]
-                x2 = window[at - (tap + 2) * dilation]
-                w0 = taps[tap, start : start + columns]
-                w1 = taps[tap + 1, start : start + columns]
-                w2 = taps[tap + 2, start : start + columns]
-                if tap == 0:
-                    for k in range(columns):
-                        row[k] = w0[k] * x0[k] + w1[k] * x1[k] + w2[k] * x2[k]
-                else:
-                    for k in range(columns):
-                        row[k] += w0[k] * x0[k] + w1[k] * x1[k] + w2[k] * x2[k]
+@compiled_in_order
+def _fill_own(outputs, changes, steps, dilation, first, nodes):  # type: ignore[no-untyped-def]
+    """Outputs [nodes, kernels] of kernels that read a column of `changes` each."""
+    kernels = steps.shape[1]
+    for node in range(nodes):
+        row = outputs[node]
+        at = first + node + 7 * dilation
+        newest = changes[at]
+        for k in range(kernels):
+            row[k] = newest[k] * steps[0, k]
+        for step in range(1, 8):
+            source = changes[at - step * dilation]
+            weight = steps[step]
+            for k in range(kernels):
+                row[k] += source[k] * weight[k]
+
+
+@compiled_in_order
+def _fill_nodes(row, changes, steps, dilation, nodes):  # type: ignore[no-untyped-def]
+    """Outputs [nodes] of one kernel; the first node's newest change is number 7·dilation."""
+    w0, w1, w2, w3, w4, w5, w6, w7 = (
+        steps[0],
+        steps[1],
+        steps[2],
+        steps[3],
+        steps[4],
+        steps[5],
+        steps[6],
+        steps[7],
+    )
+    s0 = changes[7 * dilation :]
+    s1 = changes[6 * dilation :]
+    s2 = changes[5 * dilation :]
+    s3 = changes[4 * dilation :]
+    s4 = changes[3 * dilation :]
+    s5 = changes[2 * dilation :]
+    s6 = changes[dilation:]
+    s7 = changes
+    # In two loops: the compiler vectorises loops over few arrays only.
+    for u in range(nodes):
+        row[u] = s0[u] * w0 + s1[u] * w1 + s2[u] * w2 + s3[u] * w3 + s4[u] * w4
+    for u in range(nodes):
+        row[u] = row[u] + s5[u] * w5 + s6[u] * w6 + s7[u] * w7
 
 
 @compiled
@@ -142,14 +169,15 @@ def _pool_thresholds(outputs, nodes, first, begin, threshold, sums, runs):  # ty
 
 
 @compiled
-def add_to_thresholds(window, taps, dilation, first, spans, thresholds, sums, runs):  # type: ignore[no-untyped-def]
+def add_to_thresholds(changes, steps, dilation, first, spans, thresholds, sums, runs):  # type: ignore[no-untyped-def]
     """Take the nodes of a chain into the pools of kernels compared with thresholds.
 
     Parameters
     ----------
-    window : float32 array [8·dilation + nodes, 1 or kernels]
-        What the kernels read, the past first; with `dilation` 0 the outputs themselves, [nodes, kernels].
-    taps : float32 array [9, kernels]
+    changes : float32 array [7·dilation + nodes, 1 or kernels]
+        How much larger each node is that the kernels read than the node `dilation` before, the past first; with
+        `dilation` 0 the outputs themselves, [nodes, kernels].
+    steps : float32 array [8, kernels]
     dilation : int
     first : int
         The number of the first node.
@@ -162,7 +190,7 @@ def add_to_thresholds(window, taps, dilation, first, spans, thresholds, sums, ru
         Run and longest run; changed in place.
     """
     kernels = thresholds.shape[1]
-    nodes = window.shape[0] - 8 * dilation
+    nodes = changes.shape[0] - 7 * dilation
     outputs = np.empty((_TILE, kernels), np.float32)
     part = np.zeros((thresholds.shape[0], 3, kernels), np.float32)
     begin_any, end_any, begin_full, end_full = spans
@@ -178,13 +206,13 @@ def add_to_thresholds(window, taps, dilation, first, spans, thresholds, sums, ru
         elif first + node < begin_full:
             size = min(size, begin_full - first - node)
         if dilation == 0:
-            tile = window[node : node + size]
+            tile = changes[node : node + size]
         else:
             tile = outputs
-            if window.shape[1] == 1:
-                _fill_common(outputs, window, taps, dilation, node, size)
+            if changes.shape[1] == 1:
+                _fill_common(outputs, changes, steps, dilation, node, size)
             else:
-                _fill_own(outputs, window, taps, dilation, node, size)
+                _fill_own(outputs, changes, steps, dilation, node, size)
         if full:
             for row in range(thresholds.shape[0]):
                 _pool_thresholds(tile, size, node - origin, 0, thresholds[row], part[row], runs[row])
@@ -207,49 +235,35 @@ def add_to_thresholds(window, taps, dilation, first, spans, thresholds, sums, ru
 
 
 @compiled
-def add_to_groups(window, taps, dilation, first, spans, largest, smallest):  # type: ignore[no-untyped-def]
+def add_to_groups(changes, steps, dilation, first, spans, largest, smallest):  # type: ignore[no-untyped-def]
     """Take the nodes of a chain into the pools of groups.
 
     Parameters
     ----------
-    window : float32 array [1 or groups, 8·dilation + nodes]
-        What the kernels read, the past first: a row for all groups, or a row each.
-    taps : float32 array [groups, kernels of a group, 9]
+    changes : float32 array [1 or groups, 7·dilation + nodes]
+        As in `add_to_thresholds`, transposed: a row for all groups, or a row each.
+    steps : float32 array [groups, kernels of a group, 8]
     dilation, first, spans
         As in `add_to_thresholds`; only the first span matters.
     largest, smallest : float64 array [groups, kernels of a group]
         As in `GroupPools`, transposed; changed in place.
     """
     groups, size = largest.shape
-    reach = 8 * dilation
+    reach = 7 * dilation
     outputs = np.empty((size, _SEGMENT), np.float32)
     high = np.empty(_SEGMENT, np.float32)
     low = np.empty(_SEGMENT, np.float32)
     begin = max(spans[0] - first, 0)
-    stop = min(spans[1] - first, window.shape[1] - reach)
+    stop = min(spans[1] - first, changes.shape[1] - reach)
     zero = np.float32(0)
     one = np.float32(1)
     for start in range(begin, stop, _SEGMENT):
         nodes = min(_SEGMENT, stop - start)
         for group in range(groups):
-            source = window[group if window.shape[0] > 1 else 0, start : start + reach + nodes]
-            s0 = source[reach:]
-            s1 = source[reach - dilation :]
-            s2 = source[reach - 2 * dilation :]
-            s3 = source[reach - 3 * dilation :]
-            s4 = source[reach - 4 * dilation :]
-            s5 = source[reach - 5 * dilation :]
-            s6 = source[reach - 6 * dilation :]
-            s7 = source[reach - 7 * dilation :]
-            s8 = source
+            source = changes[group if changes.shape[0] > 1 else 0, start : start + reach + nodes]
             for kernel in range(size):
-                w = taps[group, kernel]
-                w0, w1, w2, w3, w4, w5, w6, w7, w8 = w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]
                 row = outputs[kernel]
-                for u in range(nodes):
-                    row[u] = w0 * s0[u] + w1 * s1[u] + w2 * s2[u] + w3 * s3[u] + w4 * s4[u]
-                for u in range(nodes):
-                    row[u] += w5 * s5[u] + w6 * s6[u] + w7 * s7[u] + w8 * s8[u]
+                _fill_nodes(row, source, steps[group, kernel], dilation, nodes)
                 if kernel == 0:
                     for u in range(nodes):
                         high[u] = row[u]
@@ -269,4 +283,4 @@ def add_to_groups(window, taps, dilation, first, spans, largest, smallest):  # t
                 smallest[group, kernel] += count
 
 
-__all__ = ["add_to_groups", "add_to_thresholds", "compiled"]
+__all__ = ["add_to_groups", "add_to_thresholds", "compiled", "compiled_in_order"]

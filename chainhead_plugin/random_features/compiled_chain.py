@@ -2,22 +2,38 @@
 
 import numpy as np
 
-from .compiled import add_to_groups, add_to_thresholds, compiled
+from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_order
 
 
 @compiled
 def _sums_of_channels(nodes, channels):  # type: ignore[no-untyped-def]
-    """Return float32 [kernels, length] of nodes [m, length] and channels [kernels, m]."""
-    sums = np.zeros((channels.shape[0], nodes.shape[1]), np.float32)
+    """Return float32 [kernels, length] of nodes [m, length] and channels [kernels, m], added up in float64."""
+    sums = np.empty((channels.shape[0], nodes.shape[1]), np.float32)
+    row = np.empty(nodes.shape[1], np.float64)
     for kernel in range(channels.shape[0]):
-        row = sums[kernel]
+        row[:] = 0
         for channel in range(channels.shape[1]):
-            sign = np.float32(channels[kernel, channel])
+            sign = np.float64(channels[kernel, channel])
             if sign != 0:
                 source = nodes[channel]
                 for t in range(nodes.shape[1]):
                     row[t] += sign * source[t]
+        for t in range(nodes.shape[1]):
+            sums[kernel, t] = np.float32(row[t])
     return sums
+
+
+@compiled_in_order
+def _changes(rows, dilation):  # type: ignore[no-untyped-def]
+    """Return how much larger nodes [rows, length] are than those `dilation` before: [rows, length - dilation]."""
+    length = rows.shape[1] - dilation
+    changes = np.empty((rows.shape[0], length), np.float32)
+    for number in range(rows.shape[0]):
+        row = rows[number]
+        later = row[dilation:]
+        for t in range(length):
+            changes[number, t] = later[t] - row[t]
+    return changes
 
 
 @compiled
@@ -28,10 +44,10 @@ def pool_nodes(  # type: ignore[no-untyped-def]
     bank_input,
     bank_dilation,
     spans,
-    taps,
+    steps,
     kernel_channels,
     thresholds,
-    group_taps,
+    group_steps,
     group_channels,
     level_channels,
     level_thresholds,
@@ -47,7 +63,7 @@ def pool_nodes(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     inputs : float32 array [1 or 2, m, past + nodes]
-        The rounded nodes and their differences, the past first.
+        The scaled nodes and their differences, the past first.
     past : int
         How many of them are past: at least 8 times the largest dilation.
     first : int
@@ -55,10 +71,10 @@ def pool_nodes(  # type: ignore[no-untyped-def]
     bank_input, bank_dilation : int64 array [banks]
     spans : int64 array [banks + 1, 4]
         As in `add_to_thresholds`; the last are the levels'.
-    taps : float32 array [banks, 9, 84]
+    steps : float32 array [banks, 8, 84]
     kernel_channels : int8 array [banks, 84, m]
     thresholds : float32 array [banks, thresholds, 84]
-    group_taps : float32 array [banks, groups, kernels of a group, 9]
+    group_steps : float32 array [banks, groups, kernels of a group, 8]
     group_channels : int8 array [banks, groups, m]
     level_channels : int8 array [levels, m]
     level_thresholds : float32 array [1, levels]
@@ -69,17 +85,18 @@ def pool_nodes(  # type: ignore[no-untyped-def]
         dilation = bank_dilation[bank]
         nodes = inputs[bank_input[bank], :, past - 8 * dilation :]
         if nodes.shape[0] == 1:
-            columns = np.ascontiguousarray(nodes).reshape(-1, 1)
-            rows = np.ascontiguousarray(nodes)
+            rows = _changes(nodes, dilation)
+            columns = rows.reshape(-1, 1)
         else:
-            columns = np.ascontiguousarray(_sums_of_channels(nodes, kernel_channels[bank]).T)
-            rows = _sums_of_channels(nodes, group_channels[bank])
+            rows = _changes(_sums_of_channels(nodes, kernel_channels[bank]), dilation)
+            columns = np.ascontiguousarray(rows.T)
+            rows = _changes(_sums_of_channels(nodes, group_channels[bank]), dilation)
         span = (spans[bank, 0], spans[bank, 1], spans[bank, 2], spans[bank, 3])
         add_to_thresholds(
-            columns, taps[bank], dilation, first, span, thresholds[bank], kernel_sums[bank], kernel_runs[bank]
+            columns, steps[bank], dilation, first, span, thresholds[bank], kernel_sums[bank], kernel_runs[bank]
         )
-        add_to_groups(rows, group_taps[bank], dilation, first, span, largest[bank], smallest[bank])
+        add_to_groups(rows, group_steps[bank], dilation, first, span, largest[bank], smallest[bank])
     if level_channels.shape[0] > 0:
         levels = np.ascontiguousarray(_sums_of_channels(inputs[0, :, past:], level_channels).T)
         span = (spans[-1, 0], spans[-1, 1], spans[-1, 2], spans[-1, 3])
-        add_to_thresholds(levels, taps[0], 0, first, span, level_thresholds, level_sums, level_runs)
+        add_to_thresholds(levels, steps[0], 0, first, span, level_thresholds, level_sums, level_runs)

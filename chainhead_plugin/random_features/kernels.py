@@ -1,8 +1,9 @@
 """The kernels: fixed ones of -1 and 2, random ones in groups, and the input channels that each reads.
 
-All weights are whole numbers, and nodes are rounded to whole numbers of small steps, of a size at which sums stay
-below 2²⁴. So float32 computes every kernel's output exactly, in any order and on any device: a stream and a whole
-chain, a CPU and a GPU never disagree about which side of a threshold an output lies on.
+All sum to zero, so that they can be applied to differences: w₀x₀ + … + w₈x₈ is Σ (w₀ + … + wⱼ)(xⱼ − xⱼ₊₁) over the
+eight j < 8. In this form every output is exactly 0 where a chain does not change, at any level. And every form
+multiplies and adds in this order, in float32: a stream and a whole chain, a CPU and a GPU give the same bits, and do
+not disagree about which side of a threshold an output lies on, or which of two kernels is ahead.
 """
 
 from functools import lru_cache
@@ -13,17 +14,8 @@ from numpy.typing import NDArray
 
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
 
-# Largest sum of a kernel's absolute weights over one channel: 18 for the fixed kernels, at most this for random ones.
-LARGEST_KERNEL = 36
 # Most input channels that a kernel adds up.
-MOST_CHANNELS = 9
-# Whole numbers up to here are exact in float32.
-_EXACT = 2**24
-
-
-def largest_node(m: int) -> int:
-    """Return the largest absolute value of a rounded node at which all kernels' outputs are exact in float32."""
-    return int(_EXACT // (LARGEST_KERNEL * min(m, MOST_CHANNELS)))
+_MOST_CHANNELS = 9
 
 
 @lru_cache(maxsize=2)
@@ -45,23 +37,22 @@ def fixed_taps(parity: int) -> NDArray[np.float32]:
     return result
 
 
-def draw_group_taps(plan: FeaturePlan, rng: np.random.Generator) -> NDArray[np.int8]:
-    """Draw the groups' kernels: normal, of sum zero, rounded to whole numbers.
+def draw_group_taps(plan: FeaturePlan, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw the groups' kernels: normal, of sum zero and absolute sum one.
 
     Returns
     -------
-    int8 array [banks, num_groups, group_size, 9]
-        Of absolute sum `LARGEST_KERNEL` at most.
+    float32 array [banks, num_groups, group_size, 9]
     """
     taps = rng.standard_normal((len(plan.banks), plan.num_groups, plan.group_size, NUM_TAPS))
     taps -= taps.mean(axis=-1, keepdims=True)
-    # Rounding moves every tap by at most a half; the largest tap then takes the sum back to zero.
-    taps *= (LARGEST_KERNEL - NUM_TAPS) / np.abs(taps).sum(axis=-1, keepdims=True)
-    whole = np.rint(taps)
-    largest = np.abs(taps).argmax(axis=-1)[..., None]
-    balanced = np.take_along_axis(whole, largest, -1) - whole.sum(axis=-1, keepdims=True)
-    np.put_along_axis(whole, largest, balanced, axis=-1)
-    return whole.astype(np.int8)
+    taps /= np.abs(taps).sum(axis=-1, keepdims=True)
+    return taps.astype(np.float32)
+
+
+def step_taps(taps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the weights of the differences xⱼ − xⱼ₊₁, [..., 8], of kernels [..., 9] of sum zero."""
+    return np.cumsum(taps[..., :-1].astype(np.float64), axis=-1).astype(np.float32)
 
 
 def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = False) -> NDArray[np.int8]:
@@ -72,7 +63,7 @@ def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = 
     int8 array [kernels, m]
         1 (or, with `signs`, 1 or -1) for the channels that are read, 0 for the others.
     """
-    most = min(m, MOST_CHANNELS)
+    most = min(m, _MOST_CHANNELS)
     counts = np.minimum((2 ** rng.uniform(0, np.log2(most + 1), size=kernels)).astype(int), most)
     # The channels with the `count` smallest of m random numbers.
     drawn = (rng.random((kernels, m)).argsort(axis=1).argsort(axis=1) < counts[:, None]).astype(np.int8)

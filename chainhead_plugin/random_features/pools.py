@@ -57,28 +57,29 @@ class PoolState:
         )
 
 
-def kernel_outputs(window: Tensor, taps: Tensor, dilation: int) -> Tensor:
+def kernel_outputs(window: Tensor, steps: Tensor, dilation: int) -> Tensor:
     """Apply kernels at all nodes but the first 8·dilation, which are the past of the others.
 
     Parameters
     ----------
     window : float32 Tensor [batch, 8·dilation + nodes, 1 or kernels]
         What each kernel reads; one column if all read the same.
-    taps : float32 Tensor [9, kernels]
-        Row j weighs the node j·dilation before.
+    steps : float32 Tensor [8, kernels]
+        Row j weighs how much larger the node j·dilation before is than the node (j + 1)·dilation before.
     dilation : int
 
     Returns
     -------
     float32 Tensor [batch, nodes, kernels]
     """
-    reach = (NUM_TAPS - 1) * dilation
-    nodes = window.size(1) - reach
-    # Sums of products, and no matrix product: settings of PyTorch's may make that less exact than float32.
-    outputs = window[:, reach:] * taps[0]
-    for tap in range(1, NUM_TAPS):
-        start = reach - tap * dilation
-        outputs = torch.addcmul(outputs, window[:, start : start + nodes], taps[tap])
+    changes = window[:, dilation:] - window[:, :-dilation]
+    reach = (NUM_TAPS - 2) * dilation
+    nodes = changes.size(1) - reach
+    outputs = changes[:, reach:] * steps[0]
+    for step in range(1, NUM_TAPS - 1):
+        start = reach - step * dilation
+        # Not `addcmul` or a matrix product: those round differently from device to device, and by settings.
+        outputs = outputs + changes[:, start : start + nodes] * steps[step]
     return outputs
 
 

@@ -6,14 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .kernels import LARGEST_KERNEL, fixed_taps
+from .kernels import fixed_taps
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
 
-# Places at which outputs are looked at, and the chains that they are drawn from.
+# Places at which outputs are looked at.
 _PLACES = 1024
-_CHAINS = 256
-# Outputs that differ by less are equal but for the rounding of nodes.
-_ROUNDING = LARGEST_KERNEL
+# Outputs that differ by less, of their size, are equal but for rounding.
+_ROUNDING = 1e-5
 _GOLDEN = (5**0.5 + 1) / 2
 
 
@@ -23,16 +22,16 @@ def choose_thresholds(
     kernel_channels: NDArray[np.int8],
     level_channels: NDArray[np.int8],
     rng: np.random.Generator,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Choose the thresholds of kernels and of levels.
 
-    Of each kernel's thresholds the last is just above zero, which neither the level nor the scale of a chain moves;
+    Of each kernel's thresholds the last is zero, which neither the level nor the scale of a chain moves;
     the others are quantiles that differ from kernel to kernel.
 
     Parameters
     ----------
     chains : sequence of float32 arrays [length, m]
-        Rounded nodes.
+        Scaled nodes.
     plan : FeaturePlan
     kernel_channels : int8 array [banks, 84, m]
     level_channels : int8 array [levels, m]
@@ -40,16 +39,14 @@ def choose_thresholds(
 
     Returns
     -------
-    kernel_thresholds : int32 array [banks, thresholds, 84]
-    level_thresholds : int32 array [1, levels]
-        Outputs are above a threshold if they are larger than this whole number.
+    kernel_thresholds : float32 array [banks, thresholds, 84]
+    level_thresholds : float32 array [1, levels]
     """
-    drawn = rng.permutation(len(chains))[:_CHAINS]
-    nodes = _Nodes([chains[i] for i in drawn], plan)
+    nodes = _Nodes(chains, plan)
     half = NUM_KERNELS // 2
     quantiles = (np.arange(1, plan.num_biases * NUM_KERNELS * len(plan.banks) + 1) * _GOLDEN) % 1
     quantiles = quantiles.reshape(len(plan.banks), plan.num_biases, NUM_KERNELS)
-    thresholds = np.full(quantiles.shape, _ROUNDING, dtype=np.int32)
+    thresholds = np.zeros(quantiles.shape, dtype=np.float32)
     for bank, (diff, dilation, number) in enumerate(plan.banks):
         for part, first in ((slice(0, half), 0), (slice(half, None), (NUM_TAPS - 1) * dilation)):
             window = nodes.windows(diff, dilation, first, rng)  # [places, 9, m]
@@ -61,7 +58,7 @@ def choose_thresholds(
     at = (np.arange(plan.num_levels) + 0.5) / max(plan.num_levels, 1)
     if plan.m > 1:
         at = (np.arange(1, plan.num_levels + 1) * _GOLDEN) % 1
-    return thresholds, _between(levels, at[None]).astype(np.int32)
+    return thresholds, _between(levels, at[None])
 
 
 class _Nodes:
@@ -91,8 +88,8 @@ class _Nodes:
         return (self.changes if diff else self.nodes)[at].astype(np.float64)
 
 
-def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return whole numbers between the outputs at these quantiles and the next larger, different ones.
+def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return numbers between the outputs at these quantiles and the next larger, different ones.
 
     Parameters
     ----------
@@ -101,11 +98,11 @@ def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> ND
 
     Returns
     -------
-    int32 array [thresholds, kernels]
+    float32 array [thresholds, kernels]
     """
     ordered = torch.from_numpy(np.ascontiguousarray(outputs.T, dtype=np.float32)).sort(1).values
     at = torch.from_numpy(np.ascontiguousarray((quantiles * len(outputs)).astype(np.int64).T))
     value = ordered.gather(1, at)  # [kernels, thresholds]
-    following = torch.searchsorted(ordered, value + _ROUNDING).clamp(max=len(outputs) - 1)
+    following = torch.searchsorted(ordered, value + value.abs() * _ROUNDING, right=True).clamp(max=len(outputs) - 1)
     higher = torch.maximum(ordered.gather(1, following), value)
-    return np.asarray(((value + higher) / 2).floor().int().T.numpy())
+    return np.asarray(((value + higher) / 2).T.numpy())

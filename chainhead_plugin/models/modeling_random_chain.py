@@ -1,0 +1,118 @@
+"""Random chain heads as a transformers model: features in closed form, and one linear map that is trained."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import initialization as init
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils import TransformersKwargs
+from transformers.utils.generic import can_return_tuple
+
+from ..chain.masking import needed_mask
+from ..config.configuration_random_chain import RandomChainConfig
+from ..hub.sharing import SharedModel
+from ..random_features.features import RandomChainFeatures
+from ..random_features.plan import FeaturePlan
+from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
+
+# Arguments that every model of transformers may be called with, whether they concern it or not.
+_COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
+
+
+def feature_plan(config: RandomChainConfig) -> FeaturePlan:
+    """Return what a configuration says of the features."""
+    return FeaturePlan(
+        config.m,
+        tuple(config.dilations),
+        config.causal,
+        config.with_differences,
+        config.num_biases,
+        config.num_groups,
+        config.group_size,
+        config.num_levels,
+    )
+
+
+class RandomChainPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, SharedModel):
+    """What models of random chain heads share."""
+
+    config: RandomChainConfig
+    config_class = RandomChainConfig
+    base_model_prefix = "random_chain"
+    main_input_name = "input_features"
+    input_modalities = ("time",)
+    _no_split_modules: ClassVar[list[str]] = ["RandomChainFeatures"]
+
+    def _initialize_weights(self, module: nn.Module, *_: Any) -> None:
+        # transformers would pass over a module without parameters of its own.
+        super()._initialize_weights(module)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, RandomChainFeatures):
+            for name, value in module.initial_values(self.config.seed).items():
+                init.copy_(getattr(module, name), torch.from_numpy(value))
+
+
+class RandomChainForSequenceClassification(RandomChainPreTrainedModel):
+    """Sequence classification or regression by random chain heads.
+
+    Only `classifier` is trained, in closed form by `fit_random_chain`. Everything before it is drawn and measured
+    once. `config.problem_type` chooses the loss, as everywhere in transformers.
+    """
+
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: RandomChainConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels
+        self.random_chain = RandomChainFeatures(feature_plan(config), config.reference_length)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_features: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs: Any,
+    ) -> SequenceClassifierOutput:
+        """Classify sequences.
+
+        Parameters
+        ----------
+        input_features : Tensor [batch, length, m]
+            The nodes, of any floating-point dtype. The first layers compute in float32, whatever the model's dtype.
+        attention_mask : Tensor [batch, length], optional
+            1 for real nodes, 0 for the padding before or after them.
+        labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
+            Classes, multi-label indicators or regression targets.
+
+        Returns
+        -------
+        SequenceClassifierOutput
+            `logits` [batch, num_labels]; `loss` if `labels` are given. The logits of a chain with a node that is not
+            finite are NaN.
+        """
+        unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        if input_features.ndim != 3 or input_features.size(2) != self.config.m:
+            raise ValueError(
+                f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
+            )
+        mask = None
+        if attention_mask is not None:
+            mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
+        features = self.random_chain(input_features, mask)
+        logits = self.classifier(features.to(self.classifier.weight.dtype))
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+
+__all__ = ["RandomChainForSequenceClassification", "RandomChainPreTrainedModel", "feature_plan"]

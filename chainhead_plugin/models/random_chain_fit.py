@@ -1,0 +1,301 @@
+"""Training random chain heads in closed form: kernels are measured once, and one ridge regression is solved."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..config.configuration_random_chain import RandomChainConfig
+from ..random_features.calibration import fit_temperature
+from ..random_features.features import RandomChainFeatures
+from ..random_features.plan import dilations_for
+from ..random_features.ridge_of_blocks import BlockFit, fit_blocks
+from ..random_features.thresholds import choose_thresholds
+from .modeling_random_chain import RandomChainForSequenceClassification
+
+# Series whose kernels' outputs thresholds are chosen by.
+_CHAINS_FOR_THRESHOLDS = 256
+_PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
+
+
+@dataclass(frozen=True)
+class RandomChainFit:
+    """A trained model, and how well it does on series that it was not fitted to.
+
+    Parameters
+    ----------
+    model : RandomChainForSequenceClassification
+        In eval mode.
+    left_out : float64 Tensor [series or fewer, num_labels]
+        The logits, or predicted values, of series by a fit to the others.
+    rows : int64 Tensor [series or fewer]
+        Which series those are: all, unless there are too many.
+    error : float
+        The mean square of what the fits to all others miss; of values in units of their standard deviation, of labels
+        taken for 1 and -1.
+    score : float
+        By the same: the share of series whose label is right, of labels that are right, or R² of values.
+    choices : dict
+        What leave-one-out errors chose: "strength", "group_share", "level_share" and "counts"; and "temperature", the
+        factor between scores and logits.
+    """
+
+    model: RandomChainForSequenceClassification
+    left_out: Tensor
+    rows: Tensor
+    error: float
+    score: float
+    choices: dict[str, float | bool]
+
+
+def fit_random_chain(
+    series: Sequence[Any] | NDArray[Any] | Tensor,
+    labels: Any,
+    *,
+    problem_type: str = "single_label_classification",
+    id2label: dict[int, str] | None = None,
+    causal: bool = True,
+    dilations: Sequence[int] | None = None,
+    with_differences: bool = True,
+    num_biases: int = 4,
+    num_groups: int = 32,
+    group_size: int = 8,
+    num_levels: int | None = None,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    batch_size: int = 256,
+) -> RandomChainFit:
+    """Train random chain heads on series.
+
+    Features are computed in batches. Of up to 3,000 series they are all kept, in float32; of more, the choices are made
+    by 3,000. Of more series than features only sums of products are kept, so that memory does not grow with their
+    number.
+
+    Parameters
+    ----------
+    series : sequence of arrays or tensors [length, m], or one array or tensor [series, length, m]
+        At least two, of any lengths; with one feature a node also [length]. Finite.
+    labels : array
+        Of "single_label_classification" whole numbers [series]; of "multi_label_classification" 0 and 1
+        [series, num_labels]; of "regression" numbers [series] or [series, num_labels].
+    problem_type : str
+    id2label : dict, optional
+        Names by number; by default as many as the labels tell.
+    causal : bool
+        Whether the model can stream.
+    dilations : sequence of int, optional
+        By default 1, 2, 4, … for as long as a kernel fits into a series of median length.
+    with_differences, num_biases, num_groups, group_size, seed
+        As in `RandomChainConfig`.
+    num_levels : int, optional
+        By default 64 for one feature a node, 256 for more.
+    device : str or torch.device, optional
+        Where features are computed. The model is returned there.
+    batch_size : int
+        Series at a time.
+
+    Returns
+    -------
+    RandomChainFit
+
+    Raises
+    ------
+    TypeError, ValueError
+        If series or labels are not as described; the message says which, before anything is computed.
+
+    Examples
+    --------
+    >>> fit = fit_random_chain(train_series, train_labels, id2label={0: "gun", 1: "point"})
+    >>> fit.score, fit.model(torch.from_numpy(test_series)).logits.argmax(-1)
+    """
+    chains = _as_chains(series)
+    targets, num_labels = _as_targets(labels, len(chains), problem_type, id2label)
+    lengths = np.array([len(chain) for chain in chains])
+    if num_levels is None:
+        num_levels = 64 if chains[0].shape[1] == 1 else 256
+    config = RandomChainConfig(
+        m=chains[0].shape[1],
+        dilations=list(dilations or dilations_for(float(np.median(lengths)))),
+        causal=causal,
+        with_differences=with_differences,
+        num_biases=num_biases,
+        num_groups=num_groups,
+        group_size=group_size,
+        num_levels=num_levels,
+        seed=seed,
+        problem_type=problem_type,
+        **({"num_labels": num_labels} if id2label is None else {"id2label": id2label}),
+    )
+    model = RandomChainForSequenceClassification(config).eval()
+    _measure(model.random_chain, chains, seed)
+    model.to(device or "cpu")
+
+    amounts = torch.from_numpy(lengths / np.median(lengths)) if len(set(lengths)) > 1 else None
+    scaled, centre, spread = _standardised(targets, num_labels, problem_type)
+    fitted = fit_blocks(
+        lambda: _feature_batches(model.random_chain, chains, batch_size),
+        len(chains),
+        scaled,
+        model.random_chain.plan,
+        amounts,
+        seed,
+    )
+    left_out = fitted.left_out
+    of_left_out = targets[fitted.rows]
+    temperature = 1.0 if problem_type == "regression" else fit_temperature(left_out, of_left_out)
+    if fitted.counts:
+        config.reference_length = int(np.median(lengths))
+        model.random_chain.reference_length = config.reference_length
+    _set_weights(model, fitted, temperature * spread, centre)
+    left_out = left_out * temperature * spread + centre
+    choices: dict[str, float | bool] = {
+        "strength": fitted.strength,
+        "group_share": fitted.group_share,
+        "level_share": fitted.level_share,
+        "counts": fitted.counts,
+        "temperature": temperature,
+    }
+    return RandomChainFit(
+        model, left_out, fitted.rows, fitted.error, _score(left_out, of_left_out, problem_type), choices
+    )
+
+
+def _as_chains(series: Any) -> list[NDArray[np.float32]]:
+    """Return arrays [length, m], checked."""
+    chains = []
+    for number, one in enumerate(series):
+        array = one.detach().cpu().float().numpy() if isinstance(one, Tensor) else np.asarray(one)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"series {number} holds {array.dtype}, expected numbers")
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2 or 0 in array.shape:
+            raise ValueError(f"series {number} has shape {list(array.shape)}, expected [length, m] of at least 1")
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(array, dtype=np.float32)
+        if not np.isfinite(array).all():
+            raise ValueError(f"series {number} holds a value that is not finite in float32")
+        chains.append(array)
+    if len(chains) < 2:
+        raise ValueError(f"expected at least 2 series, got {len(chains)}")
+    widths = sorted({chain.shape[1] for chain in chains})
+    if len(widths) > 1:
+        raise ValueError(f"series have from {widths[0]} to {widths[-1]} features a node, expected the same of all")
+    return chains
+
+
+def _as_targets(
+    labels: Any, count: int, problem_type: str, id2label: dict[int, str] | None
+) -> tuple[Tensor, int]:
+    """Return int64 [series], or float64 [series, labels], and the number of labels."""
+    if problem_type not in _PROBLEM_TYPES:
+        raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {problem_type!r}")
+    array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    if array.dtype.kind not in ("iub" if problem_type.startswith("single") else "iubf"):
+        raise TypeError(f"labels hold {array.dtype}, expected numbers of labels: map names to 0, 1, 2, … first")
+    if len(array) != count:
+        raise ValueError(f"got {len(array)} labels for {count} series")
+    if problem_type == "single_label_classification":
+        if array.ndim != 1:
+            raise ValueError(f"labels have shape {list(array.shape)}, expected [series]")
+        found = int(array.max()) + 1
+        num_labels = found if id2label is None else len(id2label)
+        if array.min() < 0 or found > num_labels:
+            raise ValueError(f"labels are from {array.min()} to {array.max()}, expected 0 to {num_labels - 1}")
+        if len(np.unique(array)) < 2:
+            raise ValueError("all labels are the same: there is nothing to learn")
+        return torch.from_numpy(array.astype(np.int64)), max(num_labels, 2)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or not np.isfinite(array).all():
+        raise ValueError("labels must be finite, of shape [series] or [series, num_labels]")
+    if problem_type == "multi_label_classification" and not np.isin(array, (0, 1)).all():
+        raise ValueError("of multi_label_classification labels must be 0 or 1")
+    if id2label is not None and len(id2label) != array.shape[1]:
+        raise ValueError(f"id2label names {len(id2label)} labels, but there are {array.shape[1]}")
+    return torch.from_numpy(array.astype(np.float64)), array.shape[1]
+
+
+def _standardised(
+    targets: Tensor, num_labels: int, problem_type: str
+) -> tuple[Tensor, Tensor | float, Tensor | float]:
+    """Return float64 [series, labels] to fit, and what to add to and multiply with what is fitted."""
+    if problem_type == "regression":
+        centre, spread = targets.mean(0), targets.std(0, correction=0)
+        spread = spread.where(spread > 0, 1)
+        return (targets - centre) / spread, centre, spread
+    if not targets.is_floating_point():
+        targets = F.one_hot(targets, num_labels).double()
+    return targets * 2 - 1, 0.0, 1.0
+
+
+def _measure(features: RandomChainFeatures, chains: list[NDArray[np.float32]], seed: int) -> None:
+    """Set what the features need to know of the training series: scales of nodes, and thresholds."""
+    count = sum(map(len, chains))
+    mean = sum(chain.sum(0, dtype=np.float64) for chain in chains) / count
+    variance = sum(np.square(chain - mean).sum(0) for chain in chains) / count
+    # A channel that does not vary tells nothing, whatever it holds later.
+    scale = np.where(variance > 1e-12 * np.square(mean), 1 / np.sqrt(np.maximum(variance, 1e-300)), 0)
+    features.node_mean.copy_(torch.from_numpy(np.asarray(mean)))
+    features.node_scale.copy_(torch.from_numpy(np.minimum(scale, 1e30)))
+    rng = np.random.default_rng(seed)
+    some = [chains[number] for number in rng.permutation(len(chains))[:_CHAINS_FOR_THRESHOLDS]]
+    kernel_thresholds, level_thresholds = choose_thresholds(
+        [features.scaled(torch.from_numpy(chain)).numpy() for chain in some],
+        features.plan,
+        features.kernel_channels.numpy(),
+        features.level_channels.numpy(),
+        rng,
+    )
+    features.kernel_thresholds.copy_(torch.from_numpy(kernel_thresholds))
+    features.level_thresholds.copy_(torch.from_numpy(level_thresholds))
+
+
+def _feature_batches(
+    features: RandomChainFeatures, chains: list[NDArray[np.float32]], batch_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the numbers of some series and their features, before they are standardised.
+
+    Series of similar lengths come together, so that little is padded.
+    """
+    order = np.argsort([len(chain) for chain in chains], kind="stable")
+    device = features.node_mean.device
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        longest = len(chains[rows[-1]])
+        nodes = np.zeros((len(rows), longest, chains[0].shape[1]), np.float32)
+        mask = np.zeros((len(rows), longest), bool)
+        for place, row in enumerate(rows):
+            nodes[place, : len(chains[row])] = chains[row]
+            mask[place, : len(chains[row])] = True
+        full = None if mask.all() else torch.from_numpy(mask).to(device)
+        yield torch.from_numpy(rows), features.pooled(torch.from_numpy(nodes).to(device), full).cpu()
+
+
+@torch.no_grad()
+def _set_weights(
+    model: RandomChainForSequenceClassification,
+    fitted: BlockFit,
+    factor: Tensor | float,
+    centre: Tensor | float,
+) -> None:
+    model.random_chain.feature_mean.copy_(fitted.feature_mean)
+    model.random_chain.feature_scale.copy_(fitted.feature_scale)
+    weight, bias = fitted.weight * factor, fitted.intercept * factor + centre
+    model.classifier.weight.copy_(weight.T)
+    model.classifier.bias.copy_(bias)
+
+
+def _score(left_out: Tensor, targets: Tensor, problem_type: str) -> float:
+    if problem_type == "single_label_classification":
+        return float((left_out.argmax(1) == targets).double().mean())
+    if problem_type == "multi_label_classification":
+        return float(((left_out > 0) == (targets > 0.5)).double().mean())
+    missed = (left_out - targets).square().sum()
+    return float(1 - missed / (targets - targets.mean(0)).square().sum().clamp(min=1e-300))
+
+
+__all__ = ["RandomChainFit", "fit_random_chain"]

@@ -1,0 +1,227 @@
+"""Ridge regression on blocks of features, whose shares are chosen by leave-one-out errors as its strength is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .plan import FeaturePlan
+from .pools import as_counts
+from .ridge import RidgeFit, fit_ridge, solve_ridge
+
+# What part of a series' features, by their squares, are groups' among the kernels', and levels' among all.
+_GROUP_SHARES = (0.2, 0.6)
+_LEVEL_SHARES = (0.01, 0.2, 0.6)
+# Rows by which shares are chosen, and by which the strength is.
+_ROWS_FOR_SHARES = 768
+_ROWS_FOR_STRENGTH = 3000
+# A feature that varies less, of its size, varies by rounding.
+_CONSTANT = 1e-5
+
+Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]
+
+
+@dataclass(frozen=True)
+class BlockFit:
+    """A linear map of standardised features.
+
+    Parameters
+    ----------
+    weight : float64 Tensor [features, targets]
+    intercept : float64 Tensor [targets]
+    feature_mean, feature_scale : float64 Tensor [features]
+        What to subtract from features, and to multiply them with.
+    strength, group_share, level_share : float
+    counts : bool
+        Whether features are counts; otherwise they are shares.
+    rows : int64 Tensor
+        The series by which all that was chosen.
+    left_out : float64 Tensor [rows, targets]
+        Their predictions by fits to the others of them.
+    error : float
+        The mean square of what those miss.
+    """
+
+    weight: Tensor
+    intercept: Tensor
+    feature_mean: Tensor
+    feature_scale: Tensor
+    strength: float
+    group_share: float
+    level_share: float
+    counts: bool
+    rows: Tensor
+    left_out: Tensor
+    error: float
+
+
+@dataclass(frozen=True)
+class _Standard:
+    """Features of some rows, standardised, and the squares of each block."""
+
+    mean: Tensor
+    scale: Tensor
+    features: Tensor
+    products: list[Tensor]
+
+
+def fit_blocks(
+    batches: Batches, count: int, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
+) -> BlockFit:
+    """Fit targets by features.
+
+    Parameters
+    ----------
+    batches : function
+        Each call yields the numbers of some series and float32 features [some, features], shares of their nodes,
+        until all series have come.
+    count : int
+        How many series there are.
+    targets : float64 Tensor [series, targets]
+    plan : FeaturePlan
+    amounts : float64 Tensor [series], optional
+        How long each series is, in any unit; None if all are of one length.
+    seed : int
+        Which series are looked at where all are too many.
+
+    Returns
+    -------
+    BlockFit
+    """
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    rows = order[:_ROWS_FOR_STRENGTH].sort().values
+    features = _collect(batches(), rows, count, plan)
+    options = [False] if amounts is None else [False, True]
+    best: tuple[float, bool, float, float, _Standard] | None = None
+    few = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:_ROWS_FOR_SHARES].sort().values
+    for counts in options:
+        standard = _standardised(
+            as_counts(features, plan, amounts[rows]) if counts and amounts is not None else features, plan
+        )
+        for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
+            for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
+                shares = _shares(group_share, level_share)
+                error = fit_ridge(_mixed(standard, shares, few), targets[rows][few]).error
+                if best is None or error < best[0]:
+                    best = (error, counts, group_share, level_share, standard)
+    assert best is not None
+    _, counts, group_share, level_share, standard = best
+    shares = _shares(group_share, level_share)
+    chosen = fit_ridge(_mixed(standard, shares, None), targets[rows])
+    scale = standard.scale * _factors(standard, shares, plan)
+
+    if count <= len(rows):
+        weight = standard.features.T.double() @ chosen.weight * _factors(standard, shares, plan)[:, None]
+        intercept = chosen.intercept
+    else:
+        kept = amounts if counts else None
+        weight, intercept = _fit_all(batches, count, targets, plan, kept, standard.mean, scale, chosen)
+    return BlockFit(
+        weight,
+        intercept,
+        standard.mean,
+        scale,
+        chosen.strength,
+        group_share,
+        level_share,
+        counts,
+        rows,
+        chosen.left_out,
+        chosen.error,
+    )
+
+
+def _collect(
+    batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan
+) -> Tensor:
+    place = torch.full((count,), -1)
+    place[rows] = torch.arange(len(rows))
+    features = torch.empty(len(rows), plan.num_features)
+    for numbers, some in batches:
+        at = place[numbers]
+        features[at[at >= 0]] = some[at >= 0]
+    return features
+
+
+def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
+    mean = features.mean(0, dtype=torch.float64)
+    deviation = features.std(0, correction=0).double()
+    constant = deviation <= _CONSTANT * mean.abs()
+    scale = (1 / deviation).where(~constant & (deviation > 0), 0)
+    scaled = (features - mean.float()) * scale.float()
+    products = [(block @ block.T).double() for block in scaled.split(plan.block_sizes, 1)]
+    return _Standard(mean, scale, scaled, products)
+
+
+def _shares(group_share: float, level_share: float) -> tuple[float, float, float]:
+    return (1 - level_share) * (1 - group_share), (1 - level_share) * group_share, level_share
+
+
+def _unit(products: Tensor) -> float:
+    """Return what makes the mean square of a row 1; 0 for a block that is constant."""
+    mean = float(products.diagonal().mean())
+    return 1 / mean if mean > 0 else 0.0
+
+
+def _mixed(standard: _Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
+    """Return the products of rows, of features to which each block adds its share."""
+    total = torch.zeros_like(standard.products[0])
+    for share, products in zip(shares, standard.products, strict=True):
+        total.add_(products, alpha=share * _unit(products))
+    if rows is None or len(rows) == len(total):
+        return total
+    # Centred anew: of some rows only, features have another mean.
+    some = total[rows][:, rows]
+    return some - some.mean(0) - some.mean(1, keepdim=True) + some.mean()
+
+
+def _factors(standard: _Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
+    """Return what each standardised feature is multiplied with."""
+    return torch.cat(
+        [
+            torch.full((size,), (share * _unit(products)) ** 0.5, dtype=torch.float64)
+            for share, products, size in zip(shares, standard.products, plan.block_sizes, strict=True)
+        ]
+    )
+
+
+def _fit_all(
+    batches: Batches,
+    count: int,
+    targets: Tensor,
+    plan: FeaturePlan,
+    amounts: Tensor | None,
+    mean: Tensor,
+    scale: Tensor,
+    chosen: RidgeFit,
+) -> tuple[Tensor, Tensor]:
+    """Fit to all series at the strength that some of them chose; return weight and intercept."""
+
+    def scaled() -> Iterator[tuple[Tensor, Tensor]]:
+        for numbers, some in batches():
+            features = some if amounts is None else as_counts(some, plan, amounts[numbers])
+            yield numbers, (features - mean.float()) * scale.float()
+
+    width = plan.num_features
+    intercept = targets.mean(0)
+    if count <= width:
+        features = torch.empty(count, width)
+        for numbers, some in scaled():
+            features[numbers] = some
+        centre = features.mean(0, dtype=torch.float64)
+        features -= centre.float()
+        weight = solve_ridge((features @ features.T).double(), targets - intercept, chosen.strength)
+        weight = features.T.double() @ weight
+    else:
+        products = torch.zeros(width, width, dtype=torch.float64)
+        cross = torch.zeros(width, targets.size(1), dtype=torch.float64)
+        total = torch.zeros(width, dtype=torch.float64)
+        for numbers, some in scaled():
+            products += (some.T @ some).double()
+            cross += some.T.double() @ (targets[numbers] - intercept)
+            total += some.sum(0, dtype=torch.float64)
+        centre = total / count
+        products.addr_(centre, centre, alpha=-count)
+        weight = solve_ridge(products, cross, chosen.strength)
+    return weight, intercept - centre @ weight
