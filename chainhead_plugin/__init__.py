@@ -11,6 +11,7 @@ from .registration import RegistrationError, register, register_when_imported
 
 if TYPE_CHECKING:
     from .config.configuration_chainhead import ChainHeadConfig
+    from .config.configuration_random_chain import RandomChainConfig
     from .explain.contributions import NodeContributions, node_contributions
     from .head.chain_head import ChainInterdependenceHead, chain_interdependence_head
     from .inputs.data_collator import ChainHeadDataCollator
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     )
     from .models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
     from .models.modeling_chainhead_image import ChainHeadForImageClassification
+    from .models.modeling_random_chain import RandomChainForSequenceClassification
+    from .models.random_chain_fit import RandomChainFit, fit_random_chain
     from .pipelines.classification import TimeSeriesClassificationPipeline
     from .pipelines.features import ChainFeaturePipeline
     from .pipelines.forecasting import TimeSeriesForecastingPipeline
     from .pipelines.segmentation import TimeSeriesSegmentationPipeline
+    from .streams.random_chain_stream import RandomChainStream
 
 __version__ = "0.1.0"
 
@@ -48,10 +52,15 @@ _MODULES = {
     "ChainHeadModel": "models.modeling_chainhead",
     "ChainInterdependenceHead": "head.chain_head",
     "NodeContributions": "explain.contributions",
+    "RandomChainConfig": "config.configuration_random_chain",
+    "RandomChainFit": "models.random_chain_fit",
+    "RandomChainForSequenceClassification": "models.modeling_random_chain",
+    "RandomChainStream": "streams.random_chain_stream",
     "TimeSeriesClassificationPipeline": "pipelines.classification",
     "TimeSeriesForecastingPipeline": "pipelines.forecasting",
     "TimeSeriesSegmentationPipeline": "pipelines.segmentation",
     "chain_interdependence_head": "head.chain_head",
+    "fit_random_chain": "models.random_chain_fit",
     "node_contributions": "explain.contributions",
     "train_tokenizer": "inputs.tokenizer",
 }
@@ -71,11 +80,16 @@ __all__ = [
     "ChainHeadModel",
     "ChainInterdependenceHead",
     "NodeContributions",
+    "RandomChainConfig",
+    "RandomChainFit",
+    "RandomChainForSequenceClassification",
+    "RandomChainStream",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "TimeSeriesForecastingPipeline",
     "TimeSeriesSegmentationPipeline",
     "chain_interdependence_head",
+    "fit_random_chain",
     "node_contributions",
     "register",
     "train_tokenizer",

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import wrapt
 
 MODEL_TYPE = "chainhead"
+RANDOM_MODEL_TYPE = "chainhead-random"
 _AUTO = "transformers.models.auto"
 _PIPELINES = tuple(
     f"{__package__}.pipelines.{name}"
@@ -37,20 +38,25 @@ class _Registration(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def _check_model_type(table: Any, classes: Any) -> None:
-    known = table.CONFIG_MAPPING
-    if MODEL_TYPE in known and known[MODEL_TYPE] is not classes.ChainHeadConfig:
-        other = known[MODEL_TYPE]
+def _check_model_type(table: Any, config: Any) -> None:
+    known, name = table.CONFIG_MAPPING, config.model_type
+    if name in known and known[name] is not config:
+        other = known[name]
         raise RegistrationError(
-            f"model type {MODEL_TYPE!r} is already registered by {_owner(other)} "
+            f"model type {name!r} is already registered by {_owner(other)} "
             f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot "
             "register it: uninstall one of the two, or do not import both"
         )
 
 
 def _register_config(table: Any, classes: Any) -> None:
-    _check_model_type(table, classes)
+    _check_model_type(table, classes.ChainHeadConfig)
     table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)
+
+
+def _register_random_config(table: Any, classes: Any) -> None:
+    _check_model_type(table, classes.RandomChainConfig)
+    table.AutoConfig.register(RANDOM_MODEL_TYPE, classes.RandomChainConfig)
 
 
 def _register_models(table: Any, classes: Any) -> None:
@@ -65,6 +71,17 @@ def _register_models(table: Any, classes: Any) -> None:
         getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
 
 
+def _register_random_models(table: Any, classes: Any) -> None:
+    from .config.configuration_random_chain import RandomChainConfig
+
+    for name in (
+        "AutoModelForSequenceClassification",
+        "MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING",
+        "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING",
+    ):
+        getattr(table, name).register(RandomChainConfig, classes.RandomChainForSequenceClassification)
+
+
 def _register_forecaster(table: Any, classes: Any) -> None:
     from .config.configuration_chainhead import ChainHeadConfig
 
@@ -75,6 +92,12 @@ def _register_feature_extractor(table: Any, classes: Any) -> None:
     from .config.configuration_chainhead import ChainHeadConfig
 
     table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
+
+
+def _register_random_feature_extractor(table: Any, classes: Any) -> None:
+    from .config.configuration_random_chain import RandomChainConfig
+
+    table.AutoFeatureExtractor.register(RandomChainConfig, classes.ChainHeadFeatureExtractor)
 
 
 def _register_image_models(table: Any, classes: Any) -> None:
@@ -124,6 +147,22 @@ _REGISTRATIONS = (
         f"{__package__}.config.configuration_chainhead",
         _register_config,
         needs=(f"{__package__}.config.backbone",),
+    ),
+    _Registration(
+        f"{_AUTO}.configuration_auto",
+        f"{__package__}.config.configuration_random_chain",
+        _register_random_config,
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.models.modeling_random_chain",
+        _register_random_models,
+        needs=_MODELING,
+    ),
+    _Registration(
+        f"{_AUTO}.feature_extraction_auto",
+        f"{__package__}.inputs.feature_extraction_chainhead",
+        _register_random_feature_extractor,
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
@@ -200,8 +239,8 @@ def register() -> None:
     Raises
     ------
     RegistrationError
-        If another distribution has registered the model type "chainhead", or an architecture of timm under
-        one of our names.
+        If another distribution has registered the model type "chainhead" or "chainhead-random", or an architecture of
+        timm under one of our names.
     """
     for registration in _REGISTRATIONS:
         importlib.import_module(registration.table)
@@ -209,10 +248,12 @@ def register() -> None:
         _complete(registration)
     # Names may have been taken since.
     _register_timm_models(sys.modules["timm"], sys.modules[f"{__package__}.models.timm_architectures"])
-    _check_model_type(
-        sys.modules[f"{_AUTO}.configuration_auto"],
-        sys.modules[f"{__package__}.config.configuration_chainhead"],
-    )
+    configurations = sys.modules[f"{_AUTO}.configuration_auto"]
+    for module, name in (
+        ("configuration_chainhead", "ChainHeadConfig"),
+        ("configuration_random_chain", "RandomChainConfig"),
+    ):
+        _check_model_type(configurations, getattr(sys.modules[f"{__package__}.config.{module}"], name))
 
 
 def register_when_imported() -> None:

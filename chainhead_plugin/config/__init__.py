@@ -1,4 +1,4 @@
-"""`ChainHeadConfig`, and the checks of every field.
+"""`ChainHeadConfig` and `RandomChainConfig`, and the checks of every field.
 
 May import: `head`, `storage`.
 """
@@ -9,10 +9,12 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .configuration_chainhead import ChainHeadConfig as ChainHeadConfig
+    from .configuration_random_chain import RandomChainConfig as RandomChainConfig
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
         "ChainHeadConfig": "configuration_chainhead",
+        "RandomChainConfig": "configuration_random_chain",
     },
 )

@@ -1,6 +1,6 @@
 """The models: transformers', timm's and torch's.
 
-May import: `head`, `chain`, `config`, `hub`, `nodes`, `storage`.
+May import: `head`, `chain`, `config`, `hub`, `nodes`, `random_features`, `storage`.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
         ChainHeadForTimeSeriesPrediction as ChainHeadForTimeSeriesPrediction,
     )
     from .modeling_chainhead_image import ChainHeadForImageClassification as ChainHeadForImageClassification
+    from .modeling_random_chain import (
+        RandomChainForSequenceClassification as RandomChainForSequenceClassification,
+    )
+    from .random_chain_fit import RandomChainFit as RandomChainFit, fit_random_chain as fit_random_chain
     from .timm_architectures import save_for_hf as save_for_hf
 
 __getattr__, __dir__, __all__ = names_of(
@@ -31,6 +35,9 @@ __getattr__, __dir__, __all__ = names_of(
         "ChainHeadForTokenClassification": "modeling_chainhead",
         "ChainHeadInitialisation": "initialisation",
         "ChainHeadModel": "modeling_chainhead",
+        "RandomChainFit": "random_chain_fit",
+        "RandomChainForSequenceClassification": "modeling_random_chain",
+        "fit_random_chain": "random_chain_fit",
         "save_for_hf": "timm_architectures",
     },
 )

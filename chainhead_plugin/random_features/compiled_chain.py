@@ -1,8 +1,12 @@
 """The compiled form of a whole chain's, or a stream's next nodes', way into the pools."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_order
+from .plain_chain import KernelTables
+from .plan import NUM_TAPS, FeaturePlan
+from .pools import PoolState
 
 
 @compiled
@@ -37,7 +41,7 @@ def _changes(rows, dilation):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pool_nodes(  # type: ignore[no-untyped-def]
+def _pool_nodes(  # type: ignore[no-untyped-def]
     inputs,
     past,
     first,
@@ -100,3 +104,52 @@ def pool_nodes(  # type: ignore[no-untyped-def]
         levels = np.ascontiguousarray(_sums_of_channels(inputs[0, :, past:], level_channels).T)
         span = (spans[-1, 0], spans[-1, 1], spans[-1, 2], spans[-1, 3])
         add_to_thresholds(levels, steps[0], 0, first, span, level_thresholds, level_sums, level_runs)
+
+
+class CompiledPooling:
+    """`pool_chains` for one chain at a time, compiled.
+
+    Parameters
+    ----------
+    plan : FeaturePlan
+    tables : KernelTables
+        On the CPU.
+    """
+
+    def __init__(self, plan: FeaturePlan, tables: KernelTables) -> None:
+        self._plan = plan
+        self._banks = (
+            np.array([int(diff) for diff, _, _ in plan.banks]),
+            np.array([dilation for _, dilation, _ in plan.banks]),
+        )
+        self._tables = [table.contiguous().numpy() for table in tables]
+
+    def __call__(
+        self,
+        inputs: NDArray[np.float32],
+        past: int,
+        first: int,
+        end: int,
+        state: PoolState,
+        chain: int,
+    ) -> None:
+        """Take the next nodes of a chain into its pools.
+
+        Parameters
+        ----------
+        inputs : float32 array [1 or 2, m, past + nodes]
+            C-contiguous; as of `pool_chains`, transposed.
+        past, first, end : int
+            As of `pool_chains`.
+        state : PoolState
+            On the CPU; changed in place.
+        chain : int
+            The number of the chain in it.
+        """
+        spans = []
+        for _, dilation, _ in self._plan.banks:
+            lag = self._plan.lag(dilation)
+            spans.append((lag, end + lag, (NUM_TAPS - 1) * dilation, end))
+        spans.append((0, end, 0, end))
+        numbers = [getattr(state, name)[chain].numpy() for name in PoolState.__dataclass_fields__]
+        _pool_nodes(inputs, past, first, *self._banks, np.array(spans), *self._tables, *numbers)

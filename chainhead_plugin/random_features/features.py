@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .kernels import draw_channels, draw_group_taps, draw_level_channels, fixed_taps, step_taps
+from .kernels import draw_channels, draw_group_taps, draw_level_channels, fixed_taps
+from .plain_chain import KernelTables, pool_chains
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
-from .pools import PoolState, add_to_groups, add_to_thresholds, as_counts, kernel_outputs, pooled_features
+from .pools import PoolState, as_counts, pooled_features
+
+if TYPE_CHECKING:
+    from .compiled_chain import CompiledPooling
 
 # Beyond so many standard deviations sums of squares and the like would leave float32.
 _LARGEST_NODE = 1e6
@@ -146,133 +150,53 @@ class RandomChainFeatures(nn.Module):
             Zero at padding, which lies after the real nodes.
         lengths : int Tensor [batch]
         """
-        plan = self.plan
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
-            return self._pooled_part(scaled, lengths)
-        width = NUM_KERNELS + plan.num_competitors
+            return self._pooled_at_once(scaled, lengths)
+        width = NUM_KERNELS + self.plan.num_groups * self.plan.group_size
         at_a_time = max(1, _MOST_OUTPUTS // (width * max(1, scaled.size(1))))
         parts = [
-            self._pooled_part(nodes, length)
+            self._pooled_at_once(nodes, length)
             for nodes, length in zip(scaled.split(at_a_time), lengths.split(at_a_time), strict=True)
         ]
-        return torch.cat(parts) if parts else scaled.new_zeros(0, plan.num_features)
+        return torch.cat(parts) if len(scaled) else scaled.new_zeros(0, self.plan.num_features)
 
-    def _pooled_part(self, scaled: Tensor, lengths: Tensor) -> Tensor:
+    def _pooled_at_once(self, scaled: Tensor, lengths: Tensor) -> Tensor:
         plan = self.plan
         state = PoolState.empty(plan, scaled.size(0), scaled.device)
-        inputs = (scaled, differences(scaled, lengths))
-        fixed_steps = torch.from_numpy(self.fixed_steps()).to(scaled.device)
-        for bank, (diff, dilation, _) in enumerate(plan.banks):
-            reach, lag = (NUM_TAPS - 1) * dilation, plan.lag(dilation)
-            window = F.pad(inputs[diff], (0, 0, reach, lag))
-            number = torch.arange(scaled.size(1) + lag, device=scaled.device)[None, :, None]
-            end = lengths[:, None, None]
-            at_any = (number >= lag) & (number < end + lag)
-            at_full = (number >= reach) & (number < end)
-            counts = torch.cat(
-                [half.expand(-1, -1, NUM_KERNELS // 2) for half in (at_any, at_full.expand_as(at_any))], 2
-            )
-            outputs = kernel_outputs(_sums(window, self.kernel_channels[bank]), fixed_steps[bank], dilation)
-            add_to_thresholds(
-                outputs,
-                self.kernel_thresholds[bank],
-                counts,
-                0,
-                state.kernel_sums[:, bank],
-                state.kernel_runs[:, bank],
-            )
-            if plan.num_groups:
-                self._add_groups(state, bank, window, dilation, at_any)
-        if plan.num_levels:
-            at_nodes = (torch.arange(scaled.size(1), device=scaled.device) < lengths[:, None])[:, :, None]
-            levels = _sums(scaled, self.level_channels).expand(-1, -1, plan.num_levels)
-            add_to_thresholds(
-                levels, self.level_thresholds, at_nodes, 0, state.level_sums, state.level_runs
-            )
+        inputs = _with_differences(scaled, lengths, plan)
+        pool_chains(inputs, plan.reach, 0, lengths, plan, self.tables(), state)
         return pooled_features(state, plan, lengths.double())
 
-    def _add_groups(
-        self, state: PoolState, bank: int, window: Tensor, dilation: int, counts: Tensor
-    ) -> None:
-        plan = self.plan
-        steps = self.group_taps[bank, ..., :-1].double().cumsum(-1).float()
-        read = _sums(window, self.group_channels[bank])
-        if read.size(2) > 1:
-            read = read.repeat_interleave(plan.group_size, 2)
-        outputs = kernel_outputs(read, steps.flatten(0, 1).T, dilation).unflatten(2, (plan.num_groups, plan.group_size))
-        add_to_groups(outputs, counts[..., None], state.largest[:, bank], state.smallest[:, bank])
-
-    def fixed_steps(self) -> NDArray[np.float32]:
-        """Return the fixed kernels as weights of differences: float32 [banks, 8, 84]."""
-        taps = np.stack([fixed_taps(number % 2) for _, _, number in self.plan.banks])
-        return np.ascontiguousarray(step_taps(taps.swapaxes(1, 2)).swapaxes(1, 2))
-
     def _pooled_compiled(self, scaled: Tensor, lengths: Tensor) -> Tensor:
-        parts = []
-        pool = self.compiled_pooling()
-        plan = self.plan
-        for chains, counts in zip(
-            scaled.split(_CHAINS_AT_A_TIME), lengths.split(_CHAINS_AT_A_TIME), strict=True
-        ):
+        plan, pool = self.plan, self.compiled_pooling()
+        parts = [scaled.new_zeros(0, plan.num_features)]
+        for first in range(0, len(scaled), _CHAINS_AT_A_TIME):
+            chains, counts = (part[first : first + _CHAINS_AT_A_TIME] for part in (scaled, lengths))
             state = PoolState.empty(plan, len(chains))
-            for number, (chain, length) in enumerate(zip(chains.numpy(), counts.tolist(), strict=True)):
-                inputs = _inputs_of_chain(chain[:length], plan)
-                pool(inputs, plan.reach, 0, spans(plan, length), state, number)
+            inputs = _with_differences(chains, counts, plan).transpose(2, 3).contiguous().numpy()
+            for number, length in enumerate(counts.tolist()):
+                pool(inputs[number], plan.reach, 0, length, state, number)
             parts.append(pooled_features(state, plan, counts.double()))
-        return torch.cat(parts) if parts else scaled.new_zeros(0, plan.num_features)
+        return torch.cat(parts)
 
-    def compiled_pooling(self) -> Callable[..., None]:
-        """Return a function that takes the nodes of one chain into a `PoolState`.
-
-        It is called with inputs [1 or 2, m, past + nodes], the number of past nodes, the number of the first new
-        node, `spans`, the state, and the number of the chain in it. What it needs of this module is read once, here.
-        """
-        from .compiled_chain import pool_nodes
-
-        plan = self.plan
-        constants = (
-            np.array([int(diff) for diff, _, _ in plan.banks]),
-            np.array([dilation for _, dilation, _ in plan.banks]),
-        )
-        tables = (
-            self.fixed_steps(),
-            self.kernel_channels.numpy(),
-            self.kernel_thresholds.numpy(),
-            step_taps(self.group_taps.numpy()),
-            self.group_channels.numpy(),
-            self.level_channels.numpy(),
-            self.level_thresholds.numpy(),
+    def tables(self) -> KernelTables:
+        """Return what kernels read, weigh and are compared with, on the features' device."""
+        taps = np.stack([fixed_taps(number % 2) for _, _, number in self.plan.banks])  # [banks, 9, 84]
+        return KernelTables(
+            torch.from_numpy(taps).to(self.node_mean.device)[:, :-1].double().cumsum(1).float(),
+            self.kernel_channels,
+            self.kernel_thresholds,
+            self.group_taps[..., :-1].double().cumsum(-1).float(),
+            self.group_channels,
+            self.level_channels,
+            self.level_thresholds,
         )
 
-        def pool(
-            inputs: NDArray[np.float32],
-            past: int,
-            first: int,
-            between: NDArray[np.int64],
-            state: PoolState,
-            chain: int,
-        ) -> None:
-            numbers = [getattr(state, name)[chain].numpy() for name in PoolState.__dataclass_fields__]
-            pool_nodes(inputs, past, first, *constants, between, *tables, *numbers)
+    def compiled_pooling(self) -> "CompiledPooling":
+        """Return the compiled form, which reads what it needs of this module now; for features on the CPU."""
+        from .compiled_chain import CompiledPooling
 
-        return pool
-
-
-def spans(plan: FeaturePlan, length: int) -> NDArray[np.int64]:
-    """Between which nodes each bank's kernels count, for all kernels and for the second half; levels come last."""
-    rows = []
-    for _, dilation, _ in plan.banks:
-        lag = plan.lag(dilation)
-        rows.append((lag, length + lag, (NUM_TAPS - 1) * dilation, length))
-    rows.append((0, length, 0, length))
-    return np.array(rows, dtype=np.int64)
-
-
-def differences(scaled: Tensor, lengths: Tensor) -> Tensor:
-    """Return what nodes [batch, length, m] are more than the node before; 0 for the first and for padding."""
-    changes = F.pad(scaled[:, 1:] - scaled[:, :-1], (0, 0, 1, 0))[:, : scaled.size(1)]
-    real = torch.arange(scaled.size(1), device=scaled.device) < lengths[:, None]
-    return changes * real[:, :, None]
+        return CompiledPooling(self.plan, self.tables())
 
 
 def runs_compiled(nodes: Tensor) -> bool:
@@ -286,23 +210,16 @@ def _has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def _inputs_of_chain(chain: NDArray[np.float32], plan: FeaturePlan) -> NDArray[np.float32]:
-    """Return nodes [length, m] and their differences as [1 or 2, m, reach + length + longest lag]."""
-    length = len(chain)
-    lag = plan.lag(max(plan.dilations))
-    inputs = np.zeros((2 if plan.with_differences else 1, plan.m, plan.reach + length + lag), np.float32)
-    inputs[0, :, plan.reach : plan.reach + length] = chain.T
-    if plan.with_differences:
-        inputs[1, :, plan.reach + 1 : plan.reach + length] = np.diff(chain, axis=0).T
-    return inputs
-
-
-def _sums(nodes: Tensor, channels: Tensor) -> Tensor:
-    """Add up channels [kernels, m] of nodes [..., m]: [..., kernels], or [..., 1] if there is the one channel."""
-    if channels.size(1) == 1:
+def _with_differences(scaled: Tensor, lengths: Tensor, plan: FeaturePlan) -> Tensor:
+    """Return nodes [batch, length, m] and differences, zeros around both: [batch, 1 or 2, reach + length + lag, m]."""
+    around = (0, 0, plan.reach, plan.lag(max(plan.dilations)))
+    nodes = F.pad(scaled, around)[:, None]
+    if not plan.with_differences:
         return nodes
-    # Settings of PyTorch's make float32 matrix products less exact than float32.
-    return (nodes.double() @ channels.double().T).float()
+    # None at the first node, where there is nothing to compare with, and after the last.
+    changes = F.pad(scaled[:, 1:] - scaled[:, :-1], (0, 0, 1, 0))[:, : scaled.size(1)]
+    real = torch.arange(scaled.size(1), device=scaled.device) < lengths[:, None]
+    return torch.cat((nodes, F.pad(changes * real[:, :, None], around)[:, None]), 1)
 
 
 def _left_aligned(scaled: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,11 +50,6 @@ def draw_group_taps(plan: FeaturePlan, rng: np.random.Generator) -> NDArray[np.f
     return taps.astype(np.float32)
 
 
-def step_taps(taps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the weights of the differences xⱼ − xⱼ₊₁, [..., 8], of kernels [..., 9] of sum zero."""
-    return np.cumsum(taps[..., :-1].astype(np.float64), axis=-1).astype(np.float32)
-
-
 def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = False) -> NDArray[np.int8]:
     """Draw the channels that each kernel adds up: 1 to 9 of them, few more often than many.
 

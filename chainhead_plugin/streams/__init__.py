@@ -1,0 +1,18 @@
+"""An answer at every node, with memory that does not grow.
+
+May import: `models`, `random_features`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .random_chain_stream import RandomChainStream as RandomChainStream
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "RandomChainStream": "random_chain_stream",
+    },
+)

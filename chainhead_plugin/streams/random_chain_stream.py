@@ -1,0 +1,102 @@
+"""Random chain heads on a stream: the answer for all nodes so far, at every node."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..models.modeling_random_chain import RandomChainForSequenceClassification
+from ..random_features.running import RunningFeatures
+
+
+class RandomChainStream:
+    """Classify a series while it arrives.
+
+    What is kept are the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
+    as after one. The answer is the model's for the whole series so far.
+
+    Parameters
+    ----------
+    model : RandomChainForSequenceClassification
+        A causal model. What it is at this moment is what the stream goes by.
+
+    Raises
+    ------
+    ValueError
+        If the model is not causal.
+
+    Examples
+    --------
+    >>> stream = RandomChainStream(model)
+    >>> for node in sensor:
+    ...     probabilities = stream.update(node)
+    ...     if probabilities.max() > 0.95:
+    ...         break
+    """
+
+    def __init__(self, model: RandomChainForSequenceClassification) -> None:
+        if not model.config.causal:
+            raise ValueError(
+                "the model is not causal: its kernels wait for nodes to come. Train one with causal=True"
+            )
+        self._problem_type = model.config.problem_type
+        self._features = RunningFeatures(model.random_chain)
+        self._weight = model.classifier.weight.detach().float().clone()
+        self._bias = model.classifier.bias.detach().float().clone()
+
+    @property
+    def length(self) -> int:
+        """How many nodes there were."""
+        return self._features.length
+
+    def update(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
+        """Take in the next node, or nodes, and return the answer for all so far.
+
+        Parameters
+        ----------
+        node : array or tensor [m] or [nodes, m], or a number for m = 1
+            Finite.
+
+        Returns
+        -------
+        float32 Tensor [num_labels]
+            Probabilities: of one label, or of each by itself in multi-label classification. Values in regression.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, there is no node, or a value is not finite. The stream is then as it was.
+        """
+        logits = self.logits(node)
+        if self._problem_type == "regression":
+            return logits
+        return logits.sigmoid() if self._problem_type == "multi_label_classification" else logits.softmax(-1)
+
+    def logits(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
+        """As `update`, but return the model's logits."""
+        self._features.add(_as_nodes(node, self._features.m))
+        with torch.no_grad():
+            logits: Tensor = torch.mv(self._weight, self._features.standardised()) + self._bias
+        return logits
+
+    def reset(self) -> None:
+        """Forget all nodes: the next begins another series."""
+        self._features.reset()
+
+
+def _as_nodes(node: Any, m: int) -> Tensor:
+    """Return float32 [nodes, m]."""
+    nodes = torch.as_tensor(node).detach().cpu().float()
+    if nodes.ndim <= 1:
+        nodes = nodes.reshape(1, -1)
+    if nodes.ndim != 2 or nodes.size(1) != m or nodes.size(0) == 0:
+        shape = list(torch.as_tensor(node).shape)
+        raise ValueError(f"the node has shape {shape}, expected [{m}], or [nodes, {m}] for several")
+    if not nodes.isfinite().all():
+        raise ValueError("the node has a value that is not finite in float32")
+    return nodes
+
+
+__all__ = ["RandomChainStream"]
