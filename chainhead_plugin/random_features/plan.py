@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 # Nine taps, three of them 2 and six -1: 84 kernels, each of which sums to zero.
 NUM_TAPS = 9
@@ -57,19 +58,14 @@ class FeaturePlan:
         return 0 if self.causal else (NUM_TAPS // 2) * dilation
 
     @property
-    def num_competitors(self) -> int:
-        """Kernels of all groups of a bank."""
-        return self.num_groups * self.group_size
-
-    @property
     def kernel_shape(self) -> tuple[int, int, int, int]:
         """Features of the fixed kernels: bank, threshold, pool, kernel."""
         return len(self.banks), self.num_biases, NUM_POOLS, NUM_KERNELS
 
     @property
     def group_shape(self) -> tuple[int, int, int, int]:
-        """Features of the groups: bank, largest or smallest, kernel, group."""
-        return len(self.banks), 2, self.group_size, self.num_groups
+        """Features of the groups: bank, largest or smallest, group, kernel."""
+        return len(self.banks), 2, self.num_groups, self.group_size
 
     @property
     def level_shape(self) -> tuple[int, int]:
@@ -79,12 +75,7 @@ class FeaturePlan:
     @cached_property
     def block_sizes(self) -> tuple[int, int, int]:
         """Features of the fixed kernels, of the groups and of the nodes, in the order in which they lie."""
-        banks = len(self.banks)
-        return (
-            banks * self.num_biases * NUM_POOLS * NUM_KERNELS,
-            banks * 2 * self.num_competitors,
-            NUM_POOLS * self.num_levels,
-        )
+        return prod(self.kernel_shape), prod(self.group_shape), prod(self.level_shape)
 
     @property
     def num_features(self) -> int:

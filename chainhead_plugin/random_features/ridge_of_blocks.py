@@ -16,8 +16,9 @@ _LEVEL_SHARES = (0.01, 0.2, 0.6)
 # Rows by which shares are chosen, and by which the strength is.
 _ROWS_FOR_SHARES = 768
 _ROWS_FOR_STRENGTH = 3000
-# A feature that varies less, of its size, varies by rounding.
-_CONSTANT = 1e-5
+# A feature that varies less, of what others of its kind vary, is not scaled up to them: a new series may well differ
+# from the training series by more than those differ from each other.
+_LEAST_DEVIATION = 0.1
 
 Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 
@@ -147,8 +148,17 @@ def _collect(
 def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
     mean = features.mean(0, dtype=torch.float64)
     deviation = features.std(0, correction=0).double()
-    constant = deviation <= _CONSTANT * mean.abs()
-    scale = (1 / deviation).where(~constant & (deviation > 0), 0)
+    kinds = [
+        block.view(shape).square().mean(dim, keepdim=True).sqrt().expand(shape).flatten()
+        for block, shape, dim in zip(
+            deviation.split(plan.block_sizes),
+            (plan.kernel_shape, plan.group_shape, plan.level_shape),
+            ((1, 3), (2, 3), (1,)),
+            strict=True,
+        )
+    ]
+    deviation = torch.maximum(deviation, torch.cat(kinds) * _LEAST_DEVIATION)
+    scale = (1 / deviation).where(deviation > 0, 0)
     scaled = (features - mean.float()) * scale.float()
     products = [(block @ block.T).double() for block in scaled.split(plan.block_sizes, 1)]
     return _Standard(mean, scale, scaled, products)
