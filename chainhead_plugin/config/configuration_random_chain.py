@@ -117,8 +117,8 @@ class RandomChainConfig(AutoClassMixin, PreTrainedConfig):
                 raise ValueError(f"{name} must be from {least.get(name, 0)} to {most}, got {value}")
         if (self.num_groups == 0) != (self.group_size == 0) or self.group_size == 1:
             raise ValueError(
-                f"{self.num_groups} groups of {self.group_size} kernels: expected groups of at least 2, or num_groups=0 "
-                "and group_size=0 for none"
+                f"{self.num_groups} groups of {self.group_size} kernels: expected groups of at least 2, or "
+                "num_groups=0 and group_size=0 for none"
             )
         dilations = self.dilations
         if not 1 <= len(dilations) <= _MOST_DILATIONS or dilations != sorted(set(dilations)):

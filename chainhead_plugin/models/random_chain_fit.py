@@ -174,7 +174,9 @@ def _as_chains(series: Any) -> list[NDArray[np.float32]]:
             raise TypeError(f"series {number} holds {array.dtype}, expected numbers")
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(f"series {number} has shape {list(array.shape)}, expected [length, m] of at least 1")
+            raise ValueError(
+                f"series {number} has shape {list(array.shape)}, expected [length, m] of at least 1"
+            )
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(array, dtype=np.float32)
         if not np.isfinite(array).all():
@@ -184,7 +186,9 @@ def _as_chains(series: Any) -> list[NDArray[np.float32]]:
         raise ValueError(f"expected at least 2 series, got {len(chains)}")
     widths = sorted({chain.shape[1] for chain in chains})
     if len(widths) > 1:
-        raise ValueError(f"series have from {widths[0]} to {widths[-1]} features a node, expected the same of all")
+        raise ValueError(
+            f"series have from {widths[0]} to {widths[-1]} features a node, expected the same of all"
+        )
     return chains
 
 
@@ -196,7 +200,9 @@ def _as_targets(
         raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {problem_type!r}")
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.dtype.kind not in ("iub" if problem_type.startswith("single") else "iubf"):
-        raise TypeError(f"labels hold {array.dtype}, expected numbers of labels: map names to 0, 1, 2, … first")
+        raise TypeError(
+            f"labels hold {array.dtype}, expected numbers of labels: map names to 0, 1, 2, … first"
+        )
     if len(array) != count:
         raise ValueError(f"got {len(array)} labels for {count} series")
     if problem_type == "single_label_classification":
@@ -205,7 +211,9 @@ def _as_targets(
         found = int(array.max()) + 1
         num_labels = found if id2label is None else len(id2label)
         if array.min() < 0 or found > num_labels:
-            raise ValueError(f"labels are from {array.min()} to {array.max()}, expected 0 to {num_labels - 1}")
+            raise ValueError(
+                f"labels are from {array.min()} to {array.max()}, expected 0 to {num_labels - 1}"
+            )
         if len(np.unique(array)) < 2:
             raise ValueError("all labels are the same: there is nothing to learn")
         return torch.from_numpy(array.astype(np.int64)), max(num_labels, 2)

@@ -1,6 +1,6 @@
 """Frozen kernels, their running pools and the compiled form of those, and ridge regression in closed form.
 
-Tensors in, features out. Imports no other room.
+Tensors in, features out. May import: `chain`.
 """
 
 from typing import TYPE_CHECKING

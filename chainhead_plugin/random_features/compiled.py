@@ -31,14 +31,14 @@ def compiled_in_order(function: F) -> F:
 def _compile(function: F, fastmath: bool) -> F:
     options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True}
     try:
-        return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        return njit(cache=True, **options)(function)
     except RuntimeError:
         # There is no folder that Numba may write to.
-        return njit(**options)(function)  # type: ignore[no-any-return]
+        return njit(**options)(function)
 
 
 @compiled_in_order
-def _fill_common(outputs, changes, steps, dilation, first, nodes):  # type: ignore[no-untyped-def]
+def _fill_common(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any, nodes: Any) -> None:
     """Outputs [nodes, kernels] of kernels that all read the one column of `changes`, the newest node first."""
     kernels = steps.shape[1]
     for node in range(nodes):
@@ -66,7 +66,7 @@ def _fill_common(outputs, changes, steps, dilation, first, nodes):  # type: igno
 
 
 @compiled_in_order
-def _fill_own(outputs, changes, steps, dilation, first, nodes):  # type: ignore[no-untyped-def]
+def _fill_own(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any, nodes: Any) -> None:
     """Outputs [nodes, kernels] of kernels that read a column of `changes` each."""
     kernels = steps.shape[1]
     for node in range(nodes):
@@ -83,7 +83,7 @@ def _fill_own(outputs, changes, steps, dilation, first, nodes):  # type: ignore[
 
 
 @compiled_in_order
-def _fill_nodes(row, changes, steps, dilation, nodes):  # type: ignore[no-untyped-def]
+def _fill_nodes(row: Any, changes: Any, steps: Any, dilation: Any, nodes: Any) -> None:
     """Outputs [nodes] of one kernel; the first node's newest change is number 7·dilation."""
     w0, w1, w2, w3, w4, w5, w6, w7 = (
         steps[0],
@@ -111,7 +111,9 @@ def _fill_nodes(row, changes, steps, dilation, nodes):  # type: ignore[no-untype
 
 
 @compiled
-def _pool_thresholds(outputs, nodes, first, begin, threshold, sums, runs):  # type: ignore[no-untyped-def]
+def _pool_thresholds(
+    outputs: Any, nodes: Any, first: Any, begin: Any, threshold: Any, sums: Any, runs: Any
+) -> None:
     """Take in the outputs of some nodes, kernels from `begin` on, into sums [3, kernels] and runs [2, kernels]."""
     kernels = threshold.shape[0]
     one = np.float32(1)
@@ -151,7 +153,7 @@ def _pool_thresholds(outputs, nodes, first, begin, threshold, sums, runs):  # ty
             r2 = (r1 + one) * p2
             r3 = (r2 + one) * p3
             run[k] = r3
-            longest[k] = max(longest[k], max(max(r0, r1), max(r2, r3)))
+            longest[k] = max(longest[k], r0, r1, r2, r3)
     for node in range(whole, nodes):
         number = np.float32(first + node)
         c0 = outputs[node]
@@ -169,7 +171,9 @@ def _pool_thresholds(outputs, nodes, first, begin, threshold, sums, runs):  # ty
 
 
 @compiled
-def add_to_thresholds(changes, steps, dilation, first, spans, thresholds, sums, runs):  # type: ignore[no-untyped-def]
+def add_to_thresholds(
+    changes: Any, steps: Any, dilation: Any, first: Any, spans: Any, thresholds: Any, sums: Any, runs: Any
+) -> None:
     """Take the nodes of a chain into the pools of kernels compared with thresholds.
 
     Parameters
@@ -219,9 +223,7 @@ def add_to_thresholds(changes, steps, dilation, first, spans, thresholds, sums, 
         else:
             half = kernels // 2
             for row in range(thresholds.shape[0]):
-                _pool_thresholds(
-                    tile, size, node - origin, 0, thresholds[row, :half], part[row], runs[row]
-                )
+                _pool_thresholds(tile, size, node - origin, 0, thresholds[row, :half], part[row], runs[row])
         node += size
         if node - origin >= _SEGMENT or node >= stop:
             start = np.float64(first + origin)
@@ -235,7 +237,9 @@ def add_to_thresholds(changes, steps, dilation, first, spans, thresholds, sums, 
 
 
 @compiled
-def add_to_groups(changes, steps, dilation, first, spans, largest, smallest):  # type: ignore[no-untyped-def]
+def add_to_groups(
+    changes: Any, steps: Any, dilation: Any, first: Any, spans: Any, largest: Any, smallest: Any
+) -> None:
     """Take the nodes of a chain into the pools of groups.
 
     Parameters

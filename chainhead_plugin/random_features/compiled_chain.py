@@ -1,5 +1,7 @@
 """The compiled form of a whole chain's, or a stream's next nodes', way into the pools."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from .pools import PoolState
 
 
 @compiled
-def _sums_of_channels(nodes, channels):  # type: ignore[no-untyped-def]
+def _sums_of_channels(nodes: Any, channels: Any) -> NDArray[np.float32]:
     """Return float32 [kernels, length] of nodes [m, length] and channels [kernels, m], added up in float64."""
     sums = np.empty((channels.shape[0], nodes.shape[1]), np.float32)
     row = np.empty(nodes.shape[1], np.float64)
@@ -28,7 +30,7 @@ def _sums_of_channels(nodes, channels):  # type: ignore[no-untyped-def]
 
 
 @compiled_in_order
-def _changes(rows, dilation):  # type: ignore[no-untyped-def]
+def _changes(rows: Any, dilation: Any) -> NDArray[np.float32]:
     """Return how much larger nodes [rows, length] are than those `dilation` before: [rows, length - dilation]."""
     length = rows.shape[1] - dilation
     changes = np.empty((rows.shape[0], length), np.float32)
@@ -41,27 +43,27 @@ def _changes(rows, dilation):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pool_nodes(  # type: ignore[no-untyped-def]
-    inputs,
-    past,
-    first,
-    bank_input,
-    bank_dilation,
-    spans,
-    steps,
-    kernel_channels,
-    thresholds,
-    group_steps,
-    group_channels,
-    level_channels,
-    level_thresholds,
-    kernel_sums,
-    kernel_runs,
-    largest,
-    smallest,
-    level_sums,
-    level_runs,
-):
+def _pool_nodes(
+    inputs: Any,
+    past: Any,
+    first: Any,
+    bank_input: Any,
+    bank_dilation: Any,
+    spans: Any,
+    steps: Any,
+    kernel_channels: Any,
+    thresholds: Any,
+    group_steps: Any,
+    group_channels: Any,
+    level_channels: Any,
+    level_thresholds: Any,
+    kernel_sums: Any,
+    kernel_runs: Any,
+    largest: Any,
+    smallest: Any,
+    level_sums: Any,
+    level_runs: Any,
+) -> None:
     """Take the next nodes of one chain into its pools.
 
     Parameters
@@ -97,7 +99,14 @@ def _pool_nodes(  # type: ignore[no-untyped-def]
             rows = _changes(_sums_of_channels(nodes, group_channels[bank]), dilation)
         span = (spans[bank, 0], spans[bank, 1], spans[bank, 2], spans[bank, 3])
         add_to_thresholds(
-            columns, steps[bank], dilation, first, span, thresholds[bank], kernel_sums[bank], kernel_runs[bank]
+            columns,
+            steps[bank],
+            dilation,
+            first,
+            span,
+            thresholds[bank],
+            kernel_sums[bank],
+            kernel_runs[bank],
         )
         add_to_groups(rows, group_steps[bank], dilation, first, span, largest[bank], smallest[bank])
     if level_channels.shape[0] > 0:

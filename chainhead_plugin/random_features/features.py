@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..chain.backend import is_eager_on_cpu
 from .kernels import draw_channels, draw_group_taps, draw_level_channels, fixed_taps
 from .plain_chain import KernelTables, pool_chains
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
@@ -95,7 +96,7 @@ class RandomChainFeatures(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "RandomChainFeatures":
         """Move buffers to another device, but never to another dtype: thresholds decide by the last bit."""
         before = dict(self._buffers)
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for name, old in before.items():
             new = self._buffers[name]
             if old is not None and new is not None and new.dtype != old.dtype:
@@ -150,13 +151,15 @@ class RandomChainFeatures(nn.Module):
             Zero at padding, which lies after the real nodes.
         lengths : int Tensor [batch]
         """
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if _is_captured():
             return self._pooled_at_once(scaled, lengths)
         width = NUM_KERNELS + self.plan.num_groups * self.plan.group_size
         at_a_time = max(1, _MOST_OUTPUTS // (width * max(1, scaled.size(1))))
         parts = [
             self._pooled_at_once(nodes, length)
-            for nodes, length in zip(scaled.split(at_a_time), lengths.split(at_a_time), strict=True)
+            for nodes, length in zip(
+                torch.split(scaled, at_a_time), torch.split(lengths, at_a_time), strict=True
+            )
         ]
         return torch.cat(parts) if len(scaled) else scaled.new_zeros(0, self.plan.num_features)
 
@@ -201,8 +204,12 @@ class RandomChainFeatures(nn.Module):
 
 def runs_compiled(nodes: Tensor) -> bool:
     """Whether the compiled form takes these nodes: Numba is installed, and nothing captures the computation."""
-    captured = torch.compiler.is_compiling() or torch.jit.is_tracing()
-    return nodes.device.type == "cpu" and not captured and _has_numba()
+    return is_eager_on_cpu(nodes) and not _is_captured() and _has_numba()
+
+
+def _is_captured() -> bool:
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return tracing or torch.compiler.is_compiling()
 
 
 @cache

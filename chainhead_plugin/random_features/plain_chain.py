@@ -82,7 +82,7 @@ def pool_chains(
             if read.size(2) > 1:
                 read = read.repeat_interleave(plan.group_size, 2)
             outputs = kernel_outputs(read, tables.group_steps[bank].flatten(0, 1).T, dilation)
-            outputs = outputs.unflatten(2, (plan.num_groups, plan.group_size))
+            outputs = outputs.view(*outputs.shape[:2], plan.num_groups, plan.group_size)
             add_to_groups(outputs, at_any[..., None], state.largest[:, bank], state.smallest[:, bank])
     if plan.num_levels:
         levels = _sums(inputs[:, 0, past:], tables.level_channels).expand(-1, -1, plan.num_levels)

@@ -178,9 +178,9 @@ def as_counts(features: Tensor, plan: FeaturePlan, amounts: Tensor) -> Tensor:
     amount = amounts.to(features.dtype)[:, None]
     # Of the four pools the first and the last are shares; those of groups are roots.
     factors = torch.stack((amount, torch.ones_like(amount), torch.ones_like(amount), amount), 2)
-    kernels, groups, levels = features.split(plan.block_sizes, 1)
-    kernels = kernels.unflatten(1, (-1, NUM_POOLS, NUM_KERNELS)) * factors.transpose(1, 2)[:, None]
-    levels = levels.unflatten(1, (NUM_POOLS, plan.num_levels)) * factors.transpose(1, 2)
+    kernels, groups, levels = torch.split(features, list(plan.block_sizes), 1)
+    kernels = kernels.reshape(len(kernels), -1, NUM_POOLS, NUM_KERNELS) * factors.transpose(1, 2)[:, None]
+    levels = levels.reshape(len(levels), NUM_POOLS, plan.num_levels) * factors.transpose(1, 2)
     return torch.cat((kernels.flatten(1), groups * amount.sqrt(), levels.flatten(1)), 1)
 
 

@@ -95,7 +95,11 @@ def fit_blocks(
     features = _collect(batches(), rows, count, plan)
     options = [False] if amounts is None else [False, True]
     best: tuple[float, bool, float, float, _Standard] | None = None
-    few = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:_ROWS_FOR_SHARES].sort().values
+    few = (
+        torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:_ROWS_FOR_SHARES]
+        .sort()
+        .values
+    )
     for counts in options:
         standard = _standardised(
             as_counts(features, plan, amounts[rows]) if counts and amounts is not None else features, plan
@@ -133,9 +137,7 @@ def fit_blocks(
     )
 
 
-def _collect(
-    batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan
-) -> Tensor:
+def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan) -> Tensor:
     place = torch.full((count,), -1)
     place[rows] = torch.arange(len(rows))
     features = torch.empty(len(rows), plan.num_features)
@@ -151,7 +153,7 @@ def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
     kinds = [
         block.view(shape).square().mean(dim, keepdim=True).sqrt().expand(shape).flatten()
         for block, shape, dim in zip(
-            deviation.split(plan.block_sizes),
+            torch.split(deviation, list(plan.block_sizes)),
             (plan.kernel_shape, plan.group_shape, plan.level_shape),
             ((1, 3), (2, 3), (1,)),
             strict=True,
@@ -160,7 +162,7 @@ def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
     deviation = torch.maximum(deviation, torch.cat(kinds) * _LEAST_DEVIATION)
     scale = (1 / deviation).where(deviation > 0, 0)
     scaled = (features - mean.float()) * scale.float()
-    products = [(block @ block.T).double() for block in scaled.split(plan.block_sizes, 1)]
+    products = [(block @ block.T).double() for block in torch.split(scaled, list(plan.block_sizes), 1)]
     return _Standard(mean, scale, scaled, products)
 
 

@@ -60,9 +60,7 @@ class RunningFeatures:
         else:
             nodes_first = torch.from_numpy(inputs).transpose(1, 2)[None]
             end = torch.tensor([_NEVER])
-            pool_chains(
-                nodes_first, reach, self.length, end, self._module.plan, self._tables, self._state
-            )
+            pool_chains(nodes_first, reach, self.length, end, self._module.plan, self._tables, self._state)
         self.length += nodes.shape[1]
         self._past = inputs[:, :, nodes.shape[1] :]
 

@@ -1,6 +1,7 @@
 """Thresholds of kernels' outputs: quantiles of what they give on training chains."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,9 +56,9 @@ def choose_thresholds(
             outputs = np.einsum("ptm,km,tk->pk", window, channels, taps, optimize=True)
             thresholds[bank, :-1, part] = _between(outputs, quantiles[bank, :-1, part])
     levels = nodes.windows(False, 0, 0, rng)[:, 0] @ level_channels.T.astype(np.float64)
-    at = (np.arange(plan.num_levels) + 0.5) / max(plan.num_levels, 1)
-    if plan.m > 1:
-        at = (np.arange(1, plan.num_levels + 1) * _GOLDEN) % 1
+    level = np.arange(plan.num_levels)
+    even, mixed = (level + 0.5) / max(plan.num_levels, 1), (level + 1) * _GOLDEN % 1
+    at = even if plan.m == 1 else mixed
     return thresholds, _between(levels, at[None])
 
 
@@ -75,9 +76,7 @@ class _Nodes:
         sizes = self.lengths + plan.reach + lag
         self.starts = np.cumsum(sizes) - sizes + plan.reach
 
-    def windows(
-        self, diff: bool, dilation: int, first: int, rng: np.random.Generator
-    ) -> NDArray[np.float64]:
+    def windows(self, diff: bool, dilation: int, first: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return what kernels read at random places from node `first` on: [places, 9, m]."""
         chain = rng.integers(len(self.lengths), size=_PLACES)
         # Of chains that are too short any place serves.
@@ -88,7 +87,7 @@ class _Nodes:
         return (self.changes if diff else self.nodes)[at].astype(np.float64)
 
 
-def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> NDArray[np.float32]:
+def _between(outputs: NDArray[Any], quantiles: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return numbers between the outputs at these quantiles and the next larger, different ones.
 
     Parameters
@@ -103,6 +102,8 @@ def _between(outputs: NDArray[np.float64], quantiles: NDArray[np.float64]) -> ND
     ordered = torch.from_numpy(np.ascontiguousarray(outputs.T, dtype=np.float32)).sort(1).values
     at = torch.from_numpy(np.ascontiguousarray((quantiles * len(outputs)).astype(np.int64).T))
     value = ordered.gather(1, at)  # [kernels, thresholds]
-    following = torch.searchsorted(ordered, value + value.abs() * _ROUNDING, right=True).clamp(max=len(outputs) - 1)
+    following = torch.searchsorted(ordered, value + value.abs() * _ROUNDING, right=True).clamp(
+        max=len(outputs) - 1
+    )
     higher = torch.maximum(ordered.gather(1, following), value)
     return np.asarray(((value + higher) / 2).T.numpy())

@@ -1,0 +1,77 @@
+"""Ridge regression in closed form, against refitting without each row, and against its definition."""
+
+import pytest
+import torch
+
+from chainhead_plugin.random_features.ridge import fit_ridge, solve_ridge
+from chainhead_plugin.random_features.ridge_of_blocks import fit_blocks
+from tests.support.random_chains import plan
+
+
+def rows(count, width, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(count, width, dtype=torch.float64, generator=generator)
+    targets = features[:, :3] + torch.randn(count, 3, dtype=torch.float64, generator=generator)
+    return features, targets
+
+
+def refit(features, targets, strength):
+    """Weight and intercept, the intercept not shrunk."""
+    mean, centre = features.mean(0), targets.mean(0)
+    centred = features - mean
+    covariance = centred.T @ centred + strength * torch.eye(features.size(1), dtype=torch.float64)
+    weight = torch.linalg.solve(covariance, centred.T @ (targets - centre))
+    return weight, centre - mean @ weight
+
+
+@pytest.mark.parametrize(("count", "width"), [(12, 40), (40, 12), (20, 20)])
+def test_left_out_predictions_are_those_of_refitting(count, width):
+    features, targets = rows(count, width)
+    centred = features - features.mean(0)
+    fit = fit_ridge(centred @ centred.T, targets)
+    for row in range(count):
+        others = torch.arange(count) != row
+        weight, intercept = refit(features[others], targets[others], fit.strength)
+        torch.testing.assert_close(fit.left_out[row], features[row] @ weight + intercept)
+    torch.testing.assert_close(fit.error, float((fit.left_out - targets).square().mean()))
+    weight, intercept = refit(features, targets, fit.strength)
+    found = centred.T @ fit.weight
+    torch.testing.assert_close(found, weight)
+    torch.testing.assert_close(fit.intercept - features.mean(0) @ found, intercept)
+
+
+def test_solving_is_solving():
+    features, targets = rows(30, 8)
+    products = features.T @ features
+    expected = torch.linalg.solve(products + 0.7 * torch.eye(8, dtype=torch.float64), features.T @ targets)
+    torch.testing.assert_close(solve_ridge(products.clone(), features.T @ targets, 0.7), expected)
+
+
+@pytest.mark.parametrize("count", [60, 1500])
+def test_more_series_than_choices_are_made_by_give_the_same_fit(count, monkeypatch):
+    """With fewer series than features, and with more; in batches, and all at once."""
+    of = plan(dilations=(1,), with_differences=False, groups=(2, 2), num_levels=3)
+    features = torch.randn(count, of.num_features)
+    targets = features[:, :2].double() + torch.randn(count, 2)
+
+    def batches():
+        for start in range(0, count, 17):
+            numbers = torch.arange(start, min(start + 17, count))
+            yield numbers, features[numbers]
+
+    monkeypatch.setattr("chainhead_plugin.random_features.ridge_of_blocks._ROWS_FOR_STRENGTH", 50)
+    fit = fit_blocks(batches, count, targets, of, None, 0)
+    assert len(fit.rows) == 50
+    scaled = (features.double() - fit.feature_mean) * fit.feature_scale
+    weight, intercept = refit(scaled, targets, fit.strength)
+    torch.testing.assert_close(
+        scaled @ fit.weight + fit.intercept, scaled @ weight + intercept, atol=1e-4, rtol=1e-4
+    )
+
+
+def test_features_that_hardly_vary_are_not_scaled_up():
+    of = plan(dilations=(1,), groups=(2, 2))
+    features = torch.randn(40, of.num_features)
+    features[:, 5] = 0.5 + 1e-6 * torch.randn(40)
+    fit = fit_blocks(lambda: [(torch.arange(40), features)], 40, torch.randn(40, 2).double(), of, None, 0)
+    assert fit.feature_scale[5] < 20 * fit.feature_scale[6]
