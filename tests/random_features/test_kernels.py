@@ -55,7 +55,9 @@ def test_a_chain_head_gives_the_same_outputs(m, length, dilation, causal):
     outputs = kernel_outputs(window, tables.steps[number], dilation)[:, lag:]
 
     hops = [tap * dilation - lag for tap in range(9)]
-    head = ChainInterdependenceHead(m, 84, length, channel_num=9, channel_hops=hops, with_relu=False)
+    head = ChainInterdependenceHead(
+        m, 84, length, channel_hops=hops, bi_directional=not causal, with_relu=False, with_softmax=False
+    )
     taps = torch.from_numpy(fixed_taps(number % 2).copy())
     weight = taps[:, :, None] * module.kernel_channels[number].float()  # [9, 84, m]
     with torch.no_grad():
