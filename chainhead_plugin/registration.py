@@ -22,7 +22,7 @@ _PIPELINES = tuple(
     f"{__package__}.pipelines.{name}"
     for name in ("base", "classification", "features", "forecasting", "segmentation")
 )
-_MODELING = ("transformers.modeling_layers", "transformers.modeling_utils")
+_MODELING = ("transformers.modeling_layers", "transformers.modeling_utils", f"{__package__}.hub.sharing")
 
 
 class RegistrationError(RuntimeError):

@@ -30,6 +30,13 @@ SEES_CHAINHEAD = """
     assert type(config) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
     tasks = {"time-series-classification", "time-series-forecasting", "time-series-segmentation"}
     assert tasks <= {*PIPELINE_REGISTRY.get_supported_tasks()}
+    random_chains = AutoConfig.for_model("chainhead-random")
+    assert type(random_chains).__module__ == "chainhead_plugin.config.configuration_random_chain"
+    model = AutoModelForSequenceClassification.from_config(random_chains)
+    assert type(model).__module__ == "chainhead_plugin.models.modeling_random_chain"
+    assert FEATURE_EXTRACTOR_MAPPING[type(random_chains)].__name__ == "ChainHeadFeatureExtractor"
+    assert type(random_chains) in modeling_auto.MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING
+    assert type(random_chains) in modeling_auto.MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING
     print("seen")
 """
 
@@ -58,6 +65,9 @@ def assert_runs(code, output="seen\n"):
         "import chainhead_plugin; from transformers import pipeline",
         "import chainhead_plugin.models.modeling_chainhead",
         "import chainhead_plugin.models.modeling_chainhead_forecast",
+        "import chainhead_plugin.models.modeling_random_chain",
+        "import chainhead_plugin.config.configuration_random_chain",
+        "import chainhead_plugin.hub.sharing",
         "import chainhead_plugin.config.backbone",
         "import chainhead_plugin.nodes.images",
         "import chainhead_plugin.recipes.candidates.inputs",
