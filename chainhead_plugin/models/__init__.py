@@ -9,6 +9,10 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier as ChainClassifier
+    from .forecast_fitting import (
+        calibrate_quantiles as calibrate_quantiles,
+        fit_linear_path as fit_linear_path,
+    )
     from .initialisation import ChainHeadInitialisation as ChainHeadInitialisation
     from .modeling_chainhead import (
         ChainHeadForSequenceClassification as ChainHeadForSequenceClassification,
@@ -37,6 +41,8 @@ __getattr__, __dir__, __all__ = names_of(
         "ChainHeadModel": "modeling_chainhead",
         "RandomChainFit": "random_chain_fit",
         "RandomChainForSequenceClassification": "modeling_random_chain",
+        "calibrate_quantiles": "forecast_fitting",
+        "fit_linear_path": "forecast_fitting",
         "fit_random_chain": "random_chain_fit",
         "save_for_hf": "timm_architectures",
     },

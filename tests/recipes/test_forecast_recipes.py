@@ -187,6 +187,49 @@ class TestCut:
             measure(load_recipe(write(folder, **changes)), folder / "runs", [])
 
 
+class TestConstantColumns:
+    def test_rain_that_falls_only_later_does_not_count(self, folder):
+        dry = table().assign(rain=0.0, snow=1.0)
+        data = data_of(folder, dry, known=["holiday", "snow"])
+        recipe = load_recipe(folder / "recipe.yaml")
+        with pytest.warns(UserWarning, match="do not vary in training get no weight.*: rain, snow"):
+            inputs = prepare(recipe, data.train)
+        assert inputs.fields["constant_features"] == [2, 4]
+        model = candidates(recipe, inputs, data.train.names, ["lstm"])
+        later = [window.copy() for window in data.test.inputs]
+        for window in later:
+            window[:PAST, 2] = np.arange(PAST) ** 2
+            window[:, 4] = 40
+        for candidate in model.values():
+            built = candidate.build().eval()
+            dry_forecast = built(**inputs.batch(data.test.inputs)).prediction_outputs
+            assert torch.equal(built(**inputs.batch(later)).prediction_outputs, dry_forecast)
+
+    def test_indicators_of_what_is_never_missing(self, folder):
+        gaps = table()
+        gaps.loc[10:12, "visitors"] = np.nan
+        model = {**CONTENT["model"], "with_observed_indicator": True}
+        gaps.to_csv(folder / "sales.csv", index=False)
+        recipe = load_recipe(write(folder, model=model))
+        # sales, visitors, whether each was observed, holiday
+        assert prepare(recipe, load_data(recipe).train).fields["constant_features"] == [2]
+
+
+class TestHighLevels:
+    @pytest.mark.parametrize("start", [1e8, 0.0])
+    def test_a_meter_is_read_to_the_unit(self, folder, start):
+        meter = table().assign(sales=start + np.cumsum(np.arange(ROWS) % 3) + (np.arange(ROWS) == 59) * 1e8)
+        data = data_of(folder, meter)
+        assert data.train.inputs[0].dtype == np.float64
+        assert data.test.labels[0].ravel().tolist() == (meter.sales[45:47]).tolist()
+        naive = naive_forecasts(data.test)["naive: the last value"]
+        assert naive[0].ravel().tolist() == [meter.sales[44]] * FUTURE
+
+    def test_others_stay_in_single_precision(self, folder):
+        assert data_of(folder).train.inputs[0].dtype == np.float32
+        assert load_data(load_recipe("chainhead-ridership")).test.inputs[0].dtype == np.float32
+
+
 class TestRidership:
     def test_days_and_columns(self):
         (series,), layout, test_start = load_ridership()

@@ -1,5 +1,6 @@
 """From a recipe's examples to a model's inputs: one preprocessor a task, saved beside the model."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -211,11 +212,32 @@ def _prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
         "num_time_features": len(layout.known),
         "prediction_channel_indices": list(range(len(layout.targets))) if layout.past else None,
     }
+    if constant := _constant_features(recipe, training):
+        fields["constant_features"] = constant
     if clash := sorted(fields.keys() & recipe.model.keys()):
         raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
     with _as_recipe_errors():
         config = ChainHeadConfig(**fields, **recipe.model)
     return _forecast_inputs(config, fields)
+
+
+def _constant_features(recipe: Recipe, training: Windows) -> list[int]:
+    """Return the features of a node that do not vary in training, and warn of the columns among them."""
+    layout = training.layout
+    columns = training.constant_columns()
+    if columns:
+        names = (*layout.targets, *layout.past, *layout.known)
+        warnings.warn(
+            f"columns that do not vary in training get no weight, whatever they hold later: "
+            f"{', '.join(names[column] for column in columns)}",
+            stacklevel=2,
+        )
+    if not recipe.model.get("with_observed_indicator"):
+        return columns
+    # Behind the channels stands which of them were observed.
+    channels = layout.channels
+    moved = [column if column < channels else column + channels for column in columns]
+    return sorted({*moved, *(channels + channel for channel in training.constant_indicators())})
 
 
 def _forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:

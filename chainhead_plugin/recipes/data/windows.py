@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ..recipe import Recipe, RecipeError
 from .examples import Data, Examples
 
+# The share of a usual step's change by which rounding may move a value.
+_BLUR = 1e-4
+
 
 @dataclass(frozen=True)
 class Series:
@@ -78,6 +81,18 @@ class Windows(Examples):
         inputs = [self.inputs[index] for index in indices]
         return Windows(inputs, self.labels[indices], self.names, self.times[indices], self.layout)
 
+    def constant_columns(self) -> list[int]:
+        """Return the columns, by index, that do not vary over all windows, what is missing left out."""
+        lowest = np.fmin.reduce([np.fmin.reduce(window) for window in self.inputs])
+        highest = np.fmax.reduce([np.fmax.reduce(window) for window in self.inputs])
+        return np.flatnonzero(~(lowest < highest)).tolist()
+
+    def constant_indicators(self) -> list[int]:
+        """Return the channels, by index, that are never missing in a window's past, or always."""
+        steps, channels = self.labels.shape[1], self.layout.channels
+        missing = np.concatenate([np.isnan(window[:-steps, :channels]) for window in self.inputs])
+        return np.flatnonzero(missing.all(0) | ~missing.any(0)).tolist()
+
     def before(self, time: int) -> "Windows":
         """Return the windows whose future ends before a step."""
         return self.take(np.flatnonzero(self.times + self.labels.shape[1] <= time))
@@ -103,7 +118,7 @@ def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: in
         raise RecipeError(f"data: season={layout.season} is longer than the past, chain_length={past}")
     inputs, labels, times = [], [], []
     for one in series:
-        values = one.values.astype(np.float32)
+        values = _as_exact_as_needed(one.values)
         for begin in range(len(values) - past - future + 1):
             window = values[begin : begin + past + future].copy()
             target = window[past:, : len(layout.targets)].copy()
@@ -128,6 +143,21 @@ def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: in
         if not len(examples.labels):
             raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")
     return data
+
+
+def _as_exact_as_needed(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return values [steps, columns] in float32, or in float64 where that would blur how they change.
+
+    A meter at 10⁸ that counts single units changes by less than float32 can tell.
+    """
+    single = values.astype(np.float32)
+    rounding = np.nan_to_num(np.abs(single - values)).max(0, initial=0)
+    changes = np.abs(np.diff(values, axis=0))
+    for column, blur in zip(changes.T, rounding, strict=True):
+        moves = column[column > 0]
+        if blur and len(moves) and blur > _BLUR * np.median(moves):
+            return values
+    return single
 
 
 def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
