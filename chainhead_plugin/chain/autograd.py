@@ -46,6 +46,72 @@ def dispatching(traced: type[Function], transformable: type[Function]) -> Callab
     return apply
 
 
+def linear_function(
+    compute: Callable[..., Tensor], transposed: Callable[..., tuple[Any, ...]]
+) -> Callable[..., Tensor]:
+    """Return an autograd function that is linear in its first input, for the compiler and `torch.func` as well.
+
+    Nothing but the mask is kept for the backward pass, and `compute` may write in place to its own tensors.
+
+    Parameters
+    ----------
+    compute : callable
+        Of `x` [batch, length, width], a mask [batch, length, 1] or None, and whatever says which function it is.
+    transposed : callable
+        Of the latter, gives the same of the transposed function: the one that takes the output's gradient to that
+        of `x`.
+    """
+
+    # Of three inputs whatever `which` holds: the compiler counts them, and understands no variable number.
+    class Linear(Function):
+        @staticmethod
+        def forward(x: Tensor, mask: Tensor | None, which: tuple[Any, ...]) -> Tensor:
+            return compute(x, mask, *which)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+            _, mask, ctx.which = inputs
+            ctx.save_for_backward(mask)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+            (mask,) = ctx.saved_tensors
+            return apply(grads[0], mask, transposed(*ctx.which)), None, None
+
+    class TransformableLinear(Linear):
+        """With rules of its own for `torch.func`, with which the compiler takes no function."""
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+            Linear.setup_context(ctx, inputs, output)
+            ctx.save_for_forward(inputs[1])
+
+        @staticmethod
+        def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+            (mask,) = ctx.saved_tensors
+            return apply(tangent, mask, ctx.which)
+
+        @staticmethod
+        def vmap(
+            info: Any, in_dims: tuple[Any, ...], x: Tensor, mask: Tensor | None, which: tuple[Any, ...]
+        ) -> tuple[Tensor, int]:
+            """Fold the mapped axis into the batch."""
+            batch = x.size(1 if in_dims[0] == 0 else 0)
+            folded = [
+                fold_mapped_axis(tensor, dim, info.batch_size, batch)
+                for tensor, dim in zip((x, mask), in_dims, strict=False)
+            ]
+            y = apply(*folded, which)
+            return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+    apply = dispatching(Linear, TransformableLinear)
+
+    def linear(x: Tensor, mask: Tensor | None, *which: Any) -> Tensor:
+        return apply(x, mask, which)
+
+    return linear
+
+
 def fold_mapped_axis(tensor: Tensor | None, dim: int | None, count: int, batch: int) -> Tensor | None:
     """Make the axis that `vmap` maps part of the batch.
 

@@ -7,13 +7,12 @@ to be added up here.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .autograd import dispatching, fold_mapped_axis
+from .autograd import linear_function
 from .backend import is_eager_on_cpu
 from .cached_tensors import built_once
 from .masking import zeroed
@@ -47,64 +46,27 @@ def move(
     Tensor [batch, length, channels·width], or [batch, length, width] if `add`
         In the dtype of `x`, zero where `mask` is False.
     """
-    return _apply(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
+    return _move(x, None if mask is None else mask.unsqueeze(-1), hops, not spread, not add)
 
 
-class _Move(torch.autograd.Function):
-    """Σ_c of groups moved by h_c, whose gradient moves back: what was added up is then spread, and the reverse.
+def _moved(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
+    """Σ_c of groups moved by h_c.
 
     `from_groups` and `to_groups` say whether the features of `x` and of the result are the channels' own or
     common to all.
     """
-
-    @staticmethod
-    def forward(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
-        if mask is not None:
-            x = zeroed(x, mask)
-        y = _form_for(x, hops, from_groups)(x, hops, from_groups, to_groups)
-        return y if mask is None else zeroed(y, mask)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _, mask, *ctx.moves = inputs
-        ctx.save_for_backward(mask)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        (mask,) = ctx.saved_tensors
-        hops, from_groups, to_groups = ctx.moves
-        back = tuple(-hop for hop in hops)
-        return _apply(grads[0], mask, back, to_groups, from_groups), None, None, None, None
+    if mask is not None:
+        x = zeroed(x, mask)
+    y = _form_for(x, hops, from_groups)(x, hops, from_groups, to_groups)
+    return y if mask is None else zeroed(y, mask)
 
 
-class _TransformableMove(_Move):
-    """`_Move` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _Move.setup_context(ctx, inputs, output)
-        ctx.save_for_forward(inputs[1])
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
-        (mask,) = ctx.saved_tensors
-        return _apply(tangent, mask, *ctx.moves)
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[int | None, ...], x: Tensor, mask: Tensor | None, *moves: Any
-    ) -> tuple[Tensor, int]:
-        """Fold the mapped axis into the batch."""
-        batch = x.size(1 if in_dims[0] == 0 else 0)
-        folded = [
-            fold_mapped_axis(tensor, dim, info.batch_size, batch)
-            for tensor, dim in zip((x, mask), in_dims, strict=False)
-        ]
-        y = _apply(*folded, *moves)
-        return y.view(info.batch_size, batch, *y.shape[1:]), 0
+def _moved_back(hops: Hops, from_groups: bool, to_groups: bool) -> tuple[Hops, bool, bool]:
+    """Return what the gradient is moved by: what was added up is then spread, and the reverse."""
+    return tuple(-hop for hop in hops), to_groups, from_groups
 
 
-_apply = dispatching(_Move, _TransformableMove)
+_move = linear_function(_moved, _moved_back)
 
 
 def _form_for(x: Tensor, hops: Hops, from_groups: bool) -> Callable[[Tensor, Hops, bool, bool], Tensor]:

@@ -1,11 +1,9 @@
 """Attention masks: which nodes of a padded batch are real, and zeros for the others."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from .autograd import dispatching, fold_mapped_axis
+from .autograd import linear_function
 from .backend import is_eager_on_cpu
 
 _BITS = {
@@ -87,49 +85,7 @@ def zeroed(x: Tensor, mask: Tensor) -> Tensor:
     return (x.view(bits) & -mask.to(bits)).view(x.dtype)
 
 
-class _ZeroPadding(torch.autograd.Function):
-    """`zeroed`, whose gradient is zero in the same places."""
-
-    @staticmethod
-    def forward(x: Tensor, mask: Tensor) -> Tensor:
-        return zeroed(x, mask)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.save_for_backward(inputs[1])
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (mask,) = ctx.saved_tensors
-        return _apply(grads[0], mask), None
-
-
-class _TransformableZeroPadding(_ZeroPadding):
-    """`_ZeroPadding` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _ZeroPadding.setup_context(ctx, inputs, output)
-        ctx.save_for_forward(inputs[1])
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
-        (mask,) = ctx.saved_tensors
-        return _apply(tangent, mask)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, ...], x: Tensor, mask: Tensor) -> tuple[Tensor, int]:
-        """Fold the mapped axis into the batch."""
-        batch = x.size(1 if in_dims[0] == 0 else 0)
-        folded = [
-            fold_mapped_axis(tensor, dim, info.batch_size, batch)
-            for tensor, dim in zip((x, mask), in_dims, strict=True)
-        ]
-        y = _apply(*folded)
-        return y.view(info.batch_size, batch, *y.shape[1:]), 0
-
-
-_apply = dispatching(_ZeroPadding, _TransformableZeroPadding)
+_zero_padding = linear_function(zeroed, lambda: ())
 
 
 def zero_padding(x: Tensor, mask: Tensor) -> Tensor:
@@ -145,4 +101,4 @@ def zero_padding(x: Tensor, mask: Tensor) -> Tensor:
     -------
     Tensor [batch, length, width]
     """
-    return _apply(x, mask.unsqueeze(-1))
+    return _zero_padding(x, mask.unsqueeze(-1))

@@ -19,12 +19,10 @@ the same filter as on an endless chain, applied to the signal reflected with the
 one step beyond either end. `reference.py` has the dense matrices these forms are tested against.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from .autograd import dispatching, fold_mapped_axis, without_autocast
+from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
 from .decay import decaying_inverse, mix_decaying
@@ -70,8 +68,8 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
         return y if x.dtype == dtype else y.to(x.dtype)
     if x.dtype == dtype or _rounds_once(x, chain, mask):
-        return _apply(x, mask, chain, False)
-    return _apply(x.to(dtype), mask, chain, False).to(x.dtype)
+        return _mix(x, mask, chain, False)
+    return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
 
 
 def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
@@ -90,73 +88,29 @@ def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
     )
 
 
-class _Mix(torch.autograd.Function):
-    """Aᵀx, whose gradient is A applied to the output's gradient: the same pass in the other direction.
-
-    Written as a function of its own so that nothing but the mask is kept for the backward pass and slices
-    can be added in place. With `transposed`, Ax.
-    """
-
-    @staticmethod
-    def forward(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
-        if mask is None:
-            short = mix_short(x, chain, transposed)
-            if short is not None:
-                return short
-        else:
-            x = zeroed(x, mask)
-        scale = _column_scale(x, chain, mask) if chain.column_normalised else None
-        if transposed and scale is not None:
-            x = x * scale
-        y = _operator(x, mask, chain, transposed)
-        if not transposed and scale is not None:
-            y.mul_(scale)
-        return y if mask is None else zeroed(y, mask)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _, mask, ctx.chain, ctx.transposed = inputs
-        ctx.save_for_backward(mask)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        (mask,) = ctx.saved_tensors
-        return _apply(grads[0], mask, ctx.chain, not ctx.transposed), None, None, None
+def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
+    """Aᵀx, or with `transposed` Ax."""
+    if mask is None:
+        short = mix_short(x, chain, transposed)
+        if short is not None:
+            return short
+    else:
+        x = zeroed(x, mask)
+    scale = _column_scale(x, chain, mask) if chain.column_normalised else None
+    if transposed and scale is not None:
+        x = x * scale
+    y = _operator(x, mask, chain, transposed)
+    if not transposed and scale is not None:
+        y.mul_(scale)
+    return y if mask is None else zeroed(y, mask)
 
 
-class _TransformableMix(_Mix):
-    """`_Mix` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _Mix.setup_context(ctx, inputs, output)
-        ctx.save_for_forward(inputs[1])
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
-        (mask,) = ctx.saved_tensors
-        return _apply(tangent, mask, ctx.chain, ctx.transposed)
-
-    @staticmethod
-    def vmap(
-        info: Any,
-        in_dims: tuple[int | None, ...],
-        x: Tensor,
-        mask: Tensor | None,
-        chain: Chain,
-        transposed: bool,
-    ) -> tuple[Tensor, int]:
-        """Fold the mapped axis into the batch."""
-        batch = x.size(1 if in_dims[0] == 0 else 0)
-        folded = [
-            fold_mapped_axis(tensor, dim, info.batch_size, batch)
-            for tensor, dim in zip((x, mask), in_dims, strict=False)
-        ]
-        mixed = _apply(*folded, chain, transposed)
-        return mixed.view(info.batch_size, batch, *mixed.shape[1:]), 0
+def _transposed(chain: Chain, transposed: bool) -> tuple[Chain, bool]:
+    """Return what mixes the gradient: the same pass in the other direction."""
+    return chain, not transposed
 
 
-_apply = dispatching(_Mix, _TransformableMix)
+_mix = linear_function(_mixed, _transposed)
 
 
 @without_autocast
