@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from huggingface_hub import ModelCard, ModelCardData
 
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..config.configuration_random_chain import RandomChainConfig
 from .card_template import PICTURE, TEMPLATE
-from .facts import chain_picture, model_facts
+from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
 
 # What tells that there is something beside the model that prepares its inputs.
@@ -24,7 +25,7 @@ _MARK = re.compile(r"\n<!-- Rendered by chainhead, sha256 ([0-9a-f]{64})\. Edite
 
 
 def render_card(
-    config: ChainHeadConfig,
+    config: ChainHeadConfig | RandomChainConfig,
     model_class: type,
     parameters: int,
     *,
@@ -39,7 +40,7 @@ def render_card(
 
     Parameters
     ----------
-    config : ChainHeadConfig
+    config : ChainHeadConfig or RandomChainConfig
     model_class : type
         The model's class.
     parameters : int
@@ -64,6 +65,7 @@ def render_card(
     """
     use = use_of(model_class, config)
     picture = chain_picture(config)
+    introduction, limits = model_words(config)
     data = _front_matter(use, license, tags, draft)
     card = ModelCard.from_template(
         data,
@@ -78,6 +80,8 @@ def render_card(
         has_preprocessor=has_preprocessor,
         with_code=with_code,
         facts=model_facts(config, is_classifier=use is not None and use.output == "logits"),
+        introduction=introduction,
+        limits=limits,
         picture=picture,
         training=_training(draft) or "Data and training are not stated by whoever published the model.",
         licence=f"`{data.license}`" if data.license else "Not stated by whoever published the model.",

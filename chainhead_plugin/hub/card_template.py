@@ -12,8 +12,7 @@ TEMPLATE = (
 
 A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with \
 {{ "{:,}".format(parameters) }} weights. \
-Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the length, \
-and is then mapped to new features.
+{{ introduction }}
 
 ## Use
 
@@ -64,8 +63,7 @@ Without the plugin, leave its import out and pass `trust_remote_code=True`: the 
 
 ## Limits
 
-The chain's matrix is fixed: it does not look at the data. Compare with the same model without hops, and with what \
-you would use otherwise, on data of your own.
+{{ limits }}
 
 ## Licence
 

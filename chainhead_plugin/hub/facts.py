@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..chain.kinds import Chain
 from ..chain.reference import interdependence_matrix
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..config.configuration_random_chain import RandomChainConfig
 from .matrix_png import draw_matrix
 
 _SHOWN_NODES = 12
@@ -22,12 +23,31 @@ class ChainPicture(NamedTuple):
     caption: str
 
 
-def model_facts(config: ChainHeadConfig, *, is_classifier: bool) -> dict[str, str]:
+def model_words(config: ChainHeadConfig | RandomChainConfig) -> tuple[str, str]:
+    """Return what a card says of how a model works, and of its limits."""
+    if isinstance(config, RandomChainConfig):
+        return (
+            "Frozen chain heads, of 84 fixed and some random kernels for every dilation, are compared with "
+            "thresholds and with each other at every node; how often, where and how long they win are the "
+            "features of one linear map.",
+            "Only the linear map is trained; thresholds and scales are those of the training series. Series "
+            "of other lengths, levels and scales may fare worse. Compare with what you would use otherwise, "
+            "on data of your own.",
+        )
+    return (
+        "Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the "
+        "length, and is then mapped to new features.",
+        "The chain's matrix is fixed: it does not look at the data. Compare with the same model without hops, and with "
+        "what you would use otherwise, on data of your own.",
+    )
+
+
+def model_facts(config: ChainHeadConfig | RandomChainConfig, *, is_classifier: bool) -> dict[str, str]:
     """Return what a card's table says of a model, by the row's name.
 
     Parameters
     ----------
-    config : ChainHeadConfig
+    config : ChainHeadConfig or RandomChainConfig
     is_classifier : bool
         Whether the model has labels.
 
@@ -36,25 +56,44 @@ def model_facts(config: ChainHeadConfig, *, is_classifier: bool) -> dict[str, st
     dict of str
         Markdown that keeps within the cell of a table.
     """
-    options = config.layer_options(0)[1]
-    chain = options.chain
-    channels = options.channels
-    direction = "bi-directional" if config.bi_directional else "uni-directional (causal)"
-    facts = {
-        "features of a node": f"{config.m} before, {config.n} after",
-        "layers": ", ".join(map(str, config.hidden_sizes)) or "one chain head",
-        "chain": ", ".join([*_kind(chain, learned=config.with_learned_decay), direction]),
-        "weights": f"{_reconciliation(config)}, {channels} channel{'s' if channels > 1 else ''}",
-        "around them": ", ".join(_surroundings(config)) or "nothing",
-    }
+    facts = _random_facts(config) if isinstance(config, RandomChainConfig) else _chain_facts(config)
     if is_classifier:
         labels = [_cell(config.id2label[i]) for i in range(min(config.num_labels, _SHOWN_LABELS))]
         facts["labels"] = ", ".join(labels) + (", …" if config.num_labels > len(labels) else "")
     return facts
 
 
-def chain_picture(config: ChainHeadConfig) -> ChainPicture | None:
-    """Draw the matrix of a model's first chain; None where its numbers are too large for float64."""
+def _random_facts(config: RandomChainConfig) -> dict[str, str]:
+    direction = "the present node and those before (causal)" if config.causal else "nodes on both sides"
+    inputs = "nodes and their differences" if config.with_differences else "nodes"
+    groups = f"{config.num_groups} groups of {config.group_size} random kernels"
+    return {
+        "features of a node": f"{config.m}",
+        "dilations": ", ".join(map(str, config.dilations)),
+        "kernels for each dilation": f"84 with {config.num_biases} thresholds, and {groups}, of {inputs}",
+        "kernels reach": direction,
+        "features of a sequence": f"{config.hidden_size:,}",
+    }
+
+
+def _chain_facts(config: ChainHeadConfig) -> dict[str, str]:
+    options = config.layer_options(0)[1]
+    chain = options.chain
+    channels = options.channels
+    direction = "bi-directional" if config.bi_directional else "uni-directional (causal)"
+    return {
+        "features of a node": f"{config.m} before, {config.n} after",
+        "layers": ", ".join(map(str, config.hidden_sizes)) or "one chain head",
+        "chain": ", ".join([*_kind(chain, learned=config.with_learned_decay), direction]),
+        "weights": f"{_reconciliation(config)}, {channels} channel{'s' if channels > 1 else ''}",
+        "around them": ", ".join(_surroundings(config)) or "nothing",
+    }
+
+
+def chain_picture(config: ChainHeadConfig | RandomChainConfig) -> ChainPicture | None:
+    """Draw the matrix of a model's first chain; None where its numbers are too large, or there is no such matrix."""
+    if isinstance(config, RandomChainConfig):
+        return None
     chain = config.layer_options(0)[1].chain
     matrix: NDArray[np.float64] = interdependence_matrix(chain, _SHOWN_NODES).numpy()
     if not np.isfinite(matrix).all():

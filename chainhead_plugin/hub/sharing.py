@@ -8,7 +8,6 @@ from huggingface_hub import CommitInfo
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
-from ..config.configuration_chainhead import ChainHeadConfig
 from ..storage.code_origin import AutoClassMixin
 from ..storage.safe_loading import (
     DamagedFileError,
@@ -194,7 +193,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         dict of bytes
             By path in the repository.
         """
-        config = ChainHeadConfig.from_pretrained(folder)
+        config = cls.config_class.from_pretrained(folder)
         parameters = 0
         for file in folder.glob("*.safetensors"):
             with safe_open(file, framework="numpy") as weights:

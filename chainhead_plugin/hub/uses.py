@@ -5,6 +5,7 @@ import math
 from typing import NamedTuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..config.configuration_random_chain import RandomChainConfig
 from ..config.images import height_and_width
 
 
@@ -37,6 +38,14 @@ _USES = {
         _CHAIN,
     ),
     "ChainHeadForSequenceClassification": Use(
+        "AutoModelForSequenceClassification",
+        "classifies sequences",
+        _CHAINS,
+        "logits",
+        "time-series-classification",
+        _CHAIN,
+    ),
+    "RandomChainForSequenceClassification": Use(
         "AutoModelForSequenceClassification",
         "classifies sequences",
         _CHAINS,
@@ -80,13 +89,13 @@ _TEXT_TASKS = {
 }
 
 
-def task_of(model_class: type, config: ChainHeadConfig) -> str | None:
+def task_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> str | None:
     """Return the pipeline task of a model, None if it has none."""
     use = use_of(model_class, config)
     return use and use.task
 
 
-def use_of(model_class: type, config: ChainHeadConfig) -> Use | None:
+def use_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> Use | None:
     """Return the use of a class, or of the class that it derives from."""
     use = next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
     if use is None or getattr(config.get_text_config(), "vocab_size", None) is None:
@@ -98,8 +107,10 @@ def use_of(model_class: type, config: ChainHeadConfig) -> Use | None:
     )
 
 
-def sizes_of(config: ChainHeadConfig) -> dict[str, object]:
+def sizes_of(config: ChainHeadConfig | RandomChainConfig) -> dict[str, object]:
     """Return the sizes that the examples of a `Use` are made of, by name."""
+    if isinstance(config, RandomChainConfig):
+        return {"m": config.m, "length": 20}
     length, channels = min(20, config.chain_length), config.num_input_channels
     covariates = coming = ""
     if config.num_time_features:

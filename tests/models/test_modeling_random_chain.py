@@ -185,3 +185,15 @@ def test_wrong_inputs_are_named(fitted):
 def test_sizes_are_those_of_the_configuration(fitted):
     assert fitted.config.hidden_size == fitted.random_chain.plan.num_features == fitted.classifier.in_features
     assert np.prod(fitted.classifier.weight.shape) == 2 * fitted.config.hidden_size
+
+
+def test_its_card_says_what_it_is(fitted, tmp_path):
+    fitted.save_pretrained(tmp_path)
+    ChainHeadFeatureExtractor(feature_size=1).save_pretrained(tmp_path)
+    files = RandomChainForSequenceClassification.card_files(tmp_path, "owner/name")
+    assert list(files) == ["README.md"]
+    card = files["README.md"].decode()
+    assert 'pipeline("time-series-classification", model="owner/name")' in card
+    assert "| dilations | 1, 2 |" in card
+    assert "| labels | noise, walk |" in card
+    assert "chain-matrix" not in card
