@@ -18,6 +18,8 @@ from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
 from .keywords import check_file_fields, check_keywords, check_labels
 from .layers import check_size, check_widths, stacked_options
+from .pooling import Pooling, check_pooling, pooled_width, poolings_of
+from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
@@ -38,12 +40,21 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
         `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
         head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
-        `channel_hops` to the heads.
+        `channel_hops` to the heads. `channel_hops` may also be a list of hops for every layer: see `dilated_hops`.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: the one head, without perceptron.
-    pooling : {"mean", "last", "max", "flatten"}
-        How sequence classifiers and forecasters pool the real nodes; forecasters want "flatten".
+    with_differences : bool
+        Whether a stack's first layer gets, after the features of each node, their differences from the node before.
+    normalisation : {"pre-batch", "post-batch", "pre-layer", "post-layer"}, optional
+        BatchNorm (statistics over real nodes) or LayerNorm of what enters ("pre") or leaves ("post") a stack's layers.
+    identity_residual : bool
+        Whether a stack's layers add what they get to what they give, where both have as many features.
+    channel_dropout : float
+        Share of features of what a stack's layers give that are dropped in training, each in all nodes of a chain.
+    pooling : {"mean", "last", "max", "flatten", "std", "ppv"}, or list of these
+        How sequence classifiers and forecasters pool the real nodes, "ppv" by the share of positive values; the
+        features of several poolings come one after the other. Forecasters want "flatten".
     vocab_size : int, optional
         Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
     pad_token_id : int, optional
@@ -143,11 +154,15 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
     with_dropout: bool = False
     p: float | int = 0.25
     parameters_init_method: str = "xavier_normal"
-    channel_hops: list[int] | None = None
+    channel_hops: list[int] | list[list[int]] | None = None
     decay: float | int | None = None
     with_learned_decay: bool = False
     hidden_sizes: list[int] = field(default_factory=list)
-    pooling: Literal["mean", "last", "max", "flatten"] = "mean"
+    with_differences: bool = False
+    normalisation: Normalisation | None = None
+    identity_residual: bool = False
+    channel_dropout: float | int = 0.0
+    pooling: Pooling | list[Pooling] = "mean"
     vocab_size: int | None = None
     pad_token_id: int | None = None
     backbone_config: dict[str, Any] | PreTrainedConfig | None = None
@@ -252,7 +267,12 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
     def context_size(self) -> int:
         """Features of a pooled chain."""
         assert self.n is not None
-        return self.n * self.chain_length if self.pooling == "flatten" else self.n
+        return pooled_width(self.pooling, self.n, self.chain_length)
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The poolings whose features make a pooled chain."""
+        return poolings_of(self.pooling)
 
     @property
     def known_size(self) -> int:
@@ -264,16 +284,22 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         """Numbers that a forecaster's linear map gives; 0 for other models."""
         return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
 
-    def head_options(self) -> HeadOptions:
-        """Return the options of the one head, checked."""
-        return HeadOptions(**{option.name: getattr(self, option.name) for option in fields(HeadOptions)})
+    def width_before(self, layer: int) -> int:
+        """Features of a node that a stack's layer maps: those of the layer before, or of the input."""
+        assert self.m is not None
+        return self.hidden_sizes[layer - 1] if layer else self.m * (2 if self.with_differences else 1)
+
+    def head_options(self, layer: int = 0) -> HeadOptions:
+        """Return the options of the one head, or those stated for a stack's layer, checked."""
+        options = {option.name: getattr(self, option.name) for option in fields(HeadOptions)}
+        return HeadOptions(**options | options_of_layer(self.channel_hops, self.bi_directional, layer))
 
     def layer_options(self, layer: int) -> tuple[LinearOptions | None, HeadOptions]:
         """Return the options of a layer's perceptron, None where it has none, and of its chain head."""
-        head = self.head_options()
+        head = self.head_options(layer)
         if not self.hidden_sizes:
             return None, head
-        return stacked_options(head, self.hidden_sizes, layer)
+        return stacked_options(head, self.width_before(layer), self.hidden_sizes[layer])
 
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
@@ -292,12 +318,15 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         check_widths(self.n, self.hidden_sizes)
         if self.problem_type not in _PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
+        check_pooling(self.pooling)
+        check_stack_options(self)
         self.head_options()
         check_input_options({f.name: getattr(self, f.name) for f in fields(self)})
         check_image_options(self)
         others = (self.vocab_size or 0) * (self.m or 0)
         others += self.pooled_size * max(1, self.num_labels or 0) + self.known_size * self.forecast_size
         others += self.with_linear_path * self.chain_length * (self.prediction_length or 0)
+        others += around_weights(self)
         check_size((self.layer_options(layer) for layer in range(self.num_hidden_layers)), others)
 
     def validate_forecast(self) -> None:

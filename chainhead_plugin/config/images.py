@@ -93,7 +93,7 @@ def check_image_options(config: Any) -> None:
             raise ValueError(
                 f"m={config.m} differs from the {m} features that {', '.join(given)} give: leave m out"
             )
-        if config.pooling == "flatten" and length is not None and config.chain_length < length:
+        if "flatten" in config.poolings and length is not None and config.chain_length < length:
             raise ValueError(
                 f"pooling='flatten' takes at most chain_length={config.chain_length} nodes, but images have {length}: "
                 f"set chain_length={length}"

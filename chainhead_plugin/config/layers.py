@@ -9,22 +9,18 @@ from ..head.options import HeadOptions
 _MAX_LAYERS = 1024
 
 
-def stacked_options(
-    options: HeadOptions, hidden_sizes: Sequence[int], layer: int
-) -> tuple[LinearOptions, HeadOptions]:
+def stacked_options(options: HeadOptions, before: int, width: int) -> tuple[LinearOptions, HeadOptions]:
     """Return the options of a layer's perceptron and of its chain head.
 
     Parameters
     ----------
     options : HeadOptions
-        Those that a stack's configuration states, of which `m` is the width of the input.
-    hidden_sizes : sequence of int
-        The widths of all layers.
-    layer : int
+        Those that a stack's configuration states for the layer, but for its widths.
+    before, width : int
+        Features of a node before and after the layer.
     """
-    width = hidden_sizes[layer]
     perceptron = {field.name: getattr(options, field.name) for field in fields(LinearOptions)}
-    perceptron |= {"m": hidden_sizes[layer - 1] if layer else options.m, "n": width}
+    perceptron |= {"m": before, "n": width}
     if options.channel_hops is not None:
         perceptron["channel_num"] = 1
     return LinearOptions(**perceptron), replace(options, m=width, n=width, with_taylor=False, d=2)

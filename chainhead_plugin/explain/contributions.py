@@ -81,7 +81,7 @@ def node_contributions(
       itself: they add up to `output` − `offset`, the biases as they reach the output. At the input a path is affine
       without `hidden_sizes`, `with_relu`, `with_softmax`, `with_taylor` and "max" pooling, in classifiers and in
       forecasters (there series by series; with quantiles, of the median). At the output it is wherever the classifier
-      has no Taylor expansion; "max" pooling is exact there, as each maximum is a term of one node.
+      has no Taylor expansion and the pooling no "std" or "ppv"; "max" is exact there, each being a term of one node.
     - "gradient_x_input": ∂output/∂x · x, for any model. Complete too in a model without biases, Taylor expansion
       and softmax, which is piecewise linear; else a first-order answer, and `gap` tells what it leaves.
     - "integrated_gradients" (Sundararajan et al. 2017): the gradient's mean on the straight line from
@@ -174,6 +174,8 @@ def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
     bends = []
     if config.perceptron_degree > 1:
         bends.append("with_taylor")
+    # The deviation's gradient depends on the nodes, and the share of positive values has none.
+    bends += [f'pooling="{name}"' for name in config.poolings if name in ("std", "ppv")]
     if stage == "output":
         return bends
     if config.hidden_sizes:
@@ -181,7 +183,7 @@ def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
     bends += [name for name in ("with_relu", "with_softmax") if getattr(config, name)]
     if config.with_taylor and "with_taylor" not in bends:
         bends.append("with_taylor")
-    if config.pooling == "max":
+    if "max" in config.poolings:
         bends.append('pooling="max"')
     return bends
 

@@ -10,10 +10,17 @@ from ..chain.kinds import Chain
 from ..chain.reference import interdependence_matrix
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
+from ..config.stacks import is_by_layer
 from .matrix_png import draw_matrix
 
 _SHOWN_NODES = 12
 _SHOWN_LABELS = 20
+_NORMALISATIONS = {
+    "pre-batch": "BatchNorm of what enters them",
+    "post-batch": "BatchNorm of what leaves them",
+    "pre-layer": "LayerNorm of what enters them",
+    "post-layer": "LayerNorm of what leaves them",
+}
 
 
 class ChainPicture(NamedTuple):
@@ -57,6 +64,8 @@ def model_facts(config: ChainHeadConfig | RandomChainConfig, *, is_classifier: b
         Markdown that keeps within the cell of a table.
     """
     facts = _random_facts(config) if isinstance(config, RandomChainConfig) else _chain_facts(config)
+    if isinstance(config, ChainHeadConfig) and (is_classifier or config.prediction_length is not None):
+        facts["pooling"] = ", ".join(config.poolings)
     if is_classifier:
         labels = [_cell(config.id2label[i]) for i in range(min(config.num_labels, _SHOWN_LABELS))]
         facts["labels"] = ", ".join(labels) + (", …" if config.num_labels > len(labels) else "")
@@ -81,13 +90,19 @@ def _chain_facts(config: ChainHeadConfig) -> dict[str, str]:
     chain = options.chain
     channels = options.channels
     direction = "bi-directional" if config.bi_directional else "uni-directional (causal)"
-    return {
+    facts = {
         "features of a node": f"{config.m} before, {config.n} after",
         "layers": ", ".join(map(str, config.hidden_sizes)) or "one chain head",
         "chain": ", ".join([*_kind(chain, learned=config.with_learned_decay), direction]),
         "weights": f"{_reconciliation(config)}, {channels} channel{'s' if channels > 1 else ''}",
         "around them": ", ".join(_surroundings(config)) or "nothing",
     }
+    if is_by_layer(config.channel_hops):
+        rest = [config.layer_options(i)[1].chain for i in range(1, config.num_hidden_layers)]
+        facts["chains of the next layers"] = (
+            "; ".join(_kind(each, learned=False)[0] for each in rest) or "none"
+        )
+    return facts
 
 
 def chain_picture(config: ChainHeadConfig | RandomChainConfig) -> ChainPicture | None:
@@ -155,6 +170,10 @@ def _surroundings(config: ChainHeadConfig) -> list[str]:
         "with_relu": "ReLU",
         "with_dropout": f"dropout {config.p}",
         "with_softmax": "softmax",
+        "with_differences": "differences of nodes beside them",
+        "normalisation": f"between layers {_NORMALISATIONS.get(config.normalisation or '', '')}",
+        "identity_residual": "identity residual between layers",
+        "channel_dropout": f"dropout {config.channel_dropout} of channels",
     }
     return [text for name, text in names.items() if getattr(config, name)]
 

@@ -27,6 +27,7 @@ from ..nodes.token_embedding import TokenEmbedding
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .initialisation import ChainHeadInitialisation
 from .pooling import pool
+from .surroundings import ChannelDropout, norms_of, with_differences
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
 _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
@@ -45,13 +46,26 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         self.perceptron = None if perceptron is None else ReconciledLinear(perceptron)
         # Without a device of its own the head is built where transformers builds the model: on "meta".
         self.head = ChainInterdependenceHead(**vars(head), name=config.name, device=None)
+        self.norm_before, self.norm_after = norms_of(config, layer)
+        self.dropout = ChannelDropout(config.channel_dropout) if config.channel_dropout else None
+        widths = [config.m, *config.hidden_sizes]
+        self.adds_input = config.identity_residual and widths[layer] == widths[layer + 1]
+        self.with_differences = config.with_differences and layer == 0
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Map [batch, length, m] to [batch, length, n]."""
+        mask = None if attention_mask is None else attention_mask != 0
+        output = with_differences(hidden_states, mask) if self.with_differences else hidden_states
+        if self.norm_before is not None:
+            output = self.norm_before(output, mask)
         if self.perceptron is not None:
-            hidden_states = F.relu(self.perceptron(hidden_states))
-        output: Tensor = self.head(hidden_states, attention_mask)
-        return output
+            output = F.relu(self.perceptron(output))
+        output = self.head(output, attention_mask)
+        if self.dropout is not None:
+            output = self.dropout(output)
+        if self.adds_input:
+            output = output + hidden_states
+        return output if self.norm_after is None else self.norm_after(output, mask)
 
 
 class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
@@ -304,7 +318,7 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
         )
         nodes = outputs.last_hidden_state
         mask = None if attention_mask is None else without_full(attention_mask != 0)
-        pooled = pool(nodes, mask, self.config.pooling, self.config.chain_length)
+        pooled = pool(nodes, mask, self.config.poolings, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None
         if labels is not None:

@@ -243,10 +243,13 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
                 raise ValueError(f"{name}_time_features has shape {tuple(given.shape)}, expected {expected}")
 
     def _pool(self, nodes: Tensor, started: Tensor) -> Tensor:
+        return torch.cat([self._pool_by(name, nodes, started) for name in self.config.poolings], -1)
+
+    def _pool_by(self, name: str, nodes: Tensor, started: Tensor) -> Tensor:
         missing = self.config.chain_length - nodes.size(1)
-        if self.config.pooling == "flatten" and missing >= 0:
+        if name == "flatten" and missing >= 0:
             return F.pad(nodes, (0, 0, missing, 0)).flatten(1)
-        return pool(nodes, started, self.config.pooling, self.config.chain_length)
+        return pool(nodes, started, name, self.config.chain_length)
 
     def _loss(
         self,

@@ -114,7 +114,7 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
         outputs: BaseModelOutput = self.chainhead(
             chain_of_image(self.config, self.backbone, pixel_values), return_dict=True, **kwargs
         )
-        pooled = pool(outputs.last_hidden_state, None, self.config.pooling, self.config.chain_length)
+        pooled = pool(outputs.last_hidden_state, None, self.config.poolings, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None
         if labels is not None:

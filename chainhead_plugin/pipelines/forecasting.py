@@ -86,7 +86,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             postprocess_params["quantiles"] = list(quantiles)
         preprocess_params = {}
         if context_length is not None:
-            longest = config.chain_length if config.pooling == "flatten" else None
+            longest = config.chain_length if "flatten" in config.poolings else None
             _check_length("context_length", context_length, longest)
             preprocess_params["context_length"] = context_length
         return preprocess_params, {}, postprocess_params
@@ -99,7 +99,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         config = self.model.config
         values, lengths = join(sequences, self.feature_size, allow_missing=True)
         context_length = options.get(
-            "context_length", config.chain_length if config.pooling == "flatten" else None
+            "context_length", config.chain_length if "flatten" in config.poolings else None
         )
         known = {}
         if config.num_time_features:

@@ -64,7 +64,11 @@ FORECAST = {"m": 2, "prediction_length": 2, "pooling": "flatten", "chain_length"
 FIELDS = {
     "name": {"name": "mine"},
     "hidden_sizes": {"hidden_sizes": [5, 4]},
-    "pooling": {"pooling": "last"},
+    "pooling": {"pooling": ["last", "std"]},
+    "with_differences": {"hidden_sizes": [5], "with_differences": True},
+    "normalisation": {"hidden_sizes": [5, 4], "normalisation": "post-layer"},
+    "identity_residual": {"hidden_sizes": [5, 5], "identity_residual": True},
+    "channel_dropout": {"hidden_sizes": [5], "channel_dropout": 0.2},
     "vocab_size": {"vocab_size": 9},
     "pad_token_id": {"vocab_size": 9, "pad_token_id": 0},
     "backbone_config": {"backbone_config": TOKENS},
@@ -195,3 +199,24 @@ def test_every_task_has_a_class():
     assert tasks
     told = {task_of(getattr(c, name), c.ChainHeadConfig()) for name, *_ in CLASSES}
     assert tasks <= told
+
+
+def test_a_card_tells_every_layer_of_a_stack():
+    config = c.ChainHeadConfig(
+        hidden_sizes=[4, 4],
+        channel_hops=[[0, 1], [0, 2]],
+        with_differences=True,
+        normalisation="pre-batch",
+        identity_residual=True,
+        channel_dropout=0.1,
+        pooling=["mean", "std"],
+    )
+    text = card_of("ChainHeadForSequenceClassification", config)
+    for told in (
+        "a hop for each channel (0, 1)",
+        "a hop for each channel (0, 2)",
+        "differences of nodes beside them, between layers BatchNorm of what enters them, identity residual between "
+        "layers, dropout 0.1 of channels",
+        "mean, std",
+    ):
+        assert told in text

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...config.configuration_chainhead import ChainHeadConfig
+from ...config.pooling import pooled_width
 from ...head.normalisation import NodeBatchNorm
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ...models.pooling import pool
@@ -51,7 +52,7 @@ class PooledEncoder(nn.Module):
             self.backbone = build_image_backbone(config.backbone_config, config.m)
         self.config = config
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
-        pooled = width * config.chain_length if config.pooling == "flatten" and not of_nodes else width
+        pooled = width if of_nodes else pooled_width(config.pooling, width, config.chain_length)
         self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
 
     @abstractmethod

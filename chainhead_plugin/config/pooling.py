@@ -1,0 +1,35 @@
+"""The poolings of a chain, by name, and how many features they give."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+Pooling = Literal["mean", "last", "max", "flatten", "std", "ppv"]
+POOLINGS: tuple[str, ...] = get_args(Pooling)
+
+
+def poolings_of(pooling: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the poolings that a field stands for, whose features come one after the other."""
+    return (pooling,) if isinstance(pooling, str) else tuple(pooling)
+
+
+def check_pooling(pooling: str | Sequence[str]) -> None:
+    """Check a field `pooling`.
+
+    Raises
+    ------
+    ValueError
+        If it names none, an unknown one, or one twice.
+    """
+    names = poolings_of(pooling)
+    if not names:
+        raise ValueError(f"pooling is an empty list: expected one or several of {', '.join(POOLINGS)}")
+    for name in names:
+        if name not in POOLINGS:
+            raise ValueError(f"pooling must be one or several of {', '.join(POOLINGS)}, got {name!r}")
+        if names.count(name) > 1:
+            raise ValueError(f"pooling has {name!r} twice: leave one of them out")
+
+
+def pooled_width(pooling: str | Sequence[str], width: int, chain_length: int) -> int:
+    """Return the number of features of a pooled chain whose nodes have `width` of them."""
+    return sum(width * (chain_length if name == "flatten" else 1) for name in poolings_of(pooling))

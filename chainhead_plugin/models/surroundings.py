@@ -1,0 +1,82 @@
+"""What stands around a layer of a stack: differences before the first, normalisation, dropout of channels."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..chain.masking import zero_padding
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..head.normalisation import NodeBatchNorm
+
+
+class NodeNorm(nn.Module):
+    """BatchNorm or LayerNorm over the features of real nodes; padding stays zero.
+
+    Parameters
+    ----------
+    kind : {"batch", "layer"}
+    width : int
+        Features of a node.
+    """
+
+    def __init__(self, kind: str, width: int) -> None:
+        super().__init__()
+        self.norm: nn.Module = NodeBatchNorm(width) if kind == "batch" else nn.LayerNorm(width)
+
+    def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Normalise [batch, length, width]; `mask` [batch, length] is True for real nodes."""
+        if isinstance(self.norm, NodeBatchNorm):
+            normal: Tensor = self.norm(nodes, mask)
+        else:
+            normal = self.norm(nodes)
+        return normal if mask is None else zero_padding(normal, mask)
+
+
+def norms_of(config: ChainHeadConfig, layer: int) -> tuple[NodeNorm | None, NodeNorm | None]:
+    """Return new normalisations of what enters and of what leaves a layer, None where there is none."""
+    if config.normalisation is None:
+        return None, None
+    place, kind = config.normalisation.split("-")
+    if place == "post":
+        return None, NodeNorm(kind, config.hidden_sizes[layer])
+    return NodeNorm(kind, config.width_before(layer)), None
+
+
+def with_differences(nodes: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Put each node's difference from the node before it after its features.
+
+    Parameters
+    ----------
+    nodes : Tensor [batch, length, m]
+        Zero at padded nodes.
+    mask : bool Tensor [batch, length], optional
+        True for real nodes.
+
+    Returns
+    -------
+    Tensor [batch, length, 2·m]
+        The differences are zero at padding and at a chain's first node, which has none before it.
+    """
+    differences = F.pad(nodes[:, 1:] - nodes[:, :-1], (0, 0, 1, 0))
+    if mask is not None:
+        differences = zero_padding(differences, mask & F.pad(mask[:, :-1], (1, 0)))
+    return torch.cat((nodes, differences), 2)
+
+
+class ChannelDropout(nn.Module):
+    """Drop features of [batch, length, width] in training, each in all nodes of a chain; what stays grows to match."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, nodes: Tensor) -> Tensor:
+        """Drop features in training, and none otherwise."""
+        if not self.training:
+            return nodes
+        kept = torch.rand(nodes.size(0), 1, nodes.size(2), device=nodes.device) >= self.p
+        return nodes * (kept.to(nodes.dtype) / (1 - self.p))
+
+    def extra_repr(self) -> str:
+        """Share of dropped features, for `print(model)`."""
+        return f"p={self.p}"
