@@ -44,7 +44,12 @@ def dilated_hops(
     >>> dilated_hops(3, reach=1, causal=True)
     [[0, 1, 2], [0, 2, 4], [0, 4, 8]]
     """
-    for name, value in (("layers", layers), ("reach", reach), ("growth", growth), ("longest", longest or 1)):
+    for name, value in (
+        ("layers", layers),
+        ("reach", reach),
+        ("growth", growth),
+        ("longest", 1 if longest is None else longest),
+    ):
         if type(value) is not int:
             raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}")
         if value < 1:
@@ -101,10 +106,6 @@ def check_stack_options(config: Any) -> None:
 
 
 def _check_hops_by_layer(hops: Any, layers: int, bi_directional: bool) -> None:
-    if not all(isinstance(own, list | tuple) for own in hops):
-        raise ValueError(
-            f"channel_hops mixes numbers and lists, got {hops!r}: expected one list for all layers, or a list for each"
-        )
     if len(hops) != layers:
         raise ValueError(
             f"channel_hops has lists for {len(hops)} layers, but hidden_sizes has {layers} widths: expected a list for "

@@ -9,7 +9,7 @@ from chainhead_plugin.config import dilated_hops
 WRONG = {
     "lists for 2 layers, but hidden_sizes has 1 widths": {"hidden_sizes": [4], "channel_hops": [[0], [1]]},
     "lists for 1 layers, but hidden_sizes has 0": {"channel_hops": [[0, 1]]},
-    "mixes numbers and lists": {"hidden_sizes": [4, 4], "channel_hops": [[0], 1]},
+    "Invalid item at index 1": {"hidden_sizes": [4, 4], "channel_hops": [[0], 1]},
     "which takes from nodes to come": {"hidden_sizes": [4, 4], "channel_hops": [[0, 1], [-1, 1]]},
     "bi_directional=True has no effect": {
         "hidden_sizes": [4, 4],
