@@ -15,6 +15,7 @@ from ..storage.code_origin import AutoClassMixin
 from ..storage.saving import whole_file
 from .extraction_options import as_float, as_floats, check_bool, check_integer, check_length_options
 from .sequences import check_finite, join, split_batch
+from .standardising import standardise_each
 
 # A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
 _MAX_FEATURE_SIZE = 2**16
@@ -39,6 +40,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     mean, std
         Statistics, one number a feature; `fit` computes them. A `std` of 0 marks a feature that did not vary: it is
         0 after scaling, whatever it holds, as no weight could be learned for it.
+    standardize_each
+        Whether every series is standardised by itself instead: each feature gets mean 0 and standard deviation 1 over
+        the series' own nodes, before it is cut or padded; a feature that does not vary within its series is 0.
     return_attention_mask
         Whether calls return the mask unless told otherwise.
     **kwargs
@@ -70,6 +74,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         do_normalize: bool | None = None,
         mean: list[float] | None = None,
         std: list[float] | None = None,
+        standardize_each: bool = False,
         return_attention_mask: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -79,11 +84,17 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
         check_bool("do_normalize", do_normalize)
+        check_bool("standardize_each", standardize_each)
         check_bool("return_attention_mask", return_attention_mask)
         if padding_side not in ("left", "right"):
             raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
         if (mean is None) != (std is None):
             raise ValueError("mean and std belong together: pass both or neither")
+        if standardize_each and (do_normalize or mean is not None):
+            raise ValueError(
+                "standardize_each=True contradicts do_normalize, mean and std: series are standardised by their own "
+                "statistics or by those of all, choose one"
+            )
         super().__init__(
             feature_size=int(feature_size),
             sampling_rate=None,
@@ -93,6 +104,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             **kwargs,
         )
         self.do_normalize = do_normalize
+        self.standardize_each = standardize_each
         self.mean = None if mean is None else as_floats("mean", mean, feature_size)
         self.std = None if std is None else as_floats("std", std, feature_size)
         if self.std is not None and min(self.std) < 0:
@@ -138,8 +150,13 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         Raises
         ------
         TypeError, ValueError
-            As in a call; also a ValueError if the statistics overflow float64.
+            As in a call; also a ValueError if the statistics overflow float64, or with `standardize_each`.
         """
+        if self.standardize_each:
+            raise ValueError(
+                "fit() has no effect with standardize_each=True, where each series has statistics of its own: leave "
+                "it out"
+            )
         nodes, _ = join(split_batch(sequences, self.feature_size, batched), self.feature_size)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = nodes.mean(axis=0, dtype=np.float64)
@@ -280,6 +297,8 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         return batch
 
     def _scale(self, nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
+        if self.standardize_each:
+            return _as_float32(standardise_each(nodes, lengths), lengths)
         if not self.do_normalize:
             return _as_float32(nodes, lengths)
         if self.mean is None or self.std is None:
