@@ -57,7 +57,7 @@ def with_differences(nodes: Tensor, mask: Tensor | None = None) -> Tensor:
     Tensor [batch, length, 2·m]
         The differences are zero at padding and at a chain's first node, which has none before it.
     """
-    differences = F.pad(nodes[:, 1:] - nodes[:, :-1], (0, 0, 1, 0))
+    differences = nodes - torch.cat((nodes[:, :1], nodes[:, :-1]), 1)
     if mask is not None:
         differences = zero_padding(differences, mask & F.pad(mask[:, :-1], (1, 0)))
     return torch.cat((nodes, differences), 2)

@@ -159,18 +159,19 @@ def test_channels_are_dropped_in_all_nodes():
     dropout = ChannelDropout(0.25)
     found = dropout(torch.ones(64, 5, 32))
     assert torch.equal(found, found[:, :1].expand_as(found))
-    assert {*found.unique().tolist()} == {0.0, pytest.approx(4 / 3)}
+    torch.testing.assert_close(found.unique(), torch.tensor([0.0, 4 / 3]))
     assert found.mean().item() == pytest.approx(1, abs=0.05)
     assert torch.equal(dropout.eval()(found), found)
 
 
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 def test_checkpointing_gives_the_same_gradients():
     model = stack(normalisation="pre-layer", with_differences=True).train()
     x = torch.randn(2, 9, 4).double()
     found = []
     for on in (False, True):
         if on:
-            model.gradient_checkpointing_enable()
+            getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
         model.zero_grad()
         model(x, labels=torch.tensor([0, 2])).loss.backward()
         found.append([p.grad.clone() for p in model.parameters()])
@@ -178,6 +179,7 @@ def test_checkpointing_gives_the_same_gradients():
         torch.testing.assert_close(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 def test_adapters_find_the_linear_maps():
     model = get_peft_model(stack(), LoraConfig(r=2, target_modules="all-linear"))
     adapted = [name for name, _ in model.named_modules() if name.endswith("lora_A")]

@@ -1,0 +1,319 @@
+"""The default stack for classifying series, trained; what to choose is chosen within the training part."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..config.stacks import dilated_hops
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..models.modeling_chainhead import ChainHeadForSequenceClassification
+from .training.fitting import threads_set
+
+_LAYERS, _WIDTH = 4, 48
+_STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
+_WARM_UP = 0.1
+_FOLDS = 3
+# Steps for choosing, as a share of those of the final run, and the time left for that, of what all takes.
+_TRIAL_SHARE = 0.5
+_LEAST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one way of preprocessing did in cross-validation within the training part.
+
+    Attributes
+    ----------
+    standardize_each : bool
+        Whether every series was standardised by itself, or all by common statistics.
+    accuracy : float
+        Share of held-out series whose label was named.
+    loss : float
+        Mean cross-entropy of held-out series.
+    """
+
+    standardize_each: bool
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class FittedStack:
+    """A trained stack.
+
+    Attributes
+    ----------
+    model : ChainHeadForSequenceClassification
+        In eval mode, on the CPU.
+    extractor : ChainHeadFeatureExtractor
+        Its preprocessing, with the statistics of all training series.
+    trials : list of Trial
+        What validation tried, the chosen one first; empty where there were too few series or too little time.
+    steps : int
+        Optimisation steps of the final run.
+    seconds : float
+        Time that everything took.
+    """
+
+    model: ChainHeadForSequenceClassification
+    extractor: ChainHeadFeatureExtractor
+    trials: list[Trial]
+    steps: int
+    seconds: float
+
+
+def default_stack(
+    m: int, names: Sequence[str], longest: int, *, causal: bool = False, **fields: Any
+) -> ChainHeadConfig:
+    """Return the configuration of the default stack.
+
+    Four layers of dense hops whose dilation doubles by layer, with BatchNorm, identity residuals, differences beside
+    the nodes, and mean and standard deviation as poolings: chosen by cross-validation within the training parts of
+    several data sets.
+
+    Parameters
+    ----------
+    m : int
+        Features of a node.
+    names : sequence of str
+        The labels.
+    longest : int
+        Nodes of the longest series.
+    causal : bool
+        Whether nodes take in those before them alone.
+    **fields
+        Fields of `ChainHeadConfig`, in place of these.
+    """
+    sizes = fields.get("hidden_sizes", [_WIDTH] * _LAYERS)
+    defaults: dict[str, Any] = {
+        "hidden_sizes": sizes,
+        "channel_hops": dilated_hops(len(sizes), causal=causal, longest=longest),
+        "bi_directional": not causal,
+        "enable_bias": True,
+        "with_batch_norm": True,
+        "with_differences": True,
+        "identity_residual": True,
+        "pooling": ["mean", "std"],
+        "problem_type": "single_label_classification",
+    }
+    return ChainHeadConfig(
+        **{
+            "m": m,
+            "chain_length": longest,
+            "id2label": dict(enumerate(names)),
+            "label2id": {name: index for index, name in enumerate(names)},
+            **defaults,
+            **fields,
+        }
+    )
+
+
+def fit_stack(
+    series: Sequence[NDArray[np.floating]],
+    labels: NDArray[np.integer],
+    names: Sequence[str],
+    *,
+    causal: bool = False,
+    seconds: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, planned: None,
+    **fields: Any,
+) -> FittedStack:
+    """Train the default stack, and choose by cross-validation whether each series is standardised by itself.
+
+    The same seed, number of threads and steps give the same weights.
+
+    Parameters
+    ----------
+    series : sequence of arrays [length, m]
+        Their lengths may differ.
+    labels : array [series] of int
+        Places in `names`.
+    names : sequence of str
+    causal : bool
+        Whether nodes take in those before them alone.
+    seconds : float, optional
+        Time that everything may take, about: steps are measured, and as many taken as fit. None for no limit.
+    seed : int
+    threads : int, optional
+        Threads of the CPU; by default as many as torch takes.
+    on_progress : callable
+        Called after every step with the number of steps that are done, and of those that are planned by now.
+    **fields
+        Fields of `ChainHeadConfig` in place of the default's.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the series, their labels or a field are not valid.
+    """
+    start = time.perf_counter()
+    labels = _checked(series, labels, names, seconds)
+    config = default_stack(int(np.shape(series[0])[1]), names, max(map(len, series)), causal=causal, **fields)
+    rare = min(np.unique(labels, return_counts=True)[1])
+    folds = min(_FOLDS, int(rare))
+    ways = [False, True] if folds >= 2 and _can_be_standardised(series) else []
+    with threads_set(threads), torch.random.fork_rng(devices=[]):
+        pace = _pace(config, series, labels, seed) if seconds is not None else 0.0
+        left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
+        trials_cost = len(ways) * folds * _TRIAL_SHARE
+        steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + trials_cost)))
+        if steps * _TRIAL_SHARE < _LEAST_STEPS:
+            # Choosing on models that have hardly learned would be chance: all time is for the final run.
+            ways, trials_cost = [], 0.0
+            steps = max(1, min(_STEPS, int(left / pace)))
+        planned, done = int(steps * (1 + trials_cost)), count(1)
+
+        def on_step() -> None:
+            number = next(done)
+            on_progress(min(number, planned), planned)
+
+        trials = [
+            _cross_validate(config, series, labels, way, folds, int(steps * _TRIAL_SHARE), seed, on_step)
+            for way in ways
+        ]
+        trials.sort(key=lambda trial: (-trial.accuracy, trial.loss))
+        extractor = _extractor(series, trials[0].standardize_each if trials else False)
+        model = _train(config, extractor, series, labels, steps, seed, on_step)
+    return FittedStack(model, extractor, trials, steps, time.perf_counter() - start)
+
+
+def _checked(
+    series: Sequence[NDArray[np.floating]],
+    labels: NDArray[np.integer],
+    names: Sequence[str],
+    seconds: float | None,
+) -> NDArray[np.int64]:
+    found = np.asarray(labels)
+    if len(series) < 2 or found.shape != (len(series),):
+        raise ValueError(
+            f"expected at least two series and a label for each, got {len(series)} series and labels of shape "
+            f"{found.shape}"
+        )
+    if not np.issubdtype(found.dtype, np.integer):
+        raise TypeError(f"labels must be whole numbers, places in names, got {found.dtype}")
+    if found.min() < 0 or found.max() >= len(names):
+        raise ValueError(f"labels must be between 0 and {len(names) - 1}, the places in names")
+    if any(np.ndim(each) != 2 for each in series):
+        raise ValueError("series must be arrays [length, m], of one feature [length, 1]")
+    if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds < math.inf):
+        raise ValueError(f"seconds must be a number above 0, or None for no limit, got {seconds!r}")
+    return found.astype(np.int64)
+
+
+def _can_be_standardised(series: Sequence[NDArray[np.floating]]) -> bool:
+    """Whether series differ after each is standardised by itself: those of a single node would all be zero."""
+    return any(len(each) > 1 for each in series)
+
+
+def _extractor(series: Sequence[NDArray[np.floating]], standardize_each: bool) -> ChainHeadFeatureExtractor:
+    features = int(np.shape(series[0])[1])
+    if standardize_each:
+        return ChainHeadFeatureExtractor(features, standardize_each=True)
+    return ChainHeadFeatureExtractor(features).fit(list(series), batched=True)
+
+
+def _pace(
+    config: ChainHeadConfig, series: Sequence[NDArray[np.floating]], labels: NDArray[np.int64], seed: int
+) -> float:
+    """Return the seconds that a step takes."""
+    extractor = _extractor(series, False)
+    _train(config, extractor, series, labels, 1, seed)
+    start = time.perf_counter()
+    _train(config, extractor, series, labels, 3, seed)
+    return (time.perf_counter() - start) / 3
+
+
+def _cross_validate(
+    config: ChainHeadConfig,
+    series: Sequence[NDArray[np.floating]],
+    labels: NDArray[np.int64],
+    standardize_each: bool,
+    folds: int,
+    steps: int,
+    seed: int,
+    on_step: Callable[[], None],
+) -> Trial:
+    fold = _folds_of(labels, folds, seed)
+    right, loss = 0, 0.0
+    for number in range(folds):
+        kept = [series[place] for place in np.flatnonzero(fold != number)]
+        held_out = [series[place] for place in np.flatnonzero(fold == number)]
+        extractor = _extractor(kept, standardize_each)
+        model = _train(config, extractor, kept, labels[fold != number], steps, seed, on_step)
+        logits, targets = _logits(model, extractor, held_out), torch.from_numpy(labels[fold == number])
+        right += int((logits.argmax(1) == targets).sum())
+        loss += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+    return Trial(standardize_each, right / len(labels), loss / len(labels))
+
+
+def _folds_of(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of every series; each label is spread evenly."""
+    rng, fold = np.random.default_rng(seed), np.zeros(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == label))
+        fold[places] = (np.arange(len(places)) + rng.integers(folds)) % folds
+    return fold
+
+
+def _train(
+    config: ChainHeadConfig,
+    extractor: ChainHeadFeatureExtractor,
+    series: Sequence[NDArray[np.floating]],
+    labels: NDArray[np.int64],
+    steps: int,
+    seed: int,
+    on_step: Callable[[], None] = lambda: None,
+) -> ChainHeadForSequenceClassification:
+    """Train a new model by AdamW with a warm-up and a cosine to zero; biases and norms do not decay."""
+    torch.manual_seed(seed)
+    rng, targets = np.random.default_rng(seed), torch.from_numpy(labels)
+    model = ChainHeadForSequenceClassification(config).train()
+    matrices = [weight for weight in model.parameters() if weight.ndim > 1]
+    vectors = [weight for weight in model.parameters() if weight.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": _DECAY}, {"params": vectors, "weight_decay": 0.0}], lr=_RATE
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+    size = min(_BATCH, max(2, len(series) // 3))
+    order: list[int] = []
+    for _ in range(steps):
+        if len(order) < size:
+            order = rng.permutation(len(series)).tolist()
+        places, order = order[:size], order[size:]
+        batch = extractor([series[place] for place in places], batched=True, return_tensors="pt")
+        loss: Tensor = model(**batch, labels=targets[places]).loss
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        scheduler.step()
+        on_step()
+    return model.eval()
+
+
+def _schedule(step: int, steps: int) -> float:
+    return min(1.0, (step + 1) / max(1.0, steps * _WARM_UP)) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+@torch.no_grad()
+def _logits(
+    model: ChainHeadForSequenceClassification,
+    extractor: ChainHeadFeatureExtractor,
+    series: Sequence[NDArray[np.floating]],
+) -> Tensor:
+    parts = [
+        model(**extractor(list(series[start : start + 64]), batched=True, return_tensors="pt")).logits
+        for start in range(0, len(series), 64)
+    ]
+    return torch.cat(parts)
