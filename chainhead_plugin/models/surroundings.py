@@ -57,9 +57,10 @@ def with_differences(nodes: Tensor, mask: Tensor | None = None) -> Tensor:
     Tensor [batch, length, 2·m]
         The differences are zero at padding and at a chain's first node, which has none before it.
     """
-    differences = nodes - torch.cat((nodes[:, :1], nodes[:, :-1]), 1)
-    if mask is not None:
-        differences = zero_padding(differences, mask & F.pad(mask[:, :-1], (1, 0)))
+    # Of whole length, rather than from slices of all but one node, which could not be exported for any length.
+    differences = nodes - F.pad(nodes, (0, 0, 1, 0))[:, : nodes.size(1)]
+    real = nodes.new_ones(nodes.shape[:2], dtype=torch.bool) if mask is None else mask
+    differences = zero_padding(differences, real & F.pad(real, (1, 0))[:, : nodes.size(1)])
     return torch.cat((nodes, differences), 2)
 
 
