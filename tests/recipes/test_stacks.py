@@ -1,0 +1,62 @@
+"""The default stack: it learns what order tells, says what validation tried, and refuses what it cannot learn from."""
+
+import numpy as np
+import pytest
+import torch
+
+from chainhead_plugin.recipes.stacks import default_stack, fit_stack
+
+SMALL = {"hidden_sizes": [8, 8]}
+
+
+def series_of(count):
+    """Series with one bump: rising steeply and falling slowly, or the reverse."""
+    rng, bump = np.random.default_rng(0), np.concatenate((np.linspace(0, 3, 9), np.zeros(3)))
+    labels = np.arange(count) % 2
+    chains = []
+    for label in labels:
+        chain = rng.normal(0, 0.1, (int(rng.integers(30, 40)), 1))
+        chain[8:20, 0] += bump if label else bump[::-1]
+        chains.append(chain)
+    return chains, labels
+
+
+def test_it_learns_and_says_what_was_tried():
+    chains, labels = series_of(24)
+    done = []
+    fitted = fit_stack(
+        chains,
+        labels,
+        ["falls", "rises"],
+        threads=1,
+        seconds=20,
+        on_progress=lambda *n: done.append(n),
+        **SMALL,
+    )
+    with torch.no_grad():
+        logits = fitted.model(**fitted.extractor(chains, batched=True, return_tensors="pt")).logits
+    assert (logits.argmax(1).numpy() == labels).mean() > 0.9
+    assert fitted.model.config.id2label == {0: "falls", 1: "rises"}
+    assert {trial.standardize_each for trial in fitted.trials} <= {False, True}
+    assert fitted.trials == sorted(fitted.trials, key=lambda trial: (-trial.accuracy, trial.loss))
+    assert done[-1][0] == done[-1][1]
+
+
+def test_causal_stacks_look_back_alone():
+    config = default_stack(2, ["a", "b"], 100, causal=True)
+    assert not config.bi_directional
+    assert all(hop >= 0 for hops in config.channel_hops for hop in hops)
+
+
+@pytest.mark.parametrize(
+    ("series", "labels", "message"),
+    [
+        ([np.ones((3, 1))], [0], "at least two series"),
+        ([np.ones((3, 1))] * 2, [0], "a label for each"),
+        ([np.ones((3, 1))] * 2, [0, 2], "between 0 and 1"),
+        ([np.ones(3)] * 2, [0, 1], r"arrays \[length, m\]"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_named(series, labels, message):
+    with pytest.raises(ValueError, match=message):
+        fit_stack(series, np.array(labels), ["a", "b"])
