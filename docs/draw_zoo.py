@@ -15,7 +15,6 @@ from transformers import AutoTokenizer
 import registry
 from chainhead_plugin import node_contributions
 from chainhead_plugin.plugin import CHECKPOINTS
-from chainhead_plugin.recipes.candidates.inputs import Inputs
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import load_recipe
 from chainhead_plugin.recipes.training.fitting import predict
@@ -63,7 +62,7 @@ def draw_forecasts(axes: Axes) -> None:
     recipe = load_recipe("chainhead-ridership")
     test = load_data(recipe).test
     last = test.take(np.arange(len(test.labels) - _DAYS, len(test.labels)))
-    inputs = Inputs.load(recipe.task, registry.checkpoint_path(recipe.name))
+    inputs = recipe.task.load_inputs(registry.checkpoint_path(recipe.name))
     model = registry.create_model(recipe.name, pretrained=True)
     forecasts = predict(model, inputs, last.inputs, recipe.task).numpy()
     axes.plot(np.ravel(last.labels), color=GREY, marker="o", markersize=3, linewidth=1, label="happened")

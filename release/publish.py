@@ -9,34 +9,24 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.progress import Progress
 from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
-from chainhead_plugin.pipelines.segmentation import segments_of
 from chainhead_plugin.recipes.candidates.peers import CHAIN
-from chainhead_plugin.recipes.data.node_labels import IGNORED
-from chainhead_plugin.recipes.data.windows import Windows
-from chainhead_plugin.recipes.recipe import SEGMENTATION, Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe import Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.card import render_card
 from chainhead_plugin.recipes.results.figures import (
     draw_chain_matrix,
     draw_comparison,
-    draw_first_segments,
     draw_learning_curve,
 )
-from chainhead_plugin.recipes.results.output import draw_test, first_head, save_checkpoint, write_json
-from chainhead_plugin.recipes.task import traits_of
-from chainhead_plugin.recipes.training.fitting import predict, predicted_labels, scores
+from chainhead_plugin.recipes.results.output import first_head, save_checkpoint, write_json
 from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
 
+from .samples import samples_of
+
 ROOT = Path(__file__).parents[1]
-_SAMPLE_KEYS = {
-    "time-series-classification": "nodes",
-    "image-classification": "pixels",
-    "text-classification": "text",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,19 +73,14 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     if recipe.is_embedded:
         checkpoint = checkpoints / recipe.name
         config = save_checkpoint(recipe, measured, checkpoint)
-        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(_samples(recipe, measured)), "utf-8")
+        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(samples_of(recipe, measured)), "utf-8")
         _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_learning_curve(
         measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
     )
-    if isinstance(measured.data.test, Windows):
-        draw_test(recipe, measured, images / f"{_stem(recipe)}-forecast.png")
     draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
-    if recipe.task == SEGMENTATION:
-        test = measured.data.test
-        predicted = predicted_labels(measured.model, measured.inputs, test)
-        draw_first_segments(test, predicted, images / f"{_stem(recipe)}-segments.png")
+    recipe.task.draw(recipe, measured, f"{images / _stem(recipe)}-")
     write_card(recipe, output)
 
 
@@ -129,105 +114,11 @@ def _stem(recipe: Recipe) -> str:
     return recipe.name.removeprefix("chainhead-")
 
 
-def _samples(recipe: Recipe, measured: Measured) -> dict[str, Any]:
-    """Every label's first test example that the model names right, with the scores that it gives.
-
-    Where it names none right, the first example of that label.
-    """
-    test = measured.data.test
-    if isinstance(test, Windows):
-        return _with_source(recipe, _window_samples(recipe, measured, test))
-    if recipe.task == SEGMENTATION:
-        return _with_source(recipe, _sample_chains(measured))
-    named = scores(measured.model, measured.inputs, test.inputs).argmax(-1).numpy()
-    first = np.array(
-        [
-            np.argmax((test.labels == label) * (1 + (named == label)))  # the first of the largest
-            for label in range(len(test.names))
-        ]
-    )
-    chosen = test.take(first)
-    key = _SAMPLE_KEYS[recipe.task]
-    samples = [
-        {
-            "label": test.names[label],
-            "test_index": int(index),
-            key: _as_json(example),
-            "scores": row,
-        }
-        for index, label, example, row in zip(
-            first,
-            chosen.labels,
-            chosen.inputs,
-            scores(measured.model, measured.inputs, chosen.inputs).tolist(),
-            strict=True,
-        )
-    ]
-    return _with_source(recipe, samples)
-
-
-def _sample_chains(measured: Measured) -> list[dict[str, Any]]:
-    """Return few test chains in which every label occurs, with their true and their predicted segments."""
-    test = measured.data.test
-    found = [{*labels.tolist()} - {IGNORED} for labels in test.labels]
-    missing, chosen = set[int]().union(*found), list[int]()
-    while missing:
-        chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
-        missing -= found[chosen[-1]]
-    part = test.take(np.array(chosen))
-    names = dict(enumerate(test.names))
-    return [
-        {
-            "test_index": index,
-            "nodes": _as_json(chain),
-            "segments": segments_of(true[: len(chain)], names),
-            "predicted": segments_of(named[: len(chain)], names),
-        }
-        for index, chain, true, named in zip(
-            chosen,
-            part.inputs,
-            part.labels,
-            predicted_labels(measured.model, measured.inputs, part),
-            strict=True,
-        )
-    ]
-
-
-def _window_samples(recipe: Recipe, measured: Measured, test: Windows) -> list[dict[str, Any]]:
-    """The first window of the test part and one from its middle, with the model's forecasts."""
-    places = np.array([0, len(test.labels) // 2])
-    chosen = test.take(places)
-    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
-    return [
-        {
-            "test_index": int(place),
-            "rows": [[None if np.isnan(cell) else float(str(cell)) for cell in row] for row in window],
-            "happened": [[float(str(cell)) for cell in row] for row in happened],
-            "forecast": forecast.tolist(),
-        }
-        for place, window, happened, forecast in zip(
-            places, chosen.inputs, chosen.labels, forecasts, strict=True
-        )
-    ]
-
-
-def _with_source(recipe: Recipe, samples: list[dict[str, Any]]) -> dict[str, Any]:
-    card = recipe.card
-    return {"source": card["source"], "license": card["license"], "model": recipe.name, "samples": samples}
-
-
 def _rows_on_lines(content: Any) -> str:
     """Return JSON to read, but for rows of numbers, which stand on a line each."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # Inside of texts there are no line feeds.
     return re.sub(r"\[\n[-+.\deE,\s]*\]", lambda row: "[" + " ".join(row[0][1:-1].split()) + "]", text)
-
-
-def _as_json(example: Any) -> Any:
-    """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
-    if isinstance(example, str):
-        return example
-    return example.squeeze(1).tolist() if example.shape[1:] == (1,) else example.tolist()
 
 
 def _update_catalogue(
@@ -237,7 +128,7 @@ def _update_catalogue(
     chain: Mapping[str, Any] = measured.results["models"][CHAIN]
     record = {
         "name": recipe.name,
-        "task": recipe.task,
+        "task": recipe.task.name,
         "auto_class": measured.inputs.auto_class,
         "summary": recipe.card["summary"],
         "data": recipe.card["catalogue"],
@@ -259,7 +150,7 @@ def _update_catalogue(
 
 def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
     metrics: dict[str, float] = {}
-    for metric in traits_of(recipe.task).metrics:
+    for metric in recipe.task.metrics:
         key = f"test_{metric.name}"
         metrics |= {key: chain[key][0], f"{key}_mean": chain[f"{key}_mean"], f"{key}_sd": chain[f"{key}_sd"]}
     return metrics

@@ -8,7 +8,6 @@ from typing import Any
 
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
-from chainhead_plugin.recipes.task import traits_of
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
@@ -78,7 +77,7 @@ def _zoo_row(name: str) -> str:
 
 
 def _metric(name: str) -> Metric:
-    return traits_of(load_recipe(name).task).metric
+    return load_recipe(name).task.metric
 
 
 if __name__ == "__main__":

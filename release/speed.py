@@ -19,7 +19,6 @@ from chainhead_plugin.recipes.candidates.peers import CHAIN
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.output import write_json
-from chainhead_plugin.recipes.task import traits_of
 from chainhead_plugin.recipes.training.fitting import Batches
 from chainhead_plugin.recipes.training.runs import Runs
 
@@ -60,17 +59,16 @@ def measure_speed(recipe: Recipe, peers: list[str], rounds: int = _ROUNDS) -> di
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(recipe, load_data(recipe), Path(folder))
-        traits = traits_of(recipe.task)
         train, test = runs.data.train, runs.data.test
         steps = [
             list(range(start, start + batch_size)) for start in range(0, _STEPS * batch_size, batch_size)
         ]
         steps = [step for step in steps if step[-1] < len(train.labels)]
-        make = Batches(runs.inputs, traits, [train])
+        make = Batches(runs.inputs, recipe.task, [train])
         batches = [make(step) for step in steps]
         count = min(_PREDICTED, len(test.labels))
-        held_out = Batches(runs.inputs, traits, [test])(list(range(count)))
-        held_out.pop(traits.targets)
+        held_out = Batches(runs.inputs, recipe.task, [test])(list(range(count)))
+        held_out.pop(recipe.task.targets)
         calls: dict[tuple[str, str], Callable[[], object]] = {}
         for name, candidate in runs.candidates(peers=peers).items():
             calls[name, "training"] = _training(candidate.build().train(), batches)

@@ -133,9 +133,8 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
     from rich.table import Table
 
     from ..recipes.results.card import verdict
-    from ..recipes.task import traits_of
 
-    metric = traits_of(recipe.task).metric
+    metric = recipe.task.metric
     heading = metric.in_unit(recipe.card.get("unit"))
     table = Table(title=f"{recipe.name}: test {heading}, {len(recipe.seeds)} seeds", title_justify="left")
     table.add_column("")

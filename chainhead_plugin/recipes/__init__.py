@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
+    from .errors import RecipeError as RecipeError
     from .recipe import (
         Recipe as Recipe,
-        RecipeError as RecipeError,
         load_recipe as load_recipe,
         shipped_recipes as shipped_recipes,
     )
@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
         "Recipe": "recipe",
-        "RecipeError": "recipe",
+        "RecipeError": "errors",
         "load_recipe": "recipe",
         "measure": "training.measuring",
         "shipped_recipes": "recipe",

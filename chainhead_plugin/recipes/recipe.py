@@ -4,31 +4,20 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-Task = Literal[
-    "time-series-classification",
-    "time-series-segmentation",
-    "image-classification",
-    "text-classification",
-    "time-series-forecasting",
-]
-# With a label for every node.
-SEGMENTATION = "time-series-segmentation"
+from .checks import check_rates
+from .errors import RecipeError
+from .task import Task
+from .tasks.known import task_named
+
 RECIPES = Path(__file__).parent / "zoo"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
 _REQUIRED = ("name", "task", "data", "model", "training")
 _MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
-_ENCODER_PLACES = ("folder", "package", "repository")
-_ENCODER_OPTIONS = (*_ENCODER_PLACES, "revision", "sha256", "frozen", "max_length")
-_FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
-
-
-class RecipeError(ValueError):
-    """A recipe that cannot be trained as it stands; the message says where and what to write instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +28,10 @@ class Recipe:
     ----------
     name : str
         What the model is called.
-    task : str
-        "time-series-classification", "time-series-segmentation" (a label for every node), "image-classification" (rows
-        or patches of pixels, or a backbone's feature map), "text-classification" or "time-series-forecasting".
+    task : Task
+        In YAML its name: "time-series-classification", "time-series-segmentation" (a label for every node),
+        "image-classification" (rows or patches of pixels, or a backbone's feature map), "text-classification" or
+        "time-series-forecasting".
     data : str or mapping
         A data set that ships inside a package, by name, or files of one's own: see `load_data`.
     model : mapping
@@ -112,8 +102,6 @@ class Recipe:
         """Check what can be checked without the data."""
         if not isinstance(self.name, str) or not self.name or any(c in self.name for c in "/\\ \n"):
             raise RecipeError(f"name must be a word without slashes, got {self.name!r}")
-        if self.task not in get_args(Task):
-            raise RecipeError(f"task must be one of {', '.join(get_args(Task))}, got {self.task!r}")
         if not isinstance(self.data, str | Mapping):
             raise RecipeError(f"data must be the name of a data set or a mapping of files, got {self.data!r}")
         for name in _MAPPINGS:
@@ -126,7 +114,7 @@ class Recipe:
             raise RecipeError(f"seeds has one seed twice: {self.seeds}")
         if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):
             raise RecipeError(f"threads must be an integer ≥ 1, got {self.threads!r}")
-        _check_rates(self.learning_rates, "learning_rates")
+        check_rates(self.learning_rates, "learning_rates")
         if unknown := sorted({*self.peers, *self.overrides} - {*PEERS, "chain"}):
             raise RecipeError(f"there is no peer {unknown[0]!r}: choose from {', '.join(PEERS)}")
         for peer, options in self.overrides.items():
@@ -135,20 +123,15 @@ class Recipe:
                     f"overrides of {peer} may hold learning_rates and width, got {sorted(options)}"
                 )
             if "learning_rates" in options:
-                _check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
-        if self.tokenizer and self.task != "text-classification":
-            raise RecipeError(f"tokenizer has no effect for {self.task}")
-        if self.encoder:
-            self._check_encoder()
-        self._check_pretraining()
+                check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
+        for name in ("tokenizer", "encoder", "pretraining"):
+            if getattr(self, name) and name not in self.task.options:
+                raise RecipeError(f"{name} has no effect for {self.task.name}")
+        self.task.check(self)
 
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
             raise RecipeError("set one of validation_folds and validation_share")
-        if self.task == "time-series-forecasting" and self.validation_share is None:
-            raise RecipeError(
-                "forecasts are validated on the last part of the training: set validation_share"
-            )
         if self.validation_folds is not None and not (
             type(self.validation_folds) is int and self.validation_folds >= 2
         ):
@@ -163,28 +146,6 @@ class Recipe:
             if self.validation_share is None:
                 raise RecipeError("early_stopping needs validation_share: with folds, nothing is held out")
 
-    def _check_encoder(self) -> None:
-        if self.task != "text-classification":
-            raise RecipeError(f"encoder has no effect for {self.task}")
-        if self.tokenizer:
-            raise RecipeError("tokenizer has no effect with an encoder, which has its own")
-        if unknown := sorted(self.encoder.keys() - {*_ENCODER_OPTIONS}):
-            raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
-        places = [name for name in _ENCODER_PLACES if name in self.encoder]
-        if len(places) != 1 or not isinstance(self.encoder[places[0]], str):
-            raise RecipeError(f"encoder needs one of {', '.join(_ENCODER_PLACES)}, a text")
-        if "revision" in self.encoder and places != ["repository"]:
-            raise RecipeError("encoder: revision has no effect without repository")
-        hashes, longest = self.encoder.get("sha256", {}), self.encoder.get("max_length", 1)
-        if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
-            raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
-        if type(self.encoder.get("frozen", True)) is not bool:
-            raise RecipeError(f"encoder: frozen must be true or false, got {self.encoder['frozen']!r}")
-        if not (type(longest) is int and longest >= 1):
-            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
-        if given := [name for name in _FROM_ENCODER if name in self.model]:
-            raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
-
     @property
     def on_frozen_encoder(self) -> bool:
         """Whether the model and its peers are trained on the nodes that a frozen encoder makes of the texts."""
@@ -195,39 +156,9 @@ class Recipe:
         """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
         return not self.encoder
 
-    def _check_pretraining(self) -> None:
-        if self.task == "image-classification" and self.model.get("freeze_backbone") and not self.pretraining:
-            raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
-        if not self.pretraining:
-            return
-        if self.task != "image-classification" or not (
-            self.model.get("backbone_config") and self.model.get("freeze_backbone")
-        ):
-            raise RecipeError(
-                "pretraining has no effect but for image-classification with backbone_config and freeze_backbone: true"
-            )
-        if missing := sorted({"share", "learning_rate"} - self.pretraining.keys()):
-            raise RecipeError(f"pretraining needs {' and '.join(missing)}")
-        share, seed = self.pretraining["share"], self.pretraining.get("seed", 0)
-        if not (isinstance(share, float) and 0 < share < 1):
-            raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")
-        if not (type(seed) is int and seed >= 0):
-            raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
-        _check_rates([self.pretraining["learning_rate"]], "pretraining: learning_rate")
-
     def rates_of(self, candidate: str) -> list[float]:
         """Return the learning rates that a candidate may choose from."""
         return list(self.overrides.get(candidate, {}).get("learning_rates", self.learning_rates))
-
-
-def _check_rates(rates: Any, where: str) -> None:
-    if not isinstance(rates, list) or not rates:
-        raise RecipeError(f"{where} must be a list of numbers, got {rates!r}")
-    for rate in rates:
-        if isinstance(rate, str):
-            raise RecipeError(f"{where}: {rate!r} is a text in YAML, write it as 0.01 or 1.0e-2")
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
-            raise RecipeError(f"{where} must be numbers above 0, got {rate!r}")
 
 
 def load_recipe(source: str | Path) -> Recipe:
@@ -266,7 +197,7 @@ def load_recipe(source: str | Path) -> Recipe:
     if missing := [name for name in _REQUIRED if name not in content]:
         raise RecipeError(f"{file}: {' and '.join(missing)} missing")
     try:
-        return Recipe(**content, folder=file.resolve().parent)
+        return Recipe(**{**content, "task": task_named(content["task"])}, folder=file.resolve().parent)
     except RecipeError as error:
         raise RecipeError(f"{file}: {error}") from error
 
@@ -281,6 +212,7 @@ def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
     content = {
         name: value for name, value in vars(recipe).items() if name != "folder" and value not in (None, {})
     }
+    content["task"] = recipe.task.name
     if isinstance(recipe.data, Mapping):
         content["data"] = dict(recipe.data)
         for part in content["data"].keys() & {"train", "test"}:

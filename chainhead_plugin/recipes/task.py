@@ -1,78 +1,187 @@
-"""What differs from task to task in recipes: what is measured, how it is shown, and how a batch carries targets."""
+"""What a task is: everything that differs from task to task in data, models, measuring, pictures and cards."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from .data.node_labels import pad_labels
-from .metrics import Metric, accuracy, mae, mean_f1_of_nodes, rmse, share_of_right_nodes
-from .recipe import SEGMENTATION
+from .metrics import Metric
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..config.configuration_chainhead import ChainHeadConfig
+    from .candidates.frozen import FrozenBackbone
+    from .candidates.inputs import Inputs
+    from .candidates.peer_models import PooledEncoder
+    from .data.examples import Data, Examples
+    from .recipe import Recipe
+    from .training.measuring import Measured
 
 
 @dataclass(frozen=True)
-class TaskTraits:
-    """What differs from task to task.
+class CardWords:
+    """What a card says of a task.
 
     Attributes
     ----------
+    summary : str
+        Where the recipe has none.
+    samples : str
+        What ships beside a model of the zoo.
+    preprocessor, auto_preprocessor : str
+        The preprocessor's name in code, and the class of transformers that loads it.
+    imports, more_imports : str
+        Lines of the snippets' imports, ended by line feeds: before `registry`, and before `transformers`.
+    inputs : str
+        Lines that make `inputs` of `samples`. "{features}" stands for ", m" where a node has several features.
+    answers : str
+        Lines that print what `logits` say.
+    pipeline_answers : str
+        Lines that print what the pipeline `classifier` says of the first sample.
+    use : Path, optional
+        A template in the place of all these snippets.
+    picture_above, picture_below : str
+        Paragraphs with a picture, above and below the comparison with the peers. "{pictures}" stands for what the
+        pictures' names begin with.
+    """
+
+    summary: str = "A classifier."
+    samples: str = "one test example of every label"
+    preprocessor: str = ""
+    auto_preprocessor: str = ""
+    imports: str = ""
+    more_imports: str = ""
+    inputs: str = ""
+    answers: str = ""
+    pipeline_answers: str = ""
+    use: Path | None = None
+    picture_above: str = ""
+    picture_below: str = ""
+
+
+class Task(ABC):
+    """A task. Stations of a recipe ask it wherever tasks differ.
+
+    Importing a task is cheap: the methods import what they need, so that a recipe is read, and its errors found,
+    without torch.
+
+    Attributes
+    ----------
+    name : str
+        As recipes and pipelines call it.
     metrics : tuple of Metric
         The first one chooses learning rates and epochs, and is compared.
     loss : str
         What the loss is called.
-    targets : str
-        The name under which a model takes the targets.
-    outputs : str
-        The name under which a model gives what is measured.
-    collate : callable
-        Makes the targets of a batch, one tensor, of those of its examples.
+    targets, outputs : str
+        The names under which a model takes the targets, and gives what is measured.
+    reads : {"nodes", "pixels", "text"}
+        What an example is: a chain of nodes, an image or a text.
+    axes : tuple of int
+        How many axes arrays of examples may have in files.
+    of_nodes : bool
+        Whether every node has a label.
+    options : tuple of str
+        The parts of a recipe that have an effect for this task and not for all.
+    samples : {"labels", "segments", "forecasts"}
+        What is shipped as examples of a zoo's model: each label's, few chains with all labels, or windows.
+    words : CardWords
     """
 
-    metrics: tuple[Metric, ...]
-    loss: str
-    targets: str
-    outputs: str
-    collate: Callable[[Sequence[Any]], Tensor]
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[Metric, ...]]
+    loss: ClassVar[str] = "cross-entropy"
+    targets: ClassVar[str] = "labels"
+    outputs: ClassVar[str] = "logits"
+    reads: ClassVar[Literal["nodes", "pixels", "text"]] = "nodes"
+    axes: ClassVar[tuple[int, ...]] = (2, 3)
+    of_nodes: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ()
+    samples: ClassVar[Literal["labels", "segments", "forecasts"]] = "labels"
+    words: ClassVar[CardWords]
 
     @property
     def metric(self) -> Metric:
         """The metric that counts."""
         return self.metrics[0]
 
+    @property
+    def is_series(self) -> bool:
+        """Whether it is about time series, for which the Hub has no tasks."""
+        return self.name.startswith("time-series")
+
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
         """Return every metric by its name."""
         return {metric.name: metric.of(predictions, targets) for metric in self.metrics}
 
+    def check(self, recipe: "Recipe") -> None:  # noqa: B027 - most tasks have nothing more to check
+        """Check what can be checked of a recipe without its data.
 
-_CLASSIFICATION = TaskTraits(
-    metrics=(Metric("accuracy", "accuracy", True, accuracy, percent=True),),
-    loss="cross-entropy",
-    targets="labels",
-    outputs="logits",
-    collate=lambda labels: torch.from_numpy(np.asarray(labels)),
-)
-_FORECASTING = TaskTraits(
-    metrics=(Metric("rmse", "RMSE", False, rmse), Metric("mae", "MAE", False, mae)),
-    loss="loss, in units of the window's scale",
-    targets="future_values",
-    outputs="prediction_outputs",
-    collate=lambda values: torch.from_numpy(np.asarray(values)),
-)
-_SEGMENTATION = replace(
-    _CLASSIFICATION,
-    metrics=(
-        Metric("accuracy", "accuracy", True, share_of_right_nodes, percent=True),
-        Metric("macro_f1", "mean F1 of the labels", True, mean_f1_of_nodes, percent=True),
-    ),
-    collate=lambda labels: torch.from_numpy(pad_labels(labels)),
-)
-_TRAITS = {"time-series-forecasting": _FORECASTING, SEGMENTATION: _SEGMENTATION}
+        Raises
+        ------
+        RecipeError
+            If the recipe makes no sense for this task.
+        """
 
+    @abstractmethod
+    def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
+        """Make the targets of a batch, one array, of those of its examples."""
 
-def traits_of(task: str) -> TaskTraits:
-    """Return what the recipe system knows of a task."""
-    return _TRAITS.get(task, _CLASSIFICATION)
+    @abstractmethod
+    def load(self, recipe: "Recipe") -> "Data":
+        """Load a recipe's data, as `load_data` says."""
+
+    @abstractmethod
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Fit the preprocessing to the training examples."""
+
+    @abstractmethod
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Return the preprocessing that was saved beside a model, and the model's class by its Auto class."""
+
+    @abstractmethod
+    def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return the fields of a configuration that name the labels."""
+
+    @abstractmethod
+    def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
+        """Check that a trained model and a recipe's test part are about the same.
+
+        Raises
+        ------
+        RecipeError
+            If not.
+        """
+
+    def freeze(
+        self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
+    ) -> "FrozenBackbone | None":
+        """Return the frozen backbone that a recipe's model and peers all read, if the recipe has one.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        data : Data
+        folder : Path
+            Where a backbone that is trained first is kept.
+        on_epoch : callable
+            Called with the number of epochs that are done.
+        """
+        return None
+
+    def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
+        """Make a peer of an encoder that classifies chains."""
+        return encoder
+
+    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
+        """Return what this task alone adds to results, ready for JSON."""
+        return {}
+
+    def draw(  # noqa: B027 - most tasks have no picture of their own
+        self, recipe: "Recipe", measured: "Measured", prefix: str
+    ) -> None:
+        """Draw the task's own picture of the test part into files whose paths begin with a prefix."""

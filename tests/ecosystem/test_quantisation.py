@@ -14,7 +14,6 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     ChainInterdependenceHead,
 )
-from chainhead_plugin.recipes.candidates.inputs import Inputs
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import load_recipe
 from chainhead_plugin.recipes.training.fitting import quality
@@ -118,7 +117,7 @@ def test_quantised_channels_compile(tmp_path):
 def test_the_guide_states_the_measured_accuracies_and_sizes(tmp_path):
     folder = registry.checkpoint_path(NAME)
     recipe = load_recipe("chainhead-japanese-vowels")
-    inputs, test = Inputs.load(recipe.task, folder), load_data(recipe).test
+    inputs, test = recipe.task.load_inputs(folder), load_data(recipe).test
     rows = []
     for label, method in {"float32": None, **METHODS}.items():
         if method is None:

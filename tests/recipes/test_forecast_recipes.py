@@ -13,15 +13,15 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.candidates.inputs import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.ridership import load_ridership
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.data.windows import naive_forecasts
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
-from chainhead_plugin.recipes.task import traits_of
+from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.measuring import measure
 from release.make_ridership import main as make_ridership
 
@@ -269,10 +269,10 @@ class TestMeasuring:
 
     def test_metrics(self):
         forecasts, values = np.array([[[1.0]], [[2.0]], [[9.0]]]), np.array([[[4.0]], [[6.0]], [[np.nan]]])
-        assert traits_of(TASK).measure(forecasts, values) == pytest.approx({"rmse": 12.5**0.5, "mae": 3.5})
+        assert task_named(TASK).measure(forecasts, values) == pytest.approx({"rmse": 12.5**0.5, "mae": 3.5})
 
     def test_lower_errors_are_better(self):
-        metric = traits_of(TASK).metric
+        metric = task_named(TASK).metric
         models = [{"test_rmse_mean": 2.0, "test_rmse_sd": 0.1}, {"test_rmse_mean": 1.0, "test_rmse_sd": 0.05}]
         assert metric.best(models) is models[1]
         assert metric.better(1.0, 2.0)

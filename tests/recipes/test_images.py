@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.candidates.inputs import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data import fashion_mnist
 from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.tasks.known import TASKS
 from chainhead_plugin.recipes.training.fitting import quality
 from chainhead_plugin.recipes.training.measuring import measure, planned_epochs
 from chainhead_plugin.recipes.training.pretraining import freeze_trained_backbone
@@ -78,7 +79,7 @@ def folder(tmp_path):
 
 
 def accuracy(model, inputs, examples):
-    return quality(model, inputs, examples, "image-classification")["accuracy"]
+    return quality(model, inputs, examples, TASKS["image-classification"])["accuracy"]
 
 
 def recipe_of(folder, **changes):

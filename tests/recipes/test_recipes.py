@@ -18,12 +18,11 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.candidates.inputs import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
+from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import PEERS, RECIPES, RecipeError, load_recipe
 from chainhead_plugin.recipes.results.output import check_output
-from chainhead_plugin.recipes.task import traits_of
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs
 
@@ -301,7 +300,7 @@ class TestRuns:
         run = runs.final("chain", 0.05, 0)
         shares = [record["eval_accuracy"] for record in run.history if "eval_accuracy" in record]
         assert len(shares) < 30
-        assert run.validation(traits_of(recipe.task).metric, best=True)[0] == max(shares)
+        assert run.validation(recipe.task.metric, best=True)[0] == max(shares)
         assert len(shares) - 1 - shares.index(max(shares)) == 2
         model, _ = runs.model("chain", run)
         assert isinstance(model, nn.Module)

@@ -23,12 +23,11 @@ import registry
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.chain.kinds import Kind
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.candidates.inputs import Inputs
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.windows import naive_forecasts
-from chainhead_plugin.recipes.recipe import SEGMENTATION, RecipeError, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe import RecipeError, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.evaluation import evaluate
-from chainhead_plugin.recipes.task import traits_of
+from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.fitting import scores
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import main as publish, samples_file
@@ -43,12 +42,6 @@ NAMES = registry.list_models("chainhead-*")
 NOT_EMBEDDED = [name for name in shipped_recipes() if not load_recipe(name).is_embedded]
 FORECASTERS = registry.list_models("chainhead-*", task="time-series-forecasting")
 CLASSIFIERS = [name for name in NAMES if name not in FORECASTERS]
-SAMPLE_KEYS = {
-    "time-series-classification": "nodes",
-    "time-series-segmentation": "nodes",
-    "image-classification": "pixels",
-    "text-classification": "text",
-}
 
 
 def read_results(name):
@@ -60,12 +53,13 @@ def read_samples(name):
 
 
 def is_segmenter(name):
-    return registry.model_info(name).task == SEGMENTATION
+    return task_named(registry.model_info(name).task).of_nodes
 
 
 def as_input(name, sample):
-    value = sample[SAMPLE_KEYS[registry.model_info(name).task]]
-    if registry.model_info(name).task == "image-classification":
+    key = task_named(registry.model_info(name).task).reads
+    value = sample[key]
+    if key == "pixels":
         return Image.fromarray(np.array(value, np.uint8))
     return value
 
@@ -141,7 +135,7 @@ class TestEntry:
     def test_stated_numbers_agree(self, name):
         entry, results = registry.model_info(name), read_results(name)
         chain = results["models"]["chain"]
-        metrics = traits_of(entry.task).metrics
+        metrics = task_named(entry.task).metrics
         assert entry.metrics == {
             f"test_{metric.name}{suffix}": chain[f"test_{metric.name}{suffix}"] if suffix else chain[key][0]
             for metric in metrics
@@ -160,7 +154,7 @@ class TestEntry:
         assert results["models"].keys() == {"chain", *recipe.peers}
         assert {"no_hops", "lstm", "gru", "conv1d"} <= results["models"].keys()
         assert results["recipe"] == recipe.training
-        tested = f"test_{traits_of(recipe.task).metric.name}"
+        tested = f"test_{recipe.task.metric.name}"
         for model in results["models"].values():
             assert len(model[tested]) == len(results["seeds"]) == len(recipe.seeds)
 
@@ -214,9 +208,9 @@ class TestEntry:
         if name in FORECASTERS:
             pytest.skip("a forecaster gives no scores: see TestForecasters")
         recipe = load_recipe(name)
-        inputs = Inputs.load(recipe.task, registry.checkpoint_path(name))
+        inputs = recipe.task.load_inputs(registry.checkpoint_path(name))
         model = registry.create_model(name, pretrained=True)
-        key = SAMPLE_KEYS[recipe.task]
+        key = recipe.task.reads
         examples = [sample[key] for sample in read_samples(name)["samples"]]
         if key == "pixels":
             examples = [np.array(pixels, np.uint8) for pixels in examples]
@@ -306,7 +300,7 @@ class TestForecasters:
 
     def test_forecasts_that_take_no_weights_are_measured_anew(self, name):
         recipe, baselines = load_recipe(name), read_results(name)["baselines"]
-        test, traits = load_data(recipe).test, traits_of(recipe.task)
+        test, traits = load_data(recipe).test, recipe.task
         for title, forecasts in naive_forecasts(test).items():
             for metric, value in traits.measure(forecasts, test.labels).items():
                 assert baselines[title][f"test_{metric}"] == pytest.approx(value, rel=1e-6)

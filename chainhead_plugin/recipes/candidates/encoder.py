@@ -13,7 +13,8 @@ import registry
 
 from ...config.backbone import as_backbone_config
 from ...nodes.text_backbone import copy_weights, reads_tokens
-from ..recipe import Recipe, RecipeError
+from ..errors import RecipeError
+from ..recipe import Recipe
 
 # What transformers reads of a model and its tokenizer.
 _READ = (".safetensors", ".json", ".txt", ".model")

@@ -14,7 +14,8 @@ from ...nodes.text_backbone import build_backbone, encode_tokens
 from ..data.examples import Data, Examples
 from ..recipe import Recipe
 from .encoder import load_encoder
-from .inputs import Inputs, prepare_texts
+from .inputs import Inputs
+from .text_inputs import prepare_encoded_texts
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
         If the encoder cannot be found, or the model's options are not valid.
     """
     encoder = load_encoder(recipe)
-    inputs = prepare_texts(recipe, data.train, encoder)
+    inputs = prepare_encoded_texts(recipe, data.train, encoder)
     config = inputs.config(recipe, data.train.names)
     backbone = build_backbone(config.backbone_config)
     encoder.initialise(backbone)

@@ -10,16 +10,10 @@ from torch import nn
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_options import ChainOptions
-from ..recipe import SEGMENTATION, Recipe, RecipeError
+from ..errors import RecipeError
+from ..recipe import Recipe
 from .inputs import Inputs
-from .peer_models import (
-    Convolution,
-    ForecastPeer,
-    NodePerceptron,
-    Perceptron,
-    PooledEncoder,
-    Recurrent,
-)
+from .peer_models import Convolution, NodePerceptron, Perceptron, PooledEncoder, Recurrent
 
 CHAIN, NO_HOPS = "chain", "no_hops"
 TITLES = {
@@ -92,7 +86,7 @@ def _by_width(
         if name == NO_HOPS:
             options["channel_hops"] = [0]  # the identity: every node a chain of its own
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
-    of_nodes = recipe.task == SEGMENTATION
+    task, of_nodes = recipe.task, recipe.task.of_nodes
     if name == "mlp":
         peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
     elif name == "conv1d":
@@ -104,9 +98,7 @@ def _by_width(
         )
     if of_nodes:
         peer = partial(peer, of_nodes=True)
-    if config.prediction_length is not None:
-        return lambda width: ForecastPeer(config, peer(config, width))
-    return lambda width: peer(config, width)
+    return lambda width: task.as_peer(config, peer(config, width))
 
 
 def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..recipe import RECIPES
-from .examples import Data, Examples, numbered, require
+from ..recipe import RECIPES, Recipe
+from .examples import Data, Examples, check_known, numbered, require
 from .fashion_mnist import CLASSES, read_fashion_mnist
 from .node_labels import pad_labels
 from .speaker_turns import compose_turns
@@ -85,3 +85,15 @@ DATASETS: dict[str, Callable[[], Data]] = {
     "mnist-5k": _mnist_5k,
     "fashion-mnist": _fashion_mnist,
 }
+
+
+def load_dataset(recipe: Recipe, name: str) -> Data:
+    """Load a labelled data set by its name.
+
+    Raises
+    ------
+    RecipeError
+        If there is none, or the package that brings it is missing.
+    """
+    check_known(name, DATASETS, recipe.task.name)
+    return DATASETS[name]()

@@ -1,14 +1,14 @@
 """Labelled examples, and the two parts that data sets have of them."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recipe import RecipeError
+from ..errors import RecipeError
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,20 @@ class Data:
 
     train: Examples
     test: Examples
+
+
+def check_known(name: str, known: Iterable[str], task: str) -> None:
+    """Check the name of a data set that ships in a package.
+
+    Raises
+    ------
+    RecipeError
+        If it is not among those known for the task.
+    """
+    if name not in known:
+        raise RecipeError(
+            f"there is no data set {name!r} for {task}: expected files, or one of {', '.join(known)}"
+        )
 
 
 def require(module: str, distribution: str) -> Any:

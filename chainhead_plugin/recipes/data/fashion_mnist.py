@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recipe import RecipeError
+from ..errors import RecipeError
 
 FOLDER_VARIABLE = "CHAINHEAD_FASHION_MNIST"
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")

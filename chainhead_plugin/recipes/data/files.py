@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recipe import SEGMENTATION, Recipe, RecipeError
+from ..errors import RecipeError
+from ..recipe import Recipe
+from ..task import Task
 from .examples import Data, Examples, numbered, require
 from .node_labels import number_labels
 from .splits import split
@@ -57,18 +59,18 @@ class _Part(NamedTuple):
     groups: NDArray[Any] | None
 
 
-def _join(parts: Sequence[_Part], task: str) -> Examples:
+def _join(parts: Sequence[_Part], task: Task) -> Examples:
     """Number labels together, so that one means the same in both parts."""
     inputs = [one for part in parts for one in part.inputs]
     groups = [part.groups for part in parts if part.groups is not None]
-    if task == SEGMENTATION:
+    if task.of_nodes:
         examples = Examples(inputs, *number_labels([one for part in parts for one in part.labels]))
     else:
         examples = numbered(inputs, np.concatenate([part.labels for part in parts]))
     return replace(examples, groups=np.concatenate(groups) if groups else None)
 
 
-def _read(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
+def _read(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
     check_file(file)
     part = (_read_npz if file.suffix == ".npz" else _read_rows)(file, task, options)
     if not len(part.labels):
@@ -76,41 +78,33 @@ def _read(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
     return part
 
 
-_AXES = {
-    "time-series-classification": (2, 3),
-    SEGMENTATION: (2, 3),
-    "image-classification": (3, 4),
-    "text-classification": (1,),
-}
-
-
-def _read_npz(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
+def _read_npz(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
     group = options.get("group")
     with np.load(file, allow_pickle=False) as arrays:
         if missing := {"x", "y", *([group] if group else [])} - set(arrays.files):
             raise RecipeError(f"data: {file} has no array {min(missing)!r}, expected x and y")
         x, y, groups = arrays["x"], arrays["y"], arrays[group] if group else None
-    labelled, what = (x.shape[:2], "a node") if task == SEGMENTATION else (x.shape[:1], "an example")
-    if x.ndim not in _AXES[task] or y.shape != labelled:
+    labelled, what = (x.shape[:2], "a node") if task.of_nodes else (x.shape[:1], "an example")
+    if x.ndim not in task.axes or y.shape != labelled:
         raise RecipeError(
             f"data: {file} has x {list(x.shape)} and y {list(y.shape)}, expected "
-            f"{' or '.join(map(str, _AXES[task]))} axes for {task} and one label {what}"
+            f"{' or '.join(map(str, task.axes))} axes for {task.name} and one label {what}"
         )
     if groups is not None and groups.shape != x.shape[:1]:
         raise RecipeError(f"data: {file} has {group} {list(groups.shape)}, expected one an example, {len(x)}")
-    if task == "image-classification" and x.dtype != np.uint8:
+    if task.reads == "pixels" and x.dtype != np.uint8:
         raise RecipeError(f"data: images must be uint8, got {x.dtype} in {file}")
-    if task == "text-classification":
+    if task.reads == "text":
         return _Part([str(text) for text in x], y, groups)
-    if task.startswith("time-series") and x.ndim == 2:
+    if task.reads == "nodes" and x.ndim == 2:
         x = x[:, :, np.newaxis]
     return _Part(list(x), y, groups)
 
 
-def _read_rows(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
+def _read_rows(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
     pandas, table = require("pandas", "pandas"), read_table(file)
     label, group = options.get("label", "label"), options.get("group")
-    wanted = [label, *([options.get("text", "text")] if task == "text-classification" else [])]
+    wanted = [label, *([options.get("text", "text")] if task.reads == "text" else [])]
     wanted += [options[name] for name in ("series", "group") if name in options]
     for column in wanted:
         if column not in table:
@@ -119,12 +113,12 @@ def _read_rows(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
             row = int(table[column].isna().to_numpy().argmax())
             raise RecipeError(f"data: {file}: {column} of row {row} is missing")
     groups = table[group].to_numpy() if group else None
-    if task == "text-classification":
+    if task.reads == "text":
         texts = table[options.get("text", "text")].astype(str).tolist()
         return _Part(texts, table[label].to_numpy(), groups)
-    if task == "image-classification":
+    if task.reads == "pixels":
         raise RecipeError("data: images come as .npz")
-    if task == SEGMENTATION and "series" not in options:
+    if task.of_nodes and "series" not in options:
         raise RecipeError("data: labels of nodes need series, the column that tells chains apart")
     values = table.drop(columns=wanted)
     if text := [column for column in values if not pandas.api.types.is_numeric_dtype(values[column])]:
@@ -134,7 +128,7 @@ def _read_rows(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
         rows = [row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1] for row in values.to_numpy(float)]
         return _Part([row[:, np.newaxis] for row in rows], table[label].to_numpy(), groups)
     chains = [index for _, index in table.groupby(options["series"], sort=False).indices.items()]
-    of_chains = [*([label] if task != SEGMENTATION else []), *([group] if group else [])]
+    of_chains = [*([label] if not task.of_nodes else []), *([group] if group else [])]
     for index in chains:
         for column in of_chains:
             if table[column].iloc[index].nunique() != 1:
@@ -146,6 +140,6 @@ def _read_rows(file: Path, task: str, options: Mapping[str, Any]) -> _Part:
     labels = table[label].to_numpy()
     return _Part(
         [values.iloc[index].to_numpy(float) for index in chains],
-        [labels[index] for index in chains] if task == SEGMENTATION else labels[firsts],
+        [labels[index] for index in chains] if task.of_nodes else labels[firsts],
         None if groups is None else groups[firsts],
     )

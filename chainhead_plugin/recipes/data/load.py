@@ -1,11 +1,7 @@
 """The data that a recipe names: sets that packages bring, and files of one's own."""
 
-from ..recipe import Recipe, RecipeError
-from .datasets import DATASETS
+from ..recipe import Recipe
 from .examples import Data
-from .files import load_files
-from .series import SERIES, load_series
-from .windows import cut
 
 
 def load_data(recipe: Recipe) -> Data:
@@ -28,12 +24,4 @@ def load_data(recipe: Recipe) -> Data:
     RecipeError
         If the data cannot be read as the recipe says, or a package is missing; the message names it.
     """
-    if isinstance(recipe.data, str):
-        forecast = recipe.task == "time-series-forecasting"
-        known = SERIES if forecast else DATASETS
-        if recipe.data not in known:
-            raise RecipeError(
-                f"there is no data set {recipe.data!r} for {recipe.task}: expected files, or one of {', '.join(known)}"
-            )
-        return cut(recipe, *SERIES[recipe.data]()) if forecast else DATASETS[recipe.data]()
-    return load_series(recipe) if recipe.task == "time-series-forecasting" else load_files(recipe)
+    return recipe.task.load(recipe)

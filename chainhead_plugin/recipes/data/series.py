@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..recipe import Recipe, RecipeError
-from .examples import Data, require
+from ..errors import RecipeError
+from ..recipe import Recipe
+from .examples import Data, check_known, require
 from .ridership import load_ridership
 from .tables import check_file, check_file_options, read_table
 from .windows import Layout, Series, cut
@@ -15,6 +16,18 @@ from .windows import Layout, Series, cut
 # Those that ship with the package: series, their columns, and where the test begins.
 SERIES: dict[str, Callable[[], tuple[list[Series], Layout, int]]] = {"chicago-ridership": load_ridership}
 _OPTIONS = ("train", "test", "test_share", "target", "known", "series", "time", "season")
+
+
+def load_shipped_series(recipe: Recipe, name: str) -> Data:
+    """Load series that ship with the package, and cut them.
+
+    Raises
+    ------
+    RecipeError
+        If there are none of this name.
+    """
+    check_known(name, SERIES, recipe.task.name)
+    return cut(recipe, *SERIES[name]())
 
 
 def load_series(recipe: Recipe) -> Data:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..recipe import RecipeError
+from ..errors import RecipeError
 from .examples import Examples, require
 from .windows import Windows, hold_out_last
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..recipe import RecipeError
+from ..errors import RecipeError
 from .examples import require
 
 

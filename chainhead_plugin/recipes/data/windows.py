@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recipe import Recipe, RecipeError
+from ..errors import RecipeError
+from ..recipe import Recipe
 from .examples import Data, Examples
 
 # The share of a usual step's change by which rounding may move a value.
@@ -100,6 +101,12 @@ class Windows(Examples):
     def since(self, time: int) -> "Windows":
         """Return the windows whose future begins at a step or later."""
         return self.take(np.flatnonzero(self.times >= time))
+
+
+def windows_of(examples: Examples) -> Windows:
+    """Return examples of a recipe that forecasts as what they are."""
+    assert isinstance(examples, Windows)
+    return examples
 
 
 def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: int) -> Data:

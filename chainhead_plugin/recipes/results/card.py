@@ -9,19 +9,10 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from ..candidates.peers import CHAIN, NO_HOPS
 from ..data.examples import require
 from ..metrics import Metric
-from ..recipe import SEGMENTATION, Recipe
-from ..task import traits_of
+from ..recipe import Recipe
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
-_FORECAST_USE = Path(__file__).with_name("recipe_card_forecast.md.j2")
-_PREPROCESSORS = {
-    "time-series-classification": ("extractor", "AutoFeatureExtractor"),
-    SEGMENTATION: ("extractor", "AutoFeatureExtractor"),
-    "image-classification": ("processor", "AutoImageProcessor"),
-    "text-classification": ("tokenizer", "AutoTokenizer"),
-}
 _CARD_DEFAULTS = {
-    "summary": "A classifier.",
     "data": "Not described.",
     "license": "other",
 }
@@ -53,15 +44,13 @@ def render_card(
     in_zoo : bool
         Whether the card stands among those of the zoo, not beside the model.
     """
-    card = {**_CARD_DEFAULTS, **recipe.card}
-    if recipe.task == "time-series-forecasting":
-        card["summary"] = recipe.card.get("summary", "A forecaster.")
+    task, words = recipe.task, recipe.task.words
+    card = {**_CARD_DEFAULTS, "summary": words.summary, **recipe.card}
     chain = results["models"][CHAIN]
-    metrics = traits_of(recipe.task).metrics
-    name, auto_preprocessor = _PREPROCESSORS.get(recipe.task, (None, None))
+    metrics = task.metrics
     use = None
-    if recipe.task == "time-series-forecasting":
-        template = require("jinja2", "jinja2").Template(_FORECAST_USE.read_text("utf-8"))
+    if words.use is not None:
+        template = require("jinja2", "jinja2").Template(words.use.read_text("utf-8"))
         use = template.render(
             recipe=recipe, config=config, samples=samples, folder=recipe.name, columns=results["columns"]
         )
@@ -70,19 +59,19 @@ def render_card(
         license_name=card.get("license_name"),
         license_link=card.get("license_link"),
         library_name="transformers",
-        pipeline_tag=None if recipe.task.startswith("time-series") else recipe.task,
+        pipeline_tag=None if task.is_series else task.name,
         base_model=card.get("base_model"),
         tags=[
             "chainhead",
-            recipe.task,
-            *(["time-series"] if recipe.task.startswith("time") else []),
+            task.name,
+            *(["time-series"] if task.is_series else []),
             "tinybig",
         ],
         metrics=[metric.name for metric in metrics],
         model_name=recipe.name,
         eval_results=[
             EvalResult(
-                task_type=recipe.task,
+                task_type=task.name,
                 dataset_type=str(recipe.data) if isinstance(recipe.data, str) else recipe.name,
                 dataset_name=card.get("dataset", recipe.name),
                 dataset_split="test",
@@ -97,14 +86,13 @@ def render_card(
         front_matter,
         template_str=_TEMPLATE.read_text("utf-8"),
         recipe=recipe,
-        task=recipe.task,
-        of_nodes=recipe.task == SEGMENTATION,
+        task=task.name,
+        of_nodes=task.of_nodes,
+        words=words,
         card=card,
         config=config,
         chain=chain,
         folder=recipe.name,
-        preprocessor=name,
-        auto_preprocessor=auto_preprocessor,
         pictures=pictures,
         samples=samples,
         in_zoo=in_zoo,

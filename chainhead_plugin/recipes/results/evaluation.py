@@ -3,16 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import registry
 
-from ..candidates.inputs import Inputs
 from ..data.load import load_data
-from ..data.windows import Layout, Windows
+from ..errors import RecipeError
 from ..metrics import Metric
-from ..recipe import Recipe, RecipeError, load_recipe, shipped_recipes
-from ..task import traits_of
+from ..recipe import Recipe, load_recipe, shipped_recipes
 from ..training.fitting import quality
 from .output import RECIPE, RESULTS, RUNS
 
@@ -78,34 +75,13 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
             recipe = load_recipe(name)
     data = load_data(recipe)
     registry.load_plugins()
-    inputs = Inputs.load(recipe.task, folder)
+    inputs = recipe.task.load_inputs(folder)
     model = inputs.model_class.from_pretrained(folder).eval()
-    if isinstance(data.test, Windows):
-        _check_columns(model.config, data.test.layout, recipe)
-    names = tuple(model.config.id2label[index] for index in range(model.config.num_labels))
-    if not isinstance(data.test, Windows) and names != data.test.names:
-        raise RecipeError(
-            f"the model's labels are {', '.join(names)}; the data's {', '.join(data.test.names)}"
-        )
-    metrics = traits_of(recipe.task).metrics
+    recipe.task.check_model(model.config, data.test, recipe)
+    metrics = recipe.task.metrics
     return Evaluation(
         metrics,
         quality(model, inputs, data.test, recipe.task),
         {metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated},
         len(data.test.labels),
     )
-
-
-def _check_columns(config: Any, layout: Layout, recipe: Recipe) -> None:
-    found = (config.num_targets, config.num_input_channels, config.num_time_features)
-    expected = (len(layout.targets), layout.channels, len(layout.known))
-    if found != expected:
-        raise RecipeError(
-            "the model has {} targets, {} channels and {} known covariates; the data {}, {} and {}".format(
-                *found, *expected
-            )
-        )
-    if config.prediction_length != recipe.model["prediction_length"]:
-        raise RecipeError(
-            f"the model forecasts {config.prediction_length} steps, the recipe {recipe.model['prediction_length']}"
-        )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...head.chain_head import ChainInterdependenceHead
 from ..candidates.peers import CHAIN
 from ..data.examples import Examples
-from ..recipe import RecipeError
-from ..task import traits_of
+from ..errors import RecipeError
+from ..task import Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,18 +22,17 @@ _SHOWN, _CHAINS = 12, 3
 _STEPS = 56
 
 
-def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file: Path) -> None:
+def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file: Path) -> None:
     """Draw loss and the validation's metric over the epochs of a Trainer's log."""
-    traits = traits_of(task)
     figure = _figure(7.2, 2.9)
     left, right = figure.subplots(1, 2)
     _draw(left, history, "loss", "training", _BLUE)
     _draw(left, history, "eval_loss", "validation", _ORANGE)
-    left.set(title=traits.loss, xlabel="epoch", yscale="log")
+    left.set(title=task.loss, xlabel="epoch", yscale="log")
     left.legend(frameon=False)
-    _draw(right, history, f"eval_{traits.metric.name}", "validation", _ORANGE)
-    right.set(title=f"validation {traits.metric.title}", xlabel="epoch")
-    if traits.metric.percent:
+    _draw(right, history, f"eval_{task.metric.name}", "validation", _ORANGE)
+    right.set(title=f"validation {task.metric.title}", xlabel="epoch")
+    if task.metric.percent:
         right.set(ylim=(0, 1.02))
     _open(left)
     _open(right)
@@ -41,10 +40,10 @@ def draw_learning_curve(history: Sequence[Mapping[str, float]], task: str, file:
 
 
 def draw_comparison(
-    models: Mapping[str, Mapping[str, Any]], task: str, file: Path, unit: str | None = None
+    models: Mapping[str, Mapping[str, Any]], task: Task, file: Path, unit: str | None = None
 ) -> None:
     """Draw every model on the test part, each seed a dot, in the task's metric."""
-    metric = traits_of(task).metric
+    metric = task.metric
     key, factor = f"test_{metric.name}", 100 if metric.percent else 1
     figure = _figure(6.4, 0.6 + 0.42 * len(models))
     axes = figure.subplots()

@@ -7,17 +7,11 @@ from typing import Any
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_head import ChainInterdependenceHead
-from ..recipe import SEGMENTATION, Recipe, RecipeError, recipe_text
-from ..training.fitting import predict, predicted_labels
+from ..errors import RecipeError
+from ..recipe import Recipe, recipe_text
 from ..training.measuring import Measured
 from .card import render_card
-from .figures import (
-    draw_chain_matrix,
-    draw_comparison,
-    draw_first_segments,
-    draw_forecast,
-    draw_learning_curve,
-)
+from .figures import draw_chain_matrix, draw_comparison, draw_learning_curve
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
 
@@ -54,29 +48,16 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
     write_json(folder / RESULTS, measured.results)
     draw_learning_curve(measured.results["history"], recipe.task, folder / "learning-curve.png")
     draw_chain_matrix(first_head(measured), folder / "chain-matrix.png")
-    if recipe.task == SEGMENTATION:
-        test = measured.data.test
-        draw_first_segments(
-            test, predicted_labels(measured.model, measured.inputs, test), folder / "segments.png"
-        )
+    recipe.task.draw(recipe, measured, f"{folder}/")
     if len(measured.results["models"]) > 1:
         draw_comparison(
             measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
         )
-    if recipe.task == "time-series-forecasting":
-        draw_test(recipe, measured, folder / "forecast.png")
     card = render_card(recipe, measured.results, config.to_dict())
     (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
     # Hidden files stay where they are when a folder is pushed.
     (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
-
-
-def draw_test(recipe: Recipe, measured: Measured, file: Path) -> None:
-    """Draw the published model's forecasts of the test part against what happened."""
-    test = measured.data.test
-    forecasts = predict(measured.model, measured.inputs, test.inputs, recipe.task).numpy()
-    draw_forecast(forecasts, test.labels, test.names[0], recipe.card.get("unit"), file)
 
 
 def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:

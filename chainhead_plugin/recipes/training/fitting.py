@@ -26,8 +26,9 @@ from ..candidates.inputs import Inputs
 from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..data.node_labels import IGNORED
-from ..recipe import Recipe, RecipeError
-from ..task import TaskTraits, traits_of
+from ..errors import RecipeError
+from ..recipe import Recipe
+from ..task import Task
 
 _BATCH = 512
 
@@ -86,7 +87,7 @@ def fit(
         If an argument of the recipe's `training` is unknown, or set by the trainer itself.
     """
     count = len(training.labels)
-    traits = traits_of(recipe.task)
+    task = recipe.task
     with threads_set(recipe.threads):
         set_seed(seed)
         model = candidate.build()
@@ -96,10 +97,8 @@ def fit(
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
-            data_collator=Batches(
-                inputs, traits, [training] if validation is None else [training, validation]
-            ),
-            compute_metrics=lambda found: traits.measure(found.predictions, found.label_ids),
+            data_collator=Batches(inputs, task, [training] if validation is None else [training, validation]),
+            compute_metrics=lambda found: task.measure(found.predictions, found.label_ids),
             preprocess_logits_for_metrics=_measured_output,
         )
         trainer.remove_callback(PrinterCallback)
@@ -134,20 +133,18 @@ def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> ND
     return named
 
 
-def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: str) -> dict[str, float]:
+def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: Task) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
-    traits = traits_of(task)
-    targets = traits.collate(examples.targets())
-    return traits.measure(predict(model, inputs, examples.inputs, task).numpy(), targets.numpy())
+    targets = task.collate(examples.targets())
+    return task.measure(predict(model, inputs, examples.inputs, task).numpy(), targets)
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str) -> Tensor:
+def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: Task) -> Tensor:
     """Return what the task measures, of all examples."""
-    name = traits_of(task).outputs
     predictions: Tensor | None = None
     for start in range(0, len(examples), _BATCH):
-        part = model(**inputs.batch(examples[start : start + _BATCH]))[name]
+        part = model(**inputs.batch(examples[start : start + _BATCH]))[task.outputs]
         # As the Trainer does it: what has different lengths is filled with -100.
         predictions = part if predictions is None else nested_concat(predictions, part)
     assert predictions is not None
@@ -157,12 +154,12 @@ def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: str
 def _arguments(
     recipe: Recipe, learning_rate: float, seed: int, folder: Path, validated: bool
 ) -> TrainingArguments:
-    traits = traits_of(recipe.task)
+    task = recipe.task
     ours: dict[str, Any] = {
         "output_dir": str(folder),
         "seed": seed,
         "learning_rate": learning_rate,
-        "label_names": [traits.targets],
+        "label_names": [task.targets],
         "eval_strategy": "epoch" if validated else "no",
         "per_device_eval_batch_size": _BATCH,
         "logging_strategy": "epoch",
@@ -176,8 +173,8 @@ def _arguments(
         ours |= {
             "save_strategy": "epoch",
             "load_best_model_at_end": True,
-            "metric_for_best_model": traits.metric.name,
-            "greater_is_better": traits.metric.greater_is_better,
+            "metric_for_best_model": task.metric.name,
+            "greater_is_better": task.metric.greater_is_better,
         }
     else:
         # Four times a run: where every epoch is saved, small models are saved longer than trained.
@@ -215,8 +212,8 @@ class Batches:
     Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
     """
 
-    def __init__(self, inputs: Inputs, traits: TaskTraits, parts: Sequence[Examples]) -> None:
-        self._inputs, self._traits = inputs, traits
+    def __init__(self, inputs: Inputs, task: Task, parts: Sequence[Examples]) -> None:
+        self._inputs, self._task = inputs, task
         self._examples = [one for part in parts for one in part.inputs]
         self._targets = [one for part in parts for one in part.targets()]
         shapes = {np.shape(one) for one in self._examples}
@@ -228,10 +225,8 @@ class Batches:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
         else:
             batch = self._inputs.batch([self._examples[place] for place in places])
-        return {
-            **batch,
-            self._traits.targets: self._traits.collate([self._targets[place] for place in places]),
-        }
+        targets = self._task.collate([self._targets[place] for place in places])
+        return {**batch, self._task.targets: torch.from_numpy(targets)}
 
 
 def _measured_output(outputs: Any, _: Tensor) -> Tensor:

@@ -17,11 +17,8 @@ from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, TITLES
 from ..data.examples import Data
 from ..data.load import load_data
-from ..data.splits import split
-from ..data.windows import Windows, naive_forecasts
 from ..metrics import Metric
 from ..recipe import Recipe
-from ..task import traits_of
 from .pretraining import backbone_epochs
 from .runs import Run, Runs
 
@@ -95,7 +92,7 @@ def measure(
         data = load_data(recipe)
         runs = Runs(recipe, data, folder, on_epochs)
         shared = 0 if runs.backbone is None else runs.backbone.parameters
-        metrics = traits_of(recipe.task).metrics
+        metrics = recipe.task.metrics
         models: dict[str, Any] = {}
         for name, candidate in runs.candidates(peers=peers).items():
             on_model(TITLES[name])
@@ -129,15 +126,8 @@ def measure(
             "cores": os.cpu_count(),
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
+        **recipe.task.findings(recipe, runs.data),
     }
-    if isinstance(runs.data.test, Windows):
-        results["baselines"] = _baselines(runs, runs.data.test)
-        layout = runs.data.test.layout
-        results["columns"] = {
-            "targets": list(layout.targets),
-            "past": list(layout.past),
-            "known": list(layout.known),
-        }
     return Measured(results, model, inputs, data)
 
 
@@ -153,22 +143,6 @@ def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
             "training_seconds": round(runs.backbone.seconds, 1),
         }
     }
-
-
-def _baselines(runs: Runs, test: Windows) -> dict[str, Any]:
-    """Return what forecasts without weights come to."""
-    assert runs.recipe.validation_share is not None
-    traits = traits_of(runs.recipe.task)
-    held_out = split(runs.data.train, runs.recipe.validation_share, runs.recipe.seeds[0])[1]
-    assert isinstance(held_out, Windows)
-    validation = naive_forecasts(held_out)
-    found = {}
-    for title, forecasts in naive_forecasts(test).items():
-        tested = traits.measure(forecasts, test.labels)
-        found[title] = {f"test_{name}": value for name, value in tested.items()} | {
-            f"validation_{traits.metric.name}": traits.metric.of(validation[title], held_out.labels)
-        }
-    return found
 
 
 def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:

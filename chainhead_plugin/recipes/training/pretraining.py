@@ -16,7 +16,8 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...nodes.image_backbone import build_image_backbone, encode_image
 from ...nodes.images import chain_of_image
 from ..candidates.frozen import FrozenBackbone
-from ..candidates.inputs import Inputs, prepare_images
+from ..candidates.image_inputs import prepare_images
+from ..candidates.inputs import Inputs
 from ..candidates.peers import Candidate
 from ..data.examples import Data, Examples
 from ..data.splits import split

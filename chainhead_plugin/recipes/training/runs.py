@@ -14,16 +14,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..candidates.encoder import encoder_hashes
-from ..candidates.frozen import FrozenBackbone, encode_data
-from ..candidates.inputs import Inputs, prepare
+from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, Candidate, candidates
+from ..candidates.preparing import prepare
 from ..data.examples import Data, Examples
 from ..data.splits import folds, split
+from ..errors import RecipeError
 from ..metrics import Metric
-from ..recipe import Recipe, RecipeError
-from ..task import traits_of
+from ..recipe import Recipe
 from .fitting import fit, quality, threads_set
-from .pretraining import freeze_trained_backbone
 
 _REPEATS = 3
 
@@ -81,12 +80,8 @@ class Runs:
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         self._check_folder()
-        self.backbone: FrozenBackbone | None = None
         with threads_set(recipe.threads):
-            if recipe.on_frozen_encoder:
-                self.backbone = encode_data(recipe, data)
-            elif recipe.pretraining:
-                self.backbone = freeze_trained_backbone(recipe, data, folder / "backbone", on_epoch)
+            self.backbone = recipe.task.freeze(recipe, data, folder / "backbone", on_epoch)
         if self.backbone is not None:
             self.data = self.backbone.data
         self.inputs = prepare(recipe, self.data.train)
@@ -110,7 +105,7 @@ class Runs:
         run : Run
             The first run with that rate.
         """
-        metric = traits_of(self.recipe.task).metric
+        metric = self.recipe.task.metric
         best: tuple[tuple[float, float], float, Run] | None = None
         for rate in self.recipe.rates_of(name):
             runs = self._validation_runs(name, rate)
@@ -236,6 +231,7 @@ class Runs:
         fixed = asdict(replace(self.recipe, card={}, peers=[], folder=Path()))
         for name in ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"):
             del fixed[name]
+        fixed["task"] = self.recipe.task.name
         # Not where it is, but what it is.
         if self.recipe.encoder:
             fixed["encoder"] = {**self.recipe.encoder, "folder": None, "sha256": encoder_hashes(self.recipe)}

@@ -1,0 +1,93 @@
+"""Inputs of models that forecast: windows of series."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...config.configuration_chainhead import ChainHeadConfig
+from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+from ..data.examples import Examples
+from ..data.windows import Windows, windows_of
+from ..errors import RecipeError
+from ..recipe import Recipe
+from .inputs import Batch, Inputs, as_recipe_errors
+
+
+def prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the inputs of a forecaster for windows of these columns.
+
+    Raises
+    ------
+    RecipeError
+        If the model's options are not valid.
+    """
+    windows = windows_of(training)
+    layout = windows.layout
+    size = layout.channels * (2 if recipe.model.get("with_observed_indicator") else 1)
+    fields = {
+        "m": size + len(layout.known),
+        "num_time_features": len(layout.known),
+        "prediction_channel_indices": list(range(len(layout.targets))) if layout.past else None,
+    }
+    if constant := _constant_features(recipe, windows):
+        fields["constant_features"] = constant
+    if clash := sorted(fields.keys() & recipe.model.keys()):
+        raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
+    with as_recipe_errors():
+        config = ChainHeadConfig(**fields, **recipe.model)
+    return _forecast_inputs(config, fields)
+
+
+def _constant_features(recipe: Recipe, training: Windows) -> list[int]:
+    """Return the features of a node that do not vary in training, and warn of the columns among them."""
+    layout = training.layout
+    columns = training.constant_columns()
+    if columns:
+        names = (*layout.targets, *layout.past, *layout.known)
+        warnings.warn(
+            f"columns that do not vary in training get no weight, whatever they hold later: "
+            f"{', '.join(names[column] for column in columns)}",
+            stacklevel=2,
+        )
+    if not recipe.model.get("with_observed_indicator"):
+        return columns
+    # Behind the channels stands which of them were observed.
+    channels = layout.channels
+    moved = [column if column < channels else column + channels for column in columns]
+    return sorted({*moved, *(channels + channel for channel in training.constant_indicators())})
+
+
+def load_windows(folder: Path) -> Inputs:
+    """Return the inputs of a saved forecaster."""
+    return _forecast_inputs(ChainHeadConfig.from_pretrained(folder))
+
+
+def _forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:
+    """Return the inputs of a forecaster, which scales series itself: windows split into past and future."""
+    return Inputs(
+        fields=fields or {},
+        model_class=ChainHeadForTimeSeriesPrediction,
+        auto_class="AutoModelForTimeSeriesPrediction",
+        batch=_window_batch(config),
+        preprocessor=None,
+    )
+
+
+def _window_batch(config: ChainHeadConfig) -> Batch:
+    steps, channels = config.prediction_length, config.num_input_channels
+    assert steps is not None
+
+    def batch(windows: Sequence[Any]) -> dict[str, Tensor]:
+        rows = torch.from_numpy(np.stack(windows))
+        found = {"past_values": rows[:, :-steps, :channels]}
+        if config.num_time_features:
+            found["past_time_features"] = rows[:, :-steps, channels:]
+            found["future_time_features"] = rows[:, -steps:, channels:]
+        return found
+
+    return batch

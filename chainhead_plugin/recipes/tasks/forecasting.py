@@ -1,0 +1,127 @@
+"""What time series will be."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RecipeError
+from ..metrics import Metric, mae, rmse
+from ..task import CardWords, Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ...config.configuration_chainhead import ChainHeadConfig
+    from ..candidates.inputs import Inputs
+    from ..candidates.peer_models import PooledEncoder
+    from ..data.examples import Data, Examples
+    from ..recipe import Recipe
+    from ..training.measuring import Measured
+
+
+class Forecasting(Task):
+    """Windows of series, a past and a future each."""
+
+    name = "time-series-forecasting"
+    metrics = (Metric("rmse", "RMSE", False, rmse), Metric("mae", "MAE", False, mae))
+    loss = "loss, in units of the window's scale"
+    targets = "future_values"
+    outputs = "prediction_outputs"
+    samples = "forecasts"
+    words = CardWords(
+        summary="A forecaster.",
+        use=Path(__file__).parents[1] / "results" / "recipe_card_forecast.md.j2",
+        picture_above="![Forecasts of the last steps of the test part, and what happened]({pictures}forecast.png)",
+    )
+
+    def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
+        """Return values [windows, future steps, targets]."""
+        return np.asarray(targets)
+
+    def check(self, recipe: "Recipe") -> None:
+        """Check that validation comes after the training in time."""
+        if recipe.validation_share is None:
+            raise RecipeError(
+                "forecasts are validated on the last part of the training: set validation_share"
+            )
+
+    def load(self, recipe: "Recipe") -> "Data":
+        """Load series, and cut them into windows."""
+        from ..data.series import load_series, load_shipped_series
+
+        if isinstance(recipe.data, str):
+            return load_shipped_series(recipe, recipe.data)
+        return load_series(recipe)
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Split windows into past and future; the model scales them itself."""
+        from ..candidates.window_inputs import prepare_windows
+
+        return prepare_windows(recipe, training)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Read the windows' columns from the configuration."""
+        from ..candidates.window_inputs import load_windows
+
+        return load_windows(folder)
+
+    def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
+        """Forecasts have no labels."""
+        return {}
+
+    def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
+        """Check that model and data have as many columns of each kind, and steps."""
+        from ..data.windows import windows_of
+
+        layout = windows_of(test).layout
+        found = (config.num_targets, config.num_input_channels, config.num_time_features)
+        expected = (len(layout.targets), layout.channels, len(layout.known))
+        if found != expected:
+            raise RecipeError(
+                "the model has {} targets, {} channels and {} known covariates; the data {}, {} and {}".format(
+                    *found, *expected
+                )
+            )
+        if config.prediction_length != recipe.model["prediction_length"]:
+            raise RecipeError(
+                f"the model forecasts {config.prediction_length} steps, the recipe "
+                f"{recipe.model['prediction_length']}"
+            )
+
+    def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
+        """Put the encoder in the place of a forecaster's chain heads."""
+        from ..candidates.peer_models import ForecastPeer
+
+        return ForecastPeer(config, encoder)
+
+    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
+        """Return what forecasts without weights come to, and the columns' names."""
+        from ..data.splits import split
+        from ..data.windows import naive_forecasts, windows_of
+
+        assert recipe.validation_share is not None
+        test = windows_of(data.test)
+        held_out = windows_of(split(data.train, recipe.validation_share, recipe.seeds[0])[1])
+        validation = naive_forecasts(held_out)
+        baselines = {}
+        for title, forecasts in naive_forecasts(test).items():
+            tested = self.measure(forecasts, test.labels)
+            baselines[title] = {f"test_{name}": value for name, value in tested.items()} | {
+                f"validation_{self.metric.name}": self.metric.of(validation[title], held_out.labels)
+            }
+        layout = test.layout
+        columns = {"targets": layout.targets, "past": layout.past, "known": layout.known}
+        return {"baselines": baselines, "columns": {name: list(found) for name, found in columns.items()}}
+
+    def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
+        """Draw the published model's forecasts of the test part against what happened."""
+        from ..results.figures import draw_forecast
+        from ..training.fitting import predict
+
+        test = measured.data.test
+        forecasts = predict(measured.model, measured.inputs, test.inputs, self).numpy()
+        unit = recipe.card.get("unit")
+        draw_forecast(forecasts, test.labels, test.names[0], unit, Path(f"{prefix}forecast.png"))

@@ -1,0 +1,79 @@
+"""A label for every image."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..checks import check_rates
+from ..errors import RecipeError
+from ..task import CardWords
+from .classification import Classification
+from .series import PRINT_LABELS
+
+if TYPE_CHECKING:
+    from ..candidates.frozen import FrozenBackbone
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Data, Examples
+    from ..recipe import Recipe
+
+
+class ImageClassification(Classification):
+    """Images become chains of rows, patches, or places of a backbone's feature map."""
+
+    name = "image-classification"
+    reads = "pixels"
+    axes = (3, 4)
+    options = ("pretraining",)
+    words = CardWords(
+        preprocessor="processor",
+        auto_preprocessor="AutoImageProcessor",
+        imports="import numpy as np\n",
+        more_imports="from PIL import Image\n",
+        inputs="""\
+images = [Image.fromarray(np.array(sample["pixels"], np.uint8)) for sample in samples]
+inputs = processor(images, return_tensors="pt")""",
+        answers=PRINT_LABELS,
+        pipeline_answers='print(classifier(Image.fromarray(np.array(samples[0]["pixels"], np.uint8)), top_k=2))',
+    )
+
+    def check(self, recipe: "Recipe") -> None:
+        """Check `pretraining`, and that no backbone stays random."""
+        given = recipe.pretraining
+        if recipe.model.get("freeze_backbone") and not given:
+            raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
+        if not given:
+            return
+        if not (recipe.model.get("backbone_config") and recipe.model.get("freeze_backbone")):
+            raise RecipeError(
+                "pretraining has no effect but with backbone_config and freeze_backbone: true in the model"
+            )
+        if missing := sorted({"share", "learning_rate"} - given.keys()):
+            raise RecipeError(f"pretraining needs {' and '.join(missing)}")
+        share, seed = given["share"], given.get("seed", 0)
+        if not (isinstance(share, float) and 0 < share < 1):
+            raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")
+        if not (type(seed) is int and seed >= 0):
+            raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
+        check_rates([given["learning_rate"]], "pretraining: learning_rate")
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Return an image processor for images of the first one's size."""
+        from ..candidates.image_inputs import prepare_images
+
+        return prepare_images(recipe, training)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Load the image processor."""
+        from ..candidates.image_inputs import load_images
+
+        return load_images(folder)
+
+    def freeze(
+        self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
+    ) -> "FrozenBackbone | None":
+        """Train the backbone, where the recipe says how."""
+        if not recipe.pretraining:
+            return None
+        from ..training.pretraining import freeze_trained_backbone
+
+        return freeze_trained_backbone(recipe, data, folder, on_epoch)

@@ -1,0 +1,77 @@
+"""A label for every node of a time series."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from ..data.node_labels import pad_labels
+from ..metrics import Metric, mean_f1_of_nodes, share_of_right_nodes
+from ..task import CardWords
+from .classification import Classification
+from .series import READ_CHAINS
+
+if TYPE_CHECKING:
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Examples
+    from ..recipe import Recipe
+    from ..training.measuring import Measured
+
+_PRINT_SEGMENTS = """\
+for chain, sample, indices in zip(chains, samples, logits.argmax(-1).tolist(), strict=True):
+    named = [model.config.id2label[index] for index in indices[: len(chain)]]
+    for segment in sample["segments"]:
+        print(segment["label"], "->", *named[segment["start"] : segment["end"]])"""
+_PICTURE = """\
+![The first test chains: true and predicted labels]({pictures}segments.png)
+
+The first chains of the test part, with their true labels and those that the published model names."""
+
+
+class Segmentation(Classification):
+    """Time series are chains of nodes, and every node has a label."""
+
+    name = "time-series-segmentation"
+    metrics = (
+        Metric("accuracy", "accuracy", True, share_of_right_nodes, percent=True),
+        Metric("macro_f1", "mean F1 of the labels", True, mean_f1_of_nodes, percent=True),
+    )
+    of_nodes = True
+    samples = "segments"
+    words = CardWords(
+        samples="test chains with every label",
+        preprocessor="extractor",
+        auto_preprocessor="AutoFeatureExtractor",
+        inputs=READ_CHAINS,
+        answers=_PRINT_SEGMENTS,
+        pipeline_answers="""\
+for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
+    print(segment)""",
+        picture_below=_PICTURE,
+    )
+
+    def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
+        """Return labels int64 [chains, longest], -100 behind a chain's end."""
+        return pad_labels(targets)
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Fit a feature extractor."""
+        from ..candidates.chain_inputs import prepare_chains
+
+        return prepare_chains(training, of_nodes=True)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Load the feature extractor."""
+        from ..candidates.chain_inputs import load_chains
+
+        return load_chains(folder, of_nodes=True)
+
+    def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
+        """Draw the first test chains' segments, true and predicted."""
+        from ..results.figures import draw_first_segments
+        from ..training.fitting import predicted_labels
+
+        test = measured.data.test
+        predicted = predicted_labels(measured.model, measured.inputs, test)
+        draw_first_segments(test, predicted, Path(f"{prefix}segments.png"))

@@ -1,0 +1,45 @@
+"""A label for every time series."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..task import CardWords
+from .classification import Classification
+
+if TYPE_CHECKING:
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Examples
+    from ..recipe import Recipe
+
+# Of each label, its name in the test part and the model's.
+PRINT_LABELS = """\
+for sample, label in zip(samples, logits.argmax(-1).tolist(), strict=True):
+    print(sample["label"], "->", model.config.id2label[label])"""
+READ_CHAINS = """\
+chains = [sample["nodes"] for sample in samples]  # each [nodes{features}]
+inputs = extractor(chains, return_tensors="pt", batched=True)"""
+
+
+class SeriesClassification(Classification):
+    """Time series are chains of nodes, and have a label each."""
+
+    name = "time-series-classification"
+    words = CardWords(
+        preprocessor="extractor",
+        auto_preprocessor="AutoFeatureExtractor",
+        inputs=READ_CHAINS,
+        answers=PRINT_LABELS,
+        pipeline_answers='print(classifier(samples[0]["nodes"], top_k=2))',
+    )
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Fit a feature extractor."""
+        from ..candidates.chain_inputs import prepare_chains
+
+        return prepare_chains(training)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Load the feature extractor."""
+        from ..candidates.chain_inputs import load_chains
+
+        return load_chains(folder)

@@ -1,0 +1,82 @@
+"""A label for every text."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import RecipeError
+from ..task import CardWords
+from .classification import Classification
+from .series import PRINT_LABELS
+
+if TYPE_CHECKING:
+    from ..candidates.frozen import FrozenBackbone
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Data, Examples
+    from ..recipe import Recipe
+
+_PLACES = ("folder", "package", "repository")
+_ENCODER_OPTIONS = (*_PLACES, "revision", "sha256", "frozen", "max_length")
+_FROM_ENCODER = ("m", "vocab_size", "pad_token_id", "backbone_config", "freeze_backbone")
+
+
+class TextClassification(Classification):
+    """Texts become chains of tokens, embedded or read by a pretrained encoder."""
+
+    name = "text-classification"
+    reads = "text"
+    axes = (1,)
+    options = ("tokenizer", "encoder")
+    words = CardWords(
+        preprocessor="tokenizer",
+        auto_preprocessor="AutoTokenizer",
+        inputs='inputs = tokenizer([sample["text"] for sample in samples], padding=True, return_tensors="pt")',
+        answers=PRINT_LABELS,
+        pipeline_answers='print(classifier(samples[0]["text"], top_k=2))',
+    )
+
+    def check(self, recipe: "Recipe") -> None:
+        """Check `encoder`."""
+        encoder = recipe.encoder
+        if not encoder:
+            return
+        if recipe.tokenizer:
+            raise RecipeError("tokenizer has no effect with an encoder, which has its own")
+        if unknown := sorted(encoder.keys() - {*_ENCODER_OPTIONS}):
+            raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
+        places = [name for name in _PLACES if name in encoder]
+        if len(places) != 1 or not isinstance(encoder[places[0]], str):
+            raise RecipeError(f"encoder needs one of {', '.join(_PLACES)}, a text")
+        if "revision" in encoder and places != ["repository"]:
+            raise RecipeError("encoder: revision has no effect without repository")
+        hashes, longest = encoder.get("sha256", {}), encoder.get("max_length", 1)
+        if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
+            raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
+        if type(encoder.get("frozen", True)) is not bool:
+            raise RecipeError(f"encoder: frozen must be true or false, got {encoder['frozen']!r}")
+        if not (type(longest) is int and longest >= 1):
+            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
+        if given := [name for name in _FROM_ENCODER if name in recipe.model]:
+            raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Train a tokenizer, or take the encoder's."""
+        from ..candidates.text_inputs import prepare_texts
+
+        return prepare_texts(recipe, training)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Load the tokenizer."""
+        from ..candidates.text_inputs import load_texts
+
+        return load_texts(folder)
+
+    def freeze(
+        self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
+    ) -> "FrozenBackbone | None":
+        """Run the encoder once, where the recipe freezes it."""
+        if not recipe.on_frozen_encoder:
+            return None
+        from ..candidates.frozen import encode_data
+
+        return encode_data(recipe, data)
