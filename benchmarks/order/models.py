@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel
 from chainhead_plugin.models.pooling import pool
+from chainhead_plugin.recipes.candidates.encoders import Convolution, Perceptron, Recurrent
 
 from ..min_gru import MinGRU
-from ..speed.contestants import Recurrent
 from .tasks import Task
 
 WEIGHTS = 2048
@@ -82,31 +82,6 @@ class ChainEncoder(nn.Module):
         """Map [batch, length, m] to [batch, length, n]."""
         nodes: Tensor = self.chain(x).last_hidden_state
         return nodes
-
-
-class Convolution(nn.Module):
-    """Two convolutions over three nodes each, centred, with ReLU."""
-
-    def __init__(self, m: int, n: int) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(m, n, 3, padding=1)
-        self.second = nn.Conv1d(n, n, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [batch, length, m] to [batch, length, n]."""
-        return F.relu(self.second(F.relu(self.first(x.mT)))).mT
-
-
-class Perceptron(nn.Module):
-    """One hidden layer over all nodes side by side, for chains of one length."""
-
-    def __init__(self, m: int, n: int, length: int) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(m * length, n)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [batch, length, m] to one node [batch, 1, n]."""
-        return F.relu(self.hidden(x.flatten(1))).unsqueeze(1)
 
 
 class Classifier(nn.Module):
@@ -195,11 +170,11 @@ MODELS = {
         Model(
             "GRU",
             "peer",
-            lambda m, n, _: Recurrent(nn.GRU(m, n, batch_first=True)),
+            lambda m, n, _: Recurrent(m, n, nn.GRU),
             slow=True,
             longest=1024,
         ),
-        Model("LSTM", "peer", lambda m, n, _: Recurrent(nn.LSTM(m, n, batch_first=True))),
+        Model("LSTM", "peer", lambda m, n, _: Recurrent(m, n, nn.LSTM)),
         Model("MLP", "peer", Perceptron, per_node=False),
     )
 }

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.recipes.candidates.encoders import Recurrent
 
 from ..min_gru import MinGRU
 from .tinybig_peer import TinyBigHead
@@ -95,19 +96,6 @@ class Copy(nn.Module):
         return x.clone()
 
 
-class Recurrent(nn.Module):
-    """`nn.GRU` or `nn.LSTM`, of which the states are wanted and not the last one alone."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [batch, length, m] to [batch, length, n]."""
-        states: Tensor = self.module(x)[0]
-        return states
-
-
 class SeparableConv(nn.Module):
     """A depthwise `nn.Conv1d` over three nodes, then a pointwise one."""
 
@@ -181,14 +169,14 @@ CONTESTANTS: tuple[Contestant, ...] = (
     Contestant(
         "nn.GRU",
         "peer",
-        lambda m, n, _: Recurrent(nn.GRU(m, n, bias=False, batch_first=True)),
+        lambda m, n, _: Recurrent(m, n, nn.GRU, bias=False),
         longest=1024,
         longest_full=16_384,
     ),
     Contestant(
         "nn.LSTM",
         "peer",
-        lambda m, n, _: Recurrent(nn.LSTM(m, n, bias=False, batch_first=True)),
+        lambda m, n, _: Recurrent(m, n, nn.LSTM, bias=False),
         longest=1024,
         longest_full=16_384,
     ),

@@ -1,21 +1,20 @@
-"""Usual encoders of sequences, which a recipe's model is compared with: LSTM, GRU, Conv1d, perceptrons."""
+"""Models around usual encoders of sequences, which a recipe's model is compared with."""
 
-from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...config.pooling import pooled_width
-from ...head.normalisation import NodeBatchNorm
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ...models.pooling import pool
 from ...nodes.image_backbone import build_image_backbone
 from ...nodes.images import chain_of_image
 from ...nodes.text_backbone import build_backbone, encode_tokens
+from .encoders import Perceptron
 
 
 class PooledEncoder(nn.Module):
@@ -32,11 +31,21 @@ class PooledEncoder(nn.Module):
         Of the model to compare with.
     width : int
         Features of an encoded node.
+    build : callable
+        Makes the encoder for nodes of m features: it maps nodes [batch, length, m] and a mask [batch, length, 1] to
+        [batch, length, width].
     of_nodes : bool
         Whether nodes are classified.
     """
 
-    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
+    def __init__(
+        self,
+        config: ChainHeadConfig,
+        width: int,
+        build: Callable[[int], nn.Module],
+        *,
+        of_nodes: bool = False,
+    ) -> None:
         super().__init__()
         assert config.m is not None
         self.of_nodes = of_nodes
@@ -54,17 +63,14 @@ class PooledEncoder(nn.Module):
         self.dropout = nn.Dropout(config.p if config.with_dropout else 0.0)
         pooled = width if of_nodes else pooled_width(config.pooling, width, config.chain_length)
         self.classifier: nn.Module = nn.Linear(pooled, config.num_labels)
-
-    @abstractmethod
-    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Map nodes [batch, length, m], zero where padded on the right, to [batch, length, width]."""
+        self.encoder = build(config.m)
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits of nodes [batch, length, m] with a mask [batch, length, 1].
 
         They are [batch, labels], or where nodes are classified [batch, length, labels].
         """
-        encoded = self.dropout(self.encode(nodes, mask)) * mask
+        encoded = self.dropout(self.encoder(nodes, mask)) * mask
         if not self.of_nodes:
             encoded = pool(encoded, mask.squeeze(-1) != 0, self.config.pooling, self.config.chain_length)
         logits: Tensor = self.classifier(encoded)
@@ -103,125 +109,25 @@ class PooledEncoder(nn.Module):
         return {"loss": F.cross_entropy(logits.flatten(0, -2), labels.flatten()), "logits": logits}
 
 
-class Recurrent(PooledEncoder):
-    """One layer of an LSTM or a GRU, which reads from the first node on, or from both ends.
+class PooledPerceptron(PooledEncoder):
+    """One hidden layer over all nodes of a chain side by side, and a linear classifier.
 
     Parameters
     ----------
-    config, of_nodes
-        As in `PooledEncoder`.
+    config : ChainHeadConfig
+        Of the model to compare with.
     width : int
-        Of a direction's state.
-    kind : type
-        `nn.LSTM` or `nn.GRU`.
-    both_ways : bool
-        Whether it reads from both ends.
-    """
-
-    def __init__(
-        self,
-        config: ChainHeadConfig,
-        width: int,
-        of_nodes: bool = False,
-        *,
-        kind: type[nn.LSTM] | type[nn.GRU],
-        both_ways: bool = False,
-    ) -> None:
-        super().__init__(config, 2 * width if both_ways else width, of_nodes)
-        assert config.m is not None
-        self.recurrence = kind(config.m, width, batch_first=True, bidirectional=both_ways)
-
-    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Return the state at every node."""
-        states: Tensor
-        if not self.recurrence.bidirectional:
-            states = self.recurrence(nodes)[0]
-            return states
-        # So that the way back starts at the last real node.
-        lengths = mask.sum((1, 2)).cpu()
-        packed = pack_padded_sequence(nodes, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(
-            self.recurrence(packed)[0], batch_first=True, total_length=nodes.size(1)
-        )
-        return states
-
-
-class Convolution(PooledEncoder):
-    """Two convolutions over three nodes each, with BatchNorm where the compared model has it, and ReLU.
-
-    Parameters
-    ----------
-    config, width, of_nodes
-        As in `PooledEncoder`.
-    """
-
-    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = False) -> None:
-        super().__init__(config, width, of_nodes)
-        assert config.m is not None
-        # A forecaster without hops from the future looks at the past alone, as far with three taps.
-        self.padding = (0, 0, 2, 0) if _is_causal(config) else (0, 0, 1, 1)
-        self.first = nn.Conv1d(config.m, width, 3)
-        self.second = nn.Conv1d(width, width, 3)
-        self.norms = nn.ModuleList(NodeBatchNorm(width) for _ in range(2) if config.with_batch_norm)
-
-    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
-        hidden = nodes
-        for layer, convolve in enumerate((self.first, self.second)):
-            hidden = convolve(F.pad(hidden * mask, self.padding).mT).mT
-            if self.norms:
-                hidden = self.norms[layer](hidden, mask.squeeze(-1) != 0)
-            hidden = F.relu(hidden)
-        return hidden
-
-
-class NodePerceptron(PooledEncoder):
-    """One hidden layer over the features of each node by itself.
-
-    Parameters
-    ----------
-    config, width, of_nodes
-        As in `PooledEncoder`.
-    """
-
-    def __init__(self, config: ChainHeadConfig, width: int, of_nodes: bool = True) -> None:
-        super().__init__(config, width, of_nodes)
-        assert config.m is not None
-        self.hidden = nn.Linear(config.m, width)
-
-    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Return the hidden layer of every node."""
-        return F.relu(self.hidden(nodes))
-
-
-def _is_causal(config: ChainHeadConfig) -> bool:
-    return config.prediction_length is not None and not config.bi_directional
-
-
-class Perceptron(PooledEncoder):
-    """One hidden layer over all nodes of a chain side by side, cut or filled with zeros to the longest trained on.
-
-    Parameters
-    ----------
-    config, width
-        As in `PooledEncoder`; `width` is that of the hidden layer.
+        Of the hidden layer.
     """
 
     def __init__(self, config: ChainHeadConfig, width: int) -> None:
-        super().__init__(config, width)
-        assert config.m is not None
-        self.hidden = nn.Linear(config.m * config.chain_length, width)
+        super().__init__(config, width, lambda m: Perceptron(m, width, config.chain_length))
         self.classifier = nn.Linear(width, config.num_labels)
 
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits [batch, labels] of nodes [batch, length, m]."""
-        filled = F.pad(nodes, (0, 0, 0, self.config.chain_length - nodes.size(1)))  # a negative number cuts
-        logits: Tensor = self.classifier(self.dropout(F.relu(self.hidden(filled.flatten(1)))))
+        logits: Tensor = self.classifier(self.dropout(self.encoder(nodes).squeeze(1)))
         return logits
-
-    def encode(self, nodes: Tensor, mask: Tensor) -> Tensor:
-        """Nodes are not encoded one by one."""
-        raise NotImplementedError("a perceptron over the whole chain encodes no nodes")
 
 
 class ForecastPeer(ChainHeadForTimeSeriesPrediction):

@@ -12,8 +12,9 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_options import ChainOptions
 from ..errors import RecipeError
 from ..recipe import Recipe
+from .encoders import Convolution, NodePerceptron, Recurrent
 from .inputs import Inputs
-from .peer_models import Convolution, NodePerceptron, Perceptron, PooledEncoder, Recurrent
+from .peer_models import PooledEncoder, PooledPerceptron
 
 CHAIN, NO_HOPS = "chain", "no_hops"
 TITLES = {
@@ -86,19 +87,28 @@ def _by_width(
         if name == NO_HOPS:
             options["channel_hops"] = [0]  # the identity: every node a chain of its own
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
-    task, of_nodes = recipe.task, recipe.task.of_nodes
+    if name == "mlp" and not recipe.task.of_nodes:
+        return lambda width: recipe.task.as_peer(config, PooledPerceptron(config, width))
+    # A label of a node may depend on what follows it, if it does for the compared model.
+    both_ways = name in ("lstm", "gru") and recipe.task.of_nodes and config.bi_directional
+    build = _encoder(name, config, both_ways)
+
+    def peer(width: int) -> nn.Module:
+        size = 2 * width if both_ways else width
+        encoder = PooledEncoder(config, size, lambda m: build(m, width), of_nodes=recipe.task.of_nodes)
+        return recipe.task.as_peer(config, encoder)
+
+    return peer
+
+
+def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[int, int], nn.Module]:
     if name == "mlp":
-        peer: Callable[..., PooledEncoder] = NodePerceptron if of_nodes else Perceptron
-    elif name == "conv1d":
-        peer = Convolution
-    else:
-        # A label of a node may depend on what follows it, if it does for the compared model.
-        peer = partial(
-            Recurrent, kind=getattr(nn, name.upper()), both_ways=of_nodes and config.bi_directional
-        )
-    if of_nodes:
-        peer = partial(peer, of_nodes=True)
-    return lambda width: task.as_peer(config, peer(config, width))
+        return NodePerceptron
+    if name == "conv1d":
+        # A forecaster without hops from the future looks at the past alone, as far with three taps.
+        causal = config.prediction_length is not None and not config.bi_directional
+        return partial(Convolution, causal=causal, with_batch_norm=config.with_batch_norm)
+    return partial(Recurrent, kind=nn.LSTM if name == "lstm" else nn.GRU, both_ways=both_ways)
 
 
 def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
