@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from .checks import check_rates
 from .errors import RecipeError
+from .rates import check_rates
 from .task import Task
 from .tasks.known import task_named
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..checks import check_rates
 from ..errors import RecipeError
+from ..rates import check_rates
 from ..task import CardWords
 from .classification import Classification
 from .series import PRINT_LABELS

@@ -1,4 +1,4 @@
-"""Checks that several parts of a recipe share."""
+"""What learning rates of a recipe must be."""
 
 from typing import Any
 
