@@ -319,7 +319,7 @@ class TestPeers:
         nodes, mask = torch.randn(1, PAST, 3), torch.ones(1, PAST, 1)
         changed = nodes.clone()
         changed[:, -1] += 1
-        before, after = (model.encoder.encode(x, mask)[0] for x in (nodes, changed))
+        before, after = (model.encoder.encoder(x, mask)[0] for x in (nodes, changed))
         assert torch.equal(before[:-1], after[:-1])
         assert not torch.equal(before[-1], after[-1])
 
