@@ -1,0 +1,20 @@
+"""scikit-learn's interface: `fit`, `predict` and what goes with them, over the models that train by themselves.
+
+May import: `hub`, `inputs`, `models`, `storage`, and scikit-learn, from the extra `train`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..faces import names_of
+
+if TYPE_CHECKING:
+    from .classifier import ChainHeadClassifier as ChainHeadClassifier
+    from .regressor import ChainHeadRegressor as ChainHeadRegressor
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__,
+    {
+        "ChainHeadClassifier": "classifier",
+        "ChainHeadRegressor": "regressor",
+    },
+)

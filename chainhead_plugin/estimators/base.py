@@ -1,0 +1,230 @@
+"""What the estimators share: their parameters, scores by the model, and files."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load as load_tensors, save as save_tensors
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModelForSequenceClassification
+
+from ..config.configuration_random_chain import RandomChainConfig
+from ..hub.sharing import push
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..models.modeling_random_chain import RandomChainForSequenceClassification
+from ..models.random_chain_fit import RandomChainFit, fit_random_chain
+from .files import params_from_json, params_to_json, read_state, write_state
+from .panels import Panel, read_panel
+from .requirement import BaseEstimator
+from .threads import threads_of
+
+_FITTED = ("left_out_score_", "choices_", "n_channels_in_", "n_features_in_")
+
+
+class ChainHeadEstimator(BaseEstimator):
+    """Parameters and files of `ChainHeadClassifier` and `ChainHeadRegressor`."""
+
+    _parameters: ClassVar[tuple[str, ...]] = (
+        "dilations",
+        "with_differences",
+        "num_biases",
+        "num_groups",
+        "group_size",
+        "num_levels",
+    )
+
+    model_: RandomChainForSequenceClassification
+    feature_extractor_: ChainHeadFeatureExtractor
+
+    def to_transformers(self) -> tuple[RandomChainForSequenceClassification, ChainHeadFeatureExtractor]:
+        """Return the fitted model and its feature extractor, as pipelines take them.
+
+        Returns
+        -------
+        model : RandomChainForSequenceClassification
+            In eval mode; the estimator's own, not a copy.
+        feature_extractor : ChainHeadFeatureExtractor
+        """
+        self._require_fitted()
+        return self.model_, self.feature_extractor_
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Save model, feature extractor and the estimator's own state; no pickle.
+
+        The folder loads with `from_pretrained` of this class, with
+        ``AutoModelForSequenceClassification.from_pretrained`` and with ``pipeline("time-series-classification")``.
+
+        Parameters
+        ----------
+        folder : str or path
+            Made if missing. What it holds beside these files stays.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError
+            If a parameter or a label is nothing that JSON has, before anything is written.
+        """
+        self._require_fitted()
+        state = self._state()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model_.save_pretrained(folder)
+        self.feature_extractor_.save_pretrained(folder)
+        write_state(folder, state)
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike[str], **hub: Any) -> "ChainHeadEstimator":
+        """Load what `save_pretrained` or `push_to_hub` saved, ready to predict.
+
+        Parameters
+        ----------
+        name : str or path
+            A folder, or a repository on the Hub as ``"owner/name"``. One that holds only a model for sequence
+            classification and its feature extractor will do: labels are its names then.
+        **hub
+            As of ``AutoModelForSequenceClassification.from_pretrained``, such as "revision" and "token".
+
+        Raises
+        ------
+        OSError
+            If there is no such model, or its weights are no safetensors.
+        ValueError
+            If it is damaged, of the other estimator, or no model for sequences of numbers.
+        """
+        state = read_state(name, cls.__name__, **hub)
+        try:
+            found = cls(**params_from_json(state.get("params", {})))
+        except TypeError as error:
+            raise ValueError(
+                f"the parameters that {name} holds are not those of {cls.__name__}: {error}"
+            ) from error
+        found.feature_extractor_ = ChainHeadFeatureExtractor.from_pretrained(name, **hub)
+        found.model_ = AutoModelForSequenceClassification.from_pretrained(
+            name, use_safetensors=True, **hub
+        ).eval()
+        found.n_channels_in_ = found.feature_extractor_.feature_size
+        for fitted in _FITTED:
+            if fitted in state:
+                setattr(found, fitted, state[fitted])
+        found._take_state(state)
+        return found
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> Any:
+        """Push everything that `save_pretrained` writes, with a model card, in one commit.
+
+        Parameters
+        ----------
+        repo_id : str
+            Such as ``"owner/name"``.
+        **options
+            As of `RandomChainForSequenceClassification.push_to_hub`: "private", "token", "revision", "license" …
+
+        Returns
+        -------
+        huggingface_hub.CommitInfo
+        """
+        self._require_fitted()
+        self._state()
+        return push(self.model_, self.save_pretrained, repo_id, **options)
+
+    def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:
+        """Train random chain heads, and keep what comes of it."""
+        from sklearn.utils import check_random_state
+
+        seed = self.random_state
+        if not isinstance(seed, int):
+            seed = int(check_random_state(seed).randint(2**31 - 1))
+        with threads_of(self.n_jobs):
+            fit = fit_random_chain(
+                panel.series,
+                labels,
+                causal=self.causal,
+                seed=seed,
+                device=self.device,
+                batch_size=self.batch_size,
+                **{name: getattr(self, name) for name in self._parameters},
+                **options,
+            )
+        self.model_ = fit.model
+        self.feature_extractor_ = ChainHeadFeatureExtractor(feature_size=panel.channels)
+        self.left_out_score_ = fit.score
+        self.choices_ = fit.choices
+        return fit
+
+    def _logits(self, X: Any) -> NDArray[np.float64]:
+        """Return the model's float64 [series, num_labels] of every series."""
+        self._require_fitted()
+        series = read_panel(self, X, reset=False).series
+        logits = np.empty((len(series), self.model_.config.num_labels))
+        with threads_of(self.n_jobs), torch.inference_mode():
+            for rows in _batches(series, self.batch_size):
+                batch = self.feature_extractor_(
+                    [series[row] for row in rows], return_tensors="pt", batched=True
+                )
+                logits[rows] = self._logits_of(batch["input_features"], batch["attention_mask"])
+        return logits
+
+    def _logits_of(self, nodes: Tensor, mask: Tensor) -> NDArray[np.float64]:
+        device = self.model_.device
+        features = self.model_.random_chain(nodes.to(device), None if mask.all() else mask.to(device))
+        # In float32, sums of thousands of features would depend on how many series there are beside.
+        weight, bias = (parameter.double() for parameter in self.model_.classifier.parameters())
+        return functional.linear(features.double(), weight, bias).cpu().numpy()
+
+    def _require_fitted(self) -> None:
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "model_")
+
+    def _state(self) -> dict[str, Any]:
+        fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}
+        return {
+            "estimator": type(self).__name__,
+            "params": params_to_json(self.get_params(deep=False)),
+            **fitted,
+        }
+
+    def _take_state(self, state: dict[str, Any]) -> None:
+        """Take what a subclass added to the state."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Weights and configuration alone: a pickle that names no module of the model stays readable.
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            model = state.pop("model_")
+            state["model_config"] = model.config.to_dict()
+            state["model_weights"] = save_tensors(
+                {k: v.contiguous().cpu() for k, v in model.state_dict().items()}
+            )
+            state["feature_extractor_"] = state["feature_extractor_"].to_dict()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        weights = state.pop("model_weights", None)
+        config = state.pop("model_config", None)
+        super().__setstate__(state)
+        if weights is not None:
+            self.model_ = RandomChainForSequenceClassification(RandomChainConfig.from_dict(config)).eval()
+            self.model_.load_state_dict(load_tensors(weights))
+            fields = {k: v for k, v in state["feature_extractor_"].items() if k != "feature_extractor_type"}
+            self.feature_extractor_ = ChainHeadFeatureExtractor(**fields)
+
+
+def _batches(series: Sequence[NDArray[Any]], size: int) -> list[NDArray[np.intp]]:
+    """Return the numbers of series in batches, those of similar lengths together, so that little is padded."""
+    order = np.argsort([len(one) for one in series], kind="stable")
+    return [order[start : start + size] for start in range(0, len(order), size)]

@@ -1,0 +1,170 @@
+"""A classifier of series with scikit-learn's interface."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .base import ChainHeadEstimator
+from .files import classes_from_json, classes_to_json
+from .panels import read_panel
+from .requirement import ClassifierMixin
+
+
+class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
+    """Classify series by random chain heads, trained in closed form. No option is needed.
+
+    Takes series as a table [series, length], as an array [series, channels, length] in aeon's order, as a list of
+    arrays [length] or [channels, length] of any lengths, or as a DataFrame: with a series a row, or with an index of
+    two levels (series and time) and a column a channel.
+
+    Parameters
+    ----------
+    causal : bool
+        Whether a node's features depend on no later node, so that the model can follow a stream.
+    class_weight : dict, "balanced" or None
+        How much more probable labels are than the training series say: probabilities are multiplied with these and
+        brought to a sum of 1 again. "balanced" takes all labels to be equally frequent.
+    dilations, with_differences, num_biases, num_groups, group_size, num_levels
+        As in `fit_random_chain`.
+    batch_size : int
+        Series at a time.
+    device : str, optional
+        Where features are computed; by default on the CPU.
+    n_jobs : int, optional
+        Threads of the CPU; by default torch's own number of them, -1 for all cores.
+    random_state : int, RandomState or None
+        Where the kernels come from. With an int, results are the same every time.
+
+    Attributes
+    ----------
+    classes_ : array [labels]
+        As they were given, sorted.
+    left_out_score_ : float
+        The share of training series that are classified right by a fit to the other series; before `class_weight`.
+    choices_ : dict
+        What leave-one-out errors chose, as of `RandomChainFit`.
+    n_channels_in_ : int
+    n_features_in_ : int
+        The number of nodes, of a table.
+    model_ : RandomChainForSequenceClassification
+    feature_extractor_ : ChainHeadFeatureExtractor
+
+    Examples
+    --------
+    >>> classifier = ChainHeadClassifier(random_state=0).fit(train_series, train_labels)
+    >>> classifier.predict(test_series), classifier.predict_proba(test_series)
+    >>> classifier.save_pretrained("gunpoint")  # loads with pipeline("time-series-classification", model="gunpoint")
+    """
+
+    classes_: NDArray[Any]
+
+    def __init__(
+        self,
+        *,
+        causal: bool = True,
+        class_weight: Mapping[Any, float] | str | None = None,
+        dilations: Sequence[int] | None = None,
+        with_differences: bool = True,
+        num_biases: int = 4,
+        num_groups: int = 32,
+        group_size: int = 8,
+        num_levels: int | None = None,
+        batch_size: int = 256,
+        device: str | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.causal = causal
+        self.class_weight = class_weight
+        self.dilations = dilations
+        self.with_differences = with_differences
+        self.num_biases = num_biases
+        self.num_groups = num_groups
+        self.group_size = group_size
+        self.num_levels = num_levels
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "ChainHeadClassifier":
+        """Train on series and their labels.
+
+        Parameters
+        ----------
+        X : table, array, list or DataFrame
+            At least two series, as described above.
+        y : array [series]
+            Labels of any type that can be sorted, of two kinds or more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If series or labels are not as described.
+        """
+        from sklearn.utils.multiclass import check_classification_targets
+        from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
+
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        panel = read_panel(self, X, reset=True)
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(panel.series, labels)
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        classes, numbers = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y holds one class alone, {classes.tolist()[0]!r}: expected at least two classes"
+            )
+        shifts = self._shifts(classes, labels)
+
+        names = {number: str(name) for number, name in enumerate(classes.tolist())}
+        self._fit(panel, numbers, id2label=names)
+        self.classes_ = classes
+        with torch.no_grad():
+            self.model_.classifier.bias.add_(torch.from_numpy(shifts).to(self.model_.classifier.bias))
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of every series, [series]."""
+        best = self._logits(X).argmax(1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return probabilities [series, labels], in the order of `classes_`.
+
+        They are calibrated on scores of training series by fits to the other series.
+        """
+        logits = self._logits(X)
+        exponentials = np.exp(logits - logits.max(1, keepdims=True))
+        return exponentials / exponentials.sum(1, keepdims=True)
+
+    def _shifts(self, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what `class_weight` adds to the logits [labels]."""
+        from sklearn.utils import compute_class_weight
+
+        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
+        if not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise ValueError(f"class_weight must be positive, got {self.class_weight!r}")
+        shifts: NDArray[np.float64] = np.log(weights) - np.log(weights).mean()
+        return shifts
+
+    def _state(self) -> dict[str, Any]:
+        return super()._state() | {"classes_": classes_to_json(self.classes_)}
+
+    def _take_state(self, state: dict[str, Any]) -> None:
+        config = self.model_.config
+        if config.problem_type not in (None, "single_label_classification"):
+            raise ValueError(
+                f"the model is for {config.problem_type}, which is no task of {type(self).__name__}"
+            )
+        names = [config.id2label[number] for number in range(config.num_labels)]
+        self.classes_ = classes_from_json(state["classes_"]) if "classes_" in state else np.array(names)
+        if len(self.classes_) != config.num_labels:
+            raise ValueError(
+                f"the model has {config.num_labels} labels, but there are {len(self.classes_)} classes"
+            )

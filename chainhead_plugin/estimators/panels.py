@@ -1,0 +1,181 @@
+"""Sets of series as users of scikit-learn and aeon hold them, and as models take them."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .requirement import BaseEstimator
+
+_ORDER = "a list of arrays [length], or [channels, length] as in aeon"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series, each of which models take as it is.
+
+    Attributes
+    ----------
+    series : list of float32 arrays [length, channels]
+        Finite.
+    """
+
+    series: list[NDArray[np.float32]]
+
+    @property
+    def channels(self) -> int:
+        """Features of a node."""
+        return self.series[0].shape[1]
+
+
+def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
+    """Return series in the models' own order, checked, and let an estimator keep or compare their number of channels.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets `n_channels_in_`; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
+    X : array, DataFrame or list
+        A table [series, length] of one channel, an array [series, channels, length], a DataFrame with a series a row,
+        a DataFrame with an index of two levels (series and time) and a column a channel, or a list of arrays [length]
+        or [channels, length] of any lengths.
+    reset : bool
+        Whether the estimator is being fitted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `X` is nothing of these, is not finite, or has other channels, and as a table other columns, than before.
+    """
+    if reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            estimator.__dict__.pop(name, None)
+    ragged = _ragged(X)
+    found = _array(estimator, X, reset) if ragged is None else ragged
+    panel = Panel([_as_nodes(number, one) for number, one in enumerate(found)])
+    _require_same_channels(panel.series)
+    if reset:
+        estimator.n_channels_in_ = panel.channels
+    elif panel.channels != estimator.n_channels_in_:
+        raise ValueError(
+            f"X has {panel.channels} channels, but {type(estimator).__name__} was fitted to {estimator.n_channels_in_}"
+        )
+    return panel
+
+
+def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[Any]]:
+    """Return [channels, length] each of an array with three axes, or of a table."""
+    from sklearn.utils.validation import validate_data
+
+    if getattr(X, "ndim", 2) == 3:
+        array = _numbers("X", X)
+        if 0 in array.shape:
+            raise ValueError(
+                f"X has shape {list(array.shape)}, expected [series, channels, length] of at least 1"
+            )
+        return list(array)
+    if _is_tensor(X):
+        X = X.detach().cpu().numpy()
+    table = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
+    return list(table[:, np.newaxis, :])
+
+
+def _ragged(X: Any) -> list[NDArray[Any]] | None:
+    """Return [channels, length] each of a list of series, and None for what is no list of series."""
+    if _is_frame(X):
+        return _of_frame(X)
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X) and np.ndim(X[0]):
+        X = list(X)
+    if not isinstance(X, list | tuple) or not X:
+        return None
+    if all(isinstance(one, Number) or np.ndim(one) == 0 for one in X):
+        return None  # scikit-learn says what is wrong with it
+    if not any(hasattr(one, "ndim") for one in X):
+        lengths = {len(one) for one in X if isinstance(one, list | tuple)}
+        if len(lengths) == 1 and all(isinstance(value, Number | str) for one in X for value in one):
+            return None  # a table, written as lists
+    series = [_of_list(number, one) for number, one in enumerate(X)]
+    _refuse_transposed(series)
+    return series
+
+
+def _of_list(number: int, one: Any) -> NDArray[Any]:
+    if _is_frame(one):
+        raise TypeError(f"series {number} of X is a DataFrame, expected {_ORDER}: pass its values transposed")
+    array = _numbers(f"series {number} of X", one)
+    if array.ndim not in (1, 2) or 0 in array.shape:
+        raise ValueError(f"series {number} of X has shape {list(array.shape)}, expected {_ORDER}")
+    return array[np.newaxis] if array.ndim == 1 else array
+
+
+def _refuse_transposed(series: list[NDArray[Any]]) -> None:
+    """Raise where arrays can only be [length, channels]: their first axis varies, and their second does not."""
+    first, second = ({one.shape[axis] for one in series} for axis in (0, 1))
+    if len(first) > 1 and len(second) == 1:
+        raise ValueError(
+            f"the arrays of X have {min(first)} to {max(first)} rows and {min(second)} columns each, which looks like "
+            f"[length, channels], expected {_ORDER}: transpose them"
+        )
+
+
+def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
+    """Return the series of a DataFrame whose index has two levels, series and time; None for a table."""
+    if frame.index.nlevels == 1:
+        cells = list(frame.iloc[0]) if len(frame) else []
+        if any(np.ndim(cell) for cell in cells):
+            raise TypeError(
+                "the cells of X hold whole series, expected numbers: pass a list of arrays [channels, length], or a "
+                "DataFrame with an index of two levels, series and time"
+            )
+        return None
+    if frame.index.nlevels != 2:
+        raise ValueError(f"the index of X has {frame.index.nlevels} levels, expected 2: series and time")
+    values = _numbers("X", frame.to_numpy())
+    groups = frame.groupby(level=0, sort=False).indices
+    parts = []
+    for name, rows in groups.items():
+        times = frame.index.get_level_values(1)[rows]
+        if not times.is_monotonic_increasing:
+            raise ValueError(f"the times of series {name!r} of X are not in order: sort the index first")
+        parts.append(values[rows].T)
+    return parts
+
+
+def _numbers(name: str, values: Any) -> NDArray[Any]:
+    array = values.detach().cpu().numpy() if _is_tensor(values) else np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} holds {array.dtype}, expected numbers")
+    return array
+
+
+def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.float32]:
+    """Return [length, channels] of [channels, length]."""
+    with np.errstate(over="ignore"):
+        nodes = np.ascontiguousarray(one.T, dtype=np.float32)
+    if not np.isfinite(nodes).all():
+        raise ValueError(
+            f"series {number} of X holds NaN, infinity or a value too large for float32: fill or rescale it first"
+        )
+    return nodes
+
+
+def _require_same_channels(series: list[NDArray[np.float32]]) -> None:
+    channels = sorted({one.shape[1] for one in series})
+    if len(channels) > 1:
+        raise ValueError(
+            f"the series of X have from {channels[0]} to {channels[-1]} channels, expected the same of all in {_ORDER}"
+        )
+
+
+def _is_frame(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)

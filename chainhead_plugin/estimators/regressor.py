@@ -1,0 +1,118 @@
+"""A regressor of series with scikit-learn's interface."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import ChainHeadEstimator
+from .panels import read_panel
+from .requirement import RegressorMixin
+
+
+class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
+    """Predict a number, or several, of every series by random chain heads, trained in closed form.
+
+    Takes series as `ChainHeadClassifier` does. No option is needed.
+
+    Parameters
+    ----------
+    causal, dilations, with_differences, num_biases, num_groups, group_size, num_levels
+        As of `ChainHeadClassifier`.
+    batch_size, device, n_jobs, random_state
+        As of `ChainHeadClassifier`.
+
+    Attributes
+    ----------
+    left_out_score_ : float
+        R² of the training series, each predicted by a fit to the other series.
+    choices_ : dict
+        What leave-one-out errors chose, as of `RandomChainFit`.
+    n_channels_in_ : int
+    n_features_in_ : int
+        The number of nodes, of a table.
+    model_ : RandomChainForSequenceClassification
+    feature_extractor_ : ChainHeadFeatureExtractor
+
+    Examples
+    --------
+    >>> regressor = ChainHeadRegressor(random_state=0).fit(train_series, train_values)
+    >>> regressor.score(test_series, test_values)
+    """
+
+    def __init__(
+        self,
+        *,
+        causal: bool = True,
+        dilations: Sequence[int] | None = None,
+        with_differences: bool = True,
+        num_biases: int = 4,
+        num_groups: int = 32,
+        group_size: int = 8,
+        num_levels: int | None = None,
+        batch_size: int = 256,
+        device: str | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.causal = causal
+        self.dilations = dilations
+        self.with_differences = with_differences
+        self.num_biases = num_biases
+        self.num_groups = num_groups
+        self.group_size = group_size
+        self.num_levels = num_levels
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> "ChainHeadRegressor":
+        """Train on series and their values.
+
+        Parameters
+        ----------
+        X : table, array, list or DataFrame
+            At least two series, as of `ChainHeadClassifier`.
+        y : array [series] or [series, values]
+            Finite numbers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If series or values are not as described.
+        """
+        from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        panel = read_panel(self, X, reset=True)
+        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = column_or_1d(values, warn=True)
+        check_consistent_length(panel.series, values)
+        self._fit(panel, values, problem_type="regression")
+        self._is_flat = values.ndim == 1
+        return self
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Return the values of every series, [series] or [series, values], as `fit` was given them."""
+        values = self._logits(X)
+        return values[:, 0] if self._is_flat else values
+
+    def _state(self) -> dict[str, Any]:
+        return super()._state() | {"is_flat": self._is_flat}
+
+    def _take_state(self, state: dict[str, Any]) -> None:
+        config = self.model_.config
+        if config.problem_type != "regression":
+            raise ValueError(
+                f"the model is for {config.problem_type}, which is no task of {type(self).__name__}"
+            )
+        self._is_flat = bool(state.get("is_flat", config.num_labels == 1))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

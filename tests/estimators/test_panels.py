@@ -1,0 +1,118 @@
+"""What users hold their series in: the same answer for each, and errors that say what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from chainhead_plugin.estimators import ChainHeadClassifier
+
+SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def two_channels():
+    """Series [24, 2, 30], in aeon's order, and their labels."""
+    series = np.random.default_rng(0).standard_normal((24, 2, 30))
+    labels = np.arange(24) % 2
+    series[labels == 1, 1] = series[labels == 1, 1].cumsum(-1)
+    return series, labels
+
+
+@pytest.fixture(scope="module")
+def fitted(two_channels):
+    return ChainHeadClassifier(**SMALL).fit(*two_channels)
+
+
+def long_frame(series):
+    index = pd.MultiIndex.from_product([range(len(series)), range(series.shape[2])])
+    return pd.DataFrame(
+        series.transpose(0, 2, 1).reshape(-1, series.shape[1]), index=index, columns=["a", "b"]
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        torch.from_numpy,
+        long_frame,
+        lambda series: [one.tolist() for one in series],
+        lambda s: list(map(torch.tensor, s)),
+    ],
+    ids=["list", "tensor", "frame of two levels", "nested lists", "list of tensors"],
+)
+def test_forms_of_the_same_series(two_channels, fitted, form):
+    series, labels = two_channels
+    again = ChainHeadClassifier(**SMALL).fit(form(series), labels)
+    assert again.n_channels_in_ == 2
+    np.testing.assert_array_equal(again.predict_proba(form(series)), fitted.predict_proba(series))
+
+
+def test_forms_of_a_table(two_channels):
+    series, labels = two_channels
+    table = series[:, 1]
+    expected = ChainHeadClassifier(**SMALL).fit(table, labels).predict_proba(table)
+    frame = pd.DataFrame(table, columns=[f"t{step}" for step in range(30)])
+    for form in (table[:, None], list(table), table.tolist(), torch.from_numpy(table), frame):
+        again = ChainHeadClassifier(**SMALL).fit(form, labels)
+        np.testing.assert_array_equal(again.predict_proba(form), expected)
+    assert list(again.feature_names_in_) == list(frame.columns)
+
+
+def test_series_of_any_length_are_answered_alone_as_in_a_batch(two_channels, fitted):
+    series, _ = two_channels
+    pieces = [one[:, : 12 + 3 * (number % 7)] for number, one in enumerate(series)]
+    together = fitted.predict_proba(pieces)
+    alone = np.concatenate([fitted.predict_proba([piece]) for piece in pieces])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_arrays_of_arrays_are_lists(two_channels, fitted):
+    series, _ = two_channels
+    ragged = np.empty(3, object)
+    ragged[:] = [series[0, :, :20], series[1, :, :25], series[2]]
+    assert fitted.predict(ragged).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda s: [s[0, :, :20].T, s[1].T], r"looks like \[length, channels\].*transpose them"),
+        (lambda s: s[:, :1], "X has 1 channels, but ChainHeadClassifier was fitted to 2"),
+        (lambda s: [s[0], s[1, :1]], "from 1 to 2 channels"),
+        (lambda s: [s[0], s[1, :, :0]], r"series 1 of X has shape \[2, 0\]"),
+        (lambda s: [s[0], np.full((2, 5), np.nan)], "series 1 of X holds NaN"),
+        (lambda s: s * 1e300, "too large for float32"),
+        (lambda s: s[:0], "expected .series, channels, length. of at least 1"),
+        (lambda s: s[0, 0], "Expected 2D array, got 1D array"),
+        (lambda s: [s[None, 0], s[None, 1]], r"series 0 of X has shape \[1, 2, 30\]"),
+    ],
+)
+def test_errors_of_values(two_channels, fitted, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.predict(wrong(two_channels[0]))
+
+
+def test_errors_of_types(two_channels, fitted):
+    series, _ = two_channels
+    with pytest.raises(TypeError, match="series 1 of X holds"):
+        fitted.predict([series[0], np.full((2, 5), "a")])
+    with pytest.raises(TypeError, match="cells of X hold whole series"):
+        fitted.predict(pd.DataFrame({"a": [series[0, 0]], "b": [series[0, 1]]}))
+    with pytest.raises(TypeError, match="series 0 of X is a DataFrame"):
+        fitted.predict([long_frame(series[:1]).droplevel(0)])
+
+
+def test_frames_out_of_order_are_refused(two_channels, fitted):
+    frame = long_frame(two_channels[0][:2])
+    with pytest.raises(ValueError, match="times of series 0 of X are not in order"):
+        fitted.predict(frame.iloc[::-1].sort_index(level=0, sort_remaining=False))
+
+
+def test_a_table_keeps_its_length(two_channels):
+    series, labels = two_channels
+    fitted = ChainHeadClassifier(**SMALL).fit(series[:, 0], labels)
+    with pytest.raises(ValueError, match="X has 20 features, but ChainHeadClassifier is expecting 30"):
+        fitted.predict(series[:, 0, :20])
+    assert fitted.predict(list(series[:, 0, :20])).shape == (24,)
