@@ -1,6 +1,6 @@
 """scikit-learn's interface: `fit`, `predict` and what goes with them, over the models that train by themselves.
 
-May import: `hub`, `inputs`, `models`, `storage`, and scikit-learn, from the extra `train`.
+May import: `config`, `hub`, `inputs`, `models`, `storage`, and scikit-learn, from the extra `train`.
 """
 
 from typing import TYPE_CHECKING

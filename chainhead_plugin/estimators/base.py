@@ -14,7 +14,7 @@ from torch.nn import functional
 from transformers import AutoModelForSequenceClassification
 
 from ..config.configuration_random_chain import RandomChainConfig
-from ..hub.sharing import push
+from ..hub.pushing import push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain

@@ -140,7 +140,7 @@ def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
     for name, rows in groups.items():
         times = frame.index.get_level_values(1)[rows]
         if not times.is_monotonic_increasing:
-            raise ValueError(f"the times of series {name!r} of X are not in order: sort the index first")
+            raise ValueError(f"the times of series {name} of X are not in order: sort the index first")
         parts.append(values[rows].T)
     return parts
 
