@@ -1,0 +1,97 @@
+"""The classifiers that are compared, each with the settings that its authors ship."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .sets import Series
+
+BASE = "MiniRocket"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A classifier.
+
+    Attributes
+    ----------
+    make : callable
+        From a seed to an estimator that is not fitted.
+    is_ours : bool
+    """
+
+    make: Callable[[int], Any]
+    is_ours: bool = False
+
+
+def _ours(causal: bool) -> Callable[[int], Any]:
+    def make(seed: int) -> Any:
+        from chainhead_plugin.estimators import ChainHeadClassifier
+
+        return ChainHeadClassifier(causal=causal, random_state=seed, n_jobs=1)
+
+    return make
+
+
+def _rocket(name: str) -> Callable[[int], Any]:
+    def make(seed: int) -> Any:
+        from aeon.classification import convolution_based
+
+        return getattr(convolution_based, f"{name}Classifier")(random_state=seed, n_jobs=1)
+
+    return make
+
+
+def _quant(seed: int) -> Any:
+    from aeon.classification.interval_based import QUANTClassifier
+
+    return QUANTClassifier(random_state=seed)
+
+
+def _dtw(seed: int) -> Any:
+    from aeon.classification.distance_based import KNeighborsTimeSeriesClassifier
+
+    return KNeighborsTimeSeriesClassifier(
+        n_neighbors=1, distance="dtw", distance_params={"window": 0.1}, n_jobs=1
+    )
+
+
+CONTESTANTS: Mapping[str, Contestant] = {
+    "ChainHeadClassifier": Contestant(_ours(causal=True), is_ours=True),
+    "ChainHeadClassifier, causal=False": Contestant(_ours(causal=False), is_ours=True),
+    "MiniRocket": Contestant(_rocket("MiniRocket")),
+    "MultiRocket": Contestant(_rocket("MultiRocket")),
+    "Hydra": Contestant(_rocket("Hydra")),
+    "MultiRocketHydra": Contestant(_rocket("MultiRocketHydra")),
+    "QUANT": Contestant(_quant),
+    "1-NN DTW": Contestant(_dtw),
+}
+SLOW = ("1-NN DTW",)
+
+
+def as_taken(contestant: Contestant, series: Series, longest: int) -> Any:
+    """Return series as a contestant takes them.
+
+    Parameters
+    ----------
+    contestant : Contestant
+    series : list of arrays [channels, length]
+    longest : int
+        Nodes of the longest training series. Peers that need one length get shorter series with zeros at the end, and
+        longer ones cut.
+
+    Returns
+    -------
+    list or array [series, channels, length]
+    """
+    lengths = {one.shape[1] for one in series}
+    if lengths == {longest}:
+        return np.stack(series)
+    if contestant.is_ours or contestant.make(0).get_tag("capability:unequal_length"):
+        return series
+    padded = np.zeros((len(series), series[0].shape[0], longest), np.float32)
+    for row, one in enumerate(series):
+        padded[row, :, : one.shape[1]] = one[:, :longest]
+    return padded
