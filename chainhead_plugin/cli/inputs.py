@@ -53,10 +53,20 @@ def read_files(
     files: Sequence[Path],
     file_format: FileFormat | None,
     columns: str | None,
+    folder: Path | None = None,
 ) -> list[Record]:
-    """Read all records of files; where there are several files, each record has its own in the field "file"."""
+    """Read all records of files; where there are several files, each record has its own in the field "file".
+
+    With the folder of a model that was trained on a table, columns are matched with that table's by name.
+    """
     from .records import read_records
 
+    if folder is not None and file_format is None and columns is None:
+        from .table_records import read_table_records
+
+        found = read_table_records(folder, files)
+        if found is not None:
+            return found
     records = []
     for file in files:
         is_stdin = str(file) == "-"

@@ -66,7 +66,7 @@ def predict(
         if top_k is not None and model.task not in CLASSIFICATION:
             raise typer.BadParameter(f"has no effect on {model.task}", param_hint="--top-k")
         pipe = load_pipeline(model, device)
-        records = read_files(pipe, model.task, files, file_format, columns)
+        records = read_files(pipe, model.task, files, file_format, columns, model.folder)
         results = _run(pipe, model.task, [record.data for record in records], top_k, batch_size)
         lines = [_line(record, model.task, result) for record, result in zip(records, results, strict=True)]
         if as_json:

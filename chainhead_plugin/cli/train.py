@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .support import complete_recipes, complete_sources, console, reported_errors
+from .train_table import is_table, train_table
 
 if TYPE_CHECKING:
     from ..recipes.metrics import Metric
@@ -26,16 +27,65 @@ _OutputOption = Annotated[
 ]
 
 
-def train(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
-    """Train a recipe's model on every seed, and test each of them once. Goes on where it was cut off.
+def train(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE|TABLE",
+            help="A YAML file, the name of a model of the zoo for its own recipe, or a table of series: CSV, Parquet, "
+            "Excel, JSON lines, .npz, .ts …, a folder or a pattern of them.",
+            autocompletion=complete_recipes,
+        ),
+    ],
+    output: _OutputOption = None,
+    label: Annotated[str | None, typer.Option(help="Of a table: the column of labels.")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Of a table: the columns that tell series apart, a,b,c.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="Of a table: the column of times.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Of a table: the column of what stays in one part, such as a person.")
+    ] = None,
+    drop: Annotated[str | None, typer.Option(help="Of a table: columns to leave out, a,b,c.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Of a table: classification or regression; by default what labels tell."),
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Of a table: another to test on.")] = None,
+    test_share: Annotated[
+        float | None, typer.Option(help="Of a table: share of its series to test on, such as 0.2.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of a table: by default 0.")] = None,
+) -> None:
+    """Train a recipe's model on every seed and test each of them once, or the default model on a table.
 
-    The folder loads with from_pretrained, and holds card, results and learning curve. The first seed's weights are
-    the model. Needs "chainhead-plugin[train]".
+    Of a table nothing has to be said: what columns mean is guessed where that is safe, and told. The folder loads with
+    from_pretrained, and holds card and results. A recipe goes on where it was cut off; its first seed's weights are the
+    model. Needs "chainhead-plugin[train]".
 
-    Example: chainhead train chainhead-italy-power --output my-italy
+    Example: chainhead train measurements.csv --label kind --test-share 0.2
     """
+    table = {
+        "label": _columns(label),
+        "series": _columns(series),
+        "drop": _columns(drop),
+        "time": time,
+        "group": group,
+    }
+    options = {"table": table, "task": task, "test": test, "test_share": test_share, "seed": seed}
     with reported_errors():
-        _measure(recipe, output, with_peers=False)
+        if is_table(source):
+            train_table(source, output, options)
+            return
+        if any(table.values()) or any(
+            value is not None for name, value in options.items() if name != "table"
+        ):
+            raise typer.BadParameter(f"--label and the like are for tables, which {source} is not")
+        _measure(source, output, with_peers=False)
+
+
+def _columns(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:

@@ -1,6 +1,6 @@
-"""scikit-learn's interface: `fit`, `predict` and what goes with them, over the models that train by themselves.
+"""scikit-learn's interface over the models that train by themselves, and the default that tables are trained with.
 
-May import: `config`, `hub`, `inputs`, `models`, `storage`, and scikit-learn, from the extra `train`.
+May import: `config`, `hub`, `inputs`, `models`, `storage`, `tables`, and scikit-learn, from the extra `train`.
 """
 
 from typing import TYPE_CHECKING

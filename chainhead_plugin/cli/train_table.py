@@ -1,0 +1,99 @@
+"""`chainhead train` of a table: no recipe, no option that has to be given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..estimators.table_training import TrainedOnTable
+
+_TABLES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".parquet",
+    ".feather",
+    ".xlsx",
+    ".json",
+    ".jsonl",
+    ".npz",
+    ".npy",
+    ".ts",
+    ".arff",
+)
+
+
+def is_table(source: str) -> bool:
+    """Tell a table, a folder or pattern of tables, and a plan for one from a recipe."""
+    path = Path(source)
+    name = path.name.lower()
+    if any(sign in name for sign in "*?[") or path.is_dir():
+        return True
+    if (
+        name.removesuffix(".gz")
+        .removesuffix(".zip")
+        .removesuffix(".zst")
+        .removesuffix(".bz2")
+        .endswith(_TABLES)
+    ):
+        return True
+    if name.endswith((".yaml", ".yml")):
+        from ..estimators.table_plan import is_plan
+
+        return is_plan(path)
+    return False
+
+
+def train_table(source: str, output: Path | None, options: dict[str, Any]) -> None:
+    """Train the default on a table, say what was guessed and chosen, and write the folder."""
+    from ..tables.spec import TableSpec
+    from .support import console
+
+    table = {name: value for name, value in options["table"].items() if value}
+    given = {name: value for name, value in options.items() if name != "table" and value is not None}
+    with console(stderr=True).status("Importing torch and transformers"):
+        from transformers.utils import logging
+
+        from ..estimators.table_output import check_folder, write_folder
+        from ..estimators.table_plan import TablePlan, is_plan, load_plan
+        from ..estimators.table_training import train_on_table
+    logging.disable_progress_bar()
+    path = Path(source)
+    if is_plan(path):
+        if table or given:
+            raise typer.BadParameter(f"options have no effect on {source}: change the file instead")
+        plan = load_plan(path)
+        folder = output or path.parent
+    else:
+        plan = TablePlan(data=path, table=TableSpec(**table), **given)
+        folder = output or Path(path.name.partition(".")[0] or "model")
+    check_folder(folder)
+    with console(stderr=True).status("Training"):
+        trained = train_on_table(plan)
+    write_folder(trained, folder)
+    _tell(trained, folder)
+
+
+def _tell(trained: TrainedOnTable, folder: Path) -> None:
+    from ..estimators.table_output import PLAN, score_name
+
+    for line in trained.said:
+        typer.echo(line)
+    name = score_name(trained)
+    typer.echo(
+        f"model: random chain heads in closed form, {trained.seconds:.1f} s; strength of the ridge regression chosen "
+        f"by leave-one-out errors; {name} of training series left out one by one: {trained.left_out:.4f}"
+    )
+    if trained.scores:
+        told = ", ".join(f"{key.replace('_', ' ')} {value:.4f}" for key, value in trained.scores.items())
+        typer.echo(f"test: {told} on {trained.test} series")
+    else:
+        typer.echo(
+            "test: none; give --test FILE or --test-share 0.2 for scores on series that nothing was chosen by"
+        )
+    typer.echo(
+        f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}"
+    )

@@ -1,0 +1,125 @@
+"""The folder of a model that was trained on a table: checkpoint, names of columns, plan, results and card."""
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..tables.schema import Schema
+from .table_training import TrainedOnTable
+
+PLAN, RESULTS, COLUMNS, CARD = "training.yaml", "results.json", "table.json", "README.md"
+_TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1", "r2": "R²", "rmse": "root mean squared error"}
+
+
+def check_folder(folder: Path) -> None:
+    """Find out, before anything is trained, whether a model can be written to a folder.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, or holds what this command has not written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"cannot write {folder}: it is a file")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / PLAN).is_file():
+        raise ValueError(f"{folder} is not empty and not written by this command: choose another --output")
+
+
+def write_folder(trained: TrainedOnTable, folder: Path) -> None:
+    """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it."""
+    trained.estimator.save_pretrained(folder)
+    schema = None if trained.schema is None else trained.schema.to_dict()
+    _write(folder / COLUMNS, json.dumps({"schema": schema}, indent=2, ensure_ascii=False))
+    _write(folder / RESULTS, json.dumps(_results(trained), indent=2, ensure_ascii=False))
+    _write(folder / CARD, _card(trained, folder.resolve().name))
+    _write(folder / PLAN, trained.plan.text())
+
+
+def read_columns(folder: Path) -> tuple[bool, Schema | None]:
+    """Tell whether a model was trained on a table, and by which names of columns.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
+    file = folder / COLUMNS
+    if not file.is_file():
+        return False, None
+    try:
+        stored = json.loads(file.read_text("utf-8"))["schema"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    return True, None if stored is None else Schema.from_dict(stored)
+
+
+def score_name(trained: TrainedOnTable) -> str:
+    """Return what the left-out score is called."""
+    return _TITLES["accuracy" if trained.plan.task == "classification" else "r2"]
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text.rstrip("\n") + "\n", "utf-8")
+
+
+def _results(trained: TrainedOnTable) -> dict[str, Any]:
+    return {
+        "task": trained.plan.task,
+        "model": "random chain heads",
+        "train_series": trained.train,
+        "test_series": trained.test,
+        "left_out": {score_name(trained): trained.left_out},
+        "test": trained.scores,
+        "choices": trained.estimator.choices_,
+        "seconds": round(trained.seconds, 3),
+        "versions": {name: metadata.version(name) for name in ("chainhead-plugin", "torch", "scikit-learn")},
+    }
+
+
+def _card(trained: TrainedOnTable, name: str) -> str:
+    config = trained.estimator.model_.config
+    rows = [f"| {score_name(trained)}, training series left out one by one | {trained.left_out:.4f} |"]
+    rows += [f"| {_TITLES[key]}, test part | {value:.4f} |" for key, value in trained.scores.items()]
+    table = "\n".join(["| | |", "|---|---:|", *rows])
+    labels = ""
+    if trained.plan.task == "classification":
+        labels = f"\n\nLabels: {', '.join(config.id2label[i] for i in range(config.num_labels))}."
+    tested = f"tested on {trained.test:,} other series" if trained.test else "not tested on other series"
+    read = "\n".join(f"- {line}" for line in trained.said)
+    kind = (
+        f"Random chain heads for {trained.plan.task} of series with {config.m} feature{'s' if config.m > 1 else ''} a "
+        "node: kernels that are drawn and never trained, and a ridge regression in closed form whose strength "
+        f"leave-one-out errors choose. Trained on {trained.train:,} series, {tested}.{labels}"
+    )
+    return f"""---
+library_name: transformers
+pipeline_tag: time-series-{"classification" if trained.plan.task == "classification" else "regression"}
+tags: [time-series, chainhead]
+---
+
+# {name}
+
+{kind}
+
+{table}
+
+## Data
+
+{read}
+
+## Use
+
+```bash
+chainhead predict {name} new.csv
+```
+
+```python
+import chainhead_plugin
+from transformers import pipeline
+
+predict = pipeline("time-series-classification", model="{name}")
+```
+
+[{PLAN}]({PLAN}) holds everything that was guessed and chosen; change it and run `chainhead train {name}/{PLAN}` again.
+"""

@@ -1,0 +1,123 @@
+"""What `chainhead train` does with a table, as a file that can be changed and run again."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml  # type: ignore[import-untyped]
+
+from ..tables.spec import TableSpec
+
+Task = Literal["classification", "regression"]
+TASKS = ("classification", "regression")
+# What tells such a file from a recipe.
+KEY = "estimator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePlan:
+    """What to train on which table.
+
+    Attributes
+    ----------
+    data : Path
+        A file, a folder or a pattern, as `chainhead_plugin.tables.load` takes it.
+    table : TableSpec
+        What its columns mean; what is not said is guessed where that is safe.
+    task : {"classification", "regression"}, optional
+        By default what the labels tell.
+    test : Path, optional
+        Another table to test on.
+    test_share : float, optional
+        Share of the series to test on, drawn by `seed`; those of a group stay together.
+    seed : int
+        Where kernels and the test part come from.
+    options : mapping
+        Parameters of `ChainHeadClassifier` or `ChainHeadRegressor`.
+
+    Raises
+    ------
+    ValueError
+        If these contradict each other.
+    """
+
+    data: Path
+    table: TableSpec = field(default_factory=TableSpec)
+    task: Task | None = None
+    test: Path | None = None
+    test_share: float | None = None
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.task is not None and self.task not in TASKS:
+            raise ValueError(f"task must be one of {', '.join(TASKS)}, got {self.task!r}")
+        if self.test is not None and self.test_share is not None:
+            raise ValueError("test and test_share contradict each other: state one of them")
+        if self.test_share is not None and not 0 < self.test_share < 1:
+            raise ValueError(f"test_share must be between 0 and 1, got {self.test_share!r}")
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
+            raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}")
+
+    def text(self) -> str:
+        """Return the plan as YAML, with paths from the root and everything that was guessed."""
+        table = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self.table).items()
+            if value not in ((), None) and value != getattr(TableSpec, name, None)
+        }
+        values = {
+            KEY: {"task": self.task, **self.options},
+            "data": str(self.data.absolute()),
+            "table": table,
+            "test": None if self.test is None else str(self.test.absolute()),
+            "test_share": self.test_share,
+            "seed": self.seed,
+        }
+        head = "# Written by chainhead train. Change it, and run it again: chainhead train training.yaml\n"
+        return head + yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def is_plan(file: Path) -> bool:
+    """Tell a plan from a recipe."""
+    if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
+        return False
+    try:
+        values = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False  # the reader of recipes says what is wrong with it
+    return isinstance(values, dict) and KEY in values
+
+
+def load_plan(file: Path) -> TablePlan:
+    """Read a plan.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything else than a plan does.
+    """
+    values = yaml.safe_load(file.read_text("utf-8"))
+    known = {KEY, *(entry.name for entry in fields(TablePlan))} - {"options", "task"}
+    if unknown := [str(name) for name in values if name not in known]:
+        raise ValueError(f"{file}: there is no {', '.join(unknown)}: expected {', '.join(sorted(known))}")
+    options, table = values.pop(KEY), values.pop("table", None) or {}
+    for name, part in ((KEY, options), ("table", table)):
+        if not isinstance(part, dict):
+            raise ValueError(f"{file}: {name} must be a mapping, got {part!r}")
+    for name in ("data", "test"):
+        if not isinstance(values.get(name), str | None) or (name == "data" and not values.get(name)):
+            raise ValueError(f"{file}: {name} must be a path, got {values.get(name)!r}")
+    options = dict(options)
+    task = options.pop("task", None)
+    test = values.get("test")
+    return TablePlan(
+        data=Path(values["data"]),
+        table=TableSpec.from_options(table),
+        task=task,
+        test=None if test is None else Path(test),
+        test_share=values.get("test_share"),
+        seed=values.get("seed", 0),
+        options=options,
+    )

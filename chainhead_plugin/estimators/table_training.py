@@ -1,0 +1,199 @@
+"""A table of series becomes a fitted estimator, measured on what it was not fitted to."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..tables.formats.cells import number_of
+from ..tables.loading import load
+from ..tables.schema import Schema, load_matched, schema_of
+from ..tables.series import Series, SeriesSet
+from ..tables.summarising import summary
+from .classifier import ChainHeadClassifier
+from .regressor import ChainHeadRegressor
+from .table_plan import TablePlan, Task
+
+# Whole numbers are taken for names of classes where there are so few of them, so often.
+_MOST_CLASSES, _LEAST_SERIES = 20, 3
+
+
+@dataclass(frozen=True)
+class TrainedOnTable:
+    """What comes of a plan.
+
+    Attributes
+    ----------
+    plan : TablePlan
+        With everything in it that was guessed.
+    estimator : ChainHeadClassifier or ChainHeadRegressor
+    schema : Schema, optional
+        By which later tables are matched; None where columns have no names.
+    said : list of str
+        What was read, guessed and chosen, a line each.
+    train, test : int
+        Numbers of series.
+    left_out : float
+        Accuracy, or R², on training series by fits to the other ones.
+    scores : dict
+        Of the test part; empty without one.
+    seconds : float
+    """
+
+    plan: TablePlan
+    estimator: ChainHeadClassifier | ChainHeadRegressor
+    schema: Schema | None
+    said: list[str]
+    train: int
+    test: int
+    left_out: float
+    scores: dict[str, float]
+    seconds: float
+
+
+def train_on_table(plan: TablePlan) -> TrainedOnTable:
+    """Read a plan's table, fit the default to it, and measure that.
+
+    Raises
+    ------
+    ValueError
+        If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
+    """
+    found = load(str(plan.data), plan.table)
+    said = [summary(found)]
+    if not found.is_labelled:
+        raise ValueError(f"{plan.data}: there is no column of labels: name it with --label")
+    if found.columns.spec.label_of != "series" or len(found[0].labels) != 1:
+        raise ValueError(f"{plan.data}: expected one label for every series")
+    schema = schema_of(found)
+
+    task = plan.task or _guess_task(found)
+    if plan.task is None:
+        said.append(f"task: {task}, as the labels tell (otherwise: --task)")
+    train, test = _parts(plan, found, schema, task)
+    if plan.test is not None:
+        said.append(f"test: {len(test)} series of {plan.test}")
+    elif test:
+        said.append(f"test: {len(test)} of {len(found)} series, drawn with seed {plan.seed}")
+
+    start = time.perf_counter()
+    kind = ChainHeadClassifier if task == "classification" else ChainHeadRegressor
+    try:
+        estimator = kind(random_state=plan.seed, **plan.options)
+    except TypeError as error:
+        raise ValueError(
+            f"the options {dict(plan.options)} are not those of {kind.__name__}: {error}"
+        ) from error
+    estimator.fit(_nodes(train), _labels(train, task))
+    scores = _scores(estimator, test, task) if test else {}
+    seconds = time.perf_counter() - start
+    full = replace(plan, task=task, table=found.columns.spec)
+    return TrainedOnTable(
+        full,
+        estimator,
+        schema,
+        said,
+        len(train),
+        len(test),
+        float(estimator.left_out_score_),
+        scores,
+        seconds,
+    )
+
+
+def _guess_task(found: SeriesSet) -> Task:
+    texts = [series.labels[0] for series in found]
+    numbers = [number_of(text) for text in texts]
+    if any(number is None for number in numbers):
+        return "classification"
+    if not all(float(number or 0).is_integer() for number in numbers):
+        return "regression"
+    counts = Counter(texts)
+    if len(counts) <= _MOST_CLASSES and min(counts.values()) >= _LEAST_SERIES:
+        return "classification"
+    raise ValueError(
+        f"the labels are {len(counts)} different whole numbers for {len(texts)} series, which may be classes or "
+        "values: say --task classification or --task regression"
+    )
+
+
+def _parts(
+    plan: TablePlan, found: SeriesSet, schema: Schema | None, task: Task
+) -> tuple[Sequence[Series], Sequence[Series]]:
+    """Return the series to train on, and those to test on."""
+    if plan.test is not None:
+        other = (
+            load(str(plan.test), plan.table)
+            if schema is None
+            else load_matched(str(plan.test), schema, labelled=True)
+        )
+        if not other.is_labelled:
+            raise ValueError(f"{plan.test}: there is no column of labels to test by")
+        return found.series, other.series
+    if plan.test_share is None:
+        return found.series, ()
+    rows = _drawn(plan.test_share, plan.seed, found.series, task)
+    train = [series for row, series in enumerate(found.series) if row not in rows]
+    return train, [found.series[row] for row in sorted(rows)]
+
+
+def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set[int]:
+    """Return the rows of the test part: whole groups, or else of every class its share."""
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+    rows = np.arange(len(series))
+    groups = [one.group for one in series]
+    if any(groups):
+        _, test = next(GroupShuffleSplit(1, test_size=share, random_state=seed).split(rows, groups=groups))
+    else:
+        labels = [one.labels[0] for one in series] if task == "classification" else None
+        _, test = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
+    return set(test.tolist())
+
+
+def _nodes(series: Sequence[Series]) -> list[NDArray[np.float64]]:
+    """Return [channels, length] each, without a missing value."""
+    for one in series:
+        missing = int(np.isnan(one.values).sum())
+        if missing:
+            raise ValueError(
+                f"{one.place} misses {missing} values, which this model cannot take: fill them in first"
+            )
+    return [one.values.T for one in series]
+
+
+def _labels(series: Sequence[Series], task: Task) -> NDArray[Any]:
+    for one in series:
+        if one.labels[0] == "":
+            raise ValueError(f"{one.place} has no label: fill it in, or leave the series out")
+    if task == "classification":
+        return np.array([one.labels[0] for one in series])
+    numbers = [number_of(one.labels[0]) for one in series]
+    for one, number in zip(series, numbers, strict=True):
+        if number is None:
+            raise ValueError(
+                f"{one.place} has the label {one.labels[0]!r}, expected a number for a regression"
+            )
+    return np.array(numbers, np.float64)
+
+
+def _scores(
+    estimator: ChainHeadClassifier | ChainHeadRegressor, test: Sequence[Series], task: Task
+) -> dict[str, float]:
+    from sklearn import metrics
+
+    labels, nodes = _labels(test, task), _nodes(test)
+    answers = estimator.predict(nodes)
+    if task == "classification":
+        return {
+            "accuracy": float(metrics.accuracy_score(labels, answers)),
+            "macro_f1": float(metrics.f1_score(labels, answers, average="macro")),
+        }
+    return {
+        "r2": float(metrics.r2_score(labels, answers)),
+        "rmse": float(metrics.root_mean_squared_error(labels, answers)),
+    }

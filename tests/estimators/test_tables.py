@@ -1,0 +1,154 @@
+"""`chainhead train` of a table: guessed, told, measured, written, predicted with, and run again."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import yaml
+from transformers import pipeline
+from typer.testing import CliRunner
+
+from chainhead_plugin.cli import app
+from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
+
+SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8}
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result.output
+
+
+def write(file, count, seed, label=lambda number, nodes: "ab"[number % 2], names=("temp", "hum")):
+    """Write series of noise, and of sums of noise, a node a row; without labels where `label` is None."""
+    rng = np.random.default_rng(seed)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["window", *names, *([] if label is None else ["kind"])])
+        for number in range(count):
+            nodes = rng.standard_normal((rng.integers(20, 30), 2)).round(4)
+            nodes = nodes.cumsum(0) if number % 2 else nodes
+            end = [] if label is None else [label(number, nodes)]
+            writer.writerows([f"w{number}", *row, *end] for row in nodes.tolist())
+    return file
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    write(folder / "train.csv", 40, 0)
+    write(folder / "test.csv", 12, 1)
+    said = invoke(
+        "train",
+        folder / "train.csv",
+        "--label",
+        "kind",
+        "--test",
+        folder / "test.csv",
+        "-o",
+        folder / "model",
+    )
+    return folder, said
+
+
+def test_everything_is_told(trained):
+    _, said = trained
+    assert "40 series of 20–29 nodes; features temp, hum; label kind (a 20, b 20); series by window" in said
+    assert "task: classification, as the labels tell" in said
+    assert "chosen by leave-one-out errors" in said
+    assert "test: accuracy" in said
+
+
+def test_the_folder_is_a_checkpoint_with_everything_beside(trained):
+    folder, _ = trained
+    results = json.loads((folder / "model" / "results.json").read_text())
+    assert (results["train_series"], results["test_series"]) == (40, 12)
+    again = ChainHeadClassifier.from_pretrained(folder / "model")
+    assert list(again.classes_) == ["a", "b"]
+    assert results["left_out"]["accuracy"] == again.left_out_score_
+    assert results["test"]["accuracy"] >= 0.8
+    card = (folder / "model" / "README.md").read_text()
+    assert f"| accuracy, test part | {results['test']['accuracy']:.4f} |" in card
+    nodes = np.random.default_rng(2).standard_normal((25, 2)).cumsum(0)
+    answer = pipeline("time-series-classification", model=str(folder / "model"))(nodes)
+    assert answer[0]["label"] == again.predict([nodes.T])[0]
+
+
+def test_predict_matches_columns_by_name(trained, tmp_path):
+    folder, _ = trained
+    right = write(tmp_path / "new.csv", 6, 3, label=None)
+    answers = [json.loads(line) for line in invoke("predict", folder / "model", right, "--json").splitlines()]
+    assert [answer["id"] for answer in answers] == [f"w{number}" for number in range(6)]
+    rows = list(csv.reader(right.open()))
+    with (tmp_path / "swapped.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([row[0], row[2], row[1]] for row in rows)
+    swapped = invoke("predict", folder / "model", tmp_path / "swapped.csv", "--json").splitlines()
+    assert [json.loads(line) for line in swapped] == answers
+    wrong = write(tmp_path / "wrong.csv", 2, 3, label=None, names=("temp", "wind"))
+    assert "missing hum; unknown wind" in invoke("predict", folder / "model", wrong, code=1)
+
+
+def test_the_plan_can_be_changed_and_run_again(trained, tmp_path):
+    folder, _ = trained
+    plan = yaml.safe_load((folder / "model" / "training.yaml").read_text())
+    assert plan["estimator"] == {"task": "classification"}
+    assert plan["table"]["label"] == ["kind"]
+    plan["estimator"] |= {"causal": False, **SMALL}
+    plan |= {"test": None, "test_share": 0.25}
+    (tmp_path / "changed.yaml").write_text(yaml.safe_dump(plan))
+    said = invoke("train", tmp_path / "changed.yaml", "-o", tmp_path / "again")
+    assert "test: 10 of 40 series, drawn with seed 0" in said
+    again = ChainHeadClassifier.from_pretrained(tmp_path / "again")
+    assert again.causal is False
+    assert again.num_groups == 4
+    assert "no effect" in invoke("train", tmp_path / "changed.yaml", "--label", "kind", code=2)
+    plan["estimator"] = {"kernels": 3}
+    (tmp_path / "changed.yaml").write_text(yaml.safe_dump(plan))
+    assert "are not those of ChainHeadClassifier" in invoke("train", tmp_path / "changed.yaml", code=1)
+    (tmp_path / "changed.yaml").write_text(yaml.safe_dump(plan | {"speed": 3}))
+    assert "there is no speed" in invoke("train", tmp_path / "changed.yaml", code=1)
+
+
+def test_the_same_run_gives_the_same_files(trained, tmp_path):
+    folder, _ = trained
+    invoke("train", folder / "model" / "training.yaml", "-o", tmp_path / "again")
+    for name in ("model.safetensors", "config.json", "table.json", "training.yaml"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / "model" / name).read_bytes(), name
+
+
+def test_numbers_are_values_or_ask(tmp_path):
+    table = write(tmp_path / "values.csv", 24, 0, label=lambda number, nodes: float(nodes.std()))
+    said = invoke("train", table, "--label", "kind", "-o", tmp_path / "model")
+    assert "task: regression, as the labels tell" in said
+    assert ChainHeadRegressor.from_pretrained(tmp_path / "model").left_out_score_ > 0.5
+    table = write(tmp_path / "unclear.csv", 24, 0, label=lambda number, nodes: number)
+    assert "say --task classification or --task regression" in invoke(
+        "train", table, "--label", "kind", "-o", tmp_path / "no", code=1
+    )
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_is_wrong_is_said_before_anything_is_written(tmp_path):
+    table = write(tmp_path / "train.csv", 12, 0)
+    for arguments, message in (
+        (["--label", "colour"], "no column colour"),
+        (["--label", "kind", "--task", "sorting"], "task must be one of"),
+        (["--label", "kind", "--test-share", "1.5"], "test_share must be between 0 and 1"),
+        (["--label", "kind", "--test", "x.csv", "--test-share", "0.5"], "contradict each other"),
+    ):
+        assert message in invoke("train", table, *arguments, "-o", tmp_path / "no", code=1)
+    table.write_text(table.read_text().replace("w3,", "w3,nan,", 1).replace(",nan,", ",,", 1))
+    write(tmp_path / "unlabelled.csv", 12, 0, label=None)
+    assert "no column of labels: name it with --label" in invoke(
+        "train", tmp_path / "unlabelled.csv", "-o", tmp_path / "no", code=1
+    )
+    assert not (tmp_path / "no").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    fine = write(tmp_path / "fine.csv", 12, 0)
+    assert "not empty and not written by this command" in invoke(
+        "train", fine, "--label", "kind", "-o", tmp_path / "mine", code=1
+    )
+    assert "are for tables" in invoke("train", "chainhead-gunpoint", "--label", "kind", code=2)
