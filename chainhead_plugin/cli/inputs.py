@@ -62,9 +62,7 @@ def read_files(
     from .records import read_records
 
     if folder is not None and file_format is None and columns is None:
-        from .table_records import read_table_records
-
-        found = read_table_records(folder, files)
+        found = _read_for_table(folder, files)
         if found is not None:
             return found
     records = []
@@ -83,4 +81,32 @@ def read_files(
         if len(files) > 1:
             found = [record._replace(fields={"file": str(file)} | record.fields) for record in found]
         records += found
+    return records
+
+
+def _read_for_table(folder: Path, files: Sequence[Path]) -> list[Record] | None:
+    """Return the series of files for a model that was trained on a table, or None for all other models."""
+    if not (folder / "table.json").is_file():
+        return None
+    import numpy as np
+
+    from ..estimators.table_output import read_columns
+    from ..tables.loading import load
+    from ..tables.read import source_of
+    from ..tables.schema import load_matched
+    from .records import Record
+
+    _, schema = read_columns(folder)
+    records = []
+    for file in files:
+        is_stdin = str(file) == "-"
+        data = source_of(sys.stdin.buffer.read(), "-") if is_stdin else str(file)
+        found = load(data) if schema is None else load_matched(data, schema)
+        for series in found:
+            if np.isnan(series.values).any():
+                raise ValueError(
+                    f"{series.place} misses values, which this model cannot take: fill them in first"
+                )
+            fields = {"file": str(file)} if len(files) > 1 else {}
+            records.append(Record(series.values, fields | ({"id": series.id} if series.id else {})))
     return records

@@ -57,7 +57,7 @@ def train_table(source: str, output: Path | None, options: dict[str, Any]) -> No
     with console(stderr=True).status("Importing torch and transformers"):
         from transformers.utils import logging
 
-        from ..estimators.table_output import check_folder, write_folder
+        from ..estimators.table_output import PLAN, check_folder, write_folder
         from ..estimators.table_plan import TablePlan, is_plan, load_plan
         from ..estimators.table_training import train_on_table
     logging.disable_progress_bar()
@@ -66,7 +66,7 @@ def train_table(source: str, output: Path | None, options: dict[str, Any]) -> No
         if table or given:
             raise typer.BadParameter(f"options have no effect on {source}: change the file instead")
         plan = load_plan(path)
-        folder = output or path.parent
+        folder = output or (path.parent if path.name == PLAN else Path(path.stem))
     else:
         plan = TablePlan(data=path, table=TableSpec(**table), **given)
         folder = output or Path(path.name.partition(".")[0] or "model")
