@@ -167,6 +167,7 @@ class TestSaving:
             "padding_side",
             "padding_value",
             "return_attention_mask",
+            "standardize_each",
             "std",
         }
 
@@ -176,6 +177,7 @@ class TestSaving:
         assert flat_code(modules, roots).keys() == {
             "inputs_extraction_options.py",
             "inputs_feature_extraction_chainhead.py",
+            "inputs_standardising.py",
             "inputs_sequences.py",
             "storage_code_origin.py",
             "storage_saving.py",

@@ -29,7 +29,7 @@ def test_constant_features_are_zero():
     found = c.ChainHeadFeatureExtractor(2, standardize_each=True)(series)["input_features"][0]
     assert not found[:, 0].any()
     assert found[:, 1].std() == pytest.approx(1, abs=1e-6)
-    assert not c.ChainHeadFeatureExtractor(1, standardize_each=True)([[5.0]])["input_features"].any()
+    assert not c.ChainHeadFeatureExtractor(1, standardize_each=True)(np.array([5.0]))["input_features"].any()
 
 
 def test_the_whole_series_counts_where_it_is_cut():
