@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+ChoiceT = TypeVar("ChoiceT", bound="str | None")
 
 
-def check_whole_number(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
+def check_whole_number(
+    name: str, value: Any, least: int | None = None, most: int | None = None, *, reason: str = ""
+) -> int:
     """Return an int, having checked that it is one and lies between bounds, which are included.
 
     Parameters
@@ -15,6 +19,8 @@ def check_whole_number(name: str, value: Any, least: int | None = None, most: in
     value : object
         True and False are no numbers, and neither are NumPy's.
     least, most : int, optional
+    reason : str
+        Why these bounds, or what else the value may be.
 
     Raises
     ------
@@ -33,7 +39,7 @@ def check_whole_number(name: str, value: Any, least: int | None = None, most: in
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{expected}{value!r:.80} of type {type(value).__name__}")
     if (least is not None and value < least) or (most is not None and value > most):
-        raise ValueError(f"{expected}{value:,}")
+        raise ValueError(f"{expected}{value:,}{': ' if reason else ''}{reason}")
     return value
 
 
@@ -74,15 +80,19 @@ def check_number(
     expected = f"{name} must be a finite number {' and '.join(said)}".rstrip() + ", got "
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{expected}{value!r:.80} of type {type(value).__name__}")
+    try:
+        is_finite = math.isfinite(value)
+    except OverflowError:  # an int beyond all floats
+        is_finite = False
     within = (
-        math.isfinite(value)
+        is_finite
         and (least is None or value >= least)
         and (above is None or value > above)
         and (most is None or value <= most)
         and (below is None or value < below)
     )
     if not within:
-        raise ValueError(f"{expected}{value}{': ' if reason else ''}{reason}")
+        raise ValueError(f"{expected}{value!s:.80}{': ' if reason else ''}{reason}")
     return value
 
 
@@ -99,8 +109,8 @@ def check_switch(name: str, value: Any) -> bool:
     return value
 
 
-def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
-    """Return a name, having checked that it is among the choices.
+def check_choice(name: str, value: Any, choices: Iterable[ChoiceT]) -> ChoiceT:
+    """Return a name, or None, having checked that it is among the choices.
 
     Raises
     ------
@@ -108,6 +118,8 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
         If it is not.
     """
     choices = tuple(choices)
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r:.80}")
+    is_name = value is None or isinstance(value, str)
+    if not is_name or value not in choices:
+        shown = ", ".join(str(choice) if choice else repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {shown}, got {value!r:.80}")
     return value

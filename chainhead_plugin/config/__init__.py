@@ -1,6 +1,6 @@
 """`ChainHeadConfig` and `RandomChainConfig`, and the checks of every field.
 
-May import: `head`, `storage`.
+May import: `checks`, `head`, `storage`.
 """
 
 from typing import TYPE_CHECKING

@@ -8,6 +8,7 @@ from typing import Any
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from ..checks.values import check_whole_number
 from ..head.linear_options import MAX_PARAMETERS
 
 _MAX_LAYERS = 1024
@@ -87,8 +88,8 @@ def check_input_options(options: Mapping[str, Any]) -> None:
     backbone, vocab_size, pad_token_id = (
         options[name] for name in ("backbone_config", "vocab_size", "pad_token_id")
     )
-    if vocab_size is not None and not 1 <= vocab_size <= MAX_PARAMETERS:
-        raise ValueError(f"vocab_size must be between 1 and {MAX_PARAMETERS:,}, got {vocab_size:,}")
+    if vocab_size is not None:
+        check_whole_number("vocab_size", vocab_size, 1, MAX_PARAMETERS)
     if options["prediction_length"] is not None:
         for name in ("vocab_size", "backbone_config"):
             if options[name] is not None:

@@ -8,6 +8,7 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from ..checks.values import check_choice
 from ..head.expansion import expanded_features
 from ..head.linear_options import LinearOptions
 from ..head.options import HeadOptions
@@ -316,8 +317,7 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
         check_widths(self.n, self.hidden_sizes)
-        if self.problem_type not in _PROBLEM_TYPES:
-            raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
+        check_choice("problem_type", self.problem_type, _PROBLEM_TYPES)
         check_pooling(self.pooling)
         check_stack_options(self)
         self.head_options()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
+from ..checks.values import check_choice, check_whole_number
 from ..storage.code_origin import AutoClassMixin, is_carried
 from ..storage.saving import complete_interrupted_save, whole_file
 from .keywords import check_file_fields, check_keywords, check_labels
@@ -113,22 +114,20 @@ class RandomChainConfig(AutoClassMixin, PreTrainedConfig):
         least = {"m": 1, "num_biases": 1, "reference_length": 1}
         for name, most in _MOST.items():
             value = getattr(self, name)
-            if value is not None and not least.get(name, 0) <= value <= most:
-                raise ValueError(f"{name} must be from {least.get(name, 0)} to {most}, got {value}")
+            if value is not None:
+                check_whole_number(name, value, least.get(name, 0), most)
         if (self.num_groups == 0) != (self.group_size == 0) or self.group_size == 1:
             raise ValueError(
                 f"{self.num_groups} groups of {self.group_size} kernels: expected groups of at least 2, or "
                 "num_groups=0 and group_size=0 for none"
             )
         dilations = self.dilations
-        if not 1 <= len(dilations) <= _MOST_DILATIONS or dilations != sorted(set(dilations)):
-            raise ValueError(
-                f"dilations must be 1 to {_MOST_DILATIONS} different whole numbers, ascending, got {dilations}"
-            )
-        if not 1 <= dilations[0] <= dilations[-1] <= _LARGEST_DILATION:
-            raise ValueError(f"dilations must be from 1 to {_LARGEST_DILATION}, got {dilations}")
-        if self.problem_type not in _PROBLEM_TYPES:
-            raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {self.problem_type!r}")
+        check_whole_number("the number of dilations", len(dilations), 1, _MOST_DILATIONS)
+        for dilation in dilations:
+            check_whole_number("each of dilations", dilation, 1, _LARGEST_DILATION)
+        if dilations != sorted(set(dilations)):
+            raise ValueError(f"dilations must be different and ascending, got {dilations}")
+        check_choice("problem_type", self.problem_type, _PROBLEM_TYPES)
         banks = len(dilations) * (2 if self.with_differences else 1)
         channels = self.m * (banks * (84 + self.num_groups) + self.num_levels)
         if (channels + self.hidden_size * (self.num_labels or 1)) > _MOST_WEIGHTS:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..checks.values import check_whole_number
+
 # Larger images, or more channels, than any camera's.
 _MAX_SIZE = 2**20
 
@@ -35,23 +37,25 @@ def image_nodes(
 
     Raises
     ------
+    TypeError
+        If a size is no whole number.
     ValueError
-        If a size is not valid, or patches do not cover an image.
+        If a size is out of range, or patches do not cover an image.
     """
-    for name, value in (
-        ("num_channels", num_channels),
-        ("patch_size", 1 if patch_size is None else patch_size),
-    ):
-        if isinstance(value, bool) or not 1 <= value <= _MAX_SIZE:
-            raise ValueError(f"{name} must be between 1 and {_MAX_SIZE:,}, got {value!r}")
+    check_whole_number("num_channels", num_channels, 1, _MAX_SIZE)
+    if patch_size is not None:
+        check_whole_number("patch_size", patch_size, 1, _MAX_SIZE)
     if image_size is None:
         if patch_size is None:
             raise ValueError("rows of pixels need image_size, or choose a patch_size")
         return num_channels * patch_size**2, None
     sizes = [image_size] * 2 if isinstance(image_size, int) else image_size
-    if len(sizes) != 2 or any(isinstance(size, bool) or not 1 <= size <= _MAX_SIZE for size in sizes):
-        raise ValueError(f"image_size must be a height and a width of 1 to {_MAX_SIZE:,}, got {image_size!r}")
-    height, width = sizes
+    if len(sizes) != 2:
+        raise ValueError(f"image_size must be a height and a width, got {image_size!r:.80}")
+    height, width = (
+        check_whole_number(f"the {side} in image_size", size, 1, _MAX_SIZE)
+        for side, size in zip(("height", "width"), sizes, strict=True)
+    )
     if patch_size is None:
         return num_channels * width, height
     if height % patch_size or width % patch_size:

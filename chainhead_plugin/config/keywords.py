@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from ..checks.values import check_choice, check_whole_number
 from ..storage.saving import WEIGHTS_FILE
 
 _MAX_LABELS = 2**20
@@ -79,15 +80,16 @@ def check_labels(num_labels: Any, id2label: Any) -> None:
     Raises
     ------
     TypeError
-        If `id2label` is given, but no dict.
+        If `num_labels` is given, but no whole number, or `id2label`, but no dict.
     ValueError
         If there are no labels, or more than a million.
     """
     if not isinstance(id2label, dict | None):
         raise TypeError(f"id2label must be a dict of names by number, got {id2label!r}")
-    for name, value in (("num_labels", num_labels), ("id2label", id2label and len(id2label))):
-        if value is not None and not (type(value) is int and 1 <= value <= _MAX_LABELS):
-            raise ValueError(f"{name} must be between 1 and {_MAX_LABELS:,} labels, got {value!r}")
+    if num_labels is not None:
+        check_whole_number("num_labels", num_labels, 1, _MAX_LABELS)
+    if id2label is not None:
+        check_whole_number("the number of names in id2label", len(id2label), 1, _MAX_LABELS)
 
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
@@ -130,9 +132,8 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
 
 def _check_dtype(name: str, value: Any) -> None:
     """Refuse any other name: transformers would look it up in torch, which imports modules by name."""
-    is_dtype = value is None or type(value).__name__ == "dtype"
-    if not is_dtype and not (isinstance(value, str) and value in _DTYPES):
-        raise ValueError(f"{name} must be one of {', '.join(_DTYPES)}, got {value!r}")
+    if value is not None and type(value).__name__ != "dtype":
+        check_choice(name, value, _DTYPES)
 
 
 def _check_implementation(name: str, value: Any) -> None:

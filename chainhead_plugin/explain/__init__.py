@@ -1,6 +1,6 @@
 """What each node contributes to an answer, and pictures of chains. Pictures need matplotlib.
 
-May import: `models`, `nodes`, `head`.
+May import: `checks`, `models`, `nodes`, `head`.
 """
 
 from typing import TYPE_CHECKING

@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from ..checks.values import check_whole_number
 from ..head.chain_head import ChainInterdependenceHead
 
 MOST_NODES = 1024
@@ -31,6 +32,8 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
 
     Raises
     ------
+    TypeError
+        If `length` is no int.
     ValueError
         If the model has no chain head, or `length` is out of range.
     """
@@ -38,8 +41,7 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
     if not heads:
         raise ValueError(f"{type(model).__name__} has no chain head in it")
     length = min(heads[0].chain_length, 64) if length is None else length
-    if not 1 <= length <= MOST_NODES:
-        raise ValueError(f"length must be between 1 and {MOST_NODES:,} nodes, got {length}")
+    check_whole_number("length", length, 1, MOST_NODES)
     matrix = heads[0].interdependence_matrix(length).detach().double().cpu()
     hops = heads[0].chain.channel_hops
     if matrix.ndim == 2:

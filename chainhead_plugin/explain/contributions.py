@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..checks.values import check_choice, check_whole_number
 from ..head.chain_head import ChainInterdependenceHead
 from ..models.linear_path import SeriesNodes
 from ..models.modeling_chainhead import ChainHeadLayer, ChainHeadPreTrainedModel
@@ -116,18 +117,16 @@ def node_contributions(
         If the model trains, has no chain head, `target` is no output, or an option is not valid or has no effect;
         or if "exact" is asked for and the path is not affine: the message says what bends it.
     TypeError
-        If the model returns nothing that can be explained.
+        If the model returns nothing that can be explained, or `steps` is no int.
     """
     if model.training:
         raise ValueError(
             "the model is in training mode, where dropout changes every answer: call model.eval() first"
         )
-    if method not in (None, *_METHODS):
-        raise ValueError(f"method must be one of {', '.join(_METHODS)} or None, got {method!r}")
-    if stage not in _STAGES:
-        raise ValueError(f"stage must be one of {', '.join(_STAGES)}, got {stage!r}")
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ValueError(f"steps must be an int of at least 1, got {steps!r}")
+    check_choice("method", method, (*_METHODS, None))
+    check_choice("stage", stage, _STAGES)
+    if steps is not None:
+        check_whole_number("steps", steps, 1)
     bends = _bends(model, stage)
     if method is None:
         # A forecast is far from zero in the data's units: contributions are told from that of a series at rest.

@@ -1,6 +1,6 @@
 """Users' data become tensors: feature extractor, image processor, tokenizer, collator. NumPy, no model.
 
-May import: `config`, `storage`.
+May import: `checks`, `config`, `storage`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,17 +1,18 @@
 """Checks of the feature extractor's options: each a TypeError or a ValueError that says what was expected."""
 
-import sys
 from typing import Any
 
 import numpy as np
 from transformers.utils import PaddingStrategy
+
+from ..checks.values import check_number, check_switch, check_whole_number
 
 
 def check_length_options(
     strategy: PaddingStrategy, max_length: int | None, truncation: bool, pad_to_multiple_of: int | None
 ) -> None:
     """Refuse lengths that contradict each other or would have no effect."""
-    check_bool("truncation", truncation)
+    check_switch("truncation", truncation)
     for name, value in (("max_length", max_length), ("pad_to_multiple_of", pad_to_multiple_of)):
         if value is not None:
             check_integer(name, value)
@@ -24,32 +25,15 @@ def check_length_options(
 
 
 def check_integer(name: str, value: Any, maximum: int | None = None) -> None:
-    """Raise unless a value is an integer from 1 to `maximum`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
-    if value < 1 or (maximum is not None and value > maximum):
-        raise ValueError(
-            f"{name} must be at least 1{f' and at most {maximum}' if maximum else ''}, got {value}"
-        )
+    """Raise unless a value is an integer, of Python or NumPy, from 1 to `maximum`."""
+    check_whole_number(name, int(value) if isinstance(value, np.integer) else value, 1, maximum)
 
 
-def check_bool(name: str, value: Any) -> None:
-    """Raise unless a value is a bool."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, got {type(value).__name__}")
-
-
-def as_float(name: str, value: Any, maximum: float = sys.float_info.max) -> float:
-    """Return a finite number of at most `maximum` in size as a float."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not abs(number) <= maximum:
-        raise ValueError(f"{name} must be finite and at most {maximum:g} in size, got {number}")
-    return number
+def as_float(name: str, value: Any, maximum: float | None = None) -> float:
+    """Return a finite number, of Python or NumPy, and of at most `maximum` in size, as a float."""
+    number = float(value) if isinstance(value, np.integer | np.floating) else value
+    least = None if maximum is None else -maximum
+    return float(check_number(name, number, least=least, most=maximum))
 
 
 def as_floats(name: str, values: Any, feature_size: int) -> list[float]:

@@ -11,9 +11,10 @@ from transformers.feature_extraction_sequence_utils import SequenceFeatureExtrac
 from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils import PaddingStrategy
 
+from ..checks.values import check_choice, check_switch
 from ..storage.code_origin import AutoClassMixin
 from ..storage.saving import whole_file
-from .extraction_options import as_float, as_floats, check_bool, check_integer, check_length_options
+from .extraction_options import as_float, as_floats, check_integer, check_length_options
 from .sequences import check_finite, join, split_batch
 from .standardising import standardise_each
 
@@ -83,11 +84,10 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             raise TypeError(f"unknown parameters of {type(self).__name__}: {', '.join(unknown)}")
         check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
-        check_bool("do_normalize", do_normalize)
-        check_bool("standardize_each", standardize_each)
-        check_bool("return_attention_mask", return_attention_mask)
-        if padding_side not in ("left", "right"):
-            raise ValueError(f"padding_side must be 'left' or 'right', got {padding_side!r}")
+        check_switch("do_normalize", do_normalize)
+        check_switch("standardize_each", standardize_each)
+        check_switch("return_attention_mask", return_attention_mask)
+        check_choice("padding_side", padding_side, ("left", "right"))
         if (mean is None) != (std is None):
             raise ValueError("mean and std belong together: pass both or neither")
         if standardize_each and (do_normalize or mean is not None):
@@ -324,8 +324,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         return_tensors: str | None,
     ) -> BatchFeature:
         """Pad joined nodes ``[sum(lengths), m]`` and their mask ``[sum(lengths)]`` in one assignment each."""
-        if return_tensors not in (None, "np", "pt"):
-            raise ValueError(f"return_tensors must be 'np', 'pt' or None, got {return_tensors!r}")
+        check_choice("return_tensors", return_tensors, ("np", "pt", None))
         strategy = self._get_padding_strategies(padding, max_length)
         check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
         if truncation and max_length is not None:

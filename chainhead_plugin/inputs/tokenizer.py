@@ -6,6 +6,8 @@ from typing import Any, Literal
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from ..checks.values import check_choice, check_whole_number
+
 _PAD, _UNKNOWN = "[PAD]", "[UNK]"
 
 
@@ -38,7 +40,7 @@ def train_tokenizer(
     Raises
     ------
     TypeError
-        If `texts` is one text.
+        If `texts` is one text, or a number is no int.
     ValueError
         If `units`, `vocab_size` or `min_frequency` is out of range, or no token was found.
 
@@ -50,13 +52,10 @@ def train_tokenizer(
     """
     if isinstance(texts, str):
         raise TypeError("texts must be several texts, got one str: put it in a list")
-    if units not in ("words", "bytes"):
-        raise ValueError(f"units must be 'words' or 'bytes', got {units!r}")
+    check_choice("units", units, ("words", "bytes"))
     least = 3 if units == "words" else 1 + len(pre_tokenizers.ByteLevel.alphabet())
-    if vocab_size < least or min_frequency < 1:
-        raise ValueError(
-            f"vocab_size must be at least {least} and min_frequency at least 1, got {vocab_size} and {min_frequency}"
-        )
+    check_whole_number("vocab_size", vocab_size, least)
+    check_whole_number("min_frequency", min_frequency, 1)
     common: dict[str, Any] = {
         "vocab_size": vocab_size,
         "min_frequency": min_frequency,

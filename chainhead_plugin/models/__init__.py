@@ -1,6 +1,6 @@
 """The models: transformers', timm's and torch's.
 
-May import: `head`, `chain`, `config`, `hub`, `nodes`, `random_features`, `storage`.
+May import: `checks`, `head`, `chain`, `config`, `hub`, `nodes`, `random_features`, `storage`.
 """
 
 from typing import TYPE_CHECKING

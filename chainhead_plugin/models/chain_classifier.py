@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..chain.masking import check_mask
+from ..checks.values import check_choice
 from ..head.chain_head import ChainInterdependenceHead
 from .pooling import pool
 
@@ -52,8 +53,7 @@ class ChainClassifier(nn.Module):
         dtype: torch.dtype | None = None,
         **options: Any,
     ) -> None:
-        if pooling not in (None, "mean", "last", "max"):
-            raise ValueError(f"pooling must be None, 'mean', 'last' or 'max', got {pooling!r}")
+        check_choice("pooling", pooling, ("mean", "last", "max", None))
         super().__init__()
         n = hidden_size if n is None else n
         options = {"with_softmax": False, **options}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..checks.values import check_choice
 from ..config.configuration_random_chain import RandomChainConfig
 from ..random_features.calibration import fit_temperature
 from ..random_features.features import RandomChainFeatures
@@ -196,8 +197,7 @@ def _as_targets(
     labels: Any, count: int, problem_type: str, id2label: dict[int, str] | None
 ) -> tuple[Tensor, int]:
     """Return int64 [series], or float64 [series, labels], and the number of labels."""
-    if problem_type not in _PROBLEM_TYPES:
-        raise ValueError(f"problem_type must be one of {_PROBLEM_TYPES}, got {problem_type!r}")
+    check_choice("problem_type", problem_type, _PROBLEM_TYPES)
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.dtype.kind not in ("iub" if problem_type.startswith("single") else "iubf"):
         raise TypeError(

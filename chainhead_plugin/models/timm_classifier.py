@@ -6,6 +6,7 @@ from typing import Any
 from timm.models import group_modules, group_parameters
 from torch import Tensor, nn
 
+from ..checks.values import check_choice, check_whole_number
 from ..head.chain_head import ChainInterdependenceHead
 from ..nodes.patches import check_scan, scan_patches
 from .pooling import pool
@@ -54,10 +55,8 @@ class ChainClassifierHead(nn.Module):
     def reset(self, num_classes: int, global_pool: str | None = None) -> None:
         """Replace the classifier; see `ChainHeadClassifier.reset_classifier`."""
         global_pool = self.global_pool if global_pool is None else global_pool
-        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 0:
-            raise ValueError(f"num_classes must be an int of at least 0, got {num_classes!r}")
-        if global_pool not in _POOLINGS:
-            raise ValueError(f"global_pool must be one of {list(_POOLINGS)}, got {global_pool!r}")
+        check_whole_number("num_classes", num_classes, 0)
+        check_choice("global_pool", global_pool, _POOLINGS)
         if global_pool == "" and num_classes:
             raise ValueError("global_pool='' leaves the nodes as they are, which needs num_classes=0")
         if global_pool == "flatten" and self.chain_length is None:

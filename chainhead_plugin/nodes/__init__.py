@@ -1,4 +1,4 @@
 """Where the nodes of a chain come from: tokens, encoders, images.
 
-May import: `config`, `head.options`.
+May import: `checks`, `config`, `head.options`.
 """

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..checks.values import check_choice
+
 SCANS = ("row-major", "serpentine")
 
 
@@ -35,5 +37,4 @@ def scan_patches(feature_map: Tensor, scan: str) -> Tensor:
 
 def check_scan(scan: str) -> None:
     """Raise a ValueError for an unknown scan."""
-    if scan not in SCANS:
-        raise ValueError(f"scan must be one of {', '.join(SCANS)}, got {scan!r}")
+    check_choice("scan", scan, SCANS)

@@ -1,6 +1,6 @@
 """The pipelines of tasks that transformers lacks.
 
-May import: `inputs`, `hub`, `config`.
+May import: `checks`, `inputs`, `hub`, `config`.
 """
 
 from typing import TYPE_CHECKING

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ..checks.values import check_choice, check_whole_number
 from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
 
 _FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -38,14 +39,11 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         postprocess_params: dict[str, Any] = {}
         if top_k is not UNSET:
-            if top_k is not None and (not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1):
-                raise ValueError(f"top_k must be an int of at least 1, or None for all labels, got {top_k!r}")
+            if top_k is not None:
+                check_whole_number("top_k", top_k, 1, reason="None stands for all labels")
             postprocess_params["top_k"] = top_k
         if function_to_apply is not None:
-            if function_to_apply not in _FUNCTIONS:
-                raise ValueError(
-                    f"function_to_apply must be one of {list(_FUNCTIONS)}, got {function_to_apply!r}"
-                )
+            check_choice("function_to_apply", function_to_apply, _FUNCTIONS)
             postprocess_params["function_to_apply"] = function_to_apply
         return select_padding_options(options), {}, postprocess_params
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from ..checks.values import check_choice
 from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
 
 
@@ -24,10 +25,7 @@ class ChainFeaturePipeline(ChainPipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         postprocess_params = {}
         if return_tensors is not UNSET:
-            if return_tensors not in (None, "np", "pt"):
-                raise ValueError(
-                    f"return_tensors must be 'np', 'pt' or None for lists, got {return_tensors!r}"
-                )
+            check_choice("return_tensors", return_tensors, ("np", "pt", None))
             postprocess_params["return_tensors"] = return_tensors
         return select_padding_options(options), {}, postprocess_params
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..checks.values import check_choice
 from .base import ChainPipeline, at_least_float32, select_padding_options
 
 Strategy = Literal["none", "simple"]
@@ -37,11 +38,7 @@ class TimeSeriesSegmentationPipeline(ChainPipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         postprocess_params = {}
         if aggregation_strategy is not None:
-            if aggregation_strategy not in get_args(Strategy):
-                raise ValueError(
-                    f"aggregation_strategy must be 'none' for nodes or 'simple' for segments, got "
-                    f"{aggregation_strategy!r}"
-                )
+            check_choice("aggregation_strategy", aggregation_strategy, get_args(Strategy))
             postprocess_params["aggregation_strategy"] = aggregation_strategy
         return select_padding_options(options), {}, postprocess_params
 

@@ -1,6 +1,6 @@
 """tinyBIG's options and weights become this project's. tinyBIG itself is not needed.
 
-May import: `models`, `head`, `config`.
+May import: `checks`, `models`, `head`, `config`.
 """
 
 from typing import TYPE_CHECKING

@@ -4,12 +4,12 @@ tinyBIG documents more than it does: some options it ignores, others win over ea
 has no effect there is dropped here, and what has one that cannot be carried over is an error that names it.
 """
 
-import contextlib
 import difflib
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, Literal
 
+from ..checks.values import check_number, check_switch, check_whole_number
 from ..head.linear_options import INITIALISERS
 
 ModelKind = Literal["rnn", "regression_rnn"]
@@ -210,22 +210,20 @@ def _read(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, 
 def _typed(name: str, value: Any, default: bool | int | float) -> bool | int | float:
     """Return the value as the default's type; NumPy's numbers are numbers, and 0 and 1 are truth values."""
     is_number = not isinstance(value, bool) and isinstance(value, Real)
-    if isinstance(default, bool):
-        if isinstance(value, bool) or (is_number and value in (0, 1)):
-            return bool(value)
-    elif isinstance(default, int):
-        if is_number and isinstance(value, Integral):
-            return int(value)
-    elif is_number:
-        with contextlib.suppress(OverflowError):
-            return float(value)
-    raise TinyBIGConversionError(
-        f"{name} must be of type {type(default).__name__}, got {value!r:.80} of type {type(value).__name__}"
-    )
+    is_whole = is_number and isinstance(value, Integral)
+    try:
+        if isinstance(default, bool):
+            return check_switch(name, bool(value) if is_number and value in (0, 1) else value)
+        if isinstance(default, int):
+            return check_whole_number(name, int(value) if is_whole else value)
+        plain = value if isinstance(value, int) or not is_number else float(value)
+        return float(check_number(name, plain))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TinyBIGConversionError(str(error)) from error
 
 
 def _count(name: str, value: Any) -> int:
-    count = int(_typed(name, value, default=1))
-    if count < 1:
-        raise TinyBIGConversionError(f"{name} must be at least 1, got {value!r:.80}")
-    return count
+    try:
+        return check_whole_number(name, int(_typed(name, value, default=1)), 1)
+    except ValueError as error:
+        raise TinyBIGConversionError(str(error)) from error

@@ -72,13 +72,13 @@ class TestPadding:
         [
             ({"max_length": 3}, "max_length has no effect"),
             ({"truncation": True}, "truncation=True needs max_length"),
-            ({"truncation": True, "max_length": 0}, "max_length must be at least 1, got 0"),
+            ({"truncation": True, "max_length": 0}, "max_length must be a whole number of at least 1, got 0"),
             ({"padding": "max_length"}, "max_length is defined"),
             ({"padding": "max_length", "max_length": 5}, "sequence 2 has 7 nodes, more than max_length=5"),
             ({"padding": "widest"}, "widest"),
             ({"padding": False, "pad_to_multiple_of": 4}, "no effect with padding=False"),
-            ({"pad_to_multiple_of": 0}, "pad_to_multiple_of must be at least 1"),
-            ({"return_tensors": "tf"}, "return_tensors must be 'np', 'pt' or None, got 'tf'"),
+            ({"pad_to_multiple_of": 0}, "pad_to_multiple_of must be a whole number of at least 1"),
+            ({"return_tensors": "tf"}, "return_tensors must be one of np, pt, None, got 'tf'"),
         ],
     )
     def test_contradictory_options(self, extractor, ragged_batch, options, message):

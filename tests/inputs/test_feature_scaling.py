@@ -175,6 +175,7 @@ class TestSaving:
         modules = [ChainHeadFeatureExtractor.__module__]
         roots = {"chainhead_plugin": Path(chainhead_plugin.__file__).parent}
         assert flat_code(modules, roots).keys() == {
+            "checks_values.py",
             "inputs_extraction_options.py",
             "inputs_feature_extraction_chainhead.py",
             "inputs_standardising.py",

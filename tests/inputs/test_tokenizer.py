@@ -103,9 +103,9 @@ def test_tokenizer_options():
         train_tokenizer("a text")
     for wrong, message in (
         ({"units": "chars"}, "units must be"),
-        ({"vocab_size": 2}, "vocab_size must be at least 3"),
-        ({"units": "bytes", "vocab_size": 256}, "vocab_size must be at least 257"),
-        ({"min_frequency": 0}, "min_frequency at least 1"),
+        ({"vocab_size": 2}, "vocab_size must be a whole number of at least 3"),
+        ({"units": "bytes", "vocab_size": 256}, "vocab_size must be a whole number of at least 257"),
+        ({"min_frequency": 0}, "min_frequency must be a whole number of at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
             train_tokenizer(["a"], **wrong)

@@ -149,7 +149,7 @@ def test_heads_that_a_checkpoint_lacks_are_initialised(tmp_path):
 
 
 def test_what_it_refuses():
-    with pytest.raises(ValueError, match="pooling must be None, 'mean', 'last' or 'max', got 'flatten'"):
+    with pytest.raises(ValueError, match="pooling must be one of mean, last, max, None, got 'flatten'"):
         ChainClassifier(32, 3, pooling="flatten")
     with pytest.raises(TypeError, match="hops"):
         ChainClassifier(32, 3, hops=2)

@@ -150,12 +150,12 @@ def test_it_is_exported_for_any_length_and_batch(fitted, length):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"m": 0}, "m must be from 1"),
-        ({"dilations": []}, "dilations must be 1 to 64"),
+        ({"m": 0}, "m must be a whole number between 1 and"),
+        ({"dilations": []}, "the number of dilations must be a whole number between 1 and 64"),
         ({"dilations": [2, 1]}, "ascending"),
         ({"dilations": [1, 1]}, "different"),
-        ({"dilations": [0]}, "dilations must be from 1"),
-        ({"num_biases": 0}, "num_biases must be from 1"),
+        ({"dilations": [0]}, "each of dilations must be a whole number between 1 and"),
+        ({"num_biases": 0}, "num_biases must be a whole number between 1 and"),
         ({"num_groups": 4, "group_size": 1}, "at least 2"),
         ({"num_groups": 0, "group_size": 3}, "num_groups=0"),
         ({"reference_length": 0}, "reference_length"),

@@ -178,7 +178,7 @@ def test_resetting_the_classifier():
         ({"global_pool": "token"}, ValueError, "global_pool must be one of"),
         ({"global_pool": ""}, ValueError, "needs num_classes=0"),
         ({"global_pool": "flatten"}, ValueError, "needs chain_length"),
-        ({"num_classes": -2}, ValueError, "num_classes must be an int of at least 0, got -2"),
+        ({"num_classes": -2}, ValueError, "num_classes must be a whole number of at least 0, got -2"),
         ({"with_lorr": True, "with_dual_lphm": True}, ValueError, "contradict each other"),
         ({"with_lor": True}, TypeError, "with_lor"),
         ({"pretrained_cfg": "a1_in1k"}, ValueError, "chainhead has no weights, hence no tag 'a1_in1k'"),

@@ -256,14 +256,12 @@ class TestInputForms:
 class TestErrors:
     @pytest.mark.parametrize("top_k", [0, -1, 1.5, True, "all"])
     def test_top_k(self, sequences, top_k):
-        with pytest.raises(ValueError, match="top_k must be an int of at least 1, or None"):
+        with pytest.raises((TypeError, ValueError), match="top_k must be a whole number of at least 1, got"):
             build()(sequences, top_k=top_k)
 
     @pytest.mark.parametrize("function", ["relu", "SOFTMAX"])
     def test_function_to_apply(self, sequences, function):
-        with pytest.raises(
-            ValueError, match=r"function_to_apply must be one of \['softmax', 'sigmoid', 'none'\]"
-        ):
+        with pytest.raises(ValueError, match="function_to_apply must be one of softmax, sigmoid, none, got"):
             build()(sequences, function_to_apply=function)
 
     def test_unknown_option(self, sequences):
@@ -329,7 +327,7 @@ class TestChainFeatures:
 
     @pytest.mark.parametrize("value", ["tf", True])
     def test_invalid_return_tensors(self, sequences, value):
-        with pytest.raises(ValueError, match="return_tensors must be 'np', 'pt' or None"):
+        with pytest.raises(ValueError, match="return_tensors must be one of np, pt, None, got"):
             build(FEATURES)(sequences, return_tensors=value)
 
     def test_unknown_option(self, sequences):

@@ -134,7 +134,7 @@ class TestBatches:
 class TestErrors:
     @pytest.mark.parametrize("strategy", ["first", True, 1])
     def test_strategy(self, sequences, strategy):
-        with pytest.raises(ValueError, match="aggregation_strategy must be 'none' for nodes or 'simple'"):
+        with pytest.raises(ValueError, match="aggregation_strategy must be one of none, simple"):
             build()(sequences, aggregation_strategy=strategy)
 
     def test_unknown_option(self, sequences):
