@@ -1,5 +1,6 @@
 """The picture of the accuracy benchmark: mean accuracy over time, a point a classifier."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, median
@@ -7,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
 from .contestants import BASE, CONTESTANTS
 
@@ -17,24 +19,29 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
     """Draw mean test accuracy over the median time in units of MiniRocket's, of models that finished every set."""
     mpl.use("agg")
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
-    for model in results["models"]:
-        point = _point(results, model)
-        if point is None:
-            continue
+    points = {model: point for model in results["models"] if (point := _point(results, model)) is not None}
+    drawn: list[tuple[float, float]] = []
+    for model, point in sorted(points.items(), key=lambda item: -item[1][1]):
+        # The name of the lower of two neighbours goes below, where the other's is not.
+        is_close = any(abs(math.log10(x / point[0])) < 0.3 and y - point[1] < 0.5 for x, y in drawn)
+        drawn.append(point)
         is_ours = CONTESTANTS[model].is_ours
         colour = _OURS if is_ours else _PEERS
         axes.scatter(*point, s=70 if is_ours else 45, color=colour, zorder=3)
         axes.annotate(
             model,
             point,
-            xytext=(7, 5),
+            xytext=(7, -14 if is_close else 5),
             textcoords="offset points",
             fontsize=9,
             color=colour,
             fontweight="bold" if is_ours else "normal",
         )
     axes.set_xscale("log")
-    axes.margins(x=0.25, y=0.15)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.35, y=0.15)
     axes.set_xlabel("CPU time of fit and predict, in units of MiniRocket's (median over sets)", color=_INK)
     axes.set_ylabel("test accuracy in % (mean over sets)", color=_INK)
     axes.grid(color="#e5e7eb", zorder=0)

@@ -148,8 +148,8 @@ def _method(results: Results) -> str:
             f"Seeds 0 to {results['seeds'] - 1}: means, with standard deviations where seeds differ. One thread. Time "
             "is that of the process on the CPU, so that other programs do not count, after a warm-up on a few series "
             "for what is compiled at the first call; contestants take turns, in a new order for every seed. Peers that "
-            "need series of one length get shorter ones with zeros at the end. The sets are development sets: the "
-            "defaults of random chain heads were chosen with their training parts, never with their test parts.",
+            "need series of one length get shorter ones with zeros at the end. These are development sets: the "
+            "defaults of random chain heads were developed on them, so that sets that were kept aside tell more.",
             table(["set", "train", "test", "channels", "nodes", "labels"], body),
             *(["Not finished: " + " ".join(errors)] if errors else []),
             machine + ".",
