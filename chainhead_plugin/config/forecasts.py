@@ -1,9 +1,10 @@
 """The options of forecasters, checked before anything is allocated."""
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
+
+from ..checks.values import check_number, check_whole_number
 
 MAX_PREDICTION_LENGTH = 2**20
 MAX_QUANTILES = 999
@@ -35,8 +36,8 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
 
     Raises
     ------
-    ValueError
-        If an option is out of range, contradicts another or has no effect; the message names them.
+    TypeError, ValueError
+        If an option has the wrong type, is out of range, contradicts another or has no effect; the message names them.
     """
     prediction_length = options["prediction_length"]
     if prediction_length is None:
@@ -46,17 +47,11 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
                     f"{name}={options[name]!r} has no effect without prediction_length, which makes a forecaster"
                 )
         return
-    if isinstance(prediction_length, bool) or not 1 <= prediction_length <= MAX_PREDICTION_LENGTH:
-        raise ValueError(
-            f"prediction_length must be between 1 and {MAX_PREDICTION_LENGTH:,}, got {prediction_length!r}"
-        )
+    check_whole_number("prediction_length", prediction_length, 1, MAX_PREDICTION_LENGTH)
     covariates = options["num_time_features"]
+    reason = f"a node has m={options['m']:,} features, one of them at least a channel"
+    check_whole_number("num_time_features", covariates, 0, options["m"] - 1, reason=reason)
     channels = options["m"] - covariates
-    if isinstance(covariates, bool) or covariates < 0 or channels < 1:
-        raise ValueError(
-            f"num_time_features must be at least 0 and less than m={options['m']:,}, the features of a node, got "
-            f"{covariates!r}"
-        )
     if options["with_observed_indicator"]:
         if channels % 2:
             raise ValueError(
@@ -67,8 +62,12 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
     _check_channels(options["prediction_channel_indices"], channels)
     _check_quantiles(options["quantiles"], options["loss"])
     _check_offsets(options["quantile_offsets"], options["quantiles"])
-    _check_constant_features(options["constant_features"], options["m"])
-    _check_seasons(options["seasons"], options["chain_length"])
+    m, past = options["m"], options["chain_length"]
+    _check_ascending(
+        "constant_features", options["constant_features"], 0, m - 1, f"a node has m={m:,} features"
+    )
+    reason = f"a forecaster sees the past of chain_length={past:,} steps"
+    _check_ascending("seasons", options["seasons"], 1, past, reason)
 
 
 def _check_channels(indices: Sequence[int] | None, channels: int) -> None:
@@ -79,14 +78,8 @@ def _check_channels(indices: Sequence[int] | None, channels: int) -> None:
             f"prediction_channel_indices must name at least one and at most all of the {channels:,} channels, got "
             f"{len(indices):,}: None forecasts all"
         )
-    ascending = all(low < high for low, high in pairwise(indices))
-    if any(isinstance(index, bool) for index in indices) or not ascending:
-        raise ValueError(f"prediction_channel_indices must be ascending channel numbers, got {indices}")
-    if indices[0] < 0 or indices[-1] >= channels:
-        raise ValueError(
-            f"prediction_channel_indices must lie between 0 and {channels - 1:,} for {channels:,} channels, got "
-            f"{indices}"
-        )
+    reason = f"there are {channels:,} channels"
+    _check_ascending("prediction_channel_indices", indices, 0, channels - 1, reason)
 
 
 def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:
@@ -102,9 +95,9 @@ def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:
         )
     if len(quantiles) > MAX_QUANTILES:
         raise ValueError(f"quantiles has {len(quantiles):,} levels, more than {MAX_QUANTILES}")
-    ascending = all(low < high for low, high in pairwise(quantiles))
-    if not all(math.isfinite(level) and 0 < level < 1 for level in quantiles) or not ascending:
-        raise ValueError(f"quantiles must be ascending levels between 0 and 1, got {list(quantiles)}")
+    for level in quantiles:
+        check_number("each of quantiles", level, above=0, below=1)
+    _refuse_disorder("quantiles", quantiles)
     if 0.5 not in quantiles:
         raise ValueError(
             f"quantiles must have 0.5 among them, the median, which is the point forecast; got {list(quantiles)}"
@@ -116,28 +109,18 @@ def _check_offsets(offsets: Sequence[float], quantiles: Sequence[float]) -> None
         return
     if len(offsets) != len(quantiles):
         raise ValueError(f"quantile_offsets has {len(offsets)} numbers for {len(quantiles)} quantiles")
-    if not all(math.isfinite(offset) for offset in offsets):
-        raise ValueError(f"quantile_offsets must be finite, got {list(offsets)}")
+    for offset in offsets:
+        check_number("each of quantile_offsets", offset)
     if offsets[list(quantiles).index(0.5)] != 0:
         raise ValueError("quantile_offsets must be 0 for the median, which is the point forecast")
 
 
-def _check_constant_features(features: Sequence[int], m: int) -> None:
-    ascending = all(low < high for low, high in pairwise(features))
-    if any(isinstance(feature, bool) for feature in features) or not ascending:
-        raise ValueError(f"constant_features must be ascending numbers of features, got {list(features)}")
-    if features and (features[0] < 0 or features[-1] >= m):
-        raise ValueError(
-            f"constant_features must lie between 0 and {m - 1:,} for m={m}, got {list(features)}"
-        )
+def _check_ascending(name: str, numbers: Sequence[int], least: int, most: int, reason: str) -> None:
+    for number in numbers:
+        check_whole_number(f"each of {name}", number, least, most, reason=reason)
+    _refuse_disorder(name, numbers)
 
 
-def _check_seasons(seasons: Sequence[int], chain_length: int) -> None:
-    ascending = all(low < high for low, high in pairwise(seasons))
-    if any(isinstance(season, bool) for season in seasons) or not ascending:
-        raise ValueError(f"seasons must be ascending numbers of steps, got {list(seasons)}")
-    if seasons and (seasons[0] < 1 or seasons[-1] > chain_length):
-        raise ValueError(
-            f"seasons must lie between 1 and chain_length={chain_length}, the past that a forecaster sees, got "
-            f"{list(seasons)}"
-        )
+def _refuse_disorder(name: str, numbers: Sequence[float]) -> None:
+    if not all(low < high for low, high in pairwise(numbers)):
+        raise ValueError(f"{name} must be ascending, each once, got {list(numbers)}")

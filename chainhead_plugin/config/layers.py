@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
+from ..checks.values import check_whole_number
 from ..head.linear_options import MAX_PARAMETERS, LinearOptions
 from ..head.options import HeadOptions
 
@@ -31,8 +32,8 @@ def check_widths(n: int | None, hidden_sizes: Sequence[int]) -> None:
 
     Raises
     ------
-    ValueError
-        If they are out of range, too many, or do not end with `n`.
+    TypeError, ValueError
+        If they are no whole numbers, out of range, too many, or do not end with `n`.
     """
     if hidden_sizes and n != hidden_sizes[-1]:
         raise ValueError(
@@ -41,8 +42,7 @@ def check_widths(n: int | None, hidden_sizes: Sequence[int]) -> None:
     if len(hidden_sizes) > _MAX_LAYERS:
         raise ValueError(f"hidden_sizes has {len(hidden_sizes):,} layers, more than {_MAX_LAYERS:,}")
     for width in hidden_sizes:
-        if isinstance(width, bool) or not 1 <= width <= MAX_PARAMETERS:
-            raise ValueError(f"hidden_sizes must hold widths of at least 1, got {width!r}")
+        check_whole_number("each of hidden_sizes", width, 1, MAX_PARAMETERS)
 
 
 def check_size(layers: Iterable[tuple[LinearOptions | None, HeadOptions]], others: int) -> None:

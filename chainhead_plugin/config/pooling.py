@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal, get_args
 
+from ..checks.values import check_choice
+
 Pooling = Literal["mean", "last", "max", "flatten", "std", "ppv"]
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 
@@ -24,8 +26,7 @@ def check_pooling(pooling: str | Sequence[str]) -> None:
     if not names:
         raise ValueError(f"pooling is an empty list: expected one or several of {', '.join(POOLINGS)}")
     for name in names:
-        if name not in POOLINGS:
-            raise ValueError(f"pooling must be one or several of {', '.join(POOLINGS)}, got {name!r}")
+        check_choice("each pooling", name, POOLINGS)
         if names.count(name) > 1:
             raise ValueError(f"pooling has {name!r} twice: leave one of them out")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
+from ..checks.values import check_number, check_whole_number
 from ..head.chain_options import MAX_HOPS
 
 Normalisation = Literal["pre-batch", "post-batch", "pre-layer", "post-layer"]
@@ -50,10 +51,7 @@ def dilated_hops(
         ("growth", growth),
         ("longest", 1 if longest is None else longest),
     ):
-        if type(value) is not int:
-            raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}")
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+        check_whole_number(name, value, 1)
     first = range(2 * reach + 1) if causal else range(-reach, reach + 1)
     if first[-1] > MAX_HOPS:
         raise ValueError(f"reach={reach} gives hops beyond {MAX_HOPS:,}, the furthest that a head takes")
@@ -84,7 +82,7 @@ def check_stack_options(config: Any) -> None:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If a field is not valid, contradicts another or has no effect; the message names it.
     """
     sizes = config.hidden_sizes
@@ -96,8 +94,7 @@ def check_stack_options(config: Any) -> None:
             raise ValueError(
                 f"{name}={value!r} has no effect without hidden_sizes: it stands around the layers of a stack"
             )
-    if isinstance(config.channel_dropout, bool) or not 0 <= config.channel_dropout < 1:
-        raise ValueError(f"channel_dropout must be in [0, 1), got {config.channel_dropout!r}")
+    check_number("channel_dropout", config.channel_dropout, least=0, below=1)
     if config.identity_residual and not any(a == b for a, b in pairwise([config.m, *sizes])):
         raise ValueError(
             f"identity_residual=True has no effect: no layer's width is that of what it gets, of m={config.m} and "

@@ -70,7 +70,7 @@ def test_round_trip(fields, tmp_path):
         ({"h": 2}, "h=2 has no effect without with_multihop=True"),
         ({"with_lorr": True, "with_dual_lphm": True}, "with_lorr and with_dual_lphm"),
         ({"pooling": "median"}, "pooling"),
-        ({"hidden_sizes": [8, 0]}, "hidden_sizes must hold widths"),
+        ({"hidden_sizes": [8, 0]}, "each of hidden_sizes must be a whole number between 1 and"),
         ({"hidden_sizes": (8, 8)}, "hidden_sizes"),
         ({"hidden_sizes": ["8"]}, "hidden_sizes"),
         ({"hidden_sizes": [8, 8], "n": 9}, "n=9 differs from the last of hidden_sizes"),

@@ -23,7 +23,10 @@ WRONG = {
     "identity_residual=True has no effect without": {"identity_residual": True},
     "channel_dropout=0.1 has no effect": {"channel_dropout": 0.1},
     "no layer's width": {"m": 3, "hidden_sizes": [4, 5], "identity_residual": True},
-    "must be in \\[0, 1\\)": {"hidden_sizes": [4], "channel_dropout": 1.0},
+    "channel_dropout must be a finite number of at least 0 and below 1": {
+        "hidden_sizes": [4],
+        "channel_dropout": 1.0,
+    },
     "pooling has 'mean' twice": {"pooling": ["mean", "mean"]},
     "pooling is an empty list": {"pooling": []},
     "pooling|Pooling": {"pooling": ["mean", "median"]},
@@ -73,10 +76,10 @@ def test_dilated_hops():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"layers": 0}, ValueError, "layers must be at least 1, got 0"),
-        ({"layers": 2.0}, TypeError, "layers must be an int"),
-        ({"layers": 2, "growth": 0}, ValueError, "growth must be at least 1"),
-        ({"layers": 2, "longest": 0}, ValueError, "longest must be at least 1"),
+        ({"layers": 0}, ValueError, "layers must be a whole number of at least 1, got 0"),
+        ({"layers": 2.0}, TypeError, "layers must be a whole number"),
+        ({"layers": 2, "growth": 0}, ValueError, "growth must be a whole number of at least 1"),
+        ({"layers": 2, "longest": 0}, ValueError, "longest must be a whole number of at least 1"),
         ({"layers": 2, "reach": 600, "causal": True}, ValueError, "beyond 1,000"),
     ],
 )

@@ -50,7 +50,7 @@ def test_what_contradicts_it_is_named():
         c.ChainHeadFeatureExtractor(1, standardize_each=True, mean=[0.0], std=[1.0])
     with pytest.raises(ValueError, match="contradicts"):
         c.ChainHeadFeatureExtractor(1, standardize_each=True, do_normalize=True)
-    with pytest.raises(TypeError, match="standardize_each must be True or False, got .yes. of type str"):
+    with pytest.raises(TypeError, match="standardize_each must be True or False, got 'yes' of type str"):
         c.ChainHeadFeatureExtractor(1, standardize_each="yes")
     with pytest.raises(ValueError, match=r"fit\(\) has no effect"):
         c.ChainHeadFeatureExtractor(1, standardize_each=True).fit(np.ones((4, 1)))
