@@ -15,6 +15,7 @@ from ..checks.values import check_choice, check_switch
 from ..storage.code_origin import AutoClassMixin
 from ..storage.saving import whole_file
 from .extraction_options import as_float, as_floats, check_integer, check_length_options
+from .named_sequences import arrays_of, checked_schema, split_named
 from .sequences import check_finite, join, split_batch
 from .standardising import standardise_each
 
@@ -46,6 +47,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         the series' own nodes, before it is cut or padded; a feature that does not vary within its series is 0.
     return_attention_mask
         Whether calls return the mask unless told otherwise.
+    schema
+        What the columns of the training table were called, as `chainhead_plugin.tables.schema_of` gives it. The
+        columns of a DataFrame are then matched by name; arrays have no names, and are taken by position.
     **kwargs
         Only the fields that transformers writes into ``preprocessor_config.json``.
 
@@ -77,6 +81,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         std: list[float] | None = None,
         standardize_each: bool = False,
         return_attention_mask: bool = True,
+        schema: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         unknown = sorted(kwargs.keys() - _ECOSYSTEM_FIELDS)
@@ -103,6 +108,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             return_attention_mask=return_attention_mask,
             **kwargs,
         )
+        self.schema = None if schema is None else checked_schema(schema, int(feature_size))
         self.do_normalize = do_normalize
         self.standardize_each = standardize_each
         self.mean = None if mean is None else as_floats("mean", mean, feature_size)
@@ -119,6 +125,8 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         """Return the constructor's parameters; chains have no sampling rate, which the base class stores."""
         fields: dict[str, Any] = super().to_dict()
         del fields["sampling_rate"]
+        if self.schema is None:
+            del fields["schema"]
         return fields
 
     def to_json_file(self, json_file_path: str | os.PathLike[str]) -> None:
@@ -157,7 +165,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
                 "fit() has no effect with standardize_each=True, where each series has statistics of its own: leave "
                 "it out"
             )
-        nodes, _ = join(split_batch(sequences, self.feature_size, batched), self.feature_size)
+        nodes, _ = join(self._split(sequences, batched), self.feature_size)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = nodes.mean(axis=0, dtype=np.float64)
             std = nodes.std(axis=0, dtype=np.float64)
@@ -191,7 +199,8 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         ----------
         sequences
             A sequence is ``[L, feature_size]``: a NumPy array, a torch tensor on any device, a DataFrame
-            (rows are nodes), or lists of numbers. For ``feature_size=1`` it may also be ``[L]``. A batch is a
+            (rows are nodes, sorted by a DatetimeIndex; a MultiIndex is a batch; columns are matched by name with
+            `schema`), or lists of numbers. For ``feature_size=1`` it may also be ``[L]``. A batch is a
             list or tuple of sequences of any length ≥ 1, or a 3-D array. For ``feature_size=1`` a list of
             lists of numbers is a batch of series.
         padding
@@ -224,7 +233,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             If a sequence is empty, ragged, not finite in float32, or has the wrong number of features; if
             statistics are missing; if options contradict each other or the lengths.
         """
-        nodes, lengths = join(split_batch(sequences, self.feature_size, batched), self.feature_size)
+        nodes, lengths = join(self._split(sequences, batched), self.feature_size)
         return self._pad_nodes(
             self._scale(nodes, lengths),
             np.ones(len(nodes), dtype=np.int64),
@@ -295,6 +304,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         )
         batch.update(BatchFeature(columns, tensor_type=return_tensors))
         return batch
+
+    def _split(self, sequences: Any, batched: bool | None) -> list[Any]:
+        return arrays_of(split_named(sequences, self.schema, self.feature_size, batched)[0])
 
     def _scale(self, nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
         if self.standardize_each:

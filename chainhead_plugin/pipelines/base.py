@@ -15,7 +15,7 @@ from transformers import BatchFeature, Pipeline
 from ..hub.pushing import push
 from ..hub.sharing import SharedModel
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
-from ..inputs.sequences import is_batch, split_batch
+from ..inputs.named_sequences import arrays_of, split_named
 
 UNSET: Any = object()
 
@@ -51,6 +51,17 @@ class ChainPipeline(Pipeline):
         """Features of a node of the sequences that the pipeline takes."""
         return int(self.feature_extractor.feature_size)
 
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """Names of the columns of the training table, with which those of later tables are matched."""
+        extractor = self.feature_extractor
+        return None if extractor is None else getattr(extractor, "schema", None)
+
+    @property
+    def horizon(self) -> int | None:
+        """Steps of the future that the pipeline forecasts; None where it does not."""
+        return None
+
     def __call__(self, inputs: Any, *, batched: bool | None = None, **kwargs: Any) -> Any:
         """Run the pipeline.
 
@@ -58,9 +69,11 @@ class ChainPipeline(Pipeline):
         ----------
         inputs
             A sequence ``[L, m]`` or a batch of sequences, in any form that `ChainHeadFeatureExtractor` takes;
-            or a generator or a torch Dataset of sequences.
+            or a generator or a torch Dataset of sequences. Columns of a DataFrame are matched by name where the model
+            has names; its MultiIndex is a batch, in the order of the table; its DatetimeIndex is time.
         batched
-            Whether `inputs` is a batch; None tells by the number of axes. Not for generators and datasets.
+            Whether `inputs` is a batch; None tells by the number of axes, and of a DataFrame by what tells its series
+            apart. Not for generators and datasets.
         **kwargs
             `batch_size` (1), `num_workers` (0), `padding`, `max_length`, `truncation`, and the pipeline's
             own options.
@@ -84,9 +97,8 @@ class ChainPipeline(Pipeline):
             if isinstance(inputs, GeneratorType):
                 inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
             return super().__call__(inputs, **kwargs)
-        if batched is None:
-            batched = is_batch(inputs, self.feature_size)
-        results = super().__call__(split_batch(inputs, self.feature_size, batched), **kwargs)
+        sequences, batched = split_named(inputs, self.schema, self.feature_size, batched, self.horizon)
+        results = super().__call__(sequences, **kwargs)
         return results if batched else results[0]
 
     def push_to_hub(self, repo_id: str, *, max_shard_size: int | str = "50GB", **kwargs: Any) -> CommitInfo:
@@ -127,7 +139,7 @@ class ChainPipeline(Pipeline):
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
         """Pad `sequences` to "input_features" ``[batch, L, m]`` and "attention_mask" ``[batch, L]``."""
         return self.feature_extractor(
-            sequences, return_attention_mask=True, return_tensors="pt", batched=True, **options
+            arrays_of(sequences), return_attention_mask=True, return_tensors="pt", batched=True, **options
         )
 
 

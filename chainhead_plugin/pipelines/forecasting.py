@@ -1,16 +1,22 @@
 """The pipeline that transformers lacks for forecasting."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import BatchFeature
+from transformers.utils import FEATURE_EXTRACTOR_NAME, cached_file
 
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..inputs.named_sequences import arrays_of, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline
+
+TIMES = "times"
 
 
 class TimeSeriesForecastingPipeline(ChainPipeline):
@@ -18,7 +24,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     A series is ``[L]`` for a model of one channel, otherwise ``[L, channels]``: a NumPy array, a torch tensor, a
     Series or DataFrame of pandas, or lists of numbers, in its own units; NaN, None and pandas' NA are missing
-    values. The model scales and needs no feature extractor.
+    values. The model scales; a feature extractor only knows the names of columns, where it was trained on a table.
 
     For a model with `num_time_features`, the rows of a series hold them after the channels, and the series goes on
     for the model's `prediction_length` rows into the future, in which the channels are missing:
@@ -33,7 +39,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     The result for a series is a dict: "forecast", a list ``[prediction_length]`` of floats for a model of one
     channel, otherwise ``[prediction_length, targets]``, and for a model of quantiles "quantiles", which maps each
-    level to such a list.
+    level to such a list. Where a table's times were given, "times" are those of the forecast, in the table's own type.
 
     Examples
     --------
@@ -42,13 +48,10 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     {"forecast": [417.0, 391.5, 419.3], "quantiles": {0.1: [401.2, …], 0.9: [430.8, …]}}
     """
 
-    _load_feature_extractor = False
+    # Only models that were trained on tables have one, for their names.
+    _load_feature_extractor = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if kwargs.get("feature_extractor") is not None:
-            raise ValueError(
-                "a forecasting pipeline takes no feature_extractor: the model scales series itself"
-            )
         # The options among the arguments are checked against the configuration, before the base class has it.
         self.model = args[0] if args else kwargs["model"]
         config = self.model.config
@@ -57,7 +60,24 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 f"{type(self).__name__} needs a ChainHeadForTimeSeriesPrediction, got {type(self.model).__name__} "
                 "without prediction_length"
             )
+        if kwargs.get("feature_extractor") is None:
+            kwargs["feature_extractor"] = _saved_names(self.model)
+        extractor = kwargs["feature_extractor"]
+        if extractor is not None and (extractor.do_normalize or getattr(extractor, "schema", None) is None):
+            raise ValueError(
+                "a forecasting pipeline takes no feature_extractor but one for the names of columns: the model scales "
+                "series itself"
+            )
         super().__init__(*args, **kwargs)
+        if extractor is not None and extractor.feature_size != self.feature_size:
+            raise ValueError(
+                f"the feature extractor names {extractor.feature_size} columns, but the model takes {self.feature_size}"
+            )
+
+    @property
+    def horizon(self) -> int:
+        """Steps of the future that the model forecasts."""
+        return int(self.model.config.prediction_length)
 
     @property
     def feature_size(self) -> int:
@@ -97,7 +117,11 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         Likewise "past_time_features" and "future_time_features", if the model takes some.
         """
         config = self.model.config
-        values, lengths = join(sequences, self.feature_size, allow_missing=True)
+        named = [
+            one_named(sequence, self.schema, self.feature_size, number, self.horizon)
+            for number, sequence in enumerate(sequences)
+        ]
+        values, lengths = join(arrays_of(named), self.feature_size, allow_missing=True)
         context_length = options.get(
             "context_length", config.chain_length if "flatten" in config.poolings else None
         )
@@ -116,7 +140,9 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         # Metal has no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
         tensors = {"past_values": past} | known
-        return BatchFeature({name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()})
+        batch = {name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()}
+        times = [getattr(sequence, "times", None) for sequence in named]
+        return BatchFeature(batch | ({TIMES: times} if any(times) else {}))
 
     def _split_future(
         self, values: NDArray[Any], lengths: NDArray[np.intp]
@@ -156,21 +182,25 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                     "is nothing to forecast from"
                 )
 
-    def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+    def _forward(self, model_inputs: Any) -> dict[str, Any]:
+        times = model_inputs.pop(TIMES, None)
         outputs = self.model(**model_inputs, return_dict=True)
         forecasts = {"forecast": outputs.prediction_outputs}
+        if times is not None:
+            forecasts[TIMES] = times
         if outputs.quantile_outputs is not None:
             forecasts["quantiles"] = outputs.quantile_outputs
         return forecasts
 
     def postprocess(
         self,
-        model_outputs: dict[str, torch.Tensor],
+        model_outputs: dict[str, Any],
         prediction_length: int | None = None,
         quantiles: list[float] | None = None,
     ) -> list[dict[str, Any]]:
         """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
         levels = self.model.config.quantiles
+        times = model_outputs.pop(TIMES, None)
         finite = torch.stack([values.isfinite().flatten(1).all(1) for values in model_outputs.values()]).all(
             0
         )
@@ -189,7 +219,30 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                     level: row[..., levels.index(level)].tolist()
                     for level in (levels if quantiles is None else quantiles)
                 }
+        for result, steps in zip(results, times or (), strict=False):
+            if steps is not None:
+                result[TIMES] = steps[:prediction_length]
         return results
+
+
+def _saved_names(model: Any) -> Any:
+    """Return the feature extractor that lies beside a checkpoint here; an error if it cannot be read.
+
+    transformers takes one that cannot be read for one that is not there, and columns would be taken by position.
+    """
+    file = (
+        cached_file(
+            model.name_or_path,
+            FEATURE_EXTRACTOR_NAME,
+            local_files_only=True,
+            _raise_exceptions_for_gated_repo=False,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        if model.name_or_path
+        else None
+    )
+    return None if file is None else ChainHeadFeatureExtractor.from_pretrained(Path(file).parent)
 
 
 def _check_length(name: str, value: Any, longest: int | None) -> None:

@@ -78,7 +78,7 @@ def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSp
     if levels != list(table.index):
         return spec, free
     *outer, last = levels
-    if spec.time is None and not spec.series and _tells_apart(table, outer, last):
+    if spec.time is None and not spec.series and tells_apart(table, outer, last):
         spec = replace(spec, series=tuple(outer), time=last)
     elif not spec.series and outer:
         spec = replace(spec, series=tuple(levels))
@@ -87,7 +87,7 @@ def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSp
     return spec, [name for name in free if name not in {*spec.series, spec.time}]
 
 
-def _tells_apart(table: Table, outer: list[str], last: str) -> bool:
+def tells_apart(table: Table, outer: list[str], last: str) -> bool:
     """Whether the last level of an index has every value once in a series, and is a number or a time."""
     values = table.columns[last]
     if values.dtype.kind == "O" and not looks_numeric(values, "."):

@@ -7,6 +7,7 @@ from typing import Any
 from .columns import index_columns
 from .errors import TableError, closest, listed
 from .formats.table import Sequences, Table
+from .guessing import tells_apart
 from .loading import from_sequences, from_table
 from .read import Reading, read_raw
 from .series import SeriesSet
@@ -174,8 +175,10 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         )
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in here]
     time = schema.time if schema.time in here else None
-    if time is None and len(table.index) and schema.time is not None:
-        time = table.index[-1]
+    if time is None and table.index and table.index[-1] not in schema.series:
+        *outer, last = table.index
+        if schema.time is not None or tells_apart(table, outer, last):
+            time = last
     series = tuple(name for name in schema.series if name in here)
     if not series and schema.series and len(table.index) > 1:
         series = table.index[:-1] if time == table.index[-1] else table.index

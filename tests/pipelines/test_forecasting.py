@@ -1,5 +1,7 @@
 """The pipeline "time-series-forecasting": from a folder and a series to numbers."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,7 +76,6 @@ def test_a_point_model_gives_no_quantiles():
         torch.tensor,
         lambda series: torch.tensor(series).bfloat16().float(),
         pd.Series,
-        lambda series: pd.Series(series, index=pd.date_range("2020-01-01", periods=len(series))),
         lambda series: series.tolist(),
         lambda series: series[:, None],
         lambda series: pd.DataFrame({"passengers": series}),
@@ -87,6 +88,36 @@ def test_kinds_of_series(model, as_kind):
     several = forecaster([as_kind(series), as_kind(series)])
     assert len(several) == 2
     assert_same(several[1], forecaster(series))
+
+
+def test_times_of_a_forecast(model):
+    forecaster, series = forecaster_of(model), numbers(9)
+    dates = pd.date_range("2020-01-30", periods=9)
+    result = forecaster(pd.Series(series, index=dates), prediction_length=2)
+    assert result["times"] == [datetime.datetime(2020, 2, 8), datetime.datetime(2020, 2, 9)]
+    assert result["forecast"] == pytest.approx(forecaster(series, prediction_length=2)["forecast"], rel=1e-5)
+    (first, plain) = forecaster([pd.Series(series, index=dates), pd.Series(series)])
+    assert len(first["times"]) == 4
+    assert "times" not in plain
+
+
+def test_rows_are_sorted_by_their_times(model):
+    forecaster = forecaster_of(model)
+    series = pd.Series(numbers(9), index=pd.date_range("2020-01-30", periods=9))
+    assert forecaster(series[::-1]) == forecaster(series.sample(frac=1, random_state=0)) == forecaster(series)
+    with pytest.raises(ValueError, match="the same time"):
+        forecaster(pd.concat([series, series[:1]]))
+    with pytest.raises(ValueError, match="lacks"):
+        forecaster(series.drop(series.index[4]))
+
+
+def test_a_panel_is_a_batch(model):
+    forecaster = forecaster_of(model)
+    dates = pd.date_range("2020-01-30", periods=9)
+    series = {name: pd.Series(numbers(length), index=dates[:length]) for name, length in (("b", 9), ("a", 7))}
+    results = forecaster(pd.concat(series, names=["shop", "day"]).to_frame("sales"))
+    assert results == [forecaster(series["b"]), forecaster(series["a"])]
+    assert forecaster(pd.concat({"b": series["b"]}).to_frame("sales")) == results[:1]
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 10])
