@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .inputs import COLUMNS_HELP, FORMAT_HELP, FileFormat, check_files, read_files
+from .inputs import (
+    ColumnsOption,
+    FormatOption,
+    HeaderOption,
+    SeriesOption,
+    TimeOption,
+    check_files,
+    read_files,
+    wanted_of,
+)
 from .pipeline import load_pipeline, loading
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -62,8 +71,11 @@ def plot(
         _Stage, typer.Option(help="Contributions of nodes at the chain's input, or output.")
     ] = _Stage.input,
     device: Annotated[str | None, typer.Option(help="Such as cpu or cuda:0; by default the best.")] = None,
-    file_format: Annotated[FileFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
-    columns: Annotated[str | None, typer.Option(help=COLUMNS_HELP)] = None,
+    file_format: FormatOption = None,
+    header: HeaderOption = None,
+    columns: ColumnsOption = None,
+    series: SeriesOption = None,
+    time: TimeOption = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
 ) -> None:
     """Draw a model's chain: who gives to whom, and the weight of hops; or with --input what nodes add to a prediction.
@@ -78,7 +90,10 @@ def plot(
             "--method": method,
             "--device": device,
             "--format": file_format,
+            "--header": header,
             "--columns": columns,
+            "--series": series,
+            "--time": time,
         },
     )
     if inputs is None and stage is not _Stage.input:
@@ -99,7 +114,16 @@ def plot(
             figure = draw_chain(_load_chain(model), length)
         else:
             pipe = load_pipeline(model, device)
-            records = read_files(pipe, model.task, [inputs], file_format, columns)
+            wanted = wanted_of(
+                pipe,
+                model.task,
+                file_format=file_format,
+                header=header,
+                columns=columns,
+                series=series,
+                time=time,
+            )
+            records = list(read_files([inputs], wanted))
             options = {"method": None if method is None else method.value, "stage": stage.value}
             figure = _explain(pipe, model.task, records, target, options)
         figure.savefig(file, dpi=150)
@@ -143,6 +167,7 @@ def _explain(
         inputs = pipe.image_processor([image.convert("RGB") for image in data], return_tensors="pt")
     else:
         inputs = pipe.preprocess(data)
+        inputs.pop("times", None)
     inputs = inputs.to(pipe.device)
     explained = node_contributions(pipe.model, inputs, _target(target, pipe, task), **options)
     titles = [
@@ -179,7 +204,7 @@ def _target(given: str | None, pipe: Any, task: str) -> str | tuple[int, ...] | 
 
 
 def _title(pipe: Any, record: Record, index: list[int]) -> str:
-    name = str(record.fields.get("id", "")) or (f"{record.data:.60}" if isinstance(record.data, str) else "")
+    name = record.name or (f"{record.data:.60}" if isinstance(record.data, str) else "")
     config = pipe.model.config
     if getattr(config, "prediction_length", None) is not None:
         what = f"step {index[0]}" + (f", channel {index[1]}" if config.num_targets > 1 else "")

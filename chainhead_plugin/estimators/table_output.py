@@ -5,10 +5,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..tables.schema import Schema
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .table_training import TrainedOnTable
 
-PLAN, RESULTS, COLUMNS, CARD = "training.yaml", "results.json", "table.json", "README.md"
+PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"
 _TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1", "r2": "R²", "rmse": "root mean squared error"}
 
 
@@ -29,34 +29,23 @@ def check_folder(folder: Path) -> None:
 def write_folder(trained: TrainedOnTable, folder: Path) -> None:
     """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it."""
     trained.estimator.save_pretrained(folder)
-    schema = None if trained.schema is None else trained.schema.to_dict()
-    _write(folder / COLUMNS, json.dumps({"schema": schema}, indent=2, ensure_ascii=False))
+    if trained.schema is not None:
+        extractor = trained.estimator.feature_extractor_
+        named = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
+        named.save_pretrained(folder)
     _write(folder / RESULTS, json.dumps(_results(trained), indent=2, ensure_ascii=False))
     _write(folder / CARD, _card(trained, folder.resolve().name))
     _write(folder / PLAN, trained.plan.text())
 
 
-def read_columns(folder: Path) -> tuple[bool, Schema | None]:
-    """Tell whether a model was trained on a table, and by which names of columns.
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged.
-    """
-    file = folder / COLUMNS
-    if not file.is_file():
-        return False, None
-    try:
-        stored = json.loads(file.read_text("utf-8"))["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    return True, None if stored is None else Schema.from_dict(stored)
-
-
 def score_name(trained: TrainedOnTable) -> str:
     """Return what the left-out score is called."""
     return _TITLES["accuracy" if trained.plan.task == "classification" else "r2"]
+
+
+def _options(extractor: ChainHeadFeatureExtractor) -> dict[str, Any]:
+    saved = extractor.to_dict()
+    return {name: value for name, value in saved.items() if name not in ("feature_extractor_type", "schema")}
 
 
 def _write(file: Path, text: str) -> None:

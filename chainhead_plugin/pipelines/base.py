@@ -30,7 +30,7 @@ class ChainPipeline(Pipeline):
     _load_processor = False
     _load_image_processor = False
     _load_video_processor = False
-    _load_feature_extractor = True
+    _load_feature_extractor: bool | None = True
     _load_tokenizer = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -67,8 +67,6 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     notes: list[str] = []
     taken = {column for role in ROLES if role != "features" for column in of_role(spec, role)}
     free = [column for column in table.columns if column not in taken]
-    if spec.features is not None:
-        free = [column for column in free if column in spec.features]
     free = _without_indices(table, spec, free, notes)
     if spec.text is None:
         spec, free = guess(table, spec, free)
@@ -101,6 +99,8 @@ def index_columns(table: Table, columns: Sequence[str]) -> list[str]:
 def _without_indices(table: Table, spec: TableSpec, free: list[str], notes: list[str]) -> list[str]:
     """Leave out columns that only number the rows, and such without a name that hold nothing."""
     wanted = {*(spec.features or ()), *table.index}
+    if spec.features is not None:
+        return free
     indices = index_columns(table, [column for column in free if column not in wanted])
     # Without a value in it, it is but a separator at the end of every row.
     numbering = [column for column in indices if not is_missing(table.columns[column]).all()]

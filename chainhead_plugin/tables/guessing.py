@@ -61,11 +61,14 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     if not spec.label and "label" in free and not (spec.features and "label" in spec.features):
         spec = replace(spec, label=("label",))
         free.remove("label")
-    if spec.features is None and spec.rows != "series":
+    if spec.rows != "series":
+        named = [column for column in free if column in (spec.features or ())]
+        free = [column for column in free if column not in named]
         if table.has_names and not spec.series:
             spec, free = _with_series(table, spec, free)
         if spec.time is None:
             spec, free = _with_time(table, spec, free)
+        free = [*named, *free]
     if spec.rows is None:
         is_wide = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
         spec = replace(spec, rows="series" if is_wide and bool(spec.label) else "nodes")

@@ -220,6 +220,7 @@ def _sequence(
         known=values[:, known],
         group="" if spec.group is None else _text(part.fields[spec.group][i], where),
         keys=key,
+        fields={name: cells[i] for name, cells in part.fields.items() if cells[i] is not None},
     )
 
 

@@ -1,6 +1,6 @@
 """Series as they come out of tables and files: values, times, labels, and where each stood."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +42,8 @@ class Series:
         What it belongs to; "" where nothing says so.
     keys : tuple of str
         The cells that tell it apart, a column each.
+    fields : mapping
+        What a file of whole sequences says beside it, as it stands there.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Series:
     static: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     group: str = ""
     keys: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -17,6 +17,7 @@ from .errors import TableError, listed, require
 from .formats.cells import number_of
 
 _BATCH = 4096
+SUFFIXES = (".csv", ".parquet", ".jsonl")
 # With these, spreadsheets begin a formula, which may do anything.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,23 +50,32 @@ def write_rows(
     TableError
         If the suffix is another, the file is there, there are no rows, or a row has other names.
     """
-    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_json_lines}
-    suffix = file.suffix.lower()
-    if suffix not in writers:
-        raise TableError(f"cannot write {file.name}: expected a name that ends in {', '.join(writers)}")
-    if file.exists() and not overwrite:
-        raise TableError(f"{file} is there already: choose another name, or allow to overwrite it")
-    if not file.parent.is_dir():
-        raise TableError(f"there is no folder {file.parent} to write {file.name} to")
+    suffix = check_target(file, overwrite=overwrite)
     found = iter(rows)
     first = next(found, None)
     if first is None:
         raise TableError(f"there is nothing to write to {file.name}")
     checked = _checked(chain([first], found), list(first), file.name)
     with _whole(file) as part:
-        if suffix == ".csv":
-            return _write_csv(part, checked, list(first), escape)
-        return writers[suffix](part, checked, list(first), escape)
+        return _WRITERS[suffix](part, checked, list(first), escape)
+
+
+def check_target(file: Path, *, overwrite: bool = False) -> str:
+    """Check, before anything is computed, that a file can be written; return its suffix in small letters.
+
+    Raises
+    ------
+    TableError
+        As of `write_rows`.
+    """
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise TableError(f"cannot write {file.name}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if file.exists() and not overwrite:
+        raise TableError(f"{file} is there already: choose another name, or allow to overwrite it")
+    if not file.parent.is_dir():
+        raise TableError(f"there is no folder {file.parent} to write {file.name} to")
+    return suffix
 
 
 @contextmanager
@@ -146,6 +156,9 @@ def _write_parquet(file: Path, rows: Iterator[Mapping[str, Any]], names: list[st
         if writer is not None:
             writer.close()
     return count
+
+
+_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_json_lines}
 
 
 def _typed(value: Any) -> Any:

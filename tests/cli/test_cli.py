@@ -21,7 +21,6 @@ import chainhead_plugin
 import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.cli.demonstration import MODEL
-from chainhead_plugin.cli.records import read_records
 from chainhead_plugin.cli.support import complete_recipes, complete_sources
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
@@ -147,7 +146,7 @@ def test_arrays_and_tables_without_header(tmp_path):
     assert array["predictions"] == table["predictions"] == mapping["predictions"]
     assert mapping["who"] == "me"
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
-    assert "allow_pickle" in invoke("predict", MODEL, tmp_path / "objects.npy", code=1)
+    assert "no array of numbers" in invoke("predict", MODEL, tmp_path / "objects.npy", code=1)
 
 
 def test_parquet(tmp_path):
@@ -167,7 +166,7 @@ def test_parquet(tmp_path):
 def test_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    assert "Parquet needs pyarrow: pip install pyarrow" in invoke(
+    assert "a.parquet needs pyarrow: pip install pyarrow" in invoke(
         "predict", MODEL, tmp_path / "a.parquet", code=1
     )
 
@@ -191,11 +190,14 @@ def test_forecasts(folders, tmp_path):
     shown = invoke("predict", folders / "forecast", tmp_path / "sales.csv", "--columns", "sales")
     assert "quantile 0.9" in shown
     assert f"{expected['forecast'][2]:.5g}" in shown
-    wrong = invoke("predict", folders / "forecast", tmp_path / "sales.csv", code=1)
-    assert "2 columns of features (day, sales), expected the model's 1" in wrong
+    (dated,) = lines(folders / "forecast", tmp_path / "sales.csv")
+    assert dated == answer
+    assert answer.pop("times") == ["2026-01-09", "2026-01-10", "2026-01-11"]
+    wrong = invoke("predict", folders / "two-forecasts", tmp_path / "sales.csv", code=1)
+    assert "1 columns of features (sales), expected the model's 2" in wrong
     (series,) = lines(folders / "forecast", "-", input="[1, 2, null, 4, 5, 6, 7, 8]")
     assert series["forecast"] == pytest.approx(answer["forecast"])
-    two = invoke("predict", folders / "two-forecasts", "-", input="1,2\n3,5\n2,1\n")
+    two = invoke("predict", folders / "two-forecasts", "-", input="4,2\n3,5\n2,1\n")
     assert "forecast, target 2" in two
     assert "no effect" in invoke(
         "predict", folders / "forecast", tmp_path / "sales.csv", "--top-k", 2, code=2, env={"COLUMNS": "200"}
@@ -203,9 +205,9 @@ def test_forecasts(folders, tmp_path):
 
 
 def test_features(folders):
-    answers = lines(folders / "features", "-", input="1,2,3\n4,5,6\n")
+    answers = lines(folders / "features", "-", input="0.5,2,3\n4,5,6\n")
     assert np.shape(answers[0]["features"]) == (2, 5)
-    assert "2" in invoke("predict", folders / "features", "-", input="1,2,3\n4,5,6\n")
+    assert "2" in invoke("predict", folders / "features", "-", input="0.5,2,3\n4,5,6\n")
 
 
 def test_segments(folders):
@@ -267,17 +269,21 @@ MISTAKES = {
     "a folder without checkpoint": ([".", "a.csv"], 1, "it has no config.json"),
     "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),
     "no such file": ([MODEL, "b.csv"], 2, "there is no file b.csv"),
-    "a folder": ([MODEL, "."], 2, "got a folder: ."),
+    "a folder of other things": ([MODEL, "empty"], 1, "folder empty holds no table"),
     "standard input twice": ([MODEL, "-", "-"], 2, "can be read once only"),
     "top-k of nothing": ([MODEL, "a.csv", "--top-k", "0"], 2, "'--top-k'"),
     "no such device": ([MODEL, "a.csv", "--device", "abacus"], 1, "device 'abacus' cannot be used here"),
     "no such format": ([MODEL, "a.csv", "--format", "xml"], 2, "'xml' is not one of"),
-    "a format for other models": ([MODEL, "a.csv", "--format", "lines"], 1, "expected one of csv, json"),
-    "an unknown suffix": ([MODEL, "a.xyz"], 1, "unknown format, expected one of csv"),
+    "a format for other models": (
+        [MODEL, "a.csv", "--format", "lines"],
+        1,
+        "there is no format 'lines', expected one of arff, csv",
+    ),
+    "an unknown suffix": ([MODEL, "a.xyz"], 1, "unknown format: expected one of .csv"),
     "too few columns": ([MODEL, "a.csv"], 1, "2 columns of features (x, y), expected the model's 12"),
-    "no such column": ([MODEL, "a.csv", "--columns", "z"], 1, "there is no column z, only x, y"),
-    "columns of no table": ([MODEL, "a.json", "--columns", "z"], 1, "which is no table"),
-    "no JSON": ([MODEL, "a.json"], 1, "a.json (json): "),
+    "no such column": ([MODEL, "a.csv", "--columns", "z"], 1, "no column z for features; it has x, y"),
+    "no JSON": ([MODEL, "a.json"], 1, "a.json, row 1 is no JSON"),
+    "series by a column that lacks": ([MODEL, "a.csv", "--series", "z"], 1, "no column z for series"),
 }
 
 
@@ -286,35 +292,39 @@ def test_mistakes(arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("x,y\n1,2\n", "utf-8")
     (tmp_path / "a.xyz").write_text("1", "utf-8")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "a.json").write_text("{", "utf-8")
     shown = invoke("predict", *arguments, code=code, env={"COLUMNS": "200"})
     assert message in " ".join(shown.split())
 
 
 BAD = {
-    "nothing": ("csv", b"\n", "nothing in it"),
-    "only a header": ("csv", b"a,b\n", "nothing in it"),
-    "ragged": ("csv", b"1,2\n3\n", "row 2 has 1 cells, expected 2"),
-    "a word": ("csv", b"a,b\n1,2\n3,x\n", "column b, row 2 holds 'x'"),
-    "a name twice": ("csv", b"a,a\n1,2\n", "the same name"),
-    "not UTF-8": ("csv", b"\xff\xfe\x00", "save the file as UTF-8"),
-    "a broken line": ("jsonl", b"[[1, 2]]\n[[1,\n", "line 2"),
-    "a number": ("jsonl", b"3\n", "record 1 is 3, expected a list of nodes"),
-    "a field missing": ("jsonl", b'{"values": [1]}\n', "no field 'nodes', only values"),
-    "an empty sequence": ("jsonl", b"[]\n", "an empty one"),
-    "no array": ("npy", b"\x93NUMPY", "npy"),
+    "nothing": ("a.csv", b"\n", "nothing in it"),
+    "only a header": ("a.csv", b"a,b,c\n", "no rows"),
+    "ragged": ("a.csv", b"1,2,3\n3,1\n", "row 2"),
+    "a word": ("a.csv", b"a,b,c\n1,2,3\n3,x,1\n", "row 3, column b holds 'x'"),
+    "a name twice": ("a.csv", b"a,a,b\n1,2,3\n", "names two columns a"),
+    "a missing value": ("a.csv", b"a,b,c\n1,2,3\n3,,1\n", "a.csv, rows 2–3, node 2: b is missing"),
+    "infinity": ("a.csv", b"a,b,c\n1,2,3\n3,inf,1\n", "row 3, column b"),
+    "a broken line": ("a.jsonl", b"[[1, 2, 3]]\n[[1,\n", "row 2 is no JSON"),
+    "a number": ("a.jsonl", b"3\n", "row 1"),
+    "a field missing": ("a.jsonl", b'{"values": [1]}\n', "nodes"),
+    "an empty sequence": ("a.jsonl", b"[]\n", "row 1"),
+    "no array": ("a.npy", b"\x93NUMPY", "no array"),
 }
 
 
-@pytest.mark.parametrize(("suffix", "content", "message"), BAD.values(), ids=BAD)
-def test_damaged_inputs(suffix, content, message):
-    with pytest.raises(ValueError, match=message):
-        read_records(content, f"a.{suffix}", "sequence", feature_size=2)
+@pytest.mark.parametrize(("name", "content", "message"), BAD.values(), ids=BAD)
+def test_damaged_inputs(name, content, message, folders, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    shown = " ".join(invoke("predict", folders / "sequence", tmp_path / name, code=1).split())
+    assert message in shown
+    assert name in shown
 
 
-def test_a_column_of_numbers_named_id_without_header_is_a_feature():
-    (record,) = read_records(b"1,2\n3,4\n", "a.csv", "sequence", feature_size=2)
-    assert record.data == [(1.0, 2.0), (3.0, 4.0)]
+def test_a_column_without_name_is_a_feature(folders):
+    (answer,) = lines(folders / "features", "-", input="0.5,2,3\n4,5,7\n")
+    assert answer.keys() == {"features"}
 
 
 @pytest.mark.parametrize(

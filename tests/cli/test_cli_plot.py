@@ -21,13 +21,13 @@ def test_the_chain_is_drawn(name, folders, tmp_path, monkeypatch):
 
 
 EXPLAINED = {
-    "sequence": ("1,2,3\n4,5,6\n", ["--target", "LABEL_2", "--stage", "output"]),
+    "sequence": ("0.5,2,3\n4,5,6\n", ["--target", "LABEL_2", "--stage", "output"]),
     "hops": ("id,a,b,c\nx,1,2,3\ny,4,5,6\ny,1,1,1\n", ["--method", "integrated_gradients"]),
-    "forecast": ("1\n2\n3\n", ["--target", "2"]),
-    "two-forecasts": ("1,2\n3,5\n2,1\n", []),
+    "forecast": ("4\n2\n3\n", ["--target", "2"]),
+    "two-forecasts": ("4,2\n3,5\n2,1\n", []),
     "text": ("\n".join(TEXTS), []),
     "tokens": (TEXTS[0], ["--target", "1,LABEL_0"]),
-    "frames": ("1,2,3\n4,5,6\n", ["--target", "1,LABEL_0"]),
+    "frames": ("0.5,2,3\n4,5,6\n", ["--target", "1,LABEL_0"]),
 }
 
 

@@ -114,7 +114,7 @@ def test_the_plan_can_be_changed_and_run_again(trained, tmp_path):
 def test_the_same_run_gives_the_same_files(trained, tmp_path):
     folder, _ = trained
     invoke("train", folder / "model" / "training.yaml", "-o", tmp_path / "again")
-    for name in ("model.safetensors", "config.json", "table.json", "training.yaml"):
+    for name in ("model.safetensors", "config.json", "preprocessor_config.json", "training.yaml"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / "model" / name).read_bytes(), name
 
 

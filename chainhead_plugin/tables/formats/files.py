@@ -5,6 +5,7 @@ import functools
 import glob
 import gzip
 import io
+import json
 import lzma
 import re
 import zipfile
@@ -94,11 +95,21 @@ class Source:
             if start.startswith(magic):
                 return found
         if not self.suffix and start:
-            return "json" if start.lstrip()[:1] in (b"[", b"{") else "csv"
+            return self._json_format() if start.lstrip()[:1] in (b"[", b"{") else "csv"
         raise TableError(
             f"{self.name} is of an unknown format: expected one of {', '.join(FORMATS)}, also with "
             f"{', '.join(_COMPRESSIONS)} behind it; or state the format"
         )
+
+    def _json_format(self) -> str:
+        """Return "jsonl" where the first of several lines is a value of its own."""
+        with self.open() as stream:
+            first, is_alone = stream.readline(), not any(line.strip() for line in stream)
+        try:
+            json.loads(first)
+        except ValueError:
+            return "json"
+        return "json" if is_alone else "jsonl"
 
 
 def from_bytes(content: bytes, name: str) -> Source:
