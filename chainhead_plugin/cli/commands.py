@@ -1,15 +1,16 @@
 """The `chainhead` command. Each subcommand imports what it needs when it runs."""
 
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .convert import convert_tinybig
-from .demo import demo
 from .hub import pull, push
 from .plot import plot
 from .predict import predict
+from .support import reported_errors
 from .train import compare, evaluate, train
 from .zoo import card, info, list_models
 
@@ -39,7 +40,24 @@ def _common(
     pass
 
 
-app.command()(demo)
+@app.command()
+def demo(
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw the results into this file (.png, .svg); needs matplotlib.")
+    ] = None,
+) -> None:
+    """Predict real chains with a model that ships inside the package; no network.
+
+    Example: chainhead demo --picture demo.png
+    """
+    with reported_errors(matplotlib_for="--picture"):
+        from rich.console import Console
+
+        from .demonstration import run
+
+        run(Console(), picture)
+
+
 app.command("list")(list_models)
 app.command()(info)
 app.command()(card)

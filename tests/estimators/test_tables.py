@@ -80,7 +80,7 @@ def test_predict_matches_columns_by_name(trained, tmp_path):
     folder, _ = trained
     right = write(tmp_path / "new.csv", 6, 3, label=None)
     answers = [json.loads(line) for line in invoke("predict", folder / "model", right, "--json").splitlines()]
-    assert [answer["id"] for answer in answers] == [f"w{number}" for number in range(6)]
+    assert [answer["window"] for answer in answers] == [f"w{number}" for number in range(6)]
     rows = list(csv.reader(right.read_text().splitlines()))
     with (tmp_path / "swapped.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([row[0], row[2], row[1]] for row in rows)
