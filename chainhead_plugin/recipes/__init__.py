@@ -1,6 +1,6 @@
 """A recipe, one YAML file, becomes a measured, documented model.
 
-May import: `models`, `inputs`, `nodes`, `config`, `head`; the host `registry`.
+May import: `checks`, `models`, `inputs`, `nodes`, `config`, `head`; the host `registry`.
 """
 
 from typing import TYPE_CHECKING

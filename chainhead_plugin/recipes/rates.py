@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .errors import RecipeError
+from ..checks.values import check_number
+from .errors import RecipeError, said_of
 
 
 def check_rates(rates: Any, where: str) -> None:
@@ -11,12 +12,12 @@ def check_rates(rates: Any, where: str) -> None:
     Raises
     ------
     RecipeError
-        If it is no list, is empty, or holds something else than numbers above 0; `where` says which list it is.
+        If it is no list, is empty, or holds something else than finite numbers above 0; `where` says which list it is.
     """
     if not isinstance(rates, list) or not rates:
         raise RecipeError(f"{where} must be a list of numbers, got {rates!r}")
     for rate in rates:
         if isinstance(rate, str):
             raise RecipeError(f"{where}: {rate!r} is a text in YAML, write it as 0.01 or 1.0e-2")
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
-            raise RecipeError(f"{where} must be numbers above 0, got {rate!r}")
+        with said_of(where):
+            check_number("each rate", rate, above=0)

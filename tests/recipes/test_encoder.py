@@ -80,8 +80,11 @@ def recipe_of(folder, **changes):
         ({"encoder": {"folder": "bert", "package": "x"}}, "encoder needs one of"),
         ({"encoder": {"folder": "bert", "revision": "v1"}}, "revision has no effect"),
         ({"encoder": {"folder": "bert", "sha256": "00"}}, "sha256 must hold a hash for every file"),
-        ({"encoder": {"folder": "bert", "frozen": "no"}}, "frozen must be true or false"),
-        ({"encoder": {"folder": "bert", "max_length": 0}}, "max_length must be an integer"),
+        ({"encoder": {"folder": "bert", "frozen": "no"}}, "encoder: frozen must be True or False"),
+        (
+            {"encoder": {"folder": "bert", "max_length": 0}},
+            "encoder: max_length must be a whole number of at least 1",
+        ),
         ({"model": {"m": 16}}, "m follows from the encoder"),
     ],
 )

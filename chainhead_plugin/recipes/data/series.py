@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import RecipeError
+from ...checks.values import check_number, check_whole_number
+from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, check_known, require
 from .ridership import load_ridership
@@ -54,13 +55,15 @@ def load_series(recipe: Recipe) -> Data:
     options = recipe.data
     check_file_options(options, _OPTIONS, " for forecasts")
     share = options.get("test_share")
-    if share is not None and not (isinstance(share, float) and 0 < share < 1):
-        raise RecipeError(f"data: test_share must be between 0 and 1, got {share!r}")
+    if share is not None:
+        with said_of("data"):
+            check_number("test_share", share, above=0, below=1)
     if "target" not in options:
         raise RecipeError("data needs target, the column to forecast")
     season = options.get("season")
-    if season is not None and not (type(season) is int and season >= 2):
-        raise RecipeError(f"data: season must be an integer ≥ 2, got {season!r}")
+    if season is not None:
+        with said_of("data"):
+            check_whole_number("season", season, 2)
     pandas = require("pandas", "pandas")
     parts = [_table(recipe.folder / options[name]) for name in ("train", "test") if name in options]
     if [*parts[0]] != [*parts[-1]]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import RecipeError
+from ...checks.values import check_whole_number
+from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples
 
@@ -202,7 +203,7 @@ def _filled(past: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def _length(model: Mapping[str, Any], name: str) -> int:
-    value = model.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise RecipeError(f"model: forecasts need {name}, an integer ≥ 1, got {value!r}")
-    return value
+    if name not in model:
+        raise RecipeError(f"model: forecasts need {name}, a whole number of at least 1")
+    with said_of("model"):
+        return check_whole_number(name, model[name], 1)

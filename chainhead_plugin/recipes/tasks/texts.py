@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import RecipeError
+from ...checks.values import check_switch, check_whole_number
+from ..errors import RecipeError, said_of
 from ..task import CardWords
 from .classification import Classification
 from .series import PRINT_LABELS
@@ -49,13 +50,12 @@ class TextClassification(Classification):
             raise RecipeError(f"encoder needs one of {', '.join(_PLACES)}, a text")
         if "revision" in encoder and places != ["repository"]:
             raise RecipeError("encoder: revision has no effect without repository")
-        hashes, longest = encoder.get("sha256", {}), encoder.get("max_length", 1)
+        hashes = encoder.get("sha256", {})
         if not isinstance(hashes, Mapping) or not all(isinstance(digest, str) for digest in hashes.values()):
             raise RecipeError(f"encoder: sha256 must hold a hash for every file it names, got {hashes!r}")
-        if type(encoder.get("frozen", True)) is not bool:
-            raise RecipeError(f"encoder: frozen must be true or false, got {encoder['frozen']!r}")
-        if not (type(longest) is int and longest >= 1):
-            raise RecipeError(f"encoder: max_length must be an integer ≥ 1, got {longest!r}")
+        with said_of("encoder"):
+            check_switch("frozen", encoder.get("frozen", True))
+            check_whole_number("max_length", encoder.get("max_length", 1), 1)
         if given := [name for name in _FROM_ENCODER if name in recipe.model]:
             raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
 
