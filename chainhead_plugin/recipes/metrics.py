@@ -93,12 +93,14 @@ class Metric:
     def difference(self, model: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str]:
         """Return how far a model's mean is from another's, and the larger of their standard deviations.
 
-        Shares differ by points, others by percent of the other's.
+        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none.
         """
         mean, deviation = f"test_{self.name}_mean", f"test_{self.name}_sd"
         gap, largest = model[mean] - other[mean], max(model[deviation], other[deviation])
         if self.percent:
             return f"{100 * gap:+.1f} points", f"{100 * largest:.1f}"
+        if other[mean] == 0:
+            return f"{gap:+.3g} {self.title}", f"{largest:.3g}"
         return f"{100 * gap / other[mean]:+.1f} % {self.title}", f"{100 * largest / other[mean]:.1f} %"
 
     def in_unit(self, unit: str | None) -> str:

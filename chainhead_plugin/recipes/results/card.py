@@ -148,8 +148,8 @@ def verdict(
         title, value = min(
             ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
         )
-        gap = 100 * (chain[f"{tested}_mean"] / value - 1)
-        sentences.append(
-            f"Against the best forecast without weights ({title}) it has {gap:+.1f} % {metric.title}."
-        )
+        mean = chain[f"{tested}_mean"]
+        # Nothing can be a percentage of the error of a naive forecast of a constant.
+        gap = f"{mean:+.3g}" if value == 0 else f"{100 * (mean / value - 1):+.1f} %"
+        sentences.append(f"Against the best forecast without weights ({title}) it has {gap} {metric.title}.")
     return sentences
