@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from transformers import BatchFeature
 from transformers.utils import FEATURE_EXTRACTOR_NAME, cached_file
 
+from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.named_sequences import arrays_of, one_named
@@ -97,7 +98,13 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         config = self.model.config
         postprocess_params: dict[str, Any] = {}
         if prediction_length is not None:
-            _check_length("prediction_length", prediction_length, config.prediction_length)
+            check_whole_number(
+                "prediction_length",
+                prediction_length,
+                1,
+                config.prediction_length,
+                reason="the model gives no more",
+            )
             postprocess_params["prediction_length"] = prediction_length
         if quantiles is not None:
             absent = [level for level in quantiles if level not in config.quantiles]
@@ -107,7 +114,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         preprocess_params = {}
         if context_length is not None:
             longest = config.chain_length if "flatten" in config.poolings else None
-            _check_length("context_length", context_length, longest)
+            check_whole_number("context_length", context_length, 1, longest)
             preprocess_params["context_length"] = context_length
         return preprocess_params, {}, postprocess_params
 
@@ -243,11 +250,3 @@ def _saved_names(model: Any) -> Any:
         else None
     )
     return None if file is None else ChainHeadFeatureExtractor.from_pretrained(Path(file).parent)
-
-
-def _check_length(name: str, value: Any, longest: int | None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if value < 1 or (longest is not None and value > longest):
-        most = "" if longest is None else f" and at most the model's {longest}"
-        raise ValueError(f"{name} must be at least 1{most}, got {value}")

@@ -242,10 +242,20 @@ def test_half_precision_is_in_the_datas_units(model):
 @pytest.mark.parametrize(
     ("series", "options", "error", "message"),
     [
-        ([1.0, 2.0], {"prediction_length": 5}, ValueError, "at most the model's 4, got 5"),
-        ([1.0, 2.0], {"prediction_length": 0}, ValueError, "prediction_length must be at least 1"),
-        ([1.0, 2.0], {"prediction_length": 2.0}, TypeError, "prediction_length must be an int"),
-        ([1.0, 2.0], {"context_length": 13}, ValueError, "at most the model's 12, got 13"),
+        (
+            [1.0, 2.0],
+            {"prediction_length": 5},
+            ValueError,
+            "prediction_length must be a whole number between 1 and 4, got 5",
+        ),
+        (
+            [1.0, 2.0],
+            {"prediction_length": 0},
+            ValueError,
+            "prediction_length must be a whole number between 1 and 4",
+        ),
+        ([1.0, 2.0], {"prediction_length": 2.0}, TypeError, "prediction_length must be a whole number"),
+        ([1.0, 2.0], {"context_length": 13}, ValueError, "must be a whole number between 1 and 12, got 13"),
         (
             [1.0, 2.0],
             {"quantiles": [0.2, 0.5]},
