@@ -116,6 +116,12 @@ def _register_image_processor(table: Any, classes: Any) -> None:
     )
 
 
+def _register_no_videos(table: Any, classes: Any) -> None:
+    from .config.configuration_chainhead import ChainHeadConfig
+
+    table.AutoVideoProcessor.register(ChainHeadConfig, classes.NoChainHeadVideoProcessor)
+
+
 def _register_tokenizer(table: Any, classes: Any) -> None:
     from transformers import PreTrainedTokenizerFast
 
@@ -207,6 +213,12 @@ _REGISTRATIONS = (
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.inputs.feature_extraction_chainhead",
         _register_feature_extractor,
+    ),
+    _Registration(
+        f"{_AUTO}.video_processing_auto",
+        f"{__package__}.inputs.no_videos",
+        _register_no_videos,
+        needs=(f"{__package__}.config.configuration_chainhead",),
     ),
     _Registration(
         f"{_AUTO}.tokenization_auto", f"{__package__}.config.configuration_chainhead", _register_tokenizer

@@ -110,6 +110,9 @@ def create_model(
         raise PluginError(f"{label} builds {name!r} with {entry.auto_class}, which transformers lacks")
     options = {} if dtype is None else {"dtype": dtype}
     if path is not None:
+        # Code that a checkpoint carries is run only for callers who ask for it: without an answer, transformers would
+        # ask on the terminal.
+        kwargs.setdefault("trust_remote_code", False)
         model = auto_class.from_pretrained(
             path, local_files_only=True, use_safetensors=True, **options, **kwargs
         )

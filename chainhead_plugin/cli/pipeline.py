@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..storage.code_origin import without_carried_code
 from .support import console
 
 if TYPE_CHECKING:
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def loading(model: FoundModel) -> Iterator[None]:
-    """Import transformers, register all plugins with it, and keep it quiet while a model is loaded."""
+    """Import transformers, register all plugins with it, and keep it quiet while a model is loaded.
+
+    Raises
+    ------
+    ValueError
+        If the model needs code that it carries.
+    """
     with console(stderr=True).status(f"Loading {model.name}"):
         from transformers.utils import logging
 
@@ -23,7 +30,8 @@ def loading(model: FoundModel) -> Iterator[None]:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         registry.load_plugins()
-        yield
+        with without_carried_code(model.name):
+            yield
 
 
 def load_pipeline(model: FoundModel, device: str | None) -> Any:
@@ -47,5 +55,9 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
             except (AssertionError, RuntimeError) as error:
                 raise ValueError(f"device {device!r} cannot be used here: {error}") from error
         return pipeline(
-            model.task, model=str(model.folder), device=device, model_kwargs={"use_safetensors": True}
+            model.task,
+            model=str(model.folder),
+            device=device,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
         )

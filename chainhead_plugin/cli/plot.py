@@ -135,7 +135,9 @@ def _load_chain(model: FoundModel) -> Any:
     with loading(model):
         from transformers import AutoModel
 
-        return AutoModel.from_pretrained(model.folder, use_safetensors=True, local_files_only=True)
+        return AutoModel.from_pretrained(
+            model.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        )
 
 
 def _check_options(inputs: Path | None, length: int | None, of_inputs: dict[str, object]) -> None:

@@ -23,6 +23,8 @@ from ..tables.texts import load_texts
 Kind = Literal["sequence", "text", "image"]
 # Files larger than this are read in pieces.
 _LARGE = 64 * 2**20
+# Of images; Pillow would start other programs for some of the formats that it knows, such as EPS.
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 class Record(NamedTuple):
@@ -102,11 +104,11 @@ def _read_image(content: bytes, name: str) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(io.BytesIO(content))
+        image = Image.open(io.BytesIO(content), formats=IMAGE_FORMATS)
         image.load()
     except UnidentifiedImageError as error:
         raise ValueError(
-            f"{name} is no image that Pillow can read: expected PNG, JPEG or the like"
+            f"{name} is no image that is read here: expected one of {', '.join(IMAGE_FORMATS)}"
         ) from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} is no image that Pillow can read: {error}") from error

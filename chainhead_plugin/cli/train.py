@@ -186,7 +186,10 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
 
     metric = recipe.task.metric
     heading = metric.in_unit(recipe.card.get("unit"))
-    table = Table(title=f"{recipe.name}: test {heading}, {len(recipe.seeds)} seeds", title_justify="left")
+    seeds = len(recipe.seeds)
+    table = Table(
+        title=f"{recipe.name}: test {heading}, {seeds} seed{'s' if seeds > 1 else ''}", title_justify="left"
+    )
     table.add_column("")
     for column in ("weights", "learning rate", "validation", "test", "s a run"):
         table.add_column(column, justify="right")

@@ -22,6 +22,7 @@ from .linear_maps import Maps, apply_maps
 from .normalisation import NodeBatchNorm
 from .options import MAX_LENGTH, HeadOptions
 from .reconciled_linear import ReconciledLinear
+from .tensors import require_tensors
 
 
 class ChainInterdependenceHead(ReconciledLinear):
@@ -160,6 +161,7 @@ class ChainInterdependenceHead(ReconciledLinear):
         TypeError
             If `x` is not of floating point.
         """
+        require_tensors(x=x, attention_mask=attention_mask)
         nodes = self._nodes(x)
         mask = None
         if attention_mask is not None:

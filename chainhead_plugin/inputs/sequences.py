@@ -234,10 +234,23 @@ def _as_array(sequence: Any, index: int, feature_size: int) -> NDArray[Any]:
     if isinstance(sequence, torch.Tensor):
         return _tensor_as_array(sequence, index)
     if hasattr(sequence, "to_numpy"):
-        return np.asarray(sequence.to_numpy())
+        return _frame_as_array(sequence)
     if isinstance(sequence, (list, tuple)):
         return _list_as_array(sequence, index, feature_size)
     raise TypeError(f"sequence {index}: expected {_ACCEPTED}, got {type(sequence).__name__}")
+
+
+def _frame_as_array(frame: Any) -> NDArray[Any]:
+    """Return the numbers of a DataFrame or a column; those of pandas' bool and nullable columns too.
+
+    pandas makes objects of them, though every value is a number or missing.
+    """
+    array = np.asarray(frame.to_numpy())
+    dtypes = getattr(frame, "dtypes", [])
+    kinds = {getattr(dtype, "kind", "") for dtype in ([dtypes] if hasattr(dtypes, "kind") else dtypes)}
+    if array.dtype.kind in "bO" and kinds and kinds <= {"b", "i", "u", "f"}:
+        return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+    return array
 
 
 def _tensor_as_array(tensor: torch.Tensor, index: int) -> NDArray[Any]:

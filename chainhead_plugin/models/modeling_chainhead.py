@@ -20,6 +20,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.chain_head import ChainInterdependenceHead
 from ..head.expansion import taylor_expansion
 from ..head.reconciled_linear import ReconciledLinear
+from ..head.tensors import require_tensors
 from ..hub.sharing import SharedModel
 from ..nodes.frozen import BackboneOwner
 from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
@@ -198,6 +199,12 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         BaseModelOutput
             `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for.
         """
+        require_tensors(
+            input_features=input_features,
+            attention_mask=attention_mask,
+            input_ids=input_ids,
+            token_type_ids=token_type_ids,
+        )
         unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")

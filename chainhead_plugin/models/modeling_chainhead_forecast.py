@@ -11,6 +11,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..head.tensors import require_tensors
 from .linear_path import LinearPath, SeriesNodes, seasonal_naive
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
@@ -141,6 +142,14 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         ValueError
             If a shape does not fit, or if pooling is "flatten" and the series are longer than `chain_length`.
         """
+        require_tensors(
+            past_values=past_values,
+            past_observed_mask=past_observed_mask,
+            future_values=future_values,
+            future_observed_mask=future_observed_mask,
+            past_time_features=past_time_features,
+            future_time_features=future_time_features,
+        )
         univariate = past_values.ndim == 2 and self.config.num_input_channels == 1
         past = past_values.unsqueeze(-1) if univariate else past_values
         if past.ndim != 3 or past.size(1) < 1 or past.size(2) != self.config.num_input_channels:

@@ -11,6 +11,7 @@ from transformers.utils.generic import can_return_tuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
+from ..head.tensors import require_tensors
 from ..nodes.frozen import BackboneOwner
 from ..nodes.image_backbone import build_image_backbone, load_image_backbone
 from ..nodes.images import chain_of_image
@@ -111,6 +112,7 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's
             layers, if asked for.
         """
+        require_tensors(pixel_values=pixel_values, labels=labels)
         outputs: BaseModelOutput = self.chainhead(
             chain_of_image(self.config, self.backbone, pixel_values), return_dict=True, **kwargs
         )

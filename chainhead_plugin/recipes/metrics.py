@@ -86,17 +86,27 @@ class Metric:
         return f"{value:.{max(0, decimals)}f}"
 
     def spread(self, model: Mapping[str, Any]) -> str:
-        """Return "mean ± standard deviation" of a model's test, in the form that results have."""
+        """Return "mean ± standard deviation" of a model's test, in the form that results have; without one the mean."""
         mean, deviation = model[f"test_{self.name}_mean"], model[f"test_{self.name}_sd"]
+        if deviation is None:
+            return self.text(mean)
         return f"{self.text(mean)} ± {self.text(deviation, mean)}"
 
-    def difference(self, model: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str]:
+    def difference(self, model: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str | None]:
         """Return how far a model's mean is from another's, and the larger of their standard deviations.
 
-        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none.
+        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none. One seed has
+        no standard deviation: None.
         """
         mean, deviation = f"test_{self.name}_mean", f"test_{self.name}_sd"
-        gap, largest = model[mean] - other[mean], max(model[deviation], other[deviation])
+        gap = model[mean] - other[mean]
+        if model[deviation] is None or other[deviation] is None:
+            return (
+                f"{100 * gap:+.1f} points"
+                if self.percent
+                else f"{100 * gap / other[mean]:+.1f} % {self.title}"
+            ), None
+        largest = max(model[deviation], other[deviation])
         if self.percent:
             return f"{100 * gap:+.1f} points", f"{100 * largest:.1f}"
         if other[mean] == 0:

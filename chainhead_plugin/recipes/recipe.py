@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from .allowed_arguments import wrong_argument
 from .errors import RecipeError
 from .rates import check_rates
 from .task import Task
@@ -39,7 +40,8 @@ class Recipe:
         and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's
         past, and `prediction_length`; `num_time_features` and `prediction_channel_indices` follow.
     training : mapping
-        Arguments of `transformers.TrainingArguments`: `num_train_epochs`, batch size, weight decay, schedule, ….
+        Arguments of `transformers.TrainingArguments` for optimisation: `num_train_epochs`, batch size, weight decay,
+        schedule, …. None that reach a network or another folder.
     learning_rates : list of float
         From which every model gets its own, by validation alone.
     validation_folds : int, optional
@@ -52,7 +54,7 @@ class Recipe:
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
     seeds : list of int
-        Of the final runs; the first one's weights are the model. At least two, for a spread.
+        Of the final runs; the first one's weights are the model. One alone gives results without a spread.
     threads : int, optional
         Threads of the CPU; by default as many as torch takes. Sums are rounded otherwise with another number, and
         give other weights, so set it for numbers that come out again. More than one only slows small models down.
@@ -65,7 +67,7 @@ class Recipe:
         For images with a `backbone_config` and `freeze_backbone: true`: the backbone is trained once, with a linear
         classifier, and then frozen, so that the model and all its peers read the same nodes. `share` of the training
         part is for the backbone alone, the rest for what reads its nodes; `learning_rate`, `seed` (0 by default), and
-        other arguments of `transformers.TrainingArguments`.
+        other arguments as in `training`.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
     encoder : mapping
@@ -107,9 +109,13 @@ class Recipe:
         for name in _MAPPINGS:
             if not isinstance(getattr(self, name), Mapping):
                 raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r}")
+        if wrong := wrong_argument(self.training):
+            raise RecipeError(f"training: {wrong}")
         self._check_validation()
-        if len(self.seeds) < 2 or not all(type(seed) is int and seed >= 0 for seed in self.seeds):
-            raise RecipeError(f"seeds must be at least two integers ≥ 0, for a spread, got {self.seeds!r}")
+        if not (isinstance(self.seeds, list) and self.seeds) or not all(
+            type(seed) is int and seed >= 0 for seed in self.seeds
+        ):
+            raise RecipeError(f"seeds must be a list of integers ≥ 0, such as [0, 1, 2], got {self.seeds!r}")
         if len(set(self.seeds)) < len(self.seeds):
             raise RecipeError(f"seeds has one seed twice: {self.seeds}")
         if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):

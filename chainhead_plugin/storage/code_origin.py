@@ -1,5 +1,7 @@
 """Whether code is installed or came with a checkpoint, and the way in which transformers sends it along."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Where transformers puts the modules that came with a checkpoint.
@@ -9,6 +11,35 @@ _CARRIED = "transformers_modules"
 def is_carried(cls: type) -> bool:
     """Return whether a class's module came with a checkpoint; otherwise it is installed, or the user's own."""
     return _package(cls.__module__) == _CARRIED
+
+
+@contextmanager
+def without_carried_code(where: str) -> Iterator[None]:
+    """Say clearly that code which came with a checkpoint is needed, and not run.
+
+    transformers has to be told too, with ``trust_remote_code=False`` in every call: without it, it asks on the
+    terminal, and takes the first line of standard input, which may be data, for the answer.
+
+    Parameters
+    ----------
+    where : str
+        The model's name, for the message.
+
+    Raises
+    ------
+    ValueError
+        In place of transformers' own, which advises to run the code.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "trust_remote_code" not in str(error):
+            raise
+        raise ValueError(
+            f"{where} needs code that comes with it, which is never run here, as it could do anything: install the "
+            "plugin that brings its classes. If you have read the code and trust it, load the model in Python "
+            "with from_pretrained(…, trust_remote_code=True)"
+        ) from error
 
 
 class AutoClassMixin:

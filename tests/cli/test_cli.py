@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from command_line import CHAINS, TEXTS, as_csv, invoke
 from PIL import Image
 from transformers import pipeline
@@ -33,6 +34,18 @@ def lines(*arguments, **options):
     result = CliRunner().invoke(app, ["predict", *map(str, arguments), "--json"], **options)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("command", app.registered_commands, ids=COMMANDS)
+def test_help_loses_no_word(command):
+    name = command.name or command.callback.__name__
+    shown = invoke(name, "--help", env={"COLUMNS": "200", "TERM": "dumb"})
+    typer_command = typer.main.get_command(app).commands[name]
+    texts = [command.callback.__doc__, *(option.help for option in typer_command.params if option.help)]
+    squeezed = re.sub(r"[\s│]+", "", shown)
+    for text in texts:
+        for word in text.replace("`", "").split():
+            assert word in squeezed, f"{name}: {word!r} of {text!r}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -68,6 +68,27 @@ left = [hasattr(model.config, "auto_map"), hasattr(model.config, "custom_pipelin
 result = [result, others, left]
 """
 )
+WITH += """
+from transformers import AutoModel, AutoProcessor, AutoTokenizer, AutoVideoProcessor
+for auto in (AutoVideoProcessor, AutoProcessor, AutoTokenizer, AutoModel):
+    for name in ("me/code", "me/images", "me/series", "me/frames"):
+        for options in ({}, {"trust_remote_code": False}, {"trust_remote_code": True}):
+            try:
+                auto.from_pretrained(name, **options)
+            except (OSError, ValueError, TypeError, AttributeError):
+                pass  # not every model has everything; what counts is what runs
+"""
+# A class that the plugin does not have comes from the code, where it is trusted.
+RUN = """
+from transformers.dynamic_module_utils import get_class_from_dynamic_module
+import json
+from huggingface_hub import hf_hub_download
+reference = json.load(open(hf_hub_download("me/code", "config.json")))["auto_map"]["AutoConfig"]
+try:
+    get_class_from_dynamic_module(reference, "me/code")
+except AttributeError:
+    pass
+"""
 PUSH = """
 from typer.testing import CliRunner
 from chainhead_plugin.cli import app
@@ -131,7 +152,9 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     for name in ("code", "images", "series", "frames"):
         files = [file for file in hub.repo(f"me/{name}").at().tree if file.endswith(".py")]
         assert files
-        hub.publish(f"me/{name}", dict.fromkeys(files, b"raise SystemError('remote code ran')\n"))
+        # An exception could be swallowed on the way: code that runs leaves a mark.
+        mark = f"open({str(tmp_path / 'mark')!r}, 'a').write(__name__)\n"
+        hub.publish(f"me/{name}", dict.fromkeys(files, mark.encode()))
     with_plugin = f"CHECKPOINT = {str(CHECKPOINT)!r}\n" + WITH
     here, others, left = run_client(with_plugin, hub, home=tmp_path / "c").ok
     for wanted, found in ((outputs, here), (other_outputs, others)):
@@ -139,6 +162,11 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
             assert answers == wanted
             assert all(module.startswith("chainhead_plugin.") for module in used)
     assert left == [False, False]
+    assert not (tmp_path / "mark").exists()
+    ran = run_client(RUN, hub, home=tmp_path / "d")
+    assert (ran.error, (tmp_path / "mark").exists()) == (None, True), (
+        "poison that does not work proves nothing"
+    )
 
 
 def test_code_that_cannot_be_carried(tmp_path, monkeypatch):

@@ -220,3 +220,26 @@ class TestBadSequences:
         sequence.append(sequence)
         with pytest.raises(ValueError, match="4 axes"):
             extractor(sequence)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [0.5, 1.5], "b": [True, False]}),
+        pd.DataFrame({"a": [True, False], "b": [True, False]}),
+        pd.DataFrame({"a": [1, 2], "b": [True, False]}).convert_dtypes(),
+        pd.DataFrame({"a": pd.array([0.5, 1.5], "Float32"), "b": [3, 4]}),
+    ],
+    ids=["mixed", "bool", "nullable", "float32"],
+)
+def test_columns_of_bool_and_nullable_types_are_numbers(frame):
+    found = ChainHeadFeatureExtractor(2)(frame, return_tensors="np")["input_features"]
+    np.testing.assert_array_equal(found[0], frame.astype(float).to_numpy())
+
+
+def test_missing_values_of_nullable_columns():
+    frame = pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.array([True, None], "boolean")})
+    with pytest.raises(ValueError, match=r"sequence 0, node 1, feature 0: got nan.* fill in or drop"):
+        ChainHeadFeatureExtractor(2)(frame)
+    with pytest.raises(TypeError, match="expected real numbers, got dtype object"):
+        ChainHeadFeatureExtractor(2)(pd.DataFrame({"a": ["x", "y"], "b": [True, False]}))

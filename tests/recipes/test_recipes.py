@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,11 +15,12 @@ import pytest
 import torch
 from recipe_writing import write_arrays, write_recipe
 from torch import nn
-from transformers import AutoModelForSequenceClassification, pipeline
+from transformers import AutoModelForSequenceClassification, TrainingArguments, pipeline
 from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.allowed_arguments import ALLOWED, SET_BY_TRAINER
 from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
@@ -37,6 +40,9 @@ CONTENT = {
     "seeds": [0, 1],
     "threads": 1,
 }
+
+# Names of arguments that could reach a network, a token or another folder.
+REACHING = re.compile(r"hub|report|log|dir|run_name|resume|fsdp|deepspeed|accelerator|trackio|project")
 
 
 def series(count, seed):
@@ -88,7 +94,9 @@ class TestChecks:
             ({"training": None}, "training missing"),
             ({"task": "regression"}, "task must be one of"),
             ({"name": "a/b"}, "without slashes"),
-            ({"seeds": [0]}, "at least two integers"),
+            ({"seeds": []}, "a list of integers"),
+            ({"seeds": 0}, "a list of integers"),
+            ({"seeds": [-1, True]}, "a list of integers"),
             ({"seeds": [1, 1]}, "one seed twice"),
             ({"learning_rates": ["1e-2"]}, "is a text in YAML"),
             ({"learning_rates": [-1.0]}, "above 0"),
@@ -101,12 +109,28 @@ class TestChecks:
             ({"overrides": {"lstm": {"depth": 2}}}, "may hold learning_rates and width"),
             ({"tokenizer": {"vocab_size": 9}}, "tokenizer has no effect"),
             ({"threads": 0}, "threads must be"),
+            ({"training": {"learning_rate": 0.1}}, "training: learning_rate is set by the trainer"),
+            ({"training": {"num_epochs": 3}}, "training: .* num_epochs, did you mean num_train_epochs"),
+            (
+                {"training": {"push_to_hub": True}},
+                "training: recipes have no argument push_to_hub: expected adam_",
+            ),
             ({"model": [1]}, "model must be a mapping"),
         ],
     )
     def test_recipe(self, folder, changes, message):
         with pytest.raises(RecipeError, match=message):
             recipe_of(folder, **changes)
+
+    def test_no_training_argument_reaches_a_network_or_another_folder(self, folder):
+        known = {entry.name for entry in fields(TrainingArguments)}
+        assert known | {"warmup_ratio"} >= ALLOWED | SET_BY_TRAINER
+        reaching = {name for name in known if REACHING.search(name)}
+        assert reaching >= {"push_to_hub", "hub_token", "hub_model_id", "report_to", "output_dir"}
+        assert not ALLOWED & reaching
+        for name in reaching:
+            with pytest.raises(RecipeError, match=f"training: .*{name}"):
+                recipe_of(folder, training={"num_train_epochs": 1, name: "me/x"})
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -128,8 +152,7 @@ class TestChecks:
         [
             ({"model": {"with_hops": 3}}, "model: .*no field 'with_hops'"),
             ({"model": {"n": 4, "h": 3}}, "h=3 has no effect"),
-            ({"training": {"learning_rate": 0.1}}, "learning_rate is set by the trainer"),
-            ({"training": {"num_epochs": 3}}, "training: .*num_epochs"),
+            ({"training": {"optim": "best"}}, "training: .*best"),
             ({"validation_folds": 40}, "one label has only 24 examples"),
         ],
     )

@@ -27,7 +27,10 @@ def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
 
 def load_chains(folder: Path, *, of_nodes: bool = False) -> Inputs:
     """Return the inputs of a saved model, with the feature extractor beside it."""
-    extractor, auto_class = transformers.AutoFeatureExtractor.from_pretrained(folder), _auto_class(of_nodes)
+    extractor, auto_class = (
+        transformers.AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False),
+        _auto_class(of_nodes),
+    )
     return Inputs({}, getattr(transformers, auto_class), auto_class, _chain_batch(extractor), extractor)
 
 

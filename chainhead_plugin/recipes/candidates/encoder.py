@@ -13,6 +13,7 @@ import registry
 
 from ...config.backbone import as_backbone_config
 from ...nodes.text_backbone import copy_weights, reads_tokens
+from ...storage.code_origin import without_carried_code
 from ..errors import RecipeError
 from ..recipe import Recipe
 
@@ -64,8 +65,9 @@ def load_encoder(recipe: Recipe) -> Encoder:
         if found != str(expected).lower():
             raise RecipeError(f"encoder: {file} has SHA-256 {found}, but the recipe states {expected}")
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        with without_carried_code(str(folder)):
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if not reads_tokens(as_backbone_config(config)):
             raise ValueError(f"a model of type {config['model_type']} takes no tokens")
     except (OSError, ValueError) as error:

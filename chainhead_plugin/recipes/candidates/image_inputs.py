@@ -61,7 +61,7 @@ def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]
 
 def load_images(folder: Path) -> Inputs:
     """Return the inputs of a saved model, with the image processor beside it."""
-    processor = transformers.AutoImageProcessor.from_pretrained(folder)
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
     return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, _image_batch(processor), processor)
 
 

@@ -37,7 +37,7 @@ def prepare_encoded_texts(recipe: Recipe, training: Examples, encoder: Encoder) 
 
 def load_texts(folder: Path) -> Inputs:
     """Return the inputs of a saved model, with the tokenizer beside it."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, _text_batch(tokenizer), tokenizer)
 
 

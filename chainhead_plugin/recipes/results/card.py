@@ -125,9 +125,14 @@ def verdict(
     sentences = []
     if NO_HOPS in models:
         gap, deviation = metric.difference(chain, models[NO_HOPS])
+        spread = (
+            "of one seed"
+            if deviation is None
+            else f"next to a standard deviation over the seeds of {deviation}"
+        )
         sentences.append(
             "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
-            f"brings: {gap}, next to a standard deviation over the seeds of {deviation}."
+            f"brings: {gap}, {spread}."
         )
     rivals = [models[name] for name in _SEQUENCE_PEERS if name in models]
     if rivals:
@@ -135,7 +140,7 @@ def verdict(
         mean = f"test_{metric.name}_mean"
         if not metric.better(best[mean], chain[mean]):
             outcome = "The chain head is at least as accurate as"
-        elif abs(chain[mean] - best[mean]) <= best[f"test_{metric.name}_sd"]:
+        elif abs(chain[mean] - best[mean]) <= (best[f"test_{metric.name}_sd"] or 0.0):
             outcome = "The chain head is within one standard deviation of"
         else:
             outcome = "**The chain head is less accurate than**"

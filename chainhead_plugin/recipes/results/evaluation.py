@@ -6,6 +6,7 @@ from pathlib import Path
 
 import registry
 
+from ...storage.code_origin import without_carried_code
 from ..data.load import load_data
 from ..errors import RecipeError
 from ..metrics import Metric
@@ -51,6 +52,8 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
         If the model has no recipe, or the labels, columns or steps of model and data differ.
     registry.RegistryError
         If the zoo has no such model.
+    ValueError
+        If the model needs code that it carries, which is not run.
     """
     folder, stated = Path(name), {}
     if folder.is_dir():
@@ -75,8 +78,9 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
             recipe = load_recipe(name)
     data = load_data(recipe)
     registry.load_plugins()
-    inputs = recipe.task.load_inputs(folder)
-    model = inputs.model_class.from_pretrained(folder).eval()
+    with without_carried_code(name):
+        inputs = recipe.task.load_inputs(folder)
+        model = inputs.model_class.from_pretrained(folder, trust_remote_code=False).eval()
     recipe.task.check_model(model.config, data.test, recipe)
     metrics = recipe.task.metrics
     return Evaluation(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..allowed_arguments import wrong_argument
 from ..errors import RecipeError
 from ..rates import check_rates
 from ..task import CardWords
@@ -49,6 +50,9 @@ inputs = processor(images, return_tensors="pt")""",
             )
         if missing := sorted({"share", "learning_rate"} - given.keys()):
             raise RecipeError(f"pretraining needs {' and '.join(missing)}")
+        rest = {key: given[key] for key in given if key not in ("share", "learning_rate", "seed")}
+        if wrong := wrong_argument(rest):
+            raise RecipeError(f"pretraining: {wrong}")
         share, seed = given["share"], given.get("seed", 0)
         if not (isinstance(share, float) and 0 < share < 1):
             raise RecipeError(f"pretraining: share must be between 0 and 1, got {share!r}")

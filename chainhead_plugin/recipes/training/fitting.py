@@ -84,7 +84,7 @@ def fit(
     Raises
     ------
     RecipeError
-        If an argument of the recipe's `training` is unknown, or set by the trainer itself.
+        If an argument of the recipe's `training` has a value that cannot be used.
     """
     count = len(training.labels)
     task = recipe.task
@@ -179,8 +179,6 @@ def _arguments(
     else:
         # Four times a run: where every epoch is saved, small models are saved longer than trained.
         ours |= {"save_strategy": "steps", "save_steps": 0.25}
-    if twice := sorted(ours.keys() & recipe.training.keys()):
-        raise RecipeError(f"training: {twice[0]} is set by the trainer: leave it out")
     try:
         return TrainingArguments(**ours, **recipe.training)
     except (TypeError, ValueError) as error:

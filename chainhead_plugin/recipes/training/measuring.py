@@ -151,7 +151,7 @@ def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: lis
         values = [test[metric.name] for test in tests]
         found[f"test_{metric.name}"] = values
         found[f"test_{metric.name}_mean"] = statistics.mean(values)
-        found[f"test_{metric.name}_sd"] = statistics.stdev(values)
+        found[f"test_{metric.name}_sd"] = statistics.stdev(values) if len(values) > 1 else None
     return {
         **found,
         "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),

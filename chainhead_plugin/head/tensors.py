@@ -1,0 +1,27 @@
+"""Inputs that are no tensors, named before anything is asked of them."""
+
+from typing import Any
+
+import numpy as np
+
+
+def require_tensors(**values: Any) -> None:
+    """Check that inputs are not still NumPy arrays or lists.
+
+    Parameters
+    ----------
+    **values
+        By their names; None for those that are not given.
+
+    Raises
+    ------
+    TypeError
+        If a value is an array or a list; the message names it and says what to do.
+    """
+    for name, value in values.items():
+        if isinstance(value, np.ndarray | list | tuple):
+            kind = "NumPy array" if isinstance(value, np.ndarray) else type(value).__name__
+            raise TypeError(
+                f"{name} is a {kind}, expected a torch.Tensor: pass torch.as_tensor({name}), or ask a preprocessor "
+                'for tensors, return_tensors="pt"'
+            )

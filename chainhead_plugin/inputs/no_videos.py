@@ -1,0 +1,25 @@
+"""What `AutoVideoProcessor` finds for chainhead models: they take no videos.
+
+Without it, transformers takes an image processor's code that a checkpoint carries for that of a video processor, and
+asks on the terminal whether to run it, even where the plugin is installed.
+"""
+
+from typing import Any, NoReturn
+
+
+class NoChainHeadVideoProcessor:
+    """Refuses to be loaded, in place of code that a checkpoint carries."""
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(
+            f"{pretrained_model_name_or_path} takes no videos: chainhead models take sequences, texts or images, as "
+            "AutoFeatureExtractor, AutoTokenizer or AutoImageProcessor prepare them"
+        )
