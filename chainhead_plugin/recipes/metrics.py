@@ -95,23 +95,22 @@ class Metric:
     def difference(self, model: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str | None]:
         """Return how far a model's mean is from another's, and the larger of their standard deviations.
 
-        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none. One seed has
-        no standard deviation: None.
+        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none. One
+        seed has no standard deviation: None.
         """
-        mean, deviation = f"test_{self.name}_mean", f"test_{self.name}_sd"
-        gap = model[mean] - other[mean]
-        if model[deviation] is None or other[deviation] is None:
-            return (
-                f"{100 * gap:+.1f} points"
-                if self.percent
-                else f"{100 * gap / other[mean]:+.1f} % {self.title}"
-            ), None
-        largest = max(model[deviation], other[deviation])
+        base, deviations = (
+            other[f"test_{self.name}_mean"],
+            (model[f"test_{self.name}_sd"], other[f"test_{self.name}_sd"]),
+        )
+        gap = model[f"test_{self.name}_mean"] - base
+        largest = None if None in deviations else max(deviations)
+
         if self.percent:
-            return f"{100 * gap:+.1f} points", f"{100 * largest:.1f}"
-        if other[mean] == 0:
-            return f"{gap:+.3g} {self.title}", f"{largest:.3g}"
-        return f"{100 * gap / other[mean]:+.1f} % {self.title}", f"{100 * largest / other[mean]:.1f} %"
+            return f"{100 * gap:+.1f} points", None if largest is None else f"{100 * largest:.1f}"
+        if base == 0:
+            return f"{gap:+.3g} {self.title}", None if largest is None else f"{largest:.3g}"
+        spread = None if largest is None else f"{100 * largest / base:.1f} %"
+        return f"{100 * gap / base:+.1f} % {self.title}", spread
 
     def in_unit(self, unit: str | None) -> str:
         """Return what stands before a table or on an axis: "accuracy in %", "RMSE in km"."""
