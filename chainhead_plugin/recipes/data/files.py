@@ -30,11 +30,11 @@ def load_files(recipe: Recipe) -> Data:
     assert isinstance(recipe.data, Mapping)
     options = recipe.data
     check_file_options(options, _OPTIONS)
-    parts = [
-        _read(recipe.folder / options[name], recipe.task, options)
-        for name in ("train", "test")
-        if name in options
-    ]
+    parts: list[_Part] = []
+    for name in ("train", "test"):
+        if name in options:
+            columns = parts[0].columns if parts else None
+            parts.append(_read(recipe.folder / options[name], recipe.task, options, columns))
     joined = _join(parts, recipe.task)
     count = len(parts[0].labels)
     indices = np.arange(len(joined.labels))
@@ -52,11 +52,12 @@ def load_files(recipe: Recipe) -> Data:
 
 
 class _Part(NamedTuple):
-    """Examples of a file, their raw labels, of nodes a list of arrays [L_i], and what tells groups apart."""
+    """Examples of a file, their raw labels, of nodes a list of arrays [L_i], what tells groups apart, and names."""
 
     inputs: list[Any]
     labels: Any
     groups: NDArray[Any] | None
+    columns: tuple[str, ...] | None = None
 
 
 def _join(parts: Sequence[_Part], task: Task) -> Examples:
@@ -70,9 +71,14 @@ def _join(parts: Sequence[_Part], task: Task) -> Examples:
     return replace(examples, groups=np.concatenate(groups) if groups else None)
 
 
-def _read(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
+def _read(
+    file: Path, task: Task, options: Mapping[str, Any], columns: tuple[str, ...] | None = None
+) -> _Part:
     check_file(file)
-    part = (_read_npz if file.suffix == ".npz" else _read_rows)(file, task, options)
+    if file.suffix == ".npz":
+        part = _read_npz(file, task, options)
+    else:
+        part = _read_rows(file, task, options, columns)
     if not len(part.labels):
         raise RecipeError(f"data: {file} holds no examples")
     return part
@@ -101,9 +107,10 @@ def _read_npz(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
     return _Part(list(x), y, groups)
 
 
-def _read_rows(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
-    pandas, table = require("pandas", "pandas"), read_table(file)
+def _read_rows(file: Path, task: Task, options: Mapping[str, Any], columns: tuple[str, ...] | None) -> _Part:
     label, group = options.get("label", "label"), options.get("group")
+    texts = [label, *(options[name] for name in ("series", "group") if name in options)]
+    pandas, table = require("pandas", "pandas"), read_table(file, texts)
     wanted = [label, *([options.get("text", "text")] if task.reads == "text" else [])]
     wanted += [options[name] for name in ("series", "group") if name in options]
     for column in wanted:
@@ -121,12 +128,18 @@ def _read_rows(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
     if task.of_nodes and "series" not in options:
         raise RecipeError("data: labels of nodes need series, the column that tells chains apart")
     values = table.drop(columns=wanted)
+    if columns is not None:
+        if missing := [column for column in columns if column not in values]:
+            raise RecipeError(f"data: {file} has no column {missing[0]!r}, which the training has")
+        if unknown := [column for column in values if column not in columns]:
+            raise RecipeError(f"data: {file} has a column {unknown[0]!r}, which the training has not")
+        values = values[list(columns)]
     if text := [column for column in values if not pandas.api.types.is_numeric_dtype(values[column])]:
         raise RecipeError(f"data: {file}: column {text[0]!r} holds no numbers")
     if "series" not in options:
         # Shorter series end in empty cells.
         rows = [row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1] for row in values.to_numpy(float)]
-        return _Part([row[:, np.newaxis] for row in rows], table[label].to_numpy(), groups)
+        return _Part([row[:, np.newaxis] for row in rows], table[label].to_numpy(), groups, tuple(values))
     chains = [index for _, index in table.groupby(options["series"], sort=False).indices.items()]
     of_chains = [*([label] if not task.of_nodes else []), *([group] if group else [])]
     for index in chains:
@@ -142,4 +155,5 @@ def _read_rows(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
         [values.iloc[index].to_numpy(float) for index in chains],
         [labels[index] for index in chains] if task.of_nodes else labels[firsts],
         None if groups is None else groups[firsts],
+        tuple(values),
     )

@@ -36,7 +36,24 @@ def check_file(file: Path) -> None:
         raise RecipeError(f"data: {file.name} is of an unknown kind, expected .npz, .csv or .parquet")
 
 
-def read_table(file: Path) -> Any:
-    """Read a .csv or .parquet file as a pandas table."""
+def read_table(file: Path, texts: Sequence[str] = ()) -> Any:
+    """Read a .csv or .parquet file as a pandas table.
+
+    Parameters
+    ----------
+    file : Path
+    texts : sequence of str
+        Columns of labels and ids, which stay as they stand in a .csv file: "NA" and "007" are texts. Only an empty cell
+        is missing, and a column of nothing but whole numbers is numbers.
+    """
     pandas = require("pandas", "pandas")
-    return pandas.read_csv(file) if file.suffix == ".csv" else pandas.read_parquet(file)
+    if file.suffix != ".csv":
+        return pandas.read_parquet(file)
+    table = pandas.read_csv(file, converters=dict.fromkeys(texts, str))
+    for column in table.columns.intersection(list(texts)):
+        cells = table[column]
+        if all(cell.isascii() and cell.isdigit() and str(int(cell)) == cell for cell in cells):
+            table[column] = cells.astype("int64")
+        else:
+            table[column] = cells.mask(cells.str.strip() == "")
+    return table
