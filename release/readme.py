@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.report import Results, accuracy, mean_accuracy, median_ratio
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
 
@@ -14,6 +15,7 @@ _CARDS = ROOT / "model_cards"
 _VOWELS = "chainhead-japanese-vowels"
 RESULTS_MARKERS = ("<!-- results: written by release/readme.py -->", "<!-- end of results -->")
 ZOO_MARKERS = ("<!-- zoo: written by release/readme.py -->", "<!-- end of zoo -->")
+ACCURACY_MARKERS = ("<!-- accuracy: written by release/readme.py -->", "<!-- end of accuracy -->")
 _RIVALS = ("lstm", "gru", "conv1d")
 
 
@@ -41,6 +43,37 @@ def zoo_table() -> str:
         ]
         tables.append("\n".join([*head, *(_zoo_row(name) for name in rows)]))
     return "\n\n".join(tables)
+
+
+def accuracy_table(results: Results) -> str:
+    """Return the default classifier and its peers, with accuracy and time, as a Markdown table.
+
+    How far behind a model is, is told on the set where the best other model of that set is furthest ahead.
+    """
+    head = [
+        f"| {len(results['sets'])} sets, {results['seeds']} seeds | mean test accuracy in % | furthest behind the best "
+        "| time, fit and predict |",
+        "|---|---:|---:|---:|",
+    ]
+    rows = []
+    for model in results["models"]:
+        behind = {
+            name: max(accuracy(results, name, other) or 0.0 for other in results["models"])
+            - (accuracy(results, name, model) or 0.0)
+            for name in results["sets"]
+        }
+        worst = max(behind, key=lambda name: behind[name])
+        rows.append(
+            f"| {model} | {mean_accuracy(results, model):.1f} | {behind[worst]:.1f} ({worst}) "
+            f"| {median_ratio(results, model):.1f} × MiniRocket |"
+        )
+    return "\n".join([*head, *rows])
+
+
+def read_accuracy() -> Results:
+    """Read what `python -m benchmarks.accuracy` measured."""
+    results: Results = json.loads((ROOT / "docs" / "accuracy.json").read_text("utf-8"))
+    return results
 
 
 def update_readme(readme: Path, tables: Mapping[tuple[str, str], str]) -> None:
@@ -83,5 +116,9 @@ def _metric(name: str) -> Metric:
 if __name__ == "__main__":
     update_readme(
         ROOT / "README.md",
-        {RESULTS_MARKERS: results_table(read_results(_VOWELS)), ZOO_MARKERS: zoo_table()},
+        {
+            ACCURACY_MARKERS: accuracy_table(read_accuracy()),
+            RESULTS_MARKERS: results_table(read_results(_VOWELS)),
+            ZOO_MARKERS: zoo_table(),
+        },
     )

@@ -50,6 +50,24 @@ def seconds(results: Results, name: str, model: str) -> float | None:
     return median(found) if found else None
 
 
+def mean_accuracy(results: Results, model: str) -> float | None:
+    """Return the mean over the sets in %, or None where the model did not finish all of them."""
+    found = [accuracy(results, name, model) for name in results["sets"]]
+    return None if None in found else mean(value for value in found if value is not None)
+
+
+def ratio(results: Results, name: str, model: str) -> float | None:
+    """Return a model's time on a set in units of the base's."""
+    own, base = seconds(results, name, model), seconds(results, name, BASE)
+    return own / base if own is not None and base else None
+
+
+def median_ratio(results: Results, model: str) -> float | None:
+    """Return the median over the sets of a model's time in units of the base's."""
+    found = [value for name in results["sets"] if (value := ratio(results, name, model)) is not None]
+    return median(found) if found else None
+
+
 def render(results: Results) -> str:
     """Return the report as Markdown."""
     sections = [
@@ -79,31 +97,18 @@ def _accuracies(results: Results) -> str:
                 text += f" ± {stdev(spread):.1f}"
             cells.append(f"**{text}**" if value is not None and value == best else text)
         body.append([name, *cells])
-    averages = {model: _mean_accuracy(results, model) for model in results["models"]}
+    averages = {model: mean_accuracy(results, model) for model in results["models"]}
     body.append(["mean", *(DASH if value is None else f"{value:.2f}" for value in averages.values())])
     return table(["", *results["models"]], body)
-
-
-def _mean_accuracy(results: Results, model: str) -> float | None:
-    found = [accuracy(results, name, model) for name in results["sets"]]
-    return None if None in found else mean(value for value in found if value is not None)
-
-
-def _ratio(results: Results, name: str, model: str) -> float | None:
-    own, base = seconds(results, name, model), seconds(results, name, BASE)
-    return own / base if own is not None and base else None
 
 
 def _times(results: Results) -> str:
     body = []
     for name in results["sets"]:
-        ratios = [_ratio(results, name, model) for model in results["models"]]
+        ratios = [ratio(results, name, model) for model in results["models"]]
         body.append([name, *(DASH if value is None else number(value) for value in ratios)])
-    medians = []
-    for model in results["models"]:
-        found = [value for name in results["sets"] if (value := _ratio(results, name, model)) is not None]
-        medians.append(number(median(found)) if found else DASH)
-    body.append(["median", *medians])
+    medians = [median_ratio(results, model) for model in results["models"]]
+    body.append(["median", *(DASH if value is None else number(value) for value in medians)])
     return table(["", *results["models"]], body)
 
 
