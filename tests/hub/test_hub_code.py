@@ -26,9 +26,14 @@ def other_answers(**options):
     picture = Image.linear_gradient("L")
     pixels = processor(picture, return_tensors="pt")["pixel_values"]
     segment = pipeline("time-series-segmentation", model="me/frames", **options)
-    used = (classify.model, classify.image_processor, processor, forecast, forecast.model, segment, segment.model)
+    random = pipeline("time-series-classification", model="me/random", **options)
+    used = (
+        classify.model, classify.image_processor, processor, forecast, forecast.model, segment, segment.model,
+        random, random.model,
+    )
     modules = [type(x).__module__ for x in used]
     answers = [classify(picture, top_k=3), forecast([1.0, 2.0, 4.0, 3.0]), segment([1.0, -2.0, 4.0])]
+    answers.append(random([1.0, -2.0, 4.0, 3.0, 1.0], top_k=3))
     return [pixels.tolist(), *answers], modules
 def answers(name, **options):
     classify = pipeline("time-series-classification", model=name, **options)
@@ -103,7 +108,10 @@ chainhead_plugin.ChainHeadForTimeSeriesPrediction(series).save_pretrained("serie
 frames = chainhead_plugin.ChainHeadConfig(m=1, num_labels=3)
 chainhead_plugin.ChainHeadForTokenClassification(frames).save_pretrained("frames")
 chainhead_plugin.ChainHeadFeatureExtractor(1).save_pretrained("frames")
-for name in ("images", "series", "frames"):
+random = chainhead_plugin.RandomChainConfig(m=1, dilations=[1, 2], num_labels=3)
+chainhead_plugin.RandomChainForSequenceClassification(random).save_pretrained("random")
+chainhead_plugin.ChainHeadFeatureExtractor(1).save_pretrained("random")
+for name in ("images", "series", "frames", "random"):
     registry.push(name, "me/" + name, with_code=True)
 for name, options, auto in CLASSES:
     getattr(chainhead_plugin, name)(chainhead_plugin.ChainHeadConfig(**options)).save_pretrained(name)
@@ -144,12 +152,13 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     assert all(module.startswith("transformers_modules.me.code.") for module in modules)
     places = [module.rpartition(".")[0].rpartition(".")[0] for module in other_modules]
     assert places == [
-        f"transformers_modules.me.{name}" for name in ["images"] * 3 + ["series"] * 2 + ["frames"] * 2
+        f"transformers_modules.me.{name}"
+        for name in ["images"] * 3 + ["series"] * 2 + ["frames"] * 2 + ["random"] * 2
     ]
     model_file = f"{flat_module('ChainHeadForSequenceClassification')}.py"
     assert {model_file, "images/chain-matrix.png"} <= hub.repo("me/again").at().tree.keys()
 
-    for name in ("code", "images", "series", "frames"):
+    for name in ("code", "images", "series", "frames", "random"):
         files = [file for file in hub.repo(f"me/{name}").at().tree if file.endswith(".py")]
         assert files
         # An exception could be swallowed on the way: code that runs leaves a mark.
@@ -202,6 +211,8 @@ def test_code_that_cannot_be_carried(tmp_path, monkeypatch):
         "ChainHeadConfig",
         "ChainHeadFeatureExtractor",
         "ChainHeadImageProcessor",
+        "RandomChainConfig",
+        "RandomChainForSequenceClassification",
         *(name for name, *_ in CLASSES),
     ],
 )
@@ -216,6 +227,7 @@ def test_every_class_that_could_be_registered_is_tested():
     offered = {name: getattr(chainhead_plugin, name) for name in chainhead_plugin.__all__}
     registrable = {name for name, cls in offered.items() if hasattr(cls, "register_for_auto_class")}
     own = {name for name, *_ in CLASSES} | {"ChainHeadConfig"}
+    own |= {"RandomChainConfig", "RandomChainForSequenceClassification"}
     assert registrable == own | {"ChainHeadFeatureExtractor", "ChainHeadImageProcessor"}
 
 

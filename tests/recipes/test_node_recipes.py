@@ -42,7 +42,12 @@ def table(count, seed):
         label[0] = "rest"
         parts.append(
             pd.DataFrame(
-                {"id": f"s{number}", "x": clicks + rng.normal(0, 0.1, len(clicks)), "y": 1.0, "label": label}
+                {
+                    "id": f"s{number}",
+                    "x": clicks + rng.normal(0, 0.1, len(clicks)),
+                    "y": rng.random(len(clicks)),
+                    "label": label,
+                }
             )
         )
     return pd.concat(parts).assign(machine=lambda rows: rows["id"].str[1:].astype(int) // 4)
