@@ -28,11 +28,11 @@ def check_folder(folder: Path) -> None:
 
 def write_folder(trained: TrainedOnTable, folder: Path) -> None:
     """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it."""
-    trained.estimator.save_pretrained(folder)
+    extractor = trained.estimator.feature_extractor_
     if trained.schema is not None:
-        extractor = trained.estimator.feature_extractor_
-        named = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
-        named.save_pretrained(folder)
+        extractor = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
+    trained.estimator.save_pretrained(folder)
+    extractor.save_pretrained(folder)
     _write(folder / RESULTS, json.dumps(_results(trained), indent=2, ensure_ascii=False))
     _write(folder / CARD, _card(trained, folder.resolve().name))
     _write(folder / PLAN, trained.plan.text())

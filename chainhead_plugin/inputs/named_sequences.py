@@ -166,6 +166,8 @@ def _says_something(index: Any) -> bool:
 
 
 def _as_frame(data: Any, schema: Mapping[str, Any] | None) -> Any:
+    if schema is not None and schema.get("rows") == "series":
+        return data.to_frame().T  # a row is a whole series, whose nodes are the columns
     features = [] if schema is None else schema["features"]
     is_unnamed = data.name is None and len(features) == 1
     return data.to_frame(features[0]) if is_unnamed else data.to_frame()

@@ -85,9 +85,9 @@ class Schema:
             raise TableError(
                 f"the schema of a table has no {unknown[0]}: expected {listed(sorted(known), 20)}"
             )
-        if "features" not in stated:
+        if "features" not in stated and stated.get("rows") != "series":
             raise TableError("the schema of a table needs features")
-        lists: dict[str, Any] = {
+        lists: dict[str, Any] = {"features": ()} | {
             name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
         }
         TableSpec(
@@ -157,8 +157,9 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     needed += schema.label if labelled else ()
     needed += (schema.time,) if schema.calendar and schema.time and not table.index else ()
     if not table.has_names:
+        expected = f"takes {listed(needed)}" if needed else "was trained on a table with a header"
         raise TableError(
-            f"{table.name} has no names of columns, but the model takes {listed(needed)}: add a header with these names"
+            f"{table.name} has no names of columns, but the model {expected}: add a header with these names"
         )
     optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time]
     missing = [name for name in needed if name not in here]

@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from transformers import pipeline
@@ -152,3 +153,26 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path):
         "train", fine, "--label", "kind", "-o", tmp_path / "mine", code=1
     )
     assert "are for tables" in invoke("train", "chainhead-gunpoint", "--label", "kind", code=2)
+
+
+def test_a_table_with_a_series_a_row_is_trained_on_and_predicted(tmp_path):
+    nodes = np.random.default_rng(0).standard_normal((24, 20)).round(4)
+    nodes[1::2] = nodes[1::2].cumsum(1)
+    header = ",".join(f"t{place}" for place in range(20))
+    lines = [",".join(map(str, row)) for row in nodes.tolist()]
+    table, new = tmp_path / "wide.csv", tmp_path / "new.csv"
+    table.write_text(
+        "\n".join([f"{header},kind", *(f"{line},{'ab'[i % 2]}" for i, line in enumerate(lines))])
+    )
+    new.write_text("\n".join([header, *lines]))
+    invoke("train", table, "--label", "kind", "-o", tmp_path / "model")
+    said = invoke("predict", tmp_path / "model", new, "--json")
+    labels = [json.loads(line)["predictions"][0]["label"] for line in said.splitlines()]
+    expected = ChainHeadClassifier.from_pretrained(tmp_path / "model").predict(nodes)
+    assert labels == expected.tolist()
+    frame = pd.read_csv(new)
+    classify = pipeline("time-series-classification", model=str(tmp_path / "model"))
+    assert [answer[0]["label"] for answer in classify(frame)] == labels
+    assert [answer[0]["label"] for answer in classify(frame.iloc[1])] == labels[1:2]
+    new.write_text("\n".join(lines))
+    assert "was trained on a table with a header" in invoke("predict", tmp_path / "model", new, code=1)
