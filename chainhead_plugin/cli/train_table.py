@@ -70,6 +70,10 @@ def train_table(source: str, output: Path | None, options: dict[str, Any]) -> No
     else:
         plan = TablePlan(data=path, table=TableSpec(**table), **given)
         folder = output or Path(path.name.partition(".")[0] or "model")
+    if path.is_dir() and (path / PLAN).is_file():
+        raise ValueError(
+            f"{path} is a model that this command wrote, not a table: to train it again, chainhead train {path / PLAN}"
+        )
     check_folder(folder)
     with console(stderr=True).status("Training"):
         trained = train_on_table(plan)

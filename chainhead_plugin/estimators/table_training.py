@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tables.errors import listed
 from ..tables.formats.cells import number_of
 from ..tables.loading import load
 from ..tables.schema import Schema, load_matched, schema_of
@@ -75,10 +76,17 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
     if plan.task is None:
         said.append(f"task: {task}, as the labels tell (otherwise: --task)")
     train, test = _parts(plan, found, schema, task)
+    _check_train(plan, train, task)
     if plan.test is not None:
         said.append(f"test: {len(test)} series of {plan.test}")
     elif test:
         said.append(f"test: {len(test)} of {len(found)} series, drawn with seed {plan.seed}")
+    if task == "classification":
+        known = {series.labels[0] for series in train}
+        if foreign := sorted({series.labels[0] for series in test} - known):
+            said.append(
+                f"test: no series to train on has the label {listed(foreign)}, so those with it count as errors"
+            )
 
     start = time.perf_counter()
     kind = ChainHeadClassifier if task == "classification" else ChainHeadRegressor
@@ -151,8 +159,30 @@ def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set
         _, test = next(GroupShuffleSplit(1, test_size=share, random_state=seed).split(rows, groups=groups))
     else:
         labels = [one.labels[0] for one in series] if task == "classification" else None
-        _, test = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
+        try:
+            _, test = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
+        except ValueError as error:
+            classes = "" if labels is None else f" with {len(set(labels))} labels"
+            raise ValueError(
+                f"no test part with a share of {share:g} can be drawn from {len(series)} series{classes}, as both "
+                "parts need series of every label: give another --test-share, or a table with --test"
+            ) from error
     return set(test.tolist())
+
+
+def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
+    """Raise where there is too little to learn from."""
+    if len(train) < 2:
+        raise ValueError(
+            f"{plan.data}: {len(train)} series to train on, expected at least 2; --series names what tells series "
+            "apart"
+        )
+    labels = {series.labels[0] for series in train}
+    if task == "classification" and len(labels) == 1:
+        raise ValueError(
+            f"{plan.data}: all {len(train)} series to train on have the label {labels.pop()!r}, expected at least two "
+            "labels to tell apart; --label names their column"
+        )
 
 
 def _nodes(series: Sequence[Series]) -> list[NDArray[np.float64]]:
@@ -193,7 +223,6 @@ def _scores(
             "accuracy": float(metrics.accuracy_score(labels, answers)),
             "macro_f1": float(metrics.f1_score(labels, answers, average="macro")),
         }
-    return {
-        "r2": float(metrics.r2_score(labels, answers)),
-        "rmse": float(metrics.root_mean_squared_error(labels, answers)),
-    }
+    error = {"rmse": float(metrics.root_mean_squared_error(labels, answers))}
+    # R² compares with the spread of the labels, which needs two of them.
+    return {"r2": float(metrics.r2_score(labels, answers))} | error if len(test) > 1 else error

@@ -72,7 +72,9 @@ def check_target(file: Path, *, overwrite: bool = False) -> str:
     if suffix not in SUFFIXES:
         raise TableError(f"cannot write {file.name}: expected a name that ends in {', '.join(SUFFIXES)}")
     if file.exists() and not overwrite:
-        raise TableError(f"{file} is there already: choose another name, or allow to overwrite it")
+        raise TableError(
+            f"{file} is there already: choose another name, or overwrite it with --overwrite (overwrite=True)"
+        )
     if not file.parent.is_dir():
         raise TableError(f"there is no folder {file.parent} to write {file.name} to")
     return suffix

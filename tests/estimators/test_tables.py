@@ -176,3 +176,40 @@ def test_a_table_with_a_series_a_row_is_trained_on_and_predicted(tmp_path):
     assert [answer[0]["label"] for answer in classify(frame.iloc[1])] == labels[1:2]
     new.write_text("\n".join(lines))
     assert "was trained on a table with a header" in invoke("predict", tmp_path / "model", new, code=1)
+
+
+def test_too_little_to_learn_from_is_named_in_the_words_of_the_table(tmp_path):
+    model = tmp_path / "model"
+    same = write(tmp_path / "same.csv", 6, 0, lambda number, nodes: "a")
+    said = invoke("train", same, "--label", "kind", "-o", model, code=1)
+    assert "same.csv: all 6 series to train on have the label 'a', expected at least two" in said
+    lonely = write(tmp_path / "lonely.csv", 1, 0)
+    said = invoke("train", lonely, "--label", "kind", "-o", model, code=1)
+    assert "lonely.csv: 1 series to train on, expected at least 2" in said
+    few = write(tmp_path / "few.csv", 6, 0)
+    for share in (0.01, 0.99):
+        said = invoke("train", few, "--label", "kind", "--test-share", share, "-o", model, code=1)
+        assert "can be drawn from 6 series with 2 labels" in said
+        assert "--test-share" in said
+    assert not model.exists()
+
+
+def test_labels_that_only_the_test_part_has_are_told(tmp_path):
+    train = write(tmp_path / "train.csv", 8, 0)
+    test = write(tmp_path / "test.csv", 4, 1, lambda number, nodes: ("a", "new")[number % 2])
+    said = invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
+    assert "test: no series to train on has the label new, so those with it count as errors" in said
+
+
+def test_one_test_series_has_an_error_and_no_r2(tmp_path):
+    train = write(tmp_path / "train.csv", 8, 0, lambda number, nodes: nodes.mean().round(5))
+    test = write(tmp_path / "test.csv", 1, 1, lambda number, nodes: nodes.mean().round(5))
+    invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
+    assert set(json.loads((tmp_path / "model" / "results.json").read_text())["test"]) == {"rmse"}
+
+
+def test_a_model_is_no_table_to_train_on(trained):
+    folder, _ = trained
+    said = invoke("train", folder / "model", code=1)
+    assert "is a model that this command wrote" in said
+    assert "training.yaml" in said
