@@ -15,7 +15,8 @@ from .inputs import Batch, Inputs
 def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
     """Fit a feature extractor to chains [L, m]; `of_nodes` tells whether the model classifies every node."""
     features = int(np.shape(training.inputs[0])[1])
-    extractor = ChainHeadFeatureExtractor(features).fit(training.inputs, batched=True)
+    extractor = ChainHeadFeatureExtractor(features, schema=_names(training))
+    extractor.fit(training.inputs, batched=True)
     return Inputs(
         fields={"m": features, "chain_length": max(map(len, training.inputs))},
         model_class=ChainHeadForTokenClassification if of_nodes else ChainHeadForSequenceClassification,
@@ -23,6 +24,10 @@ def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
         batch=_chain_batch(extractor),
         preprocessor=extractor,
     )
+
+
+def _names(training: Examples) -> dict[str, Any] | None:
+    return None if training.schema is None else training.schema.to_dict()
 
 
 def load_chains(folder: Path, *, of_nodes: bool = False) -> Inputs:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...config.configuration_chainhead import ChainHeadConfig
+from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ..data.examples import Examples
 from ..data.windows import Windows, windows_of
@@ -40,7 +42,12 @@ def prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
         raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
     with as_recipe_errors():
         config = ChainHeadConfig(**fields, **recipe.model)
-    return _forecast_inputs(config, fields)
+    inputs = _forecast_inputs(config, fields)
+    if windows.schema is None:
+        return inputs
+    width = layout.channels + len(layout.known)
+    extractor = ChainHeadFeatureExtractor(width, do_normalize=False, schema=windows.schema.to_dict())
+    return replace(inputs, preprocessor=extractor)
 
 
 def _constant_features(recipe: Recipe, training: Windows) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...tables.schema import Schema
 from ..errors import RecipeError
 
 
@@ -24,12 +25,15 @@ class Examples:
     names : tuple of str
     groups : array [examples], optional
         What belongs together, such as the recordings of a person, and is never split between two parts.
+    schema : Schema, optional
+        What the columns of the table were called that they come from; saved with the model.
     """
 
     inputs: Sequence[Any]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     groups: NDArray[Any] | None = field(default=None, kw_only=True)
+    schema: Schema | None = field(default=None, kw_only=True)
 
     @property
     def of_nodes(self) -> bool:
@@ -46,7 +50,7 @@ class Examples:
         """Select examples by index."""
         groups = None if self.groups is None else self.groups[indices]
         inputs = [self.inputs[index] for index in indices]
-        return Examples(inputs, self.labels[indices], self.names, groups=groups)
+        return Examples(inputs, self.labels[indices], self.names, groups=groups, schema=self.schema)
 
 
 def numbered(

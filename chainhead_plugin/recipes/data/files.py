@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...tables.schema import Schema
 from ..errors import RecipeError
 from ..recipe import Recipe
 from ..task import Task
@@ -35,7 +36,7 @@ def load_files(recipe: Recipe) -> Data:
         if name in options:
             columns = parts[0].columns if parts else None
             parts.append(_read(recipe.folder / options[name], recipe.task, options, columns))
-    joined = _join(parts, recipe.task)
+    joined = replace(_join(parts, recipe.task), schema=_schema(parts[0], options, recipe.task))
     count = len(parts[0].labels)
     indices = np.arange(len(joined.labels))
     train = joined.take(indices[:count])
@@ -58,6 +59,21 @@ class _Part(NamedTuple):
     labels: Any
     groups: NDArray[Any] | None
     columns: tuple[str, ...] | None = None
+
+
+def _schema(part: _Part, options: Mapping[str, Any], task: Task) -> Schema | None:
+    """Return what the columns of a table of series are called; arrays and texts have no names."""
+    if part.columns is None:
+        return None
+    series = (options["series"],) if "series" in options else ()
+    return Schema(
+        features=tuple(map(str, part.columns)) if series else (),
+        label=(options.get("label", "label"),),
+        series=series,
+        group=options.get("group"),
+        rows="nodes" if series else "series",
+        label_of="node" if task.of_nodes else "series",
+    )
 
 
 def _join(parts: Sequence[_Part], task: Task) -> Examples:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...checks.values import check_number, check_whole_number
+from ...tables.schema import Schema
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, check_known, require
@@ -103,7 +104,15 @@ def load_series(recipe: Recipe) -> Data:
     else:
         first, end = int(steps.min()), int(steps.max()) + 1
         start = end - round(options["test_share"] * (end - first))
-    return cut(recipe, series, layout, start)
+    schema = Schema(
+        features=(*targets, *past),
+        target=tuple(targets),
+        known=tuple(known),
+        series=tuple(identifiers),
+        time=moments[0] if moments else None,
+    )
+    from_tables = all(Path(options[name]).suffix != ".npz" for name in ("train", "test") if name in options)
+    return cut(recipe, series, layout, start, schema if from_tables else None)
 
 
 def _table(file: Path) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...checks.values import check_whole_number
+from ...tables.schema import Schema
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples
@@ -81,7 +82,9 @@ class Windows(Examples):
     def take(self, indices: NDArray[np.intp]) -> "Windows":
         """Select windows by index."""
         inputs = [self.inputs[index] for index in indices]
-        return Windows(inputs, self.labels[indices], self.names, self.times[indices], self.layout)
+        return Windows(
+            inputs, self.labels[indices], self.names, self.times[indices], self.layout, schema=self.schema
+        )
 
     def constant_columns(self) -> list[int]:
         """Return the columns, by index, that do not vary over all windows, what is missing left out."""
@@ -110,11 +113,14 @@ def windows_of(examples: Examples) -> Windows:
     return examples
 
 
-def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: int) -> Data:
+def cut(
+    recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: int, schema: Schema | None = None
+) -> Data:
     """Cut series into windows; those of the test part forecast nothing before `test_start`.
 
     A window's past is `model: chain_length` steps, its future `model: prediction_length`. A window begins at every
-    step. The past of the test's first windows lies in the training part, as it does when a model is used.
+    step. The past of the test's first windows lies in the training part, as it does when a model is used. `schema`
+    tells what the columns were called, where they come from a table.
 
     Raises
     ------
@@ -144,7 +150,7 @@ def cut(recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: in
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
     windows = Windows(
-        inputs, np.stack(labels), layout.targets, np.asarray(times, dtype=np.int64), layout
+        inputs, np.stack(labels), layout.targets, np.asarray(times, dtype=np.int64), layout, schema=schema
     ).take(order)
     data = Data(windows.before(test_start), windows.since(test_start))
     for part, examples in (("training", data.train), ("test", data.test)):
