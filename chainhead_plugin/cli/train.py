@@ -116,6 +116,7 @@ def evaluate(
     Example: chainhead evaluate chainhead-japanese-vowels
     """
     with reported_errors():
+        from ..estimators.table_output import PLAN, RESULTS
         from ..recipes.recipe import load_recipe
 
         given = None if recipe is None else load_recipe(recipe)
@@ -123,6 +124,11 @@ def evaluate(
             from .find_model import zoo_model
 
             zoo_model(name)
+        elif (Path(name) / PLAN).is_file():
+            raise ValueError(
+                f"{name} was trained on a table, without a recipe: its scores are in {Path(name) / RESULTS}; for those "
+                "on another table, train with --test"
+            )
         with console(stderr=True).status(f"Evaluating {name}"):
             from transformers.utils import logging
 

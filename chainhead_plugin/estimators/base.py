@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors, save as save_tensors
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForSequenceClassification
 
+from ..checks.values import check_whole_number
 from ..config.configuration_random_chain import RandomChainConfig
 from ..hub.pushing import push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
@@ -23,7 +25,7 @@ from .panels import Panel, read_panel
 from .requirement import BaseEstimator
 from .threads import threads_of
 
-_FITTED = ("left_out_score_", "choices_", "n_channels_in_", "n_features_in_")
+_FITTED = ("left_out_score_", "choices_", "n_channels_in_", "n_features_in_", "channel_names_in_")
 
 
 class ChainHeadEstimator(BaseEstimator):
@@ -141,17 +143,22 @@ class ChainHeadEstimator(BaseEstimator):
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
-        with threads_of(self.n_jobs):
-            fit = fit_random_chain(
-                panel.series,
-                labels,
-                causal=self.causal,
-                seed=seed,
-                device=self.device,
-                batch_size=self.batch_size,
-                **{name: getattr(self, name) for name in self._parameters},
-                **options,
-            )
+        check_whole_number("batch_size", self.batch_size, 1)
+        try:
+            with threads_of(self.n_jobs):
+                fit = fit_random_chain(
+                    panel.series,
+                    labels,
+                    causal=self.causal,
+                    seed=seed,
+                    device=self.device,
+                    batch_size=self.batch_size,
+                    **{name: getattr(self, name) for name in self._parameters},
+                    **options,
+                )
+        except StrictDataclassError as error:
+            # The configuration's own error is no ValueError, which users of scikit-learn expect of a parameter.
+            raise ValueError(str(error.__cause__ or error)) from error
         self.model_ = fit.model
         self.feature_extractor_ = ChainHeadFeatureExtractor(feature_size=panel.channels)
         self.left_out_score_ = fit.score

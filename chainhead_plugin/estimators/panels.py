@@ -38,7 +38,8 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets `n_channels_in_`; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
+        Gets `n_channels_in_`; of a DataFrame with a column a channel also `channel_names_in_`, by which later ones are
+        matched; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
     X : array, DataFrame or list
         A table [series, length] of one channel, an array [series, channels, length], a DataFrame with a series a row,
         a DataFrame with an index of two levels (series and time) and a column a channel, or a list of arrays [length]
@@ -52,8 +53,10 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
         If `X` is nothing of these, is not finite, or has other channels, and as a table other columns, than before.
     """
     if reset:
-        for name in ("n_features_in_", "feature_names_in_"):
+        for name in ("n_features_in_", "feature_names_in_", "channel_names_in_"):
             estimator.__dict__.pop(name, None)
+    if _is_frame(X) and X.index.nlevels == 2:
+        X = _with_named_channels(estimator, X, reset)
     ragged = _ragged(X)
     found = _array(estimator, X, reset) if ragged is None else ragged
     panel = Panel([_as_nodes(number, one) for number, one in enumerate(found)])
@@ -120,6 +123,24 @@ def _refuse_transposed(series: list[NDArray[Any]]) -> None:
             f"the arrays of X have {min(first)} to {max(first)} rows and {min(second)} columns each, which looks like "
             f"[length, channels], expected {_ORDER}: transpose them"
         )
+
+
+def _with_named_channels(estimator: BaseEstimator, frame: Any, reset: bool) -> Any:
+    """Return a DataFrame with its columns in the order of the fit; without names they are taken by position."""
+    if type(frame.columns).__name__ == "RangeIndex":
+        return frame
+    names = [str(name) for name in frame.columns]
+    if reset:
+        estimator.channel_names_in_ = names
+    expected = getattr(estimator, "channel_names_in_", None)
+    if expected is None or names == expected:
+        return frame
+    if sorted(names) != sorted(expected) or len(set(names)) < len(names):
+        raise ValueError(
+            f"X has the columns {', '.join(names)}, but {type(estimator).__name__} was fitted to "
+            f"{', '.join(expected)}: rename or choose columns, or pass arrays to have channels taken by position"
+        )
+    return frame.iloc[:, [names.index(name) for name in expected]]
 
 
 def _of_frame(frame: Any) -> list[NDArray[Any]] | None:

@@ -55,7 +55,9 @@ class TablePlan:
             raise ValueError(f"task must be one of {', '.join(TASKS)}, got {self.task!r}")
         if self.test is not None and self.test_share is not None:
             raise ValueError("test and test_share contradict each other: state one of them")
-        if self.test_share is not None and not 0 < self.test_share < 1:
+        if self.test_share is not None and not (
+            isinstance(self.test_share, int | float) and 0 < self.test_share < 1
+        ):
             raise ValueError(f"test_share must be between 0 and 1, got {self.test_share!r}")
         if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
             raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}")

@@ -116,3 +116,26 @@ def test_a_table_keeps_its_length(two_channels):
     with pytest.raises(ValueError, match="X has 20 features, but ChainHeadClassifier is expecting 30"):
         fitted.predict(series[:, 0, :20])
     assert fitted.predict(list(series[:, 0, :20])).shape == (24,)
+
+
+def test_channels_of_frames_are_matched_by_name(tmp_path):
+    rng = np.random.default_rng(0)
+    series = rng.standard_normal((12, 2, 20))
+    series[1::2, 0] = series[1::2, 0].cumsum(-1)
+    frame = long_frame(series)
+    fitted = ChainHeadClassifier(random_state=0, num_biases=1).fit(frame, [0, 1] * 6)
+    fitted.save_pretrained(tmp_path)
+    for classifier in (fitted, ChainHeadClassifier.from_pretrained(tmp_path)):
+        expected = classifier.predict_proba(series)
+        assert np.array_equal(classifier.predict_proba(frame[["b", "a"]]), expected)
+        with pytest.raises(
+            ValueError, match="has the columns a, c, but ChainHeadClassifier was fitted to a, b"
+        ):
+            classifier.predict(frame.rename(columns={"b": "c"}))
+
+
+@pytest.mark.parametrize(("option", "value"), [("num_groups", -1), ("batch_size", 0)])
+def test_parameters_out_of_bounds_are_value_errors(option, value):
+    series = np.random.default_rng(0).standard_normal((4, 1, 12))
+    with pytest.raises(ValueError, match=f"{option} must be a whole number"):
+        ChainHeadClassifier(**{option: value}).fit(series, [0, 1, 0, 1])

@@ -213,3 +213,22 @@ def test_a_model_is_no_table_to_train_on(trained):
     said = invoke("train", folder / "model", code=1)
     assert "is a model that this command wrote" in said
     assert "training.yaml" in said
+
+
+def test_a_model_of_a_table_is_not_evaluated_by_a_recipe(trained):
+    folder, _ = trained
+    assert "results.json" in invoke("evaluate", folder / "model", code=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"test_share": "lots"}, "test_share must be between 0 and 1, got 'lots'"),
+        ({"estimator": {"task": "classification", "num_groups": -1}}, "num_groups must be a whole number"),
+    ],
+)
+def test_wrong_values_in_a_plan_are_told(trained, tmp_path, change, expected):
+    folder, _ = trained
+    plan = yaml.safe_load((folder / "model" / "training.yaml").read_text()) | {"test": None} | change
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    assert expected in invoke("train", tmp_path / "plan.yaml", "-o", tmp_path / "model", code=1)
