@@ -133,8 +133,14 @@ def plot(
 def _load_chain(model: FoundModel) -> Any:
     """Load what has the chain heads, whatever the task."""
     with loading(model):
-        from transformers import AutoModel
+        from transformers import AutoConfig, AutoModel
 
+        config = AutoConfig.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
+        if config.model_type == "chainhead-random":
+            raise ValueError(
+                f"{model.name} is of random chain heads, which have no chain matrix to draw: chainhead plot draws "
+                "models of recipes and of the zoo"
+            )
         return AutoModel.from_pretrained(
             model.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )

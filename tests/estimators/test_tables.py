@@ -232,3 +232,9 @@ def test_wrong_values_in_a_plan_are_told(trained, tmp_path, change, expected):
     plan = yaml.safe_load((folder / "model" / "training.yaml").read_text()) | {"test": None} | change
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
     assert expected in invoke("train", tmp_path / "plan.yaml", "-o", tmp_path / "model", code=1)
+
+
+def test_random_chains_are_not_drawn(trained):
+    folder, _ = trained
+    said = invoke("plot", folder / "model", "--out", folder / "chain.png", code=1)
+    assert "random chain heads, which have no chain matrix to draw" in said
