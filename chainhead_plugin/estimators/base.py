@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForSequenceClassification
 
-from ..checks.values import check_whole_number
 from ..config.configuration_random_chain import RandomChainConfig
 from ..hub.pushing import push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
@@ -138,12 +138,12 @@ class ChainHeadEstimator(BaseEstimator):
 
     def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:
         """Train random chain heads, and keep what comes of it."""
-        from sklearn.utils import check_random_state
+        from sklearn.utils import check_random_state, check_scalar
 
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
-        check_whole_number("batch_size", self.batch_size, 1)
+        check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
         try:
             with threads_of(self.n_jobs):
                 fit = fit_random_chain(

@@ -134,8 +134,14 @@ def test_channels_of_frames_are_matched_by_name(tmp_path):
             classifier.predict(frame.rename(columns={"b": "c"}))
 
 
-@pytest.mark.parametrize(("option", "value"), [("num_groups", -1), ("batch_size", 0)])
-def test_parameters_out_of_bounds_are_value_errors(option, value):
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("num_groups", -1, "num_groups must be a whole number"),
+        ("batch_size", 0, "batch_size == 0, must be >= 1"),
+    ],
+)
+def test_parameters_out_of_bounds_are_value_errors(option, value, said):
     series = np.random.default_rng(0).standard_normal((4, 1, 12))
-    with pytest.raises(ValueError, match=f"{option} must be a whole number"):
+    with pytest.raises(ValueError, match=said):
         ChainHeadClassifier(**{option: value}).fit(series, [0, 1, 0, 1])
