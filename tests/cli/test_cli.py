@@ -273,7 +273,7 @@ def test_images(folders, tmp_path):
     assert piped == answer
     (tmp_path / "b.png").write_bytes(b"nothing")
     refused = invoke("predict", folders / "image", tmp_path / "b.png", code=1)
-    assert "no image that Pillow can read: expected PNG" in refused
+    assert "no image that is read here: expected one of PNG" in refused
 
 
 MISTAKES = {
