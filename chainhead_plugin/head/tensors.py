@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+_OTHERS = (np.ndarray, list, tuple)
+
 
 def require_tensors(**values: Any) -> None:
     """Check that inputs are not still NumPy arrays or lists.
@@ -19,7 +21,7 @@ def require_tensors(**values: Any) -> None:
         If a value is an array or a list; the message names it and says what to do.
     """
     for name, value in values.items():
-        if isinstance(value, np.ndarray | list | tuple):
+        if isinstance(value, _OTHERS):
             kind = "NumPy array" if isinstance(value, np.ndarray) else type(value).__name__
             raise TypeError(
                 f"{name} is a {kind}, expected a torch.Tensor: pass torch.as_tensor({name}), or ask a preprocessor "

@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command_line import invoke
 from PIL import Image
 
 import chainhead_plugin as c
-from chainhead_plugin.cli.records import IMAGE_FORMATS, read_records
+from chainhead_plugin.cli.records import IMAGE_FORMATS, Wanted, read_records
 
 MARK = "import pathlib\npathlib.Path({mark!r}).write_text(__name__)\n"
 POISON = (
@@ -164,7 +165,7 @@ def test_other_image_formats_are_refused_before_they_are_opened(kind, monkeypatc
 
     monkeypatch.setattr(subprocess, "Popen", watch)
     with pytest.raises(ValueError, match="expected one of PNG, JPEG, WEBP, GIF, BMP, TIFF"):
-        read_records(stream.getvalue(), "photo.png", "image")
+        list(read_records(Path("-"), Wanted(kind="image"), stream.getvalue()))
     assert not opened
 
 
@@ -172,5 +173,5 @@ def test_other_image_formats_are_refused_before_they_are_opened(kind, monkeypatc
 def test_image_formats_that_are_read(kind):
     stream = io.BytesIO()
     Image.new("RGB", (8, 6), (10, 20, 30)).save(stream, kind)
-    [record] = read_records(stream.getvalue(), "photo.eps", "image")
+    [record] = read_records(Path("-"), Wanted(kind="image"), stream.getvalue())
     assert record.data.size == (8, 6)
