@@ -30,7 +30,7 @@ def test_models_name_the_input(name, options, convert):
 def test_heads_name_the_input():
     import torch
 
-    head = c.ChainInterdependenceHead(3, 4)
+    head = c.ChainInterdependenceHead(3, 4, chain_length=5)
     with pytest.raises(TypeError, match="x is a NumPy array, expected"):
         head(np.zeros((1, 5, 3), np.float32))
     with pytest.raises(TypeError, match="attention_mask is a list, expected"):

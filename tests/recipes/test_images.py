@@ -118,9 +118,8 @@ class TestChecks:
             prepare(recipe, load_data(recipe).train)
 
     def test_arguments_of_pretraining(self, folder):
-        recipe = recipe_of(folder, pretraining={"share": 0.5, "learning_rate": 0.1, "num_epochs": 3})
-        with pytest.raises(RecipeError, match=r"training: .*num_epochs"):
-            Runs(recipe, load_data(recipe), folder / "runs")
+        with pytest.raises(RecipeError, match=r"pretraining: .*num_epochs, did you mean num_train_epochs"):
+            recipe_of(folder, pretraining={"share": 0.5, "learning_rate": 0.1, "num_epochs": 3})
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_trillion_weights_are_refused_at_once(fields):
 
 @pytest.mark.parametrize("size", [BILLIONS, 10**30, 2**16 + 1])
 def test_a_huge_feature_size_is_refused(size):
-    with pytest.raises(ValueError, match="feature_size must be at least 1 and at most 65536"):
+    with pytest.raises(ValueError, match="feature_size must be a whole number between 1 and 65,536"):
         ChainHeadFeatureExtractor(feature_size=size)
 
 
