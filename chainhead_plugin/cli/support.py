@@ -35,6 +35,8 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
         with _shown_warnings():
             yield
     except ModuleNotFoundError as error:
+        if "pip install" in str(error):  # a message of ours, which names the extra
+            fail(error)
         if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
             raise
         fail(f'{matplotlib_for} needs matplotlib: pip install "chainhead-plugin[train]"')

@@ -389,3 +389,13 @@ def test_completion_knows_models_and_folders(folders, monkeypatch):
         check=False,
     )
     assert MODEL in done.stdout
+
+
+def test_an_extra_that_is_missing_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    for name in [name for name in sys.modules if name.startswith("chainhead_plugin.estimators")]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "a.csv").write_text("window,x,kind\na,1,u\nb,2,v\n")
+    output = invoke("train", tmp_path / "a.csv", "--label", "kind", code=1)
+    assert 'pip install "chainhead-plugin[train]"' in output
