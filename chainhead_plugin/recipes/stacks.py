@@ -172,15 +172,14 @@ def fit_stack(
             # Choosing on models that have hardly learned would be chance: all time is for the final run.
             ways, trials_cost = [], 0.0
             steps = max(1, min(_STEPS, int(left / pace)))
-        planned, done = int(steps * (1 + trials_cost)), count(1)
+        trial_steps, done = int(steps * _TRIAL_SHARE), count(1)
+        planned = len(ways) * folds * trial_steps + steps
 
         def on_step() -> None:
-            number = next(done)
-            on_progress(min(number, planned), planned)
+            on_progress(next(done), planned)
 
         trials = [
-            _cross_validate(config, series, labels, way, folds, int(steps * _TRIAL_SHARE), seed, on_step)
-            for way in ways
+            _cross_validate(config, series, labels, way, folds, trial_steps, seed, on_step) for way in ways
         ]
         trials.sort(key=lambda trial: (-trial.accuracy, trial.loss))
         extractor = _extractor(series, trials[0].standardize_each if trials else False)

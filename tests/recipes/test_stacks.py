@@ -39,7 +39,8 @@ def test_it_learns_and_says_what_was_tried():
     assert fitted.model.config.id2label == {0: "falls", 1: "rises"}
     assert {trial.standardize_each for trial in fitted.trials} <= {False, True}
     assert fitted.trials == sorted(fitted.trials, key=lambda trial: (-trial.accuracy, trial.loss))
-    assert done[-1][0] == done[-1][1]
+    assert [number for number, _ in done] == list(range(1, len(done) + 1))
+    assert {planned for _, planned in done} == {len(done)}
 
 
 def test_causal_stacks_look_back_alone():
