@@ -1,56 +1,108 @@
-"""Results of pipelines as lines of JSON and as rows of a table."""
+"""What a pipeline's task reads, which options it takes, and how its results become JSON and rows: all that differs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from .records import Record
+    from .files.records import Record
 
-CLASSIFICATION = ("time-series-classification", "text-classification", "image-classification")
-# What the result of a task is called in JSON, where it is not an object of its own.
-_RESULTS = dict.fromkeys(CLASSIFICATION, "predictions") | {
-    "token-classification": "entities",
-    "time-series-segmentation": "segments",
-    "chain-feature-extraction": "features",
-}
+Cells = list[dict[str, Any]]
 
 
-def line_of(record: Record, task: str, result: Any) -> dict[str, Any]:
-    """Return a result as JSON has it, beside the record's own fields.
+class Answers(ABC):
+    """What differs from task to task on the command line; everybody asks it, nobody compares tasks.
 
-    Raises
-    ------
-    ValueError
-        If the result has a field's name.
+    Attributes
+    ----------
+    task : str
+        The pipeline's.
+    reads : {"sequence", "text", "image"}
+    architecture : str
+        How the names of the classes of models for it end.
+    options : tuple of str
+        Options of `predict` that have an effect.
+    result : str
+        What the result is called in JSON.
     """
-    shown = dict(result) if task == "time-series-forecasting" else {_RESULTS[task]: result}
-    return _beside(record, shown)
+
+    task: ClassVar[str]
+    reads: ClassVar[Literal["sequence", "text", "image"]] = "sequence"
+    architecture: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
+    result: ClassVar[str]
+
+    def run_options(self, pipe: Any) -> dict[str, Any]:
+        """Return the options of the pipeline's call that the user has not to think of."""
+        return {"batched": True} if self.reads == "sequence" else {}
+
+    def fields(self, result: Any) -> dict[str, Any]:
+        """Return a result as JSON has it."""
+        return {self.result: result}
+
+    @abstractmethod
+    def cells(self, record: Record, result: Any) -> Cells:
+        """Return the rows of a result by their headings: a row a label, segment, step or node."""
+
+    def shown_cells(self, record: Record, result: Any) -> Cells:
+        """Return the rows that a terminal has room for."""
+        return self.cells(record, result)
+
+    def default_target(self) -> tuple[int, ...] | None:
+        """Return the answer that `plot` explains where none is named; None for what the model predicts."""
+        return None
+
+    def target(self, given: str, config: Any) -> str | tuple[int, ...]:
+        """Return what the user names, for `node_contributions`: a label, or indices with commas between them."""
+        labels: Mapping[str, int] = config.label2id
+        if given in labels:
+            return given
+        *places, last = (part.strip() for part in given.split(","))
+        return _indices([*places, str(labels.get(last, last))]) or given  # no label, as the error will say
+
+    def target_name(self, index: Sequence[int], config: Any) -> str:
+        """Return what an explained answer is called in a picture."""
+        return str(config.id2label[index[-1]]) + (f" at node {index[0]}" if len(index) > 1 else "")
 
 
-def rows_of(record: Record, task: str, result: Any) -> Iterable[dict[str, Any]]:
-    """Return a result as rows of a table beside the record's own fields: a row a label, segment, step or node.
+class _Labels(Answers):
+    options = ("--top-k",)
+    result = "predictions"
+    architecture = "ForSequenceClassification"
 
-    Raises
-    ------
-    ValueError
-        If the result has a field's name.
-    """
-    return [_beside(record, row) for row in cells_of(record, task, result)]
+    def run_options(self, pipe: Any) -> dict[str, Any]:
+        config = pipe.model.config
+        regression = config.problem_type == "regression" or config.num_labels == 1
+        return super().run_options(pipe) | {"top_k": config.num_labels if regression else 1}
 
-
-def _beside(record: Record, shown: dict[str, Any]) -> dict[str, Any]:
-    if clash := sorted(shown.keys() & record.fields.keys()):
-        raise ValueError(f"the input has fields named {', '.join(clash)}, as the result has: rename them")
-    return record.fields | shown
-
-
-def cells_of(record: Record, task: str, result: Any) -> list[dict[str, Any]]:
-    """Return the rows of a result by their headings."""
-    if task in CLASSIFICATION:
+    def cells(self, record: Record, result: Any) -> Cells:
         return [{"label": answer["label"], "score": answer["score"]} for answer in result]
-    if task == "token-classification":
+
+
+class _SeriesLabels(_Labels):
+    task = "time-series-classification"
+
+
+class _TextLabels(_Labels):
+    task = "text-classification"
+    reads = "text"
+
+
+class _ImageLabels(_Labels):
+    task = "image-classification"
+    reads = "image"
+    architecture = "ForImageClassification"
+
+
+class _Tokens(Answers):
+    task = "token-classification"
+    reads = "text"
+    architecture = "ForTokenClassification"
+    result = "entities"
+
+    def cells(self, record: Record, result: Any) -> Cells:
         return [
             {
                 "text": record.data[entity["start"] : entity["end"]],
@@ -61,33 +113,143 @@ def cells_of(record: Record, task: str, result: Any) -> list[dict[str, Any]]:
             }
             for entity in result
         ]
-    if task == "time-series-segmentation":
+
+
+class _Segments(Answers):
+    task = "time-series-segmentation"
+    architecture = "ForTokenClassification"
+    result = "segments"
+
+    def run_options(self, pipe: Any) -> dict[str, Any]:
+        return super().run_options(pipe) | {"aggregation_strategy": "simple"}
+
+    def cells(self, record: Record, result: Any) -> Cells:
         return [
             {"label": part["label"], "score": part["score"], "from": part["start"], "to": part["end"]}
             for part in result
         ]
-    if task == "chain-feature-extraction":
+
+
+class _Features(Answers):
+    task = "chain-feature-extraction"
+    architecture = "ChainHeadModel"
+    result = "features"
+
+    def cells(self, record: Record, result: Any) -> Cells:
         return [
             {"node": number, **{f"feature {i}": value for i, value in enumerate(node, start=1)}}
             for number, node in enumerate(result, start=1)
         ]
-    return _forecast_cells(result)
+
+    def shown_cells(self, record: Record, result: Any) -> Cells:
+        return [{"nodes": len(result), "features": f"{len(result[0])}, with --json"}]
 
 
-def _forecast_cells(result: dict[str, Any]) -> list[dict[str, Any]]:
-    named = {"forecast": result["forecast"]}
-    named |= {f"quantile {level:g}": values for level, values in result.get("quantiles", {}).items()}
-    rows: list[dict[str, Any]] = []
-    for step in range(len(result["forecast"])):
-        row: dict[str, Any] = {"step": step + 1}
-        if "times" in result:
-            row["time"] = result["times"][step]
-        if isinstance(result["forecast"][step], list):
-            for target in range(len(result["forecast"][step])):
-                row |= {
-                    f"{name}, target {target + 1}": values[step][target] for name, values in named.items()
-                }
-        else:
-            row |= {name: values[step] for name, values in named.items()}
-        rows.append(row)
-    return rows
+class _Forecasts(Answers):
+    task = "time-series-forecasting"
+    architecture = "ForTimeSeriesPrediction"
+    options = ("--horizon", "--quantiles")
+    result = "forecast"
+
+    def fields(self, result: Any) -> dict[str, Any]:
+        return dict(result)
+
+    def cells(self, record: Record, result: Any) -> Cells:
+        named = {self.result: result["forecast"]}
+        named |= {f"quantile {level:g}": values for level, values in result.get("quantiles", {}).items()}
+        rows: Cells = []
+        for step, forecast in enumerate(result["forecast"]):
+            row: dict[str, Any] = {"step": step + 1}
+            if "times" in result:
+                row["time"] = result["times"][step]
+            if isinstance(forecast, list):
+                for target in range(len(forecast)):
+                    row |= {
+                        f"{name}, target {target + 1}": values[step][target] for name, values in named.items()
+                    }
+            else:
+                row |= {name: values[step] for name, values in named.items()}
+            rows.append(row)
+        return rows
+
+    def default_target(self) -> tuple[int, ...]:
+        return (0, 0)
+
+    def target(self, given: str, config: Any) -> str | tuple[int, ...]:
+        index = _indices([part.strip() for part in given.split(",")])
+        if index is None:
+            return given
+        return (*index, 0) if len(index) == 1 and config.num_targets == 1 else index
+
+    def target_name(self, index: Sequence[int], config: Any) -> str:
+        return f"step {index[0]}" + (f", channel {index[1]}" if config.num_targets > 1 else "")
+
+
+def _indices(parts: Sequence[str]) -> tuple[int, ...] | None:
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else None
+
+
+ALL: tuple[Answers, ...] = (
+    _SeriesLabels(),
+    _Segments(),
+    _Forecasts(),
+    _Features(),
+    _TextLabels(),
+    _Tokens(),
+    _ImageLabels(),
+)
+
+
+def answers_to(task: str, model: str) -> Answers:
+    """Return what a task is like on the command line.
+
+    Raises
+    ------
+    ValueError
+        If this command knows nothing of it.
+    """
+    for answers in ALL:
+        if answers.task == task:
+            return answers
+    raise ValueError(
+        f"{model} is for {task}, which this command cannot show: it knows {', '.join(a.task for a in ALL)}"
+    )
+
+
+def task_of_class(name: str, *, takes_text: bool) -> str | None:
+    """Return the task of a class of models by its name; None where there is none."""
+    for answers in ALL:
+        if name.endswith(answers.architecture) and takes_text == (answers.reads == "text"):
+            return answers.task
+    return None
+
+
+def line_of(answers: Answers, record: Record, result: Any) -> dict[str, Any]:
+    """Return a result as JSON has it, beside the record's own fields.
+
+    Raises
+    ------
+    ValueError
+        If the result has a field's name.
+    """
+    return _beside(record, answers.fields(result))
+
+
+def rows_of(answers: Answers, record: Record, result: Any) -> Cells:
+    """Return a result as rows of a table beside the record's own fields.
+
+    Raises
+    ------
+    ValueError
+        If the result has a field's name.
+    """
+    return [_beside(record, row) for row in answers.cells(record, result)]
+
+
+def _beside(record: Record, shown: dict[str, Any]) -> dict[str, Any]:
+    if clash := sorted(shown.keys() & record.fields.keys()):
+        raise ValueError(
+            f"the input has fields named {', '.join(clash)}, as the result has: rename them, or leave them out with "
+            "--drop"
+        )
+    return record.fields | shown

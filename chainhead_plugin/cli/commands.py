@@ -10,6 +10,7 @@ from .convert import convert_tinybig
 from .hub import pull, push
 from .plot import plot
 from .predict import predict
+from .screen import console, say
 from .support import reported_errors
 from .train import compare, evaluate, train
 from .zoo import card, info, list_models
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"chainhead {metadata.version('chainhead-plugin')}")
+        say(f"chainhead {metadata.version('chainhead-plugin')}")
         raise typer.Exit
 
 
@@ -52,11 +53,9 @@ def demo(
     Example: chainhead demo --picture demo.png
     """
     with reported_errors(matplotlib_for="--picture"):
-        from rich.console import Console
-
         from .demonstration import run
 
-        run(Console(), picture)
+        run(console(), picture)
 
 
 app.command("list")(list_models)

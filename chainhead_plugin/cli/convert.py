@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .support import fail
+from .screen import fail, say, wrong
 
 
 class _Kind(str, Enum):
@@ -34,14 +34,22 @@ def convert_tinybig(
         typer.Option(help="JSON object: keyword arguments of tinyBIG's class.", exists=True, dir_okay=False),
     ],
     kind: Annotated[_Kind, typer.Option(help="tinyBIG's class.")],
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="required")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", hidden=True)] = None,
     dtype: Annotated[_Dtype | None, typer.Option(help="Of the weights; by default the checkpoint's.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint folder.")] = False,
 ) -> None:
     """Convert a tinyBIG checkpoint into a folder that from_pretrained loads.
 
-    Example: chainhead convert-tinybig rnn.pt --options options.json --kind rnn --out my-rnn
+    Example: chainhead convert-tinybig rnn.pt --options options.json --kind rnn --output my-rnn
     """
+    if (output is None) == (out is None):
+        raise wrong("is the folder to write: give it once", "--output")
+    folder = output or out
+    assert folder is not None
+
     import torch
 
     from ..tinybig.checkpoint import convert_checkpoint
@@ -49,11 +57,11 @@ def convert_tinybig(
 
     wanted = None if dtype is None else getattr(torch, dtype.value)
     try:
-        model = convert_checkpoint(checkpoint, options, kind.value, out, wanted, overwrite)
+        model = convert_checkpoint(checkpoint, options, kind.value, folder, wanted, overwrite)
     except TinyBIGConversionError as error:
         fail(error)
     name = type(model).__name__
-    typer.echo(f"{out}: {name}, {model.num_parameters():,} weights of {model.dtype}")
-    typer.echo(f"Load it: from chainhead_plugin import {name}; {name}.from_pretrained({str(out)!r})")
-    output = "last_hidden_state.flatten(1)" if kind is _Kind.head else "logits"
-    typer.echo(f"Where tinyBIG ends in a softmax, what it returns is {output}.softmax(-1).")
+    say(f"{folder}: {name}, {model.num_parameters():,} weights of {model.dtype}")
+    say(f"Load it: from chainhead_plugin import {name}; {name}.from_pretrained({str(folder)!r})")
+    returned = "last_hidden_state.flatten(1)" if kind is _Kind.head else "logits"
+    say(f"Where tinyBIG ends in a softmax, what it returns is {returned}.softmax(-1).")

@@ -9,19 +9,7 @@ import registry
 from registry import ModelEntry
 
 from ..recipes.recipe import shipped_recipes
-
-# By the end of the class's name; for sequences of float nodes.
-_TASKS = {
-    "ForSequenceClassification": "time-series-classification",
-    "ForTokenClassification": "time-series-segmentation",
-    "ForTimeSeriesPrediction": "time-series-forecasting",
-    "ForImageClassification": "image-classification",
-    "ChainHeadModel": "chain-feature-extraction",
-}
-_TEXT_TASKS = {
-    "ForSequenceClassification": "text-classification",
-    "ForTokenClassification": "token-classification",
-}
+from .answers import Answers, answers_to, task_of_class
 
 
 class FoundModel(NamedTuple):
@@ -35,6 +23,11 @@ class FoundModel(NamedTuple):
     def task(self) -> str:
         """The task of its pipeline, or a ValueError where there is none."""
         return self.zoo_task or task_of(self.folder)
+
+    @property
+    def answers(self) -> Answers:
+        """What its task is like on the command line, or a ValueError where there is none."""
+        return answers_to(self.task, self.name)
 
 
 def zoo_model(name: str) -> ModelEntry:
@@ -106,9 +99,8 @@ def task_of(folder: Path) -> str:
         raise ValueError(f"{file} is damaged: {error}") from error
     architectures = (config.get("architectures") if isinstance(config, dict) else None) or ["no class"]
     takes_text = (folder / "tokenizer_config.json").is_file()
-    for ending, task in (_TEXT_TASKS if takes_text else _TASKS).items():
-        if str(architectures[0]).endswith(ending):
-            return task
+    if task := task_of_class(str(architectures[0]), takes_text=takes_text):
+        return task
     raise ValueError(
         f"{file} names {architectures[0]}, for which there is no pipeline"
         + ("" if takes_text else ", and the folder has no tokenizer_config.json, as models of texts have")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .screen import say
 from .support import complete_models, complete_sources, reported_errors
 
 
@@ -43,9 +44,7 @@ def push(
             commit_message=message,
             with_code=with_code,
         )
-    typer.echo(
-        f"Pushed: {done.url}" if done.changed else f"Nothing to push, {done.repo_id} has it: {done.url}"
-    )
+    say(f"Pushed: {done.url}" if done.changed else f"Nothing to push, {done.repo_id} has it: {done.url}")
 
 
 def pull(
@@ -68,4 +67,4 @@ def pull(
         folder = registry.pull(name, revision)
         if to is not None:
             registry.copy_checkpoint(folder, to)
-    typer.echo(to or folder)
+    say(to or folder)

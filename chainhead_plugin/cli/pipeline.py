@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..storage.code_origin import without_carried_code
-from .support import console
+from .screen import console
 
 if TYPE_CHECKING:
     from .find_model import FoundModel

@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .inputs import (
-    ColumnsOption,
-    FormatOption,
-    HeaderOption,
-    SeriesOption,
-    TimeOption,
-    check_files,
-    read_files,
-    wanted_of,
-)
+from ..registration import RANDOM_MODEL_TYPE
+from .files.inputs import check_files, read_files, wanted_of
+from .files.options import UNSAID, FileOptions, takes_file_options
 from .pipeline import load_pipeline, loading
+from .screen import printable, say, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .answers import Answers
+    from .files.records import Record
     from .find_model import FoundModel
-    from .records import Record
 
 
 class _Method(str, Enum):
@@ -39,6 +34,7 @@ class _Stage(str, Enum):
     output = "output"
 
 
+@takes_file_options
 def plot(
     name: Annotated[str, typer.Argument(help=NAME_HELP, autocompletion=complete_sources)],
     inputs: Annotated[
@@ -47,9 +43,13 @@ def plot(
             "--input", help="What to explain: as for predict, at most 16 sequences, texts or images."
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Picture to write (.png, .svg, .pdf); by default NAME-….png here.")
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Picture to write (.png, .svg, .pdf); by default NAME-….png here."
+        ),
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", hidden=True)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture.")] = False,
     length: Annotated[
         int | None,
@@ -71,63 +71,50 @@ def plot(
         _Stage, typer.Option(help="Contributions of nodes at the chain's input, or output.")
     ] = _Stage.input,
     device: Annotated[str | None, typer.Option(help="Such as cpu or cuda:0; by default the best.")] = None,
-    file_format: FormatOption = None,
-    header: HeaderOption = None,
-    columns: ColumnsOption = None,
-    series: SeriesOption = None,
-    time: TimeOption = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
+    files_as: FileOptions = UNSAID,
 ) -> None:
     """Draw a model's chain: who gives to whom, and the weight of hops; or with --input what nodes add to a prediction.
 
-    Example: chainhead plot chainhead-japanese-vowels --input recording.csv --out why.png
+    Example: chainhead plot chainhead-japanese-vowels --input recording.csv --output why.png
     """
-    _check_options(
-        inputs,
-        length,
-        {
-            "--target": target,
-            "--method": method,
-            "--device": device,
-            "--format": file_format,
-            "--header": header,
-            "--columns": columns,
-            "--series": series,
-            "--time": time,
-        },
-    )
+    if output is not None and out is not None:
+        raise wrong("is another name of --output: give one of them", "--out")
+    given = {"--target": target, "--method": method, "--device": device}
+    _check_options(inputs, length, given | files_as.given())
     if inputs is None and stage is not _Stage.input:
-        raise typer.BadParameter("has no effect without --input", param_hint="--stage")
+        raise wrong("has no effect without --input", "--stage")
     with reported_errors(matplotlib_for="chainhead plot"):
         from ..explain.picture_file import check_picture
         from .find_model import find_model
 
         kind = "chain" if inputs is None else "contributions"
-        file = out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")
+        file = output or out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")
         check_picture(file)
         if file.exists() and not overwrite:
-            raise ValueError(f"{file} exists: choose another name with --out, or --overwrite it")
+            raise ValueError(f"{file} exists: choose another name with --output, or --overwrite it")
         model = find_model(name, revision)
         if inputs is None:
             from ..explain.chain_pictures import draw_chain
 
             figure = draw_chain(_load_chain(model), length)
         else:
+            answers = model.answers
             pipe = load_pipeline(model, device)
-            wanted = wanted_of(
-                pipe,
-                model.task,
-                file_format=file_format,
-                header=header,
-                columns=columns,
-                series=series,
-                time=time,
-            )
-            records = list(read_files([inputs], wanted))
+            _check_explainable(pipe, model)
+            records = list(read_files([inputs], wanted_of(pipe, answers, files_as)))
             options = {"method": None if method is None else method.value, "stage": stage.value}
-            figure = _explain(pipe, model.task, records, target, options)
+            figure = _explain(pipe, answers, records, target, options)
         figure.savefig(file, dpi=150)
-    typer.echo(file)
+    say(file)
+
+
+def _check_explainable(pipe: Any, model: FoundModel) -> None:
+    if pipe.model.config.model_type == RANDOM_MODEL_TYPE:
+        raise ValueError(
+            f"{model.name} is of random chain heads, whose answers are not sums over nodes, so that there are no "
+            "contributions to draw: chainhead plot --input explains models of recipes and of the zoo"
+        )
 
 
 def _load_chain(model: FoundModel) -> Any:
@@ -136,7 +123,7 @@ def _load_chain(model: FoundModel) -> Any:
         from transformers import AutoConfig, AutoModel
 
         config = AutoConfig.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
-        if config.model_type == "chainhead-random":
+        if config.model_type == RANDOM_MODEL_TYPE:
             raise ValueError(
                 f"{model.name} is of random chain heads, which have no chain matrix to draw: chainhead plot draws "
                 "models of recipes and of the zoo"
@@ -150,15 +137,15 @@ def _check_options(inputs: Path | None, length: int | None, of_inputs: dict[str,
     if inputs is not None:
         check_files([inputs])
         if length is not None:
-            raise typer.BadParameter("has no effect with --input", param_hint="--length")
+            raise wrong("has no effect with --input", "--length")
         return
     for option, value in of_inputs.items():
         if value is not None:
-            raise typer.BadParameter("has no effect without --input", param_hint=option)
+            raise wrong("has no effect without --input", option)
 
 
 def _explain(
-    pipe: Any, task: str, records: list[Record], target: str | None, options: dict[str, Any]
+    pipe: Any, answers: Answers, records: list[Record], target: str | None, options: dict[str, Any]
 ) -> Figure:
     from ..explain.contribution_pictures import MOST_ROWS, draw_contributions, draw_image_contributions
     from ..explain.contributions import node_contributions
@@ -168,54 +155,31 @@ def _explain(
             f"the input holds {len(records)} records, of which a picture has room for {MOST_ROWS}"
         )
     data = [record.data for record in records]
-    is_text = task in ("text-classification", "token-classification")
-    if is_text:
+    if answers.reads == "text":
         inputs = pipe.tokenizer(data, padding=True, truncation=True, return_tensors="pt")
-    elif task == "image-classification":
+    elif answers.reads == "image":
         inputs = pipe.image_processor([image.convert("RGB") for image in data], return_tensors="pt")
     else:
         inputs = pipe.preprocess(data)
         inputs.pop("times", None)
     inputs = inputs.to(pipe.device)
-    explained = node_contributions(pipe.model, inputs, _target(target, pipe, task), **options)
-    titles = [
-        _title(pipe, record, index) for record, index in zip(records, explained.target.tolist(), strict=True)
-    ]
-    if task == "image-classification":
+    config = pipe.model.config
+    wanted = answers.default_target() if target is None else answers.target(target, config)
+    explained = node_contributions(pipe.model, inputs, wanted, **options)
+    titles = []
+    for record, index in zip(records, explained.target.tolist(), strict=True):
+        name = record.name or (f"{record.data:.60}" if isinstance(record.data, str) else "")
+        told = answers.target_name(index, config)
+        titles.append(printable(f"{name}: {told}" if name else told, one_line=True))
+    if answers.reads == "image":
         from ..explain.image_map import contribution_map
 
         maps = contribution_map(pipe.model, explained, inputs["pixel_values"])
         return draw_image_contributions(explained, maps, data, titles=titles)
     names = None
-    if is_text:
+    if answers.reads == "text":
         names = [
             pipe.tokenizer.convert_ids_to_tokens(ids[real].tolist())
             for ids, real in zip(inputs["input_ids"], explained.mask, strict=True)
         ]
     return draw_contributions(explained, titles=titles, node_names=names)
-
-
-def _target(given: str | None, pipe: Any, task: str) -> str | tuple[int, ...] | None:
-    config = pipe.model.config
-    is_forecast = task == "time-series-forecasting"
-    if given is None:
-        return (0, 0) if is_forecast else None
-    labels = {} if is_forecast else config.label2id
-    if given in labels:
-        return given
-    *places, last = [part.strip() for part in given.split(",")]
-    last = str(labels.get(last, last))
-    if not all(part.isdecimal() for part in (*places, last)):
-        return given  # no label, as the error will say
-    index = tuple(int(part) for part in (*places, last))
-    return (*index, 0) if is_forecast and len(index) == 1 and config.num_targets == 1 else index
-
-
-def _title(pipe: Any, record: Record, index: list[int]) -> str:
-    name = record.name or (f"{record.data:.60}" if isinstance(record.data, str) else "")
-    config = pipe.model.config
-    if getattr(config, "prediction_length", None) is not None:
-        what = f"step {index[0]}" + (f", channel {index[1]}" if config.num_targets > 1 else "")
-    else:
-        what = str(config.id2label[index[-1]]) + (f" at node {index[0]}" if len(index) > 1 else "")
-    return f"{name}: {what}" if name else what

@@ -6,18 +6,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
-import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
-def fail(message: object) -> NoReturn:
-    """Say what went wrong, and end with 1."""
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(1)
+from .screen import fail, say
 
 
 @contextmanager
@@ -55,22 +46,12 @@ def _shown_warnings() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
             if issubclass(category, RegistryWarning):
-                typer.echo(f"Note: {message}", err=True)
+                say(f"Note: {message}", stderr=True)
             else:
                 others(message, category, *place, **options)
 
         warnings.showwarning = show
         yield
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console for text that holds data; lines are not cut where nobody sees the end of the screen."""
-    from rich.console import Console
-
-    made = Console(markup=False, highlight=False, stderr=stderr)
-    if not made.is_terminal:
-        made.width = 200
-    return made
 
 
 def complete_models(incomplete: str) -> list[tuple[str, str]]:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .support import complete_recipes, complete_sources, console, reported_errors
+from .files.options import UNSAID, FileOptions, takes_file_options
+from .screen import console, printable, say, wrong
+from .support import complete_recipes, complete_sources, reported_errors
 from .train_table import is_table, train_table
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _OutputOption = Annotated[
 ]
 
 
+@takes_file_options
 def train(
     source: Annotated[
         str,
@@ -38,15 +41,6 @@ def train(
         ),
     ],
     output: _OutputOption = None,
-    label: Annotated[str | None, typer.Option(help="Of a table: the column of labels.")] = None,
-    series: Annotated[
-        str | None, typer.Option(help="Of a table: the columns that tell series apart, a,b,c.")
-    ] = None,
-    time: Annotated[str | None, typer.Option(help="Of a table: the column of times.")] = None,
-    group: Annotated[
-        str | None, typer.Option(help="Of a table: the column of what stays in one part, such as a person.")
-    ] = None,
-    drop: Annotated[str | None, typer.Option(help="Of a table: columns to leave out, a,b,c.")] = None,
     task: Annotated[
         str | None,
         typer.Option(help="Of a table: classification or regression; by default what labels tell."),
@@ -56,6 +50,7 @@ def train(
         float | None, typer.Option(help="Of a table: share of its series to test on, such as 0.2.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of a table: by default 0.")] = None,
+    files_as: FileOptions = UNSAID,
 ) -> None:
     """Train a recipe's model on every seed and test each of them once, or the default model on a table.
 
@@ -65,27 +60,15 @@ def train(
 
     Example: chainhead train measurements.csv --label kind --test-share 0.2
     """
-    table = {
-        "label": _columns(label),
-        "series": _columns(series),
-        "drop": _columns(drop),
-        "time": time,
-        "group": group,
-    }
-    options = {"table": table, "task": task, "test": test, "test_share": test_share, "seed": seed}
+    options = {"task": task, "test": test, "test_share": test_share, "seed": seed}
+    given = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not None}
     with reported_errors():
         if is_table(source):
-            train_table(source, output, options)
+            train_table(source, output, files_as, options)
             return
-        if any(table.values()) or any(
-            value is not None for name, value in options.items() if name != "table"
-        ):
-            raise typer.BadParameter(f"--label and the like are for tables, which {source} is not")
+        if unused := [*files_as.given(), *given]:
+            raise wrong(f"is for tables, which {source} is not", unused[0])
         _measure(source, output, with_peers=False)
-
-
-def _columns(text: str | None) -> tuple[str, ...]:
-    return () if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
@@ -138,7 +121,7 @@ def evaluate(
             found = run(name, given)
         told = _values(found.metrics, found.values)
         stated = f"; stated: {_values(found.metrics, found.stated, named=False)}" if found.stated else ""
-        typer.echo(f"{name}: {told} on {found.examples:,} test examples{stated}")
+        say(f"{name}: {told} on {found.examples:,} test examples{stated}")
 
 
 def _values(metrics: "Sequence[Metric]", values: dict[str, float], *, named: bool = True) -> str:
@@ -165,7 +148,11 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
     require_matplotlib()
     check_output(folder)
     peers = recipe.peers if with_peers else []
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+    )
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
         task = progress.add_task("Training", total=planned_epochs(recipe, peers))
 
@@ -173,13 +160,13 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
             progress.advance(task, epochs)
 
         def name_model(title: str) -> None:
-            progress.update(task, description=f"Training: {title}")
+            progress.update(task, description=printable(f"Training: {title}", one_line=True))
 
         try:
             measured = measure(recipe, folder / RUNS, peers, advance, name_model)
         except KeyboardInterrupt:
             progress.stop()
-            typer.echo(f"Interrupted. The same command goes on from the finished runs in {folder}.", err=True)
+            say(f"Interrupted. The same command goes on from the finished runs in {folder}.", stderr=True)
             raise
     write_output(recipe, measured, folder)
     _show(recipe, measured, folder, terminal.print)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+from .screen import console, say, wrong
 
 if TYPE_CHECKING:
     from ..estimators.table_training import TrainedOnTable
+    from .files.options import FileOptions
 
 _TABLES = (
     ".csv",
@@ -24,6 +26,10 @@ _TABLES = (
     ".ts",
     ".arff",
 )
+
+
+# What series have beside their features.
+_WITHOUT_EFFECT = {"--known", "--static", "--calendar"}
 
 
 def is_table(source: str) -> bool:
@@ -47,13 +53,9 @@ def is_table(source: str) -> bool:
     return False
 
 
-def train_table(source: str, output: Path | None, options: dict[str, Any]) -> None:
+def train_table(source: str, output: Path | None, files_as: FileOptions, options: Mapping[str, Any]) -> None:
     """Train the default on a table, say what was guessed and chosen, and write the folder."""
-    from ..tables.spec import TableSpec
-    from .support import console
-
-    table = {name: value for name, value in options["table"].items() if value}
-    given = {name: value for name, value in options.items() if name != "table" and value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     with console(stderr=True).status("Importing torch and transformers"):
         from transformers.utils import logging
 
@@ -63,12 +65,14 @@ def train_table(source: str, output: Path | None, options: dict[str, Any]) -> No
     logging.disable_progress_bar()
     path = Path(source)
     if is_plan(path):
-        if table or given:
-            raise typer.BadParameter(f"options have no effect on {source}: change the file instead")
+        if files_as.given() or given:
+            raise wrong(f"options have no effect on {source}: change the file instead")
         plan = load_plan(path)
         folder = output or (path.parent if path.name == PLAN else Path(path.stem))
     else:
-        plan = TablePlan(data=path, table=TableSpec(**table), **given)
+        for option in files_as.given().keys() & _WITHOUT_EFFECT:
+            raise wrong("has no effect on the default model, which takes features alone", option)
+        plan = TablePlan(data=path, table=files_as.spec(), reading=files_as.reading(), **given)
         folder = output or Path(path.name.partition(".")[0] or "model")
     if path.is_dir() and (path / PLAN).is_file():
         raise ValueError(
@@ -85,19 +89,17 @@ def _tell(trained: TrainedOnTable, folder: Path) -> None:
     from ..estimators.table_output import PLAN, score_name
 
     for line in trained.said:
-        typer.echo(line)
+        say(line)
     name = score_name(trained)
-    typer.echo(
+    say(
         f"model: random chain heads in closed form, {trained.seconds:.1f} s; strength of the ridge regression chosen "
         f"by leave-one-out errors; {name} of training series left out one by one: {trained.left_out:.4f}"
     )
     if trained.scores:
         told = ", ".join(f"{key.replace('_', ' ')} {value:.4f}" for key, value in trained.scores.items())
-        typer.echo(f"test: {told} on {trained.test} series")
+        say(f"test: {told} on {trained.test} series")
     else:
-        typer.echo(
+        say(
             "test: none; give --test FILE or --test-share 0.2 for scores on series that nothing was chosen by"
         )
-    typer.echo(
-        f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}"
-    )
+    say(f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}")

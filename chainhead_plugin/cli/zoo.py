@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .support import (
-    complete_models,
-    complete_sources,
-    complete_tasks,
-    console,
-    fail,
-    reported_errors,
-)
+from .screen import console, fail, printable, say_as_written, say_json
+from .support import complete_models, complete_sources, complete_tasks, reported_errors
 
 if TYPE_CHECKING:
     from registry import ModelEntry
@@ -41,7 +34,7 @@ def list_models(
 
     models = [registry.model_info(name) for name in registry.list_models(pattern, task=task)]
     if as_json:
-        typer.echo(json.dumps([_as_json(model) for model in models], indent=2))
+        say_json([_as_json(model) for model in models], indent=2)
     elif models:
         from rich.box import SIMPLE_HEAD
         from rich.table import Column, Table
@@ -79,7 +72,7 @@ def info(
 
         model = zoo_model(name)
     if as_json:
-        typer.echo(json.dumps(_as_json(model), indent=2))
+        say_json(_as_json(model), indent=2)
         return
     from rich.table import Table
 
@@ -110,11 +103,12 @@ def card(
         text = file.read_text("utf-8")
     out = console()
     if raw or not out.is_terminal:
-        typer.echo(text, nl=not text.endswith("\n"))
+        say_as_written(text)
         return
     from rich.markdown import Markdown
 
-    out.print(Markdown(re.sub(r"\A---\n.*?^---\n", "", text, flags=re.MULTILINE | re.DOTALL)))
+    body = re.sub(r"\A---\n.*?^---\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    out.print(Markdown(printable(body)))
 
 
 def whereabouts(model: ModelEntry) -> str:

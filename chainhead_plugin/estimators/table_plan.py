@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import yaml  # type: ignore[import-untyped]
 
+from ..tables.read import Reading
 from ..tables.spec import TableSpec
 
 Task = Literal["classification", "regression"]
@@ -25,6 +26,8 @@ class TablePlan:
         A file, a folder or a pattern, as `chainhead_plugin.tables.load` takes it.
     table : TableSpec
         What its columns mean; what is not said is guessed where that is safe.
+    reading : Reading
+        How files are written; by default they tell.
     task : {"classification", "regression"}, optional
         By default what the labels tell.
     test : Path, optional
@@ -44,6 +47,7 @@ class TablePlan:
 
     data: Path
     table: TableSpec = field(default_factory=TableSpec)
+    reading: Reading = field(default_factory=Reading)
     task: Task | None = None
     test: Path | None = None
     test_share: float | None = None
@@ -73,6 +77,7 @@ class TablePlan:
             KEY: {"task": self.task, **self.options},
             "data": str(self.data.absolute()),
             "table": table,
+            "reading": self.reading.options(),
             "test": None if self.test is None else str(self.test.absolute()),
             "test_share": self.test_share,
             "seed": self.seed,
@@ -105,7 +110,8 @@ def load_plan(file: Path) -> TablePlan:
     if unknown := [str(name) for name in values if name not in known]:
         raise ValueError(f"{file}: there is no {', '.join(unknown)}: expected {', '.join(sorted(known))}")
     options, table = values.pop(KEY), values.pop("table", None) or {}
-    for name, part in ((KEY, options), ("table", table)):
+    reading = values.pop("reading", None) or {}
+    for name, part in ((KEY, options), ("table", table), ("reading", reading)):
         if not isinstance(part, dict):
             raise ValueError(f"{file}: {name} must be a mapping, got {part!r}")
     for name in ("data", "test"):
@@ -117,6 +123,7 @@ def load_plan(file: Path) -> TablePlan:
     return TablePlan(
         data=Path(values["data"]),
         table=TableSpec.from_options(table),
+        reading=Reading.from_options(reading),
         task=task,
         test=None if test is None else Path(test),
         test_share=values.get("test_share"),

@@ -64,7 +64,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
     ValueError
         If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
     """
-    found = load(str(plan.data), plan.table)
+    found = load(str(plan.data), plan.table, plan.reading)
     said = [summary(found)]
     if not found.is_labelled:
         raise ValueError(f"{plan.data}: there is no column of labels: name it with --label")
@@ -135,9 +135,9 @@ def _parts(
     """Return the series to train on, and those to test on."""
     if plan.test is not None:
         other = (
-            load(str(plan.test), plan.table)
+            load(str(plan.test), plan.table, plan.reading)
             if schema is None
-            else load_matched(str(plan.test), schema, labelled=True)
+            else load_matched(str(plan.test), schema, plan.reading, labelled=True)
         )
         if not other.is_labelled:
             raise ValueError(f"{plan.test}: there is no column of labels to test by")

@@ -1,14 +1,12 @@
 """Read files of any format into one raw table, or into sequences where files hold them as wholes."""
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-from .errors import TableError
+from .errors import TableError, closest, listed
 from .formats.archives import read_arff, read_ts
 from .formats.arrays import read_arrays
 from .formats.columnar import read_blocks as read_columns
@@ -49,6 +47,31 @@ class Reading:
     axes: str | None = None
     feature_size: int | None = None
     folder: Path | None = None
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> "Reading":
+        """Return the reading that a mapping of options states: those of a dialect stand among the rest.
+
+        Raises
+        ------
+        TableError
+            If an option has another name, or not this value.
+        """
+        own = ("format", "sheet", "axes")
+        dialect = [entry.name for entry in fields(Dialect)]
+        for name in options:
+            if name not in (*own, *dialect):
+                known = listed([*own, *dialect])
+                raise TableError(
+                    f"there is no option {name}{closest(str(name), [*own, *dialect])}: expected {known}"
+                )
+        stated = {name: value for name, value in options.items() if name in own}
+        return cls(dialect=Dialect(**{name: options[name] for name in dialect if name in options}), **stated)
+
+    def options(self) -> dict[str, Any]:
+        """Return what is stated, as `from_options` takes it."""
+        stated = {"format": self.format, "sheet": self.sheet, "axes": self.axes, **asdict(self.dialect)}
+        return {name: value for name, value in stated.items() if value is not None}
 
 
 def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], list[str]]:
@@ -130,13 +153,24 @@ def source_of(content: bytes, name: str) -> Source:
 
 @contextmanager
 def damage_reported(source: Source) -> Iterator[None]:
-    """Raise a TableError for what a damaged file makes libraries raise."""
+    """Raise a TableError for whatever a damaged file makes libraries raise; names the file."""
     try:
         yield
+    except TableError:
+        raise
     except UnicodeError as error:
         raise TableError(f"{source.name} is not the text that it should be: {error}") from error
-    except (OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
-        raise TableError(f"{source.name} cannot be read, or is damaged: {error}") from error
+    except MemoryError as error:
+        raise TableError(
+            f"{source.name} needs more memory than there is: cut it into several files, each with whole series"
+        ) from error
+    except RecursionError as error:
+        raise TableError(
+            f"{source.name} is nested too deeply to be read: expected numbers in lists of lists"
+        ) from error
+    except Exception as error:  # of any type, as the readers of some formats trust what they read
+        told = str(error) or type(error).__name__
+        raise TableError(f"{source.name} cannot be read, or is damaged: {told:.300}") from error
 
 
 def _one_file(tables: Sequence[Table]) -> Table:

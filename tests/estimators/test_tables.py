@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path):
     assert "not empty and not written by this command" in invoke(
         "train", fine, "--label", "kind", "-o", tmp_path / "mine", code=1
     )
-    assert "are for tables" in invoke("train", "chainhead-gunpoint", "--label", "kind", code=2)
+    assert "is for tables" in invoke("train", "chainhead-gunpoint", "--label", "kind", code=2)
 
 
 def test_a_table_with_a_series_a_row_is_trained_on_and_predicted(tmp_path):

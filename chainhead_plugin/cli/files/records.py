@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,15 +11,15 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..inputs.named_sequences import series_sequences
-from ..tables.errors import TableError, listed
-from ..tables.loading import load
-from ..tables.pieces import load_pieces
-from ..tables.read import Reading, source_of
-from ..tables.schema import Schema, load_matched
-from ..tables.series import SeriesSet
-from ..tables.spec import TableSpec
-from ..tables.texts import load_texts
+from ...inputs.named_sequences import series_sequences
+from ...tables.errors import TableError, listed
+from ...tables.loading import load
+from ...tables.pieces import load_pieces
+from ...tables.read import Reading, source_of
+from ...tables.schema import Schema, load_matched
+from ...tables.series import SeriesSet
+from ...tables.spec import TableSpec
+from ...tables.texts import load_texts
 
 Kind = Literal["sequence", "text", "image"]
 # Files larger than this are read in pieces.
@@ -92,12 +93,24 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
     """
     source: Any = file if content is None else source_of(content, "-")
     if wanted.kind == "image":
-        yield Record(_read_image(file.read_bytes() if content is None else content, str(file)), {})
+        yield from _images(file, content)
     elif wanted.kind == "text":
         yield from _texts(source, wanted, content)
     else:
         for found in _read_series(source, wanted):
             yield from _sequences(found, wanted)
+
+
+def _images(file: Path, content: bytes | None) -> Iterator[Record]:
+    if content is not None or file.is_file():
+        yield Record(_read_image(file.read_bytes() if content is None else content, str(file)), {})
+        return
+    found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
+    files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
+    if not files:
+        raise ValueError(f"{file} holds no file, expected images")
+    for one in files:
+        yield Record(_read_image(one.read_bytes(), str(one)), {"file": str(one)}, one.name)
 
 
 def _read_image(content: bytes, name: str) -> Any:
@@ -110,8 +123,9 @@ def _read_image(content: bytes, name: str) -> Any:
         raise ValueError(
             f"{name} is no image that is read here: expected one of {', '.join(IMAGE_FORMATS)}"
         ) from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{name} is no image that Pillow can read: {error}") from error
+    except Exception as error:  # Pillow's readers of damaged files raise whatever they stumble over
+        told = str(error) or type(error).__name__
+        raise ValueError(f"{name} is no image that Pillow can read: {told}") from error
     return image
 
 
@@ -163,6 +177,8 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
         fields: dict[str, Any] = dict(zip(spec.series, series.keys, strict=True)) if spec.series else {}
         if not spec.series and series.id:
             fields["id"] = series.id
+        if spec.group is not None:
+            fields[spec.group] = series.group
         for name, label in zip(spec.label, series.labels, strict=False):
             fields[name] = label if isinstance(label, str) else list(label)
         yield Record(sequence, fields | dict(series.fields), series.id)

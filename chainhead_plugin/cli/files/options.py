@@ -1,0 +1,272 @@
+"""The options that say how files are written and what their columns mean: one set for all commands that read files."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from ...tables.read import Reading
+    from ...tables.spec import TableSpec
+
+_PANEL = "Files and their columns"
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "\\t": "\t"}
+_DECIMALS = {"comma": ",", "point": "."}
+
+
+class FileFormat(str, Enum):
+    """How to read an input, whatever its name says."""
+
+    csv = "csv"
+    json = "json"
+    jsonl = "jsonl"
+    parquet = "parquet"
+    feather = "feather"
+    excel = "excel"
+    npy = "npy"
+    npz = "npz"
+    ts = "ts"
+    arff = "arff"
+    lines = "lines"
+    document = "document"
+
+
+class Gaps(str, Enum):
+    """What to do where times lack a row."""
+
+    error = "error"
+    missing = "missing"
+    keep = "keep"
+
+
+class Rows(str, Enum):
+    """What a row of a table is."""
+
+    nodes = "nodes"
+    series = "series"
+
+
+class Axes(str, Enum):
+    """The order of the axes of an array of series."""
+
+    nodes_first = "nodes_first"
+    channels_first = "channels_first"
+
+
+def _option(*names: str, told: str) -> Any:
+    return typer.Option(*names, help=told, rich_help_panel=_PANEL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """What the user says about the files of a command; None where nothing is said."""
+
+    file_format: Annotated[
+        FileFormat | None,
+        _option(
+            "--format",
+            told="How to read files; by default names tell. lines: a text a line; document: one text.",
+        ),
+    ] = None
+    header: Annotated[
+        bool | None,
+        _option("--header/--no-header", told="Whether the first row of a table names its columns."),
+    ] = None
+    separator: Annotated[
+        str | None,
+        _option(
+            "--separator",
+            "--delimiter",
+            told="Of a text file: comma, semicolon, tab or space; by default it tells.",
+        ),
+    ] = None
+    decimal: Annotated[
+        str | None,
+        _option("--decimal", told="Of a text file: point or comma, before fractions; by default it tells."),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        _option("--encoding", told="Of a text file, such as utf-16 or cp1252; by default it tells."),
+    ] = None
+    comment: Annotated[
+        str | None,
+        _option("--comment", told="Of a text file: what lines that are to be left out begin with."),
+    ] = None
+    sheet: Annotated[
+        str | None,
+        _option("--sheet", told="Of a workbook; by default the only one that holds anything."),
+    ] = None
+    axes: Annotated[
+        Axes | None,
+        _option("--axes", told="Of arrays with three axes; by default shapes tell."),
+    ] = None
+    columns: Annotated[
+        str | None,
+        _option(
+            "--columns",
+            "--features",
+            told="Columns to take as features, or as the text, in this order: a,b,c.",
+        ),
+    ] = None
+    drop: Annotated[str | None, _option("--drop", told="Columns to leave out: a,b,c.")] = None
+    label: Annotated[
+        str | None,
+        _option("--label", told="Column of labels; by default one that is called label."),
+    ] = None
+    series: Annotated[str | None, _option("--series", told="Columns that tell series apart: a,b.")] = None
+    group: Annotated[
+        str | None,
+        _option("--group", told="Column of what belongs together, such as a person."),
+    ] = None
+    known: Annotated[
+        str | None,
+        _option("--known", told="For forecasts: columns that are known for the future too, a,b."),
+    ] = None
+    static: Annotated[
+        str | None,
+        _option("--static", told="Columns of numbers that are the same in all rows of a series: a,b."),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        _option("--calendar", told="For forecasts: features made of the time, such as hour,weekday."),
+    ] = None
+    rows: Annotated[
+        Rows | None,
+        _option("--rows", told="Whether a row is a node, or a whole series; by default columns tell."),
+    ] = None
+    missing: Annotated[
+        str | None,
+        _option("--missing", told="What stands for a missing value besides an empty cell: NA,-200."),
+    ] = None
+    time: Annotated[
+        str | None, _option("--time", told="Column of times, or of steps, by which rows are sorted.")
+    ] = None
+    time_format: Annotated[
+        str | None, _option("--time-format", told='How times are written, such as "%d.%m.%Y %H:%M".')
+    ] = None
+    day_first: Annotated[
+        bool | None,
+        _option("--day-first/--month-first", told="How to read dates such as 03/04/2025."),
+    ] = None
+    step: Annotated[
+        str | None,
+        _option("--step", told="From one time to the next, such as 15min or 1 day; by default times tell."),
+    ] = None
+    gaps: Annotated[
+        Gaps | None,
+        _option(
+            "--gaps", told="Where times lack a row: an error (default), missing values, or rows as they are."
+        ),
+    ] = None
+
+    def given(self) -> dict[str, object]:
+        """Return what was said, by the name of the option."""
+        values = {_option_name(entry.name): getattr(self, entry.name) for entry in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def reading(self, feature_size: int | None = None) -> Reading:
+        """Return how files are read.
+
+        Raises
+        ------
+        TableError
+            If an option has not this value.
+        """
+        from ...tables.formats.dialect import Dialect
+        from ...tables.read import Reading
+
+        return Reading(
+            format=None if self.file_format is None else self.file_format.value,
+            dialect=Dialect(
+                header=self.header,
+                separator=_SEPARATORS.get(self.separator or "", self.separator),
+                decimal=_DECIMALS.get(self.decimal or "", self.decimal),
+                encoding=self.encoding,
+                comment=self.comment,
+            ),
+            sheet=self.sheet,
+            axes=None if self.axes is None else self.axes.value,
+            feature_size=feature_size,
+        )
+
+    def spec(self) -> TableSpec:
+        """Return what columns mean.
+
+        Raises
+        ------
+        TableError
+            If a column has two meanings.
+        """
+        from ...tables.spec import TableSpec
+
+        return TableSpec(
+            features=listed_names(self.columns) or None,
+            drop=listed_names(self.drop),
+            label=listed_names(self.label),
+            known=listed_names(self.known),
+            static=listed_names(self.static),
+            series=listed_names(self.series),
+            group=self.group,
+            time=self.time,
+            time_format=self.time_format,
+            day_first=self.day_first,
+            step=self.step,
+            gaps="error" if self.gaps is None else self.gaps.value,
+            missing=listed_names(self.missing),
+            rows=None if self.rows is None else self.rows.value,
+            calendar=listed_names(self.calendar),
+        )
+
+
+# What a command gets that is called without any of them.
+UNSAID = FileOptions()
+
+
+def listed_names(names: str | None) -> tuple[str, ...]:
+    """Return the names in an option, which have commas between them."""
+    return () if names is None else tuple(name.strip() for name in names.split(","))
+
+
+def takes_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all options of files; it gets them as one argument, `files_as`, a FileOptions."""
+    own = inspect.signature(command, eval_str=False)
+    hints = get_type_hints(command, include_extras=True)
+    kept = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in own.parameters.items()
+        if name != "files_as"
+    ]
+    added = [
+        inspect.Parameter(
+            entry.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=entry.default,
+            annotation=_HINTS[entry.name],
+        )
+        for entry in fields(FileOptions)
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> Any:
+        said = {entry.name: given.pop(entry.name) for entry in fields(FileOptions)}
+        return command(**given, files_as=FileOptions(**said))
+
+    run.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]  # which typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *added]}
+    return run
+
+
+_HINTS = get_type_hints(FileOptions, include_extras=True)
+
+
+def _option_name(field: str) -> str:
+    """Return what an option is called on the command line."""
+    information = get_args(_HINTS[field])[1]
+    # typer's Option takes the first name as what would be a default without Annotated.
+    return str(information.default).partition("/")[0]
