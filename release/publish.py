@@ -152,6 +152,8 @@ def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for metric in recipe.task.metrics:
         key = f"test_{metric.name}"
+        if None in chain[key]:
+            continue  # not defined on this test part
         metrics |= {key: chain[key][0], f"{key}_mean": chain[f"{key}_mean"], f"{key}_sd": chain[f"{key}_sd"]}
     return metrics
 

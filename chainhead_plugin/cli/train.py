@@ -184,7 +184,7 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
         title=f"{recipe.name}: test {heading}, {seeds} seed{'s' if seeds > 1 else ''}", title_justify="left"
     )
     table.add_column("")
-    for column in ("weights", "learning rate", "validation", "test", "s a run"):
+    for column in ("weights", "learning rate", "validation", "test", "s a run", "s to predict"):
         table.add_column(column, justify="right")
     for model in measured.results["models"].values():
         table.add_row(
@@ -194,11 +194,29 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
             metric.text(model[f"validation_{metric.name}_mean"]),
             metric.spread(model),
             f"{model['training_seconds_mean']:.1f}",
+            f"{model['prediction_seconds']:.2f}",
         )
     for title, baseline in measured.results.get("baselines", {}).items():
         values = (baseline[f"{part}_{metric.name}"] for part in ("validation", "test"))
-        table.add_row(title, "0", "–", *map(metric.text, values), "–")
+        table.add_row(title, "0", "–", *map(metric.text, values), "–", "–")
     show(table)
+    _show_all_metrics(recipe, measured, show)
     for sentence in verdict(measured.results["models"], metric, measured.results.get("baselines")):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")
+
+
+def _show_all_metrics(recipe: "Recipe", measured: "Measured", show: Callable[[object], None]) -> None:
+    from rich.table import Table
+
+    metrics = recipe.task.metrics
+    if len(metrics) < 3:  # the card has a sentence for a second one
+        return
+    table = Table(title="test, means over the seeds", title_justify="left")
+    table.add_column("")
+    for metric in metrics:
+        table.add_column(metric.in_unit(recipe.card.get("unit")), justify="right")
+    for model in measured.results["models"].values():
+        means = (metric.text(model[f"test_{metric.name}_mean"]) for metric in metrics)
+        table.add_row(model["title"], *means)
+    show(table)

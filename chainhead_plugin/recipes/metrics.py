@@ -8,37 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.node_labels import IGNORED
-
-
-def accuracy_of_nodes(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Return the share of nodes whose label is right.
-
-    Parameters
-    ----------
-    predicted, labels : int64 arrays [chains, length]
-        -100 in `labels` for nodes that do not count. At least one does.
-    """
-    return float((predicted == labels)[labels != IGNORED].mean())
-
-
-def macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Return the mean over the labels that occur of the harmonic mean of precision and recall.
-
-    Parameters
-    ----------
-    predicted, labels : int64 arrays [chains, length]
-        As in `accuracy_of_nodes`.
-    """
-    counted = labels != IGNORED
-    predicted, labels = predicted[counted], labels[counted]
-    count = int(max(labels.max(), predicted.max())) + 1
-    right = np.bincount(labels[predicted == labels], minlength=count)
-    true, named = np.bincount(labels, minlength=count), np.bincount(predicted, minlength=count)
-    present = true > 0
-    return float((2 * right[present] / (true + named)[present]).mean())
-
-
 _SIGNIFICANT = 4
 
 
@@ -54,9 +23,12 @@ class Metric:
         In a sentence.
     greater_is_better : bool
     of : callable
-        Maps predictions and targets, arrays of all examples, to the number.
+        Maps predictions and targets, arrays of all examples, to the number; to NaN where it is not defined, such as the
+        AUC where a label has no example.
     percent : bool
         Whether it is a share, shown in percent. Others are shown with four significant digits.
+    of_scores : bool
+        Whether it needs a score for every label, not just the label that is named.
     """
 
     name: str
@@ -64,21 +36,28 @@ class Metric:
     greater_is_better: bool
     of: Callable[[NDArray[Any], NDArray[Any]], float]
     percent: bool = False
+    of_scores: bool = False
 
     def better(self, value: float, other: float) -> bool:
         """Return whether a value is better than another."""
         return value > other if self.greater_is_better else value < other
+
+    def is_measured(self, model: Mapping[str, Any]) -> bool:
+        """Return whether a model's results have this metric: older ones lack those that came later."""
+        return f"test_{self.name}" in model
 
     def best(self, models: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Return the first of the models with the best mean over the seeds, in the form that results have."""
         sign = 1 if self.greater_is_better else -1
         return max(models, key=lambda model: sign * model[f"test_{self.name}_mean"])
 
-    def text(self, value: float, like: float | None = None, *, finer: bool = False) -> str:
+    def text(self, value: float | None, like: float | None = None, *, finer: bool = False) -> str:
         """Return a value as tables show it, without a unit, with as many decimals as `like` has.
 
-        Shares have one decimal, or two if `finer`.
+        Shares have one decimal, or two if `finer`. None and NaN are "not defined".
         """
+        if value is None or math.isnan(value):
+            return "not defined"
         if self.percent:
             return f"{100 * value:.{2 if finer else 1}f}"
         size = abs(value if like is None else like)
@@ -88,7 +67,7 @@ class Metric:
     def spread(self, model: Mapping[str, Any]) -> str:
         """Return "mean ± standard deviation" of a model's test, in the form that results have; without one the mean."""
         mean, deviation = model[f"test_{self.name}_mean"], model[f"test_{self.name}_sd"]
-        if deviation is None:
+        if mean is None or deviation is None:
             return self.text(mean)
         return f"{self.text(mean)} ± {self.text(deviation, mean)}"
 
@@ -116,21 +95,6 @@ class Metric:
         """Return what stands before a table or on an axis: "accuracy in %", "RMSE in km"."""
         unit = "%" if self.percent else unit
         return f"{self.title} in {unit}" if unit else self.title
-
-
-def accuracy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the share of examples whose largest logit, of [examples, labels], is that of their label."""
-    return float((logits.argmax(-1) == labels).mean())
-
-
-def share_of_right_nodes(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return `accuracy_of_nodes` for logits [chains, length, labels]."""
-    return accuracy_of_nodes(logits.argmax(-1), labels)
-
-
-def mean_f1_of_nodes(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return `macro_f1` for logits [chains, length, labels]."""
-    return macro_f1(logits.argmax(-1), labels)
 
 
 def rmse(forecasts: NDArray[Any], values: NDArray[Any]) -> float:

@@ -13,6 +13,7 @@ from .errors import RecipeError
 from .rates import check_rates
 from .task import Task
 from .tasks.known import task_named
+from .weights import check_weights
 
 RECIPES = Path(__file__).parent / "zoo"
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
@@ -50,6 +51,12 @@ class Recipe:
     validation_share : float, optional
         Share of the training part, likewise, or for forecasts its last in time, that is held out for validation in
         every run. Exactly one of the two; forecasts take this one.
+    metric : str, optional
+        That chooses learning rates and epochs, and is compared: one of the task's, by default "accuracy" for labels and
+        "rmse" for numbers.
+    class_weight : "balanced" or mapping, optional
+        What an example, or a node, counts in training, by its label: so much that every label counts alike
+        ("balanced"), or a number for each; labels without a number count 1.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
@@ -89,6 +96,8 @@ class Recipe:
     learning_rates: list[float] = field(default_factory=lambda: [1e-2])
     validation_folds: int | None = None
     validation_share: float | None = None
+    metric: str | None = None
+    class_weight: str | Mapping[str, float] | None = None
     early_stopping: int | None = None
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
     threads: int | None = None
@@ -130,9 +139,12 @@ class Recipe:
                 )
             if "learning_rates" in options:
                 check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
-        for name in ("tokenizer", "encoder", "pretraining"):
+        check_weights(self.class_weight)
+        for name in ("tokenizer", "encoder", "pretraining", "class_weight"):
             if getattr(self, name) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
+        if self.metric is not None:
+            object.__setattr__(self, "task", self.task.led_by(self.metric))
         self.task.check(self)
 
     def _check_validation(self) -> None:

@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
+from .errors import RecipeError
 from .metrics import Metric
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class Task(ABC):
     name : str
         As recipes and pipelines call it.
     metrics : tuple of Metric
-        The first one chooses learning rates and epochs, and is compared.
+        The first one chooses learning rates and epochs, and is compared, unless the recipe names another.
     loss : str
         What the loss is called.
     targets, outputs : str
@@ -93,7 +95,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    metrics: ClassVar[tuple[Metric, ...]]
+    metrics: tuple[Metric, ...]
     loss: ClassVar[str] = "cross-entropy"
     targets: ClassVar[str] = "labels"
     outputs: ClassVar[str] = "logits"
@@ -114,6 +116,22 @@ class Task(ABC):
         """Whether it is about time series, for which the Hub has no tasks."""
         return self.name.startswith("time-series")
 
+    def led_by(self, name: str) -> "Task":
+        """Return the task with another of its metrics as the one that counts.
+
+        Raises
+        ------
+        RecipeError
+            If there is no such metric.
+        """
+        leading = [metric for metric in self.metrics if metric.name == name]
+        if not leading:
+            known = ", ".join(metric.name for metric in self.metrics)
+            raise RecipeError(f"metric must be one of {known} for {self.name}, got {name!r}")
+        led = copy(self)
+        led.metrics = (leading[0], *(metric for metric in self.metrics if metric.name != name))
+        return led
+
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
         """Return every metric by its name."""
         return {metric.name: metric.of(predictions, targets) for metric in self.metrics}
@@ -125,6 +143,15 @@ class Task(ABC):
         ------
         RecipeError
             If the recipe makes no sense for this task.
+        """
+
+    def check_data(self, recipe: "Recipe", data: "Data") -> None:  # noqa: B027 - most tasks have nothing to check
+        """Check before any training what a recipe says against its data.
+
+        Raises
+        ------
+        RecipeError
+            If something in the recipe makes no sense for these data.
         """
 
     @abstractmethod
@@ -179,6 +206,10 @@ class Task(ABC):
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
         """Return what this task alone adds to results, ready for JSON."""
+        return {}
+
+    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+        """Return what this task alone tells of the published model on the test part, ready for JSON."""
         return {}
 
     def draw(  # noqa: B027 - most tasks have no picture of their own

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from chainhead_plugin.recipes.data.node_labels import IGNORED, number_labels, pad_labels
 from chainhead_plugin.recipes.data.speaker_turns import compose_turns
-from chainhead_plugin.recipes.metrics import accuracy_of_nodes, macro_f1
+from chainhead_plugin.recipes.label_metrics import accuracy, macro_f1
 
 
 class TestTurns:
@@ -52,6 +52,7 @@ class TestLabels:
         labels = pad_labels([rng.integers(0, 4, length) for length in (9, 30, 1)])
         predicted = np.where(rng.random(labels.shape) < 0.6, labels, rng.integers(0, 4, labels.shape))
         real = labels != IGNORED
-        assert accuracy_of_nodes(predicted, labels) == accuracy_score(labels[real], predicted[real])
+        logits = np.eye(4)[np.where(real, predicted, 0)]
+        assert accuracy(logits, labels) == accuracy_score(labels[real], predicted[real])
         expected = f1_score(labels[real], predicted[real], average="macro")
-        assert macro_f1(predicted, labels) == pytest.approx(expected)
+        assert macro_f1(logits, labels) == pytest.approx(expected)

@@ -218,7 +218,7 @@ def test_from_a_table_to_segments(folder):
     assert np.mean(np.array(named) == np.array(true)) == pytest.approx(stated)
     evaluated = runner.invoke(app, ["evaluate", str(out)])
     assert evaluated.exit_code == 0, evaluated.output
-    assert f"accuracy {stated:.2%}, mean F1 of the labels" in evaluated.output
+    assert f"accuracy {stated:.2%}, balanced accuracy" in evaluated.output
 
     nodes = pd.read_csv(folder / "test.csv").drop(columns="label")
     nodes.to_csv(folder / "new.csv", index=False)

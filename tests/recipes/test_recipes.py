@@ -351,7 +351,8 @@ class TestCommands:
         monkeypatch.chdir(folder.parent)
         evaluated = invoke("evaluate", out)
         assert evaluated.exit_code == 0, evaluated.output
-        assert f"accuracy {stated:.2%} on 20 test examples; stated: {stated:.2%}" in evaluated.output
+        assert f"accuracy {stated:.2%}, balanced accuracy" in evaluated.output
+        assert f"on 20 test examples; stated: {stated:.2%}, " in evaluated.output
 
         assert str(folder) not in (out / "recipe.yaml").read_text("utf-8")
         assert load_recipe(out / "recipe.yaml").data == {"train": "train.npz", "test": "test.npz"}

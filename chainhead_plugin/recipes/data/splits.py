@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import RecipeError
+from ..recipe import Recipe
 from .examples import Examples, require
 from .windows import Windows, hold_out_last
 
@@ -28,6 +29,16 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
     except ValueError as error:
         raise RecipeError(f"cannot hold out {share:.0%} of {len(indices)} examples: {error}") from error
     return examples.take(np.sort(kept)), examples.take(np.sort(held_out))
+
+
+def held_out(recipe: Recipe, training: Examples) -> list[tuple[str, Examples]]:
+    """Return the parts that a recipe validates on, and what to call each."""
+    if recipe.validation_folds is not None:
+        parts = folds(training, recipe.validation_folds)
+        return [(f"validation fold {number}", part) for number, (_, part) in enumerate(parts, start=1)]
+    assert recipe.validation_share is not None
+    shares = [(seed, split(training, recipe.validation_share, seed)[1]) for seed in recipe.seeds]
+    return [(f"the validation part of seed {seed}", part) for seed, part in shares]
 
 
 def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:

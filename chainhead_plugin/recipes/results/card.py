@@ -47,7 +47,7 @@ def render_card(
     task, words = recipe.task, recipe.task.words
     card = {**_CARD_DEFAULTS, "summary": words.summary, **recipe.card}
     chain = results["models"][CHAIN]
-    metrics = task.metrics
+    metrics = [metric for metric in task.metrics if metric.is_measured(chain)]
     use = None
     if words.use is not None:
         template = require("jinja2", "jinja2").Template(words.use.read_text("utf-8"))
@@ -80,6 +80,7 @@ def render_card(
                 metric_value=chain[f"test_{metric.name}"][0],
             )
             for metric in metrics
+            if chain[f"test_{metric.name}"][0] is not None
         ],
     )
     rendered = ModelCard.from_template(

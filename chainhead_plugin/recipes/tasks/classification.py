@@ -1,25 +1,47 @@
 """What all tasks with labels share."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.node_labels import IGNORED
 from ..errors import RecipeError
-from ..metrics import Metric, accuracy
+from ..label_metrics import LABEL_METRICS, confusion
 from ..task import Task
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from ...config.configuration_chainhead import ChainHeadConfig
+    from ..candidates.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
+    from ..training.measuring import Measured
 
 
 class Classification(Task):
     """A task whose examples, or their nodes, have labels."""
 
-    metrics: ClassVar[tuple[Metric, ...]] = (Metric("accuracy", "accuracy", True, accuracy, percent=True),)
+    metrics = LABEL_METRICS
+    options: ClassVar[tuple[str, ...]] = ("class_weight",)
+
+    def check_data(self, recipe: "Recipe", data: "Data") -> None:
+        """Check that there are the labels that have weights, and that the metric that counts is defined."""
+        from ..data.splits import held_out
+        from ..training.weighting import class_weights
+
+        class_weights(recipe.class_weight, data.train)
+        if self.metric.name != "auc":
+            return
+        for part, examples in [*held_out(recipe, data.train), ("the test part", data.test)]:
+            if 0 in (counts := _counts(examples)):
+                raise RecipeError(
+                    f"metric: the AUC is not defined on {part}, which has no example of the label "
+                    f"{examples.names[counts.index(0)]!r}: choose another metric, or other parts"
+                )
 
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
         """Return labels int64 [examples]."""
@@ -47,3 +69,35 @@ class Classification(Task):
             raise RecipeError(
                 f"the model's labels are {', '.join(names)}; the data's {', '.join(test.names)}"
             )
+
+    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
+        """Return how many examples, or nodes, every label has for training, and what each weighs."""
+        from ..training.weighting import class_weights
+
+        weights = class_weights(recipe.class_weight, data.train)
+        found: dict[str, Any] = {
+            "label_counts": dict(zip(data.train.names, _counts(data.train), strict=True))
+        }
+        if weights is not None:
+            rounded = (round(weight, 4) for weight in weights.tolist())
+            found["class_weights"] = dict(zip(data.train.names, rounded, strict=True))
+        return found
+
+    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+        """Return how often each label of the test part was taken for which."""
+        from ..training.fitting import predicted_labels
+
+        return {"confusion": confusion(predicted_labels(model, inputs, test), test.labels, test.names)}
+
+    def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
+        """Draw the confusion matrix of the test part."""
+        from ..results.confusion_picture import draw_confusion
+
+        found = measured.results["confusion"]
+        names = [label["name"] for label in found["labels"]]
+        draw_confusion(found["counts"], names, Path(f"{prefix}confusion.png"))
+
+
+def _counts(examples: "Examples") -> list[int]:
+    counted = examples.labels[examples.labels != IGNORED]
+    return [int(count) for count in np.bincount(counted, minlength=len(examples.names))]

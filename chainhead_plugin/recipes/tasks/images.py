@@ -24,7 +24,7 @@ class ImageClassification(Classification):
     name = "image-classification"
     reads = "pixels"
     axes = (3, 4)
-    options = ("pretraining",)
+    options = ("pretraining", "class_weight")
     words = CardWords(
         preprocessor="processor",
         auto_preprocessor="AutoImageProcessor",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from ..data.node_labels import pad_labels
-from ..metrics import Metric, mean_f1_of_nodes, share_of_right_nodes
 from ..task import CardWords
 from .classification import Classification
 from .series import READ_CHAINS
@@ -33,10 +32,6 @@ class Segmentation(Classification):
     """Time series are chains of nodes, and every node has a label."""
 
     name = "time-series-segmentation"
-    metrics = (
-        Metric("accuracy", "accuracy", True, share_of_right_nodes, percent=True),
-        Metric("macro_f1", "mean F1 of the labels", True, mean_f1_of_nodes, percent=True),
-    )
     of_nodes = True
     samples = "segments"
     words = CardWords(
@@ -68,7 +63,8 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
         return load_chains(folder, of_nodes=True)
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
-        """Draw the first test chains' segments, true and predicted."""
+        """Draw the confusion matrix, and the first test chains' segments, true and predicted."""
+        super().draw(recipe, measured, prefix)
         from ..results.figures import draw_first_segments
         from ..training.fitting import predicted_labels
 

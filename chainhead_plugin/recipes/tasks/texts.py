@@ -27,7 +27,7 @@ class TextClassification(Classification):
     name = "text-classification"
     reads = "text"
     axes = (1,)
-    options = ("tokenizer", "encoder")
+    options = ("tokenizer", "encoder", "class_weight")
     words = CardWords(
         preprocessor="tokenizer",
         auto_preprocessor="AutoTokenizer",

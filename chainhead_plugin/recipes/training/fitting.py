@@ -29,6 +29,7 @@ from ..data.node_labels import IGNORED
 from ..errors import RecipeError
 from ..recipe import Recipe
 from ..task import Task
+from .weighting import weighted_loss
 
 _BATCH = 512
 
@@ -98,7 +99,10 @@ def fit(
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
             data_collator=Batches(inputs, task, [training] if validation is None else [training, validation]),
-            compute_metrics=lambda found: task.measure(found.predictions, found.label_ids),
+            compute_loss_func=weighted_loss(recipe, training),
+            compute_metrics=lambda found: {
+                task.metric.name: task.metric.of(found.predictions, found.label_ids)
+            },
             preprocess_logits_for_metrics=_measured_output,
         )
         trainer.remove_callback(PrinterCallback)

@@ -1,5 +1,6 @@
 """Train a recipe's model, and its peers, on every seed, and measure each once on the test part."""
 
+import math
 import os
 import platform
 import statistics
@@ -108,6 +109,7 @@ def measure(
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
         model, inputs = runs.released(released)
+        told = recipe.task.inspect(*runs.model(CHAIN, released), runs.data.test)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -127,6 +129,7 @@ def measure(
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
         **recipe.task.findings(recipe, runs.data),
+        **told,
     }
     return Measured(results, model, inputs, data)
 
@@ -149,9 +152,11 @@ def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: lis
     found: dict[str, Any] = {}
     for metric in metrics:
         values = [test[metric.name] for test in tests]
-        found[f"test_{metric.name}"] = values
-        found[f"test_{metric.name}_mean"] = statistics.mean(values)
-        found[f"test_{metric.name}_sd"] = statistics.stdev(values) if len(values) > 1 else None
+        # JSON has no NaN: what is not defined is null.
+        is_defined = not any(map(math.isnan, values))
+        found[f"test_{metric.name}"] = [None if math.isnan(value) else value for value in values]
+        found[f"test_{metric.name}_mean"] = statistics.mean(values) if is_defined else None
+        found[f"test_{metric.name}_sd"] = statistics.stdev(values) if is_defined and len(values) > 1 else None
     return {
         **found,
         "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),

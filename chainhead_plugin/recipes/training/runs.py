@@ -79,6 +79,7 @@ class Runs:
         self, recipe: Recipe, data: Data, folder: Path, on_epoch: Callable[[int], None] = lambda _: None
     ) -> None:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
+        recipe.task.check_data(recipe, data)
         self._check_folder()
         with threads_set(recipe.threads):
             self.backbone = recipe.task.freeze(recipe, data, folder / "backbone", on_epoch)
@@ -144,9 +145,13 @@ class Runs:
         return self.backbone.with_head(model), self.backbone.inputs
 
     def test(self, name: str, run: Run) -> dict[str, float]:
-        """Return the metrics on the test part, and the seconds it takes to predict; measured once, then kept."""
+        """Return the metrics on the test part, NaN where not defined, and the seconds it takes to predict.
+
+        They are measured once, and then kept.
+        """
         file = run.folder / "test.json"
-        if not file.is_file():
+        kept: dict[str, float] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        if not {metric.name for metric in self.recipe.task.metrics} <= kept.keys():
             model, inputs = self.model(name, run)
             seconds = []
             with threads_set(self.recipe.threads):
@@ -154,9 +159,9 @@ class Runs:
                     start = time.perf_counter()
                     found = quality(model, inputs, self.data.test, self.recipe.task)
                     seconds.append(time.perf_counter() - start)
-            file.write_text(json.dumps({**found, "seconds": min(seconds)}), "utf-8")
-        measured: dict[str, float] = json.loads(file.read_text("utf-8"))
-        return measured
+            kept = {**found, "seconds": min(seconds)}
+            file.write_text(json.dumps(kept), "utf-8")
+        return kept
 
     def _validation_runs(self, name: str, rate: float) -> list[Run]:
         seed = self.recipe.seeds[0]
@@ -232,6 +237,10 @@ class Runs:
         for name in ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"):
             del fixed[name]
         fixed["task"] = self.recipe.task.name
+        # Runs of before there were these are found again.
+        for name in ("metric", "class_weight"):
+            if fixed[name] is None:
+                del fixed[name]
         # Not where it is, but what it is.
         if self.recipe.encoder:
             fixed["encoder"] = {**self.recipe.encoder, "folder": None, "sha256": encoder_hashes(self.recipe)}
