@@ -145,6 +145,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         from ..recipes.results.figures import require_matplotlib
         from ..recipes.results.output import RUNS, check_output, write_output
         from ..recipes.training.measuring import measure, planned_epochs
+        from ..recipes.training.records import in_use
     require_matplotlib()
     check_output(folder)
     peers = recipe.peers if with_peers else []
@@ -153,7 +154,10 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
     )
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress:
+    with (
+        in_use(folder / RUNS),
+        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress,
+    ):
         task = progress.add_task("Training", total=planned_epochs(recipe, peers))
 
         def advance(epochs: int) -> None:
@@ -168,7 +172,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
             progress.stop()
             say(f"Interrupted. The same command goes on from the finished runs in {folder}.", stderr=True)
             raise
-    write_output(recipe, measured, folder)
+        write_output(recipe, measured, folder)
     _show(recipe, measured, folder, terminal.print)
 
 

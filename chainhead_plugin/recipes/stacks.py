@@ -16,7 +16,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.stacks import dilated_hops
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
-from .training.fitting import threads_set
+from .training.fitting import num_threads
 
 _LAYERS, _WIDTH = 4, 48
 _STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
@@ -163,7 +163,7 @@ def fit_stack(
     rare = min(np.unique(labels, return_counts=True)[1])
     folds = min(_FOLDS, int(rare))
     ways = [False, True] if folds >= 2 and _can_be_standardised(series) else []
-    with threads_set(threads), torch.random.fork_rng(devices=[]):
+    with num_threads(threads), torch.random.fork_rng(devices=[]):
         pace = _pace(config, series, labels, seed) if seconds is not None else 0.0
         left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
         trials_cost = len(ways) * folds * _TRIAL_SHARE

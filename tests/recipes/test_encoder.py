@@ -189,7 +189,8 @@ def test_trained_from_the_pretrained_weights_on(folder):
     assert measured.results["models"]["chain"]["parameters"] == measured.model.num_parameters()
     assert all(p.requires_grad for p in measured.model.chainhead.backbone.parameters())
     pretrained = BertModel.from_pretrained(folder / "bert").state_dict()
-    peer = load_file(folder / "runs-trained" / "gru-1e-06-split-0" / "weights.safetensors")
+    (kept,) = (folder / "runs-trained").glob("gru-1e-06-split-0-*")
+    peer = load_file(kept / "weights.safetensors")
     for name, value in measured.model.chainhead.backbone.state_dict().items():
         for trained in (value, peer[f"backbone.{name}"]):
             torch.testing.assert_close(trained, pretrained[name], atol=1e-4, rtol=0)
@@ -200,7 +201,7 @@ def test_whole_model_scores_as_the_head_on_nodes(folder):
     recipe = recipe_of(folder)
     runs = Runs(recipe, load_data(recipe), folder / "runs-whole")
     run = runs.final("chain", 0.05, 0)
-    head, inputs = runs.model("chain", run)
+    head, inputs = run.model(), run.trial.fold.inputs
     whole, text_inputs = runs.released(run)
     texts = load_data(recipe).test.inputs
     torch.testing.assert_close(

@@ -208,14 +208,14 @@ class TestFrozenBackbone:
         data = load_data(recipe)
         runs = Runs(recipe, data, folder / "runs")
         run = runs.final("chain", 0.02, 0)
-        head, nodes = runs.model("chain", run)
+        head, nodes = run.model(), run.trial.fold.inputs
         whole, pixels = runs.released(run)
         with torch.no_grad():
             torch.testing.assert_close(
                 whole(**pixels.batch(data.test.inputs)).logits,
                 head(**nodes.batch(runs.data.test.inputs)).logits,
             )
-        assert runs.test("chain", run)["accuracy"] == accuracy(whole, pixels, data.test)
+        assert runs.test(run)["accuracy"] == accuracy(whole, pixels, data.test)
         assert whole.config.scan == "row-major"
 
     def test_runs_of_another_pretraining(self, folder):

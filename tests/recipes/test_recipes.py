@@ -297,7 +297,7 @@ class TestRuns:
         first = Runs(recipe, data, folder / "runs").final("chain", 0.05, 0)
         stamp = (first.folder / "weights.safetensors").stat().st_mtime_ns
         again = Runs(recipe, data, folder / "runs").final("chain", 0.05, 0)
-        assert again == first
+        assert (again.folder, again.history, again.seconds) == (first.folder, first.history, first.seconds)
         assert (first.folder / "weights.safetensors").stat().st_mtime_ns == stamp
 
     @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ class TestRuns:
         assert len(shares) < 30
         assert run.validation(recipe.task.metric, best=True)[0] == max(shares)
         assert len(shares) - 1 - shares.index(max(shares)) == 2
-        model, _ = runs.model("chain", run)
+        model = run.model()
         assert isinstance(model, nn.Module)
 
 

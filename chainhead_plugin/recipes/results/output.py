@@ -1,19 +1,27 @@
 """Write what a recipe gives into one folder: a checkpoint that `from_pretrained` loads, with its card."""
 
 import json
+import logging
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from registry.files.hashes import sha256
+
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_head import ChainInterdependenceHead
+from ...storage.saving import whole_file
 from ..errors import RecipeError
 from ..recipe import Recipe, recipe_text
 from ..training.measuring import Measured
+from ..training.records import read_record, write_record
 from .card import render_card
 from .figures import draw_chain_matrix, draw_comparison, draw_learning_curve
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
+CARD, NEW_CARD = "README.md", "README.new.md"
+
+_LOG = logging.getLogger(__name__)
 
 
 def check_output(folder: Path) -> None:
@@ -53,11 +61,27 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
         draw_comparison(
             measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
         )
-    card = render_card(recipe, measured.results, config.to_dict())
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    (folder / RECIPE).write_text(recipe_text(recipe, full_paths=False), encoding="utf-8")
+    _write_card(folder, render_card(recipe, measured.results, config.to_dict()))
+    _write_text(folder / RECIPE, recipe_text(recipe, full_paths=False))
     # Hidden files stay where they are when a folder is pushed.
-    (folder / RUNS / RECIPE).write_text(recipe_text(recipe, full_paths=True), encoding="utf-8")
+    _write_text(folder / RUNS / RECIPE, recipe_text(recipe, full_paths=True))
+
+
+def _write_card(folder: Path, card: str) -> None:
+    """Write the card, but not over one that somebody has edited: then it goes beside that, and this is said."""
+    place, mark = folder / CARD, folder / RUNS / "cards.json"
+    ours = (read_record(mark, {"sha256": list}) or {"sha256": []})["sha256"]
+    if place.is_file() and sha256(place) not in ours:
+        place = folder / NEW_CARD
+        _LOG.warning("%s was edited, and stays; the new card is %s", folder / CARD, place)
+    # Before the card: cut off in between, the old one is still known as ours.
+    write_record(mark, {"sha256": [*ours, sha256(card.encode())]})
+    _write_text(place, card)
+
+
+def _write_text(file: Path, text: str) -> None:
+    with whole_file(file) as new:
+        new.write_text(text, encoding="utf-8", newline="")
 
 
 def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:
@@ -81,5 +105,4 @@ def first_head(measured: Measured) -> ChainInterdependenceHead:
 
 def write_json(file: Path, content: Any) -> None:
     """Write JSON for people to read."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    file.write_text(text + "\n", encoding="utf-8")
+    _write_text(file, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -20,7 +20,6 @@ from transformers import (
     set_seed,
 )
 from transformers.trainer_pt_utils import nested_concat
-from transformers.trainer_utils import get_last_checkpoint
 
 from ..candidates.inputs import Inputs
 from ..candidates.peers import Candidate
@@ -29,6 +28,7 @@ from ..data.node_labels import IGNORED
 from ..errors import RecipeError
 from ..recipe import Recipe
 from ..task import Task
+from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
 from .weighting import weighted_loss
 
 _BATCH = 512
@@ -78,7 +78,7 @@ def fit(
     learning_rate : float
     seed : int
     folder : Path
-        Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last one.
+        Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last that is complete.
     on_epoch : callable
         Called after every epoch.
 
@@ -89,7 +89,7 @@ def fit(
     """
     count = len(training.labels)
     task = recipe.task
-    with threads_set(recipe.threads):
+    with num_threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
         inputs.initialise(model)
@@ -107,10 +107,11 @@ def fit(
         )
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(_OnEpoch(on_epoch))
+        trainer.add_callback(SealCheckpoints())
         if recipe.early_stopping is not None:
             trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
         start = time.perf_counter()
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
+        trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
         seconds = time.perf_counter() - start
     return Fit(model.to("cpu").eval(), trainer.state.log_history, seconds)
 
@@ -167,7 +168,7 @@ def _arguments(
         "eval_strategy": "epoch" if validated else "no",
         "per_device_eval_batch_size": _BATCH,
         "logging_strategy": "epoch",
-        "save_total_limit": 1,
+        "save_total_limit": KEPT,
         "report_to": "none",
         "remove_unused_columns": False,
         "dataloader_pin_memory": torch.cuda.is_available(),
@@ -198,7 +199,7 @@ class _OnEpoch(TrainerCallback):
 
 
 @contextmanager
-def threads_set(count: int | None) -> Iterator[None]:
+def num_threads(count: int | None) -> Iterator[None]:
     """Let torch use so many threads of the CPU; None leaves it as it is. Another number rounds otherwise."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)

@@ -6,7 +6,6 @@ import platform
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ from ..data.examples import Data
 from ..data.load import load_data
 from ..metrics import Metric
 from ..recipe import Recipe
+from .fingerprints import package_versions
 from .pretraining import backbone_epochs
-from .runs import Run, Runs
-
-_PACKAGES = ("torch", "transformers", "numpy")
+from .runs import Runs
+from .trials import Run
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,12 @@ def measure(
                 "parameters": candidate.count() + shared,
                 "learning_rate": rate,
                 f"validation_{metrics[0].name}_mean": validation,
-                **_tested(metrics, [runs.test(name, run) for run in final], final),
+                **_tested(metrics, [runs.test(run) for run in final], final),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
         model, inputs = runs.released(released)
-        told = recipe.task.inspect(*runs.model(CHAIN, released), runs.data.test)
+        told = recipe.task.inspect(released.model(), released.trial.fold.inputs, runs.data.test)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -122,7 +121,7 @@ def measure(
         **_backbone(recipe, runs),
         "models": models,
         "history": history,
-        "versions": {name: metadata.version(name) for name in _PACKAGES},
+        "versions": package_versions(),
         "machine": {
             "processor": _processor(),
             "cores": os.cpu_count(),

@@ -1,14 +1,12 @@
 """An image backbone that is trained once and then frozen: a recipe's model and its peers read the same nodes."""
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,6 +21,7 @@ from ..data.examples import Data, Examples
 from ..data.splits import split
 from ..recipe import Recipe
 from .fitting import fit
+from .records import TRAINER, WEIGHTS, keep_run, kept_run
 
 _BATCH = 512
 
@@ -53,8 +52,8 @@ def freeze_trained_backbone(
     rest, own = split(data.train, share, seed)
     inputs = prepare_images(recipe, data.train)
     config = inputs.config(recipe, data.train.names)
-    weights, record = folder / "weights.safetensors", folder / "run.json"
-    if record.is_file():
+    record = kept_run(folder)
+    if record is not None:
         on_epoch(backbone_epochs(recipe))
     else:
         result = fit(
@@ -65,24 +64,21 @@ def freeze_trained_backbone(
             None,
             learning_rate=rate,
             seed=seed,
-            folder=folder / "trainer",
+            folder=folder / TRAINER,
             on_epoch=lambda: on_epoch(1),
         )
-        backbone: Any = result.model.backbone
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(backbone.state_dict(), weights, metadata={"format": "pt"})
-        record.write_text(json.dumps({"seconds": result.seconds}), "utf-8")
-        shutil.rmtree(folder / "trainer", ignore_errors=True)
+        trained: Any = result.model
+        record = keep_run(folder, trained.backbone.state_dict(), {"seconds": result.seconds})
     assert config.m is not None
     backbone = build_image_backbone(config.backbone_config, config.m).eval()
-    backbone.load_state_dict(load_file(weights))
+    backbone.load_state_dict(load_file(folder / WEIGHTS))
     return FrozenBackbone(
         data=Data(_nodes(config, backbone, inputs, rest), _nodes(config, backbone, inputs, data.test)),
         inputs=inputs,
         config=config,
         backbone=backbone,
         place="backbone",
-        seconds=json.loads(record.read_text("utf-8"))["seconds"],
+        seconds=record["seconds"],
     )
 
 

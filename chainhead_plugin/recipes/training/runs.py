@@ -1,60 +1,25 @@
 """The runs of a recipe, each kept in a folder when it is finished, so that none is ever done twice."""
 
-import hashlib
-import json
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..candidates.encoder import encoder_hashes
 from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, Candidate, candidates
 from ..candidates.preparing import prepare
 from ..data.examples import Data, Examples
 from ..data.splits import folds, split
 from ..errors import RecipeError
-from ..metrics import Metric
 from ..recipe import Recipe
-from .fitting import fit, quality, threads_set
+from .fingerprints import differences, of_examples, of_recipe
+from .fitting import fit, num_threads, quality
+from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
+from .trials import Fold, Run, Trial
 
 _REPEATS = 3
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Attributes
-    ----------
-    folder : Path
-        Holds its weights.
-    history : list of dict
-        The Trainer's log.
-    seconds : float
-        Time that training took.
-    """
-
-    folder: Path
-    history: list[dict[str, float]]
-    seconds: float
-
-    def validation(self, metric: Metric, best: bool) -> tuple[float, float]:
-        """Return metric and loss after the epoch whose weights were kept: the best, or the last."""
-        name = f"eval_{metric.name}"
-        epochs = [record for record in self.history if name in record]
-        kept = epochs[0 if best else -1]
-        for record in epochs:
-            # As the Trainer chooses: the first of the best.
-            if best and metric.better(record[name], kept[name]):
-                kept = record
-        return kept[name], kept["eval_loss"]
 
 
 class Runs:
@@ -81,11 +46,13 @@ class Runs:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         recipe.task.check_data(recipe, data)
         self._check_folder()
-        with threads_set(recipe.threads):
+        self._test_part = of_examples(data.test)
+        with num_threads(recipe.threads):
             self.backbone = recipe.task.freeze(recipe, data, folder / "backbone", on_epoch)
         if self.backbone is not None:
             self.data = self.backbone.data
         self.inputs = prepare(recipe, self.data.train)
+        self._folds: dict[str, Fold] = {}
 
     def candidates(
         self, inputs: Inputs | None = None, peers: list[str] | None = None
@@ -109,7 +76,7 @@ class Runs:
         metric = self.recipe.task.metric
         best: tuple[tuple[float, float], float, Run] | None = None
         for rate in self.recipe.rates_of(name):
-            runs = self._validation_runs(name, rate)
+            runs = [self._run(self._trial(name, fold, rate, seed)) for fold, seed in self._validation_folds()]
             results = [run.validation(metric, best=self.recipe.early_stopping is not None) for run in runs]
             value, loss = (float(np.mean(column)) for column in zip(*results, strict=True))
             if (
@@ -124,73 +91,64 @@ class Runs:
     def final(self, name: str, rate: float, seed: int) -> Run:
         """Train a candidate for the test: on all of the training part, or without what validation takes."""
         if self.recipe.validation_share is not None:
-            return self._on_split(name, rate, seed)
-        return self._run(f"{name}-{rate}-all-{seed}", name, self.inputs, self.data.train, None, rate, seed)
-
-    def model(self, name: str, run: Run) -> tuple[nn.Module, Inputs]:
-        """Return a finished run's model, in evaluation mode, and its preprocessing."""
-        inputs = self.inputs
-        if self.recipe.validation_share is not None:
-            seed = int(run.folder.name.rpartition("-")[2])
-            inputs = prepare(self.recipe, split(self.data.train, self.recipe.validation_share, seed)[0])
-        model = self.candidates(inputs, [] if name == CHAIN else [name])[name].build()
-        model.load_state_dict(load_file(run.folder / "weights.safetensors"))
-        return model.eval(), inputs
+            fold = self._split(self.recipe.validation_share, seed)
+        else:
+            fold = Fold("all", self.data.train, None, self.inputs)
+        return self._run(self._trial(name, fold, rate, seed))
 
     def released(self, run: Run) -> tuple[nn.Module, Inputs]:
         """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
-        model, inputs = self.model(CHAIN, run)
         if self.backbone is None:
-            return model, inputs
-        return self.backbone.with_head(model), self.backbone.inputs
+            return run.model(), run.trial.fold.inputs
+        return self.backbone.with_head(run.model()), self.backbone.inputs
 
-    def test(self, name: str, run: Run) -> dict[str, float]:
+    def test(self, run: Run) -> dict[str, float]:
         """Return the metrics on the test part, NaN where not defined, and the seconds it takes to predict.
 
         They are measured once, and then kept.
         """
         file = run.folder / "test.json"
-        kept: dict[str, float] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        if not {metric.name for metric in self.recipe.task.metrics} <= kept.keys():
-            model, inputs = self.model(name, run)
-            seconds = []
-            with threads_set(self.recipe.threads):
+        kept = read_record(file, {"measured": dict, "part": str})
+        wanted = {metric.name for metric in self.recipe.task.metrics}
+        if kept is None or kept["part"] != self._test_part or not wanted <= kept["measured"].keys():
+            model, seconds = run.model(), []
+            with num_threads(self.recipe.threads):
                 for _ in range(_REPEATS):
                     start = time.perf_counter()
-                    found = quality(model, inputs, self.data.test, self.recipe.task)
+                    found = quality(model, run.trial.fold.inputs, self.data.test, self.recipe.task)
                     seconds.append(time.perf_counter() - start)
-            kept = {**found, "seconds": min(seconds)}
-            file.write_text(json.dumps(kept), "utf-8")
-        return kept
+            kept = {"measured": {**found, "seconds": min(seconds)}, "part": self._test_part}
+            write_record(file, kept)
+        measured: dict[str, float] = kept["measured"]
+        return measured
 
-    def _validation_runs(self, name: str, rate: float) -> list[Run]:
-        seed = self.recipe.seeds[0]
-        if self.recipe.validation_folds is None:
-            return [self._on_split(name, rate, seed)]
-        runs = []
-        for number, (kept, held_out) in enumerate(folds(self.data.train, self.recipe.validation_folds)):
-            key = f"{name}-{rate}-fold{number}-{seed}"
-            runs.append(self._run(key, name, prepare(self.recipe, kept), kept, held_out, rate, seed))
-        return runs
+    def _validation_folds(self) -> list[tuple[Fold, int]]:
+        """Return the folds that learning rates are chosen on, and the seed of each run."""
+        seed, count = self.recipe.seeds[0], self.recipe.validation_folds
+        if self.recipe.validation_share is not None:
+            return [(self._split(self.recipe.validation_share, seed), seed)]
+        assert count is not None
+        names = [f"fold{number}" for number in range(count)]
+        if names[0] not in self._folds:
+            for name, (kept, held_out) in zip(names, folds(self.data.train, count), strict=True):
+                self._folds[name] = self._fold(name, kept, held_out)
+        return [(self._folds[name], seed) for name in names]
 
-    def _on_split(self, name: str, rate: float, seed: int) -> Run:
-        assert self.recipe.validation_share is not None
-        kept, held_out = split(self.data.train, self.recipe.validation_share, seed)
-        key = f"{name}-{rate}-split-{seed}"
-        return self._run(key, name, prepare(self.recipe, kept), kept, held_out, rate, seed)
+    def _split(self, share: float, seed: int) -> Fold:
+        name = f"split-{seed}"
+        if name not in self._folds:
+            self._folds[name] = self._fold("split", *split(self.data.train, share, seed))
+        return self._folds[name]
 
-    def _run(
-        self,
-        key: str,
-        name: str,
-        inputs: Inputs,
-        training: Examples,
-        validation: Examples | None,
-        rate: float,
-        seed: int,
-    ) -> Run:
-        folder = self._folder / key
-        record = folder / "run.json"
+    def _fold(self, name: str, kept: Examples, held_out: Examples) -> Fold:
+        return Fold(name, kept, held_out, prepare(self.recipe, kept))
+
+    def _trial(self, name: str, fold: Fold, rate: float, seed: int) -> Trial:
+        candidate = self.candidates(fold.inputs, [] if name == CHAIN else [name])[name]
+        return Trial(name, candidate, fold, rate, seed)
+
+    def _run(self, trial: Trial) -> Run:
+        folder = self._folder / trial.key
         planned = int(self.recipe.training.get("num_train_epochs", 3))
         done = 0
 
@@ -199,58 +157,35 @@ class Runs:
             done += 1
             self._on_epoch(1)
 
-        if not record.is_file():
-            candidate = self.candidates(inputs, [] if name == CHAIN else [name])[name]
+        record = kept_run(folder)
+        if record is None:
             result = fit(
                 self.recipe,
-                candidate,
-                inputs,
-                training,
-                validation,
-                learning_rate=rate,
-                seed=seed,
-                folder=folder / "trainer",
+                trial.candidate,
+                trial.fold.inputs,
+                trial.fold.training,
+                trial.fold.validation,
+                learning_rate=trial.rate,
+                seed=trial.seed,
+                folder=folder / TRAINER,
                 on_epoch=on_epoch,
             )
-            shutil.rmtree(folder / "trainer", ignore_errors=True)
-            folder.mkdir(parents=True, exist_ok=True)
-            state = {key: value.contiguous() for key, value in result.model.state_dict().items()}
-            save_file(state, folder / "weights.safetensors", metadata={"format": "pt"})
-            record.write_text(json.dumps({"history": result.history, "seconds": result.seconds}), "utf-8")
+            kept = {"history": result.history, "seconds": result.seconds}
+            record = keep_run(folder, result.model.state_dict(), kept)
         self._on_epoch(planned - done)
-        return Run(folder, **json.loads(record.read_text("utf-8")))
+        return Run(trial, folder, record["history"], record["seconds"])
 
     def _check_folder(self) -> None:
         file = self._folder / "recipe.json"
-        text = json.dumps(self._fingerprint(), indent=2, sort_keys=True)
-        if file.is_file() and file.read_text("utf-8") != text:
+        now = of_recipe(self.recipe, self.data.train)
+        before = read_record(file, {"task": str})
+        if before is None and file.exists():
+            set_aside(file, "it is damaged")
+        changed = [] if before is None else differences(before, now)
+        if changed:
             raise RecipeError(
-                f"{self._folder} holds runs of another version of this recipe or of other data: choose another "
-                "output folder, or delete that one"
+                f"{self._folder} holds runs of another version of this recipe or of other data ({', '.join(changed)} "
+                "changed): choose another output folder, or delete that one"
             )
         self._folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
-
-    def _fingerprint(self) -> dict[str, Any]:
-        """What every run depends on. Seeds, peers and rates are part of the runs' names."""
-        fixed = asdict(replace(self.recipe, card={}, peers=[], folder=Path()))
-        for name in ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"):
-            del fixed[name]
-        fixed["task"] = self.recipe.task.name
-        # Runs of before there were these are found again.
-        for name in ("metric", "class_weight"):
-            if fixed[name] is None:
-                del fixed[name]
-        # Not where it is, but what it is.
-        if self.recipe.encoder:
-            fixed["encoder"] = {**self.recipe.encoder, "folder": None, "sha256": encoder_hashes(self.recipe)}
-        else:
-            del fixed["encoder"]
-        digest = hashlib.sha256()
-        for part in (self.data.train, self.data.test):
-            digest.update(repr(part.names).encode() + part.labels.tobytes())
-            if part.groups is not None:
-                digest.update(repr(part.groups.tolist()).encode())
-            for one in part.inputs:
-                digest.update(one.encode() if isinstance(one, str) else np.ascontiguousarray(one).tobytes())
-        return {**fixed, "data": digest.hexdigest()}
+        write_record(file, now)

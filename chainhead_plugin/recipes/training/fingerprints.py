@@ -1,0 +1,72 @@
+"""What a run came from, as text that differs wherever its weights could."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..candidates.encoder import encoder_hashes
+from ..candidates.peers import Candidate
+from ..data.examples import Examples
+from ..recipe import Recipe
+
+_PACKAGES = ("torch", "transformers", "numpy")
+
+# They do not change a run, or are part of its name.
+_NOT_OF_RUNS = ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that compute a run."""
+    return {name: metadata.version(name) for name in _PACKAGES}
+
+
+def of_recipe(recipe: Recipe, training: Examples) -> dict[str, Any]:
+    """Return what all runs of a recipe depend on: its options, the training part, and the versions of packages."""
+    fixed = asdict(replace(recipe, card={}, peers=[], folder=Path()))
+    for name in _NOT_OF_RUNS:
+        del fixed[name]
+    fixed["task"] = recipe.task.name
+    # Not where it is, but what it is.
+    if recipe.encoder:
+        fixed["encoder"] = {**recipe.encoder, "folder": None, "sha256": encoder_hashes(recipe)}
+    else:
+        del fixed["encoder"]
+    versions = {"chainhead-plugin": metadata.version("chainhead-plugin"), **package_versions()}
+    return {**fixed, "data": of_examples(training), "versions": versions}
+
+
+def of_candidate(candidate: Candidate) -> str:
+    """Return a short digest of a model's layers, their options and the shapes of their weights."""
+    with torch.device("meta"):
+        model = candidate.build()
+    shapes = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
+    told = re.sub(" at 0x[0-9a-f]+", "", f"{model!r}{shapes}")  # where functions are in memory
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
+
+
+def of_examples(examples: Examples) -> str:
+    """Return a digest of examples in their order: every input with its shape, its label, and its group."""
+    digest = hashlib.sha256()
+    groups = None if examples.groups is None else examples.groups.tolist()
+    digest.update(repr((examples.names, groups)).encode())
+    for content in (examples.labels, *examples.inputs):
+        if isinstance(content, str):
+            data, kind = content.encode(), "text"
+        else:
+            array = np.ascontiguousarray(content)
+            data, kind = array.tobytes(), f"{array.dtype} {array.shape}"
+        # With its length, so that no two sequences of inputs give the same bytes.
+        digest.update(f"{kind} {len(data)} ".encode() + data)
+    return digest.hexdigest()
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the names of what two fingerprints differ in."""
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))

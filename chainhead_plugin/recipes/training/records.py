@@ -1,0 +1,116 @@
+"""What training keeps of itself, written whole, so that it goes on after any cut; and who may write it."""
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from safetensors.torch import save_file
+from torch import Tensor
+
+from registry.files.hashes import sha256
+
+from ...storage.saving import whole_file
+from ..errors import RecipeError
+
+_LOG = logging.getLogger(__name__)
+_LOCK, _RECORD = "in-use.lock", "run.json"
+
+WEIGHTS = "weights.safetensors"
+TRAINER = "trainer"
+
+
+def write_record(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file in one step: a reader finds all of it, or what was there before."""
+    with whole_file(file) as new:
+        new.write_text(json.dumps(content, indent=2, sort_keys=True), "utf-8")
+
+
+def read_record(file: Path, fields: Mapping[str, type]) -> dict[str, Any] | None:
+    """Read a JSON file of `write_record`, or return None where it is missing, or damaged.
+
+    Parameters
+    ----------
+    file : Path
+    fields : mapping of str to type
+        Fields that it must have, and of which type.
+    """
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError):
+        content = None
+    if isinstance(content, dict) and all(
+        isinstance(content.get(name), kind) for name, kind in fields.items()
+    ):
+        return content
+    return None
+
+
+def keep_run(folder: Path, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep a finished training: its weights, then the record that states their hash, then no checkpoints any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole_file(folder / WEIGHTS) as new:
+        save_file(
+            {name: value.contiguous() for name, value in weights.items()}, new, metadata={"format": "pt"}
+        )
+    record = {**record, "sha256": sha256(folder / WEIGHTS)}
+    write_record(folder / _RECORD, record)
+    shutil.rmtree(folder / TRAINER, ignore_errors=True)
+    return record
+
+
+def kept_run(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a finished training, or None; a damaged one is set aside."""
+    if not (folder / _RECORD).exists():
+        return None
+    record = read_record(folder / _RECORD, {"sha256": str, "seconds": float})
+    weights = folder / WEIGHTS
+    if record is None or not weights.is_file() or sha256(weights) != record["sha256"]:
+        set_aside(folder, "its weights or their record are damaged")
+        return None
+    shutil.rmtree(folder / TRAINER, ignore_errors=True)
+    return record
+
+
+def set_aside(path: Path, reason: str) -> None:
+    """Give a damaged file or folder another name, and say so: nothing is deleted that a person may want to see."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    _LOG.warning("%s: %s. It is set aside as %s and made anew.", path, reason, aside.name)
+
+
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Keep a folder of runs for this process.
+
+    Raises
+    ------
+    RecipeError
+        If another process trains there. The lock ends with the process that holds it, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RecipeError(
+            f"another process is training in {folder.parent}: wait until it has finished, or choose another --output"
+        ) from None
+    try:
+        yield
+    finally:
+        if not any(file.name != _LOCK for file in folder.iterdir()):
+            # Nothing was kept: leave no trace. While the lock is held, nobody else can take it.
+            (folder / _LOCK).unlink(missing_ok=True)
+            for place in (folder, folder.parent):
+                with suppress(OSError):
+                    place.rmdir()
+        lock.release()
