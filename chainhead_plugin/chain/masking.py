@@ -1,5 +1,7 @@
 """Attention masks: which nodes of a padded batch are real, and zeros for the others."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -14,22 +16,36 @@ _BITS = {
 }
 
 
-def check_mask(mask: Tensor, batch: int, length: int) -> Tensor:
-    """Return an attention mask as booleans, having checked that it says where each chain lies.
+class CheckedMask(NamedTuple):
+    """An attention mask that `check_mask` has found to say where each chain lies, to be taken as it is.
+
+    A tuple, which everything that copies or traces a module's inputs looks into.
+
+    Attributes
+    ----------
+    real : bool Tensor [batch, length]
+        True for real nodes, which stand together in each row.
+    """
+
+    real: Tensor
+
+
+def check_mask(mask: Tensor | CheckedMask, batch: int, length: int) -> CheckedMask:
+    """Check that an attention mask says where each chain lies; one that was checked comes back as it is.
 
     On an accelerator, or while being compiled, the values are checked by an assertion on the device, so that
     the check neither waits for the device nor breaks the graph.
 
     Parameters
     ----------
-    mask : Tensor [batch, length] of bool, int or float
+    mask : Tensor [batch, length] of bool, int or float, or CheckedMask
         1 for real nodes, 0 for padding, before or after them. A row of zeros is an empty chain.
     batch, length : int
         The shape that the mask must have.
 
     Returns
     -------
-    bool Tensor [batch, length]
+    CheckedMask
 
     Raises
     ------
@@ -37,14 +53,18 @@ def check_mask(mask: Tensor, batch: int, length: int) -> Tensor:
         If the shape differs, a value is neither 0 nor 1, or a row has padding between real nodes
         (on an accelerator or compiled: RuntimeError).
     """
+    if isinstance(mask, CheckedMask):
+        return mask
     if mask.shape != (batch, length):
         raise ValueError(
             f"attention_mask has shape {tuple(mask.shape)}, expected one value per node: ({batch}, {length})"
         )
+
     real = mask != 0
     binary = (real == mask) if mask.dtype != torch.bool else torch.ones_like(real)
     starts = real & ~torch.nn.functional.pad(real, (1, 0))[:, :-1]
     valid = binary.all() & (starts.sum(1) <= 1).all()
+
     message = (
         "attention_mask must hold 1 for the real nodes of a row and 0 for the padding before or after them: "
         "it has other values, or padding between real nodes. A chain has no holes; leave missing nodes out"
@@ -53,17 +73,20 @@ def check_mask(mask: Tensor, batch: int, length: int) -> Tensor:
         torch._assert_async(valid, message)
     elif not valid:
         raise ValueError(message)
-    return real
+    return CheckedMask(real)
 
 
-def needed_mask(mask: Tensor, batch: int, length: int) -> Tensor | None:
-    """`check_mask`, or None as by `without_full`."""
-    return without_full(check_mask(mask, batch, length))
+def needed_mask(mask: Tensor | CheckedMask | None, batch: int, length: int) -> CheckedMask | None:
+    """`check_mask`; None where there is no mask, and for a new one by which every node is real, as `without_full`."""
+    if mask is None or isinstance(mask, CheckedMask):
+        return mask
+    checked = check_mask(mask, batch, length)
+    return None if without_full(checked.real) is None else checked
 
 
-def without_full(mask: Tensor) -> Tensor | None:
+def without_full(real: Tensor) -> Tensor | None:
     """Return a bool mask, or None if every node is real, where that can be told without waiting for a device."""
-    return None if is_eager_on_cpu(mask) and bool(mask.all()) else mask
+    return None if is_eager_on_cpu(real) and bool(real.all()) else real
 
 
 def zeroed(x: Tensor, mask: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..chain.masking import CheckedMask, check_mask
 from ..checks.values import check_choice, check_whole_number
 from ..head.chain_head import ChainInterdependenceHead
 from ..models.linear_path import SeriesNodes
@@ -216,11 +217,12 @@ class _Path:
         """
         seen: list[tuple[Tensor, Tensor]] = []
 
-        def exchange(nodes: Tensor, mask: Tensor | None) -> Tensor:
+        def exchange(nodes: Tensor, mask: Tensor | CheckedMask | None) -> Tensor:
             if nodes.ndim != 3:
                 raise ValueError(f"nodes have shape {tuple(nodes.shape)}, expected [batch, length, features]")
-            mask = torch.ones_like(nodes[..., 0]) if mask is None else mask
-            real = (mask != 0).unsqueeze(-1)
+            if mask is None:
+                mask = torch.ones_like(nodes[..., 0])
+            real = check_mask(mask, nodes.size(0), nodes.size(1)).real.unsqueeze(-1)
             # Not a product: padding may hold anything.
             leaf = torch.where(real, nodes if replace is None else replace(nodes), 0)
             seen.append((leaf.detach().requires_grad_(), real))

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..chain.backend import runs_on_triton
 from ..chain.hops import move
-from ..chain.masking import check_mask, needed_mask, zero_padding
+from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
 from ..chain.reference import interdependence_matrix
 from ..chain.step import mix_step, move_step
@@ -139,13 +139,13 @@ class ChainInterdependenceHead(ReconciledLinear):
         self.dropout = nn.Dropout(p) if with_dropout else None
         self.with_softmax = with_softmax
 
-    def forward(self, x: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
         """Run the head.
 
         Parameters
         ----------
         x : floating point Tensor [batch, length, m] or [batch, chain_length·m]
-        attention_mask : Tensor [batch, length] of bool, int or float, optional
+        attention_mask : Tensor [batch, length] of bool, int or float, or CheckedMask, optional
             1 for real nodes, 0 for the padding before or after them. A padded chain gives what it gives
             alone, whatever the padding holds.
 
@@ -163,11 +163,11 @@ class ChainInterdependenceHead(ReconciledLinear):
         """
         require_tensors(x=x, attention_mask=attention_mask)
         nodes = self._nodes(x)
-        mask = None
-        if attention_mask is not None:
-            mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+        checked = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+        mask = None if checked is None else checked.real
         if mask is not None:
             nodes = zero_padding(nodes, mask)
+
         with_relu = self.relu is not None and self.batch_norm is None
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
@@ -176,6 +176,7 @@ class ChainInterdependenceHead(ReconciledLinear):
             z = apply_maps(before, self._expand(nodes))
             z = self._mix(z, mask, spread=len(before) == 0, add=len(after) == 0)
             y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
+
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
@@ -300,7 +301,9 @@ class ChainInterdependenceHead(ReconciledLinear):
         """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
         kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
         nodes = self._split(kappa_x, self.reconciliation.in_features)
-        mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
+        mask = None
+        if attention_mask is not None:
+            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1)).real
         if not self.chain.channel_hops:
             return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
         self._check_channel(channel_index)
@@ -337,7 +340,9 @@ class ChainInterdependenceHead(ReconciledLinear):
     def process_output(self, y: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """BatchNorm, ReLU, Dropout and Softmax, as asked for, of [batch, length, n] or a flat row."""
         nodes = self._split(y, self.n)
-        mask = None if attention_mask is None else check_mask(attention_mask, nodes.size(0), nodes.size(1))
+        mask = None
+        if attention_mask is not None:
+            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1)).real
         return self._process_output(y, mask)
 
     def _process_output(self, y: Tensor, mask: Tensor | None, rectified: bool = False) -> Tensor:
@@ -349,11 +354,14 @@ class ChainInterdependenceHead(ReconciledLinear):
             y = self.dropout(y)
         if mask is None:
             return y.softmax(-1) if self.with_softmax else y
-        padded = self._in_layout_of(y, ~mask.unsqueeze(-1).expand(-1, -1, self.n))
-        if self.with_softmax:
-            # Not minus infinity: a row that is all padding would pass through NaN.
+
+        if self.with_softmax and y.ndim == 3:
+            y = zero_padding(y, mask).softmax(-1)
+        elif self.with_softmax:
+            # Over nodes too. Not minus infinity: a row that is all padding would pass through NaN.
+            padded = ~mask.unsqueeze(-1).expand(-1, -1, self.n).flatten(1)
             y = y.masked_fill(padded, torch.finfo(y.dtype).min).softmax(-1)
-        return y.masked_fill(padded, 0)
+        return self._in_layout_of(y, zero_padding(self._split(y, self.n), mask))
 
     def _nodes(self, x: Tensor) -> Tensor:
         if not x.is_floating_point():

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..chain.masking import CheckedMask
+
 _OTHERS = (np.ndarray, list, tuple)
 
 
@@ -21,7 +23,7 @@ def require_tensors(**values: Any) -> None:
         If a value is an array or a list; the message names it and says what to do.
     """
     for name, value in values.items():
-        if isinstance(value, _OTHERS):
+        if isinstance(value, _OTHERS) and not isinstance(value, CheckedMask):
             kind = "NumPy array" if isinstance(value, np.ndarray) else type(value).__name__
             raise TypeError(
                 f"{name} is a {kind}, expected a torch.Tensor: pass torch.as_tensor({name}), or ask a preprocessor "

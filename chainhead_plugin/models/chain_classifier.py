@@ -99,7 +99,7 @@ class ChainClassifier(nn.Module):
             attention_mask = masks[-1]
         nodes = self.head(hidden_states, attention_mask)
         if self.pooling is not None:
-            mask = None if attention_mask is None else check_mask(attention_mask, *nodes.shape[:2])
+            mask = None if attention_mask is None else check_mask(attention_mask, *nodes.shape[:2]).real
             nodes = pool(nodes, mask, self.pooling, chain_length=1)
         logits: Tensor = self.linear(nodes)
         return logits

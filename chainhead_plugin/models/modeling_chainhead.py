@@ -15,7 +15,7 @@ from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from ..chain.masking import check_mask, needed_mask, without_full, zero_padding
+from ..chain.masking import CheckedMask, needed_mask, without_full, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.chain_head import ChainInterdependenceHead
 from ..head.expansion import taylor_expansion
@@ -53,15 +53,17 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         self.adds_input = config.identity_residual and widths[layer] == widths[layer + 1]
         self.with_differences = config.with_differences and layer == 0
 
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
         """Map [batch, length, m] to [batch, length, n]."""
-        mask = None if attention_mask is None else attention_mask != 0
+        checked = needed_mask(attention_mask, hidden_states.size(0), hidden_states.size(1))
+        mask = None if checked is None else checked.real
+
         output = with_differences(hidden_states, mask) if self.with_differences else hidden_states
         if self.norm_before is not None:
             output = self.norm_before(output, mask)
         if self.perceptron is not None:
             output = F.relu(self.perceptron(output))
-        output = self.head(output, attention_mask)
+        output = self.head(output, checked)
         if self.dropout is not None:
             output = self.dropout(output)
         if self.adds_input:
@@ -208,63 +210,63 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
         if unknown:
             raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
-        if (
-            self.main_input_name == "input_ids"
-            and input_features is not None
-            and input_features.ndim == 2
-            and input_ids is None
-        ):
+
+        is_text_model = self.main_input_name == "input_ids"
+        if is_text_model and input_ids is None and input_features is not None and input_features.ndim == 2:
             # Whoever calls a text model of transformers with one argument means the tokens.
             input_features, input_ids = None, input_features
         if (input_features is None) == (input_ids is None):
             raise ValueError("expected exactly one of input_features and input_ids")
-        if input_ids is not None:
-            input_features = self._embed(input_ids, attention_mask, token_type_ids)
-        elif token_type_ids is not None:
+        if input_ids is None and token_type_ids is not None:
             raise ValueError("token_type_ids have no effect without input_ids")
-        assert input_features is not None
-        if input_features.ndim != 3 or input_features.size(2) != self.config.m:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
-            )
+
+        if input_ids is not None:
+            _check_tokens(input_ids)
+            mask = needed_mask(attention_mask, input_ids.size(0), input_ids.size(1))
+            token_mask = None if attention_mask is None else (attention_mask != 0).long()
+            nodes = self._check_nodes(self._embed(input_ids, token_mask, token_type_ids))
+        else:
+            nodes = self._check_nodes(input_features)
+            mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+
         # The layers' dtype: a backbone may have another.
         floats = [p.dtype for p in self.layers.parameters() if p.is_floating_point()]
-        hidden_states = input_features.to(floats[0] if floats else self.dtype)
-        if attention_mask is not None:
-            attention_mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
-        if attention_mask is not None:
-            hidden_states = zero_padding(hidden_states, attention_mask)
+        hidden_states = nodes.to(floats[0] if floats else self.dtype)
+        if mask is not None:
+            hidden_states = zero_padding(hidden_states, mask.real)
+
         checkpointed = (
             self.training and self.layers[0].gradient_checkpointing and not torch.compiler.is_compiling()
         )
         if checkpointed and torch.is_grad_enabled() and not hidden_states.requires_grad:
             # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
             hidden_states = hidden_states.detach().requires_grad_()
+
         if input_ids is not None and input_ids.size(1) == 0:
             # Layers take at least one node, but texts may have no token: what is padded is zero.
             shape = (*input_ids.shape, self.config.hidden_size)
             return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
         for layer in self.layers:
-            hidden_states = layer(hidden_states, attention_mask)
+            hidden_states = layer(hidden_states, mask)
         return BaseModelOutput(last_hidden_state=hidden_states)
+
+    def _check_nodes(self, nodes: Tensor | None) -> Tensor:
+        assert nodes is not None
+        if nodes.ndim != 3 or nodes.size(2) != self.config.m:
+            raise ValueError(
+                f"input_features has shape {tuple(nodes.shape)}, expected [batch, length, {self.config.m}]"
+            )
+        return nodes
 
     def _embed(
         self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
     ) -> Tensor:
         """Turn tokens [batch, length] into nodes [batch, length, m]."""
-        if input_ids.ndim != 2 or input_ids.dtype not in (torch.int64, torch.int32):
-            raise ValueError(
-                f"input_ids is {input_ids.dtype} of shape {tuple(input_ids.shape)}, expected int64 or int32 "
-                "[batch, length]"
-            )
-        mask = None
-        if attention_mask is not None:
-            mask = check_mask(attention_mask, input_ids.size(0), input_ids.size(1)).long()
         if self.backbone is not None:
             if input_ids.size(1) == 0:
                 assert self.config.m is not None
                 return torch.zeros(*input_ids.shape, self.config.m, device=input_ids.device)
-            return encode_tokens(self.backbone, input_ids, mask, token_type_ids)
+            return encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
         if self.embed_tokens is None:
             raise ValueError(
                 "this model takes input_features: for input_ids set vocab_size or backbone_config in its config"
@@ -276,6 +278,14 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             )
         nodes: Tensor = self.embed_tokens(input_ids)
         return nodes
+
+
+def _check_tokens(input_ids: Tensor) -> None:
+    if input_ids.ndim != 2 or input_ids.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"input_ids is {input_ids.dtype} of shape {tuple(input_ids.shape)}, expected int64 or int32 "
+            "[batch, length]"
+        )
 
 
 class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):

@@ -104,10 +104,8 @@ class RandomChainForSequenceClassification(RandomChainPreTrainedModel):
             raise ValueError(
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"
             )
-        mask = None
-        if attention_mask is not None:
-            mask = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
-        features = self.random_chain(input_features, mask)
+        checked = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
+        features = self.random_chain(input_features, None if checked is None else checked.real)
         logits = self.classifier(features.to(self.classifier.weight.dtype))
         loss = None
         if labels is not None:

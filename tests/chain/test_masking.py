@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.chain.masking import needed_mask, zero_padding
+from chainhead_plugin import ChainHeadConfig, ChainHeadModel, ChainInterdependenceHead
+from chainhead_plugin.chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 
 MASK = torch.tensor([[1, 1, 0], [0, 1, 1], [0, 0, 0]]).bool()
 
@@ -41,7 +41,7 @@ def test_function_transforms_and_derivatives():
 def test_a_mask_of_real_nodes_alone_is_no_mask():
     assert needed_mask(torch.ones(2, 3), 2, 3) is None
     assert needed_mask(torch.ones(0, 3), 0, 3) is None
-    assert torch.equal(needed_mask(MASK.long(), 3, 3), MASK)
+    assert torch.equal(needed_mask(MASK.long(), 3, 3).real, MASK)
     with pytest.raises(ValueError, match="one value per node"):
         needed_mask(torch.ones(2, 4), 2, 3)
     head = ChainInterdependenceHead(
@@ -49,3 +49,37 @@ def test_a_mask_of_real_nodes_alone_is_no_mask():
     )
     x = torch.randn(2, 40, 4)
     assert torch.equal(head(x, torch.ones(2, 40)), head(x))
+
+
+def test_a_checked_mask_is_taken_as_it_is(monkeypatch):
+    checked = check_mask(MASK.long(), 3, 3)
+    assert check_mask(checked, 3, 3) is checked
+    assert needed_mask(checked, 3, 3) is checked
+    assert needed_mask(None, 3, 3) is None
+    model = ChainHeadModel(ChainHeadConfig(m=4, hidden_sizes=[4, 4, 4]))
+    x, seen = torch.randn(3, 3, 4), []
+    for layer in model.layers:
+        layer.head.register_forward_pre_hook(lambda _, args: seen.append(args[1]))
+    model(x, MASK.long())
+    assert len(seen) == 3
+    assert all(mask is seen[0] and isinstance(mask, CheckedMask) for mask in seen)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"with_batch_norm": True}, {"bi_directional": True, "with_inverse_approx": True}]
+)
+def test_heads_give_the_same_with_a_mask_checked_before(options):
+    head = ChainInterdependenceHead(4, 5, 3, **options)
+    x = torch.randn(3, 3, 4)
+    x[~MASK] = math.nan
+    results = []
+    for mask in (MASK, check_mask(MASK, 3, 3)):
+        given = x.clone().requires_grad_()
+        y = head(given, mask)
+        results.append((y, *torch.autograd.grad(y.square().sum(), (given, *head.parameters()))))
+        flat = head(given.flatten(1), mask)
+        assert not flat.isnan().any()
+    for plain, checked in zip(*results, strict=True):
+        assert torch.equal(plain, checked)
+    compiled = torch.compile(head, backend="eager", fullgraph=True)
+    assert torch.equal(compiled(x, check_mask(MASK, 3, 3)), compiled(x, MASK))
