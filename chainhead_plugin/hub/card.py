@@ -1,6 +1,5 @@
 """The model card of a chainhead model: rendered from what is known, and never in place of somebody's own."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 
@@ -8,6 +7,7 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
+from ..storage.hashing import sha256
 from .card_template import PICTURE, TEMPLATE
 from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
@@ -87,7 +87,7 @@ def render_card(
         licence=f"`{data.license}`" if data.license else "Not stated by whoever published the model.",
     )
     text = str(card).rstrip() + "\n"
-    mark = f"\n<!-- Rendered by chainhead, sha256 {_digest(text)}. Edited cards are kept. -->\n"
+    mark = f"\n<!-- Rendered by chainhead, sha256 {sha256(text.encode())}. Edited cards are kept. -->\n"
     files = {"README.md": (text + mark).encode()}
     if picture is not None:
         files[PICTURE] = picture.png
@@ -99,11 +99,7 @@ def is_generated(text: str) -> bool:
     mark = _MARK.search(text)
     if mark is None:
         return ModelCard(text, ignore_metadata_errors=True).text.strip() == _PLACEHOLDER.strip()
-    return _digest(text[: mark.start()].rstrip() + "\n") == mark[1]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256((text[: mark.start()].rstrip() + "\n").encode()) == mark[1]
 
 
 def _front_matter(

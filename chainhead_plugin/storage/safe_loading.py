@@ -1,6 +1,5 @@
 """Weights are read from safetensors alone, and files of the Hub's cache only if they hold what they claim to."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +9,8 @@ from threading import Lock
 
 from huggingface_hub import try_to_load_from_cache
 
-_READ = 1 << 20
+from .hashing import git_sha1, sha256
+
 _CONVERSION = "DISABLE_SAFETENSORS_CONVERSION"
 _ADVICE = (
     "Only safetensors are read: files such as .bin are pickles, which can run any code when they are read. Ask the "
@@ -60,7 +60,8 @@ def require_intact(files: Iterable[str]) -> None:
         stored = link.resolve()
         if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stored.name):
             continue
-        if (found := _hash(stored, len(stored.name))) != stored.name:
+        found = sha256(stored) if len(stored.name) == 64 else git_sha1(stored)
+        if found != stored.name:
             for path in (link, stored):
                 path.unlink(missing_ok=True)  # another process may have found it too
             raise DamagedFileError(
@@ -105,13 +106,3 @@ def require_intact_cache(repo_id: str, revision: str | None, cache_dir: Path | N
     config = try_to_load_from_cache(repo_id, "config.json", cache_dir=cache_dir, revision=revision)
     if isinstance(config, str):
         require_intact([config, *map(str, Path(config).parent.glob("*.safetensors"))])
-
-
-def _hash(file: Path, digits: int) -> str:
-    digest = hashlib.sha256()
-    if digits == 40:
-        digest = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
-    with file.open("rb") as stream:
-        while chunk := stream.read(_READ):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -1,6 +1,5 @@
 """A pretrained text encoder that a recipe names: found, compared with its hashes, and its tokenizer read."""
 
-import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +13,7 @@ import registry
 from ...config.backbone import as_backbone_config
 from ...nodes.text_backbone import copy_weights, reads_tokens
 from ...storage.code_origin import without_carried_code
+from ...storage.hashing import sha256
 from ..errors import RecipeError
 from ..recipe import Recipe
 
@@ -61,7 +61,7 @@ def load_encoder(recipe: Recipe) -> Encoder:
     options, folder = recipe.encoder, _folder(recipe)
     for name, expected in options.get("sha256", {}).items():
         file = folder / name
-        found = _sha256(file) if file.is_file() else "none, as it is missing"
+        found = sha256(file) if file.is_file() else "none, as it is missing"
         if found != str(expected).lower():
             raise RecipeError(f"encoder: {file} has SHA-256 {found}, but the recipe states {expected}")
     try:
@@ -93,7 +93,7 @@ def has_limit(tokenizer: Any) -> bool:
 def encoder_hashes(recipe: Recipe) -> dict[str, str]:
     """Return the SHA-256 of every file of a recipe's encoder that its runs depend on."""
     files = sorted(file for file in _folder(recipe).iterdir() if file.suffix in _READ)
-    return {file.name: _sha256(file) for file in files if file.is_file()}
+    return {file.name: sha256(file) for file in files if file.is_file()}
 
 
 def _folder(recipe: Recipe) -> Path:
@@ -126,11 +126,3 @@ def _in_package(name: str) -> Path:
             f"encoder: the package {name} has {len(found)} folders with config.json and safetensors, expected one"
         )
     return Path(str(distribution.locate_file(found[0])))
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

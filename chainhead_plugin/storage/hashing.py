@@ -1,0 +1,27 @@
+"""The hashes by which files are known: SHA-256, and git's SHA-1."""
+
+import hashlib
+from pathlib import Path
+
+_CHUNK = 1 << 20  # bytes
+
+
+def sha256(content: Path | bytes) -> str:
+    """Return the SHA-256 of a file, or of bytes, in hexadecimal digits."""
+    return _digits(hashlib.sha256(), content)
+
+
+def git_sha1(content: Path | bytes) -> str:
+    """Return the SHA-1 by which git knows a file, or bytes, in hexadecimal digits."""
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    return _digits(hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False), content)
+
+
+def _digits(digest: "hashlib._Hash", content: Path | bytes) -> str:
+    if isinstance(content, bytes):
+        digest.update(content)
+        return digest.hexdigest()
+    with content.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
