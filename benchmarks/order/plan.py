@@ -1,7 +1,6 @@
 """Which trainings make up a run, and doing those that are not yet done."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from chainhead_plugin.storage.whole_files import whole_file
 
 from .models import MODELS, widest
 from .tasks import TASKS
@@ -94,7 +95,8 @@ class Runs:
         stamp, text = folder / "budget.json", json.dumps(asdict(budget))
         if stamp.exists() and stamp.read_text(encoding="utf-8") != text:
             raise ValueError(f"{folder} holds runs of another budget: choose another folder, or remove it")
-        _write(stamp, text)
+        with whole_file(stamp) as new:
+            new.write_text(text, encoding="utf-8")
 
     def get(self, job: Job) -> Run:
         """Return what a training gave, now or before.
@@ -108,15 +110,11 @@ class Runs:
         if not file.exists():
             if self.deadline is not None and time.monotonic() > self.deadline:
                 raise OutOfTime
-            _write(file, json.dumps(train(job, self.budget)))
+            text = json.dumps(train(job, self.budget))
+            with whole_file(file) as new:
+                new.write_text(text, encoding="utf-8")
         run: Run = json.loads(file.read_text(encoding="utf-8"))
         return run
-
-
-def _write(file: Path, text: str) -> None:
-    new = file.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, file)
 
 
 def run(plan: Plan, runs: Runs) -> Iterator[Run]:

@@ -1,6 +1,5 @@
 """Configuration of the chainhead models."""
 
-import os
 from dataclasses import field, fields
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +12,6 @@ from ..head.expansion import expanded_features
 from ..head.linear_options import LinearOptions
 from ..head.options import HeadOptions
 from ..storage.code_origin import AutoClassMixin, is_carried
-from ..storage.saving import complete_interrupted_save, whole_file
 from .backbone import as_backbone_config, backbone_width, check_input_options
 from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
@@ -21,12 +19,13 @@ from .keywords import check_file_fields, check_keywords, check_labels
 from .layers import check_size, check_widths, stacked_options
 from .pooling import Pooling, check_pooling, pooled_width, poolings_of
 from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
+from .whole_saving import WholeConfigMixin
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 
 @strict
-class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
+class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
     r"""Configuration of a chainhead model: the head's options, in the head's words.
 
     Parameters
@@ -301,18 +300,6 @@ class ChainHeadConfig(AutoClassMixin, PreTrainedConfig):
         if not self.hidden_sizes:
             return None, head
         return stacked_options(head, self.width_before(layer), self.hidden_sizes[layer])
-
-    def save_pretrained(
-        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
-    ) -> None:
-        """Save the configuration alone, whole or not at all; as `PreTrainedConfig.save_pretrained`."""
-        complete_interrupted_save(save_directory)
-        super().save_pretrained(save_directory, push_to_hub=push_to_hub, **kwargs)
-
-    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
-        """Write the configuration, whole or not at all; as `PreTrainedConfig.to_json_file`."""
-        with whole_file(json_file_path) as new:
-            super().to_json_file(new, use_diff=use_diff)
 
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""

@@ -1,6 +1,5 @@
 """Configuration of random chain heads."""
 
-import os
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -9,8 +8,8 @@ from transformers.configuration_utils import PreTrainedConfig
 
 from ..checks.values import check_choice, check_whole_number
 from ..storage.code_origin import AutoClassMixin, is_carried
-from ..storage.saving import complete_interrupted_save, whole_file
 from .keywords import check_file_fields, check_keywords, check_labels
+from .whole_saving import WholeConfigMixin
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 # The most of each size, and of all weights together: a file may come from an attacker.
@@ -29,7 +28,7 @@ _MOST_WEIGHTS = 2**31
 
 
 @strict
-class RandomChainConfig(AutoClassMixin, PreTrainedConfig):
+class RandomChainConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
     r"""Configuration of random chain heads: frozen kernels at many dilations, pooled, and a linear map.
 
     Parameters
@@ -96,18 +95,6 @@ class RandomChainConfig(AutoClassMixin, PreTrainedConfig):
         return (
             banks * (84 * 4 * self.num_biases + 2 * self.num_groups * self.group_size) + 4 * self.num_levels
         )
-
-    def save_pretrained(
-        self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any
-    ) -> None:
-        """Save the configuration alone, whole or not at all; as `PreTrainedConfig.save_pretrained`."""
-        complete_interrupted_save(save_directory)
-        super().save_pretrained(save_directory, push_to_hub=push_to_hub, **kwargs)
-
-    def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
-        """Write the configuration, whole or not at all; as `PreTrainedConfig.to_json_file`."""
-        with whole_file(json_file_path) as new:
-            super().to_json_file(new, use_diff=use_diff)
 
     def validate_options(self) -> None:
         """Check every field, and that the model's size is bounded."""

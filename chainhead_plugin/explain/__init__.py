@@ -1,6 +1,6 @@
 """What each node contributes to an answer, and pictures of chains. Pictures need matplotlib.
 
-May import: `checks`, `models`, `nodes`, `head`.
+May import: `chain`, `checks`, `head`, `models`, `nodes`.
 """
 
 from typing import TYPE_CHECKING

@@ -13,7 +13,7 @@ from transformers.utils import PaddingStrategy
 
 from ..checks.values import check_choice, check_switch
 from ..storage.code_origin import AutoClassMixin
-from ..storage.saving import whole_file
+from ..storage.whole_files import whole_file
 from .extraction_options import as_float, as_floats, check_integer, check_length_options
 from .named_sequences import arrays_of, checked_schema, split_named
 from .sequences import check_finite, join, split_batch

@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .whole_files import sync
+
 _CONFIG = "config.json"
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -35,23 +37,6 @@ _WEIGHTS_OF_VARIANT = re.compile(
 
 # Hidden folders of writers that died; one that lives has written within this time.
 _STALE_SECONDS = 3600
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path to write a file to, which takes the place of `path` in one step, if nothing is raised."""
-    target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    os.close(handle)
-    new = Path(name)
-    try:
-        new.unlink()  # so that the writer makes it with the user's permissions
-        yield new
-        if target.exists():
-            _sync(new)
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 class WholeSaveMixin:
@@ -133,7 +118,7 @@ def _install(new: Path, folder: Path) -> None:
     is_over_another = (folder / _CONFIG).exists()
     for name in names:
         if is_over_another:
-            _sync(new / name)
+            sync(new / name)
         if name != _CONFIG and name not in weights:
             (new / name).replace(folder / name)
     for name in weights:
@@ -154,7 +139,7 @@ def _point(new: Path, folder: Path) -> None:
     config = json.loads((new / _CONFIG).read_text("utf-8"))
     pointing = new / "pointing.json"
     pointing.write_text(json.dumps({**config, _POINTER: target}, indent=2) + "\n", "utf-8")
-    _sync(pointing)
+    sync(pointing)
     pointing.replace(folder / _CONFIG)
 
 
@@ -205,9 +190,3 @@ def _link(file: Path, link: Path) -> None:
         link.hardlink_to(file)
     except OSError:  # some file systems have no hard links
         shutil.copy2(file, link)
-
-
-def _sync(file: Path) -> None:
-    """Wait until a file is on the disk: a power failure must not keep its name and lose its content."""
-    with file.open("rb+") as stream:
-        os.fsync(stream.fileno())

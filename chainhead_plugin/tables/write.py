@@ -3,16 +3,14 @@
 import csv
 import datetime
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..storage.whole_files import whole_file
 from .errors import TableError, listed, require
 from .formats.cells import number_of
 
@@ -56,7 +54,7 @@ def write_rows(
     if first is None:
         raise TableError(f"there is nothing to write to {file.name}")
     checked = _checked(chain([first], found), list(first), file.name)
-    with _whole(file) as part:
+    with whole_file(file) as part:
         return _WRITERS[suffix](part, checked, list(first), escape)
 
 
@@ -78,21 +76,6 @@ def check_target(file: Path, *, overwrite: bool = False) -> str:
     if not file.parent.is_dir():
         raise TableError(f"there is no folder {file.parent} to write {file.name} to")
     return suffix
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[Path]:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
-    os.close(descriptor)
-    part = Path(name)
-    try:
-        yield part
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _checked(rows: Iterator[Mapping[str, Any]], names: list[str], file: str) -> Iterator[Mapping[str, Any]]:

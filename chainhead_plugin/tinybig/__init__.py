@@ -1,6 +1,6 @@
 """tinyBIG's options and weights become this project's. tinyBIG itself is not needed.
 
-May import: `checks`, `models`, `head`, `config`.
+May import: `checks`, `config`, `head`, `models`, `storage`.
 """
 
 from typing import TYPE_CHECKING

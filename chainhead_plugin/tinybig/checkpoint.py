@@ -1,7 +1,6 @@
 """From a tinyBIG checkpoint file to a folder that `from_pretrained` loads."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -11,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers.modeling_utils import PreTrainedModel
 
+from ..storage.whole_files import whole_folder
 from .conversion import convert_head_to_model, convert_model
 from .options import ModelKind, TinyBIGConversionError
 
@@ -109,7 +109,8 @@ def convert_checkpoint(
     else:
         model = convert_model(kind, given, state_dict, dtype)
     try:
-        _write(model, out)
+        with whole_folder(out) as new:
+            model.save_pretrained(new)
     except OSError as error:
         raise TinyBIGConversionError(f"{out} cannot be written: {error}") from error
     return model
@@ -123,21 +124,3 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
     # Whatever else lies there, a home directory for one, was not meant.
     if out.is_symlink() or not (out / "config.json").is_file():
         raise TinyBIGConversionError(f"{out} is not a checkpoint folder, so it is not overwritten")
-
-
-def _write(model: PreTrainedModel, out: Path) -> None:
-    out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, for a rename within one file system.
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        new, old = Path(scratch, "new"), Path(scratch, "old")
-        model.save_pretrained(new)
-        if not out.exists():
-            new.rename(out)
-            return
-        out.rename(old)
-        try:
-            new.rename(out)
-        except BaseException:
-            old.rename(out)
-            raise

@@ -183,7 +183,7 @@ class TestSaving:
             "inputs_named_sequences.py",
             "inputs_sequences.py",
             "storage_code_origin.py",
-            "storage_saving.py",
+            "storage_whole_files.py",
         }
 
     def test_named_code_is_not_needed_where_the_plugin_is(self, tmp_path, rng):
