@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.explain.matrix_picture import draw_matrix
 
 LENGTH = 12
 KINDS = {
@@ -26,8 +27,9 @@ def main() -> None:
     for axes, bi_directional in zip(rows, (False, True), strict=True):
         for axis, (label, options) in zip(axes, KINDS.items(), strict=True):
             chain = Chain(bi_directional=bi_directional, **options)
-            image = axis.imshow(interdependence_matrix(chain, LENGTH), cmap="magma_r", vmin=0)
+            image = draw_matrix(axis, interdependence_matrix(chain, LENGTH))
             colours = figure.colorbar(image, ax=axis, shrink=0.75)
+            colours.ax.set_ylim(bottom=0)
             colours.ax.tick_params(labelsize=7)
             colours.ax.locator_params(nbins=4)
             axis.set_xticks([])

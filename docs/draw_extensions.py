@@ -8,6 +8,7 @@ import torch
 
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
+from chainhead_plugin.explain.matrix_picture import draw_matrix
 
 LENGTH = 16
 HOPS = {
@@ -34,8 +35,9 @@ def main() -> None:
         axis.imshow(channel, cmap=colours, vmin=0, vmax=len(hops))
         axis.set_title(label, fontsize=10)
     for axis, (label, chain) in zip(axes[len(HOPS) :], DECAYS.items(), strict=True):
-        image = axis.imshow(interdependence_matrix(chain, LENGTH), cmap="magma_r", vmin=0)
+        image = draw_matrix(axis, interdependence_matrix(chain, LENGTH))
         bar = figure.colorbar(image, ax=axis, shrink=0.7)
+        bar.ax.set_ylim(bottom=0)
         bar.ax.tick_params(labelsize=7)
         bar.ax.locator_params(nbins=4)
         axis.set_title(label, fontsize=10)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..checks.values import check_whole_number
 from ..head.chain_head import ChainInterdependenceHead
+from .matrix_picture import draw_matrix
 
 MOST_NODES = 1024
 
@@ -84,11 +85,9 @@ def hop_norms(head: ChainInterdependenceHead) -> Tensor:
 
 
 def _draw_matrix(figure: Figure, axis: Any, matrix: Tensor, title: str) -> None:
-    signed = bool((matrix < 0).any())
-    limit = float(matrix.abs().max())
-    options: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -limit} if signed else {"cmap": "magma_r", "vmin": 0}
-    shown = axis.imshow(matrix.numpy(), vmax=limit, interpolation="nearest", **options)
-    figure.colorbar(shown, ax=axis, shrink=0.8)
+    colours = figure.colorbar(draw_matrix(axis, matrix.numpy()), ax=axis, shrink=0.8)
+    if not (matrix < 0).any():
+        colours.ax.set_ylim(bottom=0)
     axis.set_title(title, fontsize=10)
     axis.set_ylabel("gives: node i")
     axis.set_xlabel("takes: node j")

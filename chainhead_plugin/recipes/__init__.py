@@ -1,6 +1,7 @@
 """A recipe, one YAML file, becomes a measured, documented model.
 
-May import: `checks`, `models`, `inputs`, `nodes`, `config`, `head`; the host `registry`.
+May import: `checks`, `config`, `explain`, `head`, `inputs`, `models`, `nodes`, `storage`, `tables`; the host
+`registry`.
 """
 
 from typing import TYPE_CHECKING

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...explain.matrix_picture import draw_matrix
 from ...head.chain_head import ChainInterdependenceHead
 from ..candidates.peers import CHAIN
 from ..data.examples import Examples
@@ -98,11 +99,10 @@ def draw_chain_matrix(head: ChainInterdependenceHead, file: Path) -> None:
     matrix = head.interdependence_matrix(_SHOWN).numpy(force=True)
     if matrix.ndim == 3:
         matrix = matrix.sum(0) if head.chain.kind == "channel_hops" else matrix.mean(0)
-    largest = abs(matrix).max()
     whole = (matrix == matrix.round()).all()
     figure = _figure(4.6, 3.9)
     axes = figure.subplots()
-    image = axes.imshow(matrix, cmap="RdBu", vmin=-largest, vmax=largest)
+    image = draw_matrix(axes, matrix)
     for row, column in zip(*matrix.nonzero(), strict=True) if whole else ():
         axes.text(
             column, row, f"{matrix[row, column]:+.0f}", ha="center", va="center", color="white", fontsize=8

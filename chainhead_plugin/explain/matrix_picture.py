@@ -1,0 +1,28 @@
+"""A chain matrix on the axes of a matplotlib figure, in the colours of all pictures of it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+
+def draw_matrix(axes: "Axes", matrix: Any) -> "AxesImage":
+    """Draw a matrix as coloured cells: white for 0, blue above and red below, full colour for the largest.
+
+    Model cards, which must do without matplotlib, have these colours too.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    matrix : array or Tensor [rows, columns]
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a bar of colours.
+    """
+    largest = float(np.abs(np.asarray(matrix)).max())
+    return axes.imshow(matrix, cmap="RdBu", vmin=-largest, vmax=largest)
