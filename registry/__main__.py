@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
-from . import ModelEntry, RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
+from . import RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
+from .description import as_json as model_as_json, table_of_model, table_of_models
 from .plugins.catalogue import installed_catalogue
 
 app = typer.Typer(
@@ -36,21 +36,9 @@ def list_command(
     models = [model_info(name) for name in list_models(pattern, task=task)]
     _report_failures()
     if as_json:
-        out.print_json(data=[vars(model) for model in models], default=_plain, ensure_ascii=True)
+        out.print_json(data=[model_as_json(model) for model in models], ensure_ascii=True)
     elif models:
-        table = Table(
-            Column("Name", no_wrap=True),
-            Column("Task", no_wrap=True),
-            Column("Parameters", justify="right", no_wrap=True),
-            "Metric",
-            box=SIMPLE_HEAD,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
-        for model in models:
-            leading = dict(list(model.metrics.items())[:1])
-            table.add_row(model.name, model.task, f"{model.parameters:,}", _metrics(leading))
-        out.print(table)
+        out.print(table_of_models(models))
     else:
         err.print("No installed model matches.")
     if not models:
@@ -66,10 +54,7 @@ def info(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None
         err.print(str(error), soft_wrap=True)
         raise typer.Exit(1) from error
     _report_failures()
-    table = Table(Column(), Column(overflow="fold"), show_header=False, box=None)
-    for label, value in _details(model).items():
-        table.add_row(label, value)
-    out.print(table)
+    out.print(table_of_model(model))
 
 
 @app.command()
@@ -86,35 +71,9 @@ def plugins() -> None:
         raise typer.Exit(1)
 
 
-def _details(model: ModelEntry) -> dict[str, str]:
-    hub = f"{model.repo_id} @ {model.revision or 'main'}" if model.repo_id else "-"
-    return {
-        "Name": model.name,
-        "Summary": model.summary,
-        "Task": model.task,
-        "Class": f"transformers.{model.auto_class}",
-        "Parameters": f"{model.parameters:,}",
-        "Metrics": _metrics(model.metrics),
-        "Data": model.data,
-        "Licence": model.license,
-        "Checkpoint": str(model.path) if model.path else "not shipped",
-        "Hub": hub,
-        "Card": str(model.card) if model.card else "-",
-        "Plugin": installed_catalogue().owners[model.name].source.label,
-    }
-
-
-def _metrics(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in metrics.items())
-
-
 def _report_failures() -> None:
     for failed in installed_catalogue().failed:
         err.print(f"Left out: {failed}", soft_wrap=True)
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def main() -> None:

@@ -58,8 +58,8 @@ def test_info(command):
         "image-classification",
         "1,234",
         "Apache-2.0",
-        "not shipped",
-        "distribution vision 1.0",
+        "nowhere",
+        "'vision' of distribution vision 1.0",
     ):
         assert text in process.stdout
 
