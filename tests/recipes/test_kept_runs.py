@@ -140,7 +140,8 @@ def test_two_trainings_in_one_folder(folder):
     runs = folder / "out" / ".runs"
     runs.mkdir(parents=True)
     hold = (
-        "import filelock, sys; filelock.FileLock(sys.argv[1]).acquire(); print(flush=True); sys.stdin.read()"
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print(flush=True); "
+        "sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(runs / "in-use.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
