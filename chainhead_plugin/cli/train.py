@@ -166,8 +166,11 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         def name_model(title: str) -> None:
             progress.update(task, description=printable(f"Training: {title}", one_line=True))
 
+        def tell(line: str) -> None:
+            progress.console.print(line, soft_wrap=True)
+
         try:
-            measured = measure(recipe, folder / RUNS, peers, advance, name_model)
+            measured = measure(recipe, folder / RUNS, peers, advance, name_model, tell)
         except KeyboardInterrupt:
             progress.stop()
             say(f"Interrupted. The same command goes on from the finished runs in {folder}.", stderr=True)

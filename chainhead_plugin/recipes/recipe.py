@@ -234,8 +234,10 @@ def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
     if isinstance(recipe.data, Mapping):
         content["data"] = dict(recipe.data)
         for part in content["data"].keys() & {"train", "test"}:
-            file = recipe.folder / recipe.data[part]
-            content["data"][part] = str(file) if full_paths else file.name
+            named = recipe.data[part]
+            files = [recipe.folder / path for path in (named if isinstance(named, list) else [named])]
+            shown = [str(file) if full_paths else file.name for file in files]
+            content["data"][part] = shown if isinstance(named, list) else shown[0]
     if "folder" in recipe.encoder:
         folder = recipe.folder / recipe.encoder["folder"]
         content["encoder"] = {**recipe.encoder, "folder": str(folder) if full_paths else folder.name}

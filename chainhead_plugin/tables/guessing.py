@@ -58,7 +58,12 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     """
     if table.index:
         spec, free = _from_index(table, spec, free)
-    if not spec.label and "label" in free and not (spec.features and "label" in spec.features):
+    # What is to be forecast takes no labels.
+    if (
+        not (spec.label or spec.target)
+        and "label" in free
+        and not (spec.features and "label" in spec.features)
+    ):
         spec = replace(spec, label=("label",))
         free.remove("label")
     if spec.rows != "series":

@@ -164,28 +164,35 @@ class SeriesSet(Sequence[Series]):
             If there are no times, or they are unevenly spaced.
         """
         assert self.clock is not None or series.times is None
-        moments, offset = self._future(series, count)
+        moments = self.next_moments(series, count)
         assert self.clock is not None
-        return self.clock.write(moments, offset)
+        return self.clock.write(moments, series.offset)
 
     def future_calendar(self, series: Series, count: int) -> NDArray[np.float64]:
         """Return the calendar's features [count, columns] of the next nodes of a series."""
-        moments, offset = self._future(series, count)
+        moments = self.next_moments(series, count)
         assert self.clock is not None
-        offsets = np.full(count, offset)
+        offsets = np.full(count, series.offset)
         return calendar_features(local_times(moments, offsets, self.clock), self.columns.spec.calendar)
 
-    def _future(self, series: Series, count: int) -> tuple[NDArray[Any], int]:
+    def next_moments(self, series: Series, count: int) -> NDArray[Any]:
+        """Return the times of the next nodes of a series, in UTC, or as numbers.
+
+        Raises
+        ------
+        TableError
+            As of `future_times`.
+        """
         if series.times is None or self.clock is None:
             raise TableError(f"{series.place} has no times, so the future has none: name the column of times")
         if self.step is None:
             raise TableError(f"{series.place}: times are unevenly spaced: state the step, such as step: 1h")
         if self.step.unit in ("number", "ns") and not self.step.is_local:
-            return self.step.after(series.times[-1], count), series.offset
+            return self.step.after(series.times[-1], count)
         # By the calendar, local times are evenly spaced.
         walls = series.times + np.timedelta64(series.offset, "s")
         day = int(days_of_month(walls.astype("datetime64[D]")).max())
-        return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset), series.offset
+        return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset)
 
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.

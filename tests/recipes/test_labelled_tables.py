@@ -28,7 +28,8 @@ def test_columns_of_the_test_part_stand_in_any_order(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("header", "message"), [("id,a,c,kind", "has no column 'b'"), ("id,a,b,c,kind", "has a column 'c'")]
+    ("header", "message"),
+    [("id,a,c,kind", "missing b; unknown c"), ("id,a,b,c,kind", "missing none; unknown c")],
 )
 def test_columns_of_one_part_alone(tmp_path, header, message):
     row = ",".join({"id": "x", "kind": "NA"}.get(name, "1") for name in header.split(","))
@@ -37,5 +38,5 @@ def test_columns_of_one_part_alone(tmp_path, header, message):
 
 
 def test_an_empty_label_is_missing(tmp_path):
-    with pytest.raises(RecipeError, match="kind of row 0 is missing"):
+    with pytest.raises(RecipeError, match="column kind is empty in every row"):
         load(tmp_path, TRAIN, ["id,a,b,kind", "x,1,2,"])

@@ -43,9 +43,9 @@ class TestLabels:
         assert labels.tolist() == [[1, 0, IGNORED], [2, 1, 1]]
 
     def test_nodes_without_a_label(self):
-        labels, names = number_labels([np.array([7, IGNORED]), np.array([3])])
-        assert names == ("3", "7")
-        assert labels.tolist() == [[1, IGNORED], [0, IGNORED]]
+        labels, names = number_labels([["7", str(IGNORED), "", "10"], ["3"]])
+        assert names == ("3", "7", "10")
+        assert labels.tolist() == [[1, IGNORED, IGNORED, 2], [0, IGNORED, IGNORED, IGNORED]]
 
     def test_metrics_are_those_of_scikit_learn(self):
         rng = np.random.default_rng(0)

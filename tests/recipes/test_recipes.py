@@ -138,7 +138,7 @@ class TestChecks:
             ({"data": "unknown"}, "no data set 'unknown'"),
             ({"data": {"train": "train.npz"}}, "one of test and test_share"),
             ({"data": {"train": "none.npz", "test_share": 0.2}}, "no file"),
-            ({"data": {"train": "recipe.yaml", "test_share": 0.2}}, "unknown kind"),
+            ({"data": {"train": "recipe.yaml", "test_share": 0.2}}, "unknown format"),
             ({"data": {"train": "train.npz", "test": "test.npz", "labels": "y"}}, "data has no 'labels'"),
             ({"task": "image-classification"}, "has x"),
         ],
@@ -191,9 +191,9 @@ class TestTables:
     @pytest.mark.parametrize(
         ("table", "message"),
         [
-            ({"x": [1.0]}, "has no column 'label', but x"),
-            ({"label": ["a", None], "x": [1.0, 2]}, "label of row 1 is missing"),
-            ({"label": ["a", "b"], "x": ["p", "q"]}, "'x' holds no numbers"),
+            ({"x": [1.0]}, "bad.csv has no column of labels: name it as label .of what is left there is x"),
+            ({"label": ["a", None], "x": [1.0, 2]}, "row 3, column label is empty"),
+            ({"label": ["a", "b"], "x": ["p", "q"]}, "row 2, column x holds 'p', expected a number"),
             ({"label": ["a", "a"], "x": [1.0, 2]}, "one label alone"),
         ],
     )
@@ -310,6 +310,18 @@ class TestRuns:
         other = recipe_of(folder, **change)
         with pytest.raises(RecipeError, match="another version of this recipe or of other data"):
             Runs(other, load_data(other), folder / "runs")
+
+    def test_another_test_part_is_measured_with_the_same_runs(self, folder):
+        recipe = recipe_of(folder)
+        runs = Runs(recipe, load_data(recipe), folder / "runs")
+        run = runs.final("chain", 0.05, 0)
+        measured = runs.test("chain", run)
+        assert runs.test("chain", run) == measured
+        x, y = series(20, 1)
+        write_arrays(folder / "test.npz", (x, np.where(y == "up", "down", "up")))
+        changed = Runs(recipe, load_data(recipe), folder / "runs")
+        assert changed.final("chain", 0.05, 0) == run
+        assert changed.test("chain", run)["accuracy"] == pytest.approx(1 - measured["accuracy"])
 
     def test_early_stopping_keeps_the_best_epoch(self, folder):
         recipe = recipe_of(

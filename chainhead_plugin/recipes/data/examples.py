@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...tables.schema import Schema
 from ..errors import RecipeError
+from .node_labels import sorted_names
 
 
 @dataclass(frozen=True)
@@ -56,27 +57,38 @@ class Examples:
 def numbered(
     inputs: Sequence[Any], raw: Sequence[Any] | NDArray[Any], names: Sequence[str] | None = None
 ) -> Examples:
-    """Return examples with raw labels, of any kind, numbered in the order of their sorted values.
+    """Return examples with raw labels, of any kind, numbered.
 
     Parameters
     ----------
     inputs : sequence
     raw : sequence or array [examples]
+        Texts in the order of `sorted_names`, others in that of their values.
     names : sequence of str, optional
         What to call the labels, in that order; by default what they are.
     """
-    values, labels = np.unique(np.asarray(raw), return_inverse=True)
-    return Examples(
-        list(inputs), labels.astype(np.int64), tuple(names or (str(value) for value in values.tolist()))
-    )
+    values: list[Any] = np.unique(np.asarray(raw)).tolist()
+    if values and isinstance(values[0], str):
+        values = list(sorted_names(values))
+    numbers = {value: number for number, value in enumerate(values)}
+    labels = np.array([numbers[value] for value in np.asarray(raw).tolist()], dtype=np.int64)
+    return Examples(list(inputs), labels, tuple(names or map(str, values)))
 
 
 @dataclass(frozen=True)
 class Data:
-    """The two parts of a data set. The test part is for measuring alone."""
+    """The two parts of a data set. The test part is for measuring alone.
+
+    Attributes
+    ----------
+    train, test : Examples
+    said : tuple of str
+        What was read, a line each.
+    """
 
     train: Examples
     test: Examples
+    said: tuple[str, ...] = ()
 
 
 def check_known(name: str, known: Iterable[str], task: str) -> None:

@@ -1,23 +1,37 @@
-"""Labelled examples from files of one's own: arrays in .npz, tables in .csv and .parquet."""
+"""Labelled examples from your own files: series and texts of any format, images as arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...tables.schema import Schema
-from ..errors import RecipeError
+from ...inputs.named_sequences import series_sequences
+from ...tables.errors import listed, place
+from ...tables.loading import load
+from ...tables.schema import load_matched, schema_of
+from ...tables.series import SeriesSet
+from ...tables.spec import TableSpec
+from ...tables.summarising import summary
+from ...tables.texts import load_texts
+from ..errors import RecipeError, said_of
 from ..recipe import Recipe
-from ..task import Task
-from .examples import Data, Examples, numbered, require
-from .node_labels import number_labels
-from .splits import split
-from .tables import check_file, check_file_options, read_table
+from .arrays import is_array_file, read_arrays
+from .examples import Data, Examples, numbered
+from .file_options import FileOptions, file_options
+from .labelled import Labelled
+from .node_labels import is_label, number_labels, sorted_names
+from .splits import split_told
 
-_OPTIONS = ("train", "test", "test_share", "test_seed", "label", "text", "series", "group")
+_OPTIONS = {
+    "nodes": (
+        *("test_seed", "label", "group", "features", "drop", "static", "series", "time", "time_format"),
+        *("day_first", "step", "gaps", "missing", "rows", "calendar"),
+    ),
+    "text": ("test_seed", "label", "group", "drop", "text"),
+    "pixels": ("test_seed", "group"),
+}
 
 
 def load_files(recipe: Recipe) -> Data:
@@ -28,148 +42,148 @@ def load_files(recipe: Recipe) -> Data:
     RecipeError
         If a file, column or array is missing or of the wrong kind, or a label is never trained.
     """
-    assert isinstance(recipe.data, Mapping)
-    options = recipe.data
-    check_file_options(options, _OPTIONS)
-    parts: list[_Part] = []
-    for name in ("train", "test"):
-        if name in options:
-            columns = parts[0].columns if parts else None
-            parts.append(_read(recipe.folder / options[name], recipe.task, options, columns))
-    joined = replace(_join(parts, recipe.task), schema=_schema(parts[0], options, recipe.task))
-    count = len(parts[0].labels)
-    indices = np.arange(len(joined.labels))
-    train = joined.take(indices[:count])
-    if missing := set(range(len(joined.names))) - set(np.unique(train.labels).tolist()):
-        raise RecipeError(f"data: no training example has the label {joined.names[missing.pop()]!r}")
-    if len(joined.names) < 2:
-        raise RecipeError(f"data: there is one label alone, {joined.names[0]!r}")
-    if "test" in options:
-        test = joined.take(indices[count:])
-        if "group" in options and (shared := {*train.groups} & {*test.groups}):  # type: ignore[misc]
-            raise RecipeError(f"data: the group {shared.pop()} is in the training and in the test part")
-        return Data(train, test)
-    return Data(*split(train, options["test_share"], options.get("test_seed", 0)))
+    options = file_options(recipe, _OPTIONS[recipe.task.reads])
+    with said_of("data"):
+        train, test = _parts(recipe, options)
+        _check(train, test, of_nodes=recipe.task.of_nodes)
+    parts = [train] if test is None else [train, test]
+    joined = _join(parts, of_nodes=recipe.task.of_nodes)
+    indices, count = np.arange(len(joined.labels)), len(train.labels)
+    kept = joined.take(indices[:count])
+    said = tuple(part.said for part in parts)
+    if test is not None:
+        return Data(kept, joined.take(indices[count:]), said=said)
+    assert options.test_share is not None
+    with said_of("data: test_share"):
+        kept, held_out, words = split_told(kept, options.test_share, options.test_seed)
+    return Data(kept, held_out, said=(*said, f"test: {words}, drawn with seed {options.test_seed}"))
 
 
-class _Part(NamedTuple):
-    """Examples of a file, their raw labels, of nodes a list of arrays [L_i], what tells groups apart, and names."""
+def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | None]:
+    reads = recipe.task.reads
+    is_array = reads == "pixels" or (reads == "text" and is_array_file(options.train))
+    if is_array:
+        group = options.spec.group
+        train = read_arrays(recipe, options.train, group)
+        return train, None if options.test is None else read_arrays(recipe, options.test, group)
+    if reads == "text":
+        spec = options.spec
+        train, spec = _texts(options.train, spec, options)
+        return train, None if options.test is None else _texts(options.test, spec, options)[0]
+    return _series_parts(options, of_nodes=recipe.task.of_nodes)
 
-    inputs: list[Any]
-    labels: Any
-    groups: NDArray[Any] | None
-    columns: tuple[str, ...] | None = None
+
+def _series_parts(options: FileOptions, *, of_nodes: bool) -> tuple[Labelled, Labelled | None]:
+    """Read series, those to test on matched by name with those to train on."""
+    spec = replace(options.spec, label_of="node" if of_nodes else "series")
+    found = load(options.train, spec, options.reading)
+    train = _of_series(found, of_nodes=of_nodes)
+    if options.test is None:
+        return train, None
+    if train.schema is not None:
+        other = load_matched(options.test, train.schema, options.reading, labelled=True)
+    else:
+        other = load(options.test, replace(found.columns.spec, features=spec.features), options.reading)
+        if len(other.features) != len(found.features):
+            raise RecipeError(
+                f"{other.files[0]} has {len(other.features)} features a node, but {found.files[0]} has "
+                f"{len(found.features)}"
+            )
+    if spec.group is not None and other.columns.spec.group is None:
+        raise RecipeError(
+            f"{other.files[0]} has no column {spec.group}, which tells whether a group is in both parts"
+        )
+    return train, _of_series(other, of_nodes=of_nodes)
 
 
-def _schema(part: _Part, options: Mapping[str, Any], task: Task) -> Schema | None:
-    """Return what the columns of a table of series are called; arrays and texts have no names."""
-    if part.columns is None:
-        return None
-    series = (options["series"],) if "series" in options else ()
-    return Schema(
-        features=tuple(map(str, part.columns)) if series else (),
-        label=(options.get("label", "label"),),
-        series=series,
-        group=options.get("group"),
-        rows="nodes" if series else "series",
-        label_of="node" if task.of_nodes else "series",
+def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
+    """Return series that were read; each needs a label, and a value in every node."""
+    spec, first = found.columns.spec, found.files[0]
+    if spec.label and not found.is_labelled:
+        raise RecipeError(f"{place(first, column=spec.label[0])} is empty in every row, expected labels")
+    if not spec.label:
+        columns = listed(found.features) if found.has_names else "no names of columns"
+        raise RecipeError(
+            f"{first} has no column of labels: name it as label (of what is left there is {columns})"
+        )
+    if len(spec.label) > 1:
+        raise RecipeError(f"label names {listed(spec.label)}, expected the one column of labels")
+    names = (*found.features, *found.known, *spec.static)
+    chains = [sequence.nodes for sequence in series_sequences(found)]
+    for series, chain in zip(found, chains, strict=True):
+        if not of_nodes and not series.labels[0].strip():
+            raise RecipeError(f"{series.place} has no label: fill it in, or leave the series out")
+        if np.isnan(chain).any():
+            node, feature = (int(position) for position in np.argwhere(np.isnan(chain))[0])
+            raise RecipeError(
+                f"{series.place}, node {node + 1}: {names[feature]} is missing, but a classifier takes no "
+                "missing values: fill it in, or leave the node out"
+            )
+    return Labelled(
+        inputs=chains,
+        labels=[series.labels[0] for series in found],
+        places=[series.place for series in found],
+        groups=None if spec.group is None else [series.group for series in found],
+        schema=schema_of(found),
+        said=summary(found),
     )
 
 
-def _join(parts: Sequence[_Part], task: Task) -> Examples:
+def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Labelled, TableSpec]:
+    texts, spec = load_texts(locations, spec, options.reading)
+    for text in texts:
+        if not text.label.strip():
+            raise RecipeError(
+                f"{place(text.file, row=text.row)} has no label: name the column of labels as label, and fill it in"
+            )
+    labels = [text.label for text in texts]
+    counts = Counter(labels)
+    shown = listed(f"{name} {count}" for name, count in sorted(counts.items()))
+    part = Labelled(
+        inputs=[text.text for text in texts],
+        labels=labels,
+        places=[place(text.file, row=text.row) for text in texts],
+        groups=None if spec.group is None else [text.group for text in texts],
+        said=f"{texts[0].file}: {len(texts)} texts; label {listed(spec.label)} ({shown})",
+    )
+    return part, spec
+
+
+def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
+    """Check that there are labels to tell apart, all of them trained, and no group in both parts."""
+    known = {label for labels in train.labels for label in _all_labels(labels, of_nodes)}
+    if len(known) < 2:
+        raise RecipeError(
+            f"{train.places[0].split(', ')[0]} has one label alone, {listed(known)}, expected at least two to tell "
+            "apart"
+        )
+    if test is None:
+        return
+    for where, labels in zip(test.places, test.labels, strict=True):
+        if foreign := [label for label in _all_labels(labels, of_nodes) if label not in known]:
+            raise RecipeError(
+                f"{where} has the label {foreign[0]!r}, but no training example has it: the labels there are "
+                f"{listed(sorted(known))}"
+            )
+    trained = set(train.groups or ())
+    for where, group in zip(test.places, test.groups or (), strict=False):
+        if group in trained:
+            raise RecipeError(
+                f"{where}: the group {group} is in the training and in the test part, which has to be of other groups"
+            )
+
+
+def _all_labels(labels: Any, of_nodes: bool) -> list[str]:
+    return [label for label in labels if is_label(label)] if of_nodes else [labels]
+
+
+def _join(parts: Sequence[Labelled], *, of_nodes: bool) -> Examples:
     """Number labels together, so that one means the same in both parts."""
     inputs = [one for part in parts for one in part.inputs]
-    groups = [part.groups for part in parts if part.groups is not None]
-    if task.of_nodes:
-        examples = Examples(inputs, *number_labels([one for part in parts for one in part.labels]))
-    else:
-        examples = numbered(inputs, np.concatenate([part.labels for part in parts]))
-    return replace(examples, groups=np.concatenate(groups) if groups else None)
-
-
-def _read(
-    file: Path, task: Task, options: Mapping[str, Any], columns: tuple[str, ...] | None = None
-) -> _Part:
-    check_file(file)
-    if file.suffix == ".npz":
-        part = _read_npz(file, task, options)
-    else:
-        part = _read_rows(file, task, options, columns)
-    if not len(part.labels):
-        raise RecipeError(f"data: {file} holds no examples")
-    return part
-
-
-def _read_npz(file: Path, task: Task, options: Mapping[str, Any]) -> _Part:
-    group = options.get("group")
-    with np.load(file, allow_pickle=False) as arrays:
-        if missing := {"x", "y", *([group] if group else [])} - set(arrays.files):
-            raise RecipeError(f"data: {file} has no array {min(missing)!r}, expected x and y")
-        x, y, groups = arrays["x"], arrays["y"], arrays[group] if group else None
-    labelled, what = (x.shape[:2], "a node") if task.of_nodes else (x.shape[:1], "an example")
-    if x.ndim not in task.axes or y.shape != labelled:
-        raise RecipeError(
-            f"data: {file} has x {list(x.shape)} and y {list(y.shape)}, expected "
-            f"{' or '.join(map(str, task.axes))} axes for {task.name} and one label {what}"
-        )
-    if groups is not None and groups.shape != x.shape[:1]:
-        raise RecipeError(f"data: {file} has {group} {list(groups.shape)}, expected one an example, {len(x)}")
-    if task.reads == "pixels" and x.dtype != np.uint8:
-        raise RecipeError(f"data: images must be uint8, got {x.dtype} in {file}")
-    if task.reads == "text":
-        return _Part([str(text) for text in x], y, groups)
-    if task.reads == "nodes" and x.ndim == 2:
-        x = x[:, :, np.newaxis]
-    return _Part(list(x), y, groups)
-
-
-def _read_rows(file: Path, task: Task, options: Mapping[str, Any], columns: tuple[str, ...] | None) -> _Part:
-    label, group = options.get("label", "label"), options.get("group")
-    texts = [label, *(options[name] for name in ("series", "group") if name in options)]
-    pandas, table = require("pandas", "pandas"), read_table(file, texts)
-    wanted = [label, *([options.get("text", "text")] if task.reads == "text" else [])]
-    wanted += [options[name] for name in ("series", "group") if name in options]
-    for column in wanted:
-        if column not in table:
-            raise RecipeError(f"data: {file} has no column {column!r}, but {', '.join(map(str, table))}")
-        if table[column].isna().any():
-            row = int(table[column].isna().to_numpy().argmax())
-            raise RecipeError(f"data: {file}: {column} of row {row} is missing")
-    groups = table[group].to_numpy() if group else None
-    if task.reads == "text":
-        texts = table[options.get("text", "text")].astype(str).tolist()
-        return _Part(texts, table[label].to_numpy(), groups)
-    if task.reads == "pixels":
-        raise RecipeError("data: images come as .npz")
-    if task.of_nodes and "series" not in options:
-        raise RecipeError("data: labels of nodes need series, the column that tells chains apart")
-    values = table.drop(columns=wanted)
-    if columns is not None:
-        if missing := [column for column in columns if column not in values]:
-            raise RecipeError(f"data: {file} has no column {missing[0]!r}, which the training has")
-        if unknown := [column for column in values if column not in columns]:
-            raise RecipeError(f"data: {file} has a column {unknown[0]!r}, which the training has not")
-        values = values[list(columns)]
-    if text := [column for column in values if not pandas.api.types.is_numeric_dtype(values[column])]:
-        raise RecipeError(f"data: {file}: column {text[0]!r} holds no numbers")
-    if "series" not in options:
-        # Shorter series end in empty cells.
-        rows = [row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1] for row in values.to_numpy(float)]
-        return _Part([row[:, np.newaxis] for row in rows], table[label].to_numpy(), groups, tuple(values))
-    chains = [index for _, index in table.groupby(options["series"], sort=False).indices.items()]
-    of_chains = [*([label] if not task.of_nodes else []), *([group] if group else [])]
-    for index in chains:
-        for column in of_chains:
-            if table[column].iloc[index].nunique() != 1:
-                raise RecipeError(
-                    f"data: {file}: series {table[options['series']].iloc[index[0]]!r} has several "
-                    + ("labels" if column == label else f"values of {column}")
-                )
-    firsts = np.array([index[0] for index in chains])
-    labels = table[label].to_numpy()
-    return _Part(
-        [values.iloc[index].to_numpy(float) for index in chains],
-        [labels[index] for index in chains] if task.of_nodes else labels[firsts],
-        None if groups is None else groups[firsts],
-        tuple(values),
-    )
+    labels = [one for part in parts for one in part.labels]
+    groups = [group for part in parts for group in part.groups or ()]
+    order = sorted_names(groups)
+    examples = Examples(inputs, *number_labels(labels)) if of_nodes else numbered(inputs, labels)
+    place_of = {group: number for number, group in enumerate(order)}
+    numbers = np.array([place_of[group] for group in groups])
+    return replace(examples, groups=numbers if groups else None, schema=parts[0].schema)

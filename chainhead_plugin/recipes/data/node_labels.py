@@ -1,6 +1,7 @@
 """Labels of nodes: those of several chains in one array, and how many of them a model gets right."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 # Of nodes that do not count: padding, and nodes without a label. The losses of transformers pass over it.
 IGNORED = -100
+_WHOLE = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 
 
 def pad_labels(labels: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -18,13 +20,13 @@ def pad_labels(labels: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return padded
 
 
-def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Number raw labels [L_i] of chains in the order of their sorted values.
+def is_label(text: str) -> bool:
+    """Tell the text of a node's label from that of a node without one, which is empty, or -100 as in arrays."""
+    return bool(text.strip()) and text.strip() != str(IGNORED)
 
-    Parameters
-    ----------
-    raw : sequence of arrays [L_i]
-        Texts or integers, -100 for a node without a label.
+
+def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Number the labels [L_i] of chains, texts of which `is_label` tells, in the order of `sorted_names`.
 
     Returns
     -------
@@ -32,10 +34,15 @@ def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple
         As `pad_labels` gives them.
     names : tuple of str
     """
-    joined = np.concatenate(raw)
-    counted = joined != IGNORED if joined.dtype.kind in "iu" else np.ones(len(joined), dtype=bool)
-    values, numbers = np.unique(joined[counted], return_inverse=True)
-    labels = np.full(len(joined), IGNORED, dtype=np.int64)
-    labels[counted] = numbers
-    ends = np.cumsum([len(one) for one in raw])[:-1]
-    return pad_labels(np.split(labels, ends)), tuple(str(value) for value in values.tolist())
+    names = sorted_names({text for one in raw for text in one if is_label(text)})
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = [np.array([numbers.get(text, IGNORED) for text in one], dtype=np.int64) for one in raw]
+    return pad_labels(labels), names
+
+
+def sorted_names(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return labels in the order of their numbers where all are whole numbers, else in that of their texts."""
+    found = sorted(set(labels))
+    if all(_WHOLE.fullmatch(label) for label in found):
+        found.sort(key=int)
+    return tuple(found)

@@ -1,34 +1,173 @@
-"""Hold out some of a recipe's examples, for tests or validation."""
+"""Hold out some of a recipe's examples, for tests or validation, with every label on both sides where that can be."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import RecipeError
+from ...tables.errors import listed
+from ..errors import RecipeError, said_of
 from ..recipe import Recipe
-from .examples import Examples, require
+from .examples import Data, Examples, require
+from .node_labels import IGNORED
 from .windows import Windows, hold_out_last
 
 
 def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
     """Hold out a share of the examples, or of their groups; returns kept and held out.
 
-    Without groups and labels of nodes it is as much of every label as can be; of windows of series the last ones.
+    Without groups and labels of nodes it is as much of every label as can be; of windows of series the last ones. Of
+    groups and of chains whose nodes have labels, every label is on both sides, where that can be; what is kept has
+    all labels in any case.
+
+    Raises
+    ------
+    RecipeError
+        If there are too few examples, of a label or in all.
     """
     if isinstance(examples, Windows):
         return hold_out_last(examples, share)
+    labels = label_sets(examples)
+    names = dict(enumerate(examples.names))
+    rows = held_out_rows(labels, examples.groups, share, seed, stratified=not examples.of_nodes, names=names)
+    is_held_out = np.isin(np.arange(len(labels)), rows)
+    return examples.take(np.flatnonzero(~is_held_out)), examples.take(np.flatnonzero(is_held_out))
+
+
+def split_told(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples, str]:
+    """Return what `split` does, and words for what was held out: how much, of which labels, and which are not in it."""
+    kept, held_out = split(examples, share, seed)
+    words = f"{len(held_out.labels)} of {len(examples.labels)} examples"
+    if examples.groups is not None:
+        words += f", {len(set(held_out.groups.tolist()))} of {len(set(examples.groups.tolist()))} groups"  # type: ignore[union-attr]
+    counts = Counter(number for labels in label_sets(held_out) for number in labels)
+    words += f" ({listed(f'{examples.names[number]} {count}' for number, count in sorted(counts.items()))})"
+    if missing := missing_labels(examples, held_out):
+        words += (
+            f"; none of them has the label {listed(missing)}, which too few examples or groups have to share"
+        )
+    return kept, held_out, words
+
+
+def missing_labels(whole: Examples, part: Examples) -> list[str]:
+    """Return the names of the labels that a part of examples lacks."""
+    here, there = ({number for labels in label_sets(one) for number in labels} for one in (whole, part))
+    return [whole.names[number] for number in sorted(here - there)]
+
+
+def label_sets(examples: Examples) -> list[frozenset[int]]:
+    """Return the labels of every example, or of its nodes."""
+    if not examples.of_nodes:
+        return [frozenset([label]) for label in examples.labels.tolist()]
+    return [frozenset(labels) - {IGNORED} for labels in examples.labels.tolist()]
+
+
+def held_out_rows(
+    labels: Sequence[frozenset[Any]],
+    groups: NDArray[Any] | None,
+    share: float,
+    seed: int,
+    *,
+    stratified: bool = True,
+    names: Mapping[Any, str] | None = None,
+) -> NDArray[np.intp]:
+    """Return the rows to hold out.
+
+    Parameters
+    ----------
+    labels : sequence of frozenset [rows]
+        The labels of every row.
+    groups : array [rows], optional
+        What is held out as a whole, or not at all.
+    share : float
+        Of the rows, or of the groups.
+    seed : int
+    stratified : bool
+        Whether a row has one label, so that each label gives its share; without groups.
+    names : mapping, optional
+        What labels are called in messages; by default what they are.
+
+    Raises
+    ------
+    RecipeError
+        If there are too few rows, of a label or in all.
+    """
     selection = require("sklearn.model_selection", "scikit-learn")
-    indices = np.arange(len(examples.labels))
-    try:
-        if examples.groups is None:
-            stratify = None if examples.of_nodes else examples.labels
-            kept, held_out = selection.train_test_split(
-                indices, test_size=share, random_state=seed, stratify=stratify
-            )
-        else:
-            splitter = selection.GroupShuffleSplit(1, test_size=share, random_state=seed)
-            kept, held_out = next(splitter.split(indices, groups=examples.groups))
-    except ValueError as error:
-        raise RecipeError(f"cannot hold out {share:.0%} of {len(indices)} examples: {error}") from error
-    return examples.take(np.sort(kept)), examples.take(np.sort(held_out))
+    count = len(labels)
+    if groups is None and stratified:
+        _check_counts(_only(labels), share, names or {})
+        rows = np.arange(count)
+        found = selection.train_test_split(rows, test_size=share, random_state=seed, stratify=_only(labels))
+        return np.asarray(found[1])
+
+    units, unit_of = np.unique(np.arange(count) if groups is None else groups, return_inverse=True)
+    wanted = int(np.ceil(share * len(units)))
+    if len(units) < 2 or wanted >= len(units):
+        what = "examples" if groups is None else "groups"
+        raise RecipeError(
+            f"cannot hold out {share:.0%} of {len(units)} {what}: expected more, or another share"
+        )
+    sets: list[set[Any]] = [set() for _ in units]
+    for unit, one in zip(unit_of.tolist(), labels, strict=True):
+        sets[unit] |= one
+    if groups is None:
+        held_out = selection.train_test_split(np.arange(count), test_size=share, random_state=seed)[1]
+    else:
+        splitter = selection.GroupShuffleSplit(1, test_size=share, random_state=seed)
+        held_out = np.unique(unit_of[next(splitter.split(unit_of, groups=groups))[1]])
+    if not _has_all(sets, held_out):
+        held_out = _drawn_with_all(sets, wanted, seed)
+    return np.flatnonzero(np.isin(unit_of, held_out))
+
+
+def _only(labels: Sequence[frozenset[Any]]) -> list[Any]:
+    return [next(iter(one)) for one in labels]
+
+
+def _check_counts(labels: Sequence[Any], share: float, names: Mapping[Any, str]) -> None:
+    counts = Counter(labels)
+    wanted = int(np.ceil(share * len(labels)))
+    few = [label for label, number in counts.items() if number < 2]
+    if few or min(wanted, len(labels) - wanted) < len(counts):
+        alone = f"the label {names.get(few[0], few[0])} has a single example" if few else ""
+        reason = alone or f"they have {len(counts)} labels"
+        raise RecipeError(
+            f"cannot hold out {share:.0%} of {len(labels)} examples: {reason}, and every label is needed on both sides"
+        )
+
+
+def _has_all(sets: Sequence[set[Any]], held_out: NDArray[np.intp]) -> bool:
+    chosen = set(held_out.tolist())
+    there: set[Any] = set().union(*(sets[unit] for unit in chosen))
+    kept: set[Any] = set().union(*(sets[unit] for unit in range(len(sets)) if unit not in chosen))
+    return there == kept
+
+
+def _drawn_with_all(sets: Sequence[set[Any]], wanted: int, seed: int) -> NDArray[np.intp]:
+    """Draw units until every label is among them; a label's last unit stays where it is."""
+    order = np.random.default_rng(seed).permutation(len(sets)).tolist()
+    left = Counter(label for one in sets for label in one)
+    rarest = sorted(left, key=lambda label: (left[label], str(label)))
+    chosen: list[int] = []
+    for label in [*rarest, *([None] * wanted)]:
+        if label is not None and any(label in sets[unit] for unit in chosen):
+            continue
+        if label is None and len(chosen) >= wanted:
+            break
+        for unit in order:
+            fits = unit not in chosen and (label is None or label in sets[unit])
+            if fits and len(chosen) < len(sets) - 1 and all(left[other] > 1 for other in sets[unit]):
+                chosen.append(unit)
+                left.subtract(sets[unit])
+                break
+    if not chosen:
+        raise RecipeError(
+            "cannot hold out anything: every group, or example, has a label that no other has: expected at least two "
+            "of each label"
+        )
+    return np.array(sorted(chosen), dtype=np.intp)
 
 
 def held_out(recipe: Recipe, training: Examples) -> list[tuple[str, Examples]]:
@@ -41,10 +180,30 @@ def held_out(recipe: Recipe, training: Examples) -> list[tuple[str, Examples]]:
     return [(f"the validation part of seed {seed}", part) for seed, part in shares]
 
 
+def unvalidated_labels(recipe: Recipe, data: Data) -> list[str]:
+    """Return a line for every validation part without an example of a label; raise where parts cannot be drawn."""
+    examples = data.train
+    if recipe.pretraining:
+        own = recipe.pretraining
+        examples = split(examples, own["share"], own.get("seed", 0))[0]
+    with said_of("validation"):
+        parts = held_out(recipe, examples)
+    return [
+        f"{name} has no example of {listed(missing)}, which too few examples or groups have to share"
+        for name, part in parts
+        if not isinstance(part, Windows) and (missing := missing_labels(examples, part))
+    ]
+
+
 def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     """Split examples into kept and held-out ones, `count` times, with groups kept together.
 
     Unless nodes have labels, there are as many of every label in each, as far as groups allow.
+
+    Raises
+    ------
+    RecipeError
+        If there are too few examples, groups, or examples of a label.
     """
     selection = require("sklearn.model_selection", "scikit-learn")
     labels, groups, of_nodes = examples.labels, examples.groups, examples.of_nodes

@@ -114,13 +114,18 @@ def windows_of(examples: Examples) -> Windows:
 
 
 def cut(
-    recipe: Recipe, series: Sequence[Series], layout: Layout, test_start: int, schema: Schema | None = None
+    recipe: Recipe,
+    series: Sequence[Series],
+    layout: Layout,
+    test_start: int,
+    schema: Schema | None = None,
+    said: tuple[str, ...] = (),
 ) -> Data:
     """Cut series into windows; those of the test part forecast nothing before `test_start`.
 
     A window's past is `model: chain_length` steps, its future `model: prediction_length`. A window begins at every
     step. The past of the test's first windows lies in the training part, as it does when a model is used. `schema`
-    tells what the columns were called, where they come from a table.
+    tells what the columns were called, where they come from a table; `said` what was read.
 
     Raises
     ------
@@ -152,7 +157,7 @@ def cut(
     windows = Windows(
         inputs, np.stack(labels), layout.targets, np.asarray(times, dtype=np.int64), layout, schema=schema
     ).take(order)
-    data = Data(windows.before(test_start), windows.since(test_start))
+    data = Data(windows.before(test_start), windows.since(test_start), said)
     for part, examples in (("training", data.train), ("test", data.test)):
         if not len(examples.labels):
             raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")

@@ -17,6 +17,7 @@ from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, TITLES
 from ..data.examples import Data
 from ..data.load import load_data
+from ..data.splits import unvalidated_labels
 from ..metrics import Metric
 from ..recipe import Recipe
 from .fingerprints import package_versions
@@ -60,6 +61,7 @@ def measure(
     peers: list[str],
     on_epochs: Callable[[int], None] = lambda _: None,
     on_model: Callable[[str], None] = lambda _: None,
+    on_read: Callable[[str], None] = lambda _: None,
 ) -> Measured:
     """Choose each learning rate by validation, train on every seed, then look at the test part.
 
@@ -74,6 +76,8 @@ def measure(
         Called with the number of epochs that are done.
     on_model : callable
         Called with the title of the model that comes next.
+    on_read : callable
+        Called with a line for everything that was read, before anything is trained.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def measure(
     logging.disable_progress_bar()
     try:
         data = load_data(recipe)
+        for line in (*data.said, *unvalidated_labels(recipe, data)):
+            on_read(line)
         runs = Runs(recipe, data, folder, on_epochs)
         shared = 0 if runs.backbone is None else runs.backbone.parameters
         metrics = recipe.task.metrics

@@ -1,0 +1,110 @@
+"""What a recipe says about files: the parts, how they are written, and what their columns mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ...checks.values import check_number, check_whole_number
+from ...tables.errors import closest
+from ...tables.formats.dialect import Dialect
+from ...tables.read import Reading
+from ...tables.spec import TableSpec
+from ..errors import RecipeError, said_of
+from ..recipe import Recipe
+
+PARTS = ("train", "test", "test_share")
+# How files are written, as `Reading` and `Dialect` call it.
+_READING = ("format", "sheet", "axes")
+_DIALECT = ("header", "separator", "decimal", "encoding", "comment")
+# What else recipes may call an option.
+_ALIASES = {"delimiter": "separator", "sep": "separator"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """The files of a recipe, as its `data` names them.
+
+    Attributes
+    ----------
+    train, test : str or list of str
+        A file, a folder, a pattern such as `runs/*.csv`, or several of them; `test` is None with `test_share`.
+    test_share : float, optional
+    test_seed : int
+        By which the test part is drawn.
+    season : int, optional
+    spec : TableSpec
+    reading : Reading
+    """
+
+    train: Any
+    test: Any
+    test_share: float | None
+    test_seed: int
+    season: int | None
+    spec: TableSpec
+    reading: Reading
+
+
+def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
+    """Read the options of a recipe's files.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    known : sequence of str
+        Those of `TableSpec` and of this module that the recipe's task takes; the parts and how files are written are
+        options of every task.
+
+    Raises
+    ------
+    RecipeError
+        If one is unknown or has a wrong value, there is no part to train on, or not exactly one way to the test part.
+    """
+    assert isinstance(recipe.data, Mapping)
+    options = {_ALIASES.get(name, name): value for name, value in recipe.data.items()}
+    if len(options) < len(recipe.data):
+        raise RecipeError("data: delimiter and separator are the same option: state it once")
+    expected = (*PARTS, *known, *_READING, *_DIALECT)
+    for name in options:
+        if name not in expected:
+            raise RecipeError(
+                f"data has no {name!r} for {recipe.task.name}{closest(str(name), expected)}: expected "
+                f"{', '.join(expected)}"
+            )
+    if "train" not in options or ("test" in options) == ("test_share" in options):
+        raise RecipeError("data needs train, and one of test and test_share")
+    if "test_seed" in options and "test" in options:
+        raise RecipeError("data: test_seed has no effect with test: it draws the part that test_share states")
+    with said_of("data"):
+        for part in {"train", "test"} & options.keys():
+            _check_location(part, options[part])
+        if "test_share" in options:
+            check_number("test_share", options["test_share"], above=0, below=1)
+        if "test_seed" in options:
+            check_whole_number("test_seed", options["test_seed"], 0)
+        if "season" in options:
+            check_whole_number("season", options["season"], 2)
+        columns = {entry.name for entry in fields(TableSpec)} & options.keys()
+        spec = TableSpec.from_options({name: options[name] for name in columns})
+        dialect = Dialect(**{name: options[name] for name in _DIALECT if name in options})
+        reading = Reading(
+            dialect=dialect,
+            folder=recipe.folder,
+            **{name: options[name] for name in _READING if name in options},
+        )
+    return FileOptions(
+        train=options["train"],
+        test=options.get("test"),
+        test_share=options.get("test_share"),
+        test_seed=options.get("test_seed", 0),
+        season=options.get("season"),
+        spec=spec,
+        reading=reading,
+    )
+
+
+def _check_location(part: str, value: Any) -> None:
+    paths = value if isinstance(value, list) else [value]
+    if not paths or not all(isinstance(path, str | Path) and str(path).strip() for path in paths):
+        raise ValueError(f"{part} must be a file, a folder, a pattern, or a list of them, got {value!r}")

@@ -1,0 +1,123 @@
+"""Series that go on in a second file: the last of one is followed by the first of the other, a step later."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TableError, listed
+from .loading import load
+from .read import Reading
+from .schema import load_matched, schema_of
+from .series import Series, SeriesSet
+from .spec import TableSpec
+
+
+def load_continued(
+    first: Any, later: Any, spec: TableSpec | None = None, reading: Reading | None = None
+) -> tuple[SeriesSet, list[int]]:
+    """Load series from files, and what follows of them from other files, whose columns are matched by name.
+
+    Parameters
+    ----------
+    first, later : str, Path, list of them, Source, pandas.DataFrame or Table
+        As `load` takes them. A series may be in one of them alone.
+    spec : TableSpec, optional
+    reading : Reading, optional
+
+    Returns
+    -------
+    found : SeriesSet
+    starts : list of int
+        Of every series the first node that is of `later`; its length where none is.
+
+    Raises
+    ------
+    TableError
+        As of `load`; and if a series does not go on where it ended, or none goes on.
+    """
+    spec = spec or TableSpec()
+    known = load(first, spec, reading)
+    schema = schema_of(known)
+    if schema is None:
+        more = load(later, spec, reading)
+        if len(more.features) != len(known.features):
+            raise TableError(
+                f"{more.files[0]} has {len(more.features)} features a node, but {known.files[0]} has "
+                f"{len(known.features)}"
+            )
+    else:
+        more = load_matched(later, schema, reading)
+    following = {_key(one, more): one for one in more}
+    if len(known) > 1 and not {_key(one, known) for one in known} & following.keys():
+        raise TableError(
+            f"{more.files[0]}: none of its series ({listed(one.id for one in more)}) goes on from one of "
+            f"{known.files[0]} ({listed(one.id for one in known)})"
+        )
+    joined, starts, moved = [], [], 0
+    for one in known:
+        then = following.pop(_key(one, known), None)
+        joined.append(one if then is None else _joined(known, one, then))
+        starts.append(len(one) if then is None else len(joined[-1]) - len(then))
+        if then is not None:
+            moved = one.start + starts[-1] - then.start
+    # The first steps of new series are counted on the same axis.
+    joined += [replace(one, start=one.start + moved) for one in following.values()]
+    starts += [0] * len(following)
+    return replace(
+        known,
+        series=tuple(joined),
+        files=(*known.files, *more.files),
+        notes=tuple(dict.fromkeys([*known.notes, *more.notes])),
+    ), starts
+
+
+def _key(series: Series, found: SeriesSet) -> tuple[str, ...]:
+    """Return what tells a series apart; of files that hold one each, nothing does."""
+    return series.keys if len(found) > 1 or found.columns.spec.series else ()
+
+
+def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
+    values, times = [one.values], [one.times]
+    if one.times is not None and then.times is not None:
+        gap = _between(found, one, then)
+        if len(gap):
+            if found.columns.spec.gaps == "error" or one.known.shape[1]:
+                raise TableError(
+                    f"{then.place} begins {len(gap)} step{'s' if len(gap) > 1 else ''} after {one.place} should go on: "
+                    "add the rows that lack, or state gaps: missing for nodes whose values are missing"
+                )
+            values.append(np.full((len(gap), one.values.shape[1]), np.nan))
+            times.append(gap)
+    values.append(then.values)
+    times.append(then.times)
+    return replace(
+        one,
+        values=np.concatenate(values),
+        known=np.concatenate([one.known, then.known]),
+        times=None if one.times is None else np.concatenate([part for part in times if part is not None]),
+        offset=then.offset,
+        last_row=then.last_row if one.file == then.file else one.last_row,
+    )
+
+
+def _between(found: SeriesSet, one: Series, then: Series) -> NDArray[Any]:
+    """Return the times that lack between the end of a series and its continuation."""
+    assert one.times is not None and then.times is not None  # noqa: PT018 - one condition for mypy
+    if then.times[0] <= one.times[-1]:
+        raise TableError(f"{then.place} begins before {one.place} ends: it has to go on where that ends")
+    if found.step is None or found.columns.spec.gaps == "keep":
+        return one.times[:0]
+    count = 1
+    moments = found.next_moments(one, count)
+    while moments[-1] < then.times[0]:
+        count *= 2
+        moments = found.next_moments(one, count)
+    lacking = moments[moments < then.times[0]]
+    if moments[len(lacking)] != then.times[0]:
+        raise TableError(
+            f"{then.place} begins no whole number of steps of {found.step} after {one.place} ends: state gaps: keep to "
+            "take rows as they are"
+        )
+    return lacking
