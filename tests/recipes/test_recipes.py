@@ -311,18 +311,6 @@ class TestRuns:
         with pytest.raises(RecipeError, match="another version of this recipe or of other data"):
             Runs(other, load_data(other), folder / "runs")
 
-    def test_another_test_part_is_measured_with_the_same_runs(self, folder):
-        recipe = recipe_of(folder)
-        runs = Runs(recipe, load_data(recipe), folder / "runs")
-        run = runs.final("chain", 0.05, 0)
-        measured = runs.test("chain", run)
-        assert runs.test("chain", run) == measured
-        x, y = series(20, 1)
-        write_arrays(folder / "test.npz", (x, np.where(y == "up", "down", "up")))
-        changed = Runs(recipe, load_data(recipe), folder / "runs")
-        assert changed.final("chain", 0.05, 0) == run
-        assert changed.test("chain", run)["accuracy"] == pytest.approx(1 - measured["accuracy"])
-
     def test_early_stopping_keeps_the_best_epoch(self, folder):
         recipe = recipe_of(
             folder,
