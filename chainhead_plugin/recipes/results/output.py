@@ -10,7 +10,7 @@ from registry.files.hashes import sha256
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_head import ChainInterdependenceHead
-from ...storage.saving import whole_file
+from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 from ..recipe import Recipe, recipe_text
 from ..training.measuring import Measured

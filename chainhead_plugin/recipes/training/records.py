@@ -14,7 +14,7 @@ from torch import Tensor
 
 from registry.files.hashes import sha256
 
-from ...storage.saving import whole_file
+from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 
 _LOG = logging.getLogger(__name__)
