@@ -74,8 +74,8 @@ def train(
 def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
     """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
 
-    After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain and the same head without hops
-    are the peers, unless the recipe names others. Needs "chainhead-plugin[train]".
+    After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain, the same head without hops and,
+    for labels of series, MiniRocket are the peers, unless the recipe names others. Needs "chainhead-plugin[train]".
 
     Example: chainhead compare my-recipe.yaml
     """
@@ -182,7 +182,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
 def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[object], None]) -> None:
     from rich.table import Table
 
-    from ..recipes.results.card import verdict
+    from ..recipes.results.verdict import verdict
 
     metric = recipe.task.metric
     heading = metric.in_unit(recipe.card.get("unit"))
@@ -196,19 +196,22 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
     for model in measured.results["models"].values():
         table.add_row(
             model["title"],
-            f"{model['parameters']:,}",
-            f"{model['learning_rate']:g}",
+            "–" if model["parameters"] is None else f"{model['parameters']:,}",
+            "–" if model["learning_rate"] is None else f"{model['learning_rate']:g}",
             metric.text(model[f"validation_{metric.name}_mean"]),
             metric.spread(model),
-            f"{model['training_seconds_mean']:.1f}",
+            f"{model['training_seconds_mean']:.2f}",
             f"{model['prediction_seconds']:.2f}",
         )
+    for title in measured.results.get("not_run", {}):
+        table.add_row(title, *["not run"] + [""] * 5)
     for title, baseline in measured.results.get("baselines", {}).items():
         values = (baseline[f"{part}_{metric.name}"] for part in ("validation", "test"))
         table.add_row(title, "0", "–", *map(metric.text, values), "–", "–")
     show(table)
     _show_all_metrics(recipe, measured, show)
-    for sentence in verdict(measured.results["models"], metric, measured.results.get("baselines")):
+    told = (measured.results.get(name) for name in ("baselines", "not_run"))
+    for sentence in verdict(measured.results["models"], metric, *told):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")
 

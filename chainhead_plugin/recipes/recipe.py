@@ -16,7 +16,6 @@ from .tasks.known import task_named
 from .weights import check_weights
 
 RECIPES = Path(__file__).parent / "zoo"
-PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 
 _REQUIRED = ("name", "task", "data", "model", "training")
 _MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
@@ -67,7 +66,11 @@ class Recipe:
         give other weights, so set it for numbers that come out again. More than one only slows small models down.
     peers : list of str
         What `compare` trains beside the model, with the same data, budget and number of weights: "no_hops" (the
-        same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp".
+        same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp",
+        which are the default, and where there are labels "dilated" (residual convolutions whose reach doubles by layer)
+        and "inception" (InceptionTime's network, as wide as its authors have it). For labels of series also aeon's
+        "minirocket", a default too, "multirocket_hydra", "quant" and "dtw" (the nearest neighbour by dynamic time
+        warping), with their own settings.
     overrides : mapping
         For a peer, `learning_rates` or `width` in place of the common ones.
     pretraining : mapping
@@ -101,7 +104,7 @@ class Recipe:
     early_stopping: int | None = None
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
     threads: int | None = None
-    peers: list[str] = field(default_factory=lambda: list(PEERS))
+    peers: list[str] = field(default_factory=list)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
@@ -130,8 +133,7 @@ class Recipe:
         if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):
             raise RecipeError(f"threads must be an integer ≥ 1, got {self.threads!r}")
         check_rates(self.learning_rates, "learning_rates")
-        if unknown := sorted({*self.peers, *self.overrides} - {*PEERS, "chain"}):
-            raise RecipeError(f"there is no peer {unknown[0]!r}: choose from {', '.join(PEERS)}")
+        self._check_peers()
         for peer, options in self.overrides.items():
             if not isinstance(options, Mapping) or options.keys() - {"learning_rates", "width"}:
                 raise RecipeError(
@@ -163,6 +165,15 @@ class Recipe:
                 raise RecipeError(f"early_stopping must be an integer ≥ 1, got {self.early_stopping!r}")
             if self.validation_share is None:
                 raise RecipeError("early_stopping needs validation_share: with folds, nothing is held out")
+
+    def _check_peers(self) -> None:
+        known = self.task.peers
+        if not isinstance(self.peers, list):
+            raise RecipeError(f"peers must be a list, such as [lstm, gru], got {self.peers!r}")
+        if unknown := sorted({*map(str, self.peers), *map(str, self.overrides)} - {*known, "chain"}):
+            raise RecipeError(
+                f"there is no peer {unknown[0]!r} for {self.task.name}: choose from {', '.join(known)}"
+            )
 
     @property
     def on_frozen_encoder(self) -> bool:
@@ -215,7 +226,10 @@ def load_recipe(source: str | Path) -> Recipe:
     if missing := [name for name in _REQUIRED if name not in content]:
         raise RecipeError(f"{file}: {' and '.join(missing)} missing")
     try:
-        return Recipe(**{**content, "task": task_named(content["task"])}, folder=file.resolve().parent)
+        task = task_named(content["task"])
+        return Recipe(
+            **{"peers": list(task.default_peers), **content, "task": task}, folder=file.resolve().parent
+        )
     except RecipeError as error:
         raise RecipeError(f"{file}: {error}") from error
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from .errors import RecipeError
 from .metrics import Metric
 
+PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -89,6 +91,10 @@ class Task(ABC):
         Whether every node has a label.
     options : tuple of str
         The parts of a recipe that have an effect for this task and not for all.
+    peers : tuple of str
+        What a recipe may name as peers.
+    default_peers : tuple of str
+        Where it names none.
     samples : {"labels", "segments", "forecasts"}
         What is shipped as examples of a zoo's model: each label's, few chains with all labels, or windows.
     words : CardWords
@@ -103,6 +109,8 @@ class Task(ABC):
     axes: ClassVar[tuple[int, ...]] = (2, 3)
     of_nodes: ClassVar[bool] = False
     options: ClassVar[tuple[str, ...]] = ()
+    peers: ClassVar[tuple[str, ...]] = PEERS
+    default_peers: ClassVar[tuple[str, ...]] = PEERS
     samples: ClassVar[Literal["labels", "segments", "forecasts"]] = "labels"
     words: ClassVar[CardWords]
 

@@ -20,7 +20,7 @@ from chainhead_plugin.recipes.data.ridership import load_ridership
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.data.windows import naive_forecasts
 from chainhead_plugin.recipes.metrics import Metric
-from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.measuring import measure
 from release.make_ridership import main as make_ridership
@@ -297,7 +297,7 @@ class TestPeers:
         recipe = load_recipe(write(folder, model={**CONTENT["model"], **fields}))
         train = load_data(recipe).train
         inputs = prepare(recipe, train)
-        found = candidates(recipe, inputs, train.names, list(PEERS))
+        found = candidates(recipe, inputs, train.names, list(recipe.task.peers))
         batch = inputs.batch(train.inputs[:5])
         larger = {**batch, "past_values": 10 * batch["past_values"] + 3}
         weights = {name: candidate.count() for name, candidate in found.items()}

@@ -19,7 +19,7 @@ from chainhead_plugin.recipes.data import fashion_mnist
 from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
-from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 from chainhead_plugin.recipes.tasks.known import TASKS
 from chainhead_plugin.recipes.training.fitting import quality
 from chainhead_plugin.recipes.training.measuring import measure, planned_epochs
@@ -144,7 +144,7 @@ def test_peers_read_the_nodes_of_the_model(folder, model):
     data = load_data(recipe)
     inputs = prepare(recipe, data.train)
     batch = inputs.batch(data.train.inputs[:3])
-    for name, candidate in candidates(recipe, inputs, data.train.names, list(PEERS)).items():
+    for name, candidate in candidates(recipe, inputs, data.train.names, list(recipe.task.peers)).items():
         peer = candidate.build()
         loss = peer(**batch, labels=torch.tensor([0, 1, 0]))["loss"]
         loss.backward()

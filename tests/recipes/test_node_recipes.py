@@ -17,7 +17,7 @@ from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.data.splits import folds, split
-from chainhead_plugin.recipes.recipe import PEERS, RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 
 CONTENT = {
     "name": "after-a-click",
@@ -178,7 +178,7 @@ class TestPeers:
     def test_padding_changes_nothing_and_every_node_has_logits(self, folder):
         recipe = recipe_of(folder, model={**CONTENT["model"], "with_batch_norm": True})
         data = load_data(recipe)
-        found = candidates(recipe, prepare(recipe, data.train), data.train.names, list(PEERS))
+        found = candidates(recipe, prepare(recipe, data.train), data.train.names, list(recipe.task.peers))
         nodes, mask = torch.randn(2, 6, 2), torch.ones(2, 6, dtype=torch.int64)
         mask[1, 4:] = 0
         for candidate in found.values():

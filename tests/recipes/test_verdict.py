@@ -1,7 +1,7 @@
 """How a model stands against peers and naive forecasts, where one of them has no error at all."""
 
 from chainhead_plugin.recipes.candidates.peers import CHAIN, NO_HOPS
-from chainhead_plugin.recipes.results.card import verdict
+from chainhead_plugin.recipes.results.verdict import verdict
 from chainhead_plugin.recipes.tasks.forecasting import Forecasting
 
 METRIC = Forecasting().metric

@@ -1,11 +1,15 @@
 """Usual encoders of sequences: LSTM and GRU, convolutions, perceptrons. All map [batch, length, m] to n features."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ...head.normalisation import NodeBatchNorm
+
+_BLOCKS, _MOST_LAYERS = 6, 8
 
 
 class Recurrent(nn.Module):
@@ -81,6 +85,95 @@ class Convolution(nn.Module):
                 hidden = self.norms[layer](hidden, real != 0)
             hidden = F.relu(hidden)
         return hidden
+
+
+class DilatedConvolution(nn.Module):
+    """Residual convolutions over three nodes each, the distance between these doubling by layer, with BatchNorm.
+
+    Parameters
+    ----------
+    m, n : int
+        Features of a node before and after.
+    length : int
+        Nodes of the longest chain; layers are added until a node in the middle takes in all of it, or there are eight.
+    causal : bool
+        Whether a node takes in those before it alone.
+    """
+
+    def __init__(self, m: int, n: int, *, length: int, causal: bool = False) -> None:
+        super().__init__()
+        layers = min(_MOST_LAYERS, max(1, math.ceil(math.log2(max(2, length / 2)))))
+        self.causal = causal
+        self.dilations = [2**layer for layer in range(layers)]
+        self.first = nn.Linear(m, n)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(n, n, 3, dilation=dilation, bias=False) for dilation in self.dilations
+        )
+        self.norms = nn.ModuleList(NodeBatchNorm(n) for _ in self.dilations)
+
+    def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolve; padding stays zero between the convolutions, as beyond a chain's ends."""
+        mask = torch.ones_like(nodes[..., :1]) if mask is None else mask
+        hidden = self.first(nodes)
+        for dilation, convolve, norm in zip(self.dilations, self.convolutions, self.norms, strict=True):
+            ends = (0, 0, 2 * dilation, 0) if self.causal else (0, 0, dilation, dilation)
+            taken = convolve(F.pad(hidden * mask, ends).mT).mT
+            hidden = hidden + F.relu(norm(taken, mask.squeeze(-1) != 0))
+        return hidden
+
+
+class Inception(nn.Module):
+    """InceptionTime's network: six blocks of convolutions over 9, 19 and 39 nodes, with residuals around each three.
+
+    Kernels have odd lengths, so that they lie evenly around a node.
+
+    Parameters
+    ----------
+    m : int
+        Features of a node.
+    n : int
+        Filters of a convolution; a node has 4·n features after.
+    """
+
+    def __init__(self, m: int, n: int) -> None:
+        super().__init__()
+        widths = [m, *[4 * n] * _BLOCKS]
+        self.blocks = nn.ModuleList(_InceptionBlock(width, n) for width in widths[:-1])
+        self.shortcuts = nn.ModuleList(
+            nn.Linear(widths[block], 4 * n, bias=False) for block in range(0, _BLOCKS, _BLOCKS // 2)
+        )
+        self.norms = nn.ModuleList(NodeBatchNorm(4 * n) for _ in self.shortcuts)
+
+    def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return 4·n features of every node; padding counts for nothing."""
+        mask = torch.ones_like(nodes[..., :1]) if mask is None else mask
+        entered = hidden = nodes
+        for number, block in enumerate(self.blocks):
+            hidden = block(hidden, mask)
+            part, place = divmod(number, _BLOCKS // 2)
+            if place == _BLOCKS // 2 - 1:
+                shortcut = self.norms[part](self.shortcuts[part](entered), mask.squeeze(-1) != 0)
+                entered = hidden = F.relu(hidden + shortcut)
+        return hidden
+
+
+class _InceptionBlock(nn.Module):
+    def __init__(self, m: int, n: int) -> None:
+        super().__init__()
+        self.bottleneck = nn.Linear(m, n, bias=False) if m > 1 else nn.Identity()
+        width = n if m > 1 else m
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(width, n, size, padding=size // 2, bias=False) for size in (9, 19, 39)
+        )
+        self.after_pooling = nn.Linear(m, n, bias=False)
+        self.norm = NodeBatchNorm(4 * n)
+
+    def forward(self, nodes: Tensor, mask: Tensor) -> Tensor:
+        narrowed = self.bottleneck(nodes) * mask
+        parts = [convolve(narrowed.mT).mT for convolve in self.convolutions]
+        largest = F.max_pool1d(nodes.masked_fill(mask == 0, -torch.inf).mT, 3, stride=1, padding=1).mT
+        parts.append(self.after_pooling(largest.masked_fill(mask == 0, 0.0)))
+        return F.relu(self.norm(torch.cat(parts, -1), mask.squeeze(-1) != 0))
 
 
 class NodePerceptron(nn.Module):

@@ -1,6 +1,7 @@
 """The model of a recipe and the peers that it is compared with, just wide enough to have as many weights."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_options import ChainOptions
 from ..errors import RecipeError
 from ..recipe import Recipe
-from .encoders import Convolution, NodePerceptron, Recurrent
+from .encoders import Convolution, DilatedConvolution, Inception, NodePerceptron, Recurrent
 from .inputs import Inputs
 from .peer_models import PooledEncoder, PooledPerceptron
 
@@ -24,8 +25,12 @@ TITLES = {
     "lstm": "LSTM",
     "gru": "GRU",
     "conv1d": "Conv1d",
+    "dilated": "dilated Conv1d",
+    "inception": "InceptionTime (one network)",
     "mlp": "MLP",
 }
+# As wide as its authors have it, however many weights that is.
+_INCEPTION_WIDTH = 32
 _KIND_OPTIONS = {"channel_num", *(option.name for option in fields(ChainOptions))}
 _WIDEST = 2**16
 
@@ -72,7 +77,7 @@ def candidates(
     weights = found[CHAIN].count()
     for name in wanted:
         by_width = _by_width(name, recipe, inputs, names, config)
-        width = recipe.overrides.get(name, {}).get("width")
+        width = recipe.overrides.get(name, {}).get("width", _INCEPTION_WIDTH if name == "inception" else None)
         if width is None:
             width = _narrowest(by_width, weights, TITLES[name])
         found[name] = candidate(name, partial(by_width, width))
@@ -89,6 +94,8 @@ def _by_width(
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
     if name == "mlp" and not recipe.task.of_nodes:
         return lambda width: recipe.task.as_peer(config, PooledPerceptron(config, width))
+    if name == "inception":
+        return lambda width: recipe.task.as_peer(config, _inception(config, width, recipe.task.of_nodes))
     # A label of a node may depend on what follows it, if it does for the compared model.
     both_ways = name in ("lstm", "gru") and recipe.task.of_nodes and config.bi_directional
     build = _encoder(name, config, both_ways)
@@ -101,6 +108,12 @@ def _by_width(
     return peer
 
 
+def _inception(config: ChainHeadConfig, width: int, of_nodes: bool) -> PooledEncoder:
+    pooled_by_mean = copy(config)
+    pooled_by_mean.pooling = "mean"
+    return PooledEncoder(pooled_by_mean, 4 * width, lambda m: Inception(m, width), of_nodes=of_nodes)
+
+
 def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[int, int], nn.Module]:
     if name == "mlp":
         return NodePerceptron
@@ -108,6 +121,9 @@ def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[i
         # A forecaster without hops from the future looks at the past alone, as far with three taps.
         causal = config.prediction_length is not None and not config.bi_directional
         return partial(Convolution, causal=causal, with_batch_norm=config.with_batch_norm)
+    if name == "dilated":
+        assert config.chain_length is not None
+        return partial(DilatedConvolution, length=config.chain_length)
     return partial(Recurrent, kind=nn.LSTM if name == "lstm" else nn.GRU, both_ways=both_ways)
 
 

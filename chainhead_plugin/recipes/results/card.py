@@ -6,17 +6,17 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from ..candidates.peers import CHAIN, NO_HOPS
+from ..candidates.peers import CHAIN
 from ..data.examples import require
 from ..metrics import Metric
 from ..recipe import Recipe
+from .verdict import verdict
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
 _CARD_DEFAULTS = {
     "data": "Not described.",
     "license": "other",
 }
-_SEQUENCE_PEERS = ("lstm", "gru", "conv1d")
 
 
 def render_card(
@@ -103,8 +103,14 @@ def render_card(
         others=metrics[1:],
         tested=f"test_{metrics[0].name}",
         unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
+        in_one_go=[model["title"] for model in results["models"].values() if model["parameters"] is None],
+        notes=[
+            f"{model['title']}: {', '.join(model['notes'])}"
+            for model in results["models"].values()
+            if "notes" in model
+        ],
         heading=_heading(metrics[0], card.get("unit")),
-        verdict=verdict(results["models"], metrics[0], results.get("baselines")),
+        verdict=verdict(results["models"], metrics[0], results.get("baselines"), results.get("not_run")),
         **{key: value for key, value in results.items() if key != "recipe"},
     )
     text: str = rendered.content
@@ -114,48 +120,3 @@ def render_card(
 def _heading(metric: Metric, unit: str | None) -> str:
     heading = f"{metric.title} in percent" if metric.percent else metric.in_unit(unit)
     return heading[0].upper() + heading[1:]
-
-
-def verdict(
-    models: Mapping[str, Mapping[str, Any]],
-    metric: Metric,
-    baselines: Mapping[str, Mapping[str, Any]] | None = None,
-) -> list[str]:
-    """Say in sentences how the model stands against its peers: better, no better, or within the spread."""
-    chain = models[CHAIN]
-    sentences = []
-    if NO_HOPS in models:
-        gap, deviation = metric.difference(chain, models[NO_HOPS])
-        spread = (
-            "of one seed"
-            if deviation is None
-            else f"next to a standard deviation over the seeds of {deviation}"
-        )
-        sentences.append(
-            "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
-            f"brings: {gap}, {spread}."
-        )
-    rivals = [models[name] for name in _SEQUENCE_PEERS if name in models]
-    if rivals:
-        best = metric.best(rivals)
-        mean = f"test_{metric.name}_mean"
-        if not metric.better(best[mean], chain[mean]):
-            outcome = "The chain head is at least as accurate as"
-        elif abs(chain[mean] - best[mean]) <= (best[f"test_{metric.name}_sd"] or 0.0):
-            outcome = "The chain head is within one standard deviation of"
-        else:
-            outcome = "**The chain head is less accurate than**"
-        sentences.append(
-            f"{outcome} the best of LSTM, GRU and Conv1d ({best['title']}: {metric.difference(chain, best)[0]}), with "
-            f"{chain['parameters']:,} weights against {best['parameters']:,}."
-        )
-    if baselines:
-        tested = f"test_{metric.name}"
-        title, value = min(
-            ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
-        )
-        mean = chain[f"{tested}_mean"]
-        # Nothing can be a percentage of the error of a naive forecast of a constant.
-        gap = f"{mean:+.3g}" if value == 0 else f"{100 * (mean / value - 1):+.1f} %"
-        sentences.append(f"Against the best forecast without weights ({title}) it has {gap} {metric.title}.")
-    return sentences

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..data.node_labels import IGNORED
 from ..errors import RecipeError
 from ..label_metrics import LABEL_METRICS, confusion
-from ..task import Task
+from ..task import PEERS, Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,6 +27,7 @@ class Classification(Task):
 
     metrics = LABEL_METRICS
     options: ClassVar[tuple[str, ...]] = ("class_weight",)
+    peers: ClassVar[tuple[str, ...]] = (*PEERS, "dilated", "inception")
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
         """Check that there are the labels that have weights, and that the metric that counts is defined."""

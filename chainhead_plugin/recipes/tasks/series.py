@@ -20,10 +20,16 @@ chains = [sample["nodes"] for sample in samples]  # each [nodes{features}]
 inputs = extractor(chains, return_tensors="pt", batched=True)"""
 
 
+# Whole series, in one go, out of aeon.
+PEERS_OF_SERIES = ("minirocket", "multirocket_hydra", "quant", "dtw")
+
+
 class SeriesClassification(Classification):
     """Time series are chains of nodes, and have a label each."""
 
     name = "time-series-classification"
+    peers = (*Classification.peers, *PEERS_OF_SERIES)
+    default_peers = (*Classification.default_peers, "minirocket")
     words = CardWords(
         preprocessor="extractor",
         auto_preprocessor="AutoFeatureExtractor",

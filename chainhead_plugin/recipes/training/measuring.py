@@ -15,6 +15,7 @@ from transformers.utils import logging
 
 from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, TITLES
+from ..candidates.series_peers import SERIES_PEERS
 from ..data.examples import Data
 from ..data.load import load_data
 from ..data.splits import unvalidated_labels
@@ -23,7 +24,7 @@ from ..recipe import Recipe
 from .fingerprints import package_versions
 from .pretraining import backbone_epochs
 from .runs import Runs
-from .trials import Run
+from .series_runs import SeriesRuns, run_series_peer
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in (CHAIN, *peers))
+    trained = [CHAIN, *(name for name in peers if name not in SERIES_PEERS)]
+    runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in trained)
     return backbone_epochs(recipe) + epochs * runs
 
 
@@ -100,7 +102,9 @@ def measure(
         shared = 0 if runs.backbone is None else runs.backbone.parameters
         metrics = recipe.task.metrics
         models: dict[str, Any] = {}
-        for name, candidate in runs.candidates(peers=peers).items():
+        not_run: dict[str, str] = {}
+        trained = [name for name in peers if name not in SERIES_PEERS]
+        for name, candidate in runs.candidates(peers=trained).items():
             on_model(TITLES[name])
             rate, validation, checked = runs.choose(name)
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
@@ -109,10 +113,19 @@ def measure(
                 "parameters": candidate.count() + shared,
                 "learning_rate": rate,
                 f"validation_{metrics[0].name}_mean": validation,
-                **_tested(metrics, [runs.test(run) for run in final], final),
+                **_tested(metrics, [runs.test(run) for run in final], [run.seconds for run in final]),
             }
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
+        for name in peers:
+            if name not in SERIES_PEERS:
+                continue
+            on_model(SERIES_PEERS[name].title)
+            found = run_series_peer(name, runs, folder)
+            if isinstance(found, str):
+                not_run[SERIES_PEERS[name].title] = found
+            else:
+                models[name] = _of_series_peer(name, metrics, found)
         model, inputs = runs.released(released)
         told = recipe.task.inspect(released.model(), released.trial.fold.inputs, runs.data.test)
     finally:
@@ -126,6 +139,7 @@ def measure(
         "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
         **_backbone(recipe, runs),
         "models": models,
+        **({"not_run": not_run} if not_run else {}),
         "history": history,
         "versions": package_versions(),
         "machine": {
@@ -153,7 +167,21 @@ def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
     }
 
 
-def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: list[Run]) -> Mapping[str, Any]:
+def _of_series_peer(name: str, metrics: Sequence[Metric], found: SeriesRuns) -> dict[str, Any]:
+    return {
+        "title": found.title,
+        "parameters": None,
+        "learning_rate": None,
+        "gives_scores": SERIES_PEERS[name].gives_scores,
+        **({"notes": list(found.notes)} if found.notes else {}),
+        f"validation_{metrics[0].name}_mean": found.validation,
+        **_tested(metrics, found.tests, found.training_seconds),
+    }
+
+
+def _tested(
+    metrics: Sequence[Metric], tests: list[dict[str, float]], training_seconds: list[float]
+) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for metric in metrics:
         values = [test[metric.name] for test in tests]
@@ -164,7 +192,7 @@ def _tested(metrics: Sequence[Metric], tests: list[dict[str, float]], final: lis
         found[f"test_{metric.name}_sd"] = statistics.stdev(values) if is_defined and len(values) > 1 else None
     return {
         **found,
-        "training_seconds_mean": round(statistics.mean(run.seconds for run in final), 1),
+        "training_seconds_mean": round(statistics.mean(training_seconds), 2),
         "prediction_seconds": round(min(test["seconds"] for test in tests), 4),
     }
 

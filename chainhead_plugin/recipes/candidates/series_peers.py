@@ -1,0 +1,173 @@
+"""Classifiers and regressors of whole series out of aeon, with the settings that their authors ship."""
+
+import importlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RecipeError
+
+
+@dataclass(frozen=True)
+class SeriesPeer:
+    """A model of aeon.
+
+    Attributes
+    ----------
+    title : str
+        What the card calls it.
+    module : str
+        Of aeon, behind `aeon.classification.` or `aeon.regression.`.
+    kind : str
+        Its class, without "Classifier" or "Regressor".
+    options : dict
+        Of its class.
+    is_random : bool
+        Whether a seed makes a difference.
+    shortest : int, optional
+        The fewest nodes that it takes, where all series must have as many; None where lengths may differ.
+    gives_scores : bool
+        Whether it has a score for every label; else it names one alone.
+    is_weighted : bool
+        Whether labels can have weights.
+    """
+
+    title: str
+    module: str
+    kind: str
+    options: dict[str, Any]
+    is_random: bool = True
+    shortest: int | None = None
+    gives_scores: bool = False
+    is_weighted: bool = True
+
+
+SERIES_PEERS = {
+    "minirocket": SeriesPeer("MiniRocket", "convolution_based", "MiniRocket", {"n_jobs": 1}, shortest=9),
+    "multirocket_hydra": SeriesPeer(
+        "MultiRocket-Hydra", "convolution_based", "MultiRocketHydra", {"n_jobs": 1}, shortest=10
+    ),
+    "quant": SeriesPeer("QUANT", "interval_based", "QUANT", {}, shortest=2, gives_scores=True),
+    "dtw": SeriesPeer(
+        "1-NN DTW",
+        "distance_based",
+        "KNeighborsTimeSeries",
+        {"distance": "dtw", "n_neighbors": 1, "n_jobs": 1},
+        is_random=False,
+        is_weighted=False,
+    ),
+}
+
+
+class FittedSeriesPeer:
+    """A model of aeon, fitted to the nodes that a recipe's model reads.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SERIES_PEERS`.
+    series : sequence of float arrays [L_i, m]
+    targets : int64 array [series] of labels, or float array [series] of values
+    label_count : int, optional
+        For labels, how many there are; None for values.
+    seed : int
+    threads : int
+    weights : float array [labels], optional
+
+    Raises
+    ------
+    RecipeError
+        If aeon is not installed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        series: Sequence[NDArray[Any]],
+        targets: NDArray[Any],
+        *,
+        label_count: int | None,
+        seed: int,
+        threads: int = 1,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        peer = SERIES_PEERS[name]
+        self._peer, self._label_count = peer, label_count
+        self._length = None if peer.shortest is None else max(peer.shortest, *map(len, series))
+        options = dict(peer.options)
+        if "n_jobs" in options:
+            options["n_jobs"] = threads
+        if peer.is_random:
+            options["random_state"] = seed
+        if weights is not None and peer.is_weighted:
+            options["class_weight"] = dict(enumerate(weights.tolist()))
+        self._model = _class_of(peer, label_count is not None)(**options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model.fit(self._taken(series), targets)
+
+    def predict(self, series: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Return the logarithm of every label's probability [series, labels], or values [series, 1]."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self._label_count is None:
+                return np.asarray(self._model.predict(self._taken(series)), dtype=np.float64)[:, np.newaxis]
+            found = self._model.predict_proba(self._taken(series))
+        # Labels without a training example have no probability.
+        probabilities = np.zeros((len(found), self._label_count))
+        probabilities[:, np.asarray(self._model.classes_, dtype=np.int64)] = found
+        return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+    def _taken(self, series: Sequence[NDArray[Any]]) -> Any:
+        """Return series as aeon takes them, channels first: filled with zeros or cut, where it needs one length."""
+        chains = [np.asarray(one, dtype=np.float64).T for one in series]
+        if self._length is None:
+            same = len({chain.shape for chain in chains}) == 1
+            return np.stack(chains) if same else chains
+        filled = np.zeros((len(chains), chains[0].shape[0], self._length))
+        for row, chain in zip(filled, chains, strict=True):
+            length = min(chain.shape[1], self._length)
+            row[:, :length] = chain[:, :length]
+        return filled
+
+
+def why_not(name: str, lengths: Sequence[int]) -> str | None:
+    """Return why a peer cannot be run here, None if it can.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SERIES_PEERS`.
+    lengths : sequence of int
+        Of the series.
+    """
+    try:
+        _class_of(SERIES_PEERS[name], True)
+    except RecipeError as error:
+        return str(error)
+    if name == "dtw" and min(lengths) < 2:
+        return "series of one node cannot be warped"
+    return None
+
+
+def padding_of(name: str, lengths: Sequence[int]) -> str | None:
+    """Return what was done to series whose lengths a peer does not take, None if nothing."""
+    shortest = SERIES_PEERS[name].shortest
+    if shortest is None:
+        return None
+    length = max(shortest, *lengths)
+    return f"series filled with zeros to {length} nodes" if min(lengths) < length else None
+
+
+def _class_of(peer: SeriesPeer, of_labels: bool) -> Any:
+    kind = "Classifier" if of_labels else "Regressor"
+    room = "classification" if of_labels else "regression"
+    try:
+        module = importlib.import_module(f"aeon.{room}.{peer.module}")
+    except ModuleNotFoundError as error:
+        raise RecipeError('it needs aeon: pip install "chainhead-plugin[train]"') from error
+    return getattr(module, f"{peer.kind}{kind}")

@@ -1,0 +1,153 @@
+"""Peers that are fitted in one go, outside of the Trainer: their runs keep what was measured, and no model."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..candidates.inputs import Inputs
+from ..candidates.preparing import prepare
+from ..candidates.series_peers import SERIES_PEERS, FittedSeriesPeer, padding_of, why_not
+from ..data.examples import Examples
+from ..data.splits import folds, split
+from .fingerprints import of_examples
+from .records import read_record, write_record
+from .runs import Runs
+from .weighting import class_weights
+
+# Series with which compiled code is brought up before time is taken.
+_WARM_UP = 8
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class SeriesRuns:
+    """What all runs of a peer came to.
+
+    Attributes
+    ----------
+    title : str
+    validation : float
+        Mean of the metric that counts.
+    tests : list of dict
+        A seed each: the metrics by name, NaN where not defined, and "seconds" of a prediction.
+    training_seconds : list of float
+    notes : tuple of str
+        What was done to data that it does not take as they are.
+    """
+
+    title: str
+    validation: float
+    tests: list[dict[str, float]]
+    training_seconds: list[float]
+    notes: tuple[str, ...]
+
+
+def run_series_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
+    """Fit a peer on every fold and seed of a recipe, or say why it cannot be run.
+
+    It reads the nodes that the recipe's model reads, standardised alike. Finished runs are found again.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SERIES_PEERS`.
+    runs : Runs
+        Of the recipe.
+    folder : Path
+        Where runs are kept.
+    """
+    recipe, data, peer = runs.recipe, runs.data, SERIES_PEERS[name]
+    metric = recipe.task.metric
+    if metric.of_scores and not peer.gives_scores:
+        return f"it gives no scores of labels, which {metric.title} needs"
+    lengths = [len(chain) for part in (data.train, data.test) for chain in part.inputs]
+    if reason := why_not(name, lengths):
+        return reason
+    if recipe.validation_folds is not None:
+        checks = [
+            _measured(name, runs, folder / f"{name}-fold{number}", kept, held_out, recipe.seeds[0])
+            for number, (kept, held_out) in enumerate(folds(data.train, recipe.validation_folds))
+        ]
+        trained = [data.train] * len(recipe.seeds)
+    else:
+        assert recipe.validation_share is not None
+        parts = [split(data.train, recipe.validation_share, seed) for seed in recipe.seeds]
+        checks = [_measured(name, runs, folder / f"{name}-split", *parts[0], recipe.seeds[0])]
+        trained = [kept for kept, _ in parts]
+    finals: list[dict[str, float]] = []
+    for seed, training in zip(recipe.seeds, trained, strict=True):
+        same = finals and not peer.is_random and recipe.validation_folds is not None
+        place = folder / f"{name}-test-{seed}"
+        finals.append(finals[0] if same else _measured(name, runs, place, training, data.test, seed))
+    notes = [padding_of(name, [len(chain) for chain in data.train.inputs])]
+    if recipe.class_weight is not None and not peer.is_weighted:
+        notes.append("labels not weighted, as it has no training")
+    return SeriesRuns(
+        peer.title,
+        float(np.mean([found[metric.name] for found in checks])),
+        [{key: value for key, value in found.items() if key != "training_seconds"} for found in finals],
+        [found["training_seconds"] for found in finals],
+        tuple(note for note in notes if note is not None),
+    )
+
+
+def _measured(
+    name: str, runs: Runs, folder: Path, training: Examples, held_out: Examples, seed: int
+) -> dict[str, float]:
+    """Return metrics on held-out series, and the seconds of training and of prediction."""
+    file, task, peer = folder / "measured.json", runs.recipe.task, SERIES_PEERS[name]
+    kept, part = read_record(file, {"measured": dict, "part": str}), of_examples(held_out)
+    if kept is not None and kept["part"] == part:
+        measured: dict[str, float] = kept["measured"]
+        if {metric.name for metric in task.metrics} <= measured.keys():
+            return measured
+    inputs = prepare(runs.recipe, training)
+    series, others = _series(inputs, training), _series(inputs, held_out)
+    targets = task.collate(training.targets())
+    options: dict[str, Any] = {
+        "label_count": len(training.names) if targets.dtype.kind == "i" else None,
+        "seed": seed,
+        "threads": runs.recipe.threads or 1,
+        "weights": class_weights(runs.recipe.class_weight, training),
+    }
+    _warm_up(name, series, targets, options)
+    start = time.perf_counter()
+    fitted = FittedSeriesPeer(name, series, targets, **options)
+    trained = time.perf_counter()
+    predictions = fitted.predict(others)
+    seconds = time.perf_counter() - trained
+    answers = task.collate(held_out.targets())
+    values = {
+        metric.name: math.nan
+        if metric.of_scores and not peer.gives_scores
+        else metric.of(predictions, answers)
+        for metric in task.metrics
+    }
+    found = {**values, "training_seconds": trained - start, "seconds": seconds}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_record(file, {"measured": found, "part": part})
+    return found
+
+
+def _warm_up(name: str, series: list[NDArray[Any]], targets: NDArray[Any], options: dict[str, Any]) -> None:
+    """Fit to a few series of two labels, so that compiling counts for no run."""
+    order = np.argsort(np.random.default_rng(0).random(len(targets)), kind="stable")
+    firsts = order[np.unique(targets[order], return_index=True)[1]][:_WARM_UP]
+    chosen = np.unique(np.concatenate([firsts, order[:_WARM_UP]]))
+    few = [series[place] for place in chosen]
+    FittedSeriesPeer(name, few, targets[chosen], **options).predict(few)
+
+
+def _series(inputs: Inputs, examples: Examples) -> list[NDArray[Any]]:
+    """Return the nodes [L_i, m] that the recipe's model reads, without padding."""
+    found: list[NDArray[Any]] = []
+    for start in range(0, len(examples.inputs), _BATCH):
+        chains = examples.inputs[start : start + _BATCH]
+        nodes = inputs.batch(chains)["input_features"].numpy()
+        found += [row[: len(chain)] for row, chain in zip(nodes, chains, strict=True)]
+    return found
