@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _LEAST, _MOST = math.log(0.1), math.log(100)
-_STEPS = 60
+# Each leaves 0.62 of the interval: to one in a million.
+_STEPS = 32
 
 
 def fit_temperature(scores: Tensor, labels: Tensor) -> float:

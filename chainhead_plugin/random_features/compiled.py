@@ -23,13 +23,18 @@ def compiled(function: F) -> F:
     return _compile(function, fastmath=True)
 
 
+def compiled_in_callers(function: F) -> F:
+    """Compile a function as a part of those that call it: everything that it calls is then compiled once less."""
+    return _compile(function, fastmath=True, inline="always")
+
+
 def compiled_in_order(function: F) -> F:
     """Compile a function that multiplies and adds in the order in which it is written, and rounds each time."""
     return _compile(function, fastmath=False)
 
 
-def _compile(function: F, fastmath: bool) -> F:
-    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True}
+def _compile(function: F, fastmath: bool, inline: str = "never") -> F:
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, "inline": inline}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:
@@ -217,13 +222,10 @@ def add_to_thresholds(
                 _fill_common(outputs, changes, steps, dilation, node, size)
             else:
                 _fill_own(outputs, changes, steps, dilation, node, size)
-        if full:
-            for row in range(thresholds.shape[0]):
-                _pool_thresholds(tile, size, node - origin, 0, thresholds[row], part[row], runs[row])
-        else:
-            half = kernels // 2
-            for row in range(thresholds.shape[0]):
-                _pool_thresholds(tile, size, node - origin, 0, thresholds[row, :half], part[row], runs[row])
+        counting = kernels if full else kernels // 2
+        for row in range(thresholds.shape[0]):
+            limits = thresholds[row, :counting]
+            _pool_thresholds(tile, size, node - origin, 0, limits, part[row], runs[row])
         node += size
         if node - origin >= _SEGMENT or node >= stop:
             start = np.float64(first + origin)
@@ -287,4 +289,4 @@ def add_to_groups(
                 smallest[group, kernel] += count
 
 
-__all__ = ["add_to_groups", "add_to_thresholds", "compiled", "compiled_in_order"]
+__all__ = ["add_to_groups", "add_to_thresholds", "compiled", "compiled_in_callers", "compiled_in_order"]

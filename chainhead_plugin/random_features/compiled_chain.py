@@ -1,14 +1,11 @@
-"""The compiled form of a whole chain's, or a stream's next nodes', way into the pools."""
+"""The compiled form of `pool_chains`, for the nodes of one chain."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_order
-from .plain_chain import KernelTables
-from .plan import NUM_TAPS, FeaturePlan
-from .pools import PoolState
+from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_callers, compiled_in_order
 
 
 @compiled
@@ -42,14 +39,13 @@ def _changes(rows: Any, dilation: Any) -> NDArray[np.float32]:
     return changes
 
 
-@compiled
-def _pool_nodes(
+@compiled_in_callers
+def pool_nodes(
     inputs: Any,
     past: Any,
     first: Any,
-    bank_input: Any,
-    bank_dilation: Any,
-    spans: Any,
+    end: Any,
+    banks: Any,
     steps: Any,
     kernel_channels: Any,
     thresholds: Any,
@@ -74,9 +70,11 @@ def _pool_nodes(
         How many of them are past: at least 8 times the largest dilation.
     first : int
         The number of the first node that is not past.
-    bank_input, bank_dilation : int64 array [banks]
-    spans : int64 array [banks + 1, 4]
-        As in `add_to_thresholds`; the last are the levels'.
+    end : int
+        The number of nodes of the chain; for a chain that is not over, of nodes that can be at most.
+    banks : int64 array [banks + 1, 3]
+        Number of the input, dilation, and nodes after its own place that an output waits for; the last row, of zeros,
+        is the levels'. (Numbers from an array are of the one type, for which everything is compiled once.)
     steps : float32 array [banks, 8, 84]
     kernel_channels : int8 array [banks, 84, m]
     thresholds : float32 array [banks, thresholds, 84]
@@ -87,78 +85,30 @@ def _pool_nodes(
     kernel_sums, kernel_runs, largest, smallest, level_sums, level_runs : arrays
         `PoolState` of one chain, without the batch axis; changed in place.
     """
-    for bank in range(bank_input.shape[0]):
-        dilation = bank_dilation[bank]
-        nodes = inputs[bank_input[bank], :, past - 8 * dilation :]
-        if nodes.shape[0] == 1:
-            rows = _changes(nodes, dilation)
-            columns = rows.reshape(-1, 1)
+    last = banks.shape[0] - 1
+    for bank in range(last + 1):
+        dilation, lag = banks[bank, 1], banks[bank, 2]
+        nodes = np.ascontiguousarray(inputs[banks[bank, 0], :, past - 8 * dilation :])
+        # The same call for kernels and levels: all that it calls is compiled into every place that it is called at.
+        if bank == last:
+            if level_channels.shape[0] == 0:
+                break
+            columns = np.ascontiguousarray(_sums_of_channels(nodes, level_channels).T)
+            weights, limits, sums, runs = steps[0], level_thresholds, level_sums, level_runs
+            span = (lag, end + lag, lag, end)
         else:
-            rows = _changes(_sums_of_channels(nodes, kernel_channels[bank]), dilation)
-            columns = np.ascontiguousarray(rows.T)
-            rows = _changes(_sums_of_channels(nodes, group_channels[bank]), dilation)
-        span = (spans[bank, 0], spans[bank, 1], spans[bank, 2], spans[bank, 3])
-        add_to_thresholds(
-            columns,
-            steps[bank],
-            dilation,
-            first,
-            span,
-            thresholds[bank],
-            kernel_sums[bank],
-            kernel_runs[bank],
-        )
-        add_to_groups(rows, group_steps[bank], dilation, first, span, largest[bank], smallest[bank])
-    if level_channels.shape[0] > 0:
-        levels = np.ascontiguousarray(_sums_of_channels(inputs[0, :, past:], level_channels).T)
-        span = (spans[-1, 0], spans[-1, 1], spans[-1, 2], spans[-1, 3])
-        add_to_thresholds(levels, steps[0], 0, first, span, level_thresholds, level_sums, level_runs)
+            span = (lag, end + lag, 8 * dilation, end)
+            weights, limits, sums, runs = steps[bank], thresholds[bank], kernel_sums[bank], kernel_runs[bank]
+            if nodes.shape[0] == 1:
+                rows = _changes(nodes, dilation)
+                columns = rows.reshape(-1, 1)
+            else:
+                columns = np.ascontiguousarray(
+                    _changes(_sums_of_channels(nodes, kernel_channels[bank]), dilation).T
+                )
+                rows = _changes(_sums_of_channels(nodes, group_channels[bank]), dilation)
+            add_to_groups(rows, group_steps[bank], dilation, first, span, largest[bank], smallest[bank])
+        add_to_thresholds(columns, weights, dilation, first, span, limits, sums, runs)
 
 
-class CompiledPooling:
-    """`pool_chains` for one chain at a time, compiled.
-
-    Parameters
-    ----------
-    plan : FeaturePlan
-    tables : KernelTables
-        On the CPU.
-    """
-
-    def __init__(self, plan: FeaturePlan, tables: KernelTables) -> None:
-        self._plan = plan
-        self._banks = (
-            np.array([int(diff) for diff, _, _ in plan.banks]),
-            np.array([dilation for _, dilation, _ in plan.banks]),
-        )
-        self._tables = [table.contiguous().numpy() for table in tables]
-
-    def __call__(
-        self,
-        inputs: NDArray[np.float32],
-        past: int,
-        first: int,
-        end: int,
-        state: PoolState,
-        chain: int,
-    ) -> None:
-        """Take the next nodes of a chain into its pools.
-
-        Parameters
-        ----------
-        inputs : float32 array [1 or 2, m, past + nodes]
-            C-contiguous; as of `pool_chains`, transposed.
-        past, first, end : int
-            As of `pool_chains`.
-        state : PoolState
-            On the CPU; changed in place.
-        chain : int
-            The number of the chain in it.
-        """
-        spans = []
-        for _, dilation, _ in self._plan.banks:
-            lag = self._plan.lag(dilation)
-            spans.append((lag, end + lag, (NUM_TAPS - 1) * dilation, end))
-        spans.append((0, end, 0, end))
-        numbers = [getattr(state, name)[chain].numpy() for name in PoolState.__dataclass_fields__]
-        _pool_nodes(inputs, past, first, *self._banks, np.array(spans), *self._tables, *numbers)
+__all__ = ["pool_nodes"]

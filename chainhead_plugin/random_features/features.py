@@ -18,14 +18,12 @@ from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
 from .pools import PoolState, as_counts, pooled_features
 
 if TYPE_CHECKING:
-    from .compiled_chain import CompiledPooling
+    from .compiled_pooling import CompiledPooling
 
 # Beyond so many standard deviations sums of squares and the like would leave float32.
 _LARGEST_NODE = 1e6
 # Kernels' outputs that the plain form holds at a time.
 _MOST_OUTPUTS = 2**22
-# Chains whose running numbers the compiled form holds at a time.
-_CHAINS_AT_A_TIME = 32
 
 
 class RandomChainFeatures(nn.Module):
@@ -171,16 +169,8 @@ class RandomChainFeatures(nn.Module):
         return pooled_features(state, plan, lengths.double())
 
     def _pooled_compiled(self, scaled: Tensor, lengths: Tensor) -> Tensor:
-        plan, pool = self.plan, self.compiled_pooling()
-        parts = [scaled.new_zeros(0, plan.num_features)]
-        for first in range(0, len(scaled), _CHAINS_AT_A_TIME):
-            chains, counts = (part[first : first + _CHAINS_AT_A_TIME] for part in (scaled, lengths))
-            state = PoolState.empty(plan, len(chains))
-            inputs = _with_differences(chains, counts, plan).transpose(2, 3).contiguous().numpy()
-            for number, length in enumerate(counts.tolist()):
-                pool(inputs[number], plan.reach, 0, length, state, number)
-            parts.append(pooled_features(state, plan, counts.double()))
-        return torch.cat(parts)
+        nodes, counts = scaled.contiguous().numpy(), lengths.long().numpy()
+        return torch.from_numpy(self.compiled_pooling().features(nodes, counts))
 
     def tables(self) -> KernelTables:
         """Return what kernels read, weigh and are compared with, on the features' device."""
@@ -197,7 +187,7 @@ class RandomChainFeatures(nn.Module):
 
     def compiled_pooling(self) -> "CompiledPooling":
         """Return the compiled form, which reads what it needs of this module now; for features on the CPU."""
-        from .compiled_chain import CompiledPooling
+        from .compiled_pooling import CompiledPooling
 
         return CompiledPooling(self.plan, self.tables())
 

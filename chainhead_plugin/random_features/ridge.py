@@ -50,20 +50,18 @@ def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
     values = values.clamp(min=0)
     intercept = targets.mean(0)
     projected = vectors.T @ (targets - intercept)
-    squares = vectors.square()
-    best: RidgeFit | None = None
-    for unit in _STRENGTHS:
-        strength = unit * max(float(values.mean()), 1e-12)
-        shrunk = strength / (values + strength)
-        residual = vectors @ (shrunk[:, None] * projected)
-        # How much of its own prediction a row does not decide; all rows decide the intercept alike.
-        free = (squares @ shrunk - 1 / len(targets)).clamp(min=1e-9)[:, None]
-        error = float((residual / free).square().mean())
-        if best is None or error < best.error:
-            weight = vectors @ (projected / (values + strength)[:, None])
-            best = RidgeFit(weight, intercept, strength, targets - residual / free, error)
-    assert best is not None
-    return best
+    strengths = values.new_tensor(_STRENGTHS) * max(float(values.mean()), 1e-12)
+    shrunk = strengths[:, None] / (values + strengths[:, None])  # [strengths, rows]
+    residuals = vectors @ (shrunk[:, :, None] * projected).movedim(0, 1).flatten(1)
+    residuals = residuals.view(len(targets), len(strengths), -1)
+    # How much of its own prediction a row does not decide; all rows decide the intercept alike.
+    free = (vectors.square() @ shrunk.T - 1 / len(targets)).clamp(min=1e-9)
+    missed = residuals / free[:, :, None]
+    errors = missed.square().mean((0, 2))
+    best = int(errors.argmin())
+    strength = float(strengths[best])
+    weight = vectors @ (projected / (values + strength)[:, None])
+    return RidgeFit(weight, intercept, strength, targets - missed[:, best], float(errors[best]))
 
 
 def solve_ridge(products: Tensor, right: Tensor, strength: float) -> Tensor:

@@ -94,12 +94,9 @@ def fit_blocks(
     rows = order[:_ROWS_FOR_STRENGTH].sort().values
     features = _collect(batches(), rows, count, plan)
     options = [False] if amounts is None else [False, True]
-    best: tuple[float, bool, float, float, _Standard] | None = None
-    few = (
-        torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:_ROWS_FOR_SHARES]
-        .sort()
-        .values
-    )
+    best: tuple[RidgeFit, bool, float, float, _Standard] | None = None
+    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    few = drawn[:_ROWS_FOR_SHARES].sort().values
     for counts in options:
         standard = _standardised(
             as_counts(features, plan, amounts[rows]) if counts and amounts is not None else features, plan
@@ -107,13 +104,14 @@ def fit_blocks(
         for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
             for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
                 shares = _shares(group_share, level_share)
-                error = fit_ridge(_mixed(standard, shares, few), targets[rows][few]).error
-                if best is None or error < best[0]:
-                    best = (error, counts, group_share, level_share, standard)
+                fit = fit_ridge(_mixed(standard, shares, few), targets[rows][few])
+                if best is None or fit.error < best[0].error:
+                    best = (fit, counts, group_share, level_share, standard)
     assert best is not None
-    _, counts, group_share, level_share, standard = best
+    chosen, counts, group_share, level_share, standard = best
     shares = _shares(group_share, level_share)
-    chosen = fit_ridge(_mixed(standard, shares, None), targets[rows])
+    if len(few) < len(rows):
+        chosen = fit_ridge(_mixed(standard, shares, None), targets[rows])
     scale = standard.scale * _factors(standard, shares, plan)
 
     if count <= len(rows):
@@ -149,7 +147,8 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int,
 
 def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
     mean = features.mean(0, dtype=torch.float64)
-    deviation = features.std(0, correction=0).double()
+    centred = features - mean.float()
+    deviation = centred.square().mean(0).sqrt().double()
     kinds = [
         block.view(shape).square().mean(dim, keepdim=True).sqrt().expand(shape).flatten()
         for block, shape, dim in zip(
@@ -161,7 +160,7 @@ def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
     ]
     deviation = torch.maximum(deviation, torch.cat(kinds) * _LEAST_DEVIATION)
     scale = (1 / deviation).where(deviation > 0, 0)
-    scaled = (features - mean.float()) * scale.float()
+    scaled = centred.mul_(scale.float())
     products = [(block @ block.T).double() for block in torch.split(scaled, list(plan.block_sizes), 1)]
     return _Standard(mean, scale, scaled, products)
 

@@ -1,8 +1,6 @@
 """The features of a chain that is not over: the past that kernels read, and the running numbers of pools."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from .features import RandomChainFeatures, runs_compiled
@@ -36,39 +34,41 @@ class RunningFeatures:
         """Begin a new chain."""
         plan = self._module.plan
         self.length = 0
-        self._state = PoolState.empty(plan, 1)
-        self._past = np.zeros((2 if plan.with_differences else 1, plan.m, plan.reach), np.float32)
+        self._features = torch.zeros(1, plan.num_features)
+        if self._compiled is not None:
+            from .compiled_pooling import Running
+
+            self._running = Running(plan)
+        else:
+            self._state = PoolState.empty(plan, 1)
+            self._past = torch.zeros(1, 2 if plan.with_differences else 1, plan.reach, plan.m)
 
     def add(self, nodes: Tensor) -> None:
         """Take in the next float32 nodes [nodes, m]."""
-        scaled = self._module.scaled(nodes).T.numpy()
-        for start in range(0, scaled.shape[1], _MOST_NODES):
-            self._add(scaled[:, start : start + _MOST_NODES])
+        for some in torch.split(self._module.scaled(nodes), _MOST_NODES):
+            if self._compiled is not None:
+                features = self._compiled.add(some.numpy(), self.length, self._running)
+                self._features = torch.from_numpy(features)[None]
+            else:
+                self._add_plainly(some)
+            self.length += len(some)
 
-    def _add(self, nodes: NDArray[np.float32]) -> None:
-        """Take in scaled nodes [m, nodes]."""
-        inputs = np.empty((*self._past.shape[:2], self._past.shape[2] + nodes.shape[1]), np.float32)
-        reach = self._past.shape[2]
-        inputs[:, :, :reach] = self._past
-        inputs[0, :, reach:] = nodes
-        if len(inputs) > 1:
-            inputs[1, :, reach:] = inputs[0, :, reach:] - inputs[0, :, reach - 1 : -1]
-            if self.length == 0:
-                inputs[1, :, reach] = 0
-        if self._compiled is not None:
-            self._compiled(inputs, reach, self.length, _NEVER, self._state, 0)
-        else:
-            nodes_first = torch.from_numpy(inputs).transpose(1, 2)[None]
-            end = torch.tensor([_NEVER])
-            pool_chains(nodes_first, reach, self.length, end, self._module.plan, self._tables, self._state)
-        self.length += nodes.shape[1]
-        self._past = inputs[:, :, nodes.shape[1] :]
+    def _add_plainly(self, nodes: Tensor) -> None:
+        """Take in scaled nodes [nodes, m], in plain PyTorch."""
+        plan = self._module.plan
+        changes = torch.diff(nodes, dim=0, prepend=self._past[0, 0, -1:] if self.length else nodes[:1])
+        following = torch.stack((nodes, changes))[: self._past.size(1)]
+        inputs = torch.cat((self._past, following[None]), 2)  # [1, 1 or 2, past + nodes, m]
+        end = torch.tensor([_NEVER])
+        pool_chains(inputs, plan.reach, self.length, end, plan, self._tables, self._state)
+        length = torch.tensor([self.length + len(nodes)], dtype=torch.float64)
+        self._features = pooled_features(self._state, plan, length)
+        self._past = inputs[:, :, len(nodes) :]
 
     def standardised(self) -> Tensor:
         """Return the features of all nodes so far: float32 [features]."""
-        module = self._module
-        length = torch.tensor([self.length], dtype=torch.float64)
-        features = pooled_features(self._state, module.plan, length)
+        module, features = self._module, self._features
         if module.reference_length is not None:
+            length = torch.tensor([self.length], dtype=torch.float64)
             features = as_counts(features, module.plan, length / module.reference_length)
         return ((features - module.feature_mean) * module.feature_scale)[0]

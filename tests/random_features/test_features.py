@@ -106,6 +106,28 @@ def test_the_compiled_form_gives_the_same(name, length):
     torch.testing.assert_close(module.pooled(nodes), plainly(module, nodes), atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("count", [1, 2, 31])
+def test_threads_change_no_bit(threads, count, monkeypatch):
+    pooling = pytest.importorskip("chainhead_plugin.random_features.compiled_pooling", exc_type=ImportError)
+    module, nodes = features(PLANS["several channels, around"]), torch.randn(count, 40, 12)
+    mask = torch.arange(40) < torch.randint(1, 41, (count, 1))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    alone = module.pooled(nodes, mask)
+    began = []
+
+    class Pool(pooling.ThreadPoolExecutor):
+        def __init__(self, workers, *names):
+            began.append(workers)
+            super().__init__(workers, *names)
+
+    monkeypatch.setattr(pooling, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(pooling, "_LEAST_OUTPUTS", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert torch.equal(module.pooled(nodes, mask), alone)
+    assert began == [threads]
+
+
 @every_plan
 @pytest.mark.parametrize("side", ["left", "right", "both"])
 @pytest.mark.parametrize("compiled", [True, False])

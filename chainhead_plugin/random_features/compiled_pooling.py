@@ -1,0 +1,267 @@
+"""The compiled form of the way from nodes to features: whole chains in several threads, or a stream's next nodes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .compiled import compiled, compiled_in_order
+from .compiled_chain import pool_nodes
+from .plain_chain import KernelTables
+from .plan import FeaturePlan
+from .pools import PoolState
+
+# Outputs of banks below which a thread costs more than it saves, and pieces that a thread takes one after the other.
+_LEAST_OUTPUTS = 2**13
+_PIECES = 4
+
+
+@compiled_in_order
+def _fill_inputs(inputs: Any, nodes: Any, past: Any, length: Any, first: Any) -> None:
+    """Write a chain's next nodes [nodes, m], and their differences, behind the past; zeros after them.
+
+    `inputs` is [1 or 2, m, past + nodes + lag]. Before a chain's first node there are zeros.
+    """
+    if first == 0:
+        inputs[:, :, :past] = 0
+    inputs[:, :, past + length :] = 0
+    for channel in range(nodes.shape[1]):
+        row = inputs[0, channel]
+        for t in range(length):
+            row[past + t] = nodes[t, channel]
+        if inputs.shape[0] > 1 and length > 0:
+            changes = inputs[1, channel]
+            # None at the first node, where there is nothing to compare with.
+            changes[past] = row[past] - row[past - 1] if first > 0 else np.float32(0)
+            for t in range(past + 1, past + length):
+                changes[t] = row[t] - row[t - 1]
+
+
+@compiled_in_order
+def _write_thresholds(out: Any, sums: Any, runs: Any, length: Any, lag: Any, reach: Any) -> None:
+    """Write `pools._threshold_features` of one bank to `out` [thresholds, 4, kernels].
+
+    Kernels of the first half count from node `lag` on, those of the second from node `reach` on.
+    """
+    kernels = sums.shape[2]
+    for half in range(2):
+        begin, end = (kernels // 2, kernels) if half else (0, kernels // 2)
+        start = np.float64(reach if half else lag)
+        span = np.float64(max(length - (reach if half else 0), 1))
+        for row in range(sums.shape[0]):
+            for k in range(begin, end):
+                count = sums[row, 0, k]
+                some = max(count, 1.0)
+                out[row, 0, k] = count / span
+                out[row, 1, k] = sums[row, 1, k] / some
+                out[row, 2, k] = (sums[row, 2, k] / some - start) / span if count > 0 else -1.0
+                out[row, 3, k] = runs[row, 1, k] / span
+
+
+@compiled_in_order
+def _write_groups(out: Any, largest: Any, smallest: Any, length: Any) -> None:
+    """Write the features of the groups of one bank to `out` [2, groups, kernels of a group]."""
+    nodes = np.float64(max(length, 1))
+    for group in range(largest.shape[0]):
+        for kernel in range(largest.shape[1]):
+            out[0, group, kernel] = np.sqrt(max(largest[group, kernel] / nodes, 0.0))
+            out[1, group, kernel] = np.sqrt(max(smallest[group, kernel] / nodes, 0.0))
+
+
+@compiled
+def _pool_and_write(
+    out: Any,
+    nodes: Any,
+    lengths: Any,
+    first: Any,
+    inputs: Any,
+    banks: Any,
+    steps: Any,
+    kernel_channels: Any,
+    thresholds: Any,
+    group_steps: Any,
+    group_channels: Any,
+    level_channels: Any,
+    level_thresholds: Any,
+    kernel_sums: Any,
+    kernel_runs: Any,
+    largest: Any,
+    smallest: Any,
+    level_sums: Any,
+    level_runs: Any,
+) -> None:
+    """Write the features of whole chains, one after the other, or of one chain's nodes so far.
+
+    The numbers that run stay in the fastest cache from a chain's nodes to its features.
+
+    Parameters
+    ----------
+    out : float32 array [chains, features]
+    nodes : float32 array [chains, nodes, m]
+        Scaled.
+    lengths : int64 array [chains]
+        How many of these nodes there are.
+    first : int
+        The number of the first of these nodes. At 0 the running numbers begin anew.
+    inputs : float32 array [1 or 2, m, past + nodes + lag]
+        The past first, unless `first` is 0. Overwritten.
+    banks, steps, …, level_runs : arrays
+        As of `pool_nodes`.
+    """
+    biases, kernels = thresholds.shape[1], thresholds.shape[2]
+    count, groups, size = largest.shape
+    of_kernels = count * biases * 4 * kernels
+    of_groups = count * 2 * groups * size
+    lag = banks[:, 2].max()
+    past = inputs.shape[2] - nodes.shape[1] - lag
+    of_levels = np.empty((1, 4, level_channels.shape[0]), np.float32)
+    for chain in range(nodes.shape[0]):
+        if first == 0:
+            kernel_sums[:] = 0
+            kernel_runs[:] = 0
+            largest[:] = 0
+            smallest[:] = 0
+            level_sums[:] = 0
+            level_runs[:] = 0
+        length = first + lengths[chain]
+        _fill_inputs(inputs, nodes[chain], past, lengths[chain], first)
+        pool_nodes(
+            inputs[:, :, : past + lengths[chain] + lag],
+            past,
+            first,
+            length,
+            banks,
+            steps,
+            kernel_channels,
+            thresholds,
+            group_steps,
+            group_channels,
+            level_channels,
+            level_thresholds,
+            kernel_sums,
+            kernel_runs,
+            largest,
+            smallest,
+            level_sums,
+            level_runs,
+        )
+        row = out[chain]
+        by_kernels = row[:of_kernels].reshape(count, biases, 4, kernels)
+        by_groups = row[of_kernels : of_kernels + of_groups].reshape(count, 2, groups, size)
+        for bank in range(count):
+            reach = 8 * banks[bank, 1]
+            sums, runs = kernel_sums[bank], kernel_runs[bank]
+            _write_thresholds(by_kernels[bank], sums, runs, length, banks[bank, 2], reach)
+            _write_groups(by_groups[bank], largest[bank], smallest[bank], length)
+        _write_thresholds(of_levels, level_sums, level_runs, length, banks[-1, 2], banks[-1, 1])
+        row[of_kernels + of_groups :] = of_levels.ravel()
+
+
+class CompiledPooling:
+    """`pool_chains` and `pooled_features` in one pass, compiled.
+
+    Parameters
+    ----------
+    plan : FeaturePlan
+    tables : KernelTables
+        On the CPU.
+    """
+
+    def __init__(self, plan: FeaturePlan, tables: KernelTables) -> None:
+        self._plan = plan
+        banks = [(int(diff), dilation, plan.lag(dilation)) for diff, dilation, _ in plan.banks]
+        self._fixed = (np.array([*banks, (0, 0, 0)]), *(table.contiguous().numpy() for table in tables))
+
+    def features(self, nodes: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of whole chains, computed in as many threads as torch takes.
+
+        Parameters
+        ----------
+        nodes : float32 array [chains, nodes, m]
+            C-contiguous; scaled.
+        lengths : int64 array [chains]
+            How many of its nodes are each chain's.
+
+        Returns
+        -------
+        float32 array [chains, plan.num_features]
+        """
+        out = np.empty((len(nodes), self._plan.num_features), np.float32)
+        outputs = nodes.shape[0] * nodes.shape[1] * len(self._plan.banks)
+        threads = min(torch.get_num_threads(), outputs // _LEAST_OUTPUTS)
+        if threads <= 1:
+            self._write(out, nodes, lengths)
+            return out
+
+        # Python's lock is released while a piece is computed.
+        ends = np.linspace(0, len(nodes), min(threads * _PIECES, len(nodes)) + 1).astype(int)
+        pieces = [slice(start, end) for start, end in pairwise(ends)]
+        with ThreadPoolExecutor(threads, "chainhead") as pool:
+            list(pool.map(lambda rows: self._write(out[rows], nodes[rows], lengths[rows]), pieces))
+        return out
+
+    def _write(
+        self, out: NDArray[np.float32], nodes: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> None:
+        running = Running(self._plan)
+        _pool_and_write(
+            out, nodes, lengths, 0, running.inputs(nodes.shape[1]), *self._fixed, *running.numbers
+        )
+
+    def add(self, nodes: NDArray[np.float32], first: int, running: "Running") -> NDArray[np.float32]:
+        """Take the next nodes of one chain into its pools.
+
+        Parameters
+        ----------
+        nodes : float32 array [nodes, m]
+            Scaled.
+        first : int
+            The number of the first of them.
+        running : Running
+            Of the chain; changed in place.
+
+        Returns
+        -------
+        float32 array [plan.num_features]
+            The features of all nodes so far.
+        """
+        out = np.empty((1, self._plan.num_features), np.float32)
+        inputs = running.inputs(len(nodes))
+        length = np.array([len(nodes)])
+        _pool_and_write(
+            out, np.ascontiguousarray(nodes)[None], length, first, inputs, *self._fixed, *running.numbers
+        )
+        running.keep(inputs)
+        return out[0]
+
+
+class Running:
+    """What is kept of a causal chain's nodes so far: the last ones, and the numbers that run.
+
+    Parameters
+    ----------
+    plan : FeaturePlan
+    """
+
+    def __init__(self, plan: FeaturePlan) -> None:
+        state = PoolState.empty(plan, 1)
+        self.numbers = tuple(getattr(state, name)[0].numpy() for name in PoolState.__dataclass_fields__)
+        self._lag = plan.lag(max(plan.dilations))
+        self._past = np.zeros((2 if plan.with_differences else 1, plan.m, plan.reach), np.float32)
+
+    def inputs(self, nodes: int) -> NDArray[np.float32]:
+        """Return the past, and room for the next nodes: [1 or 2, m, past + nodes + lag]."""
+        rows, m, past = self._past.shape
+        inputs = np.empty((rows, m, past + nodes + self._lag), np.float32)
+        inputs[:, :, :past] = self._past
+        return inputs
+
+    def keep(self, inputs: NDArray[np.float32]) -> None:
+        """Keep the last nodes of what `inputs` returned, now filled."""
+        self._past = inputs[:, :, inputs.shape[2] - self._past.shape[2] :]
+
+
+__all__ = ["CompiledPooling", "Running"]
