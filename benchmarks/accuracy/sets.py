@@ -41,11 +41,6 @@ class Split:
     test: Series
     test_labels: NDArray[Any]
 
-    @property
-    def has_one_length(self) -> bool:
-        """Whether all series are of the same length."""
-        return len({one.shape[1] for one in (*self.train, *self.test)}) == 1
-
     def facts(self) -> dict[str, Any]:
         """Return the sizes, for the report."""
         lengths = [one.shape[1] for one in self.train]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from .linear_maps import is_heard
+from .linear_maps import has_hooks
 
 
 class LearnedDecay(nn.Module):
@@ -53,7 +53,7 @@ class LearnedDecay(nn.Module):
 
 def gamma_of(decay: Any) -> Tensor:
     """Call a `LearnedDecay`, or what was put in its place; of a plain one the function alone."""
-    called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or is_heard(decay)
+    called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or has_hooks(decay)
     gamma: Tensor = decay() if called else _gamma(decay._parameters["logit"], decay.limit)
     return gamma
 

@@ -21,7 +21,7 @@ _BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
 )
 
 
-def is_heard(module: nn.Module) -> bool:
+def has_hooks(module: nn.Module) -> bool:
     """Whether hooks, or a `forward` of its own, make a call of the module more than that of its class."""
     own = module.__dict__  # a module's attributes are slow to ask for, above all those that are not there
     return bool(
@@ -41,7 +41,7 @@ def is_heard(module: nn.Module) -> bool:
 
 def is_plain(linear: LinearMap) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
-    if type(linear) is not nn.Linear or is_heard(linear):
+    if type(linear) is not nn.Linear or has_hooks(linear):
         return False
     weight_type = type(linear._parameters["weight"])
     # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.

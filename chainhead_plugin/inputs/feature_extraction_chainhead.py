@@ -16,8 +16,9 @@ from ..storage.code_origin import AutoClassMixin
 from ..storage.whole_files import whole_file
 from .extraction_options import as_float, as_floats, check_integer, check_length_options
 from .named_sequences import arrays_of, checked_schema, split_named
+from .padding import as_columns, pad_joined, padded_length, truncate
 from .sequences import check_finite, join, split_batch
-from .standardising import standardise_each
+from .standardising import standardise, standardise_each, statistics_of, unvaried_text
 
 # A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
 _MAX_FEATURE_SIZE = 2**16
@@ -166,19 +167,12 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
                 "it out"
             )
         nodes, _ = join(self._split(sequences, batched), self.feature_size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = nodes.mean(axis=0, dtype=np.float64)
-            std = nodes.std(axis=0, dtype=np.float64)
-        if not (np.isfinite(mean).all() and np.isfinite(std).all()):
-            raise ValueError("the statistics overflow float64: rescale the sequences first")
-        # The rounded mean of a constant differs from it, and would leave a tiny deviation to divide by.
-        lowest = nodes.min(axis=0)
-        constant = (lowest == nodes.max(axis=0)) | (std == 0)
-        self.mean = np.where(constant, lowest, mean).tolist()
-        self.std = np.where(constant, 0.0, std).tolist()
+        mean, std = statistics_of(nodes)
+        self.mean, self.std = mean.tolist(), std.tolist()
         self.do_normalize = True
-        if constant.any():
-            warnings.warn(_constant_text(np.flatnonzero(constant).tolist()), stacklevel=2)
+        warning = unvaried_text(self.std)
+        if warning is not None:
+            warnings.warn(warning, stacklevel=2)
         return self
 
     def __call__(
@@ -279,7 +273,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         TypeError, ValueError
             As in a call; also a ValueError if entries are missing or of different lengths.
         """
-        columns = _as_columns(processed_features)
+        columns = as_columns(processed_features)
         if "input_features" not in columns:
             raise ValueError(f"expected an entry 'input_features', got {sorted(columns)}")
         nodes, lengths = join(
@@ -317,10 +311,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             raise ValueError(
                 "do_normalize is set without statistics: call fit(sequences), or pass mean and std"
             )
-        std = np.asarray(self.std)
-        with np.errstate(over="ignore"):
-            scaled = np.where(std > 0, (nodes - np.asarray(self.mean)) / np.where(std > 0, std, 1), 0)
-        return _as_float32(scaled, lengths)
+        return _as_float32(standardise(nodes, self.mean, self.std), lengths)
 
     def _pad_nodes(
         self,
@@ -340,9 +331,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         strategy = self._get_padding_strategies(padding, max_length)
         check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
         if truncation and max_length is not None:
-            starts = np.cumsum(lengths) - lengths
-            kept = np.arange(len(nodes)) - np.repeat(starts, lengths) < max_length
-            nodes, mask, lengths = nodes[kept], mask[kept], np.minimum(lengths, max_length)
+            nodes, mask, lengths = truncate(nodes, mask, lengths, max_length)
 
         if strategy == PaddingStrategy.DO_NOT_PAD:
             if return_tensors is not None and lengths.min() != lengths.max():
@@ -356,16 +345,10 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             )
 
         fixed_length = max_length if strategy == PaddingStrategy.MAX_LENGTH else None
-        length = _padded_length(lengths, fixed_length, pad_to_multiple_of)
-        columns = np.arange(length)
-        if self.padding_side == "right":
-            real = columns < lengths[:, np.newaxis]
-        else:
-            real = columns >= length - lengths[:, np.newaxis]
-        features = np.full((len(lengths), length, self.feature_size), self.padding_value, dtype=np.float32)
-        features[real] = nodes
-        attention_mask = np.zeros((len(lengths), length), dtype=np.int64)
-        attention_mask[real] = mask
+        length = padded_length(lengths, fixed_length, pad_to_multiple_of)
+        features, attention_mask = pad_joined(
+            nodes, mask, lengths, length, value=self.padding_value, side=self.padding_side
+        )
         return self._as_batch(features, attention_mask, return_attention_mask, return_tensors)
 
     def _as_batch(
@@ -383,49 +366,11 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         return BatchFeature(data, tensor_type=return_tensors)
 
 
-def _constant_text(features: list[int]) -> str:
-    named = (
-        f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
-    )
-    return (
-        f"{named} not vary in these sequences, so that no weight can be learned: zero takes the place of such a "
-        "feature from now on, whatever it holds"
-    )
-
-
 def _as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         features = nodes.astype(np.float32, copy=False)
     check_finite(features, lengths, "the value overflows float32, rescale the feature")
     return features
-
-
-def _padded_length(
-    lengths: NDArray[np.intp], fixed_length: int | None, pad_to_multiple_of: int | None
-) -> int:
-    longest = int(lengths.max())
-    if fixed_length is not None and longest > fixed_length:
-        raise ValueError(
-            f"sequence {lengths.argmax()} has {longest} nodes, more than max_length={fixed_length}: "
-            "pass truncation=True, or a larger max_length"
-        )
-    length = longest if fixed_length is None else fixed_length
-    if pad_to_multiple_of is None:
-        return length
-    return -(-length // pad_to_multiple_of) * pad_to_multiple_of
-
-
-def _as_columns(processed_features: Any) -> dict[str, Any]:
-    if isinstance(processed_features, Mapping):
-        return dict(processed_features)
-    rows = list(processed_features)
-    if not rows or not all(isinstance(row, Mapping) for row in rows):
-        raise TypeError("expected a mapping of lists, or a list of at least one mapping")
-    names = rows[0].keys()
-    for index, row in enumerate(rows):
-        if row.keys() != names:
-            raise ValueError(f"example {index} has entries {sorted(row)}, expected {sorted(names)}")
-    return {name: [row[name] for row in rows] for name in names}
 
 
 __all__ = ["ChainHeadFeatureExtractor"]

@@ -1,7 +1,60 @@
-"""Each series standardised by itself, so that neither its level nor its scale tells anything."""
+"""Features scaled to mean 0 and standard deviation 1: by the statistics of all series, or of each series alone."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def statistics_of(nodes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the standard deviation of every feature.
+
+    Parameters
+    ----------
+    nodes : array [nodes, m]
+
+    Returns
+    -------
+    mean, std : array [m] of float64
+        Of a feature that does not vary its value, and 0.
+
+    Raises
+    ------
+    ValueError
+        If they overflow float64.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = nodes.mean(axis=0, dtype=np.float64)
+        std = nodes.std(axis=0, dtype=np.float64)
+    if not (np.isfinite(mean).all() and np.isfinite(std).all()):
+        raise ValueError("the statistics overflow float64: rescale the sequences first")
+
+    # The rounded mean of a constant differs from it, and would leave a tiny deviation to divide by.
+    lowest = nodes.min(axis=0)
+    constant = (lowest == nodes.max(axis=0)) | (std == 0)
+    return np.where(constant, lowest, mean), np.where(constant, 0.0, std)
+
+
+def standardise(nodes: NDArray[Any], mean: list[float], std: list[float]) -> NDArray[np.float64]:
+    """Subtract the mean of every feature of [nodes, m] and divide by its deviation; where that is 0 all is 0."""
+    deviation = np.asarray(std)
+    with np.errstate(over="ignore"):
+        scaled = (nodes - np.asarray(mean)) / np.where(deviation > 0, deviation, 1)
+        return np.where(deviation > 0, scaled, 0)
+
+
+def unvaried_text(std: list[float]) -> str | None:
+    """Return a warning that names the features that do not vary, those whose deviation is 0; None without any."""
+    features = [index for index, deviation in enumerate(std) if deviation == 0]
+    if not features:
+        return None
+    named = (
+        f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
+    )
+    return (
+        f"{named} not vary in these sequences, so that no weight can be learned: zero takes the place of such a "
+        "feature from now on, whatever it holds"
+    )
 
 
 def standardise_each(nodes: NDArray[np.floating], lengths: NDArray[np.intp]) -> NDArray[np.float64]:

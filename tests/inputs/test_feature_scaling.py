@@ -181,6 +181,7 @@ class TestSaving:
             "inputs_feature_extraction_chainhead.py",
             "inputs_standardising.py",
             "inputs_named_sequences.py",
+            "inputs_padding.py",
             "inputs_sequences.py",
             "storage_code_origin.py",
             "storage_whole_files.py",
