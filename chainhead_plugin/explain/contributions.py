@@ -1,22 +1,18 @@
 """What the nodes of a chain contribute to a prediction."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..chain.masking import CheckedMask, check_mask
 from ..checks.values import check_choice, check_whole_number
-from ..head.chain_head import ChainInterdependenceHead
-from ..models.linear_path import SeriesNodes
-from ..models.modeling_chainhead import ChainHeadLayer, ChainHeadPreTrainedModel
+from ..models.modeling_chainhead import ChainHeadPreTrainedModel
+from .model_path import ModelPath, Stage, is_forecast, target_index
 
 Method = Literal["exact", "gradient_x_input", "integrated_gradients"]
-Stage = Literal["input", "output"]
 _METHODS = ("exact", "gradient_x_input", "integrated_gradients")
 _STAGES = ("input", "output")
 _STEPS, _MOST_STEPS, _TOLERANCE = 32, 512, 1e-3
@@ -131,7 +127,7 @@ def node_contributions(
     bends = _bends(model, stage)
     if method is None:
         # A forecast is far from zero in the data's units: contributions are told from that of a series at rest.
-        rest: Method = "integrated_gradients" if _is_forecast(model) else "gradient_x_input"
+        rest: Method = "integrated_gradients" if is_forecast(model) else "gradient_x_input"
         method = rest if bends else "exact"
     if method == "exact" and bends:
         raise ValueError(
@@ -141,9 +137,9 @@ def node_contributions(
     if method != "integrated_gradients" and (isinstance(baseline, Tensor) or baseline != 0):
         raise ValueError(f'baseline has no effect on method="{method}", only on "integrated_gradients"')
 
-    path = _Path(model, inputs, stage)
+    path = ModelPath(model, inputs, stage)
     nodes, real, outputs = path.run(None)
-    index = _target_index(model, outputs, target)
+    index = target_index(model, outputs, target)
     output = _take(outputs, index)
     if method == "integrated_gradients":
         start = torch.as_tensor(baseline, dtype=nodes.dtype, device=nodes.device).expand_as(nodes)
@@ -188,124 +184,6 @@ def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
     return bends
 
 
-class _Path:
-    """A model from the nodes at one place on, with its inputs."""
-
-    def __init__(self, model: nn.Module, inputs: Mapping[str, Tensor], stage: Stage) -> None:
-        stops: list[nn.Module] = [part for part in model.modules() if isinstance(part, ChainHeadLayer)]
-        stops = stops or [part for part in model.modules() if isinstance(part, ChainInterdependenceHead)]
-        if not stops:
-            raise ValueError(f"{type(model).__name__} has no chain head in it")
-        self._model, self._inputs, self._stage = model, dict(inputs), stage
-        self._module = stops[0 if stage == "input" else -1]
-        if stage == "input":
-            # A forecaster has paths beside its chain, which begin there too.
-            self._module = next(
-                (part for part in model.modules() if isinstance(part, SeriesNodes)), self._module
-            )
-
-    @torch.enable_grad()
-    def run(self, replace: Callable[[Tensor], Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the model, with its nodes replaced where asked.
-
-        Returns
-        -------
-        nodes : Tensor [batch, length, features]
-            A leaf; zero where padded.
-        real : bool Tensor [batch, length, 1]
-        outputs : Tensor [batch, ...]
-        """
-        seen: list[tuple[Tensor, Tensor]] = []
-
-        def exchange(nodes: Tensor, mask: Tensor | CheckedMask | None) -> Tensor:
-            if nodes.ndim != 3:
-                raise ValueError(f"nodes have shape {tuple(nodes.shape)}, expected [batch, length, features]")
-            if mask is None:
-                mask = torch.ones_like(nodes[..., 0])
-            real = check_mask(mask, nodes.size(0), nodes.size(1)).real.unsqueeze(-1)
-            # Not a product: padding may hold anything.
-            leaf = torch.where(real, nodes if replace is None else replace(nodes), 0)
-            seen.append((leaf.detach().requires_grad_(), real))
-            return seen[-1][0]
-
-        def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            call = dict(zip(self._names(), args, strict=False)) | kwargs
-            name = self._names()[0]
-            return (), call | {name: exchange(call[name], call.get("attention_mask"))}
-
-        def after(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor) -> Tensor:
-            call = dict(zip(self._names(), args, strict=False)) | kwargs
-            return exchange(output, call.get("attention_mask"))
-
-        if self._stage == "input":
-            hook = self._module.register_forward_pre_hook(before, with_kwargs=True)
-        else:
-            hook = self._module.register_forward_hook(after, with_kwargs=True)
-        try:
-            returned = self._model(**self._inputs)
-        finally:
-            hook.remove()
-        if len(seen) != 1:
-            raise ValueError(f"a call of the model runs its chain head {len(seen)} times, expected once")
-        return *seen[0], _outputs(returned)
-
-    def _names(self) -> list[str]:
-        return list(inspect.signature(self._module.forward).parameters)
-
-
-def _outputs(returned: Any) -> Tensor:
-    for name in ("logits", "prediction_outputs"):
-        if isinstance(value := getattr(returned, name, None), Tensor):
-            returned = value
-    if not isinstance(returned, Tensor) or returned.ndim < 2 or not returned.is_floating_point():
-        raise TypeError(
-            f"the model returned a {type(returned).__name__} without logits or prediction_outputs: explain a "
-            "classifier, a regression model or a forecaster"
-        )
-    return returned.to(torch.promote_types(returned.dtype, torch.float32))
-
-
-def _target_index(model: nn.Module, outputs: Tensor, target: Any) -> Tensor:
-    """Return the index [batch, axes] of the explained outputs."""
-    batch, shape = outputs.size(0), outputs.shape[1:]
-    if target is None:
-        if len(shape) > 1:
-            raise ValueError(
-                f"outputs have shape {tuple(outputs.shape)}: choose one of them by a target of {len(shape)} indices"
-            )
-        if not hasattr(getattr(model, "config", None), "label2id") or _is_forecast(model):
-            raise ValueError("target is missing: which of the outputs is to be explained?")
-        if getattr(model.config, "problem_type", None) == "regression" and shape[0] > 1:
-            raise ValueError("target is missing: which of the regression's values is to be explained?")
-        return outputs.detach().argmax(-1, keepdim=True)
-    if isinstance(target, str):
-        labels = getattr(getattr(model, "config", None), "label2id", None) or {}
-        if target not in labels:
-            raise ValueError(f"the model has no label {target!r}, it has {', '.join(labels) or 'none'}")
-        target = labels[target]
-    if isinstance(target, Tensor):
-        if target.shape != (batch,) or target.is_floating_point():
-            raise ValueError(
-                f"target is {target.dtype} of shape {tuple(target.shape)}, expected int [{batch}]: one for each row"
-            )
-        index = target.to(outputs.device).long().unsqueeze(-1)
-    else:
-        index = torch.tensor(target if isinstance(target, tuple) else (target,), device=outputs.device)
-        index = index.long().expand(batch, -1)
-    if index.size(1) != len(shape):
-        raise ValueError(
-            f"target has {index.size(1)} indices, expected {len(shape)}: outputs have shape {tuple(outputs.shape)}"
-        )
-    limits = torch.tensor(shape, device=outputs.device)
-    if bool(((index < 0) | (index >= limits)).any()):
-        raise ValueError(f"target {target} is outside the outputs, of shape {tuple(outputs.shape)}")
-    return index
-
-
-def _is_forecast(model: nn.Module) -> bool:
-    return getattr(getattr(model, "config", None), "prediction_length", None) is not None
-
-
 def _take(outputs: Tensor, index: Tensor) -> Tensor:
     """Return the explained outputs [batch]."""
     place = (torch.arange(outputs.size(0), device=outputs.device), *index.unbind(1))
@@ -326,7 +204,7 @@ def _times(gradient: Tensor, way: Tensor) -> Tensor:
 
 
 def _integrated_until_complete(
-    path: _Path, start: Tensor, way: Tensor, index: Tensor, steps: int | None, total: Tensor
+    path: ModelPath, start: Tensor, way: Tensor, index: Tensor, steps: int | None, total: Tensor
 ) -> Tensor:
     """Integrate with so many steps, or where None with enough for the contributions to add up to `total`."""
     count = steps or _STEPS
@@ -338,7 +216,7 @@ def _integrated_until_complete(
         count *= 2
 
 
-def _integrated(path: _Path, start: Tensor, way: Tensor, index: Tensor, steps: int) -> Tensor:
+def _integrated(path: ModelPath, start: Tensor, way: Tensor, index: Tensor, steps: int) -> Tensor:
     points, weights = np.polynomial.legendre.leggauss(steps)
     total = torch.zeros_like(way, dtype=torch.promote_types(way.dtype, torch.float32))
     for point, weight in zip((points + 1) / 2, weights / 2, strict=True):

@@ -6,26 +6,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..chain.backend import runs_on_triton
 from ..chain.hops import move
 from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
-from ..chain.reference import interdependence_matrix
 from ..chain.step import mix_step, move_step
-from ..checks.values import check_whole_number
-from .expansion import taylor_expansion
+from .chain_steps import ChainSteps
 from .fused_hop import fused_hop_linear
-from .learned_decay import LearnedDecay, gamma_of
 from .linear_maps import Maps, apply_maps
 from .normalisation import NodeBatchNorm
-from .options import MAX_LENGTH, HeadOptions
-from .reconciled_linear import ReconciledLinear
+from .options import HeadOptions
 from .tensors import require_tensors
 
 
-class ChainInterdependenceHead(ReconciledLinear):
+class ChainInterdependenceHead(ChainSteps):
     """Nodes of a chain take in their neighbours through a fixed matrix, then a linear map.
 
     y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), tinyBIG's `chain_interdependence_head`: A [L, L] is the chain's
@@ -126,14 +121,6 @@ class ChainInterdependenceHead(ReconciledLinear):
             raise TypeError(f"name must be a str, got {name!r} of type {type(name).__name__}")
         super().__init__(options, device=device, dtype=dtype)
         self.name = name
-        self.chain_length = chain_length
-        self.chain = options.chain
-        self.learned_decay = None
-        if with_learned_decay:
-            assert decay is not None
-            self.learned_decay = LearnedDecay(
-                options.expanded, decay, options.decay_limit, device=device, dtype=dtype
-            )
         self.batch_norm = NodeBatchNorm(n, device=device, dtype=dtype) if with_batch_norm else None
         self.relu = nn.ReLU() if with_relu else None
         self.dropout = nn.Dropout(p) if with_dropout else None
@@ -202,9 +189,6 @@ class ChainInterdependenceHead(ReconciledLinear):
             return move(z, hops, mask, spread=spread, add=add)
         return mix(z, self.chain, mask, self._decay())
 
-    def _decay(self) -> Tensor | None:
-        return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
-
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.
 
@@ -251,92 +235,6 @@ class ChainInterdependenceHead(ReconciledLinear):
             return self._process_output(y_t, None), state
         return self._process_output(y_t.unsqueeze(1), None).squeeze(1), state
 
-    def interdependence_matrix(self, length: int | None = None) -> Tensor:
-        """Return the dense A, for plots and tests.
-
-        Parameters
-        ----------
-        length : int, optional
-            `chain_length` by default.
-
-        Returns
-        -------
-        Tensor
-            [length, length], for one A; [channels, length, length] with `channel_hops`; [features, length, length]
-            with `with_learned_decay`, a matrix for every feature of κ(x).
-        """
-        length = self.chain_length if length is None else length
-        check_whole_number("length", length, 1, MAX_LENGTH)
-        parameter = next(self.parameters())
-        with torch.no_grad():
-            return interdependence_matrix(self.chain, length, self._decay()).to(parameter)
-
-    def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:
-        """κ(x): [batch, length, m] to [batch, length, D], or both flat.
-
-        Here and below, `device` belongs to tinyBIG's signature; the computation runs where its inputs are.
-        """
-        return self._in_layout_of(x, taylor_expansion(self._nodes(x), self.degree))
-
-    def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:
-        """ψ(w_c), the matrix [n, D] of one channel; `D` is κ(x)'s last size, per node or of a flat row."""
-        expanded = self.reconciliation.in_features
-        if D not in (expanded, expanded * self.chain_length):
-            raise ValueError(f"D is {D}, but nodes have {expanded} expanded features")
-        self._check_channel(channel_index)
-        return self.reconciliation.channel_matrix(channel_index)
-
-    def _check_channel(self, index: int) -> None:
-        if not 0 <= index < self.channel_num:
-            raise ValueError(f"channel_index is {index}, but there are {self.channel_num} channels")
-
-    def calculate_instance_xi_x(
-        self,
-        x: Tensor,
-        channel_index: int = 0,
-        kappa_x: Tensor | None = None,
-        device: str = "cpu",
-        attention_mask: Tensor | None = None,
-    ) -> Tensor:
-        """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
-        kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
-        nodes = self._split(kappa_x, self.reconciliation.in_features)
-        mask = None
-        if attention_mask is not None:
-            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1)).real
-        if not self.chain.channel_hops:
-            return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
-        self._check_channel(channel_index)
-        return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
-
-    def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
-        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat.
-
-        With `channel_hops`, whose channels are added up, without b: `fusion` adds it.
-        """
-        nodes = self._split(kappa_xi_x, phi_w.size(-1))
-        bias = None if self.chain.channel_hops else self.bias
-        return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, bias))
-
-    def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:
-        """Return the mean of the channels' inner products, or with `channel_hops` their sum + b."""
-        if len(inner_products) != self.channel_num:
-            raise ValueError(
-                f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
-            )
-        if not self.chain.channel_hops:
-            return torch.stack(list(inner_products)).mean(0)
-        total = torch.stack(list(inner_products)).sum(0)
-        if self.bias is None:
-            return total
-        return self._in_layout_of(total, self._split(total, self.n) + self.bias)
-
-    def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:
-        """Return the residual x W_rᵀ in the layout of `x`, or None without `with_residual`."""
-        if self.residual is None:
-            return None
-        return self._in_layout_of(x, self.residual(self._nodes(x)))
-
     def process_output(self, y: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """BatchNorm, ReLU, Dropout and Softmax, as asked for, of [batch, length, n] or a flat row."""
         nodes = self._split(y, self.n)
@@ -362,26 +260,6 @@ class ChainInterdependenceHead(ReconciledLinear):
             padded = ~mask.unsqueeze(-1).expand(-1, -1, self.n).flatten(1)
             y = y.masked_fill(padded, torch.finfo(y.dtype).min).softmax(-1)
         return self._in_layout_of(y, zero_padding(self._split(y, self.n), mask))
-
-    def _nodes(self, x: Tensor) -> Tensor:
-        if not x.is_floating_point():
-            raise TypeError(f"x must be of floating point, got {x.dtype}: convert it with x.float()")
-        return self._split(x, self.m)
-
-    def _split(self, x: Tensor, features: int) -> Tensor:
-        """View as [batch, length, features], whichever layout `x` is in."""
-        if x.ndim == 3 and x.size(2) == features and x.size(1) >= 1:
-            return x
-        if x.ndim == 2 and x.size(1) == self.chain_length * features:
-            return x.reshape(-1, self.chain_length, features)
-        raise ValueError(
-            f"got shape {tuple(x.shape)}, expected [batch, length, {features}] with length ≥ 1, or the flat layout "
-            f"[batch, {self.chain_length * features}] = [batch, chain_length·{features}]"
-        )
-
-    @staticmethod
-    def _in_layout_of(x: Tensor, y: Tensor) -> Tensor:
-        return y.flatten(1) if x.ndim == 2 else y
 
     def extra_repr(self) -> str:
         """Shape and kind, for `print(model)`."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks.values import check_choice, check_switch, check_whole_number
 from .expansion import expanded_features
-from .reconciliation import closest_factors
+from .reduced_reconciliation import closest_factors
 
 INITIALISERS = ("xavier_normal", "xavier_uniform", "kaiming_uniform", "fanout_std_uniform")
 

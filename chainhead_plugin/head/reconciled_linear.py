@@ -9,13 +9,8 @@ from torch.nn import init
 from .expansion import taylor_expansion
 from .linear_maps import Maps, apply_maps
 from .linear_options import LinearOptions
-from .reconciliation import (
-    DualLPHMReconciliation,
-    IdentityReconciliation,
-    LowRankReconciliation,
-    Reconciliation,
-    initialise,
-)
+from .reconciliation import IdentityReconciliation, Reconciliation, initialise
+from .reduced_reconciliation import DualLPHMReconciliation, LowRankReconciliation
 
 
 class ReconciledLinear(nn.Module):

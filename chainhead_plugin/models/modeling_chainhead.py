@@ -6,20 +6,16 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import AutoModel
-from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from ..chain.masking import CheckedMask, needed_mask, without_full, zero_padding
+from ..chain.masking import needed_mask, without_full, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..head.chain_head import ChainInterdependenceHead
 from ..head.expansion import taylor_expansion
-from ..head.reconciled_linear import ReconciledLinear
 from ..head.tensors import require_tensors
 from ..hub.sharing import SharedModel
 from ..nodes.frozen import BackboneOwner
@@ -27,8 +23,8 @@ from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, r
 from ..nodes.token_embedding import TokenEmbedding
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .initialisation import ChainHeadInitialisation
+from .layers import ChainHeadLayer
 from .pooling import pool
-from .surroundings import ChannelDropout, norms_of, with_differences
 
 # Arguments that every model of transformers may be called with, whether they concern it or not.
 _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
@@ -36,39 +32,6 @@ _COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_l
 
 def _has_text_backbone(config: ChainHeadConfig) -> bool:
     return config.backbone_config is not None and reads_tokens(config.backbone_config)
-
-
-class ChainHeadLayer(GradientCheckpointingLayer):
-    """A chain head, in a stack after a per-node perceptron."""
-
-    def __init__(self, config: ChainHeadConfig, layer: int) -> None:
-        super().__init__()
-        perceptron, head = config.layer_options(layer)
-        self.perceptron = None if perceptron is None else ReconciledLinear(perceptron)
-        # Without a device of its own the head is built where transformers builds the model: on "meta".
-        self.head = ChainInterdependenceHead(**vars(head), name=config.name, device=None)
-        self.norm_before, self.norm_after = norms_of(config, layer)
-        self.dropout = ChannelDropout(config.channel_dropout) if config.channel_dropout else None
-        widths = [config.m, *config.hidden_sizes]
-        self.adds_input = config.identity_residual and widths[layer] == widths[layer + 1]
-        self.with_differences = config.with_differences and layer == 0
-
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
-        """Map [batch, length, m] to [batch, length, n]."""
-        checked = needed_mask(attention_mask, hidden_states.size(0), hidden_states.size(1))
-        mask = None if checked is None else checked.real
-
-        output = with_differences(hidden_states, mask) if self.with_differences else hidden_states
-        if self.norm_before is not None:
-            output = self.norm_before(output, mask)
-        if self.perceptron is not None:
-            output = F.relu(self.perceptron(output))
-        output = self.head(output, checked)
-        if self.dropout is not None:
-            output = self.dropout(output)
-        if self.adds_input:
-            output = output + hidden_states
-        return output if self.norm_after is None else self.norm_after(output, mask)
 
 
 class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):

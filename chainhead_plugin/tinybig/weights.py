@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..head.reconciliation import closest_factors
+from ..head.reduced_reconciliation import closest_factors
 from .options import TinyBIGConversionError, reconciliation_of
 
 # Every entry's shape, and what it is made of.

@@ -9,7 +9,7 @@ import pytest
 
 from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.head.options import HeadOptions
-from chainhead_plugin.head.reconciliation import closest_factors
+from chainhead_plugin.head.reduced_reconciliation import closest_factors
 
 
 @pytest.mark.parametrize(

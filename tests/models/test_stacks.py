@@ -7,8 +7,8 @@ from peft import LoraConfig, get_peft_model
 import chainhead_plugin as c
 from chainhead_plugin.chain.reference import interdependence_matrix
 from chainhead_plugin.config import dilated_hops
+from chainhead_plugin.models.layers import ChannelDropout
 from chainhead_plugin.models.pooling import pool
-from chainhead_plugin.models.surroundings import ChannelDropout
 
 POOLINGS = ["mean", "std", "ppv", "max", "last"]
 NORMALISATIONS = [None, "pre-batch", "post-batch", "pre-layer", "post-layer"]

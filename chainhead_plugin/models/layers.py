@@ -1,12 +1,48 @@
-"""What stands around a layer of a stack: differences before the first, normalisation, dropout of channels."""
+"""A layer of a stack: perceptron, chain head, and around them differences, normalisation and dropout of channels."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers.modeling_layers import GradientCheckpointingLayer
 
-from ..chain.masking import zero_padding
+from ..chain.masking import CheckedMask, needed_mask, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..head.chain_head import ChainInterdependenceHead
 from ..head.normalisation import NodeBatchNorm
+from ..head.reconciled_linear import ReconciledLinear
+
+
+class ChainHeadLayer(GradientCheckpointingLayer):
+    """A chain head, in a stack after a per-node perceptron."""
+
+    def __init__(self, config: ChainHeadConfig, layer: int) -> None:
+        super().__init__()
+        perceptron, head = config.layer_options(layer)
+        self.perceptron = None if perceptron is None else ReconciledLinear(perceptron)
+        # Without a device of its own the head is built where transformers builds the model: on "meta".
+        self.head = ChainInterdependenceHead(**vars(head), name=config.name, device=None)
+        self.norm_before, self.norm_after = norms_of(config, layer)
+        self.dropout = ChannelDropout(config.channel_dropout) if config.channel_dropout else None
+        widths = [config.m, *config.hidden_sizes]
+        self.adds_input = config.identity_residual and widths[layer] == widths[layer + 1]
+        self.with_differences = config.with_differences and layer == 0
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
+        """Map [batch, length, m] to [batch, length, n]."""
+        checked = needed_mask(attention_mask, hidden_states.size(0), hidden_states.size(1))
+        mask = None if checked is None else checked.real
+
+        output = with_differences(hidden_states, mask) if self.with_differences else hidden_states
+        if self.norm_before is not None:
+            output = self.norm_before(output, mask)
+        if self.perceptron is not None:
+            output = F.relu(self.perceptron(output))
+        output = self.head(output, checked)
+        if self.dropout is not None:
+            output = self.dropout(output)
+        if self.adds_input:
+            output = output + hidden_states
+        return output if self.norm_after is None else self.norm_after(output, mask)
 
 
 class NodeNorm(nn.Module):

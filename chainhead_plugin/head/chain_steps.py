@@ -1,0 +1,154 @@
+"""The steps of a chain head one by one, in tinyBIG's names, and the two layouts of what they take and give."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..chain.hops import move
+from ..chain.masking import check_mask
+from ..chain.mix import mix
+from ..chain.reference import interdependence_matrix
+from ..checks.values import check_whole_number
+from .expansion import taylor_expansion
+from .learned_decay import LearnedDecay, gamma_of
+from .options import MAX_LENGTH, HeadOptions
+from .reconciled_linear import ReconciledLinear
+
+
+class ChainSteps(ReconciledLinear):
+    """What a chain head computes, each step for itself; `forward` is for the head to write.
+
+    Parameters
+    ----------
+    options : HeadOptions
+    device, dtype
+        Where and in what dtype to keep the weights; None for torch's defaults.
+    """
+
+    def __init__(
+        self,
+        options: HeadOptions,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(options, device=device, dtype=dtype)
+        self.chain_length = options.chain_length
+        self.chain = options.chain
+        self.learned_decay = None
+        if options.with_learned_decay:
+            assert options.decay is not None
+            self.learned_decay = LearnedDecay(
+                options.expanded, options.decay, options.decay_limit, device=device, dtype=dtype
+            )
+
+    def interdependence_matrix(self, length: int | None = None) -> Tensor:
+        """Return the dense A, for plots and tests.
+
+        Parameters
+        ----------
+        length : int, optional
+            `chain_length` by default.
+
+        Returns
+        -------
+        Tensor
+            [length, length], for one A; [channels, length, length] with `channel_hops`; [features, length, length]
+            with `with_learned_decay`, a matrix for every feature of κ(x).
+        """
+        length = self.chain_length if length is None else length
+        check_whole_number("length", length, 1, MAX_LENGTH)
+        parameter = next(self.parameters())
+        with torch.no_grad():
+            return interdependence_matrix(self.chain, length, self._decay()).to(parameter)
+
+    def calculate_kappa_x(self, x: Tensor, device: str = "cpu") -> Tensor:
+        """κ(x): [batch, length, m] to [batch, length, D], or both flat.
+
+        Here and below, `device` belongs to tinyBIG's signature; the computation runs where its inputs are.
+        """
+        return self._in_layout_of(x, taylor_expansion(self._nodes(x), self.degree))
+
+    def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:
+        """ψ(w_c), the matrix [n, D] of one channel; `D` is κ(x)'s last size, per node or of a flat row."""
+        expanded = self.reconciliation.in_features
+        if D not in (expanded, expanded * self.chain_length):
+            raise ValueError(f"D is {D}, but nodes have {expanded} expanded features")
+        self._check_channel(channel_index)
+        return self.reconciliation.channel_matrix(channel_index)
+
+    def _check_channel(self, index: int) -> None:
+        if not 0 <= index < self.channel_num:
+            raise ValueError(f"channel_index is {index}, but there are {self.channel_num} channels")
+
+    def calculate_instance_xi_x(
+        self,
+        x: Tensor,
+        channel_index: int = 0,
+        kappa_x: Tensor | None = None,
+        device: str = "cpu",
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
+        kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
+        nodes = self._split(kappa_x, self.reconciliation.in_features)
+        mask = None
+        if attention_mask is not None:
+            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1)).real
+        if not self.chain.channel_hops:
+            return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
+        self._check_channel(channel_index)
+        return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
+
+    def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
+        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat.
+
+        With `channel_hops`, whose channels are added up, without b: `fusion` adds it.
+        """
+        nodes = self._split(kappa_xi_x, phi_w.size(-1))
+        bias = None if self.chain.channel_hops else self.bias
+        return self._in_layout_of(kappa_xi_x, F.linear(nodes, phi_w, bias))
+
+    def fusion(self, inner_products: Sequence[Tensor], device: str = "cpu") -> Tensor:
+        """Return the mean of the channels' inner products, or with `channel_hops` their sum + b."""
+        if len(inner_products) != self.channel_num:
+            raise ValueError(
+                f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
+            )
+        if not self.chain.channel_hops:
+            return torch.stack(list(inner_products)).mean(0)
+        total = torch.stack(list(inner_products)).sum(0)
+        if self.bias is None:
+            return total
+        return self._in_layout_of(total, self._split(total, self.n) + self.bias)
+
+    def calculate_pi_x(self, x: Tensor, device: str = "cpu") -> Tensor | None:
+        """Return the residual x W_rᵀ in the layout of `x`, or None without `with_residual`."""
+        if self.residual is None:
+            return None
+        return self._in_layout_of(x, self.residual(self._nodes(x)))
+
+    def _decay(self) -> Tensor | None:
+        return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
+
+    def _nodes(self, x: Tensor) -> Tensor:
+        if not x.is_floating_point():
+            raise TypeError(f"x must be of floating point, got {x.dtype}: convert it with x.float()")
+        return self._split(x, self.m)
+
+    def _split(self, x: Tensor, features: int) -> Tensor:
+        """View as [batch, length, features], whichever layout `x` is in."""
+        if x.ndim == 3 and x.size(2) == features and x.size(1) >= 1:
+            return x
+        if x.ndim == 2 and x.size(1) == self.chain_length * features:
+            return x.reshape(-1, self.chain_length, features)
+        raise ValueError(
+            f"got shape {tuple(x.shape)}, expected [batch, length, {features}] with length ≥ 1, or the flat layout "
+            f"[batch, {self.chain_length * features}] = [batch, chain_length·{features}]"
+        )
+
+    @staticmethod
+    def _in_layout_of(x: Tensor, y: Tensor) -> Tensor:
+        return y.flatten(1) if x.ndim == 2 else y
