@@ -31,6 +31,11 @@ def write_folder(trained: TrainedOnTable, folder: Path) -> None:
     extractor = trained.estimator.feature_extractor_
     if trained.schema is not None:
         extractor = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
+    label = trained.plan.table.label
+    if trained.plan.task == "regression" and label:
+        # What a prediction is called, in place of LABEL_0.
+        config = trained.estimator.model_.config
+        config.id2label, config.label2id = {0: label[0]}, {label[0]: 0}
     trained.estimator.save_pretrained(folder)
     extractor.save_pretrained(folder)
     _write(folder / RESULTS, json.dumps(_results(trained), indent=2, ensure_ascii=False))

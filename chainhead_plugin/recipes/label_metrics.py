@@ -76,8 +76,8 @@ LABEL_METRICS = (
     Metric("accuracy", "accuracy", True, accuracy, percent=True),
     Metric("balanced_accuracy", "balanced accuracy", True, balanced_accuracy, percent=True),
     Metric("macro_f1", "macro F1", True, macro_f1, percent=True),
-    Metric("log_loss", "log loss", False, log_loss, of_scores=True),
-    Metric("auc", "AUC", True, auc, of_scores=True),
+    Metric("log_loss", "log loss", False, log_loss, of_scores=True, has_unit=False),
+    Metric("auc", "AUC", True, auc, of_scores=True, has_unit=False),
 )
 
 

@@ -29,6 +29,8 @@ class Metric:
         Whether it is a share, shown in percent. Others are shown with four significant digits.
     of_scores : bool
         Whether it needs a score for every label, not just the label that is named.
+    has_unit : bool
+        Whether it is in the unit of the data, where it is no share.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Metric:
     of: Callable[[NDArray[Any], NDArray[Any]], float]
     percent: bool = False
     of_scores: bool = False
+    has_unit: bool = True
 
     def better(self, value: float, other: float) -> bool:
         """Return whether a value is better than another."""
@@ -93,7 +96,7 @@ class Metric:
 
     def in_unit(self, unit: str | None) -> str:
         """Return what stands before a table or on an axis: "accuracy in %", "RMSE in km"."""
-        unit = "%" if self.percent else unit
+        unit = "%" if self.percent else unit if self.has_unit else None
         return f"{self.title} in {unit}" if unit else self.title
 
 

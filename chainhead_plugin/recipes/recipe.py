@@ -30,7 +30,8 @@ class Recipe:
     name : str
         What the model is called.
     task : Task
-        In YAML its name: "time-series-classification", "time-series-segmentation" (a label for every node),
+        In YAML its name: "time-series-classification", "time-series-multilabel-classification" (any number of labels
+        for a series), "time-series-regression" (a number), "time-series-segmentation" (a label for every node),
         "image-classification" (rows or patches of pixels, or a backbone's feature map), "text-classification" or
         "time-series-forecasting".
     data : str or mapping

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .data.examples import Data, Examples
     from .recipe import Recipe
     from .training.measuring import Measured
+    from .training.target_scale import TargetScale
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,11 @@ class Task(ABC):
     Attributes
     ----------
     name : str
-        As recipes and pipelines call it.
+        As recipes call it.
     metrics : tuple of Metric
         The first one chooses learning rates and epochs, and is compared, unless the recipe names another.
+    pipeline : str, optional
+        The task of the pipeline, where it is called otherwise.
     loss : str
         What the loss is called.
     targets, outputs : str
@@ -87,6 +90,8 @@ class Task(ABC):
         What an example is: a chain of nodes, an image or a text.
     axes : tuple of int
         How many axes arrays of examples may have in files.
+    is_stratified : bool
+        Whether parts have as much of every label as can be.
     of_nodes : bool
         Whether every node has a label.
     options : tuple of str
@@ -102,11 +107,13 @@ class Task(ABC):
 
     name: ClassVar[str]
     metrics: tuple[Metric, ...]
+    pipeline: ClassVar[str | None] = None
     loss: ClassVar[str] = "cross-entropy"
     targets: ClassVar[str] = "labels"
     outputs: ClassVar[str] = "logits"
     reads: ClassVar[Literal["nodes", "pixels", "text"]] = "nodes"
     axes: ClassVar[tuple[int, ...]] = (2, 3)
+    is_stratified: ClassVar[bool] = True
     of_nodes: ClassVar[bool] = False
     options: ClassVar[tuple[str, ...]] = ()
     peers: ClassVar[tuple[str, ...]] = PEERS
@@ -118,6 +125,11 @@ class Task(ABC):
     def metric(self) -> Metric:
         """The metric that counts."""
         return self.metrics[0]
+
+    @property
+    def pipeline_task(self) -> str:
+        """The task of the pipeline that runs its models."""
+        return self.pipeline or self.name
 
     @property
     def is_series(self) -> bool:
@@ -215,6 +227,10 @@ class Task(ABC):
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
         """Return what this task alone adds to results, ready for JSON."""
         return {}
+
+    def target_scale(self, training: "Examples") -> "TargetScale | None":
+        """Return how targets are scaled for training; None where they are no numbers in a unit."""
+        return None
 
     def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
         """Return what this task alone tells of the published model on the test part, ready for JSON."""

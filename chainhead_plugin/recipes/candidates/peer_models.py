@@ -105,8 +105,15 @@ class PooledEncoder(nn.Module):
         logits = self.classify(nodes * mask, mask)
         if labels is None:
             return {"logits": logits}
+        return {"loss": self._loss(logits, labels), "logits": logits}
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        if self.config.problem_type == "regression":
+            return F.mse_loss(logits.squeeze(-1), labels)
+        if self.config.problem_type == "multi_label_classification":
+            return F.binary_cross_entropy_with_logits(logits, labels)
         # Nodes that do not count are labelled -100, which the loss passes over.
-        return {"loss": F.cross_entropy(logits.flatten(0, -2), labels.flatten()), "logits": logits}
+        return F.cross_entropy(logits.flatten(0, -2), labels.flatten())
 
 
 class PooledPerceptron(PooledEncoder):

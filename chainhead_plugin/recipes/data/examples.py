@@ -41,6 +41,11 @@ class Examples:
         """Whether nodes have labels."""
         return self.labels.ndim == 2 and self.labels.dtype.kind == "i"
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether an example, or a node, has one of the labels; else numbers, or several labels at once."""
+        return self.labels.dtype.kind == "i"
+
     def targets(self) -> list[NDArray[Any]]:
         """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
         if not self.of_nodes:

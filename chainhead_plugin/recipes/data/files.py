@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import listed, place
@@ -24,7 +25,7 @@ from .labelled import Labelled
 from .node_labels import is_label, number_labels, sorted_names
 from .splits import split_told
 
-_OPTIONS = {
+OPTIONS = {
     "nodes": (
         *("test_seed", "label", "group", "features", "drop", "static", "series", "time", "time_format"),
         *("day_first", "step", "gaps", "missing", "rows", "calendar"),
@@ -42,7 +43,7 @@ def load_files(recipe: Recipe) -> Data:
     RecipeError
         If a file, column or array is missing or of the wrong kind, or a label is never trained.
     """
-    options = file_options(recipe, _OPTIONS[recipe.task.reads])
+    options = file_options(recipe, OPTIONS[recipe.task.reads])
     with said_of("data"):
         train, test = _parts(recipe, options)
         _check(train, test, of_nodes=recipe.task.of_nodes)
@@ -70,18 +71,23 @@ def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | N
         spec = options.spec
         train, spec = _texts(options.train, spec, options)
         return train, None if options.test is None else _texts(options.test, spec, options)[0]
-    return _series_parts(options, of_nodes=recipe.task.of_nodes)
+    of_nodes = recipe.task.of_nodes
+    found, other = load_series_sets(options, "node" if of_nodes else "series")
+    of_train = _of_series(found, of_nodes=of_nodes)
+    return of_train, None if other is None else _of_series(other, of_nodes=of_nodes)
 
 
-def _series_parts(options: FileOptions, *, of_nodes: bool) -> tuple[Labelled, Labelled | None]:
+def load_series_sets(
+    options: FileOptions, label_of: Literal["series", "node"]
+) -> tuple[SeriesSet, SeriesSet | None]:
     """Read series, those to test on matched by name with those to train on."""
-    spec = replace(options.spec, label_of="node" if of_nodes else "series")
+    spec = replace(options.spec, label_of=label_of)
     found = load(options.train, spec, options.reading)
-    train = _of_series(found, of_nodes=of_nodes)
     if options.test is None:
-        return train, None
-    if train.schema is not None:
-        other = load_matched(options.test, train.schema, options.reading, labelled=True)
+        return found, None
+    schema = schema_of(found)
+    if schema is not None:
+        other = load_matched(options.test, schema, options.reading, labelled=True)
     else:
         other = load(options.test, replace(found.columns.spec, features=spec.features), options.reading)
         if len(other.features) != len(found.features):
@@ -93,7 +99,7 @@ def _series_parts(options: FileOptions, *, of_nodes: bool) -> tuple[Labelled, La
         raise RecipeError(
             f"{other.files[0]} has no column {spec.group}, which tells whether a group is in both parts"
         )
-    return train, _of_series(other, of_nodes=of_nodes)
+    return found, other
 
 
 def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
@@ -108,25 +114,31 @@ def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
         )
     if len(spec.label) > 1:
         raise RecipeError(f"label names {listed(spec.label)}, expected the one column of labels")
-    names = (*found.features, *found.known, *spec.static)
-    chains = [sequence.nodes for sequence in series_sequences(found)]
-    for series, chain in zip(found, chains, strict=True):
+    for series in found:
         if not of_nodes and not series.labels[0].strip():
             raise RecipeError(f"{series.place} has no label: fill it in, or leave the series out")
-        if np.isnan(chain).any():
-            node, feature = (int(position) for position in np.argwhere(np.isnan(chain))[0])
-            raise RecipeError(
-                f"{series.place}, node {node + 1}: {names[feature]} is missing, but a classifier takes no "
-                "missing values: fill it in, or leave the node out"
-            )
     return Labelled(
-        inputs=chains,
+        inputs=checked_chains(found),
         labels=[series.labels[0] for series in found],
         places=[series.place for series in found],
         groups=None if spec.group is None else [series.group for series in found],
         schema=schema_of(found),
         said=summary(found),
     )
+
+
+def checked_chains(found: SeriesSet) -> list[NDArray[np.float64]]:
+    """Return the nodes [L, m] of series, each of which needs a value in every node."""
+    names = (*found.features, *found.known, *found.columns.spec.static)
+    chains = [sequence.nodes for sequence in series_sequences(found)]
+    for series, chain in zip(found, chains, strict=True):
+        if np.isnan(chain).any():
+            node, feature = (int(position) for position in np.argwhere(np.isnan(chain))[0])
+            raise RecipeError(
+                f"{series.place}, node {node + 1}: {names[feature]} is missing, but this model takes no "
+                "missing values: fill it in, or leave the node out"
+            )
+    return chains
 
 
 def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Labelled, TableSpec]:

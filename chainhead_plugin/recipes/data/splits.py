@@ -31,7 +31,14 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
         return hold_out_last(examples, share)
     labels = label_sets(examples)
     names = dict(enumerate(examples.names))
-    rows = held_out_rows(labels, examples.groups, share, seed, stratified=not examples.of_nodes, names=names)
+    rows = held_out_rows(
+        labels,
+        examples.groups,
+        share,
+        seed,
+        stratified=examples.has_classes and not examples.of_nodes,
+        names=names,
+    )
     is_held_out = np.isin(np.arange(len(labels)), rows)
     return examples.take(np.flatnonzero(~is_held_out)), examples.take(np.flatnonzero(is_held_out))
 
@@ -43,7 +50,10 @@ def split_told(examples: Examples, share: float, seed: int) -> tuple[Examples, E
     if examples.groups is not None:
         words += f", {len(set(held_out.groups.tolist()))} of {len(set(examples.groups.tolist()))} groups"  # type: ignore[union-attr]
     counts = Counter(number for labels in label_sets(held_out) for number in labels)
-    words += f" ({listed(f'{examples.names[number]} {count}' for number, count in sorted(counts.items()))})"
+    if counts:
+        words += (
+            f" ({listed(f'{examples.names[number]} {count}' for number, count in sorted(counts.items()))})"
+        )
     if missing := missing_labels(examples, held_out):
         words += (
             f"; none of them has the label {listed(missing)}, which too few examples or groups have to share"
@@ -59,6 +69,8 @@ def missing_labels(whole: Examples, part: Examples) -> list[str]:
 
 def label_sets(examples: Examples) -> list[frozenset[int]]:
     """Return the labels of every example, or of its nodes."""
+    if not examples.has_classes:
+        return [frozenset()] * len(examples.labels)
     if not examples.of_nodes:
         return [frozenset([label]) for label in examples.labels.tolist()]
     return [frozenset(labels) - {IGNORED} for labels in examples.labels.tolist()]
@@ -206,15 +218,16 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
         If there are too few examples, groups, or examples of a label.
     """
     selection = require("sklearn.model_selection", "scikit-learn")
-    labels, groups, of_nodes = examples.labels, examples.groups, examples.of_nodes
+    labels, groups = examples.labels, examples.groups
+    stratified = examples.has_classes and not examples.of_nodes
     fewest, what = len(labels), "there are only {} examples"
     if groups is not None:
         fewest, what = len(np.unique(groups)), "there are only {} groups"
-    elif not of_nodes:
+    elif stratified:
         fewest, what = int(np.bincount(labels).min()), "one label has only {} examples"
     if fewest < count:
         raise RecipeError(f"validation_folds={count}, but {what.format(fewest)}: use fewer")
-    kind = f"{'' if of_nodes else 'Stratified'}{'' if groups is None else 'Group'}KFold"
+    kind = f"{'Stratified' if stratified else ''}{'' if groups is None else 'Group'}KFold"
     splitter = getattr(selection, kind)(count, shuffle=True, random_state=0)
-    parts = splitter.split(np.zeros(len(labels)), None if of_nodes else labels, groups)
+    parts = splitter.split(np.zeros(len(labels)), labels if stratified else None, groups)
     return [(examples.take(kept), examples.take(held_out)) for kept, held_out in parts]

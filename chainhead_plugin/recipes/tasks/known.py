@@ -4,6 +4,8 @@ from ..errors import RecipeError
 from ..task import Task
 from .forecasting import Forecasting
 from .images import ImageClassification
+from .multilabel import SeriesMultilabel
+from .regression import SeriesRegression
 from .segmentation import Segmentation
 from .series import SeriesClassification
 from .texts import TextClassification
@@ -12,6 +14,8 @@ TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         SeriesClassification(),
+        SeriesMultilabel(),
+        SeriesRegression(),
         Segmentation(),
         ImageClassification(),
         TextClassification(),

@@ -33,6 +33,7 @@ class Segmentation(Classification):
 
     name = "time-series-segmentation"
     of_nodes = True
+    is_stratified = False
     samples = "segments"
     words = CardWords(
         samples="test chains with every label",

@@ -29,6 +29,7 @@ from ..errors import RecipeError
 from ..recipe import Recipe
 from ..task import Task
 from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
+from .target_scale import TargetScale
 from .weighting import weighted_loss
 
 _BATCH = 512
@@ -89,6 +90,7 @@ def fit(
     """
     count = len(training.labels)
     task = recipe.task
+    scale = task.target_scale(training)
     with num_threads(recipe.threads):
         set_seed(seed)
         model = candidate.build()
@@ -98,10 +100,17 @@ def fit(
             args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
-            data_collator=Batches(inputs, task, [training] if validation is None else [training, validation]),
+            data_collator=Batches(
+                inputs, task, [training] if validation is None else [training, validation], scale
+            ),
             compute_loss_func=weighted_loss(recipe, training),
             compute_metrics=lambda found: {
-                task.metric.name: task.metric.of(found.predictions, found.label_ids)
+                task.metric.name: task.metric.of(
+                    *(
+                        values if scale is None else scale.restored(values)
+                        for values in (found.predictions, found.label_ids)
+                    )
+                )
             },
             preprocess_logits_for_metrics=_measured_output,
         )
@@ -113,7 +122,11 @@ def fit(
         start = time.perf_counter()
         trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
         seconds = time.perf_counter() - start
-    return Fit(model.to("cpu").eval(), trainer.state.log_history, seconds)
+    model = model.to("cpu").eval()
+    if scale is not None:
+        last: Any = model
+        scale.fold_into(last.classifier)
+    return Fit(model, trainer.state.log_history, seconds)
 
 
 @torch.no_grad()
@@ -215,8 +228,10 @@ class Batches:
     Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
     """
 
-    def __init__(self, inputs: Inputs, task: Task, parts: Sequence[Examples]) -> None:
-        self._inputs, self._task = inputs, task
+    def __init__(
+        self, inputs: Inputs, task: Task, parts: Sequence[Examples], scale: TargetScale | None = None
+    ) -> None:
+        self._inputs, self._task, self._scale = inputs, task, scale
         self._examples = [one for part in parts for one in part.inputs]
         self._targets = [one for part in parts for one in part.targets()]
         shapes = {np.shape(one) for one in self._examples}
@@ -229,6 +244,8 @@ class Batches:
         else:
             batch = self._inputs.batch([self._examples[place] for place in places])
         targets = self._task.collate([self._targets[place] for place in places])
+        if self._scale is not None:
+            targets = self._scale.scaled(targets)
         return {**batch, self._task.targets: torch.from_numpy(targets)}
 
 

@@ -1,0 +1,46 @@
+"""What is measured of numbers, one a series, by scikit-learn's formulas."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .data.examples import require
+from .metrics import Metric
+
+
+def root_mean_squared_error(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
+    """Return it in the targets' unit.
+
+    Parameters
+    ----------
+    predictions : array [series, 1]
+    targets : array [series]
+    """
+    return _of("root_mean_squared_error", predictions, targets)
+
+
+def mean_absolute_error(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
+    """Return it in the targets' unit."""
+    return _of("mean_absolute_error", predictions, targets)
+
+
+def r2(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
+    """Return the share of the targets' variance that is explained; NaN where all targets are the same."""
+    if np.ptp(targets) == 0:
+        return float("nan")
+    return _of("r2_score", predictions, targets)
+
+
+def _of(name: str, predictions: NDArray[Any], targets: NDArray[Any]) -> float:
+    values = predictions[:, 0].astype(np.float64)
+    if not np.isfinite(values).all():
+        return float("nan")
+    return float(getattr(require("sklearn.metrics", "scikit-learn"), name)(targets, values))
+
+
+NUMBER_METRICS = (
+    Metric("rmse", "RMSE", False, root_mean_squared_error),
+    Metric("mae", "MAE", False, mean_absolute_error),
+    Metric("r2", "R²", True, r2, has_unit=False),
+)

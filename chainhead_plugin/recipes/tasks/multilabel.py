@@ -1,0 +1,58 @@
+"""Several labels at once for every time series."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..multilabel_metrics import MULTILABEL_METRICS, by_label
+from ..task import PEERS, CardWords
+from .series_targets import SeriesTargets
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Data, Examples
+    from ..recipe import Recipe
+
+
+class SeriesMultilabel(SeriesTargets):
+    """Time series are chains of nodes, and have any number of labels each."""
+
+    name = "time-series-multilabel-classification"
+    metrics = MULTILABEL_METRICS
+    loss = "binary cross-entropy"
+    peers = (*PEERS, "dilated", "inception")
+    words = CardWords(summary="A classifier of several labels at once.", preprocessor="extractor")
+
+    def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
+        """Return indicators float32 [examples, labels]."""
+        return np.asarray(targets, dtype=np.float32)
+
+    def load(self, recipe: "Recipe") -> "Data":
+        """Load files with a column of 1 and 0 for every label."""
+        from ..data.targets import indicators_of, load_targets
+
+        return load_targets(recipe, indicators_of)
+
+    def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return the labels' names by their indices, and the other way round."""
+        return {
+            "problem_type": "multi_label_classification",
+            "id2label": dict(enumerate(names)),
+            "label2id": {name: index for index, name in enumerate(names)},
+        }
+
+    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
+        """Return how many training examples have every label."""
+        counts = data.train.labels.sum(0).astype(int).tolist()
+        return {"label_counts": dict(zip(data.train.names, counts, strict=True))}
+
+    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+        """Return the metrics of every label."""
+        from ..training.fitting import predict
+
+        logits = predict(model, inputs, test.inputs, self).numpy()
+        return {"by_label": by_label(logits, self.collate(test.targets()), test.names)}

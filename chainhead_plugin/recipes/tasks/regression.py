@@ -1,0 +1,48 @@
+"""A number for every time series."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..number_metrics import NUMBER_METRICS
+from ..task import PEERS, CardWords
+from .series import PEERS_OF_SERIES
+from .series_targets import SeriesTargets
+
+if TYPE_CHECKING:
+    from ..data.examples import Data, Examples
+    from ..recipe import Recipe
+    from ..training.target_scale import TargetScale
+
+
+class SeriesRegression(SeriesTargets):
+    """Time series are chains of nodes, and have a number each."""
+
+    name = "time-series-regression"
+    metrics = NUMBER_METRICS
+    loss = "mean squared error of the standardised number"
+    peers = (*PEERS, "dilated", "inception", *PEERS_OF_SERIES)
+    default_peers = (*PEERS, "minirocket")
+    words = CardWords(summary="A regression of series.", preprocessor="extractor")
+
+    def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
+        """Return numbers float64 [examples]."""
+        return np.asarray(targets, dtype=np.float64)
+
+    def load(self, recipe: "Recipe") -> "Data":
+        """Load files whose label is a column of numbers."""
+        from ..data.targets import load_targets, numbers_of
+
+        return load_targets(recipe, numbers_of)
+
+    def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return what the number is called."""
+        return {"problem_type": "regression", "id2label": {0: names[0]}, "label2id": {names[0]: 0}}
+
+    def target_scale(self, training: "Examples") -> "TargetScale":
+        """Return mean and deviation of the numbers."""
+        from ..training.target_scale import target_scale
+
+        return target_scale(training)

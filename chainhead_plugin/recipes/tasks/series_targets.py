@@ -1,0 +1,38 @@
+"""What tasks share that predict something else of whole series than one label."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import RecipeError
+from ..task import Task
+
+if TYPE_CHECKING:
+    from ...config.configuration_chainhead import ChainHeadConfig
+    from ..candidates.inputs import Inputs
+    from ..data.examples import Examples
+    from ..recipe import Recipe
+
+
+class SeriesTargets(Task):
+    """Whole series with numbers, which `ChainHeadForSequenceClassification` predicts by its `problem_type`."""
+
+    pipeline = "time-series-classification"
+    is_stratified = False
+
+    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
+        """Fit a feature extractor."""
+        from ..candidates.chain_inputs import prepare_chains
+
+        return prepare_chains(training)
+
+    def load_inputs(self, folder: Path) -> "Inputs":
+        """Load the feature extractor."""
+        from ..candidates.chain_inputs import load_chains
+
+        return load_chains(folder)
+
+    def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
+        """Check that model and data are about the same columns."""
+        names = tuple(config.id2label[index] for index in range(config.num_labels))
+        if names != test.names:
+            raise RecipeError(f"the model predicts {', '.join(names)}; the data have {', '.join(test.names)}")

@@ -1,0 +1,40 @@
+"""Numbers to predict, standardised for training; the model that comes out predicts them in their own unit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..data.examples import Examples
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """Mean and standard deviation of a training part's targets."""
+
+    mean: float
+    deviation: float
+
+    def scaled(self, targets: NDArray[Any]) -> NDArray[np.float32]:
+        """Return targets as training sees them."""
+        values: NDArray[np.float32] = ((targets - self.mean) / self.deviation).astype(np.float32)
+        return values
+
+    def restored(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return scaled values in their own unit."""
+        return values.astype(np.float64) * self.deviation + self.mean
+
+    @torch.no_grad()
+    def fold_into(self, layer: nn.Linear) -> None:
+        """Let a last layer that gives scaled values give them in their own unit."""
+        layer.weight.mul_(self.deviation)
+        layer.bias.mul_(self.deviation).add_(self.mean)
+
+
+def target_scale(training: Examples) -> TargetScale:
+    """Return the scale of a training part; of a constant its distance to 0 alone is taken away."""
+    values = np.asarray(training.labels, dtype=np.float64)
+    return TargetScale(float(values.mean()), float(values.std()) or 1.0)
