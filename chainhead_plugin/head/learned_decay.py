@@ -54,7 +54,10 @@ class LearnedDecay(nn.Module):
 def gamma_of(decay: Any) -> Tensor:
     """Call a `LearnedDecay`, or what was put in its place; of a plain one the function alone."""
     called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or has_hooks(decay)
-    gamma: Tensor = decay() if called else _gamma(decay._parameters["logit"], decay.limit)
+    logit = (
+        None if called else decay._parameters.get("logit")
+    )  # a replica or a shard has a tensor in its place
+    gamma: Tensor = decay() if logit is None else _gamma(logit, decay.limit)
     return gamma
 
 

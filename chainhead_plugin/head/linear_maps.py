@@ -43,7 +43,10 @@ def is_plain(linear: LinearMap) -> bool:
     """Whether weights may be read directly: adapted, quantised, hooked or offloaded modules must be called."""
     if type(linear) is not nn.Linear or has_hooks(linear):
         return False
-    weight_type = type(linear._parameters["weight"])
+    weight = linear._parameters.get("weight")
+    if weight is None:  # a replica or a shard, which has a tensor in its place
+        return False
+    weight_type = type(weight)
     # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
     return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
 

@@ -17,6 +17,7 @@ from ..chain.masking import needed_mask, without_full, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
 from ..head.tensors import require_tensors
+from ..head.weights import weights_dtype
 from ..hub.sharing import SharedModel
 from ..nodes.frozen import BackboneOwner
 from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
@@ -193,8 +194,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
 
         # The layers' dtype: a backbone may have another.
-        floats = [p.dtype for p in self.layers.parameters() if p.is_floating_point()]
-        hidden_states = nodes.to(floats[0] if floats else self.dtype)
+        hidden_states = nodes.to(weights_dtype(self.layers))
         if mask is not None:
             hidden_states = zero_padding(hidden_states, mask.real)
 

@@ -12,6 +12,7 @@ from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.tensors import require_tensors
+from ..head.weights import weights_dtype
 from .linear_path import LinearPath, SeriesNodes, seasonal_naive
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
@@ -159,7 +160,9 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
                 + (", or [batch, length]" if self.config.num_input_channels == 1 else "")
             )
         # Units are found in float32 at least: the model's own dtype may be too coarse for the data's.
-        past = past.to(torch.promote_types(past.dtype, torch.promote_types(self.dtype, torch.float32)))
+        past = past.to(
+            torch.promote_types(past.dtype, torch.promote_types(weights_dtype(self), torch.float32))
+        )
         observed = _observed(past, past_observed_mask, "past")
         scaled, loc, scale = scale_series(past, observed, self.config.scaling)
         covariates = {"past": past_time_features, "future": future_time_features}

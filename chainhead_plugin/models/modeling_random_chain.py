@@ -11,6 +11,7 @@ from transformers.utils.generic import can_return_tuple
 
 from ..chain.masking import needed_mask
 from ..config.configuration_random_chain import RandomChainConfig
+from ..head.weights import weights_dtype
 from ..hub.sharing import SharedModel
 from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import FeaturePlan
@@ -106,7 +107,7 @@ class RandomChainForSequenceClassification(RandomChainPreTrainedModel):
             )
         checked = needed_mask(attention_mask, input_features.size(0), input_features.size(1))
         features = self.random_chain(input_features, None if checked is None else checked.real)
-        logits = self.classifier(features.to(self.classifier.weight.dtype))
+        logits = self.classifier(features.to(weights_dtype(self.classifier)))
         loss = None
         if labels is not None:
             loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)

@@ -12,6 +12,7 @@ from transformers.initialization import no_init_weights
 
 from ..config.backbone import describing_errors
 from ..head.linear_options import MAX_PARAMETERS
+from ..head.weights import is_frozen, weights_dtype
 
 
 def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
@@ -123,9 +124,10 @@ def _backbone_class(config: PreTrainedConfig) -> Any:
 
 def encode_image(backbone: PreTrainedModel, pixel_values: Tensor) -> Tensor:
     """Run an image backbone: [batch, channels, height, width] to its last feature map [batch, m, h, w]."""
-    frozen = not any(parameter.requires_grad for parameter in backbone.parameters())
-    with torch.no_grad() if frozen else contextlib.nullcontext():
-        features: Tensor = backbone(pixel_values.to(backbone.dtype), return_dict=True).feature_maps[-1]
+    with torch.no_grad() if is_frozen(backbone) else contextlib.nullcontext():
+        features: Tensor = backbone(pixel_values.to(weights_dtype(backbone)), return_dict=True).feature_maps[
+            -1
+        ]
     if getattr(getattr(backbone, "_backbone", None), "output_fmt", "NCHW") == "NHWC":
         features = features.permute(0, 3, 1, 2)
     return features

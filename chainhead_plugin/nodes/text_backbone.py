@@ -18,6 +18,7 @@ from transformers.initialization import no_init_weights
 
 from ..config.backbone import describing_errors
 from ..head.linear_options import MAX_PARAMETERS
+from ..head.weights import is_frozen
 
 
 def backbone_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
@@ -94,9 +95,8 @@ def encode_tokens(
         inputs["token_type_ids"] = token_type_ids
     if "use_cache" in parameters:
         inputs["use_cache"] = False
-    frozen = not any(parameter.requires_grad for parameter in backbone.parameters())
     # Not by `requires_grad` alone: gradient checkpointing lets the gradient flow into embeddings.
-    with torch.no_grad() if frozen else contextlib.nullcontext():
+    with torch.no_grad() if is_frozen(backbone) else contextlib.nullcontext():
         nodes = getattr(backbone(input_ids, **inputs), "last_hidden_state", None)
     if nodes is None:
         raise TypeError(f"{type(backbone).__name__} gives no last_hidden_state: it cannot be a backbone")

@@ -1,0 +1,140 @@
+"""What people wrap around models changes nothing: predictions and gradients are those of the plain model."""
+
+import copy
+import io
+import sys
+
+import pytest
+import torch
+import wrapped_models
+from torch import nn
+from torch.nn.parallel.replicate import replicate
+from torch.nn.utils import parametrize, prune
+
+every_model = pytest.mark.parametrize("kind", wrapped_models.MODELS)
+
+
+def same(found, expected):
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def halves(inputs):
+    return [{name: value[part] for name, value in inputs.items()} for part in (slice(0, 2), slice(2, 4))]
+
+
+def mean_of_halves(model, inputs):
+    """Results of two halves of a batch, one after the other: what replicas compute at once."""
+    found = [wrapped_models.results(model, half) for half in halves(inputs)]
+    gradients = {name: found[0][1][name] + found[1][1][name] for name in found[0][1]}
+    return torch.cat([prediction for prediction, _ in found]), gradients
+
+
+@every_model
+def test_replicas_of_data_parallel(kind, monkeypatch):
+    """`nn.DataParallel` needs GPUs to copy weights to; all else of a replica is the same without."""
+
+    def copies(tensors, devices, detach=False):
+        return [[tensor.detach().clone() if detach else tensor * 1 for tensor in tensors] for _ in devices]
+
+    monkeypatch.setattr(sys.modules["torch.nn.parallel.replicate"], "_broadcast_coalesced_reshape", copies)
+    model, inputs = wrapped_models.build(kind)
+    expected = mean_of_halves(model, inputs)
+    model.zero_grad()
+    outputs = [
+        replica(**half) for replica, half in zip(replicate(model, [0, 1]), halves(inputs), strict=True)
+    ]
+    sum(output["loss"] for output in outputs).backward()
+    same(torch.cat([wrapped_models.predictions(output) for output in outputs]), expected[0])
+    gradients = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+    same(gradients, expected[1])
+
+
+def deep_copy(model):
+    return copy.deepcopy(model)
+
+
+def saved_whole(model):
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+def in_shared_memory(model):
+    return model.share_memory()
+
+
+def with_hooks(model):
+    for module in model.modules():
+        module.register_forward_pre_hook(lambda _, inputs: inputs)
+        module.register_forward_hook(lambda *_: None)
+    return model
+
+
+@every_model
+@pytest.mark.parametrize("wrap", [deep_copy, saved_whole, in_shared_memory, with_hooks])
+def test_copies_and_hooks(kind, wrap):
+    model, inputs = wrapped_models.build(kind)
+    expected = wrapped_models.results(model, inputs)
+    same(wrapped_models.results(wrap(model), inputs), expected)
+
+
+@every_model
+def test_functional_call(kind):
+    model, inputs = wrapped_models.build(kind)
+    expected = wrapped_models.results(model, inputs)
+    weights = {
+        name: value.detach().clone().requires_grad_(value.requires_grad)
+        for name, value in model.named_parameters()
+    }
+    out = torch.func.functional_call(model, weights, kwargs=inputs)
+    out["loss"].backward()
+    same(wrapped_models.predictions(out), expected[0])
+    same({name: value.grad for name, value in weights.items() if value.grad is not None}, expected[1])
+
+
+class Identity(nn.Module):
+    def forward(self, weight):
+        return weight * 1
+
+
+def parametrized(linear):
+    parametrize.register_parametrization(linear, "weight", Identity())
+
+
+def pruned(linear):
+    prune.identity(linear, "weight")
+
+
+def as_tensors(linear):
+    weight = linear.weight
+    del linear.weight
+    linear.original = weight
+    linear.weight = weight * 1
+
+
+@every_model
+@pytest.mark.parametrize("change", [parametrized, pruned, as_tensors])
+def test_linear_maps_whose_weights_are_no_parameters(kind, change):
+    model, inputs = wrapped_models.build(kind)
+    expected, gradients = wrapped_models.results(model, inputs)
+    changed = copy.deepcopy(model)
+    for linear in [module for module in changed.modules() if type(module) is nn.Linear]:
+        change(linear)
+    found, of_changed = wrapped_models.results(changed, inputs)
+    same(found, expected)
+    same(
+        sum(grad.abs().sum() for grad in of_changed.values()),
+        sum(grad.abs().sum() for grad in gradients.values()),
+    )
+
+
+@every_model
+@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated:DeprecationWarning")
+def test_dynamic_quantisation(kind):
+    model, inputs = wrapped_models.build(kind)
+    expected = wrapped_models.predictions(model(**inputs))
+    quantised = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    found = wrapped_models.predictions(quantised(**inputs))
+    # int8 keeps seven bits of every weight and every input.
+    assert (found - expected).abs().max() < 0.1 * expected.abs().max().clamp(min=1)
