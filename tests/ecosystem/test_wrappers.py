@@ -2,7 +2,10 @@
 
 import copy
 import io
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,17 +21,6 @@ def same(found, expected):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
-def halves(inputs):
-    return [{name: value[part] for name, value in inputs.items()} for part in (slice(0, 2), slice(2, 4))]
-
-
-def mean_of_halves(model, inputs):
-    """Results of two halves of a batch, one after the other: what replicas compute at once."""
-    found = [wrapped_models.results(model, half) for half in halves(inputs)]
-    gradients = {name: found[0][1][name] + found[1][1][name] for name in found[0][1]}
-    return torch.cat([prediction for prediction, _ in found]), gradients
-
-
 @every_model
 def test_replicas_of_data_parallel(kind, monkeypatch):
     """`nn.DataParallel` needs GPUs to copy weights to; all else of a replica is the same without."""
@@ -38,10 +30,11 @@ def test_replicas_of_data_parallel(kind, monkeypatch):
 
     monkeypatch.setattr(sys.modules["torch.nn.parallel.replicate"], "_broadcast_coalesced_reshape", copies)
     model, inputs = wrapped_models.build(kind)
-    expected = mean_of_halves(model, inputs)
+    expected = wrapped_models.results_of_halves(model, inputs)
     model.zero_grad()
     outputs = [
-        replica(**half) for replica, half in zip(replicate(model, [0, 1]), halves(inputs), strict=True)
+        replica(**half)
+        for replica, half in zip(replicate(model, [0, 1]), wrapped_models.halves(inputs), strict=True)
     ]
     sum(output["loss"] for output in outputs).backward()
     same(torch.cat([wrapped_models.predictions(output) for output in outputs]), expected[0])
@@ -131,6 +124,7 @@ def test_linear_maps_whose_weights_are_no_parameters(kind, change):
 
 @every_model
 @pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor, torch.quantize_per_channel:UserWarning")
 def test_dynamic_quantisation(kind):
     model, inputs = wrapped_models.build(kind)
     expected = wrapped_models.predictions(model(**inputs))
@@ -138,3 +132,33 @@ def test_dynamic_quantisation(kind):
     found = wrapped_models.predictions(quantised(**inputs))
     # int8 keeps seven bits of every weight and every input.
     assert (found - expected).abs().max() < 0.1 * expected.abs().max().clamp(min=1)
+
+
+@pytest.fixture(scope="module")
+def distributed():
+    """For every way to distribute a model over two processes and every model, what differed, or nothing."""
+    program = Path(__file__).parents[1] / "support" / "distributed_models.py"
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# What torch itself refuses, with or without a chain head: BatchNorm of bfloat16 with statistics of float32 on a CPU.
+FROZEN, NORMALISED = "uniform `requires_grad` when `use_orig_params=False`", "batch_norm("
+REFUSED_BY_TORCH = {
+    "fsdp flat": {"text encoder, frozen": FROZEN, "image backbone, frozen": FROZEN},
+    "fsdp bfloat16": {"text encoder, frozen": FROZEN, "image backbone, frozen": FROZEN},
+    "fsdp2 bfloat16": dict.fromkeys(
+        ("image backbone, trained", "image backbone, frozen", "timm"), NORMALISED
+    ),
+}
+WAYS = ["ddp", "fsdp", "fsdp flat", "fsdp by layer", "fsdp bfloat16", "fsdp2", "fsdp2 bfloat16"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_processes(distributed, way):
+    found, refused = distributed[way], REFUSED_BY_TORCH.get(way, {})
+    assert found.keys() == wrapped_models.MODELS.keys()
+    for kind, message in refused.items():
+        assert message in found[kind]
+    assert not {kind: told for kind, told in found.items() if told and kind not in refused}

@@ -30,6 +30,7 @@ OPTIONS = {
     "channels": {"channel_num": 2, "with_residual": True, "enable_bias": True},
     "channel hops": {"channel_hops": [-1, 0, 2], "bi_directional": True, "enable_bias": True},
     "expansion": {"with_taylor": True, "d": 2},
+    "batch norm": {"with_batch_norm": True},
     "learned decay": {"with_exponential_approx": True, "decay": 0.5, "with_learned_decay": True},
     "normalisation": {"normalisation": "pre-layer", "identity_residual": True, "hidden_sizes": [6, 6]},
 }
@@ -169,6 +170,17 @@ def results(model, inputs):
     return predictions(out), {
         name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None
     }
+
+
+def halves(inputs):
+    return [{name: value[part] for name, value in inputs.items()} for part in (slice(0, 2), slice(2, 4))]
+
+
+def results_of_halves(model, inputs):
+    """Return the results of two halves of a batch, one after the other: what two replicas compute at once."""
+    found = [results(model, half) for half in halves(inputs)]
+    gradients = {name: found[0][1][name] + found[1][1][name] for name in found[0][1]}
+    return torch.cat([prediction for prediction, _ in found]), gradients
 
 
 def predictions(out):
