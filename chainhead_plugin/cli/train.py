@@ -50,6 +50,13 @@ def train(
         float | None, typer.Option(help="Of a table: share of its series to test on, such as 0.2.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of a table: by default 0.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="Of a table with classes: time in which a trained stack is tried too, and taken if it is better.",
+        ),
+    ] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:
     """Train a recipe's model on every seed and test each of them once, or the default model on a table.
@@ -60,7 +67,7 @@ def train(
 
     Example: chainhead train measurements.csv --label kind --test-share 0.2
     """
-    options = {"task": task, "test": test, "test_share": test_share, "seed": seed}
+    options = {"task": task, "test": test, "test_share": test_share, "seed": seed, "minutes": minutes}
     given = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not None}
     with reported_errors():
         if is_table(source):

@@ -72,7 +72,11 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
     else:
         for option in files_as.given().keys() & _WITHOUT_EFFECT:
             raise wrong("has no effect on the default model, which takes features alone", option)
-        plan = TablePlan(data=path, table=files_as.spec(), reading=files_as.reading(), **given)
+        minutes = given.pop("minutes", None)
+        chosen = {} if minutes is None else {"seconds": 60 * minutes}
+        plan = TablePlan(
+            data=path, table=files_as.spec(), reading=files_as.reading(), options=chosen, **given
+        )
         folder = output or Path(path.name.partition(".")[0] or "model")
     if path.is_dir() and (path / PLAN).is_file():
         raise ValueError(
@@ -92,9 +96,11 @@ def _tell(trained: TrainedOnTable, folder: Path) -> None:
         say(line)
     name = score_name(trained)
     say(
-        f"model: random chain heads in closed form, {trained.seconds:.1f} s; strength of the ridge regression chosen "
-        f"by leave-one-out errors; {name} of training series left out one by one: {trained.left_out:.4f}"
+        f"model: {trained.estimator.chosen_}, {trained.seconds:.1f} s; {name} of training series that it was not "
+        f"fitted to: {trained.left_out:.4f}"
     )
+    if trained.plan.task == "classification":
+        say(f"why: {trained.estimator.reason_}")
     if trained.scores:
         told = ", ".join(f"{key.replace('_', ' ')} {value:.4f}" for key, value in trained.scores.items())
         say(f"test: {told} on {trained.test} series")

@@ -1,6 +1,7 @@
 """scikit-learn's interface over the models that train by themselves, and the default that tables are trained with.
 
-May import: `config`, `hub`, `inputs`, `models`, `storage`, `tables`, and scikit-learn, from the extra `train`.
+May import: `config`, `hub`, `inputs`, `models`, `recipes`, `storage`, `tables`, and scikit-learn, from the extra
+`train`.
 """
 
 from typing import TYPE_CHECKING

@@ -15,9 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForSequenceClassification
 
+from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..hub.pushing import push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
 from .files import params_from_json, params_to_json, read_state, write_state
@@ -25,7 +27,23 @@ from .panels import Panel, read_panel
 from .requirement import BaseEstimator
 from .threads import threads_of
 
-_FITTED = ("left_out_score_", "choices_", "n_channels_in_", "n_features_in_", "channel_names_in_")
+_FITTED = (
+    "left_out_score_",
+    "choices_",
+    "chosen_",
+    "reason_",
+    "n_channels_in_",
+    "n_features_in_",
+    "channel_names_in_",
+)
+
+# What an estimator may hold.
+Model = RandomChainForSequenceClassification | ChainHeadForSequenceClassification
+_KINDS: dict[str, tuple[Any, Any]] = {
+    RandomChainConfig.model_type: (RandomChainConfig, RandomChainForSequenceClassification),
+    ChainHeadConfig.model_type: (ChainHeadConfig, ChainHeadForSequenceClassification),
+}
+HEADS, STACK = "random chain heads", "a trained stack"
 
 
 class ChainHeadEstimator(BaseEstimator):
@@ -40,15 +58,15 @@ class ChainHeadEstimator(BaseEstimator):
         "num_levels",
     )
 
-    model_: RandomChainForSequenceClassification
+    model_: Model
     feature_extractor_: ChainHeadFeatureExtractor
 
-    def to_transformers(self) -> tuple[RandomChainForSequenceClassification, ChainHeadFeatureExtractor]:
+    def to_transformers(self) -> tuple[Model, ChainHeadFeatureExtractor]:
         """Return the fitted model and its feature extractor, as pipelines take them.
 
         Returns
         -------
-        model : RandomChainForSequenceClassification
+        model : RandomChainForSequenceClassification or ChainHeadForSequenceClassification
             In eval mode; the estimator's own, not a copy.
         feature_extractor : ChainHeadFeatureExtractor
         """
@@ -140,9 +158,9 @@ class ChainHeadEstimator(BaseEstimator):
         """Train random chain heads, and keep what comes of it."""
         from sklearn.utils import check_random_state, check_scalar
 
-        seed = self.random_state
-        if not isinstance(seed, int):
-            seed = int(check_random_state(seed).randint(2**31 - 1))
+        self._seed = self.random_state
+        if not isinstance(self._seed, int):
+            self._seed = int(check_random_state(self._seed).randint(2**31 - 1))
         check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
         try:
             with threads_of(self.n_jobs):
@@ -150,7 +168,7 @@ class ChainHeadEstimator(BaseEstimator):
                     panel.series,
                     labels,
                     causal=self.causal,
-                    seed=seed,
+                    seed=self._seed,
                     device=self.device,
                     batch_size=self.batch_size,
                     **{name: getattr(self, name) for name in self._parameters},
@@ -163,6 +181,10 @@ class ChainHeadEstimator(BaseEstimator):
         self.feature_extractor_ = ChainHeadFeatureExtractor(feature_size=panel.channels)
         self.left_out_score_ = fit.score
         self.choices_ = fit.choices
+        self.chosen_ = HEADS
+        self.reason_ = (
+            "random chain heads need no time to speak of; with seconds, a trained stack is tried as well"
+        )
         return fit
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
@@ -180,6 +202,10 @@ class ChainHeadEstimator(BaseEstimator):
 
     def _logits_of(self, nodes: Tensor, mask: Tensor) -> NDArray[np.float64]:
         device = self.model_.device
+        if not isinstance(self.model_, RandomChainForSequenceClassification):
+            outputs = self.model_(input_features=nodes.to(device), attention_mask=mask.to(device))
+            stack_logits: NDArray[np.float64] = outputs.logits.double().cpu().numpy()
+            return stack_logits
         features = self.model_.random_chain(nodes.to(device), None if mask.all() else mask.to(device))
         # In float32, sums of thousands of features would depend on how many series there are beside.
         weight, bias = (parameter.double() for parameter in self.model_.classifier.parameters())
@@ -225,7 +251,8 @@ class ChainHeadEstimator(BaseEstimator):
         config = state.pop("model_config", None)
         super().__setstate__(state)
         if weights is not None:
-            self.model_ = RandomChainForSequenceClassification(RandomChainConfig.from_dict(config)).eval()
+            config_class, model_class = _KINDS[config["model_type"]]
+            self.model_ = model_class(config_class.from_dict(config)).eval()
             self.model_.load_state_dict(load_tensors(weights))
             fields = {k: v for k, v in state["feature_extractor_"].items() if k != "feature_extractor_type"}
             self.feature_extractor_ = ChainHeadFeatureExtractor(**fields)

@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from .base import HEADS, STACK
 from .table_training import TrainedOnTable
 
 PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"
+_KINDS = {
+    HEADS: "Random chain heads for {} of series with {}: kernels that are drawn and never trained, and a ridge "
+    "regression in closed form whose strength leave-one-out errors choose.",
+    STACK: "A stack of chain heads for {} of series with {}, trained by gradient descent; it was more accurate than "
+    "random chain heads on training series that it was not fitted to.",
+}
 _TITLES = {"accuracy": "accuracy", "macro_f1": "macro F1", "r2": "R²", "rmse": "root mean squared error"}
 
 
@@ -60,7 +67,8 @@ def _write(file: Path, text: str) -> None:
 def _results(trained: TrainedOnTable) -> dict[str, Any]:
     return {
         "task": trained.plan.task,
-        "model": "random chain heads",
+        "model": trained.estimator.chosen_,
+        "reason": trained.estimator.reason_,
         "train_series": trained.train,
         "test_series": trained.test,
         "left_out": {score_name(trained): trained.left_out},
@@ -73,7 +81,7 @@ def _results(trained: TrainedOnTable) -> dict[str, Any]:
 
 def _card(trained: TrainedOnTable, name: str) -> str:
     config = trained.estimator.model_.config
-    rows = [f"| {score_name(trained)}, training series left out one by one | {trained.left_out:.4f} |"]
+    rows = [f"| {score_name(trained)}, training series that it was not fitted to | {trained.left_out:.4f} |"]
     rows += [f"| {_TITLES[key]}, test part | {value:.4f} |" for key, value in trained.scores.items()]
     table = "\n".join(["| | |", "|---|---:|", *rows])
     labels = ""
@@ -81,10 +89,10 @@ def _card(trained: TrainedOnTable, name: str) -> str:
         labels = f"\n\nLabels: {', '.join(config.id2label[i] for i in range(config.num_labels))}."
     tested = f"tested on {trained.test:,} other series" if trained.test else "not tested on other series"
     read = "\n".join(f"- {line}" for line in trained.said)
+    features = f"{config.m} feature{'' if config.m == 1 else 's'} a node"
     kind = (
-        f"Random chain heads for {trained.plan.task} of series with {config.m} feature{'s' if config.m > 1 else ''} a "
-        "node: kernels that are drawn and never trained, and a ridge regression in closed form whose strength "
-        f"leave-one-out errors choose. Trained on {trained.train:,} series, {tested}.{labels}"
+        f"{_KINDS[trained.estimator.chosen_].format(trained.plan.task, features)} Trained on {trained.train:,} series, "
+        f"{tested}.{labels}"
     )
     return f"""---
 library_name: transformers

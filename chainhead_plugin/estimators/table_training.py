@@ -90,6 +90,10 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
 
     start = time.perf_counter()
     kind = ChainHeadClassifier if task == "classification" else ChainHeadRegressor
+    if task == "regression" and "seconds" in plan.options:
+        raise ValueError(
+            "time (--minutes, or seconds in a plan) is for classes alone: values have no trained stack yet"
+        )
     try:
         estimator = kind(random_state=plan.seed, **plan.options)
     except TypeError as error:

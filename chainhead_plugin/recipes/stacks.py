@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -39,11 +39,14 @@ class Trial:
         Share of held-out series whose label was named.
     loss : float
         Mean cross-entropy of held-out series.
+    answers : int64 array [series]
+        The label that each series was given by the fit that it was held out of.
     """
 
     standardize_each: bool
     accuracy: float
     loss: float
+    answers: NDArray[np.int64] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -244,16 +247,17 @@ def _cross_validate(
     on_step: Callable[[], None],
 ) -> Trial:
     fold = _folds_of(labels, folds, seed)
-    right, loss = 0, 0.0
+    answers, loss = np.zeros(len(labels), dtype=np.int64), 0.0
     for number in range(folds):
         kept = [series[place] for place in np.flatnonzero(fold != number)]
         held_out = [series[place] for place in np.flatnonzero(fold == number)]
         extractor = _extractor(kept, standardize_each)
         model = _train(config, extractor, kept, labels[fold != number], steps, seed, on_step)
         logits, targets = _logits(model, extractor, held_out), torch.from_numpy(labels[fold == number])
-        right += int((logits.argmax(1) == targets).sum())
+        answers[fold == number] = logits.argmax(1).numpy()
         loss += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
-    return Trial(standardize_each, right / len(labels), loss / len(labels))
+    accuracy = float((answers == labels).mean())
+    return Trial(standardize_each, accuracy, loss / len(labels), answers)
 
 
 def _folds_of(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

@@ -58,7 +58,8 @@ def test_everything_is_told(trained):
     _, said = trained
     assert "40 series of 20–29 nodes; features temp, hum; label kind (a 20, b 20); series by window" in said
     assert "task: classification, as the labels tell" in said
-    assert "chosen by leave-one-out errors" in said
+    assert "model: random chain heads" in said
+    assert "why: random chain heads need no time to speak of" in said
     assert "test: accuracy" in said
 
 
@@ -117,6 +118,21 @@ def test_the_same_run_gives_the_same_files(trained, tmp_path):
     invoke("train", folder / "model" / "training.yaml", "-o", tmp_path / "again")
     for name in ("model.safetensors", "config.json", "preprocessor_config.json", "training.yaml"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / "model" / name).read_bytes(), name
+
+
+def test_time_is_for_a_stack_of_classes(trained, tmp_path):
+    folder, _ = trained
+    said = invoke(
+        "train", folder / "train.csv", "--label", "kind", "--minutes", "0.01", "-o", tmp_path / "model"
+    )
+    assert "why: there was no time left to train a stack" in said
+    plan = yaml.safe_load((tmp_path / "model" / "training.yaml").read_text())
+    assert plan["estimator"]["seconds"] == pytest.approx(0.6)
+    table = write(tmp_path / "values.csv", 24, 0, label=lambda number, nodes: float(nodes.std()))
+    assert "for classes alone" in invoke(
+        "train", table, "--label", "kind", "--minutes", "1", "-o", tmp_path / "no", code=1
+    )
+    assert not (tmp_path / "no").exists()
 
 
 def test_numbers_are_values_or_ask(tmp_path):
