@@ -2,7 +2,7 @@
 
 A distribution joins the zoo with one entry point of the group ``registry.plugins`` that names a
 :class:`Plugin`. Finding and describing models imports no torch; creating one does.
-A plugin that fails costs the others nothing: :func:`load_plugins` tells which failed, and why. Where two
+A plugin that fails does not affect other plugins: :func:`load_plugins` tells which failed, and why. Where two
 plugins claim one name, it belongs to the one whose distribution comes first in the alphabet.
 
 >>> import registry

@@ -38,7 +38,7 @@ def pull(
     cache_dir : Path, optional
         The cache to use, by default the client's.
     force : bool
-        Download again what is cached.
+        Download cached files again.
 
     Raises
     ------

@@ -83,12 +83,14 @@ def arrays(table: Any) -> dict[str, Any]:
     teams = columns[columns.index("Blackhawks_Away") : columns.index("Cubs_Home") + 1]
     days = table["date"].to_numpy().astype(np.int64)
     target = table["ridership"].to_numpy()
+
     if (np.diff(days) != 1).any() or (table["Clark_Lake"].to_numpy()[_LAG:] != target[:-_LAG]).any():
         raise ValueError("expected one row a day, and the stations' entries of 14 days before")
     stations.remove("Clark_Lake")  # the target itself
     entries = np.column_stack([target[:-_LAG], table[stations].to_numpy()[_LAG:]]) * 2000
     if abs(entries - entries.round()).max() > 1e-6:
         raise ValueError("expected entries in half thousandths")
+
     return {
         "first_day": days[0],  # since 1970-01-01
         "stations": np.array(["Clark_Lake", *stations]),

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--runs", type=Path, help="folder of finished runs, as `chainhead compare` keeps them"
     )
     parser.add_argument(
-        "--card-only", action="store_true", help="render the card anew, from what was measured"
+        "--card-only", action="store_true", help="render the card anew, from the saved results"
     )
     parser.add_argument("--output", type=Path, default=ROOT, help="folder laid out like this repository")
     options = parser.parse_args(arguments)

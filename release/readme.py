@@ -94,7 +94,7 @@ def update_readme(readme: Path, tables: Mapping[tuple[str, str], str]) -> None:
 
 
 def read_results(name: str) -> dict[str, Any]:
-    """Read what was measured for a model of the zoo."""
+    """Read the results of a model of the zoo."""
     results: dict[str, Any] = json.loads((_CARDS / f"{name}.json").read_text("utf-8"))
     return results
 

@@ -31,6 +31,7 @@ def _label_samples(recipe: Recipe, measured: Measured) -> list[dict[str, Any]]:
             for label in range(len(test.names))
         ]
     )
+
     chosen = test.take(first)
     return [
         {
@@ -57,6 +58,7 @@ def _segment_samples(_: Recipe, measured: Measured) -> list[dict[str, Any]]:
     while missing:
         chosen.append(max(range(len(found)), key=lambda index: len(found[index] & missing)))
         missing -= found[chosen[-1]]
+
     part = test.take(np.array(chosen))
     names = dict(enumerate(test.names))
     return [

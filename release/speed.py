@@ -48,27 +48,32 @@ def measure_speed(recipe: Recipe, peers: list[str], rounds: int = _ROUNDS) -> di
     -------
     dict
         Of "models": the quartiles of every model's milliseconds for a training step and for a prediction, and
-        those of its time over the chain head's in the same round. Besides, what was measured, and where.
+        those of its time over the chain head's in the same round. Besides, the settings and the machine.
     """
     if recipe.pretraining:
         # The weights of a frozen backbone make no difference here, nor does the time that it takes itself.
         recipe = replace(recipe, pretraining={**recipe.pretraining, "max_steps": 1})
+
     batch_size = int(recipe.training.get("per_device_train_batch_size", 8))
     threads = recipe.threads or 1
     torch.set_num_threads(threads)
     torch.manual_seed(0)
+
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(recipe, load_data(recipe), Path(folder))
         train, test = runs.data.train, runs.data.test
+
         steps = [
             list(range(start, start + batch_size)) for start in range(0, _STEPS * batch_size, batch_size)
         ]
         steps = [step for step in steps if step[-1] < len(train.labels)]
+
         make = Batches(runs.inputs, recipe.task, [train])
         batches = [make(step) for step in steps]
         count = min(_PREDICTED, len(test.labels))
         held_out = Batches(runs.inputs, recipe.task, [test])(list(range(count)))
         held_out.pop(recipe.task.targets)
+
         calls: dict[tuple[str, str], Callable[[], object]] = {}
         for name, candidate in runs.candidates(peers=peers).items():
             calls[name, "training"] = _training(candidate.build().train(), batches)
@@ -76,6 +81,7 @@ def measure_speed(recipe: Recipe, peers: list[str], rounds: int = _ROUNDS) -> di
         seconds, failures = interleave(calls, rounds, random.Random(0))  # noqa: S311 - no secret depends on it
     if failures:
         raise RuntimeError(f"{recipe.name}: {failures}")
+
     calls_of = {"training": len(steps), "prediction": 1}
     models = {
         name: {

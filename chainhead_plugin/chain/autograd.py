@@ -15,7 +15,7 @@ def dispatching(traced: type[Function], transformable: type[Function]) -> Callab
     Parameters
     ----------
     traced : type
-        With `setup_context` and no rules for `torch.func`, which is what the compiler takes.
+        With `setup_context` and without rules for `torch.func`: the compiler takes no other form.
     transformable : type
         The same with such rules, for `torch.func` and forward-mode differentiation.
     """

@@ -40,7 +40,7 @@ def set_backend(name: Backend) -> None:
 
 
 def backend() -> Backend:
-    """Return what was chosen."""
+    """Return the chosen backend."""
     return _chosen
 
 

@@ -44,13 +44,16 @@ def decaying_inverse(
 def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     if isinstance(decay, float):
         decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
+
     # ρ = (1 − √(1 − 4γ²)) / 2γ, without the difference of two numbers that are almost the same.
     root = ((1 - 2 * decay) * (1 + 2 * decay)).sqrt()
     rho = 2 * decay / (1 + root)
     # −ln ρ, kept from where 0 · ∞ and 0 / 0 lie: γ may have been rounded to 0 or 1/2.
     rate = torch.log1p((1 - 2 * decay + root) / (2 * decay)).clamp(1e-30, 80)
+
     y = decaying_sum(x, rho, reverse=False)
     y = decaying_sum(y if mask is None else zeroed(y, mask), rho, reverse=True)
+
     # (F Fᵀ)⁻¹ e at the k-th node of n is ρ^k (1 + ρ² + … + ρ^(2(n − 1 − k))).
     node = torch.arange(x.size(1), device=x.device).view(1, -1, 1)
     first, count = y[:, :1], real_nodes(x, mask)
@@ -58,10 +61,12 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
         start = mask.int().argmax(1, keepdim=True)
         node = node - start
         first = y.gather(1, start.expand(-1, -1, x.size(2)))
+
     whole = torch.expm1(-2 * rate)
     first_weight = torch.expm1(-2 * rate * count) / whole
     rate = rate.to(x.dtype)
     weight = torch.exp(-rate * node) * torch.expm1(-2 * rate * (count - node)) / whole.to(x.dtype)
+
     square = rho.square()
     correction = first * (square * (1 + square) / (1 + square * first_weight)).to(x.dtype)
     return y.mul_((1 + square).to(x.dtype)).addcmul_(weight, correction, value=-1)
@@ -123,7 +128,10 @@ def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed
     # Padded before it is cut: a shorter slice would be one more length for a graph to ask about.
     padded = F.pad(x, (0, 0, 1, 1))
     before, after = padded[:, : x.size(1)], padded[:, 2:]
-    y = before + after if bi_directional else after if transposed else before
+    if bi_directional:
+        y = before + after
+    else:
+        y = after if transposed else before
     return y if mask is None else torch.where(mask, y, 0)
 
 

@@ -62,7 +62,7 @@ def _moved(x: Tensor, mask: Tensor | None, hops: Hops, from_groups: bool, to_gro
 
 
 def _moved_back(hops: Hops, from_groups: bool, to_groups: bool) -> tuple[Hops, bool, bool]:
-    """Return what the gradient is moved by: what was added up is then spread, and the reverse."""
+    """Return the hops of the gradient: added channels are then spread, and spread channels added up."""
     return tuple(-hop for hop in hops), to_groups, from_groups
 
 
@@ -77,7 +77,7 @@ def _form_for(x: Tensor, hops: Hops, from_groups: bool) -> Callable[[Tensor, Hop
 
 
 def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
-    """The same by one look-up: for few nodes, calls cost more than what they do."""
+    """The same by one look-up: for few nodes, the calls cost more than the work in them."""
     batch, length, features = x.shape
     groups = len(hops) if from_groups else 1
     width = features // groups

@@ -36,7 +36,7 @@ class Chain:
     self_weight : float
         `σ`, used by the single-hop and multihop kinds.
     decay : float, optional
-        `γ` of an inverse or exponential chain; where it is learned, what it starts at.
+        `γ` of an inverse or exponential chain; where it is learned, its start.
     channel_hops : tuple of int
         Of the kind "channel_hops", which has a matrix for each channel: see `hops.py`.
     """
@@ -93,6 +93,7 @@ def _taps(chain: Chain) -> tuple[float, ...]:
             )
             for k in range(_EXPONENTIAL_TERMS)
         )
+
     sigma = chain.self_weight
     if chain.bi_directional and chain.kind == "multihop" and 1 < chain.hops <= _MOST_FILTERED_HOPS:
         return _multihop_taps(chain.hops, chain.accumulative, sigma, bi_directional=True)

@@ -1,4 +1,4 @@
-"""Attention masks: which nodes of a padded batch are real, and zeros for the others."""
+"""Attention masks: which nodes of a padded batch are real, and zeros for the padding."""
 
 from typing import NamedTuple
 

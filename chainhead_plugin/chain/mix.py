@@ -119,6 +119,7 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
     dtype = accumulated(x.dtype)
     if chain.kind == "inverse" and chain.decay is not None:
         return decaying_inverse(x, mask, chain.decay, chain.bi_directional, transposed)
+
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)
@@ -127,12 +128,14 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
         check_range(chain, taps, dtype, None if torch.compiler.is_compiling() else x.size(1))
         own = taps[:1]
         return two_sided_filter(x, own, taps) if transposed else two_sided_filter(x, taps, own)
+
     if chain.kind == "inverse":
         return endless_power_sum(x, mask)
     if chain.kind == "exponential" or (chain.taps and filter_pays(x, mask)):
         return path_filter(x, mask, filter_taps(chain, dtype))
     if chain.accumulative:
         return hop_sum(x, mask, chain.self_weight, chain.hops)
+
     if not torch.compiler.is_compiling():
         check_growth(chain, dtype, x.size(1))
     for _ in range(chain.hops if chain.kind == "multihop" else 1):

@@ -20,7 +20,7 @@ from .masking import zeroed
 
 
 def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
-    """(N + σI) x; what would leave the real nodes is dropped."""
+    """(N + σI) x; nodes give nothing to the padding beside them."""
     if runs_on_triton(x):
         from .kernels.filter import chain_bounds, filter_chain
 
@@ -70,7 +70,7 @@ def odd_reflection(x: Tensor, mask: Tensor | None, reach: int) -> Tensor:
         return torch.cat([before, zero, x, zero, after], 1)
     position = torch.arange(-reach, length + reach, device=x.device).view(1, -1, 1)
     start: int | Tensor = 0 if mask is None else mask.int().argmax(1, keepdim=True)
-    # A tensor for whole chains too: ONNX has no remainder by a number that is known only when it runs.
+    # A tensor for whole chains too: ONNX has no remainder by a number that is known only at run time.
     count = real_nodes(x, mask)
     phase = (position - start) % (2 * count + 2)
     mirrored = phase > count

@@ -22,7 +22,7 @@ Decay = float | Tensor
 
 _BLOCK = 32
 _SHORT = 16
-# Numbers, and nodes of a chain, up to which operations cost more than what they do.
+# Numbers, and nodes of a chain, up to which calls cost more than the work in them.
 _FEW = 2**12
 _LONGEST = 32
 # In graphs, where any number of blocks is doubled over; so many steps do for every chain of 2^31 nodes.
@@ -103,12 +103,14 @@ def _add_scaled(x: Tensor, decay: Decay, state: Tensor, out: Tensor | None = Non
 
 def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     batch, length, width = x.shape
+
     y = torch.empty_like(x, memory_format=torch.contiguous_format)
     # About as many blocks as nodes in one, for few operations.
     block = min(_BLOCK, math.isqrt(length))
     count = length // block if length > _SHORT else 0
     whole = count * block
     gamma = decay if isinstance(decay, float) else decay.to(x.dtype)
+
     state = torch.zeros_like(x[:, :1])
     if count:
         first = length - whole if reverse else 0
@@ -127,6 +129,7 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
             entering[:, 1:], state = leaving[:, :-1], leaving[:, -1:]
         for row, result in zip(blocks, results, strict=True):
             entering = _add_scaled(row, gamma, entering, out=result)
+
     if whole < length:
         rest = slice(0, length - whole) if reverse else slice(whole, length)
         nodes, results = torch.split(x[:, rest], 1, 1), torch.split(y[:, rest], 1, 1)

@@ -90,10 +90,12 @@ def check_input_options(options: Mapping[str, Any]) -> None:
     )
     if vocab_size is not None:
         check_whole_number("vocab_size", vocab_size, 1, MAX_PARAMETERS)
+
     if options["prediction_length"] is not None:
         for name in ("vocab_size", "backbone_config"):
             if options[name] is not None:
                 raise ValueError(f"{name} has no effect with prediction_length: forecasters take past_values")
+
     if backbone is None:
         if options["freeze_backbone"]:
             raise ValueError("freeze_backbone=True has no effect without a backbone_config")
@@ -114,6 +116,7 @@ def check_input_options(options: Mapping[str, Any]) -> None:
         with describing_errors():
             check_backbone_size(backbone)
         vocab_size = getattr(backbone, "vocab_size", None)
+
     if pad_token_id is None:
         return
     if vocab_size is None:

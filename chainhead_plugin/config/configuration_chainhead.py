@@ -49,7 +49,7 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
     normalisation : {"pre-batch", "post-batch", "pre-layer", "post-layer"}, optional
         BatchNorm (statistics over real nodes) or LayerNorm of what enters ("pre") or leaves ("post") a stack's layers.
     identity_residual : bool
-        Whether a stack's layers add what they get to what they give, where both have as many features.
+        Whether a stack's layers add their input to their output, where both have the same number of features.
     channel_dropout : float
         Share of features of what a stack's layers give that are dropped in training, each in all nodes of a chain.
     pooling : {"mean", "last", "max", "flatten", "std", "ppv"}, or list of these
@@ -189,11 +189,13 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
             # The code that a checkpoint names is for machines without the plugin.
             for key in ("auto_map", "custom_pipelines"):
                 kwargs.pop(key, None)
+
         check_labels(kwargs.get("num_labels"), self.id2label)
         check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
         if isinstance(self.backbone_config, dict):
             # Which attention it names is left out below.
             check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})
+
         if self.backbone_config is not None:
             if (
                 isinstance(self.backbone_config, PreTrainedConfig)
@@ -204,6 +206,7 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
             self._adopt_backbone(as_backbone_config(self.backbone_config))
         elif self.m is None and (self.image_size is not None or self.patch_size is not None):
             self.m = image_nodes(self.image_size, self.image_channels, self.patch_size)[0]
+
         if self.m is None:
             self.m = 16
         if self.n is None:
@@ -276,7 +279,7 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
 
     @property
     def known_size(self) -> int:
-        """What a forecaster's linear map takes: the pooled chain and what is known of the future."""
+        """Features that a forecaster's linear map takes: the pooled chain and the known features of the future."""
         return self.context_size + (self.prediction_length or 0) * self.num_time_features
 
     @property
@@ -287,7 +290,9 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
     def width_before(self, layer: int) -> int:
         """Features of a node that a stack's layer maps: those of the layer before, or of the input."""
         assert self.m is not None
-        return self.hidden_sizes[layer - 1] if layer else self.m * (2 if self.with_differences else 1)
+        if layer:
+            return self.hidden_sizes[layer - 1]
+        return 2 * self.m if self.with_differences else self.m
 
     def head_options(self, layer: int = 0) -> HeadOptions:
         """Return the options of the one head, or those stated for a stack's layer, checked."""

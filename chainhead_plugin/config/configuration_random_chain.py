@@ -103,17 +103,20 @@ class RandomChainConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
             value = getattr(self, name)
             if value is not None:
                 check_whole_number(name, value, least.get(name, 0), most)
+
         if (self.num_groups == 0) != (self.group_size == 0) or self.group_size == 1:
             raise ValueError(
                 f"{self.num_groups} groups of {self.group_size} kernels: expected groups of at least 2, or "
                 "num_groups=0 and group_size=0 for none"
             )
+
         dilations = self.dilations
         check_whole_number("the number of dilations", len(dilations), 1, _MOST_DILATIONS)
         for dilation in dilations:
             check_whole_number("each of dilations", dilation, 1, _LARGEST_DILATION)
         if dilations != sorted(set(dilations)):
             raise ValueError(f"dilations must be different and ascending, got {dilations}")
+
         check_choice("problem_type", self.problem_type, _PROBLEM_TYPES)
         banks = len(dilations) * (2 if self.with_differences else 1)
         channels = self.m * (banks * (84 + self.num_groups) + self.num_levels)

@@ -47,10 +47,12 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
                     f"{name}={options[name]!r} has no effect without prediction_length, which makes a forecaster"
                 )
         return
+
     check_whole_number("prediction_length", prediction_length, 1, MAX_PREDICTION_LENGTH)
     covariates = options["num_time_features"]
     reason = f"a node has m={options['m']:,} features, one of them at least a channel"
     check_whole_number("num_time_features", covariates, 0, options["m"] - 1, reason=reason)
+
     channels = options["m"] - covariates
     if options["with_observed_indicator"]:
         if channels % 2:
@@ -59,9 +61,11 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
                 "m is twice the number of channels, plus num_time_features"
             )
         channels //= 2
+
     _check_channels(options["prediction_channel_indices"], channels)
     _check_quantiles(options["quantiles"], options["loss"])
     _check_offsets(options["quantile_offsets"], options["quantiles"])
+
     m, past = options["m"], options["chain_length"]
     _check_ascending(
         "constant_features", options["constant_features"], 0, m - 1, f"a node has m={m:,} features"

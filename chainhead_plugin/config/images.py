@@ -82,10 +82,12 @@ def check_image_options(config: Any) -> None:
             if config.backbone_config is not None
             else f"{', '.join(given)} and vocab_size={config.vocab_size} contradict each other: images or tokens"
         )
+
     if given and config.prediction_length is not None:
         raise ValueError(
             f"{', '.join(given)} without effect: with prediction_length, forecasters take past_values"
         )
+
     if config.image_size is None and config.patch_size is None:
         if config.num_channels is not None:
             raise ValueError(
@@ -102,6 +104,7 @@ def check_image_options(config: Any) -> None:
                 f"pooling='flatten' takes at most chain_length={config.chain_length} nodes, but images have {length}: "
                 f"set chain_length={length}"
             )
+
     if config.scan is not None and not scans(config):
         raise ValueError(
             f"scan={config.scan!r} has no effect without patches: it needs patch_size or an image backbone"

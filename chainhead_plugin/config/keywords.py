@@ -105,6 +105,7 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
     """
     for name in ("dtype", "torch_dtype"):
         _check_dtype(name, values.get(name))
+
     # transformers looks at those inside of every dict too, when it writes the configuration.
     inner = [value for value in values.values() if isinstance(value, Mapping)]
     while inner:
@@ -112,6 +113,7 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
         if not isinstance(fields.get("dtype"), str):  # a name it leaves alone
             _check_dtype("dtype", fields.get("dtype"))
         inner += [value for value in fields.values() if isinstance(value, Mapping)]
+
     for name in ("attn_implementation", "experts_implementation"):
         _check_implementation(name, values.get(name))
     weights = values.get("transformers_weights", "model.safetensors")
@@ -119,10 +121,12 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
         raise ValueError(
             f"transformers_weights is {weights!r}: only safetensors are read, from the checkpoint's own folder"
         )
+
     for name in ("quantization_config", "distributed_config"):
         value = values.get(name)
         if not (value is None or isinstance(value, Mapping) or hasattr(value, "to_dict")):
             raise TypeError(f"{name} must be a dict, got {value!r}")
+
     quantization = values.get("quantization_config")
     if not isinstance(quantization, Mapping):
         return
@@ -137,7 +141,7 @@ def _check_dtype(name: str, value: Any) -> None:
 
 
 def _check_implementation(name: str, value: Any) -> None:
-    """Refuse what is no plain name: with a slash it would be a repository of kernels, to be fetched and run."""
+    """Refuse names with a slash, which would be repositories of kernels, to be fetched and run."""
     names = value.values() if isinstance(value, Mapping) else [value]
     if not all(one is None or (isinstance(one, str) and one.isidentifier()) for one in names):
         raise ValueError(f"{name} must be the name of one of transformers' own, got {value!r}")

@@ -41,14 +41,17 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
     heads = [part for part in model.modules() if isinstance(part, ChainInterdependenceHead)]
     if not heads:
         raise ValueError(f"{type(model).__name__} has no chain head in it")
+
     length = min(heads[0].chain_length, 64) if length is None else length
     check_whole_number("length", length, 1, MOST_NODES)
     matrix = heads[0].interdependence_matrix(length).detach().double().cpu()
     hops = heads[0].chain.channel_hops
+
     if matrix.ndim == 2:
         figure = Figure(figsize=(4.6, 4), layout="constrained")
         _draw_matrix(figure, figure.subplots(), matrix, "how much node i gives to node j")
         return figure
+
     figure = Figure(figsize=(8.6, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     if hops:
@@ -70,6 +73,7 @@ def draw_chain(model: nn.Module, length: int | None = None) -> Figure:
         right.hist(decays, bins=20, label=[f"layer {layer + 1}" for layer in range(len(heads))])
         right.set_xlabel("decay γ of a feature")
         right.set_ylabel("features")
+
     if len(heads) > 1:
         # Above the axes, where no bar can run into it.
         right.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(heads), 4))

@@ -45,6 +45,7 @@ def draw_contributions(
     batch = explained.mask.size(0)
     _check_count(batch, titles)
     figure = Figure(figsize=(9, (2.4 if node_names else 3.2) * batch), layout="constrained")
+
     for row, part in enumerate(figure.subfigures(batch, 1, squeeze=False)[:, 0]):
         real = explained.mask[row].cpu()
         features = explained.features[row].cpu()[real].double().numpy()
@@ -63,6 +64,7 @@ def draw_contributions(
             below.set_xticks(
                 range(len(nodes)), node_names[row], rotation=60, ha="right", rotation_mode="anchor"
             )
+
         below.bar(range(len(nodes)), nodes, color=[_COLOURS[int(value > 0)] for value in nodes])
         below.axhline(0, color="black", linewidth=0.6)
         below.set_ylabel("contribution")
@@ -94,11 +96,13 @@ def draw_image_contributions(
     """
     _check_count(len(images), titles)
     figure = Figure(figsize=(6.4, 3.2 * len(images)), layout="constrained")
+
     for row, part in enumerate(figure.subfigures(len(images), 1, squeeze=False)[:, 0]):
         left, right = part.subplots(1, 2)
         picture = np.asarray(images[row])
         left.imshow(picture, cmap="grey")
         right.imshow(picture if picture.ndim == 2 else picture.mean(-1), cmap="grey", alpha=0.4)
+
         values = maps[row].cpu().double().numpy()
         limit = max(abs(values).max(), np.finfo(float).tiny)
         height, width = picture.shape[:2]
@@ -111,6 +115,7 @@ def draw_image_contributions(
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
             aspect="auto",
         )
+
         part.colorbar(shown, ax=right, shrink=0.8)
         for axis in (left, right):
             axis.set_axis_off()

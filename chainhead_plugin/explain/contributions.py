@@ -81,7 +81,7 @@ def node_contributions(
       forecasters (there series by series; with quantiles, of the median). At the output it is wherever the classifier
       has no Taylor expansion and the pooling no "std" or "ppv"; "max" is exact there, each being a term of one node.
     - "gradient_x_input": ∂output/∂x · x, for any model. Complete too in a model without biases, Taylor expansion
-      and softmax, which is piecewise linear; else a first-order answer, and `gap` tells what it leaves.
+      and softmax, which is piecewise linear; else a first-order answer, which leaves `gap` unexplained.
     - "integrated_gradients" (Sundararajan et al. 2017): the gradient's mean on the straight line from
       `baseline`, times the way. Adds up to output − output(baseline), up to the quadrature (Gauss–Legendre).
 

@@ -105,11 +105,13 @@ def target_index(model: nn.Module, outputs: Tensor, target: Any) -> Tensor:
         if getattr(model.config, "problem_type", None) == "regression" and shape[0] > 1:
             raise ValueError("target is missing: which of the regression's values is to be explained?")
         return outputs.detach().argmax(-1, keepdim=True)
+
     if isinstance(target, str):
         labels = getattr(getattr(model, "config", None), "label2id", None) or {}
         if target not in labels:
             raise ValueError(f"the model has no label {target!r}, it has {', '.join(labels) or 'none'}")
         target = labels[target]
+
     if isinstance(target, Tensor):
         if target.shape != (batch,) or target.is_floating_point():
             raise ValueError(
@@ -119,10 +121,12 @@ def target_index(model: nn.Module, outputs: Tensor, target: Any) -> Tensor:
     else:
         index = torch.tensor(target if isinstance(target, tuple) else (target,), device=outputs.device)
         index = index.long().expand(batch, -1)
+
     if index.size(1) != len(shape):
         raise ValueError(
             f"target has {index.size(1)} indices, expected {len(shape)}: outputs have shape {tuple(outputs.shape)}"
         )
+
     limits = torch.tensor(shape, device=outputs.device)
     if bool(((index < 0) | (index >= limits)).any()):
         raise ValueError(f"target {target} is outside the outputs, of shape {tuple(outputs.shape)}")

@@ -59,7 +59,7 @@ class ChainInterdependenceHead(ChainSteps):
         Whether to add x W_rᵀ.
     with_batch_norm, with_relu, with_dropout, p, with_softmax
         The output processing, in the order BatchNorm (over n, statistics over real nodes), ReLU, Dropout(p),
-        Softmax (over the last axis of what is returned).
+        Softmax (over the last axis of the output).
     parameters_init_method : str
         "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
     device, dtype
@@ -133,8 +133,8 @@ class ChainInterdependenceHead(ChainSteps):
         ----------
         x : floating point Tensor [batch, length, m] or [batch, chain_length·m]
         attention_mask : Tensor [batch, length] of bool, int or float, or CheckedMask, optional
-            1 for real nodes, 0 for the padding before or after them. A padded chain gives what it gives
-            alone, whatever the padding holds.
+            1 for real nodes, 0 for the padding before or after them. A padded chain has the same
+            output as alone, whatever the padding holds.
 
         Returns
         -------
@@ -215,12 +215,14 @@ class ChainInterdependenceHead(ChainSteps):
             )
         if self.batch_norm is not None and self.training:
             raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
+
         shape = x_t.shape
         if len(shape) != 2 or shape[1] != self.m or not x_t.is_floating_point():
             raise ValueError(
                 f"x_t is {x_t.dtype} of shape {tuple(shape)}, expected floating point [batch, {self.m}]: one node of "
                 "each chain"
             )
+
         before, after = self._maps()
         z = apply_maps(before, self._expand(x_t), apart=True)
         chain = self.chain
@@ -230,6 +232,7 @@ class ChainInterdependenceHead(ChainSteps):
             # Without maps `z` is the caller's before mixing, and will be after it.
             shared = len(before if chain.kind == "single_hop" else after) > 0
             z, state = mix_step(z, chain, state, self._decay(), shared)
+
         y_t = self._add_terms(apply_maps(after, z, apart=True), x_t, in_place=len(after) == 0)
         if self.batch_norm is None:
             return self._process_output(y_t, None), state

@@ -135,10 +135,12 @@ class ChainOptions:
             raise ValueError(
                 f"channel_hops must hold between 1 and {MAX_HOP_CHANNELS} hops, got {len(hops):,}"
             )
+
         for hop in hops:
             check_whole_number("a hop of channel_hops", hop, -MAX_HOPS, MAX_HOPS)
             if hops.count(hop) > 1:
                 raise ValueError(f"channel_hops has {hop} twice: two channels at one distance are one")
+
         if min(hops) < 0 and not self.bi_directional:
             raise ValueError(
                 f"channel_hops has {min(hops)}, which takes from nodes to come: set bi_directional=True, or leave "

@@ -52,7 +52,7 @@ class LearnedDecay(nn.Module):
 
 
 def gamma_of(decay: Any) -> Tensor:
-    """Call a `LearnedDecay`, or what was put in its place; of a plain one the function alone."""
+    """Call a `LearnedDecay`, or the module in its place; for a plain `LearnedDecay` its function alone."""
     called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or has_hooks(decay)
     logit = (
         None if called else decay._parameters.get("logit")

@@ -1,4 +1,4 @@
-"""The model card of a chainhead model: rendered from what is known, and never in place of somebody's own."""
+"""The model card of a chainhead model, rendered anew unless a person wrote or edited it."""
 
 import re
 from collections.abc import Iterable
@@ -67,6 +67,7 @@ def render_card(
     picture = chain_picture(config)
     introduction, limits = model_words(config)
     data = _front_matter(use, license, tags, draft)
+
     card = ModelCard.from_template(
         data,
         template_str=TEMPLATE,
@@ -83,9 +84,10 @@ def render_card(
         introduction=introduction,
         limits=limits,
         picture=picture,
-        training=_training(draft) or "Data and training are not stated by whoever published the model.",
-        licence=f"`{data.license}`" if data.license else "Not stated by whoever published the model.",
+        training=_training(draft) or "The authors of the model do not state its data and training.",
+        licence=f"`{data.license}`" if data.license else "Not stated by the authors of the model.",
     )
+
     text = str(card).rstrip() + "\n"
     mark = f"\n<!-- Rendered by chainhead, sha256 {sha256(text.encode())}. Edited cards are kept. -->\n"
     files = {"README.md": (text + mark).encode()}

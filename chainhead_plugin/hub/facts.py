@@ -113,6 +113,7 @@ def chain_picture(config: ChainHeadConfig | RandomChainConfig) -> ChainPicture |
     matrix: NDArray[np.float64] = interdependence_matrix(chain, _SHOWN_NODES).numpy()
     if not np.isfinite(matrix).all():
         return None
+
     caption = f"The chain matrix for {_SHOWN_NODES} nodes: row i, column j is what node i gives to node j."
     if chain.kind == "channel_hops":
         # Every channel has another hop: no two have an entry in one place.
@@ -121,10 +122,12 @@ def chain_picture(config: ChainHeadConfig | RandomChainConfig) -> ChainPicture |
             f"The channels' chain matrices in one picture, for {_SHOWN_NODES} nodes: row i, column j is coloured if "
             "node i gives to node j in one of them."
         )
+
     if config.with_learned_decay:
         caption += f" It is drawn for γ = {chain.decay:g}, where learning starts."
     if beyond := [hop for hop in chain.channel_hops if abs(hop) >= _SHOWN_NODES]:
         caption += f" Hops beyond its edge: {', '.join(map(str, beyond))}."
+
     caption += (
         " White is 0, blue positive, red negative; the deepest colour is "
         f"{float(np.abs(matrix).max()):.4g} in size."

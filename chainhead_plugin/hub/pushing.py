@@ -166,7 +166,7 @@ def reaching_the_hub(repo_id: str | None) -> Iterator[None]:
         raise ConnectionError(
             f"cannot push to {repo_id or 'the Hub'}: {constants.ENDPOINT} cannot be reached, or broke off: "
             f"{type(failure).__name__}: {failure}\nCheck this machine's connection, and HTTPS_PROXY and HF_ENDPOINT "
-            "where they are set, then push again: what is complete on the Hub is not sent twice."
+            "where they are set, then push again: files that are complete on the Hub are not sent twice."
         ) from error
 
 

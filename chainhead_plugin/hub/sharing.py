@@ -1,4 +1,4 @@
-"""What models and pipelines share on the Hub, and what they take from it."""
+"""How models and pipelines are pushed to the Hub and loaded from it."""
 
 import math
 from pathlib import Path
@@ -38,7 +38,7 @@ _HUB_OPTIONS = (
 
 
 class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
-    """A model that is pushed with a complete card, and loaded from safetensors that are what the Hub states."""
+    """A model that is pushed with a complete card, and loaded from safetensors with the hashes that the Hub states."""
 
     @classmethod
     def from_pretrained(
@@ -57,7 +57,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         UnsafeWeightsError
             If there are no safetensors, or other files are asked for. An `OSError`.
         DamagedFileError
-            If a file in the cache is not what the Hub stated; it has been removed. An `OSError`.
+            If a file in the cache differs from its hash on the Hub; it has been removed. An `OSError`.
         """
         where = str(pretrained_model_name_or_path)
         if use_safetensors is False:

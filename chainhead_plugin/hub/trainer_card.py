@@ -44,6 +44,7 @@ def _create_model_card(
     if not isinstance(model, SharedModel) or not trainer.is_world_process_zero():
         wrapped(*args, **kwargs)
         return
+
     file = Path(trainer.args.output_dir, "README.md")
     repo_id = trainer.hub_model_id
     text = file.read_text("utf-8") if file.is_file() else None
@@ -53,16 +54,21 @@ def _create_model_card(
         if config.is_file():
             require_code_kept(repo_id, config, there)
         text = there.read(file.name) if text is None else text
+
     if text is not None and not is_generated(text):
-        logger.warning(f"The card of {repo_id or file} is somebody's own, and stays as it is: {file}")
+        logger.warning(
+            f"The card of {repo_id or file} was written or edited by a person, and stays as it is: {file}"
+        )
         file.write_text(text, "utf-8")
         return
+
     wrapped(*args, **kwargs)
     draft = ModelCard.load(file)
     known = inspect.signature(wrapped).bind(*args, **kwargs).arguments
     summary = TrainingSummary.from_trainer(trainer, **known)
     # Trainer drops the results of tasks that transformers has no name for.
     draft.data.eval_results = _results(summary, task_of(type(model), model.config)) or None
+
     files = render_card(
         model.config,
         type(model),
@@ -76,7 +82,7 @@ def _create_model_card(
 
 
 def _results(summary: TrainingSummary, task: str | None) -> list[EvalResult]:
-    """Return what was measured, for the front matter; nothing where the data set is not named."""
+    """Return the measured results for the front matter; none where the data set is not named."""
     measured = summary.eval_results or {}
     datasets = zip(_listed(summary.dataset_tags), _listed(summary.dataset), strict=False)
     return [
@@ -95,4 +101,6 @@ def _results(summary: TrainingSummary, task: str | None) -> list[EvalResult]:
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -14,7 +14,7 @@ class Use(NamedTuple):
 
     auto_class: str
     purpose: str
-    # The argument of `forward` in a snippet, and the attribute of what it returns.
+    # The argument of `forward` in a snippet, and the attribute of its output.
     example: str
     output: str
     # Its pipeline's task, an input for it, what that needs to be imported, and whether the pipeline needs a
@@ -111,6 +111,7 @@ def sizes_of(config: ChainHeadConfig | RandomChainConfig) -> dict[str, object]:
     """Return the sizes that the examples of a `Use` are made of, by name."""
     if isinstance(config, RandomChainConfig):
         return {"m": config.m, "length": 20}
+
     length, channels = min(20, config.chain_length), config.num_input_channels
     covariates = coming = ""
     if config.num_time_features:
@@ -118,6 +119,7 @@ def sizes_of(config: ChainHeadConfig | RandomChainConfig) -> dict[str, object]:
         covariates = f", past_time_features=torch.zeros{past}, future_time_features=torch.zeros{future}"
         row = f"[None] * {channels} + [0.0] * {config.num_time_features}"
         coming = f" + [{row}] * {config.prediction_length}"
+
     image_channels, height, width = _image_shape(config)
     return {
         "m": config.m,

@@ -70,11 +70,13 @@ class ChainHeadDataCollator:
             raise ValueError(
                 f"examples have labels under {len(names)} names, {' and '.join(names)}: keep one"
             )
+
         labels = [np.asarray(example.pop(name)) for name in names for example in examples if name in example]
         if names and len(labels) < len(examples):
             raise ValueError(
                 f"{len(examples) - len(labels)} of {len(examples)} examples have no {names[0]!r}"
             )
+
         lengths = [len(example["input_features"]) for example in examples if "input_features" in example]
         batch = self.feature_extractor.pad(
             examples,
@@ -84,6 +86,7 @@ class ChainHeadDataCollator:
             return_attention_mask=True,
             return_tensors=self.return_tensors,
         )
+
         if names:
             joined = self._join(labels, lengths, batch["input_features"].shape[1])
             batch.update(BatchFeature({"labels": joined}, tensor_type=self.return_tensors))

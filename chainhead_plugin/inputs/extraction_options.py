@@ -1,4 +1,4 @@
-"""Checks of the feature extractor's options: each a TypeError or a ValueError that says what was expected."""
+"""Checks of the feature extractor's options: each a TypeError or a ValueError that names the expected values."""
 
 from typing import Any
 

@@ -88,12 +88,14 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         unknown = sorted(kwargs.keys() - _ECOSYSTEM_FIELDS)
         if unknown:
             raise TypeError(f"unknown parameters of {type(self).__name__}: {', '.join(unknown)}")
+
         check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
         check_switch("do_normalize", do_normalize)
         check_switch("standardize_each", standardize_each)
         check_switch("return_attention_mask", return_attention_mask)
         check_choice("padding_side", padding_side, ("left", "right"))
+
         if (mean is None) != (std is None):
             raise ValueError("mean and std belong together: pass both or neither")
         if standardize_each and (do_normalize or mean is not None):
@@ -101,6 +103,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
                 "standardize_each=True contradicts do_normalize, mean and std: series are standardised by their own "
                 "statistics or by those of all, choose one"
             )
+
         super().__init__(
             feature_size=int(feature_size),
             sampling_rate=None,
@@ -109,6 +112,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             return_attention_mask=return_attention_mask,
             **kwargs,
         )
+
         self.schema = None if schema is None else checked_schema(schema, int(feature_size))
         self.do_normalize = do_normalize
         self.standardize_each = standardize_each
@@ -276,6 +280,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         columns = as_columns(processed_features)
         if "input_features" not in columns:
             raise ValueError(f"expected an entry 'input_features', got {sorted(columns)}")
+
         nodes, lengths = join(
             split_batch(columns.pop("input_features"), self.feature_size, True), self.feature_size
         )
@@ -285,6 +290,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             if [row.shape for row in rows] != [(length,) for length in lengths]:
                 raise ValueError("every attention_mask must be [L], with the L of its input_features")
             mask = np.concatenate(rows)
+
         batch = self._pad_nodes(
             _as_float32(nodes, lengths),
             mask,
@@ -296,6 +302,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             return_attention_mask=return_attention_mask,
             return_tensors=return_tensors,
         )
+
         batch.update(BatchFeature(columns, tensor_type=return_tensors))
         return batch
 

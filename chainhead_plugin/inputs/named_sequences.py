@@ -145,12 +145,14 @@ def _read_frame(data: Any, schema: Mapping[str, Any] | None, feature_size: int) 
     table = from_frame(frame) if _says_something(frame.index) else None
     if table is None:
         return None
+
     levels = list(table.index)
     features = tuple(name for name in table.columns if name not in levels)
     if len(features) != feature_size:
         raise TableError(
             f"{table.name} has {len(features)} columns, expected the {feature_size} features of a node"
         )
+
     has_time = tells_apart(table, levels[:-1], levels[-1])
     spec = TableSpec(
         features=features,

@@ -23,7 +23,7 @@ def truncate(
     Returns
     -------
     nodes, mask, lengths
-        As given, of what is left.
+        The remaining nodes, in the same form.
     """
     starts = np.cumsum(lengths) - lengths
     kept = np.arange(len(nodes)) - np.repeat(starts, lengths) < max_length

@@ -13,7 +13,7 @@ _ACCEPTED = "a NumPy array, a torch tensor, a DataFrame, or lists of numbers"
 def is_batch(data: Any, feature_size: int) -> bool:
     """Tell a batch of sequences from one sequence.
 
-    The number of axes decides, counting nested lists and the axes of what they hold; values never do.
+    The number of axes decides, counting nested lists and the axes of their entries; values never do.
     Three axes are a batch. Two axes are one sequence ``[L, feature_size]``. For ``feature_size=1`` one axis
     is one series ``[L]``, and a list or tuple of series is a batch; an array with two axes is one series
     ``[L, 1]``.
@@ -41,6 +41,7 @@ def is_batch(data: Any, feature_size: int) -> bool:
     is_list = isinstance(data, (list, tuple))
     if is_list and not data:
         raise ValueError(f"got an empty {type(data).__name__}, expected at least one sequence")
+
     axes = _count_axes(data)
     if axes == 0:
         raise TypeError(
@@ -50,6 +51,7 @@ def is_batch(data: Any, feature_size: int) -> bool:
         return True
     if axes == 1 and feature_size == 1:
         return False
+
     if axes == 2 and feature_size == 1 and is_list:
         if all(np.shape(series) == (1,) for series in data):
             raise ValueError(

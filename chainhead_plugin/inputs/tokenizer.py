@@ -56,11 +56,13 @@ def train_tokenizer(
     least = 3 if units == "words" else 1 + len(pre_tokenizers.ByteLevel.alphabet())
     check_whole_number("vocab_size", vocab_size, least)
     check_whole_number("min_frequency", min_frequency, 1)
+
     common: dict[str, Any] = {
         "vocab_size": vocab_size,
         "min_frequency": min_frequency,
         "show_progress": False,
     }
+
     trainer: trainers.Trainer
     if units == "bytes":
         tokenizer = Tokenizer(models.BPE())
@@ -73,11 +75,13 @@ def train_tokenizer(
         tokenizer = Tokenizer(models.WordLevel(unk_token=_UNKNOWN))
         tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
         trainer = trainers.WordLevelTrainer(special_tokens=[_PAD, _UNKNOWN], **common)
+
     if lowercase:
         tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.train_from_iterator(texts, trainer)
     if tokenizer.get_vocab_size() < least:
         raise ValueError(f"no word was found {min_frequency} times or more: are texts empty?")
+
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=_PAD,

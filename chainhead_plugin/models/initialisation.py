@@ -25,7 +25,7 @@ class ChainHeadInitialisation:
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)  # type: ignore[misc]
-        # Called for the parts first: what the line above did to their linear maps is done properly here.
+        # Called for the parts first: their linear maps, which the line above initialised, get their own start here.
         if isinstance(module, ReconciledLinear | TokenEmbedding | LearnedDecay):
             module.reset_parameters()
 

@@ -83,10 +83,12 @@ class LinearPath(nn.Module):
         complete = counts.mT.flatten(0, 1).all(-1)
         if not complete.any():
             raise ValueError("every window lacks a value: there is nothing to fit a linear map to")
+
         inputs = lined_up[complete]  # [windows, length]
         targets = wanted.mT.flatten(0, 1)[complete].double()  # [windows, steps]
         centre, level = inputs.mean(0), targets.mean(0)
         inputs = inputs - centre
+
         # On the smaller of the two sides: as many equations as there are steps, or as there are windows.
         penalty = ridge * len(inputs)
         if len(inputs) >= self.length:
@@ -97,6 +99,7 @@ class LinearPath(nn.Module):
             gram = inputs @ inputs.mT
             gram.diagonal().add_(penalty)
             weight = (inputs.mT @ torch.linalg.solve(gram, targets - level)).mT
+
         self.map.weight.copy_(weight)
         self.map.bias.copy_(level - weight @ centre)
 

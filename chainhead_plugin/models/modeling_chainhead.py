@@ -206,7 +206,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             hidden_states = hidden_states.detach().requires_grad_()
 
         if input_ids is not None and input_ids.size(1) == 0:
-            # Layers take at least one node, but texts may have no token: what is padded is zero.
+            # Layers take at least one node, but texts may have no token: the padding is zero.
             shape = (*input_ids.shape, self.config.hidden_size)
             return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
         for layer in self.layers:

@@ -151,6 +151,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             past_time_features=past_time_features,
             future_time_features=future_time_features,
         )
+
         univariate = past_values.ndim == 2 and self.config.num_input_channels == 1
         past = past_values.unsqueeze(-1) if univariate else past_values
         if past.ndim != 3 or past.size(1) < 1 or past.size(2) != self.config.num_input_channels:
@@ -159,23 +160,28 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
                 f"{self.config.num_input_channels}] with length ≥ 1"
                 + (", or [batch, length]" if self.config.num_input_channels == 1 else "")
             )
+
         # Units are found in float32 at least: the model's own dtype may be too coarse for the data's.
         past = past.to(
             torch.promote_types(past.dtype, torch.promote_types(weights_dtype(self), torch.float32))
         )
         observed = _observed(past, past_observed_mask, "past")
         scaled, loc, scale = scale_series(past, observed, self.config.scaling)
+
         covariates = {"past": past_time_features, "future": future_time_features}
         self._check_time_features(covariates, past)
         raw, hidden_states = self._forecast(scaled, observed, **covariates, **kwargs)
         raw = raw.to(loc)
         loc, scale = self._of_targets(loc), self._of_targets(scale)
+
         loss = None
         if future_values is not None and return_loss:
             loss = self._loss(raw, future_values, future_observed_mask, loc, scale, univariate)
+
         forecasts = raw * scale.unsqueeze(-1) + loc.unsqueeze(-1)
         if univariate:
             forecasts, loc, scale = forecasts.squeeze(2), loc.squeeze(2), scale.squeeze(2)
+
         quantiles = self.config.quantiles
         return ChainHeadForecastOutput(
             loss=loss,
@@ -195,13 +201,15 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             features = torch.cat([features, observed.to(scaled.dtype)], -1)
         if past is not None:
             features = torch.cat([features, past.to(scaled)], -1)
-        # A chain starts with its first observed value; what is missing later stays a node of it.
+
+        # A chain starts with its first observed value; nodes with missing values after it stay in the chain.
         started = observed.any(-1).cumsum(1) > 0
         features = self.nodes(self._without_constants(features), attention_mask=started)
         known, hidden_states = self._encode(features, started, **kwargs)
         if future is not None:
             future = self._without_constants(future, first=features.size(-1) - future.size(-1))
             known = torch.cat([known, future.flatten(1).to(known)], -1)
+
         raw = self.forecaster(known)
         raw = raw.unflatten(1, (self.config.prediction_length, self.config.num_targets, -1))
         if self.config.quantiles:
@@ -209,6 +217,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             raw = ascending(raw, median)
             if self.config.quantile_offsets:
                 raw = shifted(raw, self.config.quantile_offsets, median)
+
         own = self._of_targets(features)
         if self.linear_path is not None:
             raw = raw + self.linear_path(own.to(raw)).unsqueeze(-1)
@@ -234,7 +243,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
     def _encode(
         self, features: Tensor, started: Tensor, **kwargs: Any
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
-        """Map features [batch, length, m] to what is known of the past [batch, pooled]."""
+        """Map features [batch, length, m] to the features of the past [batch, pooled]."""
         outputs: BaseModelOutput = self.chainhead(
             features, attention_mask=started, return_dict=True, **kwargs
         )
@@ -278,11 +287,13 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
                 f"future_values has shape {tuple(future_values.shape)}, expected {tuple(expected)}: the shape of the "
                 "forecast, [batch, prediction_length" + ("]" if univariate else ", targets]")
             )
+
         future = (future_values.unsqueeze(-1) if univariate else future_values).to(loc)
         # A series that does not vary is forecast as it is, whatever the weights: it teaches nothing.
         counts = _observed(future, future_observed_mask, "future") & (scale > 0)
         target = (torch.where(counts, future, loc) - loc) / nonzero(scale)
         errors = target.unsqueeze(-1) - raw
+
         if self.config.quantiles:
             levels = torch.tensor(self.config.quantiles, dtype=errors.dtype, device=errors.device)
             losses = torch.maximum(levels * errors, (levels - 1) * errors)
@@ -292,6 +303,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             losses = F.huber_loss(raw, target.unsqueeze(-1), reduction="none")
         else:
             losses = errors.square()
+
         return torch.where(counts, losses.mean(-1), 0).sum() / counts.sum().clamp(min=1)
 
 

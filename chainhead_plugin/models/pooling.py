@@ -57,9 +57,11 @@ def _pool_real(nodes: Tensor, mask: Tensor, pooling: str, chain_length: int) -> 
         mean = wide.sum(1, keepdim=True) / count.clamp(min=1).unsqueeze(-1)
         squares = torch.where(mask.unsqueeze(-1), wide - mean, 0).square().sum(1)
         return _root(squares / count.clamp(min=1)).to(nodes.dtype)
+
     first = mask.int().argmax(1, keepdim=True)
     if pooling == "last":
         return _take(nodes, (first + count - 1).clamp(min=0)).squeeze(1)
+
     _check_flat(nodes, chain_length)
     place = torch.arange(chain_length, device=nodes.device)
     aligned = _take(nodes, (first + place).clamp(max=nodes.size(1) - 1))

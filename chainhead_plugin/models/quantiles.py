@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 def ascending(raw: Tensor, median: int) -> Tensor:
-    """Make numbers ascend along the last axis: the one at `median` as it is, the others steps away from it.
+    """Make numbers ascend along the last axis: the number at `median` stays, all others are steps away from it.
 
     Parameters
     ----------

@@ -183,8 +183,10 @@ def _as_chains(series: Any) -> list[NDArray[np.float32]]:
         if not np.isfinite(array).all():
             raise ValueError(f"series {number} holds a value that is not finite in float32")
         chains.append(array)
+
     if len(chains) < 2:
         raise ValueError(f"expected at least 2 series, got {len(chains)}")
+
     widths = sorted({chain.shape[1] for chain in chains})
     if len(widths) > 1:
         raise ValueError(
@@ -203,8 +205,10 @@ def _as_targets(
         raise TypeError(
             f"labels hold {array.dtype}, expected numbers of labels: map names to 0, 1, 2, … first"
         )
+
     if len(array) != count:
         raise ValueError(f"got {len(array)} labels for {count} series")
+
     if problem_type == "single_label_classification":
         if array.ndim != 1:
             raise ValueError(f"labels have shape {list(array.shape)}, expected [series]")
@@ -217,6 +221,7 @@ def _as_targets(
         if len(np.unique(array)) < 2:
             raise ValueError("all labels are the same: there is nothing to learn")
         return torch.from_numpy(array.astype(np.int64)), max(num_labels, 2)
+
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not np.isfinite(array).all():
         raise ValueError("labels must be finite, of shape [series] or [series, num_labels]")

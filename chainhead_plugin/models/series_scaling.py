@@ -30,6 +30,7 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
     loc = torch.zeros_like(known[:, :1])
     if scaling is None:
         return known, loc, torch.ones_like(loc)
+
     if scaling == "mean":
         scale = _mean(known.abs(), count)
     else:
@@ -45,6 +46,7 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
         scale = largest * nonzero(variance).sqrt()
         if scaling == "last":
             loc = _last(known, observed)
+
     scale = torch.where(count > 0, scale, 1)
     return torch.where(observed, (known - loc) / nonzero(scale), 0), loc, scale
 

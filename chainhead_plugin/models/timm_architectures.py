@@ -1,6 +1,6 @@
 """Architectures for timm's registry: its backbones, with a chain head as classifier.
 
-`chainhead` takes any backbone by name; the others are backbones that often serve.
+`chainhead` takes any backbone by name; the other architectures each have a backbone that is often used.
 """
 
 import json
@@ -123,16 +123,19 @@ def _create(
         raise TypeError(
             f"{variant} has a backbone: choose another one with timm.create_model('chainhead', …)"
         )
+
     _check_backbone(backbone)
     if not pretrained_cfg:
         pretrained_cfg = _input_cfg(backbone)
     elif isinstance(pretrained_cfg, str):
         raise ValueError(f"{variant} has no weights, hence no tag {pretrained_cfg!r}")
+
     classifier = _DEFAULTS | {name: kwargs.pop(name) for name in _CLASSIFIER_OPTIONS if name in kwargs}
     # Here, not in the architecture, timm looks for what the configuration says of classes and pooling.
     for name in ("num_classes", "global_pool"):
         if name in classifier:
             kwargs[name] = classifier.pop(name)
+
     model: nn.Module = build_model_with_cfg(
         partial(_build, backbone, pretrained_backbone, classifier),
         variant,
@@ -169,7 +172,7 @@ def _check_backbone(name: str) -> None:
     architecture = name.partition(".")[0]
     if not timm.is_model(architecture):
         raise ValueError(
-            f"backbone={name!r} is not in timm's registry; timm.list_models() tells what is. For weights from "
+            f"backbone={name!r} is not in timm's registry; timm.list_models() lists all backbones. For weights from "
             "elsewhere, load them into the backbone: model.backbone.load_state_dict(…)"
         )
     if model_entrypoint(architecture) in ENTRY_POINTS:

@@ -70,7 +70,7 @@ class ChainClassifierHead(nn.Module):
         ).train(self.training)
 
     def forward(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """Map [batch, in_features, height, width] to [batch, num_classes], or to what the classifier takes."""
+        """Map [batch, in_features, height, width] to [batch, num_classes], or to the classifier's input."""
         nodes: Tensor = self.chain_head(scan_patches(x, self.scan))
         pooling = _POOLINGS[self.global_pool]
         if pooling is None:
@@ -125,9 +125,11 @@ class ChainHeadClassifier(nn.Module):
             backbone.reset_classifier(0, "")
         except AssertionError as error:
             raise ValueError(f"{type(backbone).__name__} cannot do without pooling: {error}") from error
+
         self.backbone: Any = backbone
         self.num_features: int = backbone.head_hidden_size
         self.in_chans: int = getattr(backbone, "in_chans", 3)
+
         self.head: Any = ChainClassifierHead(
             self.num_features,
             num_classes,
@@ -139,6 +141,7 @@ class ChainHeadClassifier(nn.Module):
             dtype=dtype,
             **head_options,
         )
+
         self.num_classes = num_classes
         self._model_args = {}
         self._traits = _prefixed_traits(getattr(backbone, "_traits", {}))
@@ -196,7 +199,7 @@ class ChainHeadClassifier(nn.Module):
         return self._as_map(self.backbone(x), x)
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """Map a feature map to logits [batch, num_classes], or to what the classifier takes."""
+        """Map a feature map to logits [batch, num_classes], or to the classifier's input."""
         y: Tensor = self.head(x, pre_logits=pre_logits)
         return y
 

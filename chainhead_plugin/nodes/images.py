@@ -33,9 +33,11 @@ def chain_of_image(
             f"pixel_values is {pixel_values.dtype} of shape {tuple(pixel_values.shape)}, expected floating point "
             "[batch, channels, height, width]: an image processor makes it"
         )
+
     scan = config.scan or "serpentine"
     if backbone is not None:
         return scan_patches(encode_image(backbone, pixel_values), scan)
+
     channels, height, width = pixel_values.shape[1:]
     size, expected = config.patch_size, config.image_channels
     assert config.m is not None
@@ -46,10 +48,12 @@ def chain_of_image(
                 f"{config.m // expected}]"
             )
         return pixel_values.transpose(1, 2).flatten(2)
+
     if channels != expected or height % size or width % size or not height * width:
         raise ValueError(
             f"pixel_values has shape {tuple(pixel_values.shape)}, expected [batch, {expected}, height, width] "
             f"with a height and width that are multiples of patch_size={size}"
         )
+
     patches = pixel_values.reshape(-1, channels, height // size, size, width // size, size)
     return scan_patches(patches.permute(0, 1, 3, 5, 2, 4).flatten(1, 3), scan)

@@ -11,7 +11,7 @@ MAX_MISSING = 2**27
 
 
 class CheckedLoadMixin:
-    """Errors that name what does not fit, for `PreTrainedModel`s."""
+    """Errors that name the weights that do not fit, for `PreTrainedModel`s."""
 
     @staticmethod
     def _finalize_model_loading(model: Any, load_config: Any, loading_info: Any) -> Any:

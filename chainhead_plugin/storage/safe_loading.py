@@ -1,4 +1,4 @@
-"""Weights are read from safetensors alone, and files of the Hub's cache only if they hold what they claim to."""
+"""Weights are read from safetensors alone, and files of the Hub's cache only if their hashes are right."""
 
 import os
 import re
@@ -52,7 +52,7 @@ def require_intact(files: Iterable[str]) -> None:
     Raises
     ------
     DamagedFileError
-        If a file is not what the Hub stated. It has been deleted, so that the next call downloads it anew.
+        If a file differs from its hash on the Hub. It has been deleted, so that the next call downloads it anew.
     """
     links = {path for file in files if (path := Path(file)).is_symlink()}
     links |= {path for folder in {link.parent for link in links} for path in folder.glob("*.json")}
@@ -67,7 +67,7 @@ def require_intact(files: Iterable[str]) -> None:
             raise DamagedFileError(
                 f"{link.name} is not the file that the Hub states; it was damaged on the way and has been deleted: "
                 f"{link}\nexpected {stored.name}\n   found {found}\nTo repair it, load the model again with a "
-                "connection: what is missing is downloaded anew"
+                "connection: missing files are downloaded anew"
             )
 
 
@@ -91,7 +91,7 @@ def without_conversion() -> Iterator[None]:
 
 
 class _Loading:
-    """How many threads load models, and what they found in the environment."""
+    """How many threads load models, and the environment's setting before them."""
 
     lock = Lock()
     count = 0
@@ -102,7 +102,7 @@ _loading = _Loading()
 
 
 def require_intact_cache(repo_id: str, revision: str | None, cache_dir: Path | None) -> None:
-    """Do as `require_intact` for what the cache has of a repository, as far as models are loaded from it."""
+    """Do as `require_intact` for the files of a repository in the cache that models are loaded from."""
     config = try_to_load_from_cache(repo_id, "config.json", cache_dir=cache_dir, revision=revision)
     if isinstance(config, str):
         require_intact([config, *map(str, Path(config).parent.glob("*.safetensors"))])

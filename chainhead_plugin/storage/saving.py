@@ -101,7 +101,7 @@ def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    # Inside the folder: what is beside it may be another file system, or not writable.
+    # Inside the folder: the place beside it may be another file system, or not writable.
     new = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder))
     try:
         shutil.copymode(folder, new)
@@ -144,7 +144,7 @@ def _point(new: Path, folder: Path) -> None:
 
 
 def _rename(new: Path, folder: Path) -> None:
-    """Give the new weights their usual names, then the configuration its own; what was done stays done."""
+    """Give the new weights their usual names, then the configuration; steps that were done before stay done."""
     for link in sorted(new.glob("*" + _LINK)):
         with suppress(FileNotFoundError):
             link.replace(folder / link.name.removesuffix(_LINK))

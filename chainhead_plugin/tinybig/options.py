@@ -112,12 +112,14 @@ def read_model_options(kind: ModelKind, options: Mapping[str, Any]) -> dict[str,
     if kind not in ("rnn", "regression_rnn"):
         raise TinyBIGConversionError(f"kind must be 'rnn' or 'regression_rnn', got {kind!r}")
     _check_names(kind, options, ("chain_length", "dims"), (*_MODEL_DEFAULTS, *_FREE, *_IGNORED_BY_MODEL))
+
     dims = options["dims"]
     if not isinstance(dims, list | tuple):
         raise TinyBIGConversionError(f"dims must be a list of ints, got {dims!r}")
     read = _read(options, _MODEL_DEFAULTS)
     read["chain_length"] = _count("chain_length", options["chain_length"])
     read["dims"] = [_count("dims", size) for size in dims]
+
     if len(dims) < 3:
         raise TinyBIGConversionError(
             f"dims={read['dims']} has no hidden layer: tinyBIG's {kind} is then one linear map without any chain, "
@@ -127,6 +129,7 @@ def read_model_options(kind: ModelKind, options: Mapping[str, Any]) -> dict[str,
         raise TinyBIGConversionError(
             "with_bspline cannot be converted: this project has no B-spline expansion"
         )
+
     _count("width", read["width"])
     _check_runnable(read)
     return read

@@ -1,4 +1,4 @@
-"""tinyBIG's state dicts: what they must hold, and the matrices their flat parameters make."""
+"""tinyBIG's state dicts: the entries they must have, and the matrices that their flat parameters make."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from torch import Tensor
 from ..head.reduced_reconciliation import closest_factors
 from .options import TinyBIGConversionError, reconciliation_of
 
-# Every entry's shape, and what it is made of.
+# The shape of every entry, and its parts.
 Shapes = dict[str, tuple[tuple[int, ...], str]]
 
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

@@ -1,1 +1,1 @@
-"""To and from the Hub: what is asked, fetched, checked, and sent."""
+"""Requests to the Hub, downloads, their checks, and uploads."""

@@ -58,7 +58,7 @@ class Download:
         TransferError
             If the Hub cannot be reached or breaks off, and the cache does not have all files.
         ChecksumError
-            If a file is not what the Hub states or what is pinned.
+            If a file differs from its hash on the Hub, or from the pinned hash.
         CheckpointError
             If there are no weights, or (`UnsafeWeightsError`) only such that run code when they are read.
 

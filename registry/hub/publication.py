@@ -1,4 +1,4 @@
-"""Gather what is to be pushed: a checkpoint's files, its card, and the card's pictures."""
+"""Gather all that is pushed: a checkpoint's files, its card, and the card's pictures."""
 
 from __future__ import annotations
 
@@ -61,11 +61,13 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
             f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}. Nothing was pushed: move "
             "what is no part of the model elsewhere, and save weights with save_pretrained, which writes safetensors"
         )
+
     if "transformers_weights" in read_json(folder / "config.json"):
         raise PushError(
             f"{folder}/config.json names its weights in 'transformers_weights', as where saving was interrupted: load "
             "the model and save it again"
         )
+
     if with_code or not card.is_file():
         classes = own_classes(folder)
         architecture = model_class(folder, classes)
@@ -74,6 +76,7 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
         render = getattr(architecture, "card_files", None)
         if render is not None and not card.is_file():
             return files | render(folder, repo_id, with_code=with_code)
+
     text, pictures = _with_pictures(_card_text(card), card.parent, folder)
     return files | pictures | {"README.md": text.encode()}
 

@@ -1,4 +1,4 @@
-"""Ask the Hub: what is transient is tried again, what is refused comes with advice."""
+"""Ask the Hub: passing failures are tried again, refusals come with advice."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
             failure = error
         if wait is not None:
             time.sleep(wait)
+
     if _is_unreachable(failure):
         raise TransferError(
             f"{repo_id}: {constants.ENDPOINT} cannot be reached from this machine: {failure}\nCheck its connection, "

@@ -46,7 +46,7 @@ class Upload:
         Raises
         ------
         PushError
-            If the token may not do this, or what is on the Hub is in the way.
+            If the token may not do this, or something on the Hub is in the way.
         TransferError
             If the Hub cannot be reached or breaks off.
         huggingface_hub.errors.HfHubHTTPError

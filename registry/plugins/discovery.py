@@ -48,11 +48,13 @@ def find_plugins() -> tuple[list[PluginSource], list[FailedPlugin]]:
     sources: list[PluginSource] = []
     failed: list[FailedPlugin] = []
     seen: set[str] = set()
+
     for distro, content in _distributions():
         distribution = re.sub(r"[-_.]+", "-", distro.name).lower()
         if distribution in seen:
             continue
         seen.add(distribution)
+
         if not isinstance(content, ConfigParser):
             failed.append(
                 FailedPlugin(
@@ -71,7 +73,7 @@ def find_plugins() -> tuple[list[PluginSource], list[FailedPlugin]]:
 
 
 def _distributions() -> Iterator[tuple[entrypoints.Distribution, ConfigParser | Exception]]:
-    # Imports ignore what is no string; entrypoints would raise.
+    # Imports ignore entries of the path that are no strings; entrypoints would raise.
     for folder in [item for item in sys.path if isinstance(item, str)]:
         try:
             found = [(distro, content) for content, distro in entrypoints.iter_files_distros(path=[folder])]

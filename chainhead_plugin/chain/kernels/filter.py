@@ -45,11 +45,13 @@ def _filter_kernel(  # type: ignore[no-untyped-def]
     first = (program // blocks_f % blocks_t) * BLOCK_T
     node = first + tl.arange(0, BLOCK_T)
     feature = (program % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
+
     start, count = _chain_bounds(starts, counts, batch, length, MASKED)
     row = x + batch * length * width
     total = tl.zeros((BLOCK_T, BLOCK_F), ACCUMULATOR)
     # Whether the filter reaches beyond the chain from here.
     at_an_end = (first - (tap_count - 1 - ahead) < start) | (first + BLOCK_T - 1 + ahead >= start + count)
+
     for k in range(tap_count):
         source = node - (k - ahead) - start
         sign = tl.full((BLOCK_T,), 1, ACCUMULATOR)
@@ -69,6 +71,7 @@ def _filter_kernel(  # type: ignore[no-untyped-def]
             other=0,
         )
         total += weight[:, None] * nodes.to(ACCUMULATOR)
+
     real = (node >= start) & (node < start + count)
     tl.store(
         y + batch * length * width + node.to(tl.int64)[:, None] * width + feature[None, :],

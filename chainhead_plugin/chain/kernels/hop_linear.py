@@ -89,11 +89,13 @@ def _store_mixed(  # type: ignore[no-untyped-def]
         mixed += tl.where(has_after[:, None], _woven(row_1, row_2, row_3, after, ROWS, WIDTH), 0)
     if OWN:
         mixed += self_weight * _woven(row_0, row_1, row_2, row_3, ROWS, WIDTH)
+
     column = first_column + tl.arange(0, WIDTH)
     if BIASED:
         mixed += tl.load(bias + column, mask=column < n, other=0).to(tl.float32)[None, :]
     if RELU:
         mixed = tl.maximum(mixed, 0)
+
     tl.store(
         y + row.to(tl.int64)[:, None] * n + column[None, :],
         tl.where(real[:, None], mixed, 0).to(y.dtype.element_ty),
@@ -216,6 +218,7 @@ def _launch(
     y = x.new_empty(batch, length, n)
     if y.numel() == 0:
         return y
+
     described = has_copy_engine(x.device) and _describable(x) and _describable(weight)
     sizes = tiles_for(n, described)
     step = sizes.block_m - 1 - bi_directional
@@ -225,6 +228,7 @@ def _launch(
         programs = min(programs, _multiprocessors(x.device))
         nodes = TensorDescriptor(x, [rows, m], [m, 1], [sizes.block_m, sizes.block_k])
         weights = TensorDescriptor(weight, [n, m], [m, 1], [sizes.block_n, sizes.block_k])
+
     with on_device_of(x):
         _hop_linear_kernel[(programs,)](
             nodes, weights, bias, y, starts, counts, self_weight, rows, length, m, n, programs,

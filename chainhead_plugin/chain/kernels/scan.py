@@ -49,11 +49,13 @@ def _scan_block(  # type: ignore[no-untyped-def]
     feature = (program % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
     node = block * BLOCK_T + tl.arange(0, BLOCK_T)
     inside = (node < length)[:, None] & (feature < width)[None, :]
+
     if REVERSED:
         node = length - 1 - node
     place = batch * length * width + node.to(tl.int64)[:, None] * width + feature[None, :]
     nodes = tl.load(x + place, mask=inside, other=0).to(ACCUMULATOR)
     boundary = (batch * blocks + block) * width + feature
+
     if DECAYING:
         own = tl.load(
             decay + batch * decay_batch_stride + feature * decay_stride, mask=feature < width, other=0
@@ -89,6 +91,7 @@ def _carry_kernel(  # type: ignore[no-untyped-def]
     blocks_f = tl.cdiv(width, BLOCK_F)
     batch = (tl.program_id(0) // blocks_f).to(tl.int64)
     feature = (tl.program_id(0) % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
+
     power = tl.full((BLOCK_F,), 1, tl.float64)
     if DECAYING:
         power = tl.load(
@@ -98,6 +101,7 @@ def _carry_kernel(  # type: ignore[no-untyped-def]
         while step < BLOCK_T:
             power = power * power
             step *= 2
+
     number = tl.arange(0, CHUNK)
     state = tl.zeros((BLOCK_F,), tl.float64)
     for first in range(0, blocks, CHUNK):
@@ -138,6 +142,7 @@ def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     batch, length, width = x.shape
     if x.numel() == 0:
         return y
+
     accumulator, dtype = (
         (tl.float64, torch.float64) if x.dtype == torch.float64 else (tl.float32, torch.float32)
     )
@@ -148,9 +153,11 @@ def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
         decay = decay.contiguous()
         one_each, one_batch = decay.size(2) > 1, decay.size(0) > 1
         strides = (decay.size(2) if one_batch else 0, int(one_each))
+
     grid = (batch * blocks * triton.cdiv(width, features),)
     chain = {"DECAYING": decay is not None, "BLOCK_T": _BLOCK}
     tile = {**chain, "REVERSED": reverse, "ACCUMULATOR": accumulator, "BLOCK_F": features}
+
     with on_device_of(x):
         if blocks == 1:
             entering = x.new_zeros(batch, 1, width, dtype=dtype)
