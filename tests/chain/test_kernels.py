@@ -31,6 +31,11 @@ TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, to
 # The interpreter takes a millisecond an instruction, which long loops make many of.
 KINDS = [chain for chain in CHAINS if chain.hops < 40 or DEVICE == "cuda"]
 LENGTHS = [1, 2, 3, 63, 64, 65, 300] if DEVICE == "cuda" else [1, 2, 65]
+SCANNED = (
+    [(2, 1, 3), (1, 128, 1), (2, 129, 3), (3, 300, 33)]
+    if DEVICE == "cuda"
+    else [(2, 1, 3), (2, 129, 3), (1, 300, 1)]
+)
 PADDINGS = [slice(0, 0), slice(0, 5), slice(-7, None)]
 
 
@@ -125,15 +130,14 @@ def test_slices_and_transposes():
 )
 def test_hop_and_linear_map_in_one(bi_directional, self_weight, dtype):
     # With rows of whole 16 bytes tiles come by the copy engine, in a narrow and a wide form.
-    for batch, length, m, n in (
-        (1, 1, 5, 3),
-        (3, 7, 70, 65),
-        (2, 65, 33, 129),
-        (2, 140, 72, 40),
-        (1, 131, 8, 136),
-    ):
+    shapes = [(1, 1, 5, 3), (3, 7, 70, 65), (2, 65, 33, 129), (2, 140, 72, 40), (1, 131, 8, 136)]
+    for number, (batch, length, m, n) in enumerate(shapes):
         for relu in (False, True):
-            for padding in (None, slice(0, length // 2)):
+            paddings = [None, slice(0, length // 2)]
+            if DEVICE == "cpu":
+                # In the interpreter by turns, so that over the shapes each goes with ReLU and without.
+                paddings = [paddings[(number + relu) % 2]]
+            for padding in paddings:
                 x, bias = random(batch, length, m, dtype=dtype), random(n, dtype=dtype)
                 weight = (random(n, m, dtype=dtype) / m**0.5).detach().requires_grad_()
                 mask = torch.ones(batch, length, dtype=torch.bool, device=DEVICE)
@@ -231,16 +235,15 @@ def test_what_has_a_copy_engine():
 @pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_scans(reverse, dtype):
-    for batch, length, width in (
-        (2, 1, 3),
-        (1, 128, 1),
-        (2, 129, 3),
-        (3, 300, 33 if DEVICE == "cuda" else 5),
-    ):
+    for batch, length, width in SCANNED:
         x = random(batch, length, width, dtype=dtype).detach()
         one_each = torch.rand(1, 1, width, dtype=torch.float64, device=DEVICE)
         per_row = torch.rand(batch, 1, width, dtype=torch.float64, device=DEVICE)
-        for decay in (None, 0.0, 0.9, 1.0, one_each, per_row):
+        # The interpreter adds number by number: there every form of decay has one shape of two blocks.
+        decays = (
+            [None, 0.0, 0.9, 1.0, one_each, per_row] if length == 129 or DEVICE == "cuda" else [None, per_row]
+        )
+        for decay in decays:
             expected = decaying_sum_by_steps(x.double(), 1.0 if decay is None else decay, reverse)
             assert_close(scan_chain(x, decay, reverse), expected, dtype)
 

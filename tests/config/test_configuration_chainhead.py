@@ -112,10 +112,10 @@ def test_round_trip(fields, tmp_path):
     ],
 )
 def test_bad_fields_are_named(fields, message):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(StrictDataclassError, match=message):
         ChainHeadConfig(**fields)
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 class NotBert(BertConfig):
@@ -172,10 +172,10 @@ def test_keys_that_nothing_reads_are_warned_of(key):
     "labels", [{"num_labels": 10**8}, {"num_labels": 0}, {"num_labels": "3"}, {"id2label": {}}]
 )
 def test_the_number_of_labels_is_bounded_before_they_are_made(labels):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises((TypeError, ValueError), match="must be a whole number between 1 and"):
         ChainHeadConfig(**labels)
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 def test_problem_types():
