@@ -6,30 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..tables.formats.files import FORMATS
 from .screen import console, say, wrong
 
 if TYPE_CHECKING:
     from ..estimators.table_training import TrainedOnTable
     from .files.options import FileOptions
-
-_TABLES = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".parquet",
-    ".feather",
-    ".xlsx",
-    ".json",
-    ".jsonl",
-    ".npz",
-    ".npy",
-    ".ts",
-    ".arff",
-)
-
-
-# What series have beside their features.
-_WITHOUT_EFFECT = {"--known", "--static", "--calendar"}
 
 
 def is_table(source: str) -> bool:
@@ -38,19 +20,12 @@ def is_table(source: str) -> bool:
     name = path.name.lower()
     if any(sign in name for sign in "*?[") or path.is_dir():
         return True
-    if (
-        name.removesuffix(".gz")
-        .removesuffix(".zip")
-        .removesuffix(".zst")
-        .removesuffix(".bz2")
-        .endswith(_TABLES)
-    ):
-        return True
     if name.endswith((".yaml", ".yml")):
         from ..estimators.table_plan import is_plan
 
         return is_plan(path)
-    return False
+    # Of a file with another ending the reader of tables says which it knows.
+    return (path.is_file() and bool(path.suffix)) or any(ending in FORMATS for ending in path.suffixes[-2:])
 
 
 def train_table(source: str, output: Path | None, files_as: FileOptions, options: Mapping[str, Any]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..tables.errors import listed
+from ..recipes.data.splits import held_out_rows
+from ..tables.errors import TextColumnError, listed
 from ..tables.formats.cells import number_of
 from ..tables.loading import load
 from ..tables.schema import Schema, load_matched, schema_of
@@ -64,12 +65,23 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
     ValueError
         If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
     """
-    found = load(str(plan.data), plan.table, plan.reading)
+    try:
+        found = load(str(plan.data), plan.table, plan.reading)
+    except TextColumnError as error:
+        if plan.table.label:
+            raise
+        raise ValueError(
+            f"no column is called label, so name that of the labels with --label ({error})"
+        ) from error
     said = [summary(found)]
     if not found.is_labelled:
-        raise ValueError(f"{plan.data}: there is no column of labels: name it with --label")
+        columns = listed(found.features) if found.has_names else "1, 2, …, as there is no row of names"
+        raise ValueError(
+            f"{plan.data}: there is no column of labels: name it with --label (the columns are {columns})"
+        )
     if found.columns.spec.label_of != "series" or len(found[0].labels) != 1:
         raise ValueError(f"{plan.data}: expected one label for every series")
+    found.check_complete()
     schema = schema_of(found)
 
     task = plan.task or _guess_task(found)
@@ -82,8 +94,10 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
     elif test:
         said.append(f"test: {len(test)} of {len(found)} series, drawn with seed {plan.seed}")
     if task == "classification":
-        known = {series.labels[0] for series in train}
-        if foreign := sorted({series.labels[0] for series in test} - known):
+        known, tested = ({series.labels[0] for series in part} for part in (train, test))
+        if test and (untested := sorted(known - tested)):
+            said.append(f"test: no series has the label {listed(untested)}, so that it is not tested")
+        if foreign := sorted(tested - known):
             said.append(
                 f"test: no series to train on has the label {listed(foreign)}, so those with it count as errors"
             )
@@ -100,7 +114,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
         raise ValueError(
             f"the options {dict(plan.options)} are not those of {kind.__name__}: {error}"
         ) from error
-    estimator.fit(_nodes(train), _labels(train, task))
+    estimator.fit([one.values.T for one in train], _labels(train, task))
     scores = _scores(estimator, test, task) if test else {}
     seconds = time.perf_counter() - start
     full = replace(plan, task=task, table=found.columns.spec)
@@ -145,6 +159,7 @@ def _parts(
         )
         if not other.is_labelled:
             raise ValueError(f"{plan.test}: there is no column of labels to test by")
+        other.check_complete()
         return found.series, other.series
     if plan.test_share is None:
         return found.series, ()
@@ -155,23 +170,10 @@ def _parts(
 
 def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set[int]:
     """Return the rows of the test part: whole groups, or else of every class its share."""
-    from sklearn.model_selection import GroupShuffleSplit, train_test_split
-
-    rows = np.arange(len(series))
-    groups = [one.group for one in series]
-    if any(groups):
-        _, test = next(GroupShuffleSplit(1, test_size=share, random_state=seed).split(rows, groups=groups))
-    else:
-        labels = [one.labels[0] for one in series] if task == "classification" else None
-        try:
-            _, test = train_test_split(rows, test_size=share, random_state=seed, stratify=labels)
-        except ValueError as error:
-            classes = "" if labels is None else f" with {len(set(labels))} labels"
-            raise ValueError(
-                f"no test part with a share of {share:g} can be drawn from {len(series)} series{classes}, as both "
-                "parts need series of every label: give another --test-share, or a table with --test"
-            ) from error
-    return set(test.tolist())
+    groups = np.array([one.group for one in series]) if any(one.group for one in series) else None
+    is_classes = task == "classification"
+    labels = [frozenset(one.labels if is_classes else ()) for one in series]
+    return set(held_out_rows(labels, groups, share, seed, stratified=is_classes).tolist())
 
 
 def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
@@ -187,17 +189,6 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
             f"{plan.data}: all {len(train)} series to train on have the label {labels.pop()!r}, expected at least two "
             "labels to tell apart; --label names their column"
         )
-
-
-def _nodes(series: Sequence[Series]) -> list[NDArray[np.float64]]:
-    """Return [channels, length] each, without a missing value."""
-    for one in series:
-        missing = int(np.isnan(one.values).sum())
-        if missing:
-            raise ValueError(
-                f"{one.place} misses {missing} values, which this model cannot take: fill them in first"
-            )
-    return [one.values.T for one in series]
 
 
 def _labels(series: Sequence[Series], task: Task) -> NDArray[Any]:
@@ -220,7 +211,7 @@ def _scores(
 ) -> dict[str, float]:
     from sklearn import metrics
 
-    labels, nodes = _labels(test, task), _nodes(test)
+    labels, nodes = _labels(test, task), [one.values.T for one in test]
     answers = estimator.predict(nodes)
     if task == "classification":
         return {

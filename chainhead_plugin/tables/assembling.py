@@ -250,8 +250,9 @@ def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
     differs = cells != cells[0]
     if differs.any():
         row = int(differs.argmax())
+        held = f"holds {cells[row]!r}" if cells[row] else "is empty"
         raise TableError(
-            f"{part.place(row, column)} holds {cells[row]!r}, but {cells[0]!r} in the first row of the series: "
+            f"{part.place(row, column)} {held}, but {cells[0]!r} in the first row of the series: "
             "expected one for all of a series; does it take another column to tell series apart, or "
             "has every node a label?"
         )

@@ -56,9 +56,17 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     for role in ROLES:
         for column in of_role(spec, role):
             if column not in table.columns:
+                unnamed = (
+                    ""
+                    if table.has_names
+                    else (
+                        f": its first row holds values and no names, so its columns are called {listed(table.columns, 4)}; "
+                        "add a row of names, or if there is one, state header: true (--header)"
+                    )
+                )
                 raise TableError(
-                    f"{table.name} has no column {column} for {role}{closest(column, table.columns)}; it has "
-                    f"{listed(table.columns)}"
+                    f"{table.name} has no column {column} for {role}"
+                    + (unnamed or f"{closest(column, table.columns)}; it has {listed(table.columns)}")
                 )
     if table.classes_first and not any(of_role(spec, role) for role in ROLES) and spec.rows != "nodes":
         classes, *values = table.columns

@@ -10,6 +10,10 @@ class TableError(ValueError):
     """A table that cannot be read as it stands; the message names the place, and says what to do."""
 
 
+class TextColumnError(TableError):
+    """A column of texts where numbers were expected, so that it may have another meaning."""
+
+
 def place(file: str, *, row: int | None = None, column: str | None = None, series: str | None = None) -> str:
     """Return the words for a place in a file.
 

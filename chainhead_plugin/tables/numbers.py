@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, listed, place
+from .errors import TableError, TextColumnError, listed, place
 from .formats.cells import number_of
 from .formats.table import Table
 
@@ -176,7 +176,7 @@ def _no_number(
     if "," in cell and _COMMA_NUMBER.fullmatch(cell):
         return TableError(f"{where} holds {cell!r}, expected a decimal point: state decimal: ','")
     texts = list(dict.fromkeys(value for value, empty in zip(values, missing, strict=True) if not empty))
-    return TableError(
+    return TextColumnError(
         f"{where} holds {cell!r}, expected a number: name the column as series, label, group or static if it is that, "
         f"or drop it (its first values: {listed(texts[:4])})"
     )

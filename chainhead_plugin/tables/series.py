@@ -194,6 +194,23 @@ class SeriesSet(Sequence[Series]):
         day = int(days_of_month(walls.astype("datetime64[D]")).max())
         return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset)
 
+    def check_complete(self) -> None:
+        """Check that no value is missing.
+
+        Raises
+        ------
+        TableError
+            If one is; names its place.
+        """
+        for series in self.series:
+            missing = np.isnan(series.values)
+            if missing.any():
+                node, feature = (int(position) for position in np.argwhere(missing)[0])
+                raise TableError(
+                    f"{series.place}, node {node + 1}: {self.features[feature]} is missing, but this model takes no "
+                    "missing values: fill it in, or leave the node out"
+                )
+
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.
 

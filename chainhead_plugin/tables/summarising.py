@@ -43,7 +43,7 @@ def summary(found: SeriesSet) -> str:
         parts.append(f"{groups} groups by {spec.group}")
     if spec.series:
         parts.append(f"series by {' and '.join(spec.series)}")
-    elif len(found.files) > 1 and spec.rows == "nodes":
+    elif 1 < len(found) == len(found.files) and spec.rows == "nodes":
         parts.append("series by file")
     if spec.time is not None:
         parts.append(f"time by {spec.time}, {_spacing(found.step)}")

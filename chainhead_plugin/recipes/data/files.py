@@ -129,16 +129,8 @@ def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
 
 def checked_chains(found: SeriesSet) -> list[NDArray[np.float64]]:
     """Return the nodes [L, m] of series, each of which needs a value in every node."""
-    names = (*found.features, *found.known, *found.columns.spec.static)
-    chains = [sequence.nodes for sequence in series_sequences(found)]
-    for series, chain in zip(found, chains, strict=True):
-        if np.isnan(chain).any():
-            node, feature = (int(position) for position in np.argwhere(np.isnan(chain))[0])
-            raise RecipeError(
-                f"{series.place}, node {node + 1}: {names[feature]} is missing, but this model takes no "
-                "missing values: fill it in, or leave the node out"
-            )
-    return chains
+    found.check_complete()
+    return [sequence.nodes for sequence in series_sequences(found)]
 
 
 def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Labelled, TableSpec]:
@@ -165,9 +157,13 @@ def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
     """Check that there are labels to tell apart, all of them trained, and no group in both parts."""
     known = {label for labels in train.labels for label in _all_labels(labels, of_nodes)}
     if len(known) < 2:
+        only = next(iter(known), "")
+        count = len(train.labels)
         raise RecipeError(
-            f"{train.places[0].split(', ')[0]} has one label alone, {listed(known)}, expected at least two to tell "
-            "apart"
+            f"{train.places[0]} and all other of the {count} examples to train on have the label {only!r}, expected at "
+            "least two labels to tell apart: name their column as label, and what tells examples apart as series"
+            if count > 1
+            else f"{train.places[0]} is the only example: name the column that tells examples apart as series"
         )
     if test is None:
         return

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from ...inputs.named_sequences import series_sequences
-from ...tables.continuing import load_continued
 from ...tables.loading import load
 from ...tables.schema import schema_of
 from ...tables.series import SeriesSet
 from ...tables.summarising import summary
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
+from .continuing import load_continued
 from .examples import Data, check_known
 from .file_options import file_options
 from .ridership import load_ridership

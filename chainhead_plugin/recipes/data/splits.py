@@ -56,7 +56,7 @@ def split_told(examples: Examples, share: float, seed: int) -> tuple[Examples, E
         )
     if missing := missing_labels(examples, held_out):
         words += (
-            f"; none of them has the label {listed(missing)}, which too few examples or groups have to share"
+            f"; none of them has the label {listed(missing)}, of which there are too few examples or groups"
         )
     return kept, held_out, words
 
@@ -146,7 +146,8 @@ def _check_counts(labels: Sequence[Any], share: float, names: Mapping[Any, str])
         alone = f"the label {names.get(few[0], few[0])} has a single example" if few else ""
         reason = alone or f"they have {len(counts)} labels"
         raise RecipeError(
-            f"cannot hold out {share:.0%} of {len(labels)} examples: {reason}, and every label is needed on both sides"
+            f"cannot hold out {share:.0%} of {len(labels)} examples: {reason}, and every label is needed on both sides; "
+            "choose another share, or give more examples"
         )
 
 
@@ -201,7 +202,7 @@ def unvalidated_labels(recipe: Recipe, data: Data) -> list[str]:
     with said_of("validation"):
         parts = held_out(recipe, examples)
     return [
-        f"{name} has no example of {listed(missing)}, which too few examples or groups have to share"
+        f"{name} has no example of the label {listed(missing)}, of which there are too few examples or groups"
         for name, part in parts
         if not isinstance(part, Windows) and (missing := missing_labels(examples, part))
     ]

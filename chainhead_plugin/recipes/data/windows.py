@@ -149,8 +149,10 @@ def cut(
             labels.append(target)
             times.append(one.start + begin + past)
     if not inputs:
+        longest = max(map(len, (one.values for one in series)))
         raise RecipeError(
-            f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast"
+            f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast; the "
+            f"longest has {longest} steps: give longer ones, or lower chain_length"
         )
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
@@ -185,7 +187,9 @@ def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
     time = end - round(share * (end - first))
     kept, held_out = windows.before(time), windows.since(time)
     if not len(kept.labels) or not len(held_out.labels):
-        raise RecipeError(f"cannot hold out the last {share:.0%} of {end - first} steps")
+        raise RecipeError(
+            f"cannot hold out the last {share:.0%} of {end - first} steps: choose another share"
+        )
     return kept, held_out
 
 

@@ -52,6 +52,10 @@ def has_header(
         return True
     if not named:
         return bool(texts)
+    if _are_numbered_names(first) and any(
+        columns[i] and not any(_number(cell, decimal_comma) is not None for cell in columns[i]) for i in named
+    ):
+        return True  # a whole number above nothing but texts
     if not body:
         return False
     if len(first) > 1 and not first[0].strip() and _counts([first[i].strip() for i in named]):
@@ -98,6 +102,12 @@ def _counts(cells: Sequence[str]) -> bool:
         [str(i) for i in range(len(cells))],
         [str(i) for i in range(1, len(cells) + 1)],
     )
+
+
+def _are_numbered_names(cells: Sequence[str]) -> bool:
+    """Whether all cells are different whole numbers, as pandas writes the columns of an array."""
+    texts = [cell.strip() for cell in cells]
+    return len(set(texts)) == len(texts) and all(_WHOLE.fullmatch(text) for text in texts)
 
 
 def _rise_evenly(cells: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -222,17 +223,26 @@ def _is_spaced(sample: list[str]) -> bool:
     if not rows or len(rows[0]) < 2 or any("," in line for line in sample):
         return False
     return all(
-        len(row) == len(rows[0]) and all(number_of(cell) is not None or cell.lower() == "nan" for cell in row)
+        len(row) == len(rows[0])
+        and all(number_of(cell) is not None or cell.lower() == "nan" for cell in row[1:])
         for row in rows[1:] or rows
     )
 
 
 def _has_classes_first(rows: list[list[str]], suffix: str) -> bool:
     """Whether a file without a header is as those of the UCR archive: a series a row, behind its class."""
-    if suffix not in (".tsv", ".txt", "") or len(rows) < 2 or len(rows[0]) < _UCR_COLUMNS:
+    if len(rows) < 2 or len(rows[0]) < _UCR_COLUMNS:
         return False
-    classes = [number_of(row[0]) for row in rows]
-    if not all(value is not None and value.is_integer() for value in classes):
+    texts = [row[0].strip() for row in rows]
+    classes = [number_of(text) for text in texts]
+    if all(value is None for value in classes):
+        # Texts that come again elsewhere are classes; in runs they may as well tell series of nodes apart.
+        runs = 1 + sum(text != before for before, text in itertools.pairwise(texts))
+        are_classes = len(set(texts)) < len(texts) and (suffix != ".csv" or runs > len(set(texts)))
+        return are_classes and all(number_of(cell) is not None for cell in rows[0][1:] if cell.strip())
+    if suffix not in (".tsv", ".txt", "") or not all(
+        value is not None and value.is_integer() for value in classes
+    ):
         return False
     cells = [cell for row in rows for cell in row[1:] if cell.strip()]
     whole = sum((value := number_of(cell)) is not None and value.is_integer() for cell in cells)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, listed
-from .loading import load
-from .read import Reading
-from .schema import load_matched, schema_of
-from .series import Series, SeriesSet
-from .spec import TableSpec
+from ...tables.errors import TableError, listed
+from ...tables.loading import load
+from ...tables.read import Reading
+from ...tables.schema import load_matched, schema_of
+from ...tables.series import Series, SeriesSet
+from ...tables.spec import TableSpec
 
 
 def load_continued(
