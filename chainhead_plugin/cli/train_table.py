@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .files.options import FileOptions
 
 
+# What series have beside their features.
+_WITHOUT_EFFECT = {"--known", "--static", "--calendar"}
+
+
 def is_table(source: str) -> bool:
     """Tell a table, a folder or pattern of tables, and a plan for one from a recipe."""
     path = Path(source)

@@ -60,7 +60,7 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
                     ""
                     if table.has_names
                     else (
-                        f": its first row holds values and no names, so its columns are called {listed(table.columns, 4)}; "
+                        f": its first row holds no names, so its columns are {listed(table.columns, 4)}; "
                         "add a row of names, or if there is one, state header: true (--header)"
                     )
                 )

@@ -146,8 +146,8 @@ def _check_counts(labels: Sequence[Any], share: float, names: Mapping[Any, str])
         alone = f"the label {names.get(few[0], few[0])} has a single example" if few else ""
         reason = alone or f"they have {len(counts)} labels"
         raise RecipeError(
-            f"cannot hold out {share:.0%} of {len(labels)} examples: {reason}, and every label is needed on both sides; "
-            "choose another share, or give more examples"
+            f"cannot hold out {share:.0%} of {len(labels)} examples: {reason}, and every label is needed on both sides;"
+            " choose another share, or give more examples"
         )
 
 

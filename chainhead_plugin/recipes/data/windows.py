@@ -151,8 +151,8 @@ def cut(
     if not inputs:
         longest = max(map(len, (one.values for one in series)))
         raise RecipeError(
-            f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast; the "
-            f"longest has {longest} steps: give longer ones, or lower chain_length"
+            f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast; "
+            f"the longest has {longest} steps: give longer ones, or lower chain_length"
         )
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
