@@ -56,18 +56,7 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     for role in ROLES:
         for column in of_role(spec, role):
             if column not in table.columns:
-                unnamed = (
-                    ""
-                    if table.has_names
-                    else (
-                        f": its first row holds no names, so its columns are {listed(table.columns, 4)}; "
-                        "add a row of names, or if there is one, state header: true (--header)"
-                    )
-                )
-                raise TableError(
-                    f"{table.name} has no column {column} for {role}"
-                    + (unnamed or f"{closest(column, table.columns)}; it has {listed(table.columns)}")
-                )
+                raise _no_column(table, column, role)
     if table.classes_first and not any(of_role(spec, role) for role in ROLES) and spec.rows != "nodes":
         classes, *values = table.columns
         found = replace(spec, label=(classes,), rows="series")
@@ -89,6 +78,18 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
             f"{table.name} has no column of values: all of {listed(table.columns)} have another meaning"
         )
     return Columns(spec, features, tuple(notes))
+
+
+def _no_column(table: Table, column: str, role: str) -> TableError:
+    if not table.has_names:
+        return TableError(
+            f"{table.name} has no column {column} for {role}: its first row holds no names, so its columns are "
+            f"{listed(table.columns, 4)}; add a row of names, or if there is one, state header: true (--header)"
+        )
+    return TableError(
+        f"{table.name} has no column {column} for {role}{closest(column, table.columns)}; it has "
+        f"{listed(table.columns)}"
+    )
 
 
 def index_columns(table: Table, columns: Sequence[str]) -> list[str]:

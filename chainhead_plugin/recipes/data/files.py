@@ -160,8 +160,8 @@ def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
         only = next(iter(known), "")
         count = len(train.labels)
         raise RecipeError(
-            f"{train.places[0]} and all other of the {count} examples to train on have the label {only!r}, expected at "
-            "least two labels to tell apart: name their column as label, and what tells examples apart as series"
+            f"{train.places[0]}: it and all other of the {count} examples to train on have the label {only!r}, "
+            "expected at least two labels to tell apart: is their column named as label?"
             if count > 1
             else f"{train.places[0]} is the only example: name the column that tells examples apart as series"
         )
