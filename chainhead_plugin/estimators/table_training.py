@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recipes.data.splits import held_out_rows
+from ..recipes.errors import RecipeError
 from ..tables.errors import TextColumnError, listed
 from ..tables.formats.cells import number_of
 from ..tables.loading import load
@@ -173,7 +174,10 @@ def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set
     groups = np.array([one.group for one in series]) if any(one.group for one in series) else None
     is_classes = task == "classification"
     labels = [frozenset(one.labels if is_classes else ()) for one in series]
-    return set(held_out_rows(labels, groups, share, seed, stratified=is_classes).tolist())
+    try:
+        return set(held_out_rows(labels, groups, share, seed, stratified=is_classes).tolist())
+    except RecipeError as error:
+        raise ValueError(f"--test-share: {error}") from error
 
 
 def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:

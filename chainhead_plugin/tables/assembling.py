@@ -62,6 +62,8 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
             whole = _without_gaps(part, step, spec)
             filled += len(whole) - len(part)
         series.append(_series(part, whole, spec))
+    if spec.label_of == "series" and not any(label for one in series for label in one.labels):
+        series = [replace(one, labels=()) for one in series]
     if filled:
         notes.append(f"{filled} missing node{'s' if filled > 1 else ''} put into gaps of time")
     return Assembled(_placed_in_time(series, parts, step), step, notes)
@@ -214,8 +216,6 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
         whole.labels[i] if spec.label_of == "node" else _only(part, part.labels[i], column)
         for i, column in enumerate(spec.label)
     )
-    if spec.label_of == "series" and labels and not any(labels):
-        labels = ()
     for position, column in enumerate(spec.known):
         if (missing := np.isnan(part.known[:, position])).any():
             raise TableError(

@@ -205,7 +205,7 @@ def test_too_little_to_learn_from_is_named_in_the_words_of_the_table(tmp_path):
     few = write(tmp_path / "few.csv", 6, 0)
     for share in (0.01, 0.99):
         said = invoke("train", few, "--label", "kind", "--test-share", share, "-o", model, code=1)
-        assert "can be drawn from 6 series with 2 labels" in said
+        assert "of 6 examples: they have 2 labels, and every label is needed on both sides" in said
         assert "--test-share" in said
     assert not model.exists()
 
