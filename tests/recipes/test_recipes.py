@@ -195,7 +195,10 @@ class TestTables:
             ({"x": [1.0]}, "bad.csv has no column of labels: name it as label .of what is left there is x"),
             ({"label": ["a", None], "x": [1.0, 2]}, "row 3, column label is empty"),
             ({"label": ["a", "b"], "x": ["p", "q"]}, "row 2, column x holds 'p', expected a number"),
-            ({"label": ["a", "a"], "x": [1.0, 2]}, "one label alone"),
+            (
+                {"label": ["a", "a"], "x": [1.0, 2]},
+                "all other of the 2 examples to train on have the label 'a'",
+            ),
         ],
     )
     def test_errors(self, folder, table, message):

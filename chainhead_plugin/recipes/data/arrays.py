@@ -11,7 +11,7 @@ from ...tables.errors import listed
 from ...tables.formats.cells import to_texts
 from ..errors import RecipeError
 from ..recipe import Recipe
-from .labelled import Labelled
+from .examples import Labelled
 
 
 def is_array_file(locations: Any) -> bool:

@@ -59,6 +59,32 @@ class Examples:
         return Examples(inputs, self.labels[indices], self.names, groups=groups, schema=self.schema)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Examples of a part.
+
+    Attributes
+    ----------
+    inputs : list
+    labels : list
+        Of every example a text, or of its nodes an object array of texts [L].
+    places : list of str
+        Where each example stands, in words: file, rows, series.
+    groups : list of str, optional
+    schema : Schema, optional
+        What the columns of the table were called.
+    said : str
+        What was read, in one line.
+    """
+
+    inputs: list[Any]
+    labels: list[Any]
+    places: list[str]
+    groups: list[str] | None = None
+    schema: Schema | None = None
+    said: str = ""
+
+
 def numbered(
     inputs: Sequence[Any], raw: Sequence[Any] | NDArray[Any], names: Sequence[str] | None = None
 ) -> Examples:

@@ -19,9 +19,8 @@ from ...tables.texts import load_texts
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .arrays import is_array_file, read_arrays
-from .examples import Data, Examples, numbered
+from .examples import Data, Examples, Labelled, numbered
 from .file_options import FileOptions, file_options
-from .labelled import Labelled
 from .node_labels import is_label, number_labels, sorted_names
 from .splits import split_told
 
