@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,7 +52,11 @@ def predict(
         int | None, typer.Option(min=1, help="How many labels to show, best first; by default one.")
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option(min=1, help="How many of a forecast's steps to show; by default all.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Steps to forecast; by default those of the model, beyond which it goes on from its own.",
+        ),
     ] = None,
     quantiles: Annotated[
         str | None, typer.Option(help="Which of a forecast's quantiles to show: 0.1,0.9; by default all.")
@@ -83,7 +88,10 @@ def predict(
         answers = model.answers
         given = _options(answers, top_k, horizon, quantiles)
         pipe = load_pipeline(model, device)
-        records = read_files(files, wanted_of(pipe, answers, files_as))
+        wanted = wanted_of(pipe, answers, files_as)
+        if wanted.horizon is not None:
+            wanted = replace(wanted, horizon=pipe.steps_of(given))
+        records = read_files(files, wanted)
         options = {"batch_size": batch_size} | answers.run_options(pipe) | given
         if output is None:
             found = list(records)

@@ -82,9 +82,15 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
         Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
     loss : {"mse", "mae", "huber", "pinball"}, optional
         What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
-    scaling : {"std", "mean", "last"}, optional
+    scaling : {"std", "mean", "last", "fixed"}, optional
         How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
-        mean absolute value 1, to last value 0 and standard deviation 1, or not at all.
+        mean absolute value 1, to last value 0 and standard deviation 1, or not at all. "fixed" shifts and scales every
+        series alike, by `fixed_loc` and `fixed_scale`.
+    fixed_loc, fixed_scale : list of float
+        With scaling "fixed", for each channel what is subtracted, and what is then divided by.
+    interpolate_missing : bool
+        Whether missing values between observed ones are put on the straight line between these, and those after the
+        last one repeat it; otherwise they are 0 after scaling.
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
@@ -175,7 +181,10 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
     prediction_channel_indices: list[int] | None = None
     quantiles: list[float] = field(default_factory=list)
     loss: Literal["mse", "mae", "huber", "pinball"] | None = None
-    scaling: Literal["std", "mean", "last"] | None = "std"
+    scaling: Literal["std", "mean", "last", "fixed"] | None = "std"
+    fixed_loc: list[float | int] = field(default_factory=list)
+    fixed_scale: list[float | int] = field(default_factory=list)
+    interpolate_missing: bool = False
     with_observed_indicator: bool = False
     num_time_features: int = 0
     constant_features: list[int] = field(default_factory=list)

@@ -17,6 +17,9 @@ _DEFAULTS: dict[str, Any] = {
     "quantiles": [],
     "loss": None,
     "scaling": "std",
+    "fixed_loc": [],
+    "fixed_scale": [],
+    "interpolate_missing": False,
     "with_observed_indicator": False,
     "num_time_features": 0,
     "constant_features": [],
@@ -63,6 +66,7 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
         channels //= 2
 
     _check_channels(options["prediction_channel_indices"], channels)
+    _check_fixed_scaling(options, channels)
     _check_quantiles(options["quantiles"], options["loss"])
     _check_offsets(options["quantile_offsets"], options["quantiles"])
 
@@ -84,6 +88,21 @@ def _check_channels(indices: Sequence[int] | None, channels: int) -> None:
         )
     reason = f"there are {channels:,} channels"
     _check_ascending("prediction_channel_indices", indices, 0, channels - 1, reason)
+
+
+def _check_fixed_scaling(options: Mapping[str, Any], channels: int) -> None:
+    for name, above in (("fixed_loc", None), ("fixed_scale", 0)):
+        numbers = options[name]
+        if options["scaling"] != "fixed":
+            if numbers:
+                raise ValueError(f"{name} has no effect with scaling={options['scaling']!r}: set 'fixed'")
+            continue
+        if len(numbers) != channels:
+            raise ValueError(
+                f"scaling='fixed' needs {name} with a number for each of the {channels:,} channels, got {len(numbers)}"
+            )
+        for number in numbers:
+            check_number(f"each of {name}", number, above=above)
 
 
 def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from .linear_path import seasonal_naive
 from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .quantiles import conformal_offsets
-from .series_scaling import nonzero, scale_series
+from .series_scaling import nonzero
 
 RIDGES = (1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
 
@@ -130,7 +130,7 @@ def _scaled(model: ChainHeadForTimeSeriesPrediction, windows: Windows) -> tuple[
     """Return the targets' scaled pasts, what a linear path should make of them, and which of that counts."""
     config = model.config
     past, future = (part.unsqueeze(-1) if part.ndim == 2 else part for part in windows)
-    scaled, loc, scale = scale_series(past.double(), ~past.isnan(), config.scaling)
+    scaled, loc, scale = model.scale(past.double(), ~past.isnan())
     targets = config.prediction_channel_indices
     if targets is not None:
         scaled, loc, scale = scaled[..., targets], loc[..., targets], scale[..., targets]

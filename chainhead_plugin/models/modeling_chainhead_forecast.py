@@ -16,8 +16,8 @@ from ..head.weights import weights_dtype
 from .linear_path import LinearPath, SeriesNodes, seasonal_naive
 from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
 from .pooling import pool
-from .quantiles import ascending, normal_start, shifted
-from .series_scaling import nonzero, scale_series
+from .quantiles import ascending, normal_start, shifted, start_at
+from .series_scaling import interpolate, nonzero, scale_alike, scale_series
 
 
 @dataclass
@@ -96,12 +96,34 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         """
         if not self.config.quantiles:
             return
-        steps, targets = self.config.prediction_length, self.config.num_targets
+        steps = self.config.prediction_length
         assert steps is not None
         bias = self.forecaster.bias
         wide = bias.new_ones(steps) if deviations is None else deviations.to(bias)
-        start = normal_start(self.config.quantiles, wide)  # [steps, quantiles]
-        init.copy_(bias, start.unsqueeze(1).expand(-1, targets, -1).flatten())
+        self._start(normal_start(self.config.quantiles, wide))
+
+    @torch.no_grad()
+    def start_at_quantiles(self, points: Tensor) -> None:
+        """Let the bias alone forecast these quantiles around what the weights and the linear path forecast.
+
+        Parameters
+        ----------
+        points : Tensor [prediction_length, quantiles]
+            In units of the series' scale, ascending.
+
+        Raises
+        ------
+        ValueError
+            If the model forecasts no quantiles, or the points are not as described.
+        """
+        expected = (self.config.prediction_length, len(self.config.quantiles))
+        if not self.config.quantiles or points.shape != expected or not (points.diff(dim=-1) > 0).all():
+            raise ValueError(f"points must be [steps, quantiles] {list(expected)} and ascend in every step")
+        self._start(start_at(points.double(), self.config.quantiles.index(0.5)))
+
+    def _start(self, raw: Tensor) -> None:
+        """Set the bias to [steps, quantiles], the same for all targets."""
+        init.copy_(self.forecaster.bias, raw.unsqueeze(1).expand(-1, self.config.num_targets, -1).flatten())
 
     @can_return_tuple
     def forward(
@@ -166,7 +188,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             torch.promote_types(past.dtype, torch.promote_types(weights_dtype(self), torch.float32))
         )
         observed = _observed(past, past_observed_mask, "past")
-        scaled, loc, scale = scale_series(past, observed, self.config.scaling)
+        scaled, loc, scale = self.scale(past, observed)
 
         covariates = {"past": past_time_features, "future": future_time_features}
         self._check_time_features(covariates, past)
@@ -191,6 +213,27 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             loc=loc,
             scale=scale,
         )
+
+    def scale(self, past: Tensor, observed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Put every channel of every series into the units in which the model computes.
+
+        Parameters
+        ----------
+        past : Tensor [batch, length, channels]
+        observed : bool Tensor [batch, length, channels]
+
+        Returns
+        -------
+        scaled : Tensor [batch, length, channels]
+        loc, scale : Tensor [batch, 1, channels]
+            ``past = scaled * scale + loc`` where it was observed.
+        """
+        config = self.config
+        if config.scaling == "fixed":
+            scaled, loc, scale = scale_alike(past, observed, config.fixed_loc, config.fixed_scale)
+        else:
+            scaled, loc, scale = scale_series(past, observed, config.scaling)
+        return interpolate(scaled, observed) if config.interpolate_missing else scaled, loc, scale
 
     def _forecast(
         self, scaled: Tensor, observed: Tensor, past: Tensor | None, future: Tensor | None, **kwargs: Any

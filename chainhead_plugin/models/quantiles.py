@@ -41,14 +41,24 @@ def normal_start(levels: Sequence[float], deviations: Tensor) -> Tensor:
     -------
     Tensor [..., quantiles]
     """
-    points = [NormalDist().inv_cdf(level) for level in levels]
-    median = levels.index(0.5)
-    gaps = [abs(point - points[index + (1 if index < median else -1)]) for index, point in enumerate(points)]
-    gaps[median] = 1.0
-    steps = deviations.unsqueeze(-1) * torch.tensor(gaps, dtype=deviations.dtype, device=deviations.device)
+    points = torch.tensor([NormalDist().inv_cdf(level) for level in levels]).to(deviations)
+    return start_at(deviations.unsqueeze(-1) * points, levels.index(0.5))
+
+
+def start_at(points: Tensor, median: int) -> Tensor:
+    """Return what `ascending` makes into these points: its inverse.
+
+    Parameters
+    ----------
+    points : Tensor [..., quantiles]
+        Ascending, each above the one before.
+    median : int
+    """
+    gaps = points.diff(dim=-1)
+    steps = torch.cat([gaps[..., :median], torch.ones_like(points[..., :1]), gaps[..., median:]], -1)
     # The inverse of softplus, exact for small steps too.
     raw = steps + torch.log(-torch.expm1(-steps))
-    raw[..., median] = 0
+    raw[..., median] = points[..., median]
     return raw
 
 
@@ -110,4 +120,4 @@ def conformal_offsets(errors: Tensor, levels: Sequence[float]) -> list[float]:
     return offsets
 
 
-__all__ = ["ascending", "conformal_offsets", "normal_start", "shifted"]
+__all__ = ["ascending", "conformal_offsets", "normal_start", "shifted", "start_at"]

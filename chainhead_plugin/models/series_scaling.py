@@ -1,5 +1,7 @@
 """Every series in units of its own."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -49,6 +51,40 @@ def scale_series(values: Tensor, observed: Tensor, scaling: str | None) -> tuple
 
     scale = torch.where(count > 0, scale, 1)
     return torch.where(observed, (known - loc) / nonzero(scale), 0), loc, scale
+
+
+def scale_alike(
+    values: Tensor, observed: Tensor, loc: Sequence[float], scale: Sequence[float]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Shift and scale each channel of all series by the same numbers; as `scale_series` otherwise."""
+    ones = torch.ones_like(values[:, :1])
+    locs, scales = (ones * ones.new_tensor(numbers) for numbers in (loc, scale))
+    return torch.where(observed, (values - locs) / scales, 0), locs, scales
+
+
+def interpolate(values: Tensor, observed: Tensor) -> Tensor:
+    """Put missing values on the straight line between the observed ones around them.
+
+    Parameters
+    ----------
+    values : Tensor [batch, length, channels]
+    observed : bool Tensor [batch, length, channels]
+
+    Returns
+    -------
+    Tensor [batch, length, channels]
+        After the last observed value it is repeated; what is before the first one stays.
+    """
+    length = values.size(1)
+    steps = torch.arange(length, device=values.device).view(1, -1, 1).expand_as(observed)
+    before = torch.where(observed, steps, -1).cummax(1).values
+    after = torch.where(observed, steps, length).flip(1).cummin(1).values.flip(1)
+    last, following = before.clamp(min=0), torch.where(after < length, after, before.clamp(min=0))
+    share = ((steps - last) / (following - last).clamp(min=1)).to(values)
+    filled = values.gather(1, last) * (1 - share) + values.gather(1, following) * share
+    after_the_end = after == length
+    filled = torch.where(after_the_end, values.gather(1, last), filled)
+    return torch.where(observed | (before < 0), values, filled)
 
 
 def nonzero(scale: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Pipelines that transformers lacks: time-series classification and node features of chains."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import partial
 from pathlib import Path
 from types import GeneratorType
@@ -62,6 +62,10 @@ class ChainPipeline(Pipeline):
         """Steps of the future that the pipeline forecasts; None where it does not."""
         return None
 
+    def steps_of(self, options: Mapping[str, Any]) -> int | None:
+        """Return how many steps of the future a call with these options forecasts."""
+        return self.horizon
+
     def __call__(self, inputs: Any, *, batched: bool | None = None, **kwargs: Any) -> Any:
         """Run the pipeline.
 
@@ -97,7 +101,8 @@ class ChainPipeline(Pipeline):
             if isinstance(inputs, GeneratorType):
                 inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
             return super().__call__(inputs, **kwargs)
-        sequences, batched = split_named(inputs, self.schema, self.feature_size, batched, self.horizon)
+        horizon = self.horizon if self.horizon is None else self.steps_of(kwargs)
+        sequences, batched = split_named(inputs, self.schema, self.feature_size, batched, horizon)
         results = super().__call__(sequences, **kwargs)
         return results if batched else results[0]
 

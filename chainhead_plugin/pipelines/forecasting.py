@@ -1,6 +1,6 @@
 """The pipeline that transformers lacks for forecasting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ from transformers.utils import FEATURE_EXTRACTOR_NAME, cached_file
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..forecasts.rolling import roll_forward
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.named_sequences import arrays_of, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline
 
 TIMES = "times"
+# Steps that are forecast at most: their errors tell nothing long before.
+_LONGEST = 2**20
 
 
 class TimeSeriesForecastingPipeline(ChainPipeline):
@@ -33,7 +36,9 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     Options, at construction or in a call:
 
-    - `prediction_length`: how many of the model's steps to return; None for all.
+    - `prediction_length`: how many steps to return; None for as many as the model forecasts at once. Beyond these it
+      goes on from its own forecasts, and bands widen by its own errors (`roll_forward`); a model of covariates, or
+      of channels that only help, cannot.
     - `quantiles`: which of the model's quantiles to return; None for all.
     - `context_length`: how many of the last values of a series to forecast from at most. None for all, or for
       the model's `chain_length` where its pooling is "flatten", which takes no more.
@@ -80,6 +85,11 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         """Steps of the future that the model forecasts."""
         return int(self.model.config.prediction_length)
 
+    def steps_of(self, options: Mapping[str, Any]) -> int:
+        """Return how many steps of the future a call with these options forecasts: the model's, or more."""
+        stated = options.get("prediction_length", self._postprocess_params.get("prediction_length"))
+        return max(self.horizon, stated) if isinstance(stated, int) else self.horizon
+
     @property
     def feature_size(self) -> int:
         """Channels and known covariates of a series."""
@@ -96,27 +106,32 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if unknown:
             raise TypeError(f"unknown pipeline options: {', '.join(sorted(unknown))}")
         config = self.model.config
+        preprocess_params: dict[str, Any] = {}
+        forward_params: dict[str, Any] = {}
         postprocess_params: dict[str, Any] = {}
         if prediction_length is not None:
+            alone = not config.num_time_features and config.num_targets == config.num_input_channels
             check_whole_number(
                 "prediction_length",
                 prediction_length,
                 1,
-                config.prediction_length,
-                reason="the model gives no more",
+                _LONGEST if alone else config.prediction_length,
+                reason="the most" if alone else "covariates and channels that only help are unknown beyond",
             )
             postprocess_params["prediction_length"] = prediction_length
+            if prediction_length > config.prediction_length:
+                preprocess_params["horizon"] = prediction_length
+                forward_params["steps"] = prediction_length
         if quantiles is not None:
             absent = [level for level in quantiles if level not in config.quantiles]
             if absent:
                 raise ValueError(f"the model has no quantiles {absent}, it has {config.quantiles}")
             postprocess_params["quantiles"] = list(quantiles)
-        preprocess_params = {}
         if context_length is not None:
             longest = config.chain_length if "flatten" in config.poolings else None
             check_whole_number("context_length", context_length, 1, longest)
             preprocess_params["context_length"] = context_length
-        return preprocess_params, {}, postprocess_params
+        return preprocess_params, forward_params, postprocess_params
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
         """Line up the ends of the series in "past_values" ``[batch, L, channels]``, NaN before shorter ones.
@@ -125,7 +140,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         """
         config = self.model.config
         named = [
-            one_named(sequence, self.schema, self.feature_size, number, self.horizon)
+            one_named(sequence, self.schema, self.feature_size, number, options.get("horizon", self.horizon))
             for number, sequence in enumerate(sequences)
         ]
         values, lengths = join(arrays_of(named), self.feature_size, allow_missing=True)
@@ -189,8 +204,12 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                     "is nothing to forecast from"
                 )
 
-    def _forward(self, model_inputs: Any) -> dict[str, Any]:
+    def _forward(self, model_inputs: Any, steps: int | None = None) -> dict[str, Any]:
         times = model_inputs.pop(TIMES, None)
+        if steps is not None:
+            return self._rolled(model_inputs["past_values"], steps) | (
+                {} if times is None else {TIMES: times}
+            )
         outputs = self.model(**model_inputs, return_dict=True)
         forecasts = {"forecast": outputs.prediction_outputs}
         if times is not None:
@@ -198,6 +217,20 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if outputs.quantile_outputs is not None:
             forecasts["quantiles"] = outputs.quantile_outputs
         return forecasts
+
+    def _rolled(self, past: torch.Tensor, steps: int) -> dict[str, Any]:
+        levels = self.model.config.quantiles
+        found = roll_forward(self._at_once, past, steps, levels)
+        point = found[..., levels.index(0.5) if levels else 0]
+        return {"forecast": point} | ({"quantiles": found} if levels else {})
+
+    def _at_once(self, past: torch.Tensor) -> torch.Tensor:
+        """Return the forecast [batch, horizon, targets, quantiles or 1] of the last values that the model takes."""
+        if "flatten" in self.model.config.poolings:
+            past = past[:, -self.model.config.chain_length :]
+        outputs = self.model(past_values=past, return_dict=True)
+        forecast: torch.Tensor = outputs.quantile_outputs
+        return outputs.prediction_outputs.unsqueeze(-1) if forecast is None else forecast
 
     def postprocess(
         self,

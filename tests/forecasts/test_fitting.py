@@ -1,0 +1,173 @@
+"""The forecaster that series alone give."""
+
+import numpy as np
+import pytest
+import torch
+
+from chainhead_plugin.forecasts import find_seasons, fit_forecaster
+from chainhead_plugin.forecasts.choosing import _mix
+from chainhead_plugin.forecasts.classical import classical_maps, smoothing
+from chainhead_plugin.forecasts.origins import Fold, folds_of, sample_of, windows_before, windows_within
+from chainhead_plugin.forecasts.ridge import RidgeFit
+
+HORIZON = 6
+
+
+def seasonal(length=160, season=12, seed=0, noise=1.0):
+    rng = np.random.default_rng(seed)
+    steps = np.arange(length)
+    return 50 + 10 * np.sin(2 * np.pi * steps / season) + noise * rng.normal(size=length)
+
+
+def forecast(fit, past):
+    with torch.no_grad():
+        return fit.model(torch.tensor(past).unsqueeze(0))
+
+
+class TestForecaster:
+    def test_beats_the_naive_forecast_and_covers(self):
+        y = seasonal(260)
+        fit = fit_forecaster([y[:200]], HORIZON)
+        assert fit.seasons == [12]
+        length = fit.model.config.chain_length
+        origins = range(200, 260 - HORIZON)
+        pasts = torch.tensor(np.stack([y[i - length : i] for i in origins]))
+        futures = np.stack([y[i : i + HORIZON] for i in origins])
+        with torch.no_grad():
+            out = fit.model(pasts)
+        levels = fit.model.config.quantiles
+        low, high = (out.quantile_outputs[..., levels.index(level)].numpy() for level in (0.1, 0.9))
+        naive = np.stack([y[i - 12 : i - 12 + HORIZON] for i in origins])
+        assert np.abs(out.prediction_outputs.numpy() - futures).mean() < 0.9 * np.abs(naive - futures).mean()
+        assert 0.7 < ((low <= futures) & (futures <= high)).mean() < 0.9
+        assert fit.error < fit.naive_error
+        assert sum(fit.shares.values()) == pytest.approx(1)
+
+    def test_saved_and_loaded(self, tmp_path):
+        y = seasonal()
+        fit = fit_forecaster([y], HORIZON)
+        fit.model.save_pretrained(tmp_path)
+        again = type(fit.model).from_pretrained(tmp_path)
+        torch.testing.assert_close(
+            forecast(fit, y).quantile_outputs,
+            again(torch.tensor(y).unsqueeze(0)).quantile_outputs,
+        )
+
+    def test_scaled_data_give_scaled_forecasts(self):
+        y = seasonal()
+        plain, large = (fit_forecaster([values], HORIZON) for values in (y, 1e8 + 1e3 * y))
+        expected = 1e8 + 1e3 * forecast(plain, y).quantile_outputs.double()
+        torch.testing.assert_close(
+            forecast(large, 1e8 + 1e3 * y).quantile_outputs.double(), expected, rtol=0, atol=2.0
+        )
+
+    def test_several_series_of_any_levels(self):
+        series = [scale * seasonal(seed=seed) for seed, scale in enumerate((1, 1000, 0.01))]
+        fit = fit_forecaster(series, HORIZON)
+        assert fit.model.config.scaling == "std"
+        for one in series:
+            error = np.abs(forecast(fit, one[:-HORIZON]).prediction_outputs[0].numpy() - one[-HORIZON:]).mean()
+            assert error < 0.5 * one.std()
+
+    def test_several_targets(self):
+        table = np.stack([seasonal(seed=1), -5 * seasonal(seed=2)], 1)
+        out = forecast(fit_forecaster([table], HORIZON), table)
+        assert out.quantile_outputs.shape[:3] == (1, HORIZON, 2)
+
+    def test_missing_values_are_interpolated(self):
+        y = np.linspace(0, 100, 101)
+        gaps = y.copy()
+        gaps[[40, 41, 60, 98]] = np.nan
+        fit = fit_forecaster([gaps], HORIZON)
+        torch.testing.assert_close(
+            forecast(fit, gaps).prediction_outputs, forecast(fit, y).prediction_outputs, rtol=1e-4, atol=1e-3
+        )
+
+    def test_a_constant_series_stays(self):
+        fit = fit_forecaster([np.full(40, 7.0)], HORIZON)
+        np.testing.assert_allclose(forecast(fit, np.full(40, 7.0)).quantile_outputs, 7, atol=1e-3)
+
+    @pytest.mark.parametrize(
+        ("series", "message"),
+        [
+            ([np.arange(9.0)], "the longest series has 9 steps, expected at least 13"),
+            ([np.full(40, np.nan)], "series 0: column 0 has no value"),
+            ([np.r_[np.arange(40.0), np.inf]], "series 0 is infinite in step 40"),
+            ([np.zeros((40, 2)), np.zeros(40)], r"series have \[1, 2\] columns"),
+            ([], "there is no series"),
+        ],
+    )
+    def test_what_cannot_be_fitted(self, series, message):
+        with pytest.raises(ValueError, match=message):
+            fit_forecaster(series, HORIZON)
+
+
+class TestParts:
+    def test_smoothing_is_the_recursion(self):
+        rng = np.random.default_rng(0)
+        y, season, level, gamma = rng.normal(size=20), 4, 0.3, 0.2
+        at, states = y[:season].mean(), y[:season] - y[:season].mean()
+        for step in range(season, 20):
+            error = y[step] - at - states[step % season]
+            at += level * error
+            states[step % season] += gamma * error
+        expected = [at + states[step % season] for step in range(20, 26)]
+        np.testing.assert_allclose(y @ smoothing(20, 6, [season], level, gamma), expected)
+
+    def test_classical_maps_keep_the_level(self):
+        for name, weights in classical_maps(30, 5, [7, 12]).items():
+            np.testing.assert_allclose(weights.sum(0), 1, atol=1e-9, err_msg=name)
+
+    @pytest.mark.parametrize("keeps_level", [True, False])
+    def test_ridge_is_the_normal_equations(self, keeps_level):
+        rng = np.random.default_rng(0)
+        past, future, start = rng.normal(size=(30, 8)), rng.normal(size=(30, 3)), rng.normal(size=(8, 3))
+        level = past.mean(1, keepdims=True) * keeps_level
+        weights = 1 / past.std(1, keepdims=True)
+        x, t = (past - level) * weights, (future - level) * weights
+        change = np.linalg.solve(x.T @ x + 0.1 * 30 * np.eye(8), x.T @ (t - x @ start))
+        new = rng.normal(size=(4, 8))
+        at = new.mean(1, keepdims=True) * keeps_level
+        np.testing.assert_allclose(
+            new @ RidgeFit(past, future, keeps_level).solve(start, 0.1), at + (new - at) @ (start + change)
+        )
+
+    def test_no_window_learns_from_its_fold(self):
+        samples = [sample_of(np.arange(100.0), 100), sample_of(np.arange(70.0), 90)]
+        folds = folds_of(samples, HORIZON)
+        assert folds[0].begin >= 50
+        assert folds[-1].end == 100
+        for fold in folds:
+            _, learned = windows_before(samples, fold.begin, 10, HORIZON)
+            _, judged = windows_within(samples, fold, 10, HORIZON)
+            # The second series starts 20 steps later.
+            assert learned.max() < fold.begin
+            assert judged.min() >= fold.begin - 20
+
+    def test_a_past_does_not_know_what_comes_after_it(self):
+        values = np.arange(60.0)
+        values[48:52] = np.nan
+        values[52:] = 1e6
+        past, _ = windows_within([sample_of(values, 60)], Fold(50, 51), 10, 3)
+        np.testing.assert_array_equal(past[0, -3:], [47, 47, 47])
+
+    def test_a_mixture_is_at_least_as_good_as_its_best_part(self):
+        rng = np.random.default_rng(0)
+        future, parts = rng.normal(size=(40, 3)), rng.normal(size=(5, 40, 3))
+        weights = np.full(40, 1 / 40)
+        mixed = np.mean([parts[place] for place in _mix(list(parts), future, weights)], 0)
+        assert np.abs(mixed - future).mean() <= min(np.abs(part - future).mean() for part in parts)
+
+    @pytest.mark.parametrize(("season", "length"), [(7, 140), (12, 60), (24, 500)])
+    def test_seasons_are_found(self, season, length):
+        assert find_seasons([seasonal(length, season)]) == [season]
+
+    def test_two_seasons(self):
+        steps = np.arange(1200)
+        y = np.sin(2 * np.pi * steps / 24) + np.where(steps % 168 < 120, 1.0, -1.0)
+        assert find_seasons([y], [24, 168]) == [24, 168]
+
+    def test_noise_and_trends_have_no_season(self):
+        assert find_seasons([np.random.default_rng(0).normal(size=300)]) == []
+        assert find_seasons([np.arange(50.0)]) == []
+        assert find_seasons([np.zeros(50)]) == []
