@@ -43,11 +43,21 @@ def train(
     output: _OutputOption = None,
     task: Annotated[
         str | None,
-        typer.Option(help="Of a table: classification or regression; by default what labels tell."),
+        typer.Option(
+            help="Of a table: classification, regression or forecasting; by default what labels and times tell."
+        ),
     ] = None,
     test: Annotated[Path | None, typer.Option(help="Of a table: another to test on.")] = None,
     test_share: Annotated[
-        float | None, typer.Option(help="Of a table: share of its series to test on, such as 0.2.")
+        float | None,
+        typer.Option(help="Of a table: share of its series, or of its time, to test on, such as 0.2."),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of a table: steps to forecast; by default as is usual for its times."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Of a table: columns to forecast, a,b; by default its only one.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of a table: by default 0.")] = None,
     minutes: Annotated[
@@ -63,11 +73,21 @@ def train(
 
     Of a table nothing has to be said: what columns mean is guessed where that is safe, and told. The folder loads with
     from_pretrained, and holds card and results. A recipe goes on where it was cut off; its first seed's weights are the
-    model. Needs "chainhead-plugin[train]".
+    model. A table with times and without labels becomes a forecaster. Needs "chainhead-plugin[train]".
 
     Example: chainhead train measurements.csv --label kind --test-share 0.2
+
+    Example: chainhead train sales.csv --horizon 14
     """
-    options = {"task": task, "test": test, "test_share": test_share, "seed": seed, "minutes": minutes}
+    options = {
+        "task": task,
+        "test": test,
+        "test_share": test_share,
+        "seed": seed,
+        "horizon": horizon,
+        "target": target,
+        "minutes": minutes,
+    }
     given = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not None}
     with reported_errors():
         if is_table(source):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..tables.formats.files import FORMATS
+from .files.options import listed_names
 from .screen import console, say, wrong
 
 if TYPE_CHECKING:
+    from ..estimators.forecast_training import TrainedForecaster
     from ..estimators.table_training import TrainedOnTable
     from .files.options import FileOptions
 
@@ -33,7 +36,11 @@ def is_table(source: str) -> bool:
 
 
 def train_table(source: str, output: Path | None, files_as: FileOptions, options: Mapping[str, Any]) -> None:
-    """Train the default on a table, say what was guessed and chosen, and write the folder."""
+    """Train the default on a table, say what was guessed and chosen, and write the folder.
+
+    Options are those of a plan, and "target" and "horizon", which are of forecasts.
+    """
+    target, horizon = options.get("target"), options.get("horizon")
     given = {name: value for name, value in options.items() if value is not None}
     with console(stderr=True).status("Importing torch and transformers"):
         from transformers.utils import logging
@@ -52,10 +59,18 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
         for option in files_as.given().keys() & _WITHOUT_EFFECT:
             raise wrong("has no effect on the default model, which takes features alone", option)
         minutes = given.pop("minutes", None)
+        given = {name: value for name, value in given.items() if name not in ("target", "horizon")}
         chosen = {} if minutes is None else {"seconds": 60 * minutes}
-        plan = TablePlan(
-            data=path, table=files_as.spec(), reading=files_as.reading(), options=chosen, **given
-        )
+        table = files_as.spec()
+        if target is not None:
+            table = replace(table, target=listed_names(target))
+        if horizon is not None:
+            chosen["horizon"] = horizon
+        of_forecasts = {"--target": target, "--horizon": horizon}
+        for option in (name for name, value in of_forecasts.items() if value is not None):
+            if given.setdefault("task", "forecasting") != "forecasting":
+                raise wrong(f"has no effect on {given['task']}", option)
+        plan = TablePlan(data=path, table=table, reading=files_as.reading(), options=chosen, **given)
         folder = output or Path(path.name.partition(".")[0] or "model")
     if path.is_dir() and (path / PLAN).is_file():
         raise ValueError(
@@ -65,14 +80,32 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
     with console(stderr=True).status("Training"):
         trained = train_on_table(plan)
     write_folder(trained, folder)
-    _tell(trained, folder)
-
-
-def _tell(trained: TrainedOnTable, folder: Path) -> None:
-    from ..estimators.table_output import PLAN, score_name
-
     for line in trained.said:
         say(line)
+    if trained.plan.task == "forecasting":
+        _tell_forecaster(cast("TrainedForecaster", trained))
+    else:
+        _tell(cast("TrainedOnTable", trained))
+    say(f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}")
+
+
+def _tell_forecaster(trained: TrainedForecaster) -> None:
+    from ..estimators.forecast_output import chosen_text, score_text
+    from ..forecasts.metrics import TITLES
+
+    say(f"model: one linear map of the past, {trained.seconds:.1f} s: {chosen_text(trained)}")
+    if trained.scores:
+        told = ", ".join(
+            f"{TITLES[name]} {score_text(name, value)}" for name, value in trained.scores.items()
+        )
+        say(f"test: {told} (forecasts: {trained.origins:,})")
+    else:
+        say("test: none; give --test-share 0.2 for scores on the last fifth of the time")
+
+
+def _tell(trained: TrainedOnTable) -> None:
+    from ..estimators.table_output import score_name
+
     name = score_name(trained)
     say(
         f"model: {trained.estimator.chosen_}, {trained.seconds:.1f} s; {name} of training series that it was not "
@@ -87,4 +120,3 @@ def _tell(trained: TrainedOnTable, folder: Path) -> None:
         say(
             "test: none; give --test FILE or --test-share 0.2 for scores on series that nothing was chosen by"
         )
-    say(f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}")

@@ -97,9 +97,10 @@ class ChainHeadForecaster(BaseEstimator):
                 "this forecaster learns from the past of the series alone: to use covariates, train a recipe that "
                 "names them as known"
             )
-        return self._fit(read_history(y), horizon)
+        return self.fit_history(read_history(y), horizon)
 
-    def _fit(self, history: History, horizon: int | None) -> "ChainHeadForecaster":
+    def fit_history(self, history: History, horizon: int | None = None) -> "ChainHeadForecaster":
+        """Learn from series that have been read; as `fit`."""
         step = None if history.table is None else history.table.step
         if horizon is None:
             horizon = usual_horizon(step, max(map(len, history.values)))
@@ -204,11 +205,28 @@ class ChainHeadForecaster(BaseEstimator):
             )
         if np.isinf(past).any():
             raise ValueError(f"series {number} is infinite: expected numbers, NaN where one is missing")
+        return self.forecast_from([past], steps)[0]
+
+    def forecast_from(self, pasts: Sequence[Array], steps: int | None = None) -> Array:
+        """Forecast from several pasts at once.
+
+        Parameters
+        ----------
+        pasts : sequence of float64 arrays [length, targets]
+            With an observed value of every target.
+        steps : int, optional
+
+        Returns
+        -------
+        float64 array [pasts, steps, targets, quantiles]
+        """
+        length = max(min(len(past), self.model_.config.chain_length) for past in pasts)
+        batch = np.full((len(pasts), length, self.n_targets_), np.nan)
+        for row, past in zip(batch, pasts, strict=True):
+            row[length - min(len(past), length) :] = past[-length:]
         with torch.inference_mode():
-            found = roll_forward(
-                self._at_once, torch.from_numpy(past.copy()).unsqueeze(0), steps, self._levels
-            )
-        return found[0].double().numpy()
+            found = roll_forward(self._at_once, torch.from_numpy(batch), steps or self.horizon_, self._levels)
+        return found.double().numpy()
 
     def _at_once(self, past: torch.Tensor) -> torch.Tensor:
         device = self.model_.device

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..inputs.named_sequences import is_frame
 from ..tables.loading import load
+from ..tables.read import Reading
 from ..tables.schema import Schema, load_matched
 from ..tables.series import SeriesSet
 from ..tables.spec import TableSpec
@@ -74,7 +75,9 @@ def read_history(y: Any, schema: Schema | None = None) -> History:
     return History([part.reshape(len(part), -1) for part in parts], None, is_batch, is_flat)
 
 
-def table_of(data: Any, schema: Schema | None, spec: TableSpec | None = None) -> SeriesSet:
+def table_of(
+    data: Any, schema: Schema | None, spec: TableSpec | None = None, reading: Reading | None = None
+) -> SeriesSet:
     """Return the series of a table to forecast, all of whose features are targets where none is named.
 
     A step without a row is a missing value.
@@ -82,10 +85,10 @@ def table_of(data: Any, schema: Schema | None, spec: TableSpec | None = None) ->
     if schema is not None:
         return load_matched(data, schema)
     spec = replace(spec or TableSpec(), gaps="missing", rows="nodes")
-    found = load(data, spec)
+    found = load(data, spec, reading)
     if found.targets:
         return found
-    return load(data, replace(found.columns.spec, features=None, target=found.features))
+    return load(data, replace(found.columns.spec, features=None, target=found.features), reading)
 
 
 def _numbers(number: int | None, values: Any) -> Array:

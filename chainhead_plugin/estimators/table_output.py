@@ -7,6 +7,8 @@ from typing import Any
 
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .base import HEADS, STACK
+from .forecast_output import write_forecaster
+from .forecast_training import TrainedForecaster
 from .table_training import TrainedOnTable
 
 PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"
@@ -33,8 +35,11 @@ def check_folder(folder: Path) -> None:
         raise ValueError(f"{folder} is not empty and not written by this command: choose another --output")
 
 
-def write_folder(trained: TrainedOnTable, folder: Path) -> None:
+def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> None:
     """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it."""
+    if isinstance(trained, TrainedForecaster):
+        write_forecaster(trained, folder, PLAN, RESULTS, CARD)
+        return
     extractor = trained.estimator.feature_extractor_
     if trained.schema is not None:
         extractor = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())

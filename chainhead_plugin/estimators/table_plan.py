@@ -10,8 +10,8 @@ import yaml  # type: ignore[import-untyped]
 from ..tables.read import Reading
 from ..tables.spec import TableSpec
 
-Task = Literal["classification", "regression"]
-TASKS = ("classification", "regression")
+Task = Literal["classification", "regression", "forecasting"]
+TASKS = ("classification", "regression", "forecasting")
 # What tells such a file from a recipe.
 KEY = "estimator"
 
@@ -28,16 +28,18 @@ class TablePlan:
         What its columns mean; what is not said is guessed where that is safe.
     reading : Reading
         How files are written; by default they tell.
-    task : {"classification", "regression"}, optional
-        By default what the labels tell.
+    task : {"classification", "regression", "forecasting"}, optional
+        By default what the labels tell; forecasting where there are times and no labels.
     test : Path, optional
         Another table to test on.
     test_share : float, optional
-        Share of the series to test on, drawn by `seed`; those of a group stay together.
+        Share of the series to test on, drawn by `seed`; those of a group stay together. Of forecasts the last share of
+        the time.
     seed : int
         Where kernels and the test part come from.
     options : mapping
-        Parameters of `ChainHeadClassifier` or `ChainHeadRegressor`.
+        Parameters of `ChainHeadClassifier` or `ChainHeadRegressor`, or of `ChainHeadForecaster` and the horizon that
+        it is fitted for.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +12,14 @@ from numpy.typing import NDArray
 
 from ..recipes.data.splits import held_out_rows
 from ..recipes.errors import RecipeError
-from ..tables.errors import TextColumnError, listed
+from ..tables.errors import TableError, TextColumnError, listed
 from ..tables.formats.cells import number_of
 from ..tables.loading import load
 from ..tables.schema import Schema, load_matched, schema_of
 from ..tables.series import Series, SeriesSet
 from ..tables.summarising import summary
 from .classifier import ChainHeadClassifier
+from .forecast_training import TrainedForecaster, train_forecaster
 from .regressor import ChainHeadRegressor
 from .table_plan import TablePlan, Task
 
@@ -58,22 +60,19 @@ class TrainedOnTable:
     seconds: float
 
 
-def train_on_table(plan: TablePlan) -> TrainedOnTable:
+def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
     """Read a plan's table, fit the default to it, and measure that.
+
+    A table with times and without labels is for forecasts.
 
     Raises
     ------
     ValueError
         If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
     """
-    try:
-        found = load(str(plan.data), plan.table, plan.reading)
-    except TextColumnError as error:
-        if plan.table.label:
-            raise
-        raise ValueError(
-            f"no column is called label, so name that of the labels with --label ({error})"
-        ) from error
+    found = _read(plan)
+    if plan.task == "forecasting" or (plan.task is None and _is_to_forecast(found)):
+        return train_forecaster(plan, found)
     said = [summary(found)]
     if not found.is_labelled:
         columns = listed(found.features) if found.has_names else "1, 2, …, as there is no row of names"
@@ -130,6 +129,30 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable:
         scores,
         seconds,
     )
+
+
+def _read(plan: TablePlan) -> SeriesSet:
+    """Return a plan's table; a step without a row is a missing value where there is something to forecast."""
+    with_gaps = replace(plan.table, gaps="missing")
+    if plan.task == "forecasting":
+        return load(str(plan.data), with_gaps, plan.reading)
+    try:
+        return load(str(plan.data), plan.table, plan.reading)
+    except TableError as error:
+        if isinstance(error, TextColumnError) and not plan.table.label:
+            raise ValueError(
+                f"no column is called label, so name that of the labels with --label ({error})"
+            ) from error
+        if plan.task is None and plan.table.gaps == "error":
+            with suppress(TableError):
+                found = load(str(plan.data), with_gaps, plan.reading)
+                if _is_to_forecast(found):
+                    return found
+        raise
+
+
+def _is_to_forecast(found: SeriesSet) -> bool:
+    return not found.is_labelled and found.clock is not None and found.columns.spec.rows != "series"
 
 
 def _guess_task(found: SeriesSet) -> Task:

@@ -82,9 +82,11 @@ def pasts_of(length: int, horizon: int, seasons: Sequence[int]) -> list[int]:
     """Return how many steps of the past candidates see, for series whose first fold begins after `length` steps."""
     limit = min(max(int(0.8 * length), 1), _LONGEST_PAST)
     base = min(seasons, default=max(horizon, 4))
-    wanted = {2 * base, 4 * base, 8 * base, *(2 * season for season in seasons), *seasons[:1]}
-    found = sorted(size for size in wanted if size <= limit)
-    return found or [limit]
+    wanted = {2 * base, 4 * base, 8 * base, *(2 * season for season in seasons)}
+    found = {size for size in wanted if size <= limit}
+    # One season is enough to repeat it.
+    found |= {season for season in seasons[:1] if season <= min(length, _LONGEST_PAST)}
+    return sorted(found) or [limit]
 
 
 def choose(

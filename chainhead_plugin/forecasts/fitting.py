@@ -77,7 +77,7 @@ def fit_forecaster(
     seasons : sequence of int, optional
         After how many steps series repeat, such as 7 for days; by default what is found in them. Empty for none.
     likely_seasons : sequence of int
-        Where to look for seasons first, as time suggests.
+        Where to look for seasons first, as time suggests, the usual one at the head: it is tried where none shows.
     quantiles : sequence of float
         Levels, 0.5 among them.
     ends : sequence of int, optional
@@ -114,6 +114,10 @@ def fit_forecaster(
 
     if seasons is None:
         seasons = find_seasons([sample.filled for sample in samples], likely_seasons)
+        longest = max(len(sample.values) for sample in samples)
+        if not seasons and likely_seasons and longest >= 2 * likely_seasons[0]:
+            # Too short to show it; whether it helps, the rolling origins tell.
+            seasons = [likely_seasons[0]]
     else:
         seasons = sorted(check_whole_number("each of seasons", season, 2) for season in seasons)
     # A level to return to is known of the one series, not of others that come later.

@@ -66,7 +66,9 @@ class TestForecaster:
         fit = fit_forecaster(series, HORIZON)
         assert fit.model.config.scaling == "std"
         for one in series:
-            error = np.abs(forecast(fit, one[:-HORIZON]).prediction_outputs[0].numpy() - one[-HORIZON:]).mean()
+            error = np.abs(
+                forecast(fit, one[:-HORIZON]).prediction_outputs[0].numpy() - one[-HORIZON:]
+            ).mean()
             assert error < 0.5 * one.std()
 
     def test_several_targets(self):

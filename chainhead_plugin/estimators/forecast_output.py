@@ -1,0 +1,142 @@
+"""The folder of a forecaster that was trained on a table: checkpoint, names of columns, plan, results and card."""
+
+import json
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..forecasts.metrics import TITLES
+from ..storage.whole_files import whole_file
+from .forecast_training import TrainedForecaster
+
+# From this share of the naive forecast's error on, there is nothing to gain.
+_AS_GOOD = 0.98
+_IN_PERCENT = ("smape", "wape", "coverage")
+
+
+def write_forecaster(trained: TrainedForecaster, folder: Path, plan: str, results: str, card: str) -> None:
+    """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it.
+
+    Parameters
+    ----------
+    trained : TrainedForecaster
+    folder : Path
+    plan, results, card : str
+        Names of the files.
+    """
+    trained.estimator.save_pretrained(folder)
+    texts = {
+        results: json.dumps(_results(trained), indent=2, ensure_ascii=False),
+        card: _card(trained, folder.resolve().name, plan),
+        plan: trained.plan.text(),
+    }
+    for name, text in texts.items():
+        with whole_file(folder / name) as new:
+            new.write_text(text.rstrip("\n") + "\n", "utf-8")
+
+
+def score_text(name: str, value: float) -> str:
+    """Return a score as tables and sentences show it."""
+    return f"{100 * value:.1f} %" if name in _IN_PERCENT else f"{value:.4g}"
+
+
+def chosen_text(trained: TrainedForecaster) -> str:
+    """Return what the forecast is the mean of, in one sentence, and how it came out at the rolling origins."""
+    estimator = trained.estimator
+    shares = [f"{100 * share:.0f} % {name}" for name, share in estimator.shares_.items()]
+    shown = ", ".join(shares[:4]) + (f" and {len(shares) - 4} more" if len(shares) > 4 else "")
+    error, naive = estimator.error_, estimator.naive_error_
+    compared = "0, as that of the last season's values again"
+    if naive > 0:
+        compared = f"{100 * error / naive:.0f} % of that of the last season's values again"
+        if error > _AS_GOOD * naive:
+            compared += ", which is as good here"
+    return f"{shown}; mean absolute error at {estimator.origins_} rolling origins within the training data: {compared}"
+
+
+def _results(trained: TrainedForecaster) -> dict[str, Any]:
+    estimator = trained.estimator
+    return {
+        "task": "forecasting",
+        "model": "a mean of linear forecasts",
+        "series": trained.series,
+        "horizon": estimator.horizon_,
+        "seasons": estimator.seasons_,
+        "shares": estimator.shares_,
+        "rolling_origins": {
+            "origins": estimator.origins_,
+            "error": estimator.error_,
+            "naive_error": estimator.naive_error_,
+        },
+        "test_origins": trained.origins,
+        "test": trained.scores,
+        "test_by_series": trained.by_series,
+        "seconds": round(trained.seconds, 3),
+        "versions": {name: metadata.version(name) for name in ("chainhead-plugin", "torch", "scikit-learn")},
+    }
+
+
+def _table(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a table with a column for each part."""
+    names = list(next(iter(scores.values())))
+    rows = [f"| | {' | '.join(scores)} |", "|---|" + "---:|" * len(scores)]
+    for name in names:
+        cells = [score_text(name, part[name]) if name in part else "–" for part in scores.values()]
+        rows.append(f"| {TITLES[name]} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
+    estimator = trained.estimator
+    read = "\n".join(f"- {line}" for line in trained.said)
+    tested = "Not tested: `--test-share 0.2` keeps the last fifth of the time for that."
+    if trained.scores:
+        parts = {"test part": trained.scores, **trained.by_series}
+        tested = (
+            f"{trained.origins:,} forecasts of the test part, the last {100 * (trained.plan.test_share or 0):g} % of "
+            f"the time, each from the time before it by a model of the rest:\n\n{_table(parts)}\n\nMASE is in units of "
+            "the error of the last season's values again on the training part; the quantile loss is that of all "
+            "quantiles, in units of the mean size of the values."
+        )
+    summary = (
+        f"A forecaster of the next {estimator.horizon_} steps of {', '.join(trained.plan.table.target)}, with "
+        f"quantiles. Its point forecast is one linear map of the last {estimator.model_.config.chain_length} values: "
+        f"{chosen_text(trained)}. Quantiles are calibrated on the errors at these origins."
+    )
+    return f"""---
+library_name: transformers
+pipeline_tag: time-series-forecasting
+tags: [time-series, forecasting, chainhead]
+---
+
+# {name}
+
+{summary}
+
+## Scores
+
+{tested}
+
+## Data
+
+{read}
+
+## Use
+
+```bash
+chainhead predict {name} past.csv --horizon {estimator.horizon_} --quantiles 0.1,0.9
+```
+
+```python
+import chainhead_plugin
+from transformers import pipeline
+
+forecast = pipeline("time-series-forecasting", model="{name}")
+```
+
+[{plan}]({plan}) holds everything that was guessed; change it and run `chainhead train {name}/{plan}` again.
+"""
+
+
+__all__ = ["chosen_text", "score_text", "write_forecaster"]
