@@ -51,7 +51,7 @@ def chosen_text(trained: TrainedForecaster) -> str:
     if naive > 0:
         compared = f"{100 * error / naive:.0f} % of that of the last season's values again"
         if error > _AS_GOOD * naive:
-            compared += ", which is as good here"
+            compared += ", which is as good or better here"
     return f"{shown}; mean absolute error at {estimator.origins_} rolling origins within the training data: {compared}"
 
 

@@ -119,7 +119,7 @@ def fit_forecaster(
             # Too short to show it; whether it helps, the rolling origins tell.
             seasons = [likely_seasons[0]]
     else:
-        seasons = sorted(check_whole_number("each of seasons", season, 2) for season in seasons)
+        seasons = sorted({int(check_whole_number("each of seasons", season, 2)) for season in seasons})
     # A level to return to is known of the one series, not of others that come later.
     has_level = len(tables) == 1
     found = choose(samples, folds_of(samples, horizon), horizon, seasons, level=has_level)

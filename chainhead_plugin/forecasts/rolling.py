@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 # Paths that go on from each other, and values that each adds to the mixture.
-_PATHS, _VALUES = 19, 99
+_PATHS, _VALUES = 39, 99
 
 
 def roll_forward(
@@ -44,7 +44,8 @@ def roll_forward(
     wanted = torch.tensor([*levels], dtype=torch.float64).to(first)
     while count < steps:
         ahead = torch.cat([ahead, following.movedim(3, 1).flatten(0, 1).to(ahead)], 1)
-        each = forecast(ahead).unflatten(0, (len(past), -1))  # [batch, paths, horizon, targets, quantiles]
+        each = forecast(ahead)
+        each = each.reshape(len(past), -1, *each.shape[1:])  # [batch, paths, horizon, targets, quantiles]
         if levels:
             mixed = (each @ values).movedim(1, -1).flatten(-2)  # [batch, horizon, targets, paths · values]
             block = torch.quantile(mixed, wanted, -1).movedim(0, -1)

@@ -1,0 +1,205 @@
+"""`ChainHeadForecaster`, and `chainhead train` of tables with times and no labels."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from transformers import pipeline
+from typer.testing import CliRunner
+
+from chainhead_plugin.cli import app
+from chainhead_plugin.estimators import ChainHeadForecaster
+
+DAYS = pd.date_range("2024-01-01", periods=120, name="day")
+
+
+def sales(seed=0, scale=1.0):
+    rng = np.random.default_rng(seed)
+    return scale * (100 + 20 * (DAYS.dayofweek >= 5) + rng.normal(0, 2, len(DAYS)))
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return " ".join(result.output.split())
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return ChainHeadForecaster().fit(pd.Series(sales(), DAYS, name="sales"), horizon=7)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("forecaster")
+    pd.DataFrame({"day": DAYS, "sales": sales().round(2)}).to_csv(folder / "sales.csv", index=False)
+    said = invoke("train", folder / "sales.csv", "-o", folder / "model", "--test-share", "0.2")
+    return folder, said
+
+
+class TestForms:
+    def test_a_series_with_dates(self, fitted):
+        found = fitted.predict()
+        assert isinstance(found, pd.Series)
+        assert found.index.equals(pd.date_range(DAYS[-1] + DAYS.freq, periods=7))
+        assert np.abs(found - (100 + 20 * (found.index.dayofweek >= 5))).max() < 5
+        assert (fitted.seasons_, fitted.horizon_) == ([7], 7)
+
+    def test_quantiles_and_bands(self, fitted):
+        found = fitted.predict_quantiles(alpha=[0.1, 0.5, 0.9])
+        assert found.columns.to_list() == [("sales", 0.1), ("sales", 0.5), ("sales", 0.9)]
+        np.testing.assert_array_equal(found["sales", 0.5], fitted.predict())
+        assert fitted.predict_interval(coverage=0.8).equals(found[[("sales", 0.1), ("sales", 0.9)]])
+
+    def test_arrays_and_lists_of_them(self):
+        y = sales()
+        assert ChainHeadForecaster().fit(y, horizon=3).predict().shape == (3,)
+        table = np.stack([y, sales(1)], 1)
+        forecaster = ChainHeadForecaster(quantiles=[0.1, 0.5, 0.9]).fit(table, horizon=3)
+        assert forecaster.predict().shape == (3, 2)
+        assert forecaster.predict_quantiles().shape == (3, 2, 3)
+        several = ChainHeadForecaster().fit([y, sales(1, 10)[:90]], horizon=3).predict()
+        assert [one.shape for one in several] == [(3,), (3,)]
+
+    def test_a_panel(self):
+        frame = pd.concat(
+            {name: pd.DataFrame({"sales": sales(i)}, DAYS) for i, name in enumerate("ab")}, names=["shop"]
+        )
+        found = ChainHeadForecaster().fit(frame, horizon=2).predict()
+        assert found.index.names == ["shop", "day"]
+        assert found.index.get_level_values("shop").to_list() == ["a", "a", "b", "b"]
+
+    def test_shuffled_rows_and_gaps(self, fitted):
+        y = pd.Series(sales(), DAYS, name="sales")
+        shuffled = ChainHeadForecaster().fit(y.sample(frac=1, random_state=0), horizon=7)
+        pd.testing.assert_series_equal(shuffled.predict(), fitted.predict(), check_freq=False)
+        with_gap = y.drop(y.index[[50, 51]])
+        empty = y.copy()
+        empty.iloc[[50, 51]] = np.nan
+        pd.testing.assert_series_equal(
+            *(ChainHeadForecaster().fit(one, horizon=7).predict() for one in (with_gap, empty))
+        )
+
+    def test_beyond_the_horizon_bands_do_not_shrink(self, fitted):
+        band = fitted.predict_interval(21)
+        width = (band.iloc[:, 1] - band.iloc[:, 0]).to_numpy()
+        assert len(band) == 21
+        assert width[14:].mean() > 0.95 * width[:7].mean()
+
+
+class TestFiles:
+    def test_saved_and_loaded(self, fitted, tmp_path):
+        fitted.save_pretrained(tmp_path)
+        again = ChainHeadForecaster.from_pretrained(tmp_path)
+        y = pd.Series(sales(), DAYS, name="sales")
+        pd.testing.assert_series_equal(again.predict(y=y), fitted.predict())
+        assert again.get_params() == fitted.get_params() | {"quantiles": list(fitted.quantiles)}
+        with pytest.raises(ValueError, match="pass the past as y"):
+            again.predict()
+        result = pipeline("time-series-forecasting", model=str(tmp_path))(y, prediction_length=10)
+        np.testing.assert_allclose(result["forecast"], fitted.predict(10), rtol=1e-5)
+        assert len(result["times"]) == 10
+
+    def test_clone(self, fitted):
+        with pytest.raises(NotFittedError):
+            clone(fitted).predict()
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "message"),
+    [
+        (np.arange(5.0), {"horizon": 4}, "the longest series has 5 steps, expected at least 9"),
+        (np.full(50, np.nan), {}, "has no value"),
+        (np.zeros((3, 3, 3)), {}, r"expected \[length\] or \[length, targets\]"),
+        ("abc", {}, "no plain numbers"),
+        (np.arange(50.0), {"X": np.arange(50)}, "train a recipe"),
+        (pd.Series(np.arange(9.0), DAYS[[0, 1, 2, 3, 3, 4, 5, 6, 7]]), {}, "the same time"),
+    ],
+)
+def test_what_cannot_be_fitted(y, options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        ChainHeadForecaster().fit(y, **options)
+
+
+def test_what_cannot_be_predicted(fitted):
+    with pytest.raises(ValueError, match=r"has no quantiles \[0.33\]"):
+        fitted.predict_quantiles(alpha=0.33)
+    with pytest.raises(ValueError, match="horizon"):
+        fitted.predict(0)
+    with pytest.raises(ValueError, match="nothing to forecast from"):
+        fitted.predict(y=pd.Series(np.full(60, np.nan), DAYS[:60], name="sales"))
+
+
+class TestCommand:
+    def test_everything_is_told(self, trained):
+        folder, said = trained
+        assert "task: forecasting, as there are times and no labels" in said
+        assert "horizon: 14 steps" in said
+        assert "seasons: 7 steps" in said
+        assert "test: MAE" in said
+        results = json.loads((folder / "model" / "results.json").read_text())
+        assert results["test"]["mase"] < 1
+        assert results["test_origins"] == 11
+        card = (folder / "model" / "README.md").read_text()
+        assert f"| MASE | {results['test']['mase']:.4g} |" in card
+
+    def test_predict_with_dates_and_beyond(self, trained):
+        folder, _ = trained
+        invoke(
+            "predict", folder / "model", folder / "sales.csv", "--horizon", 20, "--quantiles", "0.1,0.9",
+            "-o", folder / "out.csv",
+        )  # fmt: skip
+        found = pd.read_csv(folder / "out.csv")
+        assert found["time"].to_list() == [
+            str(day.date()) for day in pd.date_range(DAYS[-1] + DAYS.freq, periods=20)
+        ]
+        assert (found["quantile 0.1"] < found["forecast"]).all()
+
+    def test_the_plan_runs_again(self, trained):
+        folder, _ = trained
+        before = (folder / "model" / "model.safetensors").read_bytes()
+        plan = folder / "model" / "training.yaml"
+        assert "horizon: 14" in plan.read_text()
+        invoke("train", plan)
+        assert (folder / "model" / "model.safetensors").read_bytes() == before
+
+    def test_columns_that_leave_it_open(self, trained):
+        folder, _ = trained
+        shutil.copy(folder / "sales.csv", folder / "two.csv")
+        table = pd.read_csv(folder / "two.csv")
+        table.assign(price=1 + table.index % 5).to_csv(folder / "two.csv", index=False)
+        said = invoke("train", folder / "two.csv", "-o", folder / "two", code=1)
+        assert "Name it with --target" in said
+        said = invoke("train", folder / "two.csv", "-o", folder / "two", "--target", "sales", code=1)
+        assert "--drop price" in said
+        assert not (folder / "two").exists()
+        said = invoke(
+            "train",
+            folder / "two.csv",
+            "-o",
+            folder / "two",
+            "--target",
+            "sales",
+            "--drop",
+            "price",
+            "--horizon",
+            3,
+        )
+        assert "target sales" in said
+
+    @pytest.mark.parametrize(
+        ("options", "message", "code"),
+        [
+            (("--task", "regression", "--horizon", 3), "has no effect on regression", 2),
+            (("--horizon", 100), "expected at least 201", 1),
+            (("--test", "other.csv"), "--test-share", 1),
+        ],
+    )
+    def test_options_that_cannot_be(self, trained, options, message, code):
+        folder, _ = trained
+        assert message in invoke("train", folder / "sales.csv", "-o", folder / "none", *options, code=code)
+        assert not (folder / "none").exists()
