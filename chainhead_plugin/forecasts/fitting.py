@@ -1,6 +1,5 @@
 """Series become a forecaster: an ordinary model, whose every choice was made at rolling origins."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,13 +139,13 @@ def fit_forecaster(
         **scaling,
     )
     model = _built(config, found, is_fixed=is_fixed)
-    shares = Counter[str]()
+    shares: dict[str, float] = {}
     for candidate, share in found.shares.items():
-        shares[str(candidate)] += share
+        shares[str(candidate)] = shares.get(str(candidate), 0.0) + share
     return ForecasterFit(
         model=model,
         seasons=list(seasons),
-        shares=dict(shares.most_common()),
+        shares=dict(sorted(shares.items(), key=lambda entry: -entry[1])),
         origins=len(found.future),
         error=_mean_error(found, found.forecast),
         naive_error=_mean_error(found, _seasonal_naive(found, seasons)),

@@ -244,15 +244,15 @@ def test_half_precision_is_in_the_datas_units(model):
     [
         (
             [1.0, 2.0],
-            {"prediction_length": 5},
+            {"prediction_length": 2**20 + 1},
             ValueError,
-            "prediction_length must be a whole number between 1 and 4, got 5",
+            "prediction_length must be a whole number between 1 and 1,048,576",
         ),
         (
             [1.0, 2.0],
             {"prediction_length": 0},
             ValueError,
-            "prediction_length must be a whole number between 1 and 4",
+            "prediction_length must be a whole number between 1 and 1,048,576",
         ),
         ([1.0, 2.0], {"prediction_length": 2.0}, TypeError, "prediction_length must be a whole number"),
         ([1.0, 2.0], {"context_length": 13}, ValueError, "must be a whole number between 1 and 12, got 13"),
@@ -285,3 +285,18 @@ def test_models_and_parts_that_do_not_fit(model):
         forecaster_of(classifier)
     with pytest.raises(ValueError, match="takes no feature_extractor"):
         forecaster_of(model, feature_extractor=ChainHeadFeatureExtractor(1))
+
+
+def test_beyond_the_horizon_it_goes_on_from_its_own_forecasts():
+    forecaster = forecaster_of(build())
+    series = numbers(12)
+    first = forecaster(series)["forecast"]
+    found = forecaster(series, prediction_length=6)["forecast"]
+    assert found[:4] == pytest.approx(first)
+    assert found[4:] == pytest.approx(forecaster([*series, *first])["forecast"][:2], rel=1e-5)
+
+
+def test_covariates_are_unknown_beyond_the_horizon():
+    forecaster = forecaster_of(build(m=2, num_time_features=1))
+    with pytest.raises(ValueError, match="between 1 and 4, got 5: covariates and channels that only help"):
+        forecaster(np.zeros((16, 2)), prediction_length=5)
