@@ -12,7 +12,7 @@ from .files.options import listed_names
 from .screen import console, say, wrong
 
 if TYPE_CHECKING:
-    from ..estimators.forecast_training import TrainedForecaster
+    from ..estimators.ahead.training import TrainedForecaster
     from ..estimators.table_training import TrainedOnTable
     from .files.options import FileOptions
 
@@ -90,7 +90,7 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
 
 
 def _tell_forecaster(trained: TrainedForecaster) -> None:
-    from ..estimators.forecast_output import chosen_text, score_text
+    from ..estimators.ahead.output import chosen_text, score_text
     from ..forecasts.metrics import TITLES
 
     say(f"model: one linear map of the past, {trained.seconds:.1f} s: {chosen_text(trained)}")

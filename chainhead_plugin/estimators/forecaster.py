@@ -18,9 +18,9 @@ from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.named_sequences import is_frame
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ..tables.schema import Schema, schema_of
+from .ahead.histories import History, as_given, read_history
+from .ahead.horizons import likely_seasons, usual_horizon
 from .files import params_from_json, params_to_json, read_state, write_state
-from .histories import History, as_given, read_history
-from .horizons import likely_seasons, usual_horizon
 from .requirement import BaseEstimator
 
 Array = NDArray[np.float64]

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from .ahead.output import write_forecaster
+from .ahead.training import TrainedForecaster
 from .base import HEADS, STACK
-from .forecast_output import write_forecaster
-from .forecast_training import TrainedForecaster
 from .table_training import TrainedOnTable
 
 PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"

@@ -18,8 +18,8 @@ from ..tables.loading import load
 from ..tables.schema import Schema, load_matched, schema_of
 from ..tables.series import Series, SeriesSet
 from ..tables.summarising import summary
+from .ahead.training import TrainedForecaster, train_forecaster
 from .classifier import ChainHeadClassifier
-from .forecast_training import TrainedForecaster, train_forecaster
 from .regressor import ChainHeadRegressor
 from .table_plan import TablePlan, Task
 

@@ -1,6 +1,6 @@
 """What the step of times tells about seasons, and about how far ahead is asked for as a rule."""
 
-from ..tables.time.steps import Step
+from ...tables.time.steps import Step
 
 _DAY = 86_400
 # By unit of the calendar or seconds: the seasons that are likely, the usual one first, and a usual horizon.

@@ -6,9 +6,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..forecasts.metrics import TITLES
-from ..storage.whole_files import whole_file
-from .forecast_training import TrainedForecaster
+from ...forecasts.metrics import TITLES
+from ...storage.whole_files import whole_file
+from .training import TrainedForecaster
 
 # From this share of the naive forecast's error on, there is nothing to gain.
 _AS_GOOD = 0.98

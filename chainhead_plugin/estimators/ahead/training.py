@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..forecasts.metrics import forecast_scores, naive_scale
-from ..tables.errors import listed
-from ..tables.series import SeriesSet
-from ..tables.summarising import summary
-from .forecaster import ChainHeadForecaster
+from ...forecasts.metrics import forecast_scores, naive_scale
+from ...tables.errors import listed
+from ...tables.series import SeriesSet
+from ...tables.summarising import summary
+from ..forecaster import ChainHeadForecaster
+from ..table_plan import TablePlan
 from .histories import History, table_of
-from .table_plan import TablePlan
 
 Array = NDArray[np.float64]
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inputs.named_sequences import is_frame
-from ..tables.loading import load
-from ..tables.read import Reading
-from ..tables.schema import Schema, load_matched
-from ..tables.series import SeriesSet
-from ..tables.spec import TableSpec
+from ...inputs.named_sequences import is_frame
+from ...tables.loading import load
+from ...tables.read import Reading
+from ...tables.schema import Schema, load_matched
+from ...tables.series import SeriesSet
+from ...tables.spec import TableSpec
 
 Array = NDArray[np.float64]
 
