@@ -134,7 +134,7 @@ def _band(
                 taps[_BLOCK - k] = tap
         return taps[distance.clamp(-_BLOCK, _BLOCK) + _BLOCK].to(dtype)
 
-    node = torch.arange(_BLOCK)
+    node = torch.arange(_BLOCK)  # weights are [takes, gives]
     reach, outlook = len(back) - 1, len(ahead) - 1
     own = weights(node[:, None] - node)
     before = weights(node[:reach, None] - node[:reach] + reach)
@@ -149,8 +149,8 @@ def _band(
 def _blocked_filter(x: Tensor, back: tuple[float, ...], ahead: tuple[float, ...]) -> Tensor:
     own, before, after = _band(back, ahead, x.dtype)
     reach, outlook = len(back) - 1, len(ahead) - 1
-    blocks = _in_blocks(x)
-    nodes = _times(own, blocks)
+    blocks = _in_blocks(x)  # [batch, blocks, block, width]
+    nodes = _times(own, blocks)  # [batch, blocks·block, width]
     y = nodes.view(blocks.shape)
     if reach:
         ends = blocks[:, :-1, -reach:]
@@ -163,7 +163,7 @@ def _blocked_filter(x: Tensor, back: tuple[float, ...], ahead: tuple[float, ...]
 
 def _blocked_running_sum(x: Tensor, reverse: bool) -> Tensor:
     ones = torch.ones(_BLOCK, _BLOCK, dtype=x.dtype)
-    blocks = _in_blocks(x)
+    blocks = _in_blocks(x)  # [batch, blocks, block, width]
     nodes = _times(ones.triu() if reverse else ones.tril(), blocks)
     y = nodes.view(blocks.shape)
     if reverse:

@@ -85,6 +85,7 @@ def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Ten
         padded = torch.cat((x, _zeros(features, x.dtype)), 1)
         moved = padded.take(_source_numbers(hops, length, groups, width))
     else:
+        # [batch, nodes·groups, width], with a node of zeros at the end; then [batch, length·channels, width]
         rows = F.pad(x, (0, 0, 0, 1)).view(batch, (length + 1) * groups, width)
         moved = rows.index_select(1, _sources(hops, length, groups, x.device))
         moved = moved.view(batch, length, len(hops) * width)

@@ -106,6 +106,7 @@ def _eigenvectors(length: int, dtype: torch.dtype, device: torch.device) -> _Eig
 
 def _by_eigenvectors(x: Tensor) -> Tensor:
     at_even, at_odd, response, mirrored = _eigenvectors(x.size(1), x.dtype, x.device)
+    # [batch, K, width]: how much of each eigenvector there is at the even and at the odd nodes
     even, odd = _times(at_even.T, x[:, 0::2]), _times(at_odd.T, x[:, 1::2])
     along, across = response * (even + odd), mirrored * (even - odd)
     y = torch.empty_like(x, memory_format=torch.contiguous_format)
@@ -158,10 +159,11 @@ def _smooth_eigenvectors(
     offset = torch.arange(1 - nodes, nodes, 2, dtype=torch.float64)
     angles = torch.arccos((offset / nodes).clamp(-1, 1))[:, None]
     chebyshev = torch.cos(angles * torch.arange(polynomials, dtype=torch.float64))
-    basis = torch.linalg.qr(chebyshev)[0]
+    basis = torch.linalg.qr(chebyshev)[0]  # [nodes of one parity, P]
+
     # sin θ(c + u) = sin θc cos θu + cos θc sin θu, at the offsets u of a block from its centre c.
     wave = theta * offset[:, None]
-    cosines, sines = basis.T @ wave.cos(), basis.T @ wave.sin()
+    cosines, sines = basis.T @ wave.cos(), basis.T @ wave.sin()  # [P, K]
 
     def coefficients(centre: int) -> Tensor:
         phase = theta * (centre + rim * torch.arange(1, blocks + 1, dtype=torch.float64))[:, None]
@@ -184,6 +186,8 @@ def _by_smooth_eigenvectors(x: Tensor, nodes: int, polynomials: int) -> Tensor:
     at_even, at_odd, response, mirrored = vectors.middle
     rim, blocks = 2 * nodes, at_even.size(0) // polynomials
     middle = slice(rim, (1 + blocks) * rim)
+
+    # Nodes between in blocks, [batch·blocks, nodes of one parity, width]; then [batch, K, width].
     even, odd = (
         _times(at.T, _times(vectors.polynomials.T, part).view(batch, blocks * polynomials, width))
         for at, part in zip(
@@ -192,7 +196,7 @@ def _by_smooth_eigenvectors(x: Tensor, nodes: int, polynomials: int) -> Tensor:
             strict=True,
         )
     )
-    ends = torch.cat([x[:, :rim], x[:, middle.stop :]], 1)
+    ends = torch.cat([x[:, :rim], x[:, middle.stop :]], 1)  # [batch, nodes on either end, width]
     along = response * (even + odd + _times(vectors.rim.T, ends))
     across = mirrored * (even - odd + _times(vectors.rim.T, vectors.sign * ends))
 
@@ -205,6 +209,7 @@ def _by_smooth_eigenvectors(x: Tensor, nodes: int, polynomials: int) -> Tensor:
     ):
         waves_in_blocks = _times(at, waves).view(batch * blocks, polynomials, width)
         place.copy_(_times(vectors.polynomials, waves_in_blocks).view(batch, blocks, nodes, width))
+
     ends = _times(vectors.rim, along) + vectors.sign * _times(vectors.rim, across)
     y[:, :rim], y[:, middle.stop :] = ends[:, :rim], ends[:, rim:]
     return y
@@ -221,13 +226,14 @@ def by_sines(x: Tensor, mask: Tensor | None) -> Tensor:
     tangent = 4096**0.5
     seen = math.sqrt(-2 * math.log(torch.finfo(x.dtype).eps)) / math.pi
     most = math.ceil(seen * tangent / 2) + 8 + length // math.floor(2 * tangent / seen)
+
     count = real_nodes(x, mask)
     place = torch.arange(1, length + 1, device=x.device).view(1, -1, 1)
     if mask is not None:
         place = place - mask.int().argmax(1, keepdim=True)
     k = torch.arange(1, most + 1, device=x.device).view(1, 1, -1)
     step = math.pi / (count + 1).double()
-    # A whole number of steps within one period: the sines of far nodes stay exact.
+    # A whole number of steps within one period: the sines of far nodes stay exact. [batch or 1, length, K]
     vectors = torch.sin(step * (place * k % (2 * count + 2))).to(x.dtype)
     alternating = (2 * (place % 2) - 1).to(x.dtype)
     theta, order = (step * k).mT, (count - 1).clamp(min=0).double()
@@ -262,11 +268,13 @@ def _response(theta: Tensor, order: Tensor) -> Tensor:
     """g(λ) = Σ_{i=1..order} λ^i / 2^order at λ = 2 cos θ, in float64, without overflow or cancellation."""
     half = torch.cos(theta)
     eigenvalue = 2 * half
+
     # |λ|^order / 2^order = exp(order · ln |cos θ|), with ln |cos θ| = ln(1 − sin² θ) / 2 accurate near θ = 0.
     top = torch.exp(order * torch.log1p(-torch.sin(theta).square().clamp(max=1 - 2**-53)) / 2)
     bottom = torch.exp2(-order)
     excess = eigenvalue - 1
     growth = order * torch.log1p(excess.clamp(min=-0.5))
+
     # (λ^order − 1) / (λ − 1) from expm1, scaled by whichever of λ^order and 1 is the larger.
     above = top * -torch.expm1(-growth) / excess
     below = bottom * torch.expm1(growth) / excess
@@ -274,6 +282,7 @@ def _response(theta: Tensor, order: Tensor) -> Tensor:
     # Next to λ = 1, where the quotient loses its digits wherever `expm1` is made of `exp`, as in ONNX.
     beside = order * bottom * (1 + (order - 1) / 2 * excess)
     near = torch.where(excess.abs() < 1e-8, beside, near)
+
     parity = torch.where((order % 2 == 1) & (eigenvalue < 0), -1.0, 1.0)
     far = (parity * top - bottom) / excess
     return eigenvalue * torch.where(excess > -0.5, near, far)

@@ -114,6 +114,7 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     state = torch.zeros_like(x[:, :1])
     if count:
         first = length - whole if reverse else 0
+        # As many rows as nodes in a block, each [batch, count, width].
         blocks = x[:, first : first + whole].view(batch, count, block, width).unbind(2)
         results = y[:, first : first + whole].view(batch, count, block, width).unbind(2)
         if reverse:
