@@ -54,9 +54,8 @@ class LearnedDecay(nn.Module):
 def gamma_of(decay: Any) -> Tensor:
     """Call a `LearnedDecay`, or the module in its place; for a plain `LearnedDecay` its function alone."""
     called = torch.compiler.is_compiling() or type(decay) is not LearnedDecay or has_hooks(decay)
-    logit = (
-        None if called else decay._parameters.get("logit")
-    )  # a replica or a shard has a tensor in its place
+    # A replica or a shard has a tensor in its place.
+    logit = None if called else decay._parameters.get("logit")
     gamma: Tensor = decay() if logit is None else _gamma(logit, decay.limit)
     return gamma
 
