@@ -16,6 +16,8 @@ from ..storage.safe_loading import (
     require_intact,
     require_intact_cache,
     require_safetensors,
+    require_sound_index,
+    require_within,
     without_conversion,
 )
 from ..storage.saving import WholeSaveMixin
@@ -72,7 +74,9 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         except (UnsafeWeightsError, DamagedFileError):
             raise
         except Exception as error:
-            if not Path(where).exists():
+            if Path(where).is_dir():
+                require_sound_index(Path(where))
+            elif not Path(where).exists():
                 require_intact_cache(where, kwargs.get("revision"), kwargs.get("cache_dir"))
             if type(error) is OSError and ("model.safetensors" in str(error) or "model.bin" in str(error)):
                 raise no_safetensors(where) from error
@@ -80,13 +84,21 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
 
     @staticmethod
     def _load_pretrained_model(
-        model: Any, state_dict: Any, checkpoint_files: list[str] | None, *args: Any, **kwargs: Any
+        model: Any,
+        state_dict: Any,
+        checkpoint_files: list[str] | None,
+        load_config: Any,
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         # The one place that every file with weights passes, adapters' included, before it is read.
         if state_dict is None and checkpoint_files:
             require_safetensors(checkpoint_files, type(model).__name__)
+            require_within(checkpoint_files, load_config.pretrained_model_name_or_path)
             require_intact(checkpoint_files)
-        return PreTrainedModel._load_pretrained_model(model, state_dict, checkpoint_files, *args, **kwargs)
+        return PreTrainedModel._load_pretrained_model(
+            model, state_dict, checkpoint_files, load_config, *args, **kwargs
+        )
 
     def save_pretrained(
         self, save_directory: Any, *args: Any, push_to_hub: bool = False, **kwargs: Any

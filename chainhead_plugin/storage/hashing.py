@@ -1,4 +1,4 @@
-"""The hashes by which files are known: SHA-256, and git's SHA-1."""
+"""The hashes by which files are known: SHA-256, git's SHA-1, and the plain one."""
 
 import hashlib
 from pathlib import Path
@@ -9,6 +9,11 @@ _CHUNK = 1 << 20  # bytes
 def sha256(content: Path | bytes) -> str:
     """Return the SHA-256 of a file, or of bytes, in hexadecimal digits."""
     return _digits(hashlib.sha256(), content)
+
+
+def sha1(content: Path | bytes) -> str:
+    """Return the plain SHA-1 of a file, or of bytes, in hexadecimal digits: some mirrors name files by it."""
+    return _digits(hashlib.sha1(usedforsecurity=False), content)
 
 
 def git_sha1(content: Path | bytes) -> str:

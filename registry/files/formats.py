@@ -13,6 +13,7 @@ from ..errors import CheckpointError, PushError, UnsafeWeightsError
 CONFIG = "config.json"
 SAFE = (".safetensors", ".json", ".txt", ".md")
 WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
+_SHARD = re.compile(r"[\w-][\w.-]*\.safetensors")
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 # What transformers' Trainer puts beside a model for itself, pickles among it: the state of a run, and older models.
 TRAINER_STATE = re.compile(
@@ -48,6 +49,24 @@ def safe_files(names: Iterable[str], where: str) -> list[str]:
             "https://huggingface.co/spaces/safetensors/convert"
         )
     raise CheckpointError(f"{where} has no weights: no file ends in .safetensors")
+
+
+def shards_of(index: Path) -> set[str]:
+    """Return the names of the files that an index of sharded weights lists.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged, or a name leads out of its folder.
+    """
+    try:
+        places = json.loads(index.read_text("utf-8"))["weight_map"].values()
+        names = {str(place) for place in places}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{index} is damaged: expected an object with a weight_map") from error
+    if outside := sorted(name for name in names if not _SHARD.fullmatch(name)):
+        raise CheckpointError(f"{index} is damaged: {outside[0]!r} is no file of safetensors beside it")
+    return names
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from huggingface_hub import HfApi, constants, is_offline_mode, snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.hf_api import ModelInfo
 
 from ..errors import ChecksumError, RegistryWarning, TransferError
-from ..files.formats import SAFE, safe_files
-from ..files.hashes import stated_by_cache, verify
+from ..files.formats import SAFE, safe_files, shards_of
+from ..files.verification import stated_by_cache, verify
 from .requests import ask, with_advice
 
 
@@ -135,9 +134,18 @@ class Download:
     @staticmethod
     def _hashes(info: ModelInfo) -> dict[str, str]:
         """For every file its hash: of the content as SHA-256 in large file storage, else as git has it."""
-        return {
+        hashes = {
             file.rfilename: str(file.lfs.sha256 if file.lfs else file.blob_id) for file in info.siblings or ()
         }
+        for name in hashes:
+            # A name is where the client writes the file: one that leads elsewhere is an attack, or an accident.
+            if (
+                PurePosixPath(name).is_absolute()
+                or PureWindowsPath(name).drive
+                or ".." in re.split(r"[/\\]", name)
+            ):
+                raise TransferError(f"the Hub names a file {name!r}, which is no place in a repository")
+        return hashes
 
     def _snapshot(self, *, force_download: bool = False, local_files_only: bool = False) -> Path:
         return Path(
@@ -157,7 +165,7 @@ def _needed(folder: Path, names: list[str]) -> set[str]:
     """Tell which files a checkpoint must have, as far as those that are there tell."""
     needed = {"config.json"}
     for name in [name for name in names if name.endswith(".safetensors.index.json")]:
-        needed |= set(json.loads((folder / name).read_text("utf-8"))["weight_map"].values())
+        needed |= shards_of(folder / name)
     if not any(name.endswith(".safetensors") for name in names):
         needed.add("model.safetensors")
     return needed

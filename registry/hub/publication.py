@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from huggingface_hub import ModelCard
 
 from ..errors import PushError, RegistryWarning
 from ..files.formats import TRAINER_STATE, UNSAFE, read_json, safe_files
+from ..files.kinds import KNOWN, is_known_kind, leads_elsewhere
 from .carried_code import carried_code
 from .own_classes import model_class, own_classes
 
@@ -56,11 +58,7 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
     for name in safe_files(files, str(folder)):
         if name.endswith(".safetensors"):
             _require_readable(folder / name)
-    if unsafe := [name for name in files if name.lower().endswith(UNSAFE)]:
-        raise PushError(
-            f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}. Nothing was pushed: move "
-            "what is no part of the model elsewhere, and save weights with save_pretrained, which writes safetensors"
-        )
+    _require_known_kinds(files, folder)
 
     if "transformers_weights" in read_json(folder / "config.json"):
         raise PushError(
@@ -100,6 +98,26 @@ def _shared_files(folder: Path) -> dict[str, Path | bytes]:
             stacklevel=4,
         )
     return files
+
+
+def _require_known_kinds(files: Mapping[str, Path | bytes], folder: Path) -> None:
+    """Check that every file of a folder lies there, and holds what may be pushed."""
+    own = {name: file for name, file in files.items() if isinstance(file, Path)}
+    if links := [name for name, file in own.items() if leads_elsewhere(file, folder)]:
+        raise PushError(
+            f"{folder} has links to files elsewhere: {', '.join(links)}. Nothing was pushed: copy what belongs to the "
+            "model into the folder, and remove the links"
+        )
+    if unsafe := [name for name in own if name.lower().endswith(UNSAFE)]:
+        raise PushError(
+            f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}. Nothing was pushed: move "
+            "what is no part of the model elsewhere, and save weights with save_pretrained, which writes safetensors"
+        )
+    if unknown := [name for name, file in own.items() if not is_known_kind(file)]:
+        raise PushError(
+            f"{folder} holds files whose kind is not known, or that do not hold what their names say: "
+            f"{', '.join(unknown)}. Nothing was pushed: expected {KNOWN}; move other files elsewhere"
+        )
 
 
 def _require_readable(file: Path) -> None:

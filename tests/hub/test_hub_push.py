@@ -48,7 +48,7 @@ def test_zoo_entry_by_branch_tag_and_commit(hub, home, tmp_path):
 
 def test_folder_of_the_user_without_owner(hub, home, folder):
     (folder / ".secret").write_text("mine")
-    (folder / "picture.png").write_bytes(noise(9))
+    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + noise(9))
     (folder / "README.md").write_text("---\nlicense: mit\n---\n![a](picture.png) ![b](https://x.org/y.png)\n")
     done = run_client(PUSH.format(f"Path({str(folder)!r}), 'mine'"), hub, home=home, token=hub.token("me")).ok
     tree = hub.repo("me/mine").at("main").tree
