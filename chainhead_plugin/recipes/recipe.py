@@ -35,7 +35,7 @@ class Recipe:
         "image-classification" (rows or patches of pixels, or a backbone's feature map), "text-classification" or
         "time-series-forecasting".
     data : str or mapping
-        A data set that ships inside a package, by name, or files of one's own: see `load_data`.
+        A data set that ships inside a package, by name, or your own files: see `load_data`.
     model : mapping
         Fields of `ChainHeadConfig`. What follows from the data is filled in: `m`, the labels, `vocab_size`,
         and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's

@@ -1,4 +1,4 @@
-"""The data that a recipe names: sets that packages bring, and files of one's own."""
+"""The data that a recipe names: sets that packages bring, and your own files."""
 
 from ..recipe import Recipe
 from .examples import Data
@@ -7,14 +7,16 @@ from .examples import Data
 def load_data(recipe: Recipe) -> Data:
     """Load a recipe's data, without network.
 
-    A mapping names files, relative to the recipe: `train`, and `test` or else `test_share` with `test_seed`.
+    A mapping names files, relative to the recipe: `train`, and `test` or else `test_share` with `test_seed`. Each is a
+    file of any format that `chainhead_plugin.tables` reads, a folder, a pattern, or a list of them. How they are written
+    and what their columns mean is said in the words of `Dialect`, `Reading` and `TableSpec`; what is not said is told
+    from the files, where it can be nothing else. The test part's columns are matched with the training part's by name.
 
-    - .npz: arrays `x` and `y`. Chains are [examples, L] or [examples, L, m], images [examples, height, width] or
-      [examples, height, width, channels] of uint8. Labels are [examples], or of nodes [examples, L], -100 for those
-      that do not count.
-    - .csv and .parquet: a column of labels, `label`. Texts stand in the column `text`. Of chains, a row is one
-      series, its other columns the steps; or, where `series` names a column of identifiers, a row is one node, nodes in
-      order, its other columns the features. Labels of nodes need `series`.
+    - Series with labels: `label` names their column. A row is a node where `series`, one column or several, tells series
+      apart, or a whole series whose nodes are the other columns. Arrays are [examples, L] or [examples, L, m], with an
+      array `y` of labels. Labels of nodes are a text a row, or [examples, L]; empty cells and -100 do not count.
+    - Texts: the columns `text` and `label`, JSON, or .npz with `x` and `y`.
+    - Images: .npz with `x`, uint8 [examples, height, width] or [examples, height, width, channels], and `y`.
     - Series to forecast: see `load_series`.
 
     `group` names a column, or an array [examples], of what belongs together and is never split between two parts.
