@@ -209,7 +209,7 @@ def test_continued_series(tmp_path, test, message):
             "t.csv",
             kinds().drop(columns="kind").to_csv(index=False),
             [],
-            "no column of labels: name it with --label",
+            "for series with labels the column of labels with --label",
         ),
         ("t.csv", kinds().to_csv(index=False), ["--label", "kid"], "did you mean kind?"),
         (

@@ -123,7 +123,7 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
     if not read.targets and len(read.features) > 1:
         raise ValueError(
             f"{plan.data}: what is to be forecast of {listed(read.features)}? Name it with --target, one column or "
-            "several"
+            "several; or for series with labels the column of labels with --label"
         )
     extra = [name for name in read.features if name not in read.targets] if read.targets else []
     if extra:
