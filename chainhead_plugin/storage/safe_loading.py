@@ -76,8 +76,8 @@ def require_sound_index(folder: Path) -> None:
             is_sound = False
         if not is_sound:
             raise DamagedFileError(
-                f"{index} is damaged: expected an object with a weight_map, from names of weights to names of files, and "
-                "metadata. Save the model again, or fetch it anew"
+                f"{index} is damaged: expected an object with metadata and a weight_map, from names of weights to names "
+                "of files. Save the model again, or fetch it anew"
             )
 
 
@@ -96,8 +96,8 @@ def require_intact(files: Iterable[str]) -> None:
     Raises
     ------
     DamagedFileError
-        If a file differs from its hash on the Hub. It has been deleted, so that the next call downloads it anew; offline it
-        stays.
+        If a file differs from its hash on the Hub. It has been deleted, so that the next call downloads it anew;
+        offline it stays.
     """
     links = {path for file in files if (path := Path(file)).is_symlink()}
     links |= {path for folder in {link.parent for link in links} for path in folder.glob("*.json")}
