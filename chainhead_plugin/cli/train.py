@@ -1,6 +1,6 @@
-"""The subcommands `train`, `evaluate` and `compare`."""
+"""The subcommands `train` and `compare`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +8,10 @@ import typer
 
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .screen import console, printable, say, wrong
-from .support import complete_recipes, complete_sources, reported_errors
+from .support import complete_recipes, reported_errors
 from .train_table import is_table, train_table
 
 if TYPE_CHECKING:
-    from ..recipes.metrics import Metric
     from ..recipes.recipe import Recipe
     from ..recipes.training.measuring import Measured
 
@@ -108,56 +107,6 @@ def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
     """
     with reported_errors():
         _measure(recipe, output, with_peers=True)
-
-
-def evaluate(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A model of the zoo, or a folder that `train` wrote.", autocompletion=complete_sources
-        ),
-    ],
-    recipe: Annotated[
-        str | None, typer.Option(help="Recipe whose data to take; by default the model's own.")
-    ] = None,
-) -> None:
-    """Evaluate a model on the test part of its data, next to what was measured when it was trained.
-
-    Example: chainhead evaluate chainhead-japanese-vowels
-    """
-    with reported_errors():
-        from ..estimators.table_output import PLAN, RESULTS
-        from ..recipes.recipe import load_recipe
-
-        given = None if recipe is None else load_recipe(recipe)
-        if not Path(name).is_dir():
-            from .find_model import zoo_model
-
-            zoo_model(name)
-        elif (Path(name) / PLAN).is_file():
-            raise ValueError(
-                f"{name} was trained on a table, without a recipe: its scores are in {Path(name) / RESULTS}; for those "
-                "on another table, train with --test"
-            )
-        with console(stderr=True).status(f"Evaluating {name}"):
-            from transformers.utils import logging
-
-            from ..recipes.results.evaluation import evaluate as run
-
-            logging.disable_progress_bar()
-            found = run(name, given)
-        told = _values(found.metrics, found.values)
-        stated = f"; stated: {_values(found.metrics, found.stated, named=False)}" if found.stated else ""
-        say(f"{name}: {told} on {found.examples:,} test examples{stated}")
-
-
-def _values(metrics: "Sequence[Metric]", values: dict[str, float], *, named: bool = True) -> str:
-    return ", ".join(
-        f"{metric.title + ' ' if named else ''}{metric.text(values[metric.name], finer=True)}"
-        f"{'%' if metric.percent else ''}"
-        for metric in metrics
-        if metric.name in values
-    )
 
 
 def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import registry
 
@@ -24,19 +25,22 @@ class Evaluation:
     metrics : tuple of Metric
         What was measured; the first is the task's own.
     values : dict of float
-        On the test part, by the metrics' names.
+        On the test part, by the metrics' names; NaN where not defined.
     stated : dict of float
         What the catalogue, or the folder's results, say; empty if nothing.
     examples : int
+    confusion : dict, optional
+        As of `label_metrics.confusion`.
     """
 
     metrics: tuple[Metric, ...]
     values: dict[str, float]
     stated: dict[str, float]
     examples: int
+    confusion: dict[str, Any] | None = None
 
 
-def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
+def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = False) -> Evaluation:
     """Evaluate a model on the test part of its data.
 
     Parameters
@@ -45,6 +49,8 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
         A model of the zoo, or a folder that `chainhead train` wrote.
     recipe : Recipe, optional
         Whose data to take; by default that of the model itself.
+    with_confusion : bool
+        Whether to tell which label was taken for which, where examples or nodes have one each.
 
     Raises
     ------
@@ -83,9 +89,11 @@ def evaluate(name: str, recipe: Recipe | None = None) -> Evaluation:
         model = inputs.model_class.from_pretrained(folder, trust_remote_code=False).eval()
     recipe.task.check_model(model.config, data.test, recipe)
     metrics = recipe.task.metrics
+    told = recipe.task.inspect(model, inputs, data.test) if with_confusion else {}
     return Evaluation(
         metrics,
         quality(model, inputs, data.test, recipe.task),
         {metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated},
         len(data.test.labels),
+        told.get("confusion"),
     )

@@ -1,5 +1,7 @@
 """The tasks that recipes may name."""
 
+from typing import Any
+
 from ..errors import RecipeError
 from ..task import Task
 from .forecasting import Forecasting
@@ -23,6 +25,8 @@ TASKS: dict[str, Task] = {
     )
 }
 
+_EVALUATED = ("time-series-segmentation", "text-classification")
+
 
 def task_named(name: object) -> Task:
     """Return a task by its name.
@@ -35,3 +39,22 @@ def task_named(name: object) -> Task:
     if not isinstance(name, str) or name not in TASKS:
         raise RecipeError(f"task must be one of {', '.join(TASKS)}, got {name!r}")
     return TASKS[name]
+
+
+def task_of_model(pipeline_task: str, config: Any) -> Task | None:
+    """Return the task of a trained model, None where no recipe has it or its examples are no series or texts.
+
+    Parameters
+    ----------
+    pipeline_task : str
+        Of the model's pipeline.
+    config : PretrainedConfig
+        Its `problem_type` tells what is predicted of series.
+    """
+    if pipeline_task == "time-series-classification":
+        if config.problem_type == "multi_label_classification":
+            return TASKS["time-series-multilabel-classification"]
+        if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
+            return TASKS["time-series-regression"]
+        return TASKS[pipeline_task]
+    return TASKS[pipeline_task] if pipeline_task in _EVALUATED else None

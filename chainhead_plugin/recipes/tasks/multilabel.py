@@ -13,6 +13,7 @@ from .series_targets import SeriesTargets
 if TYPE_CHECKING:
     from torch import nn
 
+    from ...tables.series import SeriesSet
     from ..candidates.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
@@ -31,11 +32,11 @@ class SeriesMultilabel(SeriesTargets):
         """Return indicators float32 [examples, labels]."""
         return np.asarray(targets, dtype=np.float32)
 
-    def load(self, recipe: "Recipe") -> "Data":
-        """Load files with a column of 1 and 0 for every label."""
-        from ..data.targets import indicators_of, load_targets
+    def targets_of(self, found: "SeriesSet") -> NDArray[Any]:
+        """Return the columns of 1 and 0, one for every label."""
+        from ..data.targets import indicators_of
 
-        return load_targets(recipe, indicators_of)
+        return indicators_of(found)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the labels' names by their indices, and the other way round."""

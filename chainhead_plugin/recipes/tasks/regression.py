@@ -12,8 +12,8 @@ from .series import PEERS_OF_SERIES
 from .series_targets import SeriesTargets
 
 if TYPE_CHECKING:
-    from ..data.examples import Data, Examples
-    from ..recipe import Recipe
+    from ...tables.series import SeriesSet
+    from ..data.examples import Examples
     from ..training.target_scale import TargetScale
 
 
@@ -31,11 +31,11 @@ class SeriesRegression(SeriesTargets):
         """Return numbers float64 [examples]."""
         return np.asarray(targets, dtype=np.float64)
 
-    def load(self, recipe: "Recipe") -> "Data":
-        """Load files whose label is a column of numbers."""
-        from ..data.targets import load_targets, numbers_of
+    def targets_of(self, found: "SeriesSet") -> NDArray[Any]:
+        """Return the one column of numbers."""
+        from ..data.targets import numbers_of
 
-        return load_targets(recipe, numbers_of)
+        return numbers_of(found)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what the number is called."""

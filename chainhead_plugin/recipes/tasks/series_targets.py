@@ -1,15 +1,19 @@
 """What tasks share that predict something else of whole series than one label."""
 
+from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from ..errors import RecipeError
 from ..task import Task
 
 if TYPE_CHECKING:
     from ...config.configuration_chainhead import ChainHeadConfig
+    from ...tables.series import SeriesSet
     from ..candidates.inputs import Inputs
-    from ..data.examples import Examples
+    from ..data.examples import Data, Examples
     from ..recipe import Recipe
 
 
@@ -18,6 +22,16 @@ class SeriesTargets(Task):
 
     pipeline = "time-series-classification"
     is_stratified = False
+
+    @abstractmethod
+    def targets_of(self, found: "SeriesSet") -> NDArray[Any]:
+        """Return the targets of series that were read, an array [series] or [series, labels]."""
+
+    def load(self, recipe: "Recipe") -> "Data":
+        """Load files with columns of targets."""
+        from ..data.targets import load_targets
+
+        return load_targets(recipe, self.targets_of)
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Fit a feature extractor."""

@@ -1,0 +1,226 @@
+"""`chainhead evaluate`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .files.inputs import check_files, wanted_of
+from .files.options import UNSAID, FileOptions, takes_file_options
+from .screen import console, say, say_json, wrong
+from .support import NAME_HELP, complete_sources, reported_errors
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..recipes.metrics import Metric
+
+# Larger confusion matrices are left to pictures and JSON.
+_SHOWN = 20
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+@takes_file_options
+def evaluate(
+    name: Annotated[str, typer.Argument(help=NAME_HELP, autocompletion=complete_sources)],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="New labelled files, a folder or a pattern of them; by default the test part of the model's recipe.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe whose test part to take; by default the model's own.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw the confusion matrix into this file: .png, .svg or .pdf. Needs matplotlib."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture.")] = False,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
+    files_as: FileOptions = UNSAID,
+) -> None:
+    """Evaluate a model on new labelled files, or on the test part of its recipe next to what its card states.
+
+    Columns are matched with those that the model was trained on by name. Of models for labels it shows accuracy,
+    balanced accuracy, macro F1, log loss and AUC, which label was taken for which, and how many there are of each; of
+    regressions RMSE, MAE and R². Needs "chainhead-plugin[train]".
+
+    Example: chainhead evaluate ./my-model --data new.csv --picture confusion.png
+    """
+    if picture is None and overwrite:
+        raise wrong("has no effect without --picture", "--overwrite")
+    if picture is not None and picture.suffix.lower() not in _PICTURES:
+        raise wrong(f"expected a name that ends in {', '.join(_PICTURES)}, got {picture}", "--picture")
+    if data:
+        if recipe is not None:
+            raise wrong("and --data contradict each other: give one of them", "--recipe")
+        check_files(data)
+    elif unused := [*files_as.given(), *(["--revision"] if revision is not None else [])]:
+        raise wrong("has no effect without --data", unused[0])
+    with reported_errors("a confusion matrix"):
+        if picture is not None:
+            _check_picture(picture, overwrite)
+        if data:
+            _on_files(name, data, revision, files_as, as_json, picture)
+        else:
+            _on_recipe(name, recipe, as_json, picture)
+
+
+def _check_picture(picture: Path, overwrite: bool) -> None:
+    """Find out before anything is computed whether a picture can be drawn there."""
+    import matplotlib.figure  # noqa: F401
+
+    if picture.exists() and not overwrite:
+        raise ValueError(f"{picture} is there already: choose another name, or replace it with --overwrite")
+    if not picture.absolute().parent.is_dir():
+        raise ValueError(f"cannot write {picture}: there is no folder {picture.absolute().parent}")
+
+
+def _on_files(
+    name: str,
+    data: Sequence[Path],
+    revision: str | None,
+    files_as: FileOptions,
+    as_json: bool,
+    picture: Path | None,
+) -> None:
+    from .find_model import find_model
+    from .pipeline import load_pipeline
+
+    model = find_model(name, revision)
+    pipe = load_pipeline(model, "cpu")
+    wanted = wanted_of(pipe, model.answers, files_as)
+    with console(stderr=True).status(f"Evaluating {model.name}"):
+        from ..recipes.results.new_data import evaluate_on
+
+        found = evaluate_on(
+            [str(file) for file in data],
+            pipe.model,
+            model.folder,
+            model.task,
+            schema=wanted.schema,
+            spec=wanted.spec,
+            reading=wanted.reading,
+        )
+    told = found.to_dict()
+    if picture is not None:
+        _draw(found.confusion, picture, model.name)
+    if as_json:
+        say_json({"model": name, **told})
+        return
+    say(found.said)
+    rows = [[metric.title, _shown(metric, found.values)] for metric in found.metrics]
+    say(f"{model.name} on {found.examples:,} example{'s' if found.examples > 1 else ''}:")
+    console().print(_table(["", ""], rows))
+    _show_labels(told)
+    _say_undefined(found.metrics, found.values, told.get("labels", []))
+    if picture is not None:
+        say(f"confusion matrix: {picture}")
+
+
+def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | None) -> None:
+    from ..estimators.table_output import PLAN, RESULTS
+    from ..recipes.recipe import load_recipe
+
+    given = None if recipe is None else load_recipe(recipe)
+    if not Path(name).is_dir():
+        from .find_model import zoo_model
+
+        zoo_model(name)
+    elif (Path(name) / PLAN).is_file():
+        raise ValueError(
+            f"{name} was trained on a table, without a recipe: its scores are in {Path(name) / RESULTS}; for those on "
+            f"other labelled series: chainhead evaluate {name} --data FILE"
+        )
+    with console(stderr=True).status(f"Evaluating {name}"):
+        from transformers.utils import logging
+
+        from ..recipes.results.evaluation import evaluate as run
+
+        logging.disable_progress_bar()
+        found = run(name, given, with_confusion=as_json or picture is not None)
+    if picture is not None:
+        _draw(found.confusion, picture, name)
+    if as_json:
+        values = {key: None if math.isnan(value) else value for key, value in found.values.items()}
+        told = {"model": name, "examples": found.examples, "metrics": values, "stated": found.stated}
+        if found.confusion is not None:
+            told |= {"labels": found.confusion["labels"], "confusion": found.confusion["counts"]}
+        say_json(told)
+        return
+    told_line = ", ".join(
+        f"{metric.title} {_shown(metric, found.values, percent='%')}" for metric in found.metrics
+    )
+    stated = ", ".join(
+        _shown(metric, found.stated, percent="%") for metric in found.metrics if metric.name in found.stated
+    )
+    stated = f"; stated: {stated}" if stated else ""
+    say(f"{name}: {told_line} on {found.examples:,} test examples{stated}")
+
+
+def _shown(metric: Metric, values: Mapping[str, float | None], *, percent: str = " %") -> str:
+    value = values[metric.name]
+    text = metric.text(value, finer=True)
+    is_defined = value is not None and not math.isnan(value)
+    return text + percent if metric.percent and is_defined else text
+
+
+def _draw(confusion: Mapping[str, Any] | None, picture: Path, name: str) -> None:
+    if confusion is None:
+        raise ValueError(
+            f"there is no confusion matrix of {name}, which does not name one label an example: leave --picture out"
+        )
+    from ..recipes.results.confusion_picture import draw_confusion
+
+    draw_confusion(confusion["counts"], [label["name"] for label in confusion["labels"]], picture)
+
+
+def _show_labels(told: Mapping[str, Any]) -> None:
+    labels: Sequence[Mapping[str, Any]] = told.get("labels", [])
+    if not labels:
+        return
+    shares = [share for share in ("precision", "recall", "f1", "auc") if share in labels[0]]
+    rows = [
+        [label["name"], f"{label['count']:,}", *(_share(label[share]) for share in shares)]
+        for label in labels
+    ]
+    console().print(_table(["label", "count", *shares], rows))
+    counts = told.get("confusion", [])
+    if counts and len(labels) <= _SHOWN:
+        names = [label["name"] for label in labels]
+        rows = [[name, *(f"{count:,}" for count in row)] for name, row in zip(names, counts, strict=True)]
+        say("Rows are true labels, columns what they were taken for:")
+        console().print(_table(["", *names], rows))
+
+
+def _share(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.4f}"
+
+
+def _say_undefined(
+    metrics: Sequence[Metric], values: Mapping[str, float], labels: Sequence[Mapping[str, Any]]
+) -> None:
+    undefined = [metric.title for metric in metrics if math.isnan(values[metric.name])]
+    missing = [label["name"] for label in labels if label["count"] == 0]
+    if undefined and missing:
+        say(f"{', '.join(undefined)} not defined: no example has the label {', '.join(missing)}")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

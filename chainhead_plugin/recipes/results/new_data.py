@@ -1,0 +1,205 @@
+"""How a model does on new labelled files, whose columns and labels are matched with its own by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...tables.errors import TableError, listed, place
+from ...tables.loading import load
+from ...tables.read import Reading
+from ...tables.schema import Schema, load_matched
+from ...tables.series import SeriesSet
+from ...tables.spec import TableSpec
+from ...tables.summarising import summary
+from ...tables.texts import load_texts
+from ..data.examples import Examples
+from ..data.files import checked_chains
+from ..data.node_labels import IGNORED, is_label, pad_labels
+from ..label_metrics import confusion
+from ..metrics import Metric
+from ..multilabel_metrics import by_label
+from ..task import Task
+from ..tasks.known import task_of_model
+from ..tasks.series_targets import SeriesTargets
+from ..training.fitting import predict
+
+
+@dataclass(frozen=True)
+class NewEvaluation:
+    """What a model comes to on new files.
+
+    Attributes
+    ----------
+    said : str
+        What was read.
+    metrics : tuple of Metric
+    values : dict of float
+        By the metrics' names; NaN where not defined.
+    examples : int
+    confusion : dict, optional
+        As of `label_metrics.confusion`, where an example or a node has one label.
+    by_label : list of dict, optional
+        As of `multilabel_metrics.by_label`, where an example has several.
+    """
+
+    said: str
+    metrics: tuple[Metric, ...]
+    values: dict[str, float]
+    examples: int
+    confusion: dict[str, Any] | None = None
+    by_label: list[dict[str, Any]] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON takes it; None where a metric is not defined."""
+        values = {name: None if np.isnan(value) else value for name, value in self.values.items()}
+        told: dict[str, Any] = {"read": self.said, "examples": self.examples, "metrics": values}
+        if self.confusion is not None:
+            told |= {"labels": self.confusion["labels"], "confusion": self.confusion["counts"]}
+        if self.by_label is not None:
+            told["labels"] = self.by_label
+        return told
+
+
+def evaluate_on(
+    data: Any,
+    model: Any,
+    folder: Path,
+    pipeline_task: str,
+    *,
+    schema: Schema | None = None,
+    spec: TableSpec | None = None,
+    reading: Reading | None = None,
+) -> NewEvaluation:
+    """Evaluate a model on labelled files.
+
+    Parameters
+    ----------
+    data : str, Path or list of them
+        A file, a folder, a pattern, or several of them, as `chainhead_plugin.tables.load` takes them.
+    model : PreTrainedModel
+        On the CPU.
+    folder : Path
+        Its checkpoint, where its preprocessing is.
+    pipeline_task : str
+        The task of its pipeline.
+    schema : Schema, optional
+        The names that the model knows.
+    spec : TableSpec, optional
+        What columns mean, for a model that knows no names.
+    reading : Reading, optional
+        How files are written.
+
+    Raises
+    ------
+    TableError
+        If there is no column of labels, columns are not those of the model, or a label is unknown to it.
+    ValueError
+        If models for the task cannot be evaluated on files.
+    """
+    task = task_of_model(pipeline_task, model.config)
+    if task is None:
+        raise ValueError(
+            f"models for {pipeline_task} cannot be evaluated with --data: expected one for classification, "
+            "segmentation or regression of series, or for classification of texts"
+        )
+    inputs = task.load_inputs(folder)
+    names = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
+    if task.reads == "text":
+        examples, said = _texts(data, spec, reading, names)
+    else:
+        found = _series(data, task, names, int(model.config.m), schema, spec or TableSpec(), reading)
+        examples, said = _examples(found, task, names), summary(found)
+    predictions = predict(model.eval(), inputs, examples.inputs, task).numpy()
+    targets = task.collate(examples.targets())
+    told: dict[str, Any] = {}
+    if examples.has_classes:
+        told["confusion"] = confusion(predictions.argmax(-1), targets, names)
+    elif targets.ndim == 2:
+        told["by_label"] = by_label(predictions, targets, names)
+    return NewEvaluation(said, task.metrics, task.measure(predictions, targets), len(examples.inputs), **told)
+
+
+def _series(
+    data: Any,
+    task: Task,
+    names: Sequence[str],
+    features: int,
+    schema: Schema | None,
+    spec: TableSpec,
+    reading: Reading | None,
+) -> SeriesSet:
+    label_of = "node" if task.of_nodes else "series"
+    if schema is not None:
+        if not schema.label:
+            raise TableError(
+                "the model does not know what its column of labels was called: name it with --label"
+            )
+        return load_matched(data, replace(schema, label_of=label_of), reading, labelled=True)
+    spec = replace(spec, label_of=label_of)  # type: ignore[arg-type]  # one of the two
+    if spec.rows is None and (features > 1 or task.of_nodes):
+        spec = replace(spec, rows="nodes")
+    found = load(data, spec, reading)
+    width = len(checked_chains(found)[0][0])
+    if width != features:
+        raise TableError(
+            f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the model's "
+            f"{features} features of a node: choose them with --columns, and say what tells series apart with --series"
+        )
+    return found
+
+
+def _examples(found: SeriesSet, task: Task, names: tuple[str, ...]) -> Examples:
+    spec, first = found.columns.spec, found.files[0]
+    if not spec.label or not found.is_labelled:
+        held = f"column {spec.label[0]} holds no" if spec.label else "there is no column of"
+        raise TableError(f"{first}: {held} labels to evaluate by: name the column with --label")
+    chains = checked_chains(found)
+    if isinstance(task, SeriesTargets):
+        if spec.label != names and len(names) > 1:
+            raise TableError(
+                f"{first}: the labels are {listed(spec.label)}; the model predicts {listed(names)}, in this order"
+            )
+        return Examples(chains, task.targets_of(found), names)
+    if len(spec.label) > 1:
+        raise TableError(f"--label names {listed(spec.label)}, expected the one column of labels")
+    number = {name: index for index, name in enumerate(names)}
+    places = [series.place for series in found]
+    if not task.of_nodes:
+        texts = [str(series.labels[0]) for series in found]
+        _check_known(texts, places, names)
+        return Examples(chains, np.array([number[text] for text in texts], dtype=np.int64), names)
+    rows = []
+    for series in found:
+        counted = [str(text) for text in series.labels[0] if is_label(str(text))]
+        _check_known(counted, [series.place] * len(counted), names)
+        rows.append(np.array([number.get(str(text), IGNORED) for text in series.labels[0]], dtype=np.int64))
+    return Examples(chains, pad_labels(rows), names)
+
+
+def _texts(
+    data: Any, spec: TableSpec | None, reading: Reading | None, names: tuple[str, ...]
+) -> tuple[Examples, str]:
+    texts, spec = load_texts(data, spec, reading)
+    if not spec.label:
+        raise TableError(
+            f"{texts[0].file}: there is no column of labels to evaluate by: name it with --label"
+        )
+    _check_known([text.label for text in texts], [place(text.file, row=text.row) for text in texts], names)
+    numbers = np.array([names.index(text.label) for text in texts], dtype=np.int64)
+    return Examples([text.text for text in texts], numbers, names), f"{texts[0].file}: {len(texts)} texts"
+
+
+def _check_known(labels: Sequence[str], places: Sequence[str], names: Sequence[str]) -> None:
+    """Raise where a label is missing or unknown to the model; lists both sides."""
+    for label, where in zip(labels, places, strict=True):
+        if not label.strip():
+            raise TableError(f"{where} has no label: fill it in, or leave it out")
+        if label not in names:
+            unknown = sorted({*labels} - {*names})
+            raise TableError(
+                f"{where} has the label {label!r}, which the model does not know: unknown {listed(unknown)}; the model "
+                f"names {listed(names)}"
+            )
