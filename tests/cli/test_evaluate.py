@@ -134,7 +134,7 @@ def test_a_model_of_the_zoo_and_one_that_was_trained_on_a_table(tmp_path):
         quality=lambda table: table.groupby("id")["hum"].transform("mean").round(3) * 1000
     )
     file = written(tmp_path, numbers.drop(columns="kind"))
-    invoke("train", file, "--label", "quality", "--output", tmp_path / "model")
+    invoke("train", file, "--label", "quality", "--task", "regression", "--output", tmp_path / "model")
     found = evaluated(tmp_path / "model", "--data", file)
     assert found["metrics"].keys() == {"rmse", "mae", "r2"}
     assert found["metrics"]["r2"] > 0.5
