@@ -71,7 +71,8 @@ def test_new_files_whose_columns_moved(model, tmp_path):
     assert [label["count"] for label in found["labels"]] == [8, 8, 8]
 
     moved = written(tmp_path, table[["kind", "hum", "id", "temp"]], "moved.csv")
-    assert evaluated(model, "--data", moved)["metrics"] == found["metrics"]
+    assert evaluated(model, "--data", moved, "--label", "kind")["metrics"] == found["metrics"]
+    assert "--label has no effect" in invoke("evaluate", model, "--data", moved, "--label", "hum", code=1)
     table.to_parquet(tmp_path / "new.parquet")
     assert evaluated(model, "--data", tmp_path / "new.parquet")["metrics"] == found["metrics"]
 

@@ -67,7 +67,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     elif schema is not None:
         _refuse(
             given,
-            (*_OF_NAMED, *(f"--{name}" for name in _unknown_roles(schema))),
+            (*_OF_NAMED, *(f"--{name}" for name in _open_roles(schema, files_as))),
             "on a model that knows the names of its columns: rename those of the file, or leave columns out with "
             "--drop",
         )
@@ -90,7 +90,7 @@ def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
         for name in ("drop", "missing", "time_format", "day_first", "step")
         if getattr(files_as, name) is not None
     }
-    for name in _unknown_roles(schema):
+    for name in _open_roles(schema, files_as):
         if getattr(files_as, name) is not None:
             changes[name] = getattr(spec, name)
     if files_as.gaps is not None:
@@ -100,9 +100,14 @@ def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
     return replace(schema, **changes)
 
 
-def _unknown_roles(schema: Schema) -> list[str]:
-    """Return the roles of columns that a model does not know by name, and that the user may so name."""
-    return [name for name in ("label", "series", "time") if not getattr(schema, name)]
+def _open_roles(schema: Schema, files_as: FileOptions) -> list[str]:
+    """Return the roles that the user may name a column for: the model knows none for them, or that very one."""
+    spec = files_as.spec()
+    return [
+        name
+        for name in ("label", "series", "time")
+        if not getattr(schema, name) or getattr(schema, name) == getattr(spec, name)
+    ]
 
 
 def _text_spec(files_as: FileOptions) -> TableSpec:
