@@ -208,6 +208,8 @@ def load_recipe(source: str | Path) -> Recipe:
     if not file.is_file():
         file = RECIPES / f"{source}.yaml"
     if not file.is_file():
+        if Path(source).suffix in (".yaml", ".yml"):
+            raise RecipeError(f"there is no recipe {source}: expected the path of a YAML file that exists")
         known = shipped_recipes()
         close = difflib.get_close_matches(str(source), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
@@ -215,7 +217,9 @@ def load_recipe(source: str | Path) -> Recipe:
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file} is no YAML: {error}") from error
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f", line {mark.line + 1}"
+        raise RecipeError(f"{file}{where} is no YAML: {getattr(error, 'problem', None) or error}") from error
     if not isinstance(content, Mapping):
         raise RecipeError(f"{file} must hold a mapping with {', '.join(_REQUIRED)}")
     known_fields = [entry.name for entry in fields(Recipe) if entry.name != "folder"]

@@ -96,7 +96,7 @@ def test_a_forecast_of_the_file_that_was_trained_on(tmp_path):
     assert predict(model, newest_first, tmp_path)[0]["forecast"] == found[0]["forecast"]
 
 
-def test_labels_of_series_whose_columns_moved(tmp_path):
+def test_labels_of_series_whose_columns_moved_or_are_called_otherwise(tmp_path):
     model = train(tmp_path, LABELLED, kinds())
     table = kinds().drop(columns="kind")
     found = predict(model, table, tmp_path)
@@ -104,9 +104,6 @@ def test_labels_of_series_whose_columns_moved(tmp_path):
     moved = predict(model, table[["hum", "id", "temp"]], tmp_path)
     assert moved == found
 
-
-def test_other_columns_are_refused(tmp_path):
-    model = train(tmp_path, LABELLED, kinds())
     kinds().rename(columns={"hum": "humidity"}).to_csv(tmp_path / "new.csv", index=False)
     output = invoke("predict", model, tmp_path / "new.csv", code=1)
     assert "hum" in output

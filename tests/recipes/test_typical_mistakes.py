@@ -229,3 +229,12 @@ def test_tables_without_a_recipe(tmp_path, name, content, options, message):
     said = " ".join(invoke("train", tmp_path / name, *options, "-o", tmp_path / "out", code=1).split())
     assert message in said
     assert not FOREIGN.search(said)
+
+
+def test_recipes_that_cannot_be_read(tmp_path):
+    file = tmp_path / "recipe.yaml"
+    assert f"there is no recipe {file}" in invoke("train", file, code=1)
+    file.write_text("name: x\n\tdata: 3", "utf-8")
+    assert "recipe.yaml, line 2 is no YAML: found character" in invoke("train", file, code=1)
+    file.write_text("- a\n- b", "utf-8")
+    assert "recipe.yaml must hold a mapping with name, task, data" in invoke("train", file, code=1)
