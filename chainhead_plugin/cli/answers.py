@@ -22,6 +22,10 @@ class Answers(ABC):
     reads : {"sequence", "text", "image"}
     architecture : str
         How the names of the classes of models for it end.
+    auto_class : str
+        What transformers calls the class that loads them.
+    preprocessor : str, optional
+        What the pipeline has to be given beside the model, if anything.
     options : tuple of str
         Options of `predict` that have an effect.
     result : str
@@ -31,6 +35,8 @@ class Answers(ABC):
     task: ClassVar[str]
     reads: ClassVar[Literal["sequence", "text", "image"]] = "sequence"
     architecture: ClassVar[str]
+    auto_class: ClassVar[str]
+    preprocessor: ClassVar[str | None] = "feature_extractor"
     options: ClassVar[tuple[str, ...]] = ()
     result: ClassVar[str]
 
@@ -71,6 +77,7 @@ class _Labels(Answers):
     options = ("--top-k",)
     result = "predictions"
     architecture = "ForSequenceClassification"
+    auto_class = "AutoModelForSequenceClassification"
 
     def run_options(self, pipe: Any) -> dict[str, Any]:
         config = pipe.model.config
@@ -88,18 +95,23 @@ class _SeriesLabels(_Labels):
 class _TextLabels(_Labels):
     task = "text-classification"
     reads = "text"
+    preprocessor = "tokenizer"
 
 
 class _ImageLabels(_Labels):
     task = "image-classification"
     reads = "image"
     architecture = "ForImageClassification"
+    auto_class = "AutoModelForImageClassification"
+    preprocessor = "image_processor"
 
 
 class _Tokens(Answers):
     task = "token-classification"
     reads = "text"
     architecture = "ForTokenClassification"
+    auto_class = "AutoModelForTokenClassification"
+    preprocessor = "tokenizer"
     result = "entities"
 
     def cells(self, record: Record, result: Any) -> Cells:
@@ -118,6 +130,7 @@ class _Tokens(Answers):
 class _Segments(Answers):
     task = "time-series-segmentation"
     architecture = "ForTokenClassification"
+    auto_class = "AutoModelForTokenClassification"
     result = "segments"
 
     def run_options(self, pipe: Any) -> dict[str, Any]:
@@ -133,6 +146,7 @@ class _Segments(Answers):
 class _Features(Answers):
     task = "chain-feature-extraction"
     architecture = "ChainHeadModel"
+    auto_class = "AutoModel"
     result = "features"
 
     def cells(self, record: Record, result: Any) -> Cells:
@@ -148,6 +162,8 @@ class _Features(Answers):
 class _Forecasts(Answers):
     task = "time-series-forecasting"
     architecture = "ForTimeSeriesPrediction"
+    auto_class = "AutoModelForTimeSeriesPrediction"
+    preprocessor = None  # the pipeline itself looks for names of columns
     options = ("--horizon", "--quantiles")
     result = "forecast"
 

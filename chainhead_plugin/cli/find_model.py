@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import registry
 from registry import ModelEntry
@@ -91,17 +91,34 @@ def task_of(folder: Path) -> str:
         If there is no readable configuration, or its class belongs to no task.
     """
     file = folder / "config.json"
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{folder} is no checkpoint: it has no config.json") from None
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    architectures = (config.get("architectures") if isinstance(config, dict) else None) or ["no class"]
+    if not file.is_file():
+        raise ValueError(
+            f"{folder} is no checkpoint, as it has no config.json: give a folder that save_pretrained or chainhead "
+            "train wrote"
+        )
+    architectures = read_object(file).get("architectures")
+    named = str(architectures[0]) if isinstance(architectures, list) and architectures else "no class"
     takes_text = (folder / "tokenizer_config.json").is_file()
-    if task := task_of_class(str(architectures[0]), takes_text=takes_text):
+    if task := task_of_class(named, takes_text=takes_text):
         return task
     raise ValueError(
-        f"{file} names {architectures[0]}, for which there is no pipeline"
+        f"{file} names {named}, for which there is no pipeline"
         + ("" if takes_text else ", and the folder has no tokenizer_config.json, as models of texts have")
     )
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Return the object in a file of JSON.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything else; names the file.
+    """
+    try:
+        value = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{file} is damaged: it holds {value!r:.40}, expected an object")
+    return value

@@ -1,9 +1,11 @@
-"""The pipeline that commands run."""
+"""The pipeline that commands run, and what is said where a model's files are no good."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..storage.code_origin import without_carried_code
@@ -11,6 +13,13 @@ from .screen import console
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
+
+_PREPROCESSOR_FILES = {
+    "tokenizer": "tokenizer_config.json",
+    "feature_extractor": "preprocessor_config.json",
+    "image_processor": "preprocessor_config.json",
+}
+_MOST_CHARACTERS = 300
 
 
 @contextmanager
@@ -20,8 +29,11 @@ def loading(model: FoundModel) -> Iterator[None]:
     Raises
     ------
     ValueError
-        If the model needs code that it carries.
+        If the model needs code that it carries, or its files are damaged or do not belong together; names the file
+        where one is no good by itself.
     """
+    from registry import RegistryError
+
     with console(stderr=True).status(f"Loading {model.name}"):
         from transformers.utils import logging
 
@@ -30,8 +42,47 @@ def loading(model: FoundModel) -> Iterator[None]:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         registry.load_plugins()
-        with without_carried_code(model.name):
-            yield
+        try:
+            with without_carried_code(model.name):
+                yield
+        except (RegistryError, ModuleNotFoundError):
+            raise
+        except Exception as error:  # of any type: transformers trusts the files that it reads
+            if damage := _damage(model.folder):
+                raise ValueError(f"{model.name} cannot be loaded: {damage}") from error
+            if isinstance(error, _RefusalError):
+                raise
+            raise ValueError(
+                f"{model.name} cannot be loaded, as a file of {model.folder} holds what it should not, or files do not "
+                f"belong together: {_told(error)}"
+            ) from error
+
+
+@contextmanager
+def answering(model: FoundModel) -> Iterator[None]:
+    """Turn what a model with odd files stumbles over into one sentence, while it runs.
+
+    Raises
+    ------
+    ValueError
+        In place of errors that say nothing of the input.
+    """
+    try:
+        yield
+    except (ValueError, OSError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+            raise ValueError(
+                "there is not enough memory: give a smaller --batch-size, or --device cpu"
+            ) from error
+        raise ValueError(
+            f"{model.name} cannot answer, as its files do not fit this input or each other: {_told(error)}"
+        ) from error
+
+
+class _RefusalError(ValueError):
+    """What is wrong is not in the model's files."""
 
 
 def load_pipeline(model: FoundModel, device: str | None) -> Any:
@@ -42,22 +93,58 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
     ValueError
         If the device cannot be used here, no pipeline has the model's task, or a file is not what it should be.
     """
+    answers = model.answers
+    file = _PREPROCESSOR_FILES.get(answers.preprocessor or "")
+    if file is not None and not (model.folder / file).is_file():
+        raise ValueError(
+            f"{model.folder} has no {file}, which says how inputs are prepared for the model: save the "
+            f"{answers.preprocessor} of its training into the folder, with save_pretrained"
+        )
     with loading(model):
         import torch
-        from transformers import pipeline
+        import transformers
         from transformers.pipelines import PIPELINE_REGISTRY
 
-        if model.task not in PIPELINE_REGISTRY.get_supported_tasks():
-            raise ValueError(f"{model.name} is for {model.task}, for which no pipeline is registered")
+        if answers.task not in PIPELINE_REGISTRY.get_supported_tasks():
+            raise _RefusalError(f"{model.name} is for {answers.task}, for which no pipeline is registered")
         if device is not None:
             try:
                 torch.empty(0, device=device)
             except (AssertionError, RuntimeError) as error:
-                raise ValueError(f"device {device!r} cannot be used here: {error}") from error
-        return pipeline(
-            model.task,
-            model=str(model.folder),
-            device=device,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
+                raise _RefusalError(f"device {device!r} cannot be used here: {error}") from error
+        # Loaded here, as pipeline() would put the traceback of an error into the message of another.
+        loaded = getattr(transformers, answers.auto_class).from_pretrained(
+            model.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )
+        beside = {} if answers.preprocessor is None else {answers.preprocessor: str(model.folder)}
+        return transformers.pipeline(
+            answers.task, model=loaded, device=device, trust_remote_code=False, **beside
+        )
+
+
+def _damage(folder: Path) -> str:
+    """Return which of a checkpoint's files cannot be what its name says, in words; nothing where all can be."""
+    for file in sorted(folder.glob("*.json")):
+        try:
+            value = json.loads(file.read_bytes())
+        except (ValueError, OSError, RecursionError) as error:
+            return f"{file} is damaged: {_told(error)}"
+        if not isinstance(value, dict):
+            return f"{file} is damaged: it holds {value!r:.40}, expected an object"
+    for file in sorted(folder.glob("*.safetensors")):
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(file, framework="np"):
+                pass
+        except (SafetensorError, OSError) as error:
+            return f"{file} is damaged: {_told(error)}"
+    return ""
+
+
+def _told(error: BaseException) -> str:
+    """Return an error's message on one line, with its type where the message alone says nothing."""
+    text = " ".join(str(error).split())
+    if isinstance(error, KeyError | AttributeError | IndexError | AssertionError) or not text:
+        text = f"{type(error).__name__} {text}".rstrip()
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"

@@ -11,7 +11,7 @@ import typer
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .pipeline import load_pipeline, loading
+from .pipeline import answering, load_pipeline, loading
 from .screen import printable, say, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -97,16 +97,30 @@ def plot(
         if inputs is None:
             from ..explain.chain_pictures import draw_chain
 
-            figure = draw_chain(_load_chain(model), length)
+            _check_has_chain(model)
+            chains = _load_chain(model)
+            with answering(model):
+                figure = draw_chain(chains, length)
         else:
             answers = model.answers
             pipe = load_pipeline(model, device)
             _check_explainable(pipe, model)
             records = list(read_files([inputs], wanted_of(pipe, answers, files_as)))
             options = {"method": None if method is None else method.value, "stage": stage.value}
-            figure = _explain(pipe, answers, records, target, options)
+            with answering(model):
+                figure = _explain(pipe, answers, records, target, options)
         figure.savefig(file, dpi=150)
     say(file)
+
+
+def _check_has_chain(model: FoundModel) -> None:
+    from .find_model import read_object
+
+    if read_object(model.folder / "config.json").get("model_type") == RANDOM_MODEL_TYPE:
+        raise ValueError(
+            f"{model.name} is of random chain heads, which have no chain matrix to draw: chainhead plot draws models "
+            "of recipes and of the zoo"
+        )
 
 
 def _check_explainable(pipe: Any, model: FoundModel) -> None:
@@ -120,14 +134,8 @@ def _check_explainable(pipe: Any, model: FoundModel) -> None:
 def _load_chain(model: FoundModel) -> Any:
     """Load what has the chain heads, whatever the task."""
     with loading(model):
-        from transformers import AutoConfig, AutoModel
+        from transformers import AutoModel
 
-        config = AutoConfig.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
-        if config.model_type == RANDOM_MODEL_TYPE:
-            raise ValueError(
-                f"{model.name} is of random chain heads, which have no chain matrix to draw: chainhead plot draws "
-                "models of recipes and of the zoo"
-            )
         return AutoModel.from_pretrained(
             model.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )

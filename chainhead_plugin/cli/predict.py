@@ -13,7 +13,7 @@ import typer
 from .answers import line_of, rows_of
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .pipeline import load_pipeline
+from .pipeline import answering, load_pipeline
 from .screen import console, printable, say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -95,7 +95,8 @@ def predict(
         options = {"batch_size": batch_size} | answers.run_options(pipe) | given
         if output is None:
             found = list(records)
-            results = list(pipe([record.data for record in found], **options))
+            with answering(model):
+                results = list(pipe([record.data for record in found], **options))
             lines = [line_of(answers, record, result) for record, result in zip(found, results, strict=True)]
             if as_json:
                 for line in lines:
@@ -105,7 +106,8 @@ def predict(
             return
         as_rows = output.suffix.lower() != ".jsonl"
         rows = _written(pipe, answers, records, options, as_rows=as_rows)
-        count = write_rows(output, rows, overwrite=overwrite)
+        with answering(model):
+            count = write_rows(output, rows, overwrite=overwrite)
         say(f"{output}: {count:,} rows")
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 # Control characters; line separators that only some programs know; what turns the direction of writing around, and can
 # so show another text than there is; halves of characters, which cannot be written.
-_CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff\\ufeff"
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 _UNPRINTABLE = re.compile(f"[{_CONTROL}]")
-_UNPRINTABLE_LINES = re.compile(f"(?![\\n\\t])[{_CONTROL}]")
+_UNPRINTABLE_LINES = re.compile(rf"(?![\n\t])[{_CONTROL}]")
 
 
 def printable(text: object, *, one_line: bool = False) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .screen import console, fail, printable, say_as_written, say_json
-from .support import complete_models, complete_sources, complete_tasks, reported_errors
+from .support import NAME_HELP, complete_models, complete_sources, complete_tasks, reported_errors
 
 
 def list_models(
@@ -40,23 +40,30 @@ def list_models(
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A model of the zoo.", autocompletion=complete_models)],
+    name: Annotated[str, typer.Argument(help=NAME_HELP, autocompletion=complete_sources)],
     in_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what is known of a model of the zoo: data, metrics, licence, files.
+    """Show what is known of a model: data, metrics and licence of one of the zoo; task, labels, columns and files.
 
     Example: chainhead info chainhead-japanese-vowels
     """
     with reported_errors():
+        import registry
         from registry.description import as_json, table_of_model
 
-        from .find_model import zoo_model
+        from .find_model import find_model
+        from .folder_facts import folder_facts, table_of_folder
 
-        model = zoo_model(name)
-    if in_json:
-        say_json(as_json(model), indent=2)
-        return
-    console().print(table_of_model(model))
+        if name in registry.list_models():
+            entry = registry.model_info(name)
+            found, table = as_json(entry), table_of_model(entry)
+        else:
+            found = folder_facts(find_model(name))
+            table = table_of_folder(found)
+        if in_json:
+            say_json(found, indent=2)
+        else:
+            console().print(table)
 
 
 def card(

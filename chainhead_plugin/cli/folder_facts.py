@@ -1,0 +1,85 @@
+"""What a checkpoint's folder says of itself, read without torch and without trust."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .find_model import FoundModel, read_object
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_MOST_LABELS = 20
+
+
+def folder_facts(model: FoundModel) -> dict[str, Any]:
+    """Return what is known of a checkpoint that no catalogue describes.
+
+    Raises
+    ------
+    ValueError
+        If its configuration or its weights are damaged; names the file.
+    """
+    config = read_object(model.folder / "config.json")
+    files = sorted(
+        file for file in model.folder.iterdir() if file.is_file() and not file.name.startswith(".")
+    )
+    card = model.folder / "README.md"
+    labels = config.get("id2label")
+    return {
+        "name": model.name,
+        "task": model.task,
+        "class": str((config.get("architectures") or ["unknown"])[0]),
+        "parameters": sum(_weights(file) for file in files if file.suffix == ".safetensors"),
+        "labels": list(labels.values()) if isinstance(labels, dict) else [],
+        "columns": _columns(model.folder),
+        "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        "folder": str(model.folder),
+        "card": str(card) if card.is_file() else None,
+    }
+
+
+def table_of_folder(facts: dict[str, Any]) -> Table:
+    """Return facts as a table."""
+    from rich.table import Table
+
+    labels = [str(label) for label in facts["labels"]]
+    shown = labels if len(labels) <= _MOST_LABELS else [*labels[:_MOST_LABELS], f"… ({len(labels)})"]
+    sizes = {name: (Path(facts["folder"]) / name).stat().st_size for name in facts["files"]}
+    files = "\n".join(
+        f"{name}, {sizes[name]:,} bytes, SHA-256 {digest[:12]}…" for name, digest in facts["files"].items()
+    )
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for label, value in {
+        "name": facts["name"],
+        "task": facts["task"],
+        "class": facts["class"],
+        "weights": f"{facts['parameters']:,}",
+        "labels": ", ".join(shown) or "–",
+        "columns": ", ".join(map(str, facts["columns"])) or "by position",
+        "files": f"in {facts['folder']}",
+        "": files,
+        "card": facts["card"] or "–",
+    }.items():
+        table.add_row(label, value)
+    return table
+
+
+def _columns(folder: Path) -> list[Any]:
+    file = folder / "preprocessor_config.json"
+    schema = read_object(file).get("schema") if file.is_file() else None
+    columns = schema.get("features") if isinstance(schema, dict) else None
+    return columns if isinstance(columns, list) else []
+
+
+def _weights(file: Path) -> int:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="np") as tensors:
+            return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
