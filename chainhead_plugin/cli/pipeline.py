@@ -14,10 +14,11 @@ from .screen import console
 if TYPE_CHECKING:
     from .find_model import FoundModel
 
-_PREPROCESSOR_FILES = {
-    "tokenizer": "tokenizer_config.json",
-    "feature_extractor": "preprocessor_config.json",
-    "image_processor": "preprocessor_config.json",
+# The class of transformers that loads each, and its file.
+_PREPROCESSORS = {
+    "tokenizer": ("AutoTokenizer", "tokenizer_config.json"),
+    "feature_extractor": ("AutoFeatureExtractor", "preprocessor_config.json"),
+    "image_processor": ("AutoImageProcessor", "preprocessor_config.json"),
 }
 _MOST_CHARACTERS = 300
 
@@ -53,8 +54,8 @@ def loading(model: FoundModel) -> Iterator[None]:
             if isinstance(error, _RefusalError):
                 raise
             raise ValueError(
-                f"{model.name} cannot be loaded, as a file of {model.folder} holds what it should not, or files do not "
-                f"belong together: {_told(error)}"
+                f"{model.name} cannot be loaded, as files of {model.folder} are damaged, or do not belong together: "
+                f"{_told(error)}"
             ) from error
 
 
@@ -94,8 +95,8 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
         If the device cannot be used here, no pipeline has the model's task, or a file is not what it should be.
     """
     answers = model.answers
-    file = _PREPROCESSOR_FILES.get(answers.preprocessor or "")
-    if file is not None and not (model.folder / file).is_file():
+    auto_class, file = _PREPROCESSORS.get(answers.preprocessor or "", ("", ""))
+    if file and not (model.folder / file).is_file():
         raise ValueError(
             f"{model.folder} has no {file}, which says how inputs are prepared for the model: save the "
             f"{answers.preprocessor} of its training into the folder, with save_pretrained"
@@ -113,10 +114,15 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
             except (AssertionError, RuntimeError) as error:
                 raise _RefusalError(f"device {device!r} cannot be used here: {error}") from error
         # Loaded here, as pipeline() would put the traceback of an error into the message of another.
+        where = {"local_files_only": True, "trust_remote_code": False}
         loaded = getattr(transformers, answers.auto_class).from_pretrained(
-            model.folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
+            model.folder, use_safetensors=True, **where
         )
-        beside = {} if answers.preprocessor is None else {answers.preprocessor: str(model.folder)}
+        beside = {}
+        if answers.preprocessor is not None:
+            beside[answers.preprocessor] = getattr(transformers, auto_class).from_pretrained(
+                model.folder, **where
+            )
         return transformers.pipeline(
             answers.task, model=loaded, device=device, trust_remote_code=False, **beside
         )

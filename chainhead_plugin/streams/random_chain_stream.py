@@ -56,7 +56,7 @@ class RandomChainStream:
 
         Parameters
         ----------
-        node : array or tensor [m] or [nodes, m], or a number for m = 1
+        node : array, tensor, Series or DataFrame [m] or [nodes, m], or a number for m = 1
             Finite.
 
         Returns
@@ -88,6 +88,10 @@ class RandomChainStream:
 
 def _as_nodes(node: Any, m: int) -> Tensor:
     """Return float32 [nodes, m]."""
+    if hasattr(node, "to_numpy"):
+        node = node.to_numpy()  # a Series or DataFrame of pandas
+    if isinstance(node, np.ndarray) and node.dtype.kind not in "iufb":
+        raise ValueError(f"the node is of the type {node.dtype}, expected numbers")
     nodes = torch.as_tensor(node).detach().cpu().float()
     if nodes.ndim <= 1:
         nodes = nodes.reshape(1, -1)

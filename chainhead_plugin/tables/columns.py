@@ -11,7 +11,7 @@ from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Table
 from .guessing import are_whole, guess
-from .numbers import is_missing
+from .numbers import is_missing, looks_numeric
 from .spec import ROLES, TableSpec, of_role
 from .time.patterns import looks_like_times
 
@@ -31,11 +31,14 @@ class Columns:
         The targets first.
     notes : tuple of str
         What was guessed or left out.
+    nodes : tuple of str
+        Where a row is a whole series, the names of the columns that are its nodes.
     """
 
     spec: TableSpec
     features: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 def resolve(table: Table, spec: TableSpec) -> Columns:
@@ -66,7 +69,14 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     free = [column for column in table.columns if column not in taken]
     free = _without_indices(table, spec, free, notes)
     if spec.text is None:
+        stated = spec.time
         spec, free = guess(table, spec, free)
+        if (
+            spec.time is not None
+            and stated is None
+            and looks_numeric(table.columns[spec.time], table.decimal)
+        ):
+            notes.append(f"took {spec.time} for the time, as it counts nodes")
     if spec.features is not None:
         free = [column for column in spec.features if column not in spec.target]
     for option in ("time_format", "step", "calendar"):

@@ -43,10 +43,10 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """Return "; did you mean NAME?" where a name is close to the one that was asked for, else nothing."""
+    """Return " (did you mean NAME?)" where a name is close to the one that was asked for, else nothing."""
     by_folded = {known.casefold().strip(): known for known in names}
     close = difflib.get_close_matches(name.casefold().strip(), by_folded, n=1)
-    return f"; did you mean {by_folded[close[0]]}?" if close else ""
+    return f" (did you mean {by_folded[close[0]]}?)" if close else ""
 
 
 def require(module: str, distribution: str, purpose: str) -> Any:

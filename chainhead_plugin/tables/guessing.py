@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .errors import TableError
 from .formats.cells import to_texts
 from .formats.table import Table
-from .numbers import is_missing, looks_numeric
+from .numbers import is_missing, looks_numeric, to_numbers
 from .spec import TableSpec
 from .time.patterns import looks_like_times
 
@@ -31,6 +31,22 @@ _SERIES_NAMES = (
     "sample_id",
     "recording",
     "recording_id",
+)
+
+
+# Names under which tables commonly number the nodes of a series, or say when they were, in small letters.
+_STEP_NAMES = (
+    "t",
+    "time",
+    "timestamp",
+    "timestep",
+    "time_step",
+    "time_index",
+    "step",
+    "tick",
+    "frame",
+    "frame_index",
+    "seconds",
 )
 
 
@@ -144,16 +160,71 @@ def _may_be_series(table: Table, column: str) -> bool:
 
 
 def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
-    """Take the only column of dates for the time; it can be nothing else."""
+    """Take the only column of dates for the time, or that of steps; it can be nothing else."""
     found = [column for column in free if looks_like_times(table.columns[column])]
     if len(found) > 1:
         raise TableError(
             f"{table.name}: {' and '.join(found)} are times: name the one that nodes are sorted by as time, and drop "
             "the other"
         )
+    if not found and spec.rows != "series" and table.has_names:
+        found = _steps(table, spec, free)
     if not found or spec.rows == "series":
         return spec, free
     return replace(spec, time=found[0]), [name for name in free if name != found[0]]
+
+
+def _steps(table: Table, spec: TableSpec, free: list[str]) -> list[str]:
+    """Return the column that numbers the nodes of every series, by its name or by counting in each of several.
+
+    Taken for a feature, it would say how long a series is, or only where a node stands.
+    """
+    order, starts = _runs(table, spec)
+    for column in free:
+        values = table.columns[column]
+        is_named = column.strip().lower() in _STEP_NAMES
+        if not is_named and (len(starts) < 2 or to_texts(values[order[:1]])[0].strip() not in ("0", "1")):
+            continue
+        if not looks_numeric(values, table.decimal) or is_missing(values).any():
+            continue
+        numbers = to_numbers(table, column)[order]
+        if _counts(numbers, starts) or (is_named and _rises(numbers, starts)):
+            return [column]
+    return []
+
+
+def _runs(table: Table, spec: TableSpec) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of a table, those of a series together, and where each series starts among them."""
+    keys: list[NDArray[Any]] = [to_texts(table.columns[name]) for name in spec.series]
+    keys = keys or [table.file_of]
+    codes = np.zeros(len(table), dtype=np.int64)
+    for key in keys:
+        found: dict[Any, int] = {}
+        numbers = np.fromiter((found.setdefault(cell, len(found)) for cell in key), np.int64, len(table))
+        codes = codes * len(found) + numbers
+    order = np.argsort(codes, kind="stable")
+    return order, np.flatnonzero(np.diff(codes[order], prepend=-1))
+
+
+def _counts(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
+    """Whether every series counts 0, 1, 2, … or 1, 2, 3, …, and one of them for three nodes at least."""
+    lengths = np.diff(starts, append=len(numbers))
+    expected = np.arange(len(numbers)) - np.repeat(starts, lengths)
+    offsets = numbers - expected
+    return lengths.max() > 2 and bool((offsets == offsets[0]).all()) and offsets[0] in (0, 1)
+
+
+def _rises(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
+    """Whether numbers rise from node to node in every series; those in shuffled rows, if they are consecutive."""
+    lengths = np.diff(starts, append=len(numbers))
+    within = np.ones(len(numbers), dtype=bool)
+    within[starts] = False
+    if lengths.max() < 3:
+        return False
+    if bool((np.diff(numbers, prepend=-np.inf)[within] > 0).all()):
+        return True
+    series = np.repeat(np.arange(len(starts)), lengths)
+    return bool((np.diff(numbers[np.lexsort((numbers, series))], prepend=0)[within] == 1).all())
 
 
 def are_whole(values: NDArray[Any]) -> bool:

@@ -55,7 +55,8 @@ def from_table(
         )
     if columns.spec.rows == "series":
         series = wide_series(table, columns)
-        columns = replace(columns, features=("value",))
+        nodes = columns.features if table.has_names else ()
+        columns = replace(columns, features=("value",), nodes=nodes)
         return SeriesSet(tuple(series), columns, table.files, has_names=table.has_names, notes=said)
     rows = read_rows(table, columns, stems)
     found = assemble(rows, columns)

@@ -152,8 +152,8 @@ def _check_finite(table: Table, column: str, numbers: NDArray[np.float64]) -> No
         row = int(infinite.argmax())
         file, number = table.place(row)
         raise TableError(
-            f"{place(file, row=number, column=column)} holds {numbers[row]}, expected a finite number: leave the cell "
-            "empty where there is no value"
+            f"{place(file, row=number, column=column)} holds {numbers[row]}, expected a finite number: write one, or "
+            "leave the cell empty for a missing value, where the model takes such"
         )
 
 

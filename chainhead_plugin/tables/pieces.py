@@ -118,7 +118,8 @@ class _Stream:
         spec = self._columns.spec
         if spec.rows == "series":
             series = tuple(wide_series(block, self._columns))
-            named = replace(self._columns, features=("value",))
+            nodes = self._columns.features if self._has_names else ()
+            named = replace(self._columns, features=("value",), nodes=nodes)
             yield SeriesSet(series, named, block.files, has_names=self._has_names, notes=tuple(self._notes))
             return
         stems = (source.stem,) if self._has_several_files else ()

@@ -1,6 +1,6 @@
 """Names that travel with a model: what its columns were called, and later tables matched with them by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -30,7 +30,9 @@ class Schema:
     gaps : {"error", "missing", "keep"}
     missing : tuple of str or number
     rows : {"nodes", "series"}
-        Where a row is a whole series, its nodes have no names.
+        Where a row is a whole series, there are no features.
+    nodes : tuple of str
+        Where a row is a whole series, the names of the columns that are its nodes.
     label_of : {"series", "node"}
     """
 
@@ -50,6 +52,7 @@ class Schema:
     gaps: Gaps = "error"
     missing: tuple[str | float, ...] = ()
     rows: str = "nodes"
+    nodes: tuple[str, ...] = ()
     label_of: str = "series"
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,7 +97,7 @@ class Schema:
             **{
                 name: value
                 for name, value in lists.items()
-                if name not in ("features", "time_format", "step")
+                if name not in ("features", "nodes", "time_format", "step")
             }
         )
         return cls(**lists)
@@ -122,6 +125,7 @@ def schema_of(found: SeriesSet) -> Schema | None:
         gaps=spec.gaps,
         missing=spec.missing,
         rows=spec.rows or "nodes",
+        nodes=found.columns.nodes,
         label_of=spec.label_of,
     )
 
@@ -165,18 +169,22 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     missing = [name for name in needed if name not in here]
     indices = index_columns(table, [name for name in here if name not in {*needed, *optional}])
     unknown = [name for name in table.columns if name not in {*needed, *optional, *indices, *table.index}]
+    nodes: list[str] = []
     if schema.rows == "series":
-        unknown = []
+        nodes = unknown
+        missing_nodes, unknown = _match_nodes(schema.nodes, nodes)
+        missing += missing_nodes
     if missing or unknown:
         hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
+        takes = listed(needed or schema.nodes)
         raise TableError(
             f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
-            f"{listed(unknown)}{hints}. The model takes {listed(needed)}: rename "
-            "the columns, and leave out what is unknown"
+            f"{listed(unknown)}{hints}. The model takes {takes}: rename "
+            "the columns, and leave out what is unknown, or drop it with --drop"
         )
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in here]
     time = schema.time if schema.time in here else None
-    if time is None and table.index and table.index[-1] not in schema.series:
+    if time is None and table.index and table.index[-1] not in (*schema.series, *needed):
         *outer, last = table.index
         if schema.time is not None or tells_apart(table, outer, last):
             time = last
@@ -184,9 +192,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     if not series and schema.series and len(table.index) > 1:
         series = table.index[:-1] if time == table.index[-1] else table.index
     return TableSpec(
-        features=None
-        if schema.rows == "series"
-        else tuple(n for n in schema.features if n not in schema.target),
+        features=_in_order(schema, nodes),
         target=schema.target,
         known=schema.known,
         static=schema.static,
@@ -204,6 +210,37 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         missing=schema.missing,
         rows=schema.rows,  # type: ignore[arg-type]
     )
+
+
+def _match_nodes(known: Sequence[str], given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which nodes of the training table lack in a table with a series a row, and which of its own are unknown.
+
+    Its series may be shorter or longer: columns may lack at the end, and go on where names end in numbers.
+    """
+    if not known:
+        return [], []  # saved before names of nodes were
+    stems = {name.rstrip("0123456789") for name in known}
+    goes_on = len(stems) == 1 and known[-1] not in stems
+    unknown = [
+        name
+        for name in given
+        if name not in known and not (goes_on and name.rstrip("0123456789") in stems and name not in stems)
+    ]
+    last = max((known.index(name) for name in given if name in known), default=-1)
+    return [name for name in known[: last + 1] if name not in given] or (
+        [known[0]] if last < 0 else []
+    ), unknown
+
+
+def _in_order(schema: Schema, nodes: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the columns of features in the order of the training table."""
+    if schema.rows != "series":
+        return tuple(name for name in schema.features if name not in schema.target)
+    if not schema.nodes:
+        return None
+    known = [name for name in schema.nodes if name in nodes]
+    later = (name for name in nodes if name not in schema.nodes)
+    return (*known, *sorted(later, key=lambda name: int(name[len(name.rstrip("0123456789")) :])))
 
 
 def load_matched(

@@ -135,11 +135,17 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
 def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
     with damage_reported(source):
         encoding, _ = find_encoding(source)
-    with damage_reported(source), source.open() as binary, io.TextIOWrapper(binary, encoding) as stream:
+    with (
+        damage_reported(source),
+        source.open() as binary,
+        io.TextIOWrapper(binary, encoding, newline="\n") as stream,
+    ):
         content = stream.read()
     if file_format == "document":
         return [Text(content, "", "", {}, source.name, 1)] if content.strip() else []
-    lines = list(enumerate(content.splitlines(), start=1))
+    # Texts may hold other characters that Python takes for the end of a line, such as U+2028.
+    ended = (line.removesuffix("\r") for line in content.split("\n"))
+    lines = list(enumerate(ended, start=1))
     if file_format == "lines":
         return [Text(line, "", "", {}, source.name, number) for number, line in lines if line.strip()]
     if file_format == "jsonl":

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import decimal
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -12,31 +13,32 @@ import numpy as np
 
 from ..storage.whole_files import whole_file
 from .errors import TableError, listed, require
-from .formats.cells import number_of
+from .formats.cells import bytes_as_texts, number_of
 
 _BATCH = 4096
-SUFFIXES = (".csv", ".parquet", ".jsonl")
+_EXCEL_ROWS = 1 << 20
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".jsonl")
 # With these, spreadsheets begin a formula, which may do anything.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_rows(
     file: Path, rows: Iterable[Mapping[str, Any]], *, overwrite: bool = False, escape: bool = True
 ) -> int:
-    """Write rows to a .csv, .parquet or .jsonl file, while they are computed.
+    """Write rows to a .csv, .tsv, .xlsx, .parquet or .jsonl file, while they are computed.
 
     Parameters
     ----------
     file : Path
         Its suffix tells the format. Nothing is there before all is written, and nothing is left after an error.
     rows : iterable of mappings
-        With the same names each. Texts, numbers, booleans, None, dates and times; lists and mappings are JSON in a
-        cell of .csv.
+        With the same names each. Texts, numbers, booleans, None, dates and times; lists and mappings are JSON in
+        a cell of .csv, .tsv and .xlsx.
     overwrite : bool
         Whether a file that is there already is replaced.
     escape : bool
-        Whether texts in .csv that a spreadsheet would run, such as "=1+1" and "@name", get an apostrophe in front.
-        Numbers in texts do not.
+        Whether texts in .csv and .tsv that a spreadsheet would run, such as "=1+1" and "@name", get an apostrophe in
+        front. Numbers in texts do not. In .xlsx texts are marked as such, and stay as they are.
 
     Returns
     -------
@@ -87,10 +89,12 @@ def _checked(rows: Iterator[Mapping[str, Any]], names: list[str], file: str) -> 
         yield row
 
 
-def _write_csv(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool) -> int:
+def _write_csv(
+    file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool, separator: str = ","
+) -> int:
     count = 0
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
         writer.writerow([_cell(name, escape) for name in names])
         for row in rows:
             writer.writerow([_cell(value, escape) for value in row.values()])
@@ -143,7 +147,48 @@ def _write_parquet(file: Path, rows: Iterator[Mapping[str, Any]], names: list[st
     return count
 
 
-_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_json_lines}
+def _write_excel(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str], escape: bool) -> int:
+    openpyxl = require("openpyxl", "openpyxl", "Excel")
+    cell_of = require("openpyxl.cell", "openpyxl", "Excel").WriteOnlyCell
+    illegal = require("openpyxl.utils.exceptions", "openpyxl", "Excel").IllegalCharacterError
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("predictions")
+
+    def typed(value: Any) -> Any:
+        plain = _cell(value, escape=False)
+        if not isinstance(plain, str):
+            return plain
+        cell = cell_of(sheet)
+        try:
+            cell.value = plain
+        except illegal as error:
+            raise TableError(
+                f"row {count + 1} for {file.name} has {plain!r:.60}, with a character that Excel does not allow: write "
+                ".csv or .jsonl instead"
+            ) from error
+        cell.data_type = "s"  # whatever it begins with, it is a text and no formula
+        return cell
+
+    count = 0
+    sheet.append([typed(name) for name in names])
+    for row in rows:
+        sheet.append([typed(value) for value in row.values()])
+        count += 1
+    if count >= _EXCEL_ROWS:
+        raise TableError(
+            f"{count:,} rows are more than a sheet of Excel takes: write .csv or .parquet instead"
+        )
+    book.save(file)
+    return count
+
+
+_WRITERS = {
+    ".csv": _write_csv,
+    ".tsv": _write_csv,
+    ".xlsx": _write_excel,
+    ".parquet": _write_parquet,
+    ".jsonl": _write_json_lines,
+}
 
 
 def _typed(value: Any) -> Any:
@@ -155,7 +200,10 @@ def _typed(value: Any) -> Any:
 
 
 def to_plain(value: Any) -> Any:
-    """Return a value as JSON takes it: times as ISO 8601, NaN and what is missing as None, arrays as lists.
+    """Return a value as JSON takes it.
+
+    Times are written as in ISO 8601, NaN and what is missing is None, arrays are lists; decimal numbers are texts with
+    all their digits, and bytes texts too.
 
     Raises
     ------
@@ -168,6 +216,10 @@ def to_plain(value: Any) -> Any:
         return value if np.isfinite(value) else None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
+    if isinstance(value, decimal.Decimal | datetime.timedelta):
+        return str(value)  # a float would lose digits
+    if isinstance(value, bytes):
+        return bytes_as_texts([value])[0]
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(np.datetime_as_string(value, unit="auto"))
     if isinstance(value, np.ndarray | np.generic):

@@ -91,7 +91,7 @@ def test_specs_that_contradict_themselves(options, message):
 
 
 def test_unknown_options():
-    with pytest.raises(TableError, match=r"there is no option serie; did you mean series\?"):
+    with pytest.raises(TableError, match=r"there is no option serie \(did you mean series\?\)"):
         TableSpec.from_options({"serie": "id"})
     assert TableSpec.from_options({"series": "id", "target": ["x"]}) == TableSpec(series="id", target="x")
 
@@ -99,7 +99,7 @@ def test_unknown_options():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"label": "kinds"}, "a.csv has no column kinds for label; did you mean kind?; it has kind, x"),
+        ({"label": "kinds"}, "a.csv has no column kinds for label (did you mean kind?); it has kind, x"),
         ({"time": "day"}, "no column day for time"),
         ({"step": "1h"}, "step has no effect without a column of times"),
         ({}, "row 2, column kind holds 'a', expected a number: name the column as series, label"),

@@ -53,7 +53,7 @@ def test_json(tmp_path):
     assert read(tmp_path / "a.json", '["a", {"text": "b"}]') == [("a", ""), ("b", "")]
     with pytest.raises(TableError, match=r"a.jsonl, row 2 holds 5, expected a text"):
         read(tmp_path / "a.jsonl", '"a"\n5\n')
-    with pytest.raises(TableError, match=r"a.jsonl, row 2 has no field text; did you mean txt.; it has txt"):
+    with pytest.raises(TableError, match=r"a.jsonl, row 2 has no field text .did you mean txt..; it has txt"):
         read(tmp_path / "a.jsonl", '"a"\n{"txt": "b"}\n')
     with pytest.raises(TableError, match=r"a.jsonl, row 2 is no JSON"):
         read(tmp_path / "a.jsonl", '"a"\n"b\n')

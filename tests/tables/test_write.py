@@ -67,7 +67,7 @@ def test_files_that_cannot_be_written(tmp_path):
     (tmp_path / "a.csv").write_text("before")
     with pytest.raises(TableError, match="is there already"):
         write_rows(tmp_path / "a.csv", ROWS)
-    with pytest.raises(TableError, match=r"ends in .csv, .parquet, .jsonl"):
+    with pytest.raises(TableError, match=r"ends in .csv, .tsv, .xlsx, .parquet, .jsonl"):
         write_rows(tmp_path / "a.xls", ROWS)
     with pytest.raises(TableError, match="there is no folder"):
         write_rows(tmp_path / "none" / "a.csv", ROWS)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,3 +48,11 @@ def objects(cells: Any) -> NDArray[np.object_]:
     array = np.empty(len(cells), dtype=object)
     array[:] = cells
     return array
+
+
+def bytes_as_texts(cells: Sequence[bytes | None]) -> list[str]:
+    """Return bytes as the texts that they are in UTF-8, or if one of them is none, all in hexadecimal digits."""
+    try:
+        return ["" if cell is None else cell.decode("utf-8") for cell in cells]
+    except UnicodeDecodeError:
+        return ["" if cell is None else cell.hex() for cell in cells]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError, listed, place, require
-from .cells import objects
+from .cells import bytes_as_texts, objects
 from .files import Source
 from .table import DATE, Sequences, Table, single
 
@@ -104,11 +104,13 @@ def _array(column: Any, kind: Any, types: Any, where: str) -> NDArray[Any]:
             return np.asarray(column.to_numpy())
         # Texts, since floats would lose the digits of long ids.
         return objects(["" if cell is None else str(cell) for cell in column.to_pylist()])
-    if types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
-        cells = column.to_pylist() if not types.is_floating(kind) else None
-        if cells is None:
-            return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-        return np.array([np.nan if cell is None else float(cell) for cell in cells])
+    if types.is_floating(kind):
+        return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+    if types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if types.is_decimal(kind):
+        # Texts, since floats would lose digits, and the zeros that an id ends in.
+        return objects(["" if cell is None else f"{cell:f}" for cell in column.to_pylist()])
     if types.is_timestamp(kind) or types.is_date(kind):
         values = column.cast("timestamp[ms]").to_numpy(zero_copy_only=False) if types.is_date(kind) else None
         if values is None:
@@ -116,6 +118,10 @@ def _array(column: Any, kind: Any, types: Any, where: str) -> NDArray[Any]:
         return to_nanoseconds(values, where)
     if types.is_string(kind) or types.is_large_string(kind) or _is_view(types, kind):
         return objects(["" if cell is None else cell for cell in column.to_pylist()])
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return objects(bytes_as_texts(column.to_pylist()))
+    if types.is_time(kind) or types.is_duration(kind):
+        return objects(["" if cell is None else str(cell) for cell in column.to_pylist()])
     raise TableError(
         f"{where} is of the type {kind}, expected numbers, texts or times: leave it out of the file"
     )

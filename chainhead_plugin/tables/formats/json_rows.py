@@ -39,7 +39,7 @@ def read_json(source: Source, *, lines: bool, feature_size: int | None = None) -
     TableError
         If it is none of these; names the line, or of a JSON file the number of the value, from 1.
     """
-    with source.open() as binary, io.TextIOWrapper(binary, "utf-8-sig") as stream:
+    with source.open() as binary, io.TextIOWrapper(binary, "utf-8-sig", newline="\n") as stream:
         try:
             values, rows = _lines(stream, source.name) if lines else _whole(stream, feature_size)
         except UnicodeDecodeError as error:
