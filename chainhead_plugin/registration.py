@@ -274,6 +274,13 @@ def register_when_imported() -> None:
         for name in (registration.table, registration.classes, *registration.needs):
             wrapt.when_imported(name)(partial(_imported_now, registration))
     wrapt.when_imported("transformers.trainer")(_complete_trainer_cards)
+    wrapt.when_imported("transformers")(_resolve_names)
+
+
+def _resolve_names(module: ModuleType) -> None:
+    from registry.resolving import resolve_names
+
+    resolve_names()
 
 
 def _complete_trainer_cards(module: ModuleType) -> None:

@@ -16,11 +16,24 @@ from .features import ChainFeaturePipeline
 from .forecasting import TimeSeriesForecastingPipeline
 from .segmentation import TimeSeriesSegmentationPipeline
 
-_TASKS: dict[str, tuple[type[ChainPipeline], type[Any]]] = {
-    "chain-feature-extraction": (ChainFeaturePipeline, AutoModel),
-    "time-series-classification": (TimeSeriesClassificationPipeline, AutoModelForSequenceClassification),
-    "time-series-forecasting": (TimeSeriesForecastingPipeline, AutoModelForTimeSeriesPrediction),
-    "time-series-segmentation": (TimeSeriesSegmentationPipeline, AutoModelForTokenClassification),
+# By task its pipeline, the class that loads its models, and the model of the zoo that it takes where none is named.
+_TASKS: dict[str, tuple[type[ChainPipeline], type[Any], str]] = {
+    "chain-feature-extraction": (ChainFeaturePipeline, AutoModel, "chainhead-japanese-vowels"),
+    "time-series-classification": (
+        TimeSeriesClassificationPipeline,
+        AutoModelForSequenceClassification,
+        "chainhead-japanese-vowels",
+    ),
+    "time-series-forecasting": (
+        TimeSeriesForecastingPipeline,
+        AutoModelForTimeSeriesPrediction,
+        "chainhead-ridership",
+    ),
+    "time-series-segmentation": (
+        TimeSeriesSegmentationPipeline,
+        AutoModelForTokenClassification,
+        "chainhead-speakers",
+    ),
 }
 
 
@@ -32,15 +45,19 @@ def register_pipelines() -> None:
     ValueError
         If another pipeline has one of the tasks.
     """
-    for task, (pipeline_class, auto_model) in _TASKS.items():
-        _register(task, pipeline_class, auto_model)
+    for task, (pipeline_class, auto_model, model) in _TASKS.items():
+        _register(task, pipeline_class, auto_model, model)
 
 
-def _register(task: str, pipeline_class: type[ChainPipeline], auto_model: type[Any]) -> None:
+def _register(task: str, pipeline_class: type[ChainPipeline], auto_model: type[Any], model: str) -> None:
     registered = PIPELINE_REGISTRY.supported_tasks.get(task)
     if registered is None:
         PIPELINE_REGISTRY.register_pipeline(
-            task, pipeline_class=pipeline_class, pt_model=(auto_model,), type="multimodal"
+            task,
+            pipeline_class=pipeline_class,
+            pt_model=(auto_model,),
+            default={"model": (model, "main")},
+            type="multimodal",
         )
         # With it, a saved pipeline could only be loaded with trust_remote_code, plugin or not.
         del pipeline_class._registered_impl

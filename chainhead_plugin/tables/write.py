@@ -4,7 +4,8 @@ import csv
 import datetime
 import decimal
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -182,9 +183,9 @@ def _write_excel(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str]
     return count
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[..., int]] = {
     ".csv": _write_csv,
-    ".tsv": _write_csv,
+    ".tsv": partial(_write_csv, separator="\t"),
     ".xlsx": _write_excel,
     ".parquet": _write_parquet,
     ".jsonl": _write_json_lines,
