@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -131,9 +130,6 @@ def _wrap_pipeline(module: ModuleType) -> None:
             wrapt.wrap_function_wrapper(module, called, _with_folder)
     wrapt.wrap_function_wrapper(module, "FeatureExtractionMixin.get_feature_extractor_dict", _with_folder)
     wrapt.wrap_function_wrapper(module, "pipeline", _pipeline)
-    root = sys.modules["transformers"]
-    if "pipeline" in vars(root):  # which keeps what it was asked for
-        vars(root)["pipeline"] = module.pipeline
 
 
 def _with_folder(

@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-import transformers
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -13,6 +12,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     pipeline,
+    pipelines,
 )
 from transformers.pipelines import PIPELINE_REGISTRY
 
@@ -31,8 +31,8 @@ SAMPLE = json.loads(SAMPLES.read_text("utf-8"))["samples"][0]
         lambda: pipeline("time-series-classification", model=NAME, device="cpu"),
         lambda: pipeline("time-series-classification", NAME, device="cpu"),
         lambda: pipeline("time-series-classification", device="cpu"),
-        lambda: transformers.pipeline("time-series-classification", device="cpu"),
-        lambda: transformers.pipeline("time-series-classification", NAME, device="cpu"),
+        lambda: pipelines.pipeline("time-series-classification", device="cpu"),
+        lambda: pipelines.pipeline("time-series-classification", NAME, device="cpu"),
     ],
     ids=["by name", "by position", "default", "default, imported later", "by name, imported later"],
 )
@@ -84,7 +84,7 @@ def test_a_repository_in_the_cache_comes_first(tmp_path):
     "load",
     [
         lambda: ChainHeadForSequenceClassification.from_pretrained("nowhere"),
-        lambda: transformers.pipeline("time-series-classification", model="nowhere"),
+        lambda: pipelines.pipeline("time-series-classification", model="nowhere"),
         lambda: AutoModel.from_pretrained("chainhead-gunpont"),
     ],
     ids=["class", "pipeline", "typo"],
