@@ -9,6 +9,7 @@ import registry
 from registry import ModelEntry
 
 from ..recipes.recipe import shipped_recipes
+from ..tables.errors import closest
 from .answers import Answers, answers_to, task_of_class
 
 
@@ -36,14 +37,18 @@ def zoo_model(name: str) -> ModelEntry:
     Raises
     ------
     ValueError
-        If its recipe ships, but not what comes of it.
-    registry.UnknownModelError
-        If there is no such model.
+        If its recipe ships, but not what comes of it, or there is no such model; names what is close.
     """
     if name in shipped_recipes() and name not in registry.list_models():
         raise ValueError(
             f"{name} does not ship, being as large as its encoder: run `chainhead train {name}` and give the folder "
             f"that it writes (its card: chainhead card {name})"
+        )
+    if name not in registry.list_models():
+        names = registry.list_models()
+        raise ValueError(
+            f"no model of the zoo and no folder here is named {name}{closest(name, names)}: chainhead list shows the "
+            f"{len(names)} models of the zoo, and models on the Hub are named owner/name"
         )
     return registry.model_info(name)
 

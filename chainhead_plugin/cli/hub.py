@@ -64,6 +64,10 @@ def pull(
     import registry
 
     with reported_errors():
+        from .find_model import zoo_model
+
+        if "/" not in name:
+            zoo_model(name)  # raises, with the names that are close
         folder = registry.pull(name, revision)
         if to is not None:
             registry.copy_checkpoint(folder, to)

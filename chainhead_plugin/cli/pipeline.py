@@ -112,7 +112,9 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
             try:
                 torch.empty(0, device=device)
             except (AssertionError, RuntimeError) as error:
-                raise _RefusalError(f"device {device!r} cannot be used here: {error}") from error
+                raise _RefusalError(
+                    f"device {device!r} cannot be used here, expected such as cpu, cuda:0 or mps: {error}"
+                ) from error
         # Loaded here, as pipeline() would put the traceback of an error into the message of another.
         where = {"local_files_only": True, "trust_remote_code": False}
         loaded = getattr(transformers, answers.auto_class).from_pretrained(

@@ -99,11 +99,12 @@ def _card_file(name: str) -> Path:
     import registry
 
     from ..plugin import card_of
+    from .find_model import zoo_model
 
     if name in registry.list_models():
         return registry.model_info(name).card or Path(f"{name}.md")
     if Path(name).is_dir():
         return Path(name, "README.md")
-    if "/" not in name and (card := card_of(name)):
-        return card
+    if "/" not in name:
+        return card_of(name) or zoo_model(name).card or Path(f"{name}.md")
     return registry.pull(name) / "README.md"

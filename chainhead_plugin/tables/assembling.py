@@ -148,7 +148,7 @@ def _without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
         raise TableError(
             f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} "
             f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add what is missing, or "
-            "state gaps: missing for nodes whose values are missing, or gaps: keep to take rows as they are"
+            "state gaps: missing (--gaps missing) for nodes with missing values, or gaps: keep for rows as they are"
         )
     if length > 100 * len(part) + 1000:
         raise TableError(

@@ -81,7 +81,7 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
         free = [column for column in spec.features if column not in spec.target]
     for option in ("time_format", "step", "calendar"):
         if getattr(spec, option) not in (None, ()) and spec.time is None:
-            raise TableError(f"{option} has no effect without a column of times: name it as time")
+            raise TableError(f"{option} has no effect without a column of times: name it as time (--time)")
     features = (*spec.target, *free)
     if not features and spec.text is None:
         raise TableError(

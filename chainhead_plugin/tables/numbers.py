@@ -166,7 +166,7 @@ def _no_number(
     if cell.strip().lower() in _LIKELY_CODES:
         return TableError(
             f"{where} holds {cell!r}, expected a number: if it stands for a missing value, name it with "
-            f"missing: [{cell.strip()}]"
+            f"missing: [{cell.strip()}], on the command line --missing {cell.strip()}"
         )
     if re.fullmatch(r"\s*[+-]?\d{1,3}([.,'  ]\d{3})+([.,]\d+)?\s*", cell):
         return TableError(
@@ -176,7 +176,8 @@ def _no_number(
     if "," in cell and _COMMA_NUMBER.fullmatch(cell):
         return TableError(f"{where} holds {cell!r}, expected a decimal point: state decimal: ','")
     texts = list(dict.fromkeys(value for value, empty in zip(values, missing, strict=True) if not empty))
+    cut = [value if len(value) <= 30 else f"{value[:30]}…" for value in texts[:4]]
     return TextColumnError(
-        f"{where} holds {cell!r}, expected a number: name the column as series, label, group or static if it is that, "
-        f"or drop it (its first values: {listed(texts[:4])})"
+        f"{where} holds {cell!r:.40}, expected a number: name the column as series, label, group or static if it is "
+        f"that, or drop it (on the command line --label, --series, --drop …); its first values: {listed(cut)}"
     )

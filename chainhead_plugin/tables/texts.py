@@ -96,7 +96,8 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
         free = [name for name in table.columns if name not in {*spec.label, *spec.drop, spec.group}]
         if "text" not in free and len(free) != 1:
             raise TableError(
-                f"{table.name} has no column text, but {listed(table.columns)}: name the column of texts as text"
+                f"{table.name} has no column text, but {listed(table.columns)}: name the column of texts "
+                "as text, on the command line with --columns"
             )
         column = "text" if "text" in free else free[0]
     spec = replace(spec, text=column)

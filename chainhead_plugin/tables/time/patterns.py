@@ -195,7 +195,8 @@ def _is_day_first(
     a, b, year = int(match["first"]), int(match["second_part"]), match["year"]
     raise TableError(
         f"{where(text)}: {text!r} is {year}-{b:02d}-{a:02d} with the day first, {year}-{a:02d}-{b:02d} with the month "
-        "first, and no date in the column tells which: state day_first: true or false"
+        "first, and no date in the column tells which: state day_first: true or false (--day-first or "
+        "--month-first)"
     )
 
 
