@@ -32,7 +32,7 @@ def files(tmp_path_factory):
     ]
     table = pd.DataFrame(rows)
     table.to_csv(folder / "ok.csv", index=False)
-    table.drop(columns="kind").to_csv(folder / "unlabelled.csv", index=False)
+    table.drop(columns=["kind", "day"]).to_csv(folder / "unlabelled.csv", index=False)
     table.assign(kind=["a", "b"] * 24).to_csv(folder / "mixed.csv", index=False)
     table.assign(kind="a").to_csv(folder / "one-class.csv", index=False)
     for name, cell in (("inf", "inf"), ("na", "NA"), ("word", "warm")):
