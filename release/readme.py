@@ -1,4 +1,4 @@
-"""The README's tables, each between two markers, from the measured results: ``python -m release.readme``."""
+"""The tables of README and docs/zoo.md, each between two markers, from results: ``python -m release.readme``."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
+ZOO_PAGE = ROOT / "docs" / "zoo.md"
 _VOWELS = "chainhead-japanese-vowels"
 RESULTS_MARKERS = ("<!-- results: written by release/readme.py -->", "<!-- end of results -->")
 ZOO_MARKERS = ("<!-- zoo: written by release/readme.py -->", "<!-- end of zoo -->")
@@ -76,21 +77,21 @@ def read_accuracy() -> Results:
     return results
 
 
-def update_readme(readme: Path, tables: Mapping[tuple[str, str], str]) -> None:
+def update_tables(page: Path, tables: Mapping[tuple[str, str], str]) -> None:
     """Replace the tables between their markers.
 
     Raises
     ------
     ValueError
-        If the README lacks a pair of markers.
+        If the page lacks a pair of markers.
     """
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     for (begin, end), table in tables.items():
         block = f"{begin}\n{table}\n{end}"
         text, found = re.subn(f"{begin}.*?{end}", lambda _, block=block: block, text, flags=re.DOTALL)
         if not found:
-            raise ValueError(f"{readme} has no {begin} … {end}")
-    readme.write_text(text, encoding="utf-8")
+            raise ValueError(f"{page} has no {begin} … {end}")
+    page.write_text(text, encoding="utf-8")
 
 
 def read_results(name: str) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _zoo_row(name: str) -> str:
     rival = metric.best([models[rival] for rival in _RIVALS])
     cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
     return (
-        f"| [{name}](model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
+        f"| [{name}](../model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
         f"| {metric.spread(rival)} ({rival['title']}) |"
     )
 
@@ -114,11 +115,5 @@ def _metric(name: str) -> Metric:
 
 
 if __name__ == "__main__":
-    update_readme(
-        ROOT / "README.md",
-        {
-            ACCURACY_MARKERS: accuracy_table(read_accuracy()),
-            RESULTS_MARKERS: results_table(read_results(_VOWELS)),
-            ZOO_MARKERS: zoo_table(),
-        },
-    )
+    update_tables(ROOT / "README.md", {ACCURACY_MARKERS: accuracy_table(read_accuracy())})
+    update_tables(ZOO_PAGE, {RESULTS_MARKERS: results_table(read_results(_VOWELS)), ZOO_MARKERS: zoo_table()})

@@ -55,10 +55,15 @@ def test_the_set_up_commands_are_what_ci_runs():
 
 
 def test_the_results_are_the_measured_ones():
-    from release.readme import results_table
+    from release.readme import ZOO_PAGE, accuracy_table, read_accuracy, results_table
 
     results = json.loads((ROOT / "model_cards" / "chainhead-japanese-vowels.json").read_text())
-    assert results_table(results) in README
+    assert results_table(results) in ZOO_PAGE.read_text("utf-8")
+    assert accuracy_table(read_accuracy()) in README
+
+
+def test_it_is_short():
+    assert len(README.splitlines()) < 200
 
 
 def test_local_links_lead_somewhere():

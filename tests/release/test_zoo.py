@@ -31,7 +31,7 @@ from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.fitting import scores
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import main as publish, samples_file
-from release.readme import ZOO_MARKERS, update_readme, zoo_table
+from release.readme import ZOO_MARKERS, ZOO_PAGE, update_tables, zoo_table
 from release.speed import measure_speed
 
 ROOT = Path(__file__).parents[2]
@@ -316,27 +316,24 @@ class TestForecasters:
         assert np.array(found) == pytest.approx(np.array(sample["forecast"]), abs=1e-4)
 
 
-class TestReadme:
+class TestTables:
     def test_table_has_every_model(self):
         table = zoo_table()
         for name in shipped_recipes():
-            assert f"[{name}](model_cards/{name}.md)" in table
+            assert f"[{name}](../model_cards/{name}.md)" in table
 
-    def test_readme_has_this_table_where_it_has_one(self):
-        text = (ROOT / "README.md").read_text("utf-8")
+    def test_the_page_of_the_zoo_has_this_table(self):
         begin, end = ZOO_MARKERS
-        assert text.count(begin) == text.count(end)
-        if begin in text:
-            assert text.partition(begin)[2].partition(end)[0].strip() == zoo_table()
+        assert ZOO_PAGE.read_text("utf-8").partition(begin)[2].partition(end)[0].strip() == zoo_table()
 
     def test_table_is_put_between_its_markers(self, tmp_path):
-        readme = tmp_path / "README.md"
-        readme.write_text(f"before\n{ZOO_MARKERS[0]}\nold\n{ZOO_MARKERS[1]}\nafter\n")
-        update_readme(readme, {ZOO_MARKERS: zoo_table()})
-        assert readme.read_text() == f"before\n{ZOO_MARKERS[0]}\n{zoo_table()}\n{ZOO_MARKERS[1]}\nafter\n"
-        readme.write_text("no table")
+        page = tmp_path / "page.md"
+        page.write_text(f"before\n{ZOO_MARKERS[0]}\nold\n{ZOO_MARKERS[1]}\nafter\n")
+        update_tables(page, {ZOO_MARKERS: zoo_table()})
+        assert page.read_text() == f"before\n{ZOO_MARKERS[0]}\n{zoo_table()}\n{ZOO_MARKERS[1]}\nafter\n"
+        page.write_text("no table")
         with pytest.raises(ValueError, match="has no <!-- zoo"):
-            update_readme(readme, {ZOO_MARKERS: zoo_table()})
+            update_tables(page, {ZOO_MARKERS: zoo_table()})
 
 
 def test_publishing_writes_a_checkpoint_that_is_pinned(tmp_path, monkeypatch):
