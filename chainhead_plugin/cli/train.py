@@ -198,7 +198,8 @@ def _show_all_metrics(recipe: "Recipe", measured: "Measured", show: Callable[[ob
     metrics = recipe.task.metrics
     if len(metrics) < 3:  # the card has a sentence for a second one
         return
-    table = Table(title="test, means over the seeds", title_justify="left")
+    is_mean = len(recipe.seeds) > 1
+    table = Table(title=f"test{', means over the seeds' if is_mean else ''}", title_justify="left")
     table.add_column("")
     for metric in metrics:
         table.add_column(metric.in_unit(recipe.card.get("unit")), justify="right")

@@ -11,7 +11,7 @@ from recipe_writing import write_recipe
 
 from chainhead_plugin.recipes import RecipeError, load_recipe
 from chainhead_plugin.recipes.candidates.preparing import prepare
-from chainhead_plugin.recipes.candidates.series_peers import FittedSeriesPeer
+from chainhead_plugin.recipes.candidates.series_peers import FittedSeriesPeer, padding_of
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.label_metrics import LABEL_METRICS
 from chainhead_plugin.recipes.results.verdict import verdict
@@ -77,6 +77,13 @@ def test_series_of_several_lengths_and_features(name):
     np.testing.assert_allclose(np.exp(found).sum(1), 1)
     assert np.exp(found[:, 2]).max() < 1e-6  # has no example
     assert np.mean(fitted.predict(series).argmax(1) == labels) > 0.9
+
+
+def test_what_is_done_to_lengths_is_said():
+    assert padding_of("minirocket", [12, 12], [12]) is None
+    assert padding_of("minirocket", [5, 7], [6]) == "series filled with zeros to 9 nodes"
+    assert padding_of("quant", [12, 12], [14]) == "series filled with zeros to 12 nodes, longer ones cut"
+    assert padding_of("dtw", [5, 12], [14]) is None
 
 
 def test_table_card_and_verdict_name_those_that_ran(folder, monkeypatch):

@@ -154,13 +154,24 @@ def why_not(name: str, lengths: Sequence[int]) -> str | None:
     return None
 
 
-def padding_of(name: str, lengths: Sequence[int]) -> str | None:
-    """Return what was done to series whose lengths a peer does not take, None if nothing."""
+def padding_of(name: str, trained: Sequence[int], tested: Sequence[int]) -> str | None:
+    """Return what is done to series whose lengths a peer does not take, None if nothing.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SERIES_PEERS`.
+    trained, tested : sequence of int
+        Lengths of series.
+    """
     shortest = SERIES_PEERS[name].shortest
     if shortest is None:
         return None
-    length = max(shortest, *lengths)
-    return f"series filled with zeros to {length} nodes" if min(lengths) < length else None
+    length = max(shortest, *trained)
+    if {*trained, *tested} == {length}:
+        return None
+    cut = ", longer ones cut" if max(tested) > length else ""
+    return f"series filled with zeros to {length} nodes{cut}"
 
 
 def _class_of(peer: SeriesPeer, of_labels: bool) -> Any:

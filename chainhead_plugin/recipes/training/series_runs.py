@@ -84,7 +84,8 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
         same = finals and not peer.is_random and recipe.validation_folds is not None
         place = folder / f"{name}-test-{seed}"
         finals.append(finals[0] if same else _measured(name, runs, place, training, data.test, seed))
-    notes = [padding_of(name, [len(chain) for chain in data.train.inputs])]
+    lengths_of_parts = ([len(chain) for chain in part.inputs] for part in (data.train, data.test))
+    notes = [padding_of(name, *lengths_of_parts)]
     if recipe.class_weight is not None and not peer.is_weighted:
         notes.append("labels not weighted, as it has no training")
     return SeriesRuns(
