@@ -51,8 +51,8 @@ def info(
         import registry
         from registry.description import as_json, table_of_model
 
+        from .files.checkpoint_folder import folder_facts, table_of_folder
         from .find_model import find_model
-        from .folder_facts import folder_facts, table_of_folder
 
         if name in registry.list_models():
             entry = registry.model_info(name)
