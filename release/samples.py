@@ -7,6 +7,7 @@ import numpy as np
 from chainhead_plugin.pipelines.segmentation import segments_of
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.recipe import Recipe
+from chainhead_plugin.recipes.tasks.forecasting import Forecasting
 from chainhead_plugin.recipes.training.fitting import predict, predicted_labels, scores
 from chainhead_plugin.recipes.training.measuring import Measured
 
@@ -83,7 +84,7 @@ def _forecast_samples(recipe: Recipe, measured: Measured) -> list[dict[str, Any]
     test = measured.data.test
     places = np.array([0, len(test.labels) // 2])
     chosen = test.take(places)
-    forecasts = predict(measured.model, measured.inputs, chosen.inputs, recipe.task).numpy()
+    forecasts = predict(measured.model, measured.inputs, chosen.inputs, Forecasting()).numpy()
     return [
         {
             "test_index": int(place),

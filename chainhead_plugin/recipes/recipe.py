@@ -146,6 +146,7 @@ class Recipe:
         for name in ("tokenizer", "encoder", "pretraining", "class_weight"):
             if getattr(self, name) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
+        object.__setattr__(self, "task", self.task.of_model(self.model))
         if self.metric is not None:
             object.__setattr__(self, "task", self.task.led_by(self.metric))
         self.task.check(self)

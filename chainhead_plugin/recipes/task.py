@@ -1,7 +1,7 @@
 """What a task is: everything that differs from task to task in data, models, measuring, pictures and cards."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +86,8 @@ class Task(ABC):
         What the loss is called.
     targets, outputs : str
         The names under which a model takes the targets, and gives what is measured.
+    place : int
+        Where the latter is among a model's outputs, the loss left out.
     reads : {"nodes", "pixels", "text"}
         What an example is: a chain of nodes, an image or a text.
     axes : tuple of int
@@ -110,7 +112,8 @@ class Task(ABC):
     pipeline: ClassVar[str | None] = None
     loss: ClassVar[str] = "cross-entropy"
     targets: ClassVar[str] = "labels"
-    outputs: ClassVar[str] = "logits"
+    outputs: str = "logits"
+    place: int = 0
     reads: ClassVar[Literal["nodes", "pixels", "text"]] = "nodes"
     axes: ClassVar[tuple[int, ...]] = (2, 3)
     is_stratified: ClassVar[bool] = True
@@ -151,6 +154,10 @@ class Task(ABC):
         led = copy(self)
         led.metrics = (leading[0], *(metric for metric in self.metrics if metric.name != name))
         return led
+
+    def of_model(self, options: Mapping[str, Any]) -> "Task":
+        """Return the task as it is measured for a model of these options."""
+        return self
 
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
         """Return every metric by its name."""

@@ -268,7 +268,36 @@ class TestMeasuring:
 
     def test_metrics(self):
         forecasts, values = np.array([[[1.0]], [[2.0]], [[9.0]]]), np.array([[[4.0]], [[6.0]], [[np.nan]]])
-        assert task_named(TASK).measure(forecasts, values) == pytest.approx({"rmse": 12.5**0.5, "mae": 3.5})
+        expected = {"rmse": 12.5**0.5, "mae": 3.5, "smape": (6 / 5 + 8 / 8) / 2, "wape": 7 / 10}
+        assert task_named(TASK).measure(forecasts, values) == pytest.approx(expected)
+
+    def test_metrics_of_quantiles(self, folder):
+        levels = [0.1, 0.5, 0.9]
+        task = load_recipe(write(folder, model={**CONTENT["model"], "quantiles": levels})).task
+        forecasts = np.array([[[[1.0, 2, 3]]], [[[2, 3, 7]]], [[[0, 0, 0]]]])
+        values = np.array([[[4.0]], [[6.0]], [[np.nan]]])
+        found = task.measure(forecasts, values)
+        pinball = ((0.3 + 1.0 + 0.9) / 3 + (0.4 + 1.5 + 0.1) / 3) / 2
+        assert task.metric.name == "pinball"
+        assert found["pinball"] == pytest.approx(pinball)
+        assert found["wql"] == pytest.approx(2 * pinball / 5)
+        assert found["mae"] == pytest.approx(2.5)
+        assert found["coverage_80"] == 0.5
+        # A forecast without quantiles counts as every one of them.
+        assert task.measure(values - 1, values)["pinball"] == pytest.approx(0.5)
+        with pytest.raises(RecipeError, match="coverage_80 cannot choose"):
+            load_recipe(write(folder, model={**CONTENT["model"], "quantiles": levels}, metric="coverage_80"))
+        by_error = load_recipe(write(folder, model={**CONTENT["model"], "quantiles": levels}, metric="mae"))
+        assert by_error.task.metric.name == "mae"
+
+    def test_quantiles_are_chosen_by_their_loss(self, folder):
+        recipe = load_recipe(write(folder, model={**CONTENT["model"], "quantiles": [0.1, 0.5, 0.9]}))
+        recipe = replace(recipe, training={**recipe.training, "num_train_epochs": 2}, early_stopping=2)
+        results = measure(recipe, folder / "runs", []).results
+        chain = results["models"]["chain"]
+        assert 0 < chain["validation_pinball_mean"] < chain["test_mae_mean"] * 2
+        assert 0 <= chain["test_coverage_80_mean"] <= 1
+        assert results["baselines"]["naive: the last value"]["test_pinball"] > 0
 
     def test_lower_errors_are_better(self):
         metric = task_named(TASK).metric

@@ -1,6 +1,7 @@
 """What time series will be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RecipeError
-from ..metrics import Metric, mae, rmse
+from ..forecast_metrics import POINT_METRICS, quantile_metrics
 from ..task import CardWords, Task
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Forecasting(Task):
     """Windows of series, a past and a future each."""
 
     name = "time-series-forecasting"
-    metrics = (Metric("rmse", "RMSE", False, rmse), Metric("mae", "MAE", False, mae))
+    metrics = POINT_METRICS
     loss = "loss, in units of the window's scale"
     targets = "future_values"
     outputs = "prediction_outputs"
@@ -36,6 +37,23 @@ class Forecasting(Task):
         use=Path(__file__).parents[1] / "results" / "recipe_card_forecast.md.j2",
         picture_above="![Forecasts of the last steps of the test part, and what happened]({pictures}forecast.png)",
     )
+
+    def of_model(self, options: Mapping[str, Any]) -> Task:
+        """Return the task as it is measured: by all quantiles, where a model has some."""
+        levels = options.get("quantiles")
+        # What is wrong with them, the configuration says.
+        if not isinstance(levels, list) or 0.5 not in levels:
+            return self
+        measured = copy(self)
+        measured.outputs, measured.place = "quantile_outputs", 1
+        measured.metrics = quantile_metrics(levels)
+        return measured
+
+    def led_by(self, name: str) -> Task:
+        """Return the task with another metric as the one that counts; a share within a band cannot be it."""
+        if name.startswith("coverage"):
+            raise RecipeError(f"metric: more values within a band are not better, so {name} cannot choose")
+        return super().led_by(name)
 
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
         """Return values [windows, future steps, targets]."""
@@ -122,6 +140,6 @@ class Forecasting(Task):
         from ..training.fitting import predict
 
         test = measured.data.test
-        forecasts = predict(measured.model, measured.inputs, test.inputs, self).numpy()
+        forecasts = predict(measured.model, measured.inputs, test.inputs, Forecasting()).numpy()
         unit = recipe.card.get("unit")
         draw_forecast(forecasts, test.labels, test.names[0], unit, Path(f"{prefix}forecast.png"))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def fit(
                     )
                 )
             },
-            preprocess_logits_for_metrics=_measured_output,
+            preprocess_logits_for_metrics=partial(_measured_output, place=task.place),
         )
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(_OnEpoch(on_epoch))
@@ -249,7 +250,7 @@ class Batches:
         return {**batch, self._task.targets: torch.from_numpy(targets)}
 
 
-def _measured_output(outputs: Any, _: Tensor) -> Tensor:
-    """Return what is measured: the first of a model's outputs, if it has several."""
-    measured: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
+def _measured_output(outputs: Any, _: Tensor, place: int) -> Tensor:
+    """Return what is measured: the model's output in this place, if it has several."""
+    measured: Tensor = outputs[place] if isinstance(outputs, tuple) else outputs
     return measured

@@ -1,0 +1,128 @@
+"""What forecasts are measured by: points, and quantiles."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metrics import Metric, mae, rmse
+
+Values = NDArray[Any]
+
+
+def smape(forecasts: Values, values: Values) -> float:
+    """Return the mean of 2·|error| / (|forecast| + |value|), 0 where both are 0; NaN in `values` does not count."""
+    errors, sizes = np.abs(forecasts - values), np.abs(forecasts) + np.abs(values)
+    return float(np.nanmean(2 * errors / np.where(sizes == 0, 1, sizes)))
+
+
+def wape(forecasts: Values, values: Values) -> float:
+    """Return the sum of absolute errors, divided by that of absolute values; NaN where these are all zero."""
+    size = float(np.nansum(np.abs(values)))
+    return float(np.nansum(np.abs(forecasts - values))) / size if size else float("nan")
+
+
+def pinball(quantiles: Values, values: Values, levels: Sequence[float]) -> float:
+    """Return the mean pinball loss of quantiles [..., levels], in the values' unit; NaN does not count."""
+    errors = values[..., np.newaxis] - quantiles.astype(np.float64)
+    losses = np.maximum(np.multiply(levels, errors), np.multiply(np.subtract(levels, 1), errors))
+    return float(np.nanmean(losses))
+
+
+def weighted_quantile_loss(quantiles: Values, values: Values, levels: Sequence[float]) -> float:
+    """Return the pinball loss, doubled and in units of the values' mean size; NaN where these are all zero."""
+    size = float(np.nanmean(np.abs(values)))
+    return 2 * pinball(quantiles, values, levels) / size if size else float("nan")
+
+
+def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
+    """Return the share of observed values between the quantiles in two places."""
+    observed = ~np.isnan(values)
+    inside = (quantiles[..., low] <= values) & (values <= quantiles[..., high])
+    return float(inside[observed].mean())
+
+
+def _error(name: str, title: str, of: Callable[[Values, Values], float], *, share: bool = False) -> Metric:
+    return Metric(name, title, greater_is_better=False, of=of, percent=share, has_unit=not share)
+
+
+POINT_METRICS: tuple[Metric, ...] = (
+    _error("rmse", "RMSE", rmse),
+    _error("mae", "MAE", mae),
+    _error("smape", "sMAPE", smape, share=True),
+    _error("wape", "WAPE", wape, share=True),
+)
+
+
+def quantile_metrics(levels: Sequence[float]) -> tuple[Metric, ...]:
+    """Return the metrics of forecasts [..., levels], the pinball loss first.
+
+    Points are measured by the median, and a forecast without the axis of levels counts as every quantile. Of each two
+    levels that lie as far from the median on either side, the share of values between them is measured.
+    """
+    levels = list(levels)
+    median = levels.index(0.5)
+
+    def whole(of: Callable[..., float], **places: Any) -> Callable[[Values, Values], float]:
+        def measured(forecasts: Values, values: Values) -> float:
+            if forecasts.ndim == values.ndim:
+                forecasts = np.broadcast_to(forecasts[..., np.newaxis], (*values.shape, len(levels)))
+            return of(forecasts, values, **places)
+
+        return measured
+
+    bands = []
+    for low in range(median):
+        share = 1 - 2 * levels[low]
+        high = next(
+            (place for place, level in enumerate(levels) if abs(level - 1 + levels[low]) < 1e-9), None
+        )
+        if high is not None:
+            name = f"{100 * share:g}"
+            of = whole(coverage, low=low, high=high)
+            bands.append(
+                Metric(
+                    f"coverage_{name}",
+                    f"share within the {name} % band",
+                    True,
+                    of,
+                    percent=True,
+                    has_unit=False,
+                )
+            )
+    points = [
+        Metric(
+            metric.name,
+            metric.title,
+            metric.greater_is_better,
+            whole(partial(_of_median, metric.of, median)),
+            metric.percent,
+            has_unit=metric.has_unit,
+        )
+        for metric in POINT_METRICS
+    ]
+    return (
+        _error("pinball", "pinball loss", whole(pinball, levels=levels)),
+        _error("wql", "weighted quantile loss", whole(weighted_quantile_loss, levels=levels), share=True),
+        *points,
+        *bands,
+    )
+
+
+def _of_median(
+    of: Callable[[Values, Values], float], median: int, forecasts: Values, values: Values
+) -> float:
+    return of(forecasts[..., median], values)
+
+
+__all__ = [
+    "POINT_METRICS",
+    "coverage",
+    "pinball",
+    "quantile_metrics",
+    "smape",
+    "wape",
+    "weighted_quantile_loss",
+]
