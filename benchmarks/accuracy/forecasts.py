@@ -135,7 +135,7 @@ def _seconds(results: Mapping[str, Any]) -> str:
             found = [
                 row["fit"] + row["predict"]
                 for row in results["rows"]
-                if (row["series"], row["model"]) == (series, model) and "error" not in row
+                if (row["series"], row["model"]) == (series, model) and "fit" in row
             ]
             cells.append(number(mean(found)) if found else DASH)
         body.append([series, *cells])
@@ -171,6 +171,7 @@ def _method(results: Mapping[str, Any]) -> str:
     errors = [
         f"{row['model']} on {row['series']}: {row['error']}." for row in results["rows"] if "error" in row
     ]
+    kept = [f"{row['model']} on {row['series']}" for row in results["rows"] if "note" in row]
     text = (
         "The last fifth of each series is the test part; every forecaster is fitted once to what lies before it, and "
         "forecasts from rolling origins, each from all values before the origin. Peers are told the seasons; AutoARIMA "
@@ -185,6 +186,7 @@ def _method(results: Mapping[str, Any]) -> str:
             text,
             table(["series", "steps", "horizon", "test origins"], body),
             *(["Not finished: " + " ".join(errors)] if errors else []),
+            *([f"From forecasts that an earlier run kept, not timed: {', '.join(kept)}."] if kept else []),
             machine + ".",
         ]
     )
