@@ -76,8 +76,8 @@ def require_sound_index(folder: Path) -> None:
             is_sound = False
         if not is_sound:
             raise DamagedFileError(
-                f"{index} is damaged: expected an object with metadata and a weight_map, from names of weights to names "
-                "of files. Save the model again, or fetch it anew"
+                f"{index} is damaged: expected an object with metadata and a weight_map, from names of weights to "
+                "names of files. Save the model again, or fetch it anew"
             )
 
 
