@@ -19,7 +19,7 @@ def row(series, model, mase, coverage=0.8):
         "scores": scores,
         "fit": 1.0,
         "predict": 0.5,
-    } | more
+    }
 
 
 def test_report_says_where_it_loses():
