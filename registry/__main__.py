@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from . import RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
+from . import RegistryError, RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
 from .description import as_json as model_as_json, table_of_model, table_of_models
 from .plugins.catalogue import installed_catalogue
+
+if TYPE_CHECKING:
+    from .scripts.environment import Autoload
 
 app = typer.Typer(
     help="The models that installed plugins bring.",
@@ -20,6 +25,12 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+autoload_app = typer.Typer(
+    help="Register plugins in every script of this environment, if you want that.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(autoload_app, name="autoload")
 out = Console(markup=False, highlight=False)
 if not out.is_terminal:
     out.width = 200  # Nobody sees the end of the screen: paths are not cut.
@@ -69,6 +80,70 @@ def plugins() -> None:
     out.print(table)
     if report.failed:
         raise typer.Exit(1)
+
+
+@app.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+        "help_option_names": [],
+    },
+)
+def run(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(metavar="SCRIPT|-m MODULE [ARGUMENTS]...", help="What to run, as for python."),
+    ],
+) -> None:
+    """Run a script or module as python does, with every plugin registered. It need not know of any.
+
+    Example: python -m registry run train.py --model_name_or_path my-model
+    """
+    from .scripts.running import run as run_with_plugins
+
+    with _told():
+        run_with_plugins(arguments)
+
+
+@autoload_app.command()
+def enable() -> None:
+    """Register plugins in every script of this environment, when it imports transformers or timm."""
+    from .scripts.environment import enable as enable_autoload
+
+    with _told():
+        _show_autoload(enable_autoload())
+
+
+@autoload_app.command()
+def disable() -> None:
+    """Undo `enable`; nothing is left behind."""
+    from .scripts.environment import disable as disable_autoload
+
+    with _told():
+        _show_autoload(disable_autoload())
+
+
+@autoload_app.command()
+def status() -> None:
+    """Tell whether scripts of this environment register plugins by themselves."""
+    from .scripts.environment import status as autoload_status
+
+    _show_autoload(autoload_status())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Show an error as a sentence, and exit with 1."""
+    try:
+        yield
+    except RegistryError as error:
+        err.print(str(error), soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def _show_autoload(found: Autoload) -> None:
+    word = "enabled" if found.enabled else "disabled"
+    out.print(f"autoload is {word} for {found.interpreter}, by {found.file}", soft_wrap=True)
 
 
 def _report_failures() -> None:

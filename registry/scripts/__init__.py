@@ -1,0 +1,1 @@
+"""Scripts that know nothing of plugins, with plugins: for one command, or in a whole environment."""
