@@ -157,7 +157,7 @@ MISTAKES = [
     (
         "train missing.yaml",
         1,
-        "'missing.yaml' is no recipe: expected a YAML file, or one of chainhead-basic-motions",
+        "there is no recipe missing.yaml: expected the path of a YAML file that exists",
     ),
     ("train ok.csv", 1, "column kind holds 'a', expected a number: name the column as series, label"),
     (
