@@ -304,8 +304,14 @@ class TestForecasters:
         recipe, baselines = load_recipe(name), read_results(name)["baselines"]
         test, traits = load_data(recipe).test, recipe.task
         for title, forecasts in naive_forecasts(test).items():
-            for metric, value in traits.measure(forecasts, test.labels).items():
-                assert baselines[title][f"test_{metric}"] == pytest.approx(value, rel=1e-6)
+            measured = {
+                f"test_{metric}": value for metric, value in traits.measure(forecasts, test.labels).items()
+            }
+            # Published before later metrics came.
+            stated = {key: value for key, value in baselines[title].items() if key.startswith("test_")}
+            assert {"test_rmse", "test_mae"} <= stated.keys()
+            for key, value in stated.items():
+                assert value == pytest.approx(measured[key], rel=1e-6)
 
     def test_command_line(self, name, tmp_path):
         sample = read_samples(name)["samples"][0]
