@@ -41,7 +41,12 @@ def measure(
     """
     known = {(row["set"], row["model"], row["seed"]) for row in done}
     for name, folder in sets.items():
-        wanted = [(model, seed) for seed in seeds for model in names if (name, model, seed) not in known]
+        wanted = [
+            (model, seed)
+            for seed in seeds
+            for model in names
+            if (name, model, seed) not in known and (CONTESTANTS[model].is_random or seed == seeds[0])
+        ]
         if not wanted:
             continue
         split = load_split(name, folder)

@@ -125,6 +125,11 @@ class RandomChainFeatures(nn.Module):
 
     def pooled(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the features before they are standardised; as `forward`."""
+        if torch._C._functorch.is_batchedtensor(nodes):
+            raise RuntimeError(
+                "random chain heads cannot be mapped by torch.vmap, as what runs along a chain is kept in place: pass "
+                "the series as one batch instead"
+            )
         with torch.autocast(nodes.device.type, enabled=False), torch.no_grad():
             scaled = self.scaled(nodes)
             if mask is None:
@@ -199,7 +204,7 @@ def runs_compiled(nodes: Tensor) -> bool:
 
 def _is_captured() -> bool:
     tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    return tracing or torch.compiler.is_compiling()
+    return tracing or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
 @cache

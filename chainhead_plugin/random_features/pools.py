@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..chain.backend import is_exporting
 from .plan import NUM_KERNELS, NUM_POOLS, NUM_TAPS, FeaturePlan
 
 
@@ -109,11 +110,36 @@ def add_to_thresholds(
         sums[:, row, 1] += excess.sum(1)
         sums[:, row, 2] += (above * number).sum(1) + (first - 1) * count.double()
 
-        # A run began after the last node that was not above, or before these nodes.
-        last_below = ((1 - above) * number).cummax(1).values
-        run = number - last_below + runs[:, None, row, 0] * (last_below == 0)
-        runs[:, row, 1] = torch.maximum(runs[:, row, 1], run.amax(1))
-        runs[:, row, 0] = run[:, -1]
+        longest, run = runs_of(above > 0, runs[:, row, 0])
+        runs[:, row, 1] = torch.maximum(runs[:, row, 1], longest)
+        runs[:, row, 0] = run
+
+
+def runs_of(above: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how many nodes were above in a row at most, and how many up to the last.
+
+    Parameters
+    ----------
+    above : bool Tensor [batch, nodes, kernels]
+    run : float32 Tensor [batch, kernels]
+        How many there were in a row before these nodes.
+
+    Returns
+    -------
+    longest, run : float32 Tensor [batch, kernels]
+        `longest` may count the run before these nodes where it ended with them.
+    """
+    number = torch.arange(1, above.size(1) + 1, device=above.device, dtype=torch.float32)[:, None]
+    # The last node that was not above; before these nodes, as many back as the run is long.
+    below = torch.where(above, -run[:, None], number)
+    if is_exporting():
+        # ONNX has no running maximum. Sorted, runs are what lies between two nodes that are not above.
+        ends = torch.cat(
+            (-run[:, None], below.sort(1).values, torch.full_like(below[:, :1], above.size(1) + 1)), 1
+        )
+        return (ends[:, 1:] - ends[:, :-1] - 1).amax(1), above.size(1) - below.amax(1)
+    lengths = number - below.cummax(1).values
+    return lengths.amax(1), lengths[:, -1]
 
 
 def add_to_groups(outputs: Tensor, counts: Tensor, largest: Tensor, smallest: Tensor) -> None:

@@ -70,7 +70,7 @@ def solve_ridge(products: Tensor, right: Tensor, strength: float) -> Tensor:
     Parameters
     ----------
     products : float64 Tensor [size, size]
-        Overwritten.
+        Its lower half is read. Overwritten.
     right : float64 Tensor [size, targets]
     strength : float
 
