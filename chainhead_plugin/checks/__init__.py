@@ -1,4 +1,4 @@
-"""What a value must be, said in the same words wherever a value is checked.
+"""What a value must be, and which package is missing, said in the same words wherever it is checked.
 
 May import nothing.
 """

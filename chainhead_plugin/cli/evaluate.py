@@ -51,7 +51,7 @@ def evaluate(
 
     Columns are matched with those that the model was trained on by name. Of models for labels it shows accuracy,
     balanced accuracy, macro F1, log loss and AUC, which label was taken for which, and how many there are of each; of
-    regressions RMSE, MAE and R². Needs "chainhead-plugin[train]".
+    regressions RMSE, MAE and R². Needs the extra "train".
 
     Example: chainhead evaluate ./my-model --data new.csv --picture confusion.png
     """

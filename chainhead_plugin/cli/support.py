@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..checks.packages import missing_package
 from .screen import fail, say
 
 
@@ -26,11 +27,11 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
         with _shown_warnings():
             yield
     except ModuleNotFoundError as error:
-        if "pip install" in str(error):  # a message of ours, which names the extra
+        if "pip install" in str(error):  # our own message, which says what to install
             fail(error)
         if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
             raise
-        fail(f'{matplotlib_for} needs matplotlib: pip install "chainhead-plugin[train]"')
+        fail(missing_package(matplotlib_for, "matplotlib"))
     except (RegistryError, OSError, ValueError) as error:
         fail(error)
 

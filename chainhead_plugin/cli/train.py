@@ -72,7 +72,7 @@ def train(
 
     Of a table nothing has to be said: what columns mean is guessed where that is safe, and told. The folder loads with
     from_pretrained, and holds card and results. A recipe goes on where it was cut off; its first seed's weights are the
-    model. A table with times and without labels becomes a forecaster. Needs "chainhead-plugin[train]".
+    model. A table with times and without labels becomes a forecaster. Needs the extra "train".
 
     Example: chainhead train measurements.csv --label kind --test-share 0.2
 
@@ -101,7 +101,7 @@ def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
     """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
 
     After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain, the same head without hops and,
-    for labels of series, MiniRocket are the peers, unless the recipe names others. Needs "chainhead-plugin[train]".
+    for labels of series, MiniRocket are the peers, unless the recipe names others. Needs the extra "train".
 
     Example: chainhead compare my-recipe.yaml
     """

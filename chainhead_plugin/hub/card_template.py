@@ -16,9 +16,7 @@ A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architectu
 
 ## Use
 
-```bash
-pip install chainhead-plugin
-```
+The model needs the plugin `chainhead-plugin`: `pip install .` in a clone of its repository installs it.
 {% if use and use.task and (has_preprocessor or not use.needs_preprocessor) %}
 ```python
 import chainhead_plugin  # makes transformers know the model

@@ -3,7 +3,7 @@
 One reader for every format, what columns mean, the names that travel with a model, the words for what was read and
 for what is wrong, and the writer of predictions. pandas, pyarrow and openpyxl are imported where a table needs them.
 
-May import: `storage`.
+May import: `checks`, `storage`.
 """
 
 from typing import TYPE_CHECKING

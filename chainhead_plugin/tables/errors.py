@@ -5,6 +5,8 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
+from ..checks.packages import missing_package
+
 
 class TableError(ValueError):
     """A table that cannot be read as it stands; the message names the place, and says what to do."""
@@ -60,6 +62,4 @@ def require(module: str, distribution: str, purpose: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise TableError(
-            f'{purpose} needs {distribution}: pip install {distribution}, or pip install "chainhead-plugin[tables]"'
-        ) from error
+        raise TableError(missing_package(purpose, distribution, "tables")) from error

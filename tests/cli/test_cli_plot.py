@@ -73,4 +73,4 @@ def test_plot_without_matplotlib(monkeypatch, tmp_path):
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert 'pip install "chainhead-plugin[train]"' in invoke("plot", MODEL, code=1)
+    assert "needs matplotlib: pip install matplotlib" in invoke("plot", MODEL, code=1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.packages import missing_package
 from ..errors import RecipeError
 
 
@@ -180,5 +181,5 @@ def _class_of(peer: SeriesPeer, of_labels: bool) -> Any:
     try:
         module = importlib.import_module(f"aeon.{room}.{peer.module}")
     except ModuleNotFoundError as error:
-        raise RecipeError('it needs aeon: pip install "chainhead-plugin[train]"') from error
+        raise RecipeError(missing_package("it", "aeon")) from error
     return getattr(module, f"{peer.kind}{kind}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.packages import missing_package
 from ...tables.schema import Schema
 from ..errors import RecipeError
 from .node_labels import sorted_names
@@ -141,6 +142,4 @@ def require(module: str, distribution: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise RecipeError(
-            f'this needs {distribution}: pip install "chainhead-plugin[train]" or pip install {distribution}'
-        ) from error
+        raise RecipeError(missing_package("this", distribution)) from error

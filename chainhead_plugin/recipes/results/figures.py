@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.packages import missing_package
 from ...explain.matrix_picture import draw_matrix
 from ...head.chain_head import ChainInterdependenceHead
 from ..candidates.peers import CHAIN
@@ -139,7 +140,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ModuleNotFoundError as error:
-        raise RecipeError('pictures need matplotlib: pip install "chainhead-plugin[train]"') from error
+        raise RecipeError(missing_package("drawing", "matplotlib")) from error
 
 
 def _figure(width: float, height: float) -> "Figure":

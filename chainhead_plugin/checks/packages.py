@@ -1,0 +1,18 @@
+"""Packages that only a part of the work needs: how a message tells that such a package is missing."""
+
+
+def missing_package(purpose: str, distribution: str, extra: str = "train") -> str:
+    """Return the message for a package that is not installed.
+
+    It names the package itself, and never this project's name on a package index: the project is not published there.
+
+    Parameters
+    ----------
+    purpose : str
+        What needs the package: the subject of the sentence.
+    distribution : str
+        Name of the package on the package index.
+    extra : str
+        This project's extra that brings the package.
+    """
+    return f'{purpose} needs {distribution}: pip install {distribution}, or this project\'s extra "{extra}"'
