@@ -64,7 +64,7 @@ def pull(
     import registry
 
     with reported_errors():
-        from .find_model import zoo_model
+        from .models.find_model import zoo_model
 
         if "/" not in name:
             zoo_model(name)  # raises, with the names that are close

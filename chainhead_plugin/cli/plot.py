@@ -11,7 +11,7 @@ import typer
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .pipeline import answering, load_pipeline, loading
+from .models.pipeline import answering, load_pipeline, loading
 from .screen import printable, say, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .answers import Answers
     from .files.records import Record
-    from .find_model import FoundModel
+    from .models.find_model import FoundModel
 
 
 class _Method(str, Enum):
@@ -86,7 +86,7 @@ def plot(
         raise wrong("has no effect without --input", "--stage")
     with reported_errors(matplotlib_for="chainhead plot"):
         from ..explain.picture_file import check_picture
-        from .find_model import find_model
+        from .models.find_model import find_model
 
         kind = "chain" if inputs is None else "contributions"
         file = output or out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")
@@ -114,7 +114,7 @@ def plot(
 
 
 def _check_has_chain(model: FoundModel) -> None:
-    from .find_model import read_object
+    from .models.find_model import read_object
 
     if read_object(model.folder / "config.json").get("model_type") == RANDOM_MODEL_TYPE:
         raise ValueError(

@@ -13,7 +13,7 @@ import typer
 from .answers import line_of, rows_of
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .pipeline import answering, load_pipeline
+from .models.pipeline import answering, load_pipeline
 from .screen import console, printable, say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -80,7 +80,7 @@ def predict(
         raise wrong("has no effect without --output", "--overwrite")
     with reported_errors():
         from ..tables.write import check_target, to_plain, write_rows
-        from .find_model import find_model
+        from .models.find_model import find_model
 
         if output is not None:
             check_target(output, overwrite=overwrite)

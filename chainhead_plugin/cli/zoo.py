@@ -52,7 +52,7 @@ def info(
         from registry.description import as_json, table_of_model
 
         from .files.checkpoint_folder import folder_facts, table_of_folder
-        from .find_model import find_model
+        from .models.find_model import find_model
 
         if name in registry.list_models():
             entry = registry.model_info(name)
@@ -99,7 +99,7 @@ def _card_file(name: str) -> Path:
     import registry
 
     from ..plugin import card_of
-    from .find_model import zoo_model
+    from .models.find_model import zoo_model
 
     if name in registry.list_models():
         return registry.model_info(name).card or Path(f"{name}.md")

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..find_model import FoundModel, read_object
+from ..models.find_model import FoundModel, read_object
 
 if TYPE_CHECKING:
     from rich.table import Table
