@@ -88,7 +88,8 @@ FIELDS = {
     "seasons": FORECAST | {"seasons": [2, 3]},
     "with_linear_path": FORECAST | {"with_linear_path": True},
     **dict.fromkeys(
-        ["fixed_loc", "fixed_scale"], FORECAST | {"scaling": "fixed", "fixed_loc": [0.5], "fixed_scale": [2]}
+        ["fixed_loc", "fixed_scale"],
+        FORECAST | {"scaling": "fixed", "fixed_loc": [0.5, 1], "fixed_scale": [2, 3]},
     ),
     "interpolate_missing": FORECAST | {"interpolate_missing": True},
     "quantile_offsets": FORECAST | {"quantiles": [0.1, 0.5, 0.9], "quantile_offsets": [-0.1, 0.0, 0.2]},
