@@ -22,8 +22,9 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
     points = {model: point for model in results["models"] if (point := _point(results, model)) is not None}
     drawn: list[tuple[float, float]] = []
     for model, point in sorted(points.items(), key=lambda item: -item[1][1]):
-        # The name of the lower of two neighbours goes below, where the other's is not.
-        is_close = any(abs(math.log10(x / point[0])) < 0.3 and y - point[1] < 0.5 for x, y in drawn)
+        # The name of the lower of two neighbours goes where the other is not: below, or to the left.
+        close = [x for x, y in drawn if abs(math.log10(x / point[0])) < 0.3 and y - point[1] < 0.6]
+        is_left = any(math.log10(x / point[0]) > 0.02 for x in close)
         drawn.append(point)
         is_ours = CONTESTANTS[model].is_ours
         colour = _OURS if is_ours else _PEERS
@@ -31,7 +32,8 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
         axes.annotate(
             model,
             point,
-            xytext=(7, -14 if is_close else 5),
+            xytext=(-7 if is_left else 7, -14 if close else 5),
+            horizontalalignment="right" if is_left else "left",
             textcoords="offset points",
             fontsize=9,
             color=colour,
