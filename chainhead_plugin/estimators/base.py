@@ -19,6 +19,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..hub.pushing import push
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..inputs.standardising import as_exact_as_needed, standardise, statistics_of
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
@@ -43,6 +44,8 @@ _KINDS: dict[str, tuple[Any, Any]] = {
     RandomChainConfig.model_type: (RandomChainConfig, RandomChainForSequenceClassification),
     ChainHeadConfig.model_type: (ChainHeadConfig, ChainHeadForSequenceClassification),
 }
+# The share of a usual step's change by which rounding may move a value before nodes are standardised in float64.
+_BLUR = 1e-2
 HEADS, STACK = "random chain heads", "a trained stack"
 
 
@@ -162,10 +165,14 @@ class ChainHeadEstimator(BaseEstimator):
         if not isinstance(self._seed, int):
             self._seed = int(check_random_state(self._seed).randint(2**31 - 1))
         check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
+        extractor = _extractor(panel)
+        series = panel.series
+        if extractor.mean is not None and extractor.std is not None:
+            series = [standardise(one, extractor.mean, extractor.std) for one in series]
         try:
             with threads_of(self.n_jobs):
                 fit = fit_random_chain(
-                    panel.series,
+                    series,
                     labels,
                     causal=self.causal,
                     seed=self._seed,
@@ -178,7 +185,7 @@ class ChainHeadEstimator(BaseEstimator):
             # The configuration's own error is no ValueError, which users of scikit-learn expect of a parameter.
             raise ValueError(str(error.__cause__ or error)) from error
         self.model_ = fit.model
-        self.feature_extractor_ = ChainHeadFeatureExtractor(feature_size=panel.channels)
+        self.feature_extractor_ = extractor
         self.left_out_score_ = fit.score
         self.choices_ = fit.choices
         self.chosen_ = HEADS
@@ -256,6 +263,14 @@ class ChainHeadEstimator(BaseEstimator):
             self.model_.load_state_dict(load_tensors(weights))
             fields = {k: v for k, v in state["feature_extractor_"].items() if k != "feature_extractor_type"}
             self.feature_extractor_ = ChainHeadFeatureExtractor(**fields)
+
+
+def _extractor(panel: Panel) -> ChainHeadFeatureExtractor:
+    """Return what brings nodes to the model: as they are, or standardised where float32 would blur their changes."""
+    if all(as_exact_as_needed(one, _BLUR).dtype == np.float32 for one in panel.series):
+        return ChainHeadFeatureExtractor(feature_size=panel.channels)
+    mean, std = statistics_of(np.concatenate(panel.series))
+    return ChainHeadFeatureExtractor(panel.channels, mean=mean.tolist(), std=std.tolist())
 
 
 def _batches(series: Sequence[NDArray[Any]], size: int) -> list[NDArray[np.intp]]:

@@ -35,7 +35,7 @@ class Choice:
 
 def choose(
     heads: RandomChainFit,
-    series: Sequence[NDArray[np.float32]],
+    series: Sequence[NDArray[np.floating]],
     labels: NDArray[np.integer],
     names: Sequence[str],
     *,
@@ -53,7 +53,7 @@ def choose(
     ----------
     heads : RandomChainFit
         Of the same series.
-    series : sequence of float32 arrays [length, m]
+    series : sequence of arrays [length, m]
     labels : int array [series]
         Places in `names`.
     names : sequence of str

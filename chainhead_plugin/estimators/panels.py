@@ -20,11 +20,11 @@ class Panel:
 
     Attributes
     ----------
-    series : list of float32 arrays [length, channels]
-        Finite.
+    series : list of float32 or float64 arrays [length, channels]
+        Finite in float32.
     """
 
-    series: list[NDArray[np.float32]]
+    series: list[NDArray[np.floating]]
 
     @property
     def channels(self) -> int:
@@ -173,18 +173,18 @@ def _numbers(name: str, values: Any) -> NDArray[Any]:
     return array
 
 
-def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.float32]:
-    """Return [length, channels] of [channels, length]."""
-    with np.errstate(over="ignore"):
-        nodes = np.ascontiguousarray(one.T, dtype=np.float32)
-    if not np.isfinite(nodes).all():
+def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.floating]:
+    """Return [length, channels] of [channels, length], as exact as it was."""
+    is_single = one.dtype.kind == "f" and one.dtype.itemsize <= 4
+    nodes: NDArray[np.floating] = one.T.astype(np.float32 if is_single else np.float64, copy=False)
+    if not (np.abs(nodes) <= np.finfo(np.float32).max).all():
         raise ValueError(
             f"series {number} of X holds NaN, infinity or a value too large for float32: fill or rescale it first"
         )
     return nodes
 
 
-def _require_same_channels(series: list[NDArray[np.float32]]) -> None:
+def _require_same_channels(series: list[NDArray[np.floating]]) -> None:
     channels = sorted({one.shape[1] for one in series})
     if len(channels) > 1:
         raise ValueError(

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_BLUR = 1e-4
+
 
 def statistics_of(nodes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean and the standard deviation of every feature.
@@ -84,3 +86,24 @@ def standardise_each(nodes: NDArray[np.floating], lengths: NDArray[np.intp]) -> 
         constant = (lowest == highest) | (std == 0)
         scaled = deviations / np.repeat(np.where(constant, 1.0, std), lengths, axis=0)
     return np.where(np.repeat(constant, lengths, axis=0), 0.0, scaled)
+
+
+def as_exact_as_needed(values: NDArray[np.floating[Any]], blur: float = _BLUR) -> NDArray[np.floating[Any]]:
+    """Return values [steps, columns] in float32, or in float64 where that would blur how they change.
+
+    A meter at 10⁸ that counts single units changes by less than float32 can tell.
+
+    Parameters
+    ----------
+    values : array [steps, columns]
+    blur : float
+        The share of a usual step's change by which rounding may move a value.
+    """
+    single = values.astype(np.float32)
+    rounding = np.nan_to_num(np.abs(single - values)).max(0, initial=0)
+    changes = np.abs(np.diff(values, axis=0))
+    for column, error in zip(changes.T, rounding, strict=True):
+        moves = column[column > 0]
+        if error and len(moves) and error > blur * np.median(moves):
+            return values
+    return single

@@ -21,26 +21,35 @@ class RandomChainStream:
     ----------
     model : RandomChainForSequenceClassification
         A causal model. What it is at this moment is what the stream goes by.
+    feature_extractor : ChainHeadFeatureExtractor, optional
+        The one that was saved with the model. It standardises nodes whose changes float32 would blur, such as those of
+        a meter at 10⁸; by default nodes go to the model as they are.
 
     Raises
     ------
     ValueError
-        If the model is not causal.
+        If the model is not causal, or the feature extractor standardises each series by itself, which takes all of it.
 
     Examples
     --------
-    >>> stream = RandomChainStream(model)
+    >>> stream = RandomChainStream(model, feature_extractor)
     >>> for node in sensor:
     ...     probabilities = stream.update(node)
     ...     if probabilities.max() > 0.95:
     ...         break
     """
 
-    def __init__(self, model: RandomChainForSequenceClassification) -> None:
+    def __init__(self, model: RandomChainForSequenceClassification, feature_extractor: Any = None) -> None:
         if not model.config.causal:
             raise ValueError(
                 "the model is not causal: its kernels wait for nodes to come. Train one with causal=True"
             )
+        if getattr(feature_extractor, "standardize_each", False):
+            raise ValueError(
+                "the feature extractor standardises each series by itself, which takes all of its nodes: a stream "
+                "needs standardize_each=False"
+            )
+        self._scale = feature_extractor if getattr(feature_extractor, "do_normalize", False) else None
         self._problem_type = model.config.problem_type
         self._features = RunningFeatures(model.random_chain)
         self._weight = model.classifier.weight.detach().float().clone()
@@ -76,7 +85,10 @@ class RandomChainStream:
 
     def logits(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
         """As `update`, but return the model's logits."""
-        self._features.add(_as_nodes(node, self._features.m))
+        nodes = _as_nodes(node, self._features.m)
+        if self._scale is not None:
+            nodes = self._scale([nodes], batched=True, return_tensors="pt")["input_features"][0]
+        self._features.add(nodes.float())
         with torch.no_grad():
             logits: Tensor = torch.mv(self._weight, self._features.standardised()) + self._bias
         return logits
@@ -87,18 +99,18 @@ class RandomChainStream:
 
 
 def _as_nodes(node: Any, m: int) -> Tensor:
-    """Return float32 [nodes, m]."""
+    """Return [nodes, m], finite in float32."""
     if hasattr(node, "to_numpy"):
         node = node.to_numpy()  # a Series or DataFrame of pandas
     if isinstance(node, np.ndarray) and node.dtype.kind not in "iufb":
         raise ValueError(f"the node is of the type {node.dtype}, expected numbers")
-    nodes = torch.as_tensor(node).detach().cpu().float()
+    nodes = torch.as_tensor(node).detach().cpu()
     if nodes.ndim <= 1:
         nodes = nodes.reshape(1, -1)
     if nodes.ndim != 2 or nodes.size(1) != m or nodes.size(0) == 0:
         shape = list(torch.as_tensor(node).shape)
         raise ValueError(f"the node has shape {shape}, expected [{m}], or [nodes, {m}] for several")
-    if not nodes.isfinite().all():
+    if not nodes.float().isfinite().all():
         raise ValueError("the node has a value that is not finite in float32")
     return nodes
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from chainhead_plugin.estimators import ChainHeadClassifier
+from chainhead_plugin import RandomChainStream
+from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
@@ -145,3 +146,23 @@ def test_parameters_out_of_bounds_are_value_errors(option, value, said):
     series = np.random.default_rng(0).standard_normal((4, 1, 12))
     with pytest.raises(ValueError, match=said):
         ChainHeadClassifier(**{option: value}).fit(series, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("estimator", [ChainHeadClassifier, ChainHeadRegressor])
+def test_high_levels_are_told_apart_like_low_ones(tmp_path, estimator):
+    rng = np.random.default_rng(0)
+    labels = np.arange(24) % 2
+    series = [
+        (rng.normal(size=(1, length)) + 2 * np.linspace(label, 1 - label, length)).round(3)
+        for length, label in zip(rng.integers(20, 30, 24), labels, strict=True)
+    ]
+    raised = [one + 1e8 for one in series]
+    low, high = (estimator(**SMALL).fit(X, labels) for X in (series, raised))
+    assert high.left_out_score_ == pytest.approx(low.left_out_score_, abs=0.05)
+    assert low.left_out_score_ > 0.4
+
+    high.save_pretrained(tmp_path)
+    answers = high._logits(raised)
+    np.testing.assert_array_equal(estimator.from_pretrained(tmp_path)._logits(raised), answers)
+    stream = RandomChainStream(*high.to_transformers())
+    np.testing.assert_allclose(stream.logits(raised[0].T), answers[0], atol=1e-4)

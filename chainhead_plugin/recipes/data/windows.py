@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...checks.values import check_whole_number
+from ...inputs.standardising import as_exact_as_needed
 from ...tables.schema import Schema
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples
-
-# The share of a usual step's change by which rounding may move a value.
-_BLUR = 1e-4
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def cut(
         raise RecipeError(f"data: season={layout.season} is longer than the past, chain_length={past}")
     inputs, labels, times = [], [], []
     for one in series:
-        values = _as_exact_as_needed(one.values)
+        values = as_exact_as_needed(one.values)
         for begin in range(len(values) - past - future + 1):
             window = values[begin : begin + past + future].copy()
             target = window[past:, : len(layout.targets)].copy()
@@ -164,21 +162,6 @@ def cut(
         if not len(examples.labels):
             raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")
     return data
-
-
-def _as_exact_as_needed(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Return values [steps, columns] in float32, or in float64 where that would blur how they change.
-
-    A meter at 10⁸ that counts single units changes by less than float32 can tell.
-    """
-    single = values.astype(np.float32)
-    rounding = np.nan_to_num(np.abs(single - values)).max(0, initial=0)
-    changes = np.abs(np.diff(values, axis=0))
-    for column, blur in zip(changes.T, rounding, strict=True):
-        moves = column[column > 0]
-        if blur and len(moves) and blur > _BLUR * np.median(moves):
-            return values
-    return single
 
 
 def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
