@@ -26,9 +26,13 @@ def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTraine
 
     Raises
     ------
+    TypeError
+        If it is neither.
     ValueError
         If the model type is missing, unknown or a chainhead model's, or another class stands for it.
     """
+    if not isinstance(value, Mapping | PreTrainedConfig):
+        raise TypeError(f"backbone_config must be a dict or a configuration, got {value!r:.80}")
     model_type = value.model_type if isinstance(value, PreTrainedConfig) else value.get("model_type")
     if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING:
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import yaml  # type: ignore[import-untyped]
 
+from ..checks.yaml_files import read_yaml
 from ..tables.read import Reading
 from ..tables.spec import TableSpec
 
@@ -93,8 +94,8 @@ def is_plan(file: Path) -> bool:
     if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
         return False
     try:
-        values = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        values = read_yaml(file)
+    except ValueError:
         return False  # the reader of recipes says what is wrong with it
     return isinstance(values, dict) and KEY in values
 
@@ -107,7 +108,7 @@ def load_plan(file: Path) -> TablePlan:
     ValueError
         If it holds anything else than a plan does.
     """
-    values = yaml.safe_load(file.read_text("utf-8"))
+    values = read_yaml(file)
     known = {KEY, *(entry.name for entry in fields(TablePlan))} - {"options", "task"}
     if unknown := [str(name) for name in values if name not in known]:
         raise ValueError(f"{file}: there is no {', '.join(unknown)}: expected {', '.join(sorted(known))}")

@@ -4,39 +4,61 @@ A recipe may come from anybody. Nothing in it reaches a network or a token, or w
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-ALLOWED = frozenset(
-    {
-        "adam_beta1",
-        "adam_beta2",
-        "adam_epsilon",
-        "average_tokens_across_devices",
-        "bf16",
-        "data_seed",
-        "dataloader_drop_last",
-        "fp16",
-        "full_determinism",
-        "gradient_accumulation_steps",
-        "gradient_checkpointing",
-        "label_smoothing_factor",
-        "lr_scheduler_kwargs",
-        "lr_scheduler_type",
-        "max_grad_norm",
-        "max_steps",
-        "num_train_epochs",
-        "optim",
-        "optim_args",
-        "per_device_train_batch_size",
-        "tf32",
-        "torch_compile",
-        "use_cpu",
-        "warmup_ratio",
-        "warmup_steps",
-        "weight_decay",
-    }
-)
+from ..checks.values import check_number, check_switch, check_whole_number
+
+_above_0 = partial(check_number, above=0)
+_least_0 = partial(check_number, least=0)
+_share = partial(check_number, least=0, most=1)
+_count = partial(check_whole_number, least=1)
+_seed = partial(check_whole_number, least=0, most=2**32 - 1)
+
+
+def _text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r:.80} of type {type(value).__name__}")
+
+
+def _options(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise TypeError(
+            f"{name} must be a mapping of options, got {value!r:.80} of type {type(value).__name__}"
+        )
+
+
+# transformers checks few of them before it computes with them.
+_CHECKS: Mapping[str, Callable[[str, Any], object]] = {
+    "adam_beta1": partial(check_number, least=0, below=1),
+    "adam_beta2": partial(check_number, least=0, below=1),
+    "adam_epsilon": _least_0,
+    "average_tokens_across_devices": check_switch,
+    "bf16": check_switch,
+    "data_seed": _seed,
+    "dataloader_drop_last": check_switch,
+    "fp16": check_switch,
+    "full_determinism": check_switch,
+    "gradient_accumulation_steps": _count,
+    "gradient_checkpointing": check_switch,
+    "label_smoothing_factor": _share,
+    "lr_scheduler_kwargs": _options,
+    "lr_scheduler_type": _text,
+    "max_grad_norm": _least_0,
+    "max_steps": partial(check_whole_number, least=-1),
+    "num_train_epochs": _above_0,
+    "optim": _text,
+    "optim_args": _text,
+    "per_device_train_batch_size": _count,
+    "tf32": check_switch,
+    "torch_compile": check_switch,
+    "use_cpu": check_switch,
+    "warmup_ratio": _share,
+    "warmup_steps": _least_0,
+    "weight_decay": _least_0,
+}
+ALLOWED = frozenset(_CHECKS)
 # Each run has its own, from the recipe's other fields.
 SET_BY_TRAINER = frozenset(
     {
@@ -63,11 +85,15 @@ SET_BY_TRAINER = frozenset(
 
 def wrong_argument(arguments: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a recipe's training arguments, None if nothing is."""
-    for name in arguments:
+    for name, value in arguments.items():
         if name in SET_BY_TRAINER:
             return f"{name} is set by the trainer: leave it out"
         if name not in ALLOWED:
             close = difflib.get_close_matches(str(name), ALLOWED, n=1)
             hint = f", did you mean {close[0]}?" if close else ""
             return f"recipes have no argument {name}{hint or ': expected ' + ', '.join(sorted(ALLOWED))}"
+        try:
+            _CHECKS[name](name, value)
+        except (TypeError, ValueError) as error:
+            return str(error)
     return None

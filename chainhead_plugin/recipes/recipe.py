@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from ..checks.values import check_whole_number
+from ..checks.yaml_files import read_yaml
 from .allowed_arguments import wrong_argument
-from .errors import RecipeError
+from .errors import RecipeError, said_of
 from .rates import check_rates
 from .task import Task
 from .tasks.known import task_named
@@ -121,7 +123,16 @@ class Recipe:
             raise RecipeError(f"data must be the name of a data set or a mapping of files, got {self.data!r}")
         for name in _MAPPINGS:
             if not isinstance(getattr(self, name), Mapping):
-                raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r}")
+                raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r:.80}")
+        for name in ("data", *_MAPPINGS):
+            # Options are texts; of a data set's name there are none.
+            given = getattr(self, name)
+            for key in given if isinstance(given, Mapping) else ():
+                if not isinstance(key, str):
+                    raise RecipeError(
+                        f"{name} has an option {key!r:.80} of type {type(key).__name__}, expected a text: put it in "
+                        "quotes"
+                    )
         if wrong := wrong_argument(self.training):
             raise RecipeError(f"training: {wrong}")
         self._check_validation()
@@ -138,8 +149,11 @@ class Recipe:
         for peer, options in self.overrides.items():
             if not isinstance(options, Mapping) or options.keys() - {"learning_rates", "width"}:
                 raise RecipeError(
-                    f"overrides of {peer} may hold learning_rates and width, got {sorted(options)}"
+                    f"overrides of {peer} may hold learning_rates and width, got {options!r:.80}"
                 )
+            if "width" in options:
+                with said_of(f"overrides of {peer}"):
+                    check_whole_number("width", options["width"], 1)
             if "learning_rates" in options:
                 check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
         check_weights(self.class_weight)
@@ -216,11 +230,9 @@ def load_recipe(source: str | Path) -> Recipe:
         hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
         raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f", line {mark.line + 1}"
-        raise RecipeError(f"{file}{where} is no YAML: {getattr(error, 'problem', None) or error}") from error
+        content = read_yaml(file)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
     if not isinstance(content, Mapping):
         raise RecipeError(f"{file} must hold a mapping with {', '.join(_REQUIRED)}")
     known_fields = [entry.name for entry in fields(Recipe) if entry.name != "folder"]

@@ -34,7 +34,8 @@ def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
             size={"height": size[0], "width": size[1]}, do_grayscale=channels == 1
         )
     else:
-        _, length = image_nodes(size, channels, recipe.model.get("patch_size"))
+        with as_recipe_errors():
+            _, length = image_nodes(size, channels, recipe.model.get("patch_size"))
         fields = {"image_size": size, "num_channels": channels, "chain_length": length}
         processor = ChainHeadImageProcessor.for_config(
             ChainHeadConfig(image_size=size, num_channels=channels)

@@ -44,6 +44,8 @@ class Forecasting(Task):
         # What is wrong with them, the configuration says.
         if not isinstance(levels, list) or 0.5 not in levels:
             return self
+        if not all(isinstance(level, float) for level in levels) or sorted({*levels}) != levels:
+            return self
         measured = copy(self)
         measured.outputs, measured.place = "quantile_outputs", 1
         measured.metrics = quantile_metrics(levels)
