@@ -125,14 +125,7 @@ class Recipe:
             if not isinstance(getattr(self, name), Mapping):
                 raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r:.80}")
         for name in ("data", *_MAPPINGS):
-            # Options are texts; of a data set's name there are none.
-            given = getattr(self, name)
-            for key in given if isinstance(given, Mapping) else ():
-                if not isinstance(key, str):
-                    raise RecipeError(
-                        f"{name} has an option {key!r:.80} of type {type(key).__name__}, expected a text: put it in "
-                        "quotes"
-                    )
+            _check_names(name, getattr(self, name))
         if wrong := wrong_argument(self.training):
             raise RecipeError(f"training: {wrong}")
         self._check_validation()
@@ -204,6 +197,21 @@ class Recipe:
     def rates_of(self, candidate: str) -> list[float]:
         """Return the learning rates that a candidate may choose from."""
         return list(self.overrides.get(candidate, {}).get("learning_rates", self.learning_rates))
+
+
+def _check_names(where: str, options: Any) -> None:
+    """Check that options, and those within them, are named by texts."""
+    if isinstance(options, list):
+        for held in options:
+            _check_names(where, held)
+    if not isinstance(options, Mapping):
+        return
+    for name, held in options.items():
+        if not isinstance(name, str):
+            raise RecipeError(
+                f"{where} has an option {name!r:.80} of type {type(name).__name__}, expected a text: put it in quotes"
+            )
+        _check_names(f"{where}.{name:.40}", held)
 
 
 def load_recipe(source: str | Path) -> Recipe:

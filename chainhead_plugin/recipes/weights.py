@@ -23,6 +23,8 @@ def check_weights(stated: Any) -> None:
         raise RecipeError(
             f"class_weight must be {BALANCED!r}, or a mapping with a number for a label, got {stated!r}"
         )
+    if len({type(label) for label in stated}) > 1:
+        raise RecipeError(f"class_weight names some labels by texts and some by numbers: {[*stated]!r:.200}")
     for label, weight in stated.items():
         with said_of(f"class_weight of {label}"):
             check_number("it", weight, above=0)

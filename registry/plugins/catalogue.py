@@ -6,13 +6,13 @@ import copy
 import warnings
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from threading import RLock
 
 from ..errors import PluginError, RegistryError, RegistryWarning, UnknownModelError
 from .discovery import PluginSource, find_plugins
 from .entry import ModelEntry
 from .installed import InstalledPlugin
 from .report import FailedPlugin
+from .time_limit import OneAtATime
 
 
 class Catalogue:
@@ -81,12 +81,15 @@ class _Cache:
     """The catalogue of this process, built when it is first asked for."""
 
     def __init__(self) -> None:
-        self._lock = RLock()
+        self._lock = OneAtATime()
         self._building = False
         self._catalogue: Catalogue | None = None
 
     def get(self) -> Catalogue:
-        with self._lock:
+        # Once it is there no thread waits, whatever other threads do.
+        if self._catalogue is not None:
+            return self._catalogue
+        with self._lock.held("importing plugins", patience=2):
             if self._catalogue is None:
                 if self._building:
                     raise RegistryError("a plugin must not use the registry while it is being imported")

@@ -75,11 +75,17 @@ class ModelEntry:
         for name in _MAPPING_FIELDS:
             _require(self, name, Mapping)
         _require(self, "parameters", int)
+        for name in ("repo_id", "revision"):
+            if getattr(self, name) is not None:
+                _require(self, name, str)
+        for name, digest in self.files.items():
+            if not isinstance(name, str) or not isinstance(digest, str):
+                raise TypeError(f"ModelEntry.files is {shown(self.files)}, expected hashes by names of files")
         for name in ("path", "card"):
             if getattr(self, name) is not None:
                 _require(self, name, Path)
         if not all(isinstance(value, (int, float)) for value in self.metrics.values()):
-            raise TypeError(f"ModelEntry.metrics is {self.metrics!r}, not all of it numbers")
+            raise TypeError(f"ModelEntry.metrics is {shown(self.metrics)}, not all of it numbers")
         if "model_type" not in self.config:
             raise ValueError(f"the config of model {self.name!r} has no 'model_type'")
         if self.path is not None and not self.files:
@@ -116,7 +122,7 @@ class Plugin:
         _require(self, "name", str)
         _require(self, "models", tuple)
         if not callable(self.register):
-            raise TypeError(f"Plugin.register is {self.register!r}, which is not callable")
+            raise TypeError(f"Plugin.register is {shown(self.register)}, which is not callable")
         names = set()
         for model in self.models:
             if not isinstance(model, ModelEntry):
@@ -131,4 +137,12 @@ class Plugin:
 def _require(owner: ModelEntry | Plugin, name: str, expected: type) -> None:
     value = getattr(owner, name)
     if not isinstance(value, expected):
-        raise TypeError(f"{type(owner).__name__}.{name} is {value!r}, not a {expected.__name__}")
+        raise TypeError(f"{type(owner).__name__}.{name} is {shown(value)}, not a {expected.__name__}")
+
+
+def shown(value: object) -> str:
+    """Return a short `repr`, or the type's name where the object does not let itself be shown."""
+    try:
+        return f"{value!r:.200}"
+    except Exception:
+        return f"a {type(value).__name__} that cannot be shown"

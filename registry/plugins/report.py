@@ -76,10 +76,10 @@ class LoadReport:
 
 def describe(error: BaseException) -> str:
     """Tell in one line what a plugin raised."""
-    if isinstance(error, SystemExit):
-        return f"called sys.exit({error.code!r})"
     try:
-        text = " ".join(str(error).split())
+        if isinstance(error, SystemExit):
+            return f"called sys.exit({error.code!r:.200})"
+        text = f"{' '.join(str.split(str(error))):.2000}"
     except Exception:  # the plugin's own exception class may be broken too
         text = "its message cannot be read"
     if isinstance(error, RegistryError):
