@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .errors import NotEmbeddedError
+from .errors import NotEmbeddedError, RegistryError
 from .files.checkpoint import verified_checkpoint
 from .files.formats import SAFE
 from .plugins.catalogue import installed_catalogue
@@ -30,7 +30,7 @@ def pull(
     ----------
     name : str
         One of `list_models`: embedded, or in the client's cache, or on the Hub at the pinned commit. Or any
-        repository, as ``"owner/name"``.
+        repository, as ``"owner/name"``, unless a plugin has a model of that name.
     revision : str, optional
         Branch, tag or commit on the Hub; by default the one that the plugin pins, or ``"main"``.
     token : str or bool, optional
@@ -61,7 +61,7 @@ def pull(
     RegistryWarning
         If the Hub cannot be reached and the model comes from the cache.
     """
-    if "/" in name:
+    if "/" in name and not is_of_plugin(name):
         from .hub.download import Download
 
         return Download(repo_id=name, revision=revision or "main", token=token, cache_dir=cache_dir).run(
@@ -77,6 +77,14 @@ def pull(
         cache_dir=cache_dir,
         force=force,
     )
+
+
+def is_of_plugin(name: str) -> bool:
+    """Tell whether an installed plugin brings a model; False while plugins are being imported."""
+    try:
+        return name in installed_catalogue().models
+    except RegistryError:
+        return False
 
 
 def pulled_entry(

@@ -18,7 +18,7 @@ import wrapt
 
 from .errors import RegistryError, UnknownModelError
 from .plugins.catalogue import Catalogue, installed_catalogue
-from .pulling import pulled_entry
+from .pulling import is_of_plugin, pulled_entry
 
 _AUTO = "transformers.models.auto"
 _MODULES = (
@@ -63,7 +63,9 @@ def folder_of(
     RegistryError, OSError
         As of `registry.pull`.
     """
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name) or os.path.exists(name):
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name) or os.path.exists(name):
+        return name
+    if "/" in name and not is_of_plugin(name):
         return name
     if _is_cached(name, cache_dir):
         return name

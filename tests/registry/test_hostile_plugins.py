@@ -160,3 +160,18 @@ def test_an_alarm_of_the_host_still_rings(zoo):
         result = rung
     """)
     assert result == [1]
+
+
+def test_a_name_with_a_slash_that_a_plugin_has_is_not_looked_up_on_the_hub(zoo, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    zoo.add("slash", "plugin = Plugin(name='slash', models=(entry('own/model'),), register=nothing)")
+    result = zoo.evaluate("""
+        from registry.resolving import folder_of
+        result = []
+        for call in (registry.pull, registry.checkpoint_path, folder_of):
+            try:
+                call("own/model")
+            except Exception as error:
+                result.append(str(error))
+    """)
+    assert result == ["the weights of 'own/model' are neither shipped with slash nor on the Hub"] * 3
