@@ -1,6 +1,7 @@
 """What forecasts are measured by: points, and quantiles."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,13 +45,33 @@ def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
     return float(inside[observed].mean())
 
 
-def _error(name: str, title: str, of: Callable[[Values, Values], float], *, share: bool = False) -> Metric:
+def mase(forecasts: Values, values: Values, scales: Values) -> float:
+    """Return the mean absolute error in units of a naive forecast's errors in training.
+
+    Values with scale 0 do not count, and NaN in `values` neither; NaN where nothing counts.
+
+    Parameters
+    ----------
+    forecasts, values : arrays [windows, steps, targets]
+    scales : array that broadcasts to them
+    """
+    scales = np.broadcast_to(scales, values.shape)
+    counts = (scales > 0) & ~np.isnan(values)
+    errors = np.abs(forecasts.astype(np.float64) - values)[counts] / scales[counts]
+    return float(errors.mean()) if len(errors) else float("nan")
+
+
+def _error(name: str, title: str, of: Callable[..., float], *, share: bool = False) -> Metric:
     return Metric(name, title, greater_is_better=False, of=of, percent=share, has_unit=not share)
+
+
+MASE = Metric("mase", "MASE", greater_is_better=False, of=mase, of_scale=True, has_unit=False)
 
 
 POINT_METRICS: tuple[Metric, ...] = (
     _error("rmse", "RMSE", rmse),
     _error("mae", "MAE", mae),
+    MASE,
     _error("smape", "sMAPE", smape, share=True),
     _error("wape", "WAPE", wape, share=True),
 )
@@ -65,11 +86,11 @@ def quantile_metrics(levels: Sequence[float]) -> tuple[Metric, ...]:
     levels = list(levels)
     median = levels.index(0.5)
 
-    def whole(of: Callable[..., float], **places: Any) -> Callable[[Values, Values], float]:
-        def measured(forecasts: Values, values: Values) -> float:
+    def whole(of: Callable[..., float], **places: Any) -> Callable[..., float]:
+        def measured(forecasts: Values, values: Values, *scales: Values) -> float:
             if forecasts.ndim == values.ndim:
                 forecasts = np.broadcast_to(forecasts[..., np.newaxis], (*values.shape, len(levels)))
-            return of(forecasts, values, **places)
+            return of(forecasts, values, *scales, **places)
 
         return measured
 
@@ -92,17 +113,7 @@ def quantile_metrics(levels: Sequence[float]) -> tuple[Metric, ...]:
                     has_unit=False,
                 )
             )
-    points = [
-        Metric(
-            metric.name,
-            metric.title,
-            metric.greater_is_better,
-            whole(partial(_of_median, metric.of, median)),
-            metric.percent,
-            has_unit=metric.has_unit,
-        )
-        for metric in POINT_METRICS
-    ]
+    points = [replace(metric, of=whole(partial(_of_median, metric.of, median))) for metric in POINT_METRICS]
     return (
         _error("pinball", "pinball loss", whole(pinball, levels=levels)),
         _error("wql", "weighted quantile loss", whole(weighted_quantile_loss, levels=levels), share=True),
@@ -112,14 +123,15 @@ def quantile_metrics(levels: Sequence[float]) -> tuple[Metric, ...]:
 
 
 def _of_median(
-    of: Callable[[Values, Values], float], median: int, forecasts: Values, values: Values
+    of: Callable[..., float], median: int, forecasts: Values, values: Values, *scales: Values
 ) -> float:
-    return of(forecasts[..., median], values)
+    return of(forecasts[..., median], values, *scales)
 
 
 __all__ = [
     "POINT_METRICS",
     "coverage",
+    "mase",
     "pinball",
     "quantile_metrics",
     "smape",

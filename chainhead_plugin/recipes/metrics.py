@@ -29,6 +29,8 @@ class Metric:
         Whether it is a share, shown in percent. Others are shown with four significant digits.
     of_scores : bool
         Whether it needs a score for every label, not just the label that is named.
+    of_scale : bool
+        Whether `of` takes a third argument, the size of a naive forecast's errors, in whose units it is.
     has_unit : bool
         Whether it is in the unit of the data, where it is no share.
     """
@@ -36,9 +38,10 @@ class Metric:
     name: str
     title: str
     greater_is_better: bool
-    of: Callable[[NDArray[Any], NDArray[Any]], float]
+    of: Callable[..., float]
     percent: bool = False
     of_scores: bool = False
+    of_scale: bool = False
     has_unit: bool = True
 
     def better(self, value: float, other: float) -> bool:

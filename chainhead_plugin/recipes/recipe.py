@@ -20,7 +20,7 @@ from .weights import check_weights
 RECIPES = Path(__file__).parent / "zoo"
 
 _REQUIRED = ("name", "task", "data", "model", "training")
-_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card")
+_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card", "backtest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,11 @@ class Recipe:
     class_weight : "balanced" or mapping, optional
         What an example, or a node, counts in training, by its label: so much that every label counts alike
         ("balanced"), or a number for each; labels without a number count 1.
+    calibrate : bool, optional
+        For forecasts with quantiles, on unless it is false: every quantile is shifted after training so that it is
+        right on the validation part, by split conformal prediction.
+    backtest : mapping, optional
+        For forecasts, `{origins: 5}`: the test part is also measured in so many stretches of time one by one.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
@@ -104,6 +109,8 @@ class Recipe:
     validation_share: float | None = None
     metric: str | None = None
     class_weight: str | Mapping[str, float] | None = None
+    calibrate: bool | None = None
+    backtest: Mapping[str, Any] = field(default_factory=dict)
     early_stopping: int | None = None
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2, 3, 4])
     threads: int | None = None
@@ -150,8 +157,8 @@ class Recipe:
             if "learning_rates" in options:
                 check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
         check_weights(self.class_weight)
-        for name in ("tokenizer", "encoder", "pretraining", "class_weight"):
-            if getattr(self, name) and name not in self.task.options:
+        for name in ("tokenizer", "encoder", "pretraining", "class_weight", "calibrate", "backtest"):
+            if getattr(self, name) not in (None, {}) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
         object.__setattr__(self, "task", self.task.of_model(self.model))
         if self.metric is not None:

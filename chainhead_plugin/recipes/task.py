@@ -163,6 +163,10 @@ class Task(ABC):
         """Return every metric by its name."""
         return {metric.name: metric.of(predictions, targets) for metric in self.metrics}
 
+    def measure_on(self, predictions: NDArray[Any], examples: "Examples") -> dict[str, float]:
+        """Return every metric of predictions of examples, by its name."""
+        return self.measure(predictions, self.collate(examples.targets()))
+
     def check(self, recipe: "Recipe") -> None:  # noqa: B027 - most tasks have nothing more to check
         """Check what can be checked of a recipe without its data.
 
@@ -239,7 +243,18 @@ class Task(ABC):
         """Return how targets are scaled for training; None where they are no numbers in a unit."""
         return None
 
-    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+    def finishing(self, recipe: "Recipe") -> str:
+        """Return in a word what is done to trained models, empty for nothing."""
+        return ""
+
+    def finish(  # noqa: B027 - most models are finished when they are trained
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", validation: "Examples | None"
+    ) -> None:
+        """Do what follows a model's training, and changes no weights."""
+
+    def inspect(
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
+    ) -> dict[str, Any]:
         """Return what this task alone tells of the published model on the test part, ready for JSON."""
         return {}
 

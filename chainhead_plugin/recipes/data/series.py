@@ -15,7 +15,8 @@ from .continuing import load_continued
 from .examples import Data, check_known
 from .file_options import file_options
 from .ridership import load_ridership
-from .windows import Layout, Series, cut
+from .whole_series import Layout, Series
+from .windows import cut
 
 # Those that ship with the package: series, their columns, and where the test begins.
 SERIES: dict[str, Callable[[], tuple[list[Series], Layout, int]]] = {"chicago-ridership": load_ridership}
@@ -68,7 +69,7 @@ def load_series(recipe: Recipe) -> Data:
     past = tuple(name for name in found.features if name not in spec.target)
     layout = Layout(spec.target, past, (*found.known, *spec.static), options.season)
     chains = [sequence.nodes for sequence in series_sequences(found)]
-    series = [Series(chain, start) for chain, start in zip(chains, starts, strict=True)]
+    series = [Series(chain, start, one.id) for chain, start, one in zip(chains, starts, found, strict=True)]
     ends = [start + len(one) for start, one in zip(starts, found, strict=True)]
     if test_starts is None:
         assert options.test_share is not None

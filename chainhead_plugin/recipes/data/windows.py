@@ -1,7 +1,7 @@
 """Long series cut into windows of a past and a future, and the parts of their time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,50 +13,7 @@ from ...tables.schema import Schema
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples
-
-
-@dataclass(frozen=True)
-class Series:
-    """One series, a row a step, without gaps.
-
-    Attributes
-    ----------
-    values : array [steps, channels + covariates]
-        First the targets, then what is measured along with them, NaN where missing, then the covariates that are
-        known for the future too.
-    start : int
-        Its first step on the time axis that all series share.
-    """
-
-    values: NDArray[np.floating[Any]]
-    start: int = 0
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the columns of series are.
-
-    Attributes
-    ----------
-    targets : tuple of str
-        The columns to forecast.
-    past : tuple of str
-        Channels that only help.
-    known : tuple of str
-        Covariates that are known for the future.
-    season : int, optional
-        Steps of the season that a naive forecast repeats.
-    """
-
-    targets: tuple[str, ...]
-    past: tuple[str, ...] = ()
-    known: tuple[str, ...] = ()
-    season: int | None = None
-
-    @property
-    def channels(self) -> int:
-        """How many columns are unknown for the future."""
-        return len(self.targets) + len(self.past)
+from .whole_series import Layout, Series, WholeSeries, whole_series
 
 
 @dataclass(frozen=True)
@@ -72,17 +29,31 @@ class Windows(Examples):
     times : array of int64
         For each window the step at which its future begins.
     layout : Layout
+    whole : WholeSeries
+        What the windows are cut of.
+    of_series : array of int64
+        For each window the place of its series in `whole`.
     """
 
     times: NDArray[np.int64]
     layout: Layout
+    whole: WholeSeries
+    of_series: NDArray[np.int64]
 
     def take(self, indices: NDArray[np.intp]) -> "Windows":
         """Select windows by index."""
-        inputs = [self.inputs[index] for index in indices]
-        return Windows(
-            inputs, self.labels[indices], self.names, self.times[indices], self.layout, schema=self.schema
+        return replace(
+            self,
+            inputs=[self.inputs[index] for index in indices],
+            labels=self.labels[indices],
+            times=self.times[indices],
+            of_series=self.of_series[indices],
         )
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """How large the naive forecast's errors are in training, for each window's targets [windows, 1, targets]."""
+        return self.whole.scales[self.of_series][:, np.newaxis]
 
     def constant_columns(self) -> list[int]:
         """Return the columns, by index, that do not vary over all windows, what is missing left out."""
@@ -95,6 +66,12 @@ class Windows(Examples):
         steps, channels = self.labels.shape[1], self.layout.channels
         missing = np.concatenate([np.isnan(window[:-steps, :channels]) for window in self.inputs])
         return np.flatnonzero(missing.all(0) | ~missing.any(0)).tolist()
+
+    def of_target(self, place: int) -> "Windows":
+        """Return the same windows with one target to be compared with; their inputs stay as they are."""
+        scales = self.whole.scales[:, place : place + 1]
+        labels = self.labels[..., place : place + 1]
+        return replace(self, labels=labels, whole=replace(self.whole, scales=scales))
 
     def before(self, time: int) -> "Windows":
         """Return the windows whose future ends before a step."""
@@ -133,8 +110,8 @@ def cut(
     past, future = (_length(recipe.model, name) for name in ("chain_length", "prediction_length"))
     if layout.season is not None and layout.season > past:
         raise RecipeError(f"data: season={layout.season} is longer than the past, chain_length={past}")
-    inputs, labels, times = [], [], []
-    for one in series:
+    inputs, labels, times, of_series = [], [], [], []
+    for number, one in enumerate(series):
         values = as_exact_as_needed(one.values)
         for begin in range(len(values) - past - future + 1):
             window = values[begin : begin + past + future].copy()
@@ -146,6 +123,7 @@ def cut(
             inputs.append(window)
             labels.append(target)
             times.append(one.start + begin + past)
+            of_series.append(number)
     if not inputs:
         longest = max(map(len, (one.values for one in series)))
         raise RecipeError(
@@ -155,7 +133,14 @@ def cut(
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
     windows = Windows(
-        inputs, np.stack(labels), layout.targets, np.asarray(times, dtype=np.int64), layout, schema=schema
+        inputs,
+        np.stack(labels),
+        layout.targets,
+        np.asarray(times, dtype=np.int64),
+        layout,
+        whole_series(series, layout, [test_start - one.start for one in series]),
+        np.asarray(of_series, dtype=np.int64),
+        schema=schema,
     ).take(order)
     data = Data(windows.before(test_start), windows.since(test_start), said)
     for part, examples in (("training", data.train), ("test", data.test)):

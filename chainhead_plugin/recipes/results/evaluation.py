@@ -89,7 +89,7 @@ def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = 
         model = inputs.model_class.from_pretrained(folder, trust_remote_code=False).eval()
     recipe.task.check_model(model.config, data.test, recipe)
     metrics = recipe.task.metrics
-    told = recipe.task.inspect(model, inputs, data.test) if with_confusion else {}
+    told = recipe.task.inspect(recipe, model, inputs, data.test) if with_confusion else {}
     return Evaluation(
         metrics,
         quality(model, inputs, data.test, recipe.task),

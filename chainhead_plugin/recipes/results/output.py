@@ -89,6 +89,8 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHe
     # The Trainer leaves `use_cache` in the configuration, which means nothing here.
     config = measured.inputs.config(recipe, measured.data.train.names)
     model: Any = measured.model
+    # Calibration comes after training, and belongs to the one model.
+    config.quantile_offsets = list(model.config.quantile_offsets)
     model.config = config
     model.save_pretrained(folder)
     if measured.inputs.preprocessor is not None:

@@ -84,7 +84,9 @@ class Classification(Task):
             found["class_weights"] = dict(zip(data.train.names, rounded, strict=True))
         return found
 
-    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+    def inspect(
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
+    ) -> dict[str, Any]:
         """Return how often each label of the test part was taken for which."""
         from ..training.fitting import predicted_labels
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RecipeError
-from ..forecast_metrics import POINT_METRICS, quantile_metrics
+from ..forecast_metrics import MASE, POINT_METRICS, quantile_metrics
+from ..forecast_parts import by_series, by_stretch, check_backtest, stretches, summarised
 from ..task import CardWords, Task
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Forecasting(Task):
     targets = "future_values"
     outputs = "prediction_outputs"
     samples = "forecasts"
+    options = ("calibrate", "backtest")
     words = CardWords(
         summary="A forecaster.",
         use=Path(__file__).parents[1] / "results" / "recipe_card_forecast.md.j2",
@@ -55,7 +57,27 @@ class Forecasting(Task):
         """Return the task with another metric as the one that counts; a share within a band cannot be it."""
         if name.startswith("coverage"):
             raise RecipeError(f"metric: more values within a band are not better, so {name} cannot choose")
+        if name == MASE.name:
+            raise RecipeError("metric: mase scales errors for the test part: for choosing name mae")
         return super().led_by(name)
+
+    def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
+        """Return every metric by its name but MASE, which `measure_on` has."""
+        return {
+            metric.name: metric.of(predictions, targets) for metric in self.metrics if not metric.of_scale
+        }
+
+    def measure_on(self, predictions: NDArray[Any], examples: "Examples") -> dict[str, float]:
+        """Return every metric of forecasts of windows, by its name."""
+        from ..data.windows import windows_of
+
+        windows = windows_of(examples)
+        return {
+            metric.name: metric.of(
+                predictions, windows.labels, *((windows.scales,) if metric.of_scale else ())
+            )
+            for metric in self.metrics
+        }
 
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
         """Return values [windows, future steps, targets]."""
@@ -67,6 +89,33 @@ class Forecasting(Task):
             raise RecipeError(
                 "forecasts are validated on the last part of the training: set validation_share"
             )
+        if recipe.calibrate not in (None, True, False):
+            raise RecipeError(f"calibrate must be true or false, got {recipe.calibrate!r}")
+        if recipe.calibrate and not recipe.model.get("quantiles"):
+            raise RecipeError("calibrate has no effect on a model without quantiles")
+        check_backtest(recipe.backtest)
+
+    def check_data(self, recipe: "Recipe", data: "Data") -> None:
+        """Check that the test part is long enough for its stretches."""
+        from ..data.windows import windows_of
+
+        if recipe.backtest:
+            stretches(windows_of(data.test), check_backtest(recipe.backtest))
+
+    def finishing(self, recipe: "Recipe") -> str:
+        """Return "calibrated" where quantiles are calibrated after training."""
+        return "calibrated" if recipe.model.get("quantiles") and recipe.calibrate is not False else ""
+
+    def finish(
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", validation: "Examples | None"
+    ) -> None:
+        """Calibrate quantiles on the validation part."""
+        if not self.finishing(recipe):
+            return
+        from ..training.calibrating import calibrate
+
+        assert validation is not None
+        calibrate(model, inputs, validation)
 
     def load(self, recipe: "Recipe") -> "Data":
         """Load series, and cut them into windows."""
@@ -128,13 +177,42 @@ class Forecasting(Task):
         validation = naive_forecasts(held_out)
         baselines = {}
         for title, forecasts in naive_forecasts(test).items():
-            tested = self.measure(forecasts, test.labels)
+            tested = self.measure_on(forecasts, test)
             baselines[title] = {f"test_{name}": value for name, value in tested.items()} | {
                 f"validation_{self.metric.name}": self.metric.of(validation[title], held_out.labels)
             }
         layout = test.layout
         columns = {"targets": layout.targets, "past": layout.past, "known": layout.known}
-        return {"baselines": baselines, "columns": {name: list(found) for name, found in columns.items()}}
+        told: dict[str, Any] = {
+            "baselines": baselines,
+            "columns": {name: list(found) for name, found in columns.items()},
+            "season": test.whole.season,
+        }
+        if self.finishing(recipe):
+            told["calibrated_on"] = len(held_out.labels)
+        return told
+
+    def inspect(
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
+    ) -> dict[str, Any]:
+        """Return the published model's metrics by series, and by stretch of the test's time where wanted."""
+        from ..data.windows import naive_forecasts, windows_of
+        from ..training.fitting import predict
+
+        windows = windows_of(test)
+        forecasts = predict(model, inputs, test.inputs, self).numpy()
+        told: dict[str, Any] = {}
+        if parts := by_series(self.measure_on, forecasts, windows):
+            told["by_series"] = parts
+        if count := check_backtest(recipe.backtest):
+            models = {"chain head": forecasts, **naive_forecasts(windows)}
+            stretched = {
+                title: by_stretch(self.measure_on, found, windows, count) for title, found in models.items()
+            }
+            told["backtest"] = {
+                title: {"origins": parts, "summary": summarised(parts)} for title, parts in stretched.items()
+            }
+        return told
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
         """Draw the published model's forecasts of the test part against what happened."""

@@ -51,7 +51,9 @@ class SeriesMultilabel(SeriesTargets):
         counts = data.train.labels.sum(0).astype(int).tolist()
         return {"label_counts": dict(zip(data.train.names, counts, strict=True))}
 
-    def inspect(self, model: "nn.Module", inputs: "Inputs", test: "Examples") -> dict[str, Any]:
+    def inspect(
+        self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
+    ) -> dict[str, Any]:
         """Return the metrics of every label."""
         from ..training.fitting import predict
 

@@ -19,7 +19,10 @@ from ..recipe import Recipe
 _PACKAGES = ("torch", "transformers", "numpy")
 
 # They do not change a run, or are part of its name.
-_NOT_OF_RUNS = ("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data")
+_NOT_OF_RUNS = (
+    *("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"),
+    *("calibrate", "backtest"),
+)
 
 
 def package_versions() -> dict[str, str]:

@@ -154,8 +154,7 @@ def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> ND
 
 def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: Task) -> dict[str, float]:
     """Return the task's metrics of a model, by name."""
-    targets = task.collate(examples.targets())
-    return task.measure(predict(model, inputs, examples.inputs, task).numpy(), targets)
+    return task.measure_on(predict(model, inputs, examples.inputs, task).numpy(), examples)
 
 
 @torch.no_grad()

@@ -127,7 +127,7 @@ def measure(
             else:
                 models[name] = _of_series_peer(name, metrics, found)
         model, inputs = runs.released(released)
-        told = recipe.task.inspect(released.model(), released.trial.fold.inputs, runs.data.test)
+        told = recipe.task.inspect(recipe, runs.model(released), released.trial.fold.inputs, runs.data.test)
     finally:
         logging.set_verbosity(verbosity)
         if bars:

@@ -46,7 +46,7 @@ class Runs:
         self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
         recipe.task.check_data(recipe, data)
         self._check_folder()
-        self._test_part = of_examples(data.test)
+        self._test_part = of_examples(data.test) + recipe.task.finishing(recipe)
         with num_threads(recipe.threads):
             self.backbone = recipe.task.freeze(recipe, data, folder / "backbone", on_epoch)
         if self.backbone is not None:
@@ -96,11 +96,17 @@ class Runs:
             fold = Fold("all", self.data.train, None, self.inputs)
         return self._run(self._trial(name, fold, rate, seed))
 
+    def model(self, run: Run) -> nn.Module:
+        """Return a finished run's model, in evaluation mode, as it is measured."""
+        model, fold = run.model(), run.trial.fold
+        self.recipe.task.finish(self.recipe, model, fold.inputs, fold.validation)
+        return model
+
     def released(self, run: Run) -> tuple[nn.Module, Inputs]:
         """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
         if self.backbone is None:
-            return run.model(), run.trial.fold.inputs
-        return self.backbone.with_head(run.model()), self.backbone.inputs
+            return self.model(run), run.trial.fold.inputs
+        return self.backbone.with_head(self.model(run)), self.backbone.inputs
 
     def test(self, run: Run) -> dict[str, float]:
         """Return the metrics on the test part, NaN where not defined, and the seconds it takes to predict.
@@ -111,7 +117,7 @@ class Runs:
         kept = read_record(file, {"measured": dict, "part": str})
         wanted = {metric.name for metric in self.recipe.task.metrics}
         if kept is None or kept["part"] != self._test_part or not wanted <= kept["measured"].keys():
-            model, seconds = run.model(), []
+            model, seconds = self.model(run), []
             with num_threads(self.recipe.threads):
                 for _ in range(_REPEATS):
                     start = time.perf_counter()

@@ -1,0 +1,40 @@
+"""Quantiles of a trained forecaster shifted by what its validation part shows."""
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...models.forecast_fitting import calibrate_quantiles
+from ..candidates.inputs import Inputs
+from ..data.examples import Examples
+
+_BATCH = 512
+
+
+def calibrate(model: nn.Module, inputs: Inputs, validation: Examples) -> None:
+    """Calibrate a forecaster, or one of its peers, on windows that its weights were not trained on.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A ChainHeadForTimeSeriesPrediction with quantiles, in evaluation mode.
+    inputs : Inputs
+    validation : Examples
+        Windows.
+    """
+    forecaster: Any = model
+    # Candidates are built of one configuration, and each has offsets of its own.
+    forecaster.config = copy(forecaster.config)
+
+    def batches() -> Iterator[dict[str, Tensor]]:
+        for start in range(0, len(validation.labels), _BATCH):
+            part = slice(start, start + _BATCH)
+            yield {
+                **inputs.batch(validation.inputs[part]),
+                "future_values": torch.from_numpy(validation.labels[part]),
+            }
+
+    calibrate_quantiles(forecaster, batches())
