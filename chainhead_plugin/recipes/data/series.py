@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...forecasts.whole_series import Layout, Series
 from ...inputs.named_sequences import series_sequences
 from ...tables.loading import load
 from ...tables.schema import schema_of
@@ -15,7 +16,6 @@ from .continuing import load_continued
 from .examples import Data, check_known
 from .file_options import file_options
 from .ridership import load_ridership
-from .whole_series import Layout, Series
 from .windows import cut
 
 # Those that ship with the package: series, their columns, and where the test begins.

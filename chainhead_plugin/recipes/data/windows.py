@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...checks.values import check_whole_number
+from ...forecasts.whole_series import Layout, Series, WholeSeries, whole_series
 from ...inputs.standardising import as_exact_as_needed
 from ...tables.schema import Schema
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples
-from .whole_series import Layout, Series, WholeSeries, whole_series
 
 
 @dataclass(frozen=True)

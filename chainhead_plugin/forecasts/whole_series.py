@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...forecasts.metrics import naive_scale
-from ...forecasts.seasons import find_seasons
+from .metrics import naive_scale
+from .seasons import find_seasons
 
 # Series that seasons are looked for in, the first ones.
 _MOST_SEARCHED = 20
