@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Cells = list[dict[str, Any]]
 
+# Quantiles that a terminal has room for beside a forecast.
+_MOST_QUANTILES_SHOWN = 5
+
 
 class Answers(ABC):
     """What differs from task to task on the command line; everybody asks it, nobody compares tasks.
@@ -55,6 +58,10 @@ class Answers(ABC):
     def shown_cells(self, record: Record, result: Any) -> Cells:
         """Return the rows that a terminal has room for."""
         return self.cells(record, result)
+
+    def left_out(self, result: Any) -> str:
+        """Return a sentence on what `shown_cells` left out of a result; nothing where it is all there."""
+        return ""
 
     def default_target(self) -> tuple[int, ...] | None:
         """Return the answer that `plot` explains where none is named; None for what the model predicts."""
@@ -187,6 +194,20 @@ class _Forecasts(Answers):
                 row |= {name: values[step] for name, values in named.items()}
             rows.append(row)
         return rows
+
+    def shown_cells(self, record: Record, result: Any) -> Cells:
+        levels = result.get("quantiles", {})
+        if len(levels) <= _MOST_QUANTILES_SHOWN:
+            return self.cells(record, result)
+        lowest, highest = min(levels), max(levels)
+        outer = {lowest: levels[lowest], highest: levels[highest]}
+        return self.cells(record, result | {"quantiles": outer})
+
+    def left_out(self, result: Any) -> str:
+        levels = result.get("quantiles", {})
+        if len(levels) <= _MOST_QUANTILES_SHOWN:
+            return ""
+        return f"shown are the outermost of {len(levels)} quantiles: --quantiles chooses, --json and --output have all"
 
     def default_target(self) -> tuple[int, ...]:
         return (0, 0)

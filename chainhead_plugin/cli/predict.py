@@ -103,6 +103,8 @@ def predict(
                     say_json(to_plain(line))
             else:
                 console().print(_table(found, answers, results))
+                for sentence in dict.fromkeys(filter(None, map(answers.left_out, results))):
+                    say(sentence)
             return
         as_rows = output.suffix.lower() != ".jsonl"
         rows = _written(pipe, answers, records, options, as_rows=as_rows)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
 from .files import classes_from_json, classes_to_json
-from .panels import Panel, read_panel
+from .panels import Panel, labels_of, read_panel
 from .requirement import ClassifierMixin
 from .threads import threads_of
 
@@ -128,7 +128,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         panel = read_panel(self, X, reset=True)
-        labels = column_or_1d(y, warn=True)
+        labels = column_or_1d(labels_of(X, y), warn=True)
         check_consistent_length(panel.series, labels)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)

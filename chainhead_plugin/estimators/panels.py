@@ -1,7 +1,7 @@
 """Sets of series as users of scikit-learn and aeon hold them, and as models take them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -55,6 +55,13 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     if reset:
         for name in ("n_features_in_", "feature_names_in_", "channel_names_in_"):
             estimator.__dict__.pop(name, None)
+    if isinstance(X, dict | str | Iterator):
+        raise TypeError(
+            f"X is of the type {type(X).__name__}, expected a table [series, length], an array [series, channels, "
+            f"length] or {_ORDER}"
+        )
+    if isinstance(X, np.ma.MaskedArray):
+        X = np.ma.filled(X.astype(np.float64), np.nan)  # what is masked is missing
     if _is_frame(X) and X.index.nlevels == 2:
         X = _with_named_channels(estimator, X, reset)
     ragged = _ragged(X)
@@ -155,7 +162,7 @@ def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
         return None
     if frame.index.nlevels != 2:
         raise ValueError(f"the index of X has {frame.index.nlevels} levels, expected 2: series and time")
-    values = _numbers("X", frame.to_numpy())
+    values = _numbers("X", _cells(frame))
     groups = frame.groupby(level=0, sort=False).indices
     parts = []
     for name, rows in groups.items():
@@ -164,6 +171,32 @@ def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
             raise ValueError(f"the times of series {name} of X are not in order: sort the index first")
         parts.append(values[rows].T)
     return parts
+
+
+def labels_of(X: Any, y: Any) -> Any:
+    """Return labels in the order of the series of `X`, and truth values that pandas lets be missing as plain ones.
+
+    A Series with an index is matched by it where it has the very names of the series in a DataFrame of two levels, as
+    by position every series would get the label of another.
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(y, pandas.Series):
+        return y
+    if _is_frame(X) and X.index.nlevels == 2:
+        names = X.index.get_level_values(0).unique()
+        if y.index.is_unique and len(names) == len(y) and set(names) == set(y.index):
+            y = y.loc[names]
+    return y.astype(bool) if str(y.dtype) == "boolean" and not y.hasnans else y
+
+
+def _cells(frame: Any) -> NDArray[Any]:
+    """Return the cells of a DataFrame, those of pandas' own numbers as float64, NaN where they are missing."""
+    pandas = sys.modules["pandas"]
+    own = [dtype for dtype in frame.dtypes if pandas.api.types.is_extension_array_dtype(dtype)]
+    if own and all(map(pandas.api.types.is_numeric_dtype, frame.dtypes)):
+        cells: NDArray[Any] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+        return cells
+    return np.asarray(frame.to_numpy())
 
 
 def _numbers(name: str, values: Any) -> NDArray[Any]:

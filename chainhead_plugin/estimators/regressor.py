@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import ChainHeadEstimator
-from .panels import read_panel
+from .panels import labels_of, read_panel
 from .requirement import RegressorMixin
 
 
@@ -90,7 +90,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         panel = read_panel(self, X, reset=True)
-        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        values = check_array(labels_of(X, y), ensure_2d=False, dtype=np.float64, input_name="y")
         if values.ndim == 2 and values.shape[1] == 1:
             values = column_or_1d(values, warn=True)
         check_consistent_length(panel.series, values)

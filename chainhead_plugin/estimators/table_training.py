@@ -1,6 +1,7 @@
 """A table of series becomes a fitted estimator, measured on what it was not fitted to."""
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -102,6 +103,13 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
                 f"test: no series to train on has the label {listed(foreign)}, so those with it count as errors"
             )
 
+        lonely = [label for label, count in Counter(one.labels[0] for one in train).items() if count == 1]
+        if lonely:
+            said.append(
+                f"labels: {len(lonely)} of {len(known)} have one series to train on ({listed(sorted(lonely), 4)}), "
+                "which counts as wrong where a model is not fitted to it"
+            )
+
     start = time.perf_counter()
     kind = ChainHeadClassifier if task == "classification" else ChainHeadRegressor
     if task == "regression" and "seconds" in plan.options:
@@ -114,7 +122,10 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         raise ValueError(
             f"the options {dict(plan.options)} are not those of {kind.__name__}: {error}"
         ) from error
-    estimator.fit([one.values.T for one in train], _labels(train, task))
+    with warnings.catch_warnings():
+        # Few series of a label are told in words of tables.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        estimator.fit([one.values.T for one in train], _labels(train, task))
     scores = _scores(estimator, test, task) if test else {}
     seconds = time.perf_counter() - start
     full = replace(plan, task=task, table=found.columns.spec)
@@ -176,6 +187,11 @@ def _parts(
 ) -> tuple[Sequence[Series], Sequence[Series]]:
     """Return the series to train on, and those to test on."""
     if plan.test is not None:
+        if plan.test.exists() and plan.data.exists() and plan.test.samefile(plan.data):
+            raise ValueError(
+                f"--test: {plan.test} is the table to train on, by which no model can be tested: name another, or "
+                "draw a share of its series with --test-share 0.2"
+            )
         other = (
             load(str(plan.test), plan.table, plan.reading)
             if schema is None
@@ -210,11 +226,19 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
             f"{plan.data}: {len(train)} series to train on, expected at least 2; --series names what tells series "
             "apart"
         )
+    if task != "classification":
+        return
     labels = {series.labels[0] for series in train}
-    if task == "classification" and len(labels) == 1:
+    if len(labels) == 1:
         raise ValueError(
             f"{plan.data}: all {len(train)} series to train on have the label {labels.pop()!r}, expected at least two "
             "labels to tell apart; --label names their column"
+        )
+    if len(labels) == len(train):
+        raise ValueError(
+            f"{plan.data}: each of the {len(train)} series to train on has a label of its own "
+            f"({listed(sorted(labels), 4)}), expected several series of a label; --label names their column, and "
+            "--task regression learns numbers"
         )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..checks.precision import check_apart_in_float32
 from ..checks.values import check_choice
 from ..config.configuration_random_chain import RandomChainConfig
 from ..random_features.calibration import fit_temperature
@@ -229,6 +230,8 @@ def _as_targets(
         raise ValueError("of multi_label_classification labels must be 0 or 1")
     if id2label is not None and len(id2label) != array.shape[1]:
         raise ValueError(f"id2label names {len(id2label)} labels, but there are {array.shape[1]}")
+    if problem_type == "regression":
+        check_apart_in_float32("labels", array)
     return torch.from_numpy(array.astype(np.float64)), array.shape[1]
 
 

@@ -117,7 +117,15 @@ def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
     inferred = infer_step([one.moments for one in times], [one.local for one in times])
     if spec.step is None:
         return inferred
-    stated = parse_step(spec.step, clock.kind == "number")
+    try:
+        stated = parse_step(spec.step, clock.kind == "number")
+    except TableError as error:
+        if clock.kind != "number":
+            raise
+        raise TableError(
+            f"{parts[0].place(0)}: its time is the number {_shown(parts[0], 0)}, which does not go with a step of "
+            f"{spec.step}: {error}; if these are dates, write them as such, as 2024-03-09 14:00"
+        ) from error
     if inferred is not None and str(inferred) == str(stated):
         return inferred  # which also knows whether local times are meant, and the ends of months
     return stated

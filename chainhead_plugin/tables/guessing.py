@@ -50,6 +50,11 @@ _STEP_NAMES = (
 )
 
 
+def is_series_name(column: str) -> bool:
+    """Whether a column is called what commonly tells series apart."""
+    return column.strip().lower() in _SERIES_NAMES
+
+
 def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
     """Give a meaning to columns that can have no other.
 
@@ -122,7 +127,7 @@ def tells_apart(table: Table, outer: list[str], last: str) -> bool:
 
 def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
     """Guess which column tells series apart."""
-    found = [column for column in free if column.lower() in _SERIES_NAMES and _may_be_series(table, column)]
+    found = [column for column in free if is_series_name(column) and _may_be_series(table, column)]
     ids = [column for column in found if column.lower() == "id"]
     if len(found) > 1 and not ids:
         raise TableError(

@@ -7,7 +7,7 @@ from typing import Any
 from .columns import index_columns
 from .errors import TableError, closest, listed
 from .formats.table import Sequences, Table
-from .guessing import tells_apart
+from .guessing import is_series_name, tells_apart
 from .loading import from_sequences, from_table
 from .read import Reading, read_raw
 from .series import SeriesSet
@@ -176,13 +176,16 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         missing += missing_nodes
     if missing or unknown:
         hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
+        if not schema.series and (ids := [name for name in unknown if is_series_name(name)]):
+            hints += f" (if {ids[0]} tells series apart, say so with --series {ids[0]})"
         takes = listed(needed or schema.nodes)
         raise TableError(
             f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
             f"{listed(unknown)}{hints}. The model takes {takes}: rename "
             "the columns, and leave out what is unknown, or drop it with --drop"
         )
-    unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in here]
+    here -= set(schema.drop)
+    unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]
     time = schema.time if schema.time in here else None
     if time is None and table.index and table.index[-1] not in (*schema.series, *needed):
         *outer, last = table.index

@@ -86,6 +86,8 @@ def test_arrays_of_arrays_are_lists(two_channels, fitted):
         (lambda s: [s[0], np.full((2, 5), np.nan)], "series 1 of X holds NaN"),
         (lambda s: s * 1e300, "too large for float32"),
         (lambda s: s[:0], "expected .series, channels, length. of at least 1"),
+        (lambda s: np.ma.masked_less(s, -1), "series 0 of X holds NaN"),
+        (lambda s: long_frame(s).astype("Float64").where(lambda x: x > -1), "series 0 of X holds NaN"),
         (lambda s: s[0, 0], "Expected 2D array, got 1D array"),
         (lambda s: [s[None, 0], s[None, 1]], r"series 0 of X has shape \[1, 2, 30\]"),
     ],
@@ -103,6 +105,37 @@ def test_errors_of_types(two_channels, fitted):
         fitted.predict(pd.DataFrame({"a": [series[0, 0]], "b": [series[0, 1]]}))
     with pytest.raises(TypeError, match="series 0 of X is a DataFrame"):
         fitted.predict([long_frame(series[:1]).droplevel(0)])
+
+
+@pytest.mark.parametrize("wrong", [iter, lambda s: {"X": s}])
+def test_what_is_no_set_of_series_is_named(two_channels, fitted, wrong):
+    with pytest.raises(TypeError, match=r"X is of the type .*, expected a table"):
+        fitted.predict(wrong(list(two_channels[0])))
+
+
+def test_numbers_and_truth_values_of_pandas_own_kinds(two_channels, fitted):
+    series, labels = two_channels
+    frame = long_frame(series)
+    np.testing.assert_array_equal(fitted.predict_proba(frame.astype("Float64")), fitted.predict_proba(frame))
+    flags = pd.Series(labels == 1, dtype="boolean")
+    assert ChainHeadClassifier(**SMALL).fit(series, flags).classes_.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("estimator", [ChainHeadClassifier, ChainHeadRegressor])
+def test_labels_with_the_names_of_series_are_matched_by_them(two_channels, estimator):
+    series, labels = two_channels
+    frame, named = long_frame(series), pd.Series(labels)
+    expected, found = (
+        estimator(**SMALL).fit(frame, y)._logits(frame)
+        for y in (labels, named.sample(frac=1, random_state=0))
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_values_that_float32_cannot_tell_apart_are_refused(two_channels):
+    series, labels = two_channels
+    with pytest.raises(ValueError, match=r"labels lie around 100000000.5 .*such as 100000000"):
+        ChainHeadRegressor(**SMALL).fit(series, 1e8 + labels)
 
 
 def test_frames_out_of_order_are_refused(two_channels, fitted):

@@ -202,7 +202,13 @@ def test_too_little_to_learn_from_is_named_in_the_words_of_the_table(tmp_path):
     lonely = write(tmp_path / "lonely.csv", 1, 0)
     said = invoke("train", lonely, "--label", "kind", "-o", model, code=1)
     assert "lonely.csv: 1 series to train on, expected at least 2" in said
+    own = write(tmp_path / "own.csv", 5, 0, lambda number, nodes: f"p{number}")
+    for options in ((), ("--task", "classification"), ("--minutes", 1)):
+        said = invoke("train", own, "--label", "kind", *options, "-o", model, code=1)
+        assert "own.csv: each of the 5 series to train on has a label of its own (p0, p1, …, p4)" in said
     few = write(tmp_path / "few.csv", 6, 0)
+    said = invoke("train", few, "--label", "kind", "--test", few, "-o", model, code=1)
+    assert "few.csv is the table to train on, by which no model can be tested" in said
     for share in (0.01, 0.99):
         said = invoke("train", few, "--label", "kind", "--test-share", share, "-o", model, code=1)
         assert "of 6 examples: they have 2 labels, and every label is needed on both sides" in said
@@ -215,6 +221,12 @@ def test_labels_that_only_the_test_part_has_are_told(tmp_path):
     test = write(tmp_path / "test.csv", 4, 1, lambda number, nodes: ("a", "new")[number % 2])
     said = invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
     assert "test: no series to train on has the label new, so those with it count as errors" in said
+
+
+def test_labels_of_one_series_are_told(tmp_path):
+    train = write(tmp_path / "train.csv", 5, 0, lambda number, nodes: "abacd"[number])
+    said = invoke("train", train, "--label", "kind", "-o", tmp_path / "model")
+    assert "labels: 3 of 4 have one series to train on (b, c, d), which counts as wrong" in said
 
 
 def test_one_test_series_has_an_error_and_no_r2(tmp_path):

@@ -1,6 +1,7 @@
 """Names that travel with a model, and tables matched with them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,19 @@ def test_missing_and_unknown_columns_list_both_sides(schema):
         load_matched(sales().assign(wind=1), schema)
     with pytest.raises(TableError, match=r"missing price; unknown none"):
         load_matched(sales().drop(columns="price"), schema)
+    with pytest.raises(
+        TableError, match=r"number 0, which does not go with a step of 1 day: .*write them as such"
+    ):
+        load_matched(sales(shops="a").assign(day=np.arange(4.0)), schema)
+    alone = schema_of(tables.load(sales(shops="a").drop(columns="shop"), replace(SPEC, series=())))
+    with pytest.raises(TableError, match=r"unknown id .if id tells series apart, say so with --series id"):
+        load_matched(sales().rename(columns={"shop": "id"}), alone)
+
+
+def test_what_is_dropped_has_no_meaning(schema):
+    found = load_matched(sales(shops="a"), replace(schema, drop=("day", "note")))
+    assert found[0].times is None
+    np.testing.assert_array_equal(found[0].values, tables.load(sales(shops="a"), SPEC)[0].values)
 
 
 def test_what_only_tells_rows_apart_may_lack(schema):

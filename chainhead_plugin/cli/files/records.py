@@ -164,7 +164,7 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
             raise TableError(
                 f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the "
                 f"model's {wanted.feature_size} features of a node: choose them with --columns, and say what tells "
-                "sequences apart with --series"
+                "sequences apart with --series, or that a row is a whole sequence with --rows series"
             )
         missing = np.isnan(sequence.nodes)
         if wanted.horizon is None and missing.any():

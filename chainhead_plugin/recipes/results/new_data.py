@@ -146,7 +146,8 @@ def _series(
     if width != features:
         raise TableError(
             f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the model's "
-            f"{features} features of a node: choose them with --columns, and say what tells series apart with --series"
+            f"{features} features of a node: choose them with --columns, and say what tells series apart with "
+            "--series, or that a row is a whole series with --rows series"
         )
     return found
 

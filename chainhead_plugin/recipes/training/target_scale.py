@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ...checks.precision import check_apart_in_float32
 from ..data.examples import Examples
 
 
@@ -35,6 +36,13 @@ class TargetScale:
 
 
 def target_scale(training: Examples) -> TargetScale:
-    """Return the scale of a training part; of a constant its distance to 0 alone is taken away."""
+    """Return the scale of a training part; of a constant its distance to 0 alone is taken away.
+
+    Raises
+    ------
+    ValueError
+        If the labels vary too little for how large they are.
+    """
     values = np.asarray(training.labels, dtype=np.float64)
+    check_apart_in_float32("the labels to train on", values)
     return TargetScale(float(values.mean()), float(values.std()) or 1.0)

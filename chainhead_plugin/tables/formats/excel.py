@@ -54,7 +54,9 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     if sheet is not None and sheet not in sheets:
         raise TableError(f"{source.name} has no sheet {sheet}, but {listed(sheets)}")
     if sheet is None and len(filled) > 1:
-        raise TableError(f"{source.name} has the sheets {listed(filled)}: name one of them")
+        raise TableError(
+            f"{source.name} has the sheets {listed(filled)}: name one of them as sheet (--sheet)"
+        )
     rows = sheets[sheet or filled[0]] if sheet or filled else []
     return _table(rows, source.name, dialect)
 
