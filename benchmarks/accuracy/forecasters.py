@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
+
+from chainhead_plugin.recipes.candidates.classical_peers import classical_model, classical_quantiles
+from chainhead_plugin.recipes.candidates.linear_networks import LinearNetwork
 
 from .forecast_sets import LEVELS, SeriesToForecast
 
 Array = NDArray[np.float64]
 
 OURS = "ChainHeadForecaster"
-# Seasons that the season of an ARIMA or ETS model may have: longer ones take hours, so that there is none then.
-_LONGEST_SEASON = 24
-_BANDS = (20, 40, 60, 80)
 _EPOCHS, _PATIENCE, _RATES = 60, 8, (1e-3, 3e-3)
 
 # From a series and a seed: a function that fits, and returns one from origins to quantiles [origins, steps, levels].
@@ -48,12 +47,10 @@ def _classical(make: Callable[[SeriesToForecast], Any]) -> Callable[[SeriesToFor
             model.fit(series.values[: series.test_start])
 
             def forecast() -> Array:
-                found = []
-                for origin in series.origins:
-                    answer = model.forward(series.values[:origin], series.horizon, level=list(_BANDS))
-                    low = [answer[f"lo-{band}"] for band in reversed(_BANDS)]
-                    high = [answer[f"hi-{band}"] for band in _BANDS]
-                    found.append(np.stack([*low, answer["mean"], *high], -1))
+                found = [
+                    classical_quantiles(model, series.values[:origin], series.horizon, LEVELS)
+                    for origin in series.origins
+                ]
                 return np.stack(found)
 
             return forecast
@@ -63,68 +60,19 @@ def _classical(make: Callable[[SeriesToForecast], Any]) -> Callable[[SeriesToFor
     return contestant
 
 
-def _short_season(series: SeriesToForecast) -> int:
-    season = min(series.seasons, default=1)
-    return season if season <= _LONGEST_SEASON else 1
+def _of_package(name: str) -> Callable[[SeriesToForecast], Any]:
+    def make(series: SeriesToForecast) -> Any:
+        # For MSTL a season has to be named: the sunspots' cycle is some eleven years.
+        seasons = series.seasons or ((11,) if name == "mstl" else ())
+        return classical_model(name, seasons)
 
-
-def _auto_arima(series: SeriesToForecast) -> Any:
-    from statsforecast.models import AutoARIMA
-
-    return AutoARIMA(season_length=_short_season(series))
-
-
-def _auto_ets(series: SeriesToForecast) -> Any:
-    from statsforecast.models import AutoETS
-
-    return AutoETS(season_length=_short_season(series))
-
-
-def _theta(series: SeriesToForecast) -> Any:
-    from statsforecast.models import Theta
-
-    return Theta(season_length=min(series.seasons, default=1))
-
-
-def _mstl(series: SeriesToForecast) -> Any:
-    from statsforecast.models import MSTL, AutoETS
-
-    # A season has to be named: the sunspots' cycle is some eleven years.
-    return MSTL(season_length=list(series.seasons or (11,)), trend_forecaster=AutoETS(model="ZZN"))
+    return make
 
 
 def _seasonal_naive(series: SeriesToForecast) -> Any:
     from statsforecast.models import Naive, SeasonalNaive
 
     return SeasonalNaive(season_length=max(series.seasons)) if series.seasons else Naive()
-
-
-class LinearNetwork(nn.Module):
-    """NLinear, or DLinear (Zeng and others 2023), with an output for every level.
-
-    Parameters
-    ----------
-    past, steps : int
-    is_decomposed : bool
-        DLinear, which maps a moving mean and the rest; else NLinear, which maps differences from the last value.
-    """
-
-    def __init__(self, past: int, steps: int, *, is_decomposed: bool) -> None:
-        super().__init__()
-        self.steps, self.is_decomposed = steps, is_decomposed
-        self.map = nn.Linear(past, steps * len(LEVELS))
-        self.trend_map = nn.Linear(past, steps * len(LEVELS)) if is_decomposed else None
-        self.window = 25 if past > 25 else 13
-
-    def forward(self, past: Tensor) -> Tensor:
-        """Map [batch, past] to [batch, steps, levels]."""
-        if self.trend_map is None:
-            last = past[:, -1:]
-            return self.map(past - last).unflatten(1, (self.steps, -1)) + last.unsqueeze(-1)
-        half = self.window // 2
-        padded = functional.pad(past.unsqueeze(1), (half, half), mode="replicate")
-        trend = functional.avg_pool1d(padded, self.window, 1).squeeze(1)
-        return (self.map(past - trend) + self.trend_map(trend)).unflatten(1, (self.steps, -1))
 
 
 def _network(*, is_decomposed: bool) -> Callable[[SeriesToForecast, int], Fitting]:
@@ -160,7 +108,7 @@ def _trained(
     training, validation = (
         _windows(scaled, past, series.horizon, first, last) for first, last in ((past, begin), (begin, end))
     )
-    network = LinearNetwork(past, series.horizon, is_decomposed=is_decomposed)
+    network = LinearNetwork(past, series.horizon, len(LEVELS), is_decomposed=is_decomposed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate)
     size = 64 if len(training[0]) > 500 else 16
     best, at, weights = float("inf"), 0, network.state_dict()
@@ -195,10 +143,10 @@ def _pinball(quantiles: Tensor, future: Tensor) -> Tensor:
 
 FORECASTERS: Mapping[str, Callable[[SeriesToForecast, int], Fitting]] = {
     OURS: ours,
-    "AutoARIMA": _classical(_auto_arima),
-    "AutoETS": _classical(_auto_ets),
-    "Theta": _classical(_theta),
-    "MSTL": _classical(_mstl),
+    "AutoARIMA": _classical(_of_package("autoarima")),
+    "AutoETS": _classical(_of_package("autoets")),
+    "Theta": _classical(_of_package("theta")),
+    "MSTL": _classical(_of_package("mstl")),
     "seasonal naive": _classical(_seasonal_naive),
     "NLinear": _network(is_decomposed=False),
     "DLinear": _network(is_decomposed=True),

@@ -78,7 +78,8 @@ class Recipe:
         which are the default, and where there are labels "dilated" (residual convolutions whose reach doubles by layer)
         and "inception" (InceptionTime's network, as wide as its authors have it). For labels of series also aeon's
         "minirocket", a default too, "multirocket_hydra", "quant" and "dtw" (the nearest neighbour by dynamic time
-        warping), with their own settings.
+        warping), with their own settings. For forecasts "nlinear" and "dlinear", defaults too, and statsforecast's
+        "autoarima", "autoets", "theta" and "mstl".
     overrides : mapping
         For a peer, `learning_rates` or `width` in place of the common ones.
     pretraining : mapping

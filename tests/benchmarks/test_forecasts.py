@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from benchmarks.accuracy.forecast_sets import LEVELS, load_series
-from benchmarks.accuracy.forecasters import FORECASTERS, OURS, LinearNetwork
+from benchmarks.accuracy.forecasters import FORECASTERS, OURS
 from benchmarks.accuracy.forecasts import render
+from chainhead_plugin.recipes.candidates.linear_networks import LinearNetwork
 
 
 def row(series, model, mase, coverage=0.8):
@@ -53,6 +54,6 @@ def test_linear_networks_follow_a_shift():
     for name in ("NLinear", "DLinear"):
         assert name in FORECASTERS
     past = torch.randn(3, 30)
-    network = LinearNetwork(30, 4, is_decomposed=False)
+    network = LinearNetwork(30, 4, len(LEVELS), is_decomposed=False)
     assert network(past).shape == (3, 4, len(LEVELS))
     torch.testing.assert_close(network(past + 5), network(past) + 5)

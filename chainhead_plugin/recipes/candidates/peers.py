@@ -15,6 +15,7 @@ from ..errors import RecipeError
 from ..recipe import Recipe
 from .encoders import Convolution, DilatedConvolution, Inception, NodePerceptron, Recurrent
 from .inputs import Inputs
+from .linear_networks import LINEAR_PEERS, LinearForecastPeer
 from .peer_models import PooledEncoder, PooledPerceptron
 
 CHAIN, NO_HOPS = "chain", "no_hops"
@@ -28,6 +29,8 @@ TITLES = {
     "dilated": "dilated Conv1d",
     "inception": "InceptionTime (one network)",
     "mlp": "MLP",
+    "nlinear": "NLinear",
+    "dlinear": "DLinear",
 }
 # As wide as its authors have it, however many weights that is.
 _INCEPTION_WIDTH = 32
@@ -76,6 +79,10 @@ def candidates(
     found = {CHAIN: candidate(CHAIN, lambda: inputs.model_class(config))}
     weights = found[CHAIN].count()
     for name in wanted:
+        if name in LINEAR_PEERS:
+            build = partial(LinearForecastPeer, config, is_decomposed=LINEAR_PEERS[name])
+            found[name] = candidate(name, build)
+            continue
         by_width = _by_width(name, recipe, inputs, names, config)
         width = recipe.overrides.get(name, {}).get("width", _INCEPTION_WIDTH if name == "inception" else None)
         if width is None:

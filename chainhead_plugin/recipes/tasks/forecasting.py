@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import RecipeError
 from ..forecast_metrics import MASE, POINT_METRICS, quantile_metrics
 from ..forecast_parts import by_series, by_stretch, check_backtest, stretches, summarised
-from ..task import CardWords, Task
+from ..task import PEERS, CardWords, Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +34,8 @@ class Forecasting(Task):
     outputs = "prediction_outputs"
     samples = "forecasts"
     options = ("calibrate", "backtest")
+    peers = (*PEERS, "nlinear", "dlinear", "autoarima", "autoets", "theta", "mstl")
+    default_peers = (*PEERS, "nlinear", "dlinear")
     words = CardWords(
         summary="A forecaster.",
         use=Path(__file__).parents[1] / "results" / "recipe_card_forecast.md.j2",

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from transformers.utils import logging
 
+from ..candidates.classical_peers import CLASSICAL_PEERS
 from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN, TITLES
 from ..candidates.series_peers import SERIES_PEERS
@@ -21,10 +22,14 @@ from ..data.load import load_data
 from ..data.splits import unvalidated_labels
 from ..metrics import Metric
 from ..recipe import Recipe
+from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
 from .pretraining import backbone_epochs
 from .runs import Runs
 from .series_runs import SeriesRuns, run_series_peer
+
+# Peers that are fitted outside of the Trainer.
+_IN_ONE_GO = {**{name: peer.title for name, peer in SERIES_PEERS.items()}, **CLASSICAL_PEERS}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    trained = [CHAIN, *(name for name in peers if name not in SERIES_PEERS)]
+    trained = [CHAIN, *(name for name in peers if name not in _IN_ONE_GO)]
     runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in trained)
     return backbone_epochs(recipe) + epochs * runs
 
@@ -103,7 +108,7 @@ def measure(
         metrics = recipe.task.metrics
         models: dict[str, Any] = {}
         not_run: dict[str, str] = {}
-        trained = [name for name in peers if name not in SERIES_PEERS]
+        trained = [name for name in peers if name not in _IN_ONE_GO]
         for name, candidate in runs.candidates(peers=trained).items():
             on_model(TITLES[name])
             rate, validation, checked = runs.choose(name)
@@ -118,12 +123,13 @@ def measure(
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
         for name in peers:
-            if name not in SERIES_PEERS:
+            if name not in _IN_ONE_GO:
                 continue
-            on_model(SERIES_PEERS[name].title)
-            found = run_series_peer(name, runs, folder)
+            on_model(_IN_ONE_GO[name])
+            run = run_classical_peer if name in CLASSICAL_PEERS else run_series_peer
+            found = run(name, runs, folder)
             if isinstance(found, str):
-                not_run[SERIES_PEERS[name].title] = found
+                not_run[_IN_ONE_GO[name]] = found
             else:
                 models[name] = _of_series_peer(name, metrics, found)
         model, inputs = runs.released(released)
@@ -172,7 +178,7 @@ def _of_series_peer(name: str, metrics: Sequence[Metric], found: SeriesRuns) -> 
         "title": found.title,
         "parameters": None,
         "learning_rate": None,
-        "gives_scores": SERIES_PEERS[name].gives_scores,
+        **({"gives_scores": SERIES_PEERS[name].gives_scores} if name in SERIES_PEERS else {}),
         **({"notes": list(found.notes)} if found.notes else {}),
         f"validation_{metrics[0].name}_mean": found.validation,
         **_tested(metrics, found.tests, found.training_seconds),

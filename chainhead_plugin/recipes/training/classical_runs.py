@@ -1,0 +1,76 @@
+"""Classical forecasters beside a recipe's model, on the same windows; what was measured is kept."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..candidates.classical_peers import CLASSICAL_PEERS, FittedClassicalPeer, why_not_classical
+from ..data.splits import split
+from ..data.windows import Windows, windows_of
+from .fingerprints import of_examples
+from .records import read_record, write_record
+from .runs import Runs
+from .series_runs import SeriesRuns
+
+
+def run_classical_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
+    """Fit a peer to what lies before the validation and before the test part, or say why it cannot be run.
+
+    It has the series whole, not in windows, and learns from the validation part too before it is tested: it chooses
+    nothing by it. Nothing in it is random, so that all seeds give the same.
+
+    Parameters
+    ----------
+    name : str
+        A key of `CLASSICAL_PEERS`.
+    runs : Runs
+        Of the recipe.
+    folder : Path
+        Where runs are kept.
+    """
+    recipe, test = runs.recipe, windows_of(runs.data.test)
+    assert recipe.validation_share is not None
+    held_out = windows_of(split(runs.data.train, recipe.validation_share, recipe.seeds[0])[1])
+    for part in (held_out, test):
+        if reason := why_not_classical(name, part):
+            return reason
+    try:
+        validation, tested = (
+            _measured(name, runs, folder / f"{name}-{part}", windows)
+            for part, windows in (("validation", held_out), ("test", test))
+        )
+    except Exception as error:  # whatever a foreign model raises costs that peer alone
+        return f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+    notes = ["fitted once to all that lies before the test part, each forecast from the whole past"]
+    if any(np.isnan(series.values[:, : len(test.names)]).any() for series in test.whole.series):
+        notes.append("missing values interpolated")
+    seconds = tested.pop("training_seconds")
+    count = len(recipe.seeds)
+    return SeriesRuns(
+        CLASSICAL_PEERS[name],
+        validation[recipe.task.metric.name],
+        [tested] * count,
+        [seconds] * count,
+        tuple(notes),
+    )
+
+
+def _measured(name: str, runs: Runs, folder: Path, windows: Windows) -> dict[str, float]:
+    """Return metrics on windows, and the seconds of fitting and of forecasting."""
+    file, task = folder / "measured.json", runs.recipe.task
+    levels: list[float] = list(runs.recipe.model.get("quantiles") or [])
+    part = f"{of_examples(windows)} {levels} {windows.whole.seasons}"
+    kept: dict[str, Any] | None = read_record(file, {"measured": dict, "part": str})
+    if kept is not None and kept["part"] == part:
+        return dict(kept["measured"])
+    start = time.perf_counter()
+    fitted = FittedClassicalPeer(name, windows, int(windows.times.min()))
+    trained = time.perf_counter()
+    forecasts = fitted.predict(windows, levels)
+    seconds = time.perf_counter() - trained
+    found = {**task.measure_on(forecasts, windows), "training_seconds": trained - start, "seconds": seconds}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_record(file, {"measured": found, "part": part})
+    return found
