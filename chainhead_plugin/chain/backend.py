@@ -77,6 +77,23 @@ def is_eager_on_cpu(x: Tensor) -> bool:
     return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
 
 
+def refuse_tracing() -> None:
+    """Refuse `torch.jit.trace`, and what is built on it: its graphs hold what was true of the example alone.
+
+    Shortcuts look at values, such as whether a mask has padding, and forms depend on the length.
+
+    Raises
+    ------
+    RuntimeError
+        While the tracer of TorchScript, or the ONNX exporter that uses it, runs.
+    """
+    if not torch.compiler.is_compiling() and torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+        raise RuntimeError(
+            "chain heads cannot be traced by torch.jit.trace, nor exported by torch.onnx.export(dynamo=False): the "
+            "graph would ignore masks and other lengths. Use torch.export.export, or torch.onnx.export(dynamo=True)"
+        )
+
+
 def is_exporting() -> bool:
     """Whether `torch.export` is tracing."""
     return torch.compiler.is_exporting()

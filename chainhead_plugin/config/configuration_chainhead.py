@@ -21,6 +21,14 @@ from .pooling import Pooling, check_pooling, pooled_width, poolings_of
 from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
 from .whole_saving import WholeConfigMixin
 
+# Fields that follow from others where they are not stated: saved with the others, so that they look stated.
+_DERIVED = {
+    "hidden_sizes": "n",
+    "image_size": "m",
+    "num_channels": "m",
+    "patch_size": "m",
+    "backbone_config": "m",
+}
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
 
 
@@ -221,6 +229,23 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
         if self.n is None:
             self.n = self.hidden_sizes[-1] if self.hidden_sizes else 32
         super().__post_init__(**kwargs)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a configuration of a dict, with other fields in place of some; what follows from those follows anew.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the fields are not valid together.
+        """
+        names = {field.name for field in fields(cls)}
+        overrides = {name: kwargs.pop(name) for name in list(kwargs) if name in names}
+        stated = {name: value for name, value in config_dict.items() if name not in overrides}
+        for source, derived in _DERIVED.items():
+            if source in overrides and derived not in overrides:
+                stated.pop(derived, None)
+        return super().from_dict({**stated, **overrides}, **kwargs)
 
     def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
         self.backbone_config = backbone

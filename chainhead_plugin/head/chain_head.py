@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..chain.backend import runs_on_triton
+from ..chain.backend import refuse_tracing, runs_on_triton
 from ..chain.hops import move
 from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
@@ -59,7 +59,8 @@ class ChainInterdependenceHead(ChainSteps):
         Whether to add x W_rᵀ.
     with_batch_norm, with_relu, with_dropout, p, with_softmax
         The output processing, in the order BatchNorm (over n, statistics over real nodes), ReLU, Dropout(p),
-        Softmax (over the last axis of the output).
+        Softmax (over the last axis of the output). As in tinyBIG, ReLU and softmax are on by default: a layer
+        within a model wants `with_softmax=False`.
     parameters_init_method : str
         "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
     device, dtype
@@ -148,6 +149,7 @@ class ChainInterdependenceHead(ChainSteps):
         TypeError
             If `x` is not of floating point.
         """
+        refuse_tracing()
         require_tensors(x=x, attention_mask=attention_mask)
         nodes = self._nodes(x)
         checked = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
@@ -266,7 +268,8 @@ class ChainInterdependenceHead(ChainSteps):
 
     def extra_repr(self) -> str:
         """Shape and kind, for `print(model)`."""
-        return f"m={self.m}, n={self.n}, chain_length={self.chain_length}, {self.chain}"
+        softmax = ", with_softmax=True" if self.with_softmax else ""
+        return f"m={self.m}, n={self.n}, chain_length={self.chain_length}, {self.chain}{softmax}"
 
 
 chain_interdependence_head = ChainInterdependenceHead

@@ -108,8 +108,9 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         A README.md in the folder is the card then, and stays as it is.
         """
         hub_options = {name: kwargs.pop(name) for name in _HUB_OPTIONS if name in kwargs}
-        if hub_options and not push_to_hub:
-            raise TypeError(f"{', '.join(hub_options)}: no effect without push_to_hub=True")
+        stated = [name for name, value in hub_options.items() if value is not None]
+        if stated and not push_to_hub:
+            raise TypeError(f"{', '.join(stated)}: no effect without push_to_hub=True")
         super().save_pretrained(save_directory, *args, **kwargs)
         if push_to_hub:
             repo_id = hub_options.pop("repo_id", Path(save_directory).name)

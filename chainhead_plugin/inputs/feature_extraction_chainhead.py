@@ -71,6 +71,20 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     model_input_names: ClassVar[list[str]] = ["input_features", "attention_mask"]
 
+    @classmethod
+    def from_dict(cls, feature_extractor_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make an extractor of what a file says, if the file is a feature extractor's.
+
+        Raises
+        ------
+        ValueError
+            If it is an image processor's, as in the folder of a model of images.
+        """
+        other = feature_extractor_dict.get("image_processor_type")
+        if other is not None and "feature_extractor_type" not in feature_extractor_dict:
+            raise ValueError(f"this model has a {other}, no feature extractor: use AutoImageProcessor")
+        return super().from_dict(feature_extractor_dict, **kwargs)
+
     def __init__(
         self,
         feature_size: int,

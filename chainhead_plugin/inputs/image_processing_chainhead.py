@@ -44,6 +44,20 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
     do_grayscale = False
 
     @classmethod
+    def from_dict(cls, image_processor_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a processor of what a file says, if the file is an image processor's.
+
+        Raises
+        ------
+        ValueError
+            If it is a feature extractor's, as in the folder of a model of series.
+        """
+        other = image_processor_dict.get("feature_extractor_type")
+        if other is not None and "image_processor_type" not in image_processor_dict:
+            raise ValueError(f"this model has a {other}, no image processor: use AutoFeatureExtractor")
+        return super().from_dict(image_processor_dict, **kwargs)
+
+    @classmethod
     def for_config(cls, config: ChainHeadConfig, **options: Any) -> "ChainHeadImageProcessor":
         """Return a processor that makes what a model without a backbone takes.
 

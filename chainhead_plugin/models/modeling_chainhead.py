@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from transformers import AutoModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
 from transformers.modeling_utils import PreTrainedModel
-from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
+from ..chain.backend import refuse_tracing
 from ..chain.masking import needed_mask, without_full, zero_padding
+from ..config.call_keywords import check_call
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
 from ..head.tensors import require_tensors
@@ -26,9 +27,6 @@ from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .initialisation import ChainHeadInitialisation
 from .layers import ChainHeadLayer
 from .pooling import pool
-
-# Arguments that every model of transformers may be called with, whether they concern it or not.
-_COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
 
 
 def _has_text_backbone(config: ChainHeadConfig) -> bool:
@@ -49,6 +47,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
 
     def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
+        config.validate()  # a field may have been changed since
         super().__init__(config, *args, **kwargs)
         if config.vocab_size is not None or _has_text_backbone(config):
             self.main_input_name = "input_ids"
@@ -165,15 +164,14 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         BaseModelOutput
             `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for.
         """
+        refuse_tracing()
         require_tensors(
             input_features=input_features,
             attention_mask=attention_mask,
             input_ids=input_ids,
             token_type_ids=token_type_ids,
         )
-        unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
-        if unknown:
-            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        check_call(self, kwargs)
 
         is_text_model = self.main_input_name == "input_ids"
         if is_text_model and input_ids is None and input_features is not None and input_features.ndim == 2:

@@ -6,19 +6,17 @@ import torch
 from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.modeling_outputs import SequenceClassifierOutput
-from transformers.utils import TransformersKwargs
 from transformers.utils.generic import can_return_tuple
 
+from ..chain.backend import refuse_tracing
 from ..chain.masking import needed_mask
+from ..config.call_keywords import check_call
 from ..config.configuration_random_chain import RandomChainConfig
 from ..head.weights import weights_dtype
 from ..hub.sharing import SharedModel
 from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import FeaturePlan
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
-
-# Arguments that every model of transformers may be called with, whether they concern it or not.
-_COMMON_ARGUMENTS = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"}
 
 
 def feature_plan(config: RandomChainConfig) -> FeaturePlan:
@@ -98,9 +96,8 @@ class RandomChainForSequenceClassification(RandomChainPreTrainedModel):
             `logits` [batch, num_labels]; `loss` if `labels` are given. The logits of a chain with a node that is not
             finite are NaN.
         """
-        unknown = [key for key, value in kwargs.items() if value is not None and key not in _COMMON_ARGUMENTS]
-        if unknown:
-            raise TypeError(f"{type(self).__name__} takes no argument {', '.join(map(repr, unknown))}")
+        refuse_tracing()
+        check_call(self, kwargs)
         if input_features.ndim != 3 or input_features.size(2) != self.config.m:
             raise ValueError(
                 f"input_features has shape {tuple(input_features.shape)}, expected [batch, length, {self.config.m}]"

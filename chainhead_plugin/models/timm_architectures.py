@@ -3,6 +3,7 @@
 `chainhead` takes any backbone by name; the other architectures each have a backbone that is often used.
 """
 
+import difflib
 import json
 from collections.abc import Callable
 from dataclasses import fields
@@ -159,8 +160,19 @@ def _build(
     **kwargs: Any,
 ) -> ChainHeadClassifier:
     placement = {key: value for key, value in (("device", device), ("dtype", dtype)) if value is not None}
+    try:
+        features = timm.create_model(backbone, pretrained=pretrained_backbone, **kwargs, **placement)
+    except TypeError as error:
+        unknown = [name for name in kwargs if f"{name!r}" in str(error)]
+        if "unexpected keyword argument" not in str(error) or not unknown:
+            raise
+        close = difflib.get_close_matches(unknown[0], _CLASSIFIER_OPTIONS, n=1)
+        hint = f": did you mean {close[0]!r}?" if close else ""
+        raise TypeError(
+            f"neither the chain head nor {backbone} has an option {unknown[0]!r}{hint}"
+        ) from error
     return ChainHeadClassifier(
-        timm.create_model(backbone, pretrained=pretrained_backbone, **kwargs, **placement),
+        features,
         num_classes=num_classes,
         global_pool=global_pool,
         **classifier,
