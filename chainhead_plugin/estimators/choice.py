@@ -70,13 +70,13 @@ def choose(
         return Choice(None, heads.score, "there was no time left to train a stack")
     stack = fit_stack(series, labels, names, causal=causal, seed=seed, seconds=seconds)
     spent = time.perf_counter() - start
-    if not stack.trials:
+    if not stack.validations:
         reason = "there were too few series, or too little time, to try a stack on series that it was not fitted to"
         return Choice(None, heads.score, reason)
 
     rows = heads.rows.numpy()
     by_heads = heads.left_out.argmax(1).numpy() == labels[rows]
-    by_stack = stack.trials[0].answers[rows] == labels[rows]
+    by_stack = stack.validations[0].answers[rows] == labels[rows]
     lead = int(by_stack.sum()) - int(by_heads.sum())
     # If neither were better, each series on which only one of them is right would be the toss of a coin.
     error = float((by_stack != by_heads).sum() ** 0.5)
@@ -86,7 +86,7 @@ def choose(
         f"for the stack, {stack.steps} steps)"
     )
     if lead > error:
-        return Choice(stack, stack.trials[0].accuracy, f"a trained stack was chosen: {told}")
+        return Choice(stack, stack.validations[0].accuracy, f"a trained stack was chosen: {told}")
     return Choice(None, heads.score, f"random chain heads were kept: {told}")
 
 

@@ -23,12 +23,12 @@ _STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
 _WARM_UP = 0.1
 _FOLDS = 3
 # Steps for choosing, as a share of those of the final run, and the time left for that, of what all takes.
-_TRIAL_SHARE = 0.5
+_VALIDATION_SHARE = 0.5
 _LEAST_STEPS = 20
 
 
 @dataclass(frozen=True)
-class Trial:
+class CrossValidation:
     """How one way of preprocessing did in cross-validation within the training part.
 
     Attributes
@@ -59,8 +59,8 @@ class FittedStack:
         In eval mode, on the CPU.
     extractor : ChainHeadFeatureExtractor
         Its preprocessing, with the statistics of all training series.
-    trials : list of Trial
-        What validation tried, the chosen one first; empty where there were too few series or too little time.
+    validations : list of CrossValidation
+        How each way of preprocessing did, the chosen way first; empty of too few series or in too little time.
     steps : int
         Optimisation steps of the final run.
     seconds : float
@@ -69,7 +69,7 @@ class FittedStack:
 
     model: ChainHeadForSequenceClassification
     extractor: ChainHeadFeatureExtractor
-    trials: list[Trial]
+    validations: list[CrossValidation]
     steps: int
     seconds: float
 
@@ -169,25 +169,26 @@ def fit_stack(
     with num_threads(threads), torch.random.fork_rng(devices=[]):
         pace = _pace(config, series, labels, seed) if seconds is not None else 0.0
         left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
-        trials_cost = len(ways) * folds * _TRIAL_SHARE
-        steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + trials_cost)))
-        if steps * _TRIAL_SHARE < _LEAST_STEPS:
+        validations_cost = len(ways) * folds * _VALIDATION_SHARE
+        steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + validations_cost)))
+        if steps * _VALIDATION_SHARE < _LEAST_STEPS:
             # Choosing on models that have hardly learned would be chance: all time is for the final run.
-            ways, trials_cost = [], 0.0
+            ways, validations_cost = [], 0.0
             steps = max(1, min(_STEPS, int(left / pace)))
-        trial_steps, done = int(steps * _TRIAL_SHARE), count(1)
-        planned = len(ways) * folds * trial_steps + steps
+        validation_steps, done = int(steps * _VALIDATION_SHARE), count(1)
+        planned = len(ways) * folds * validation_steps + steps
 
         def on_step() -> None:
             on_progress(next(done), planned)
 
-        trials = [
-            _cross_validate(config, series, labels, way, folds, trial_steps, seed, on_step) for way in ways
+        validations = [
+            _cross_validate(config, series, labels, way, folds, validation_steps, seed, on_step)
+            for way in ways
         ]
-        trials.sort(key=lambda trial: (-trial.accuracy, trial.loss))
-        extractor = _extractor(series, trials[0].standardize_each if trials else False)
+        validations.sort(key=lambda found: (-found.accuracy, found.loss))
+        extractor = _extractor(series, validations[0].standardize_each if validations else False)
         model = _train(config, extractor, series, labels, steps, seed, on_step)
-    return FittedStack(model, extractor, trials, steps, time.perf_counter() - start)
+    return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
 
 
 def _checked(
@@ -245,7 +246,7 @@ def _cross_validate(
     steps: int,
     seed: int,
     on_step: Callable[[], None],
-) -> Trial:
+) -> CrossValidation:
     fold = _folds_of(labels, folds, seed)
     answers, loss = np.zeros(len(labels), dtype=np.int64), 0.0
     for number in range(folds):
@@ -257,7 +258,7 @@ def _cross_validate(
         answers[fold == number] = logits.argmax(1).numpy()
         loss += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
     accuracy = float((answers == labels).mean())
-    return Trial(standardize_each, accuracy, loss / len(labels), answers)
+    return CrossValidation(standardize_each, accuracy, loss / len(labels), answers)
 
 
 def _folds_of(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

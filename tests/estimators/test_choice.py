@@ -22,7 +22,7 @@ def chosen(monkeypatch, heads, stack, tried=True):
     logits = torch.tensor([[1.0, 0.0] if right else [0.0, 1.0] for right in heads])
     fit = SimpleNamespace(left_out=logits, rows=torch.arange(len(heads)), score=float(np.mean(heads)))
     trial = SimpleNamespace(answers=np.where(stack, 0, 1), accuracy=float(np.mean(stack)))
-    found = SimpleNamespace(trials=[trial] if tried else [], steps=7)
+    found = SimpleNamespace(validations=[trial] if tried else [], steps=7)
     monkeypatch.setattr(choice, "fit_stack", lambda *series, **options: found)
     return choice.choose(fit, [], labels, ["a", "b"], causal=True, seed=0, seconds=9.0)
 

@@ -216,7 +216,7 @@ class TestFrozenBackbone:
                 whole(**pixels.batch(data.test.inputs)).logits,
                 head(**nodes.batch(runs.data.test.inputs)).logits,
             )
-        assert runs.test(run)["accuracy"] == accuracy(whole, pixels, data.test)
+        assert runs.test(run).values["accuracy"] == accuracy(whole, pixels, data.test)
         assert whole.config.scan == "row-major"
 
     def test_runs_of_another_pretraining(self, folder):

@@ -71,7 +71,7 @@ def test_damaged_results_are_measured_anew(folder, content):
     run = runs.final("chain", 0.05, 0)
     found = runs.test(run)
     (run.folder / "test.json").write_text(content, "utf-8")
-    assert runs.test(run)["accuracy"] == found["accuracy"]
+    assert runs.test(run).values["accuracy"] == found.values["accuracy"]
 
 
 def test_a_damaged_description_of_the_runs_is_set_aside(folder):
@@ -122,7 +122,9 @@ def test_another_test_part_is_measured_anew_and_nothing_is_trained_anew(folder):
     before = runs.test(run)
     write_arrays(folder / "test.npz", (arrays(8, 1)[0], arrays(8, 1)[1][::-1]))
     other = runs_of(folder)
-    assert other.test(other.final("chain", 0.05, 0))["accuracy"] == pytest.approx(1 - before["accuracy"])
+    assert other.test(other.final("chain", 0.05, 0)).values["accuracy"] == pytest.approx(
+        1 - before.values["accuracy"]
+    )
     assert (run.folder / "run.json").stat().st_mtime_ns == stamp
 
 

@@ -56,12 +56,12 @@ def test_minirocket_is_that_of_aeon_on_standardised_series(folder):
     for seed, tested in zip(recipe.seeds, found.tests, strict=True):
         model = MiniRocketClassifier(random_state=seed).fit(train.astype(np.float64), data.train.labels)
         expected = np.mean(model.predict(test.astype(np.float64)) == data.test.labels)
-        assert tested["accuracy"] == expected
-        assert np.isnan(tested["auc"])
-        assert tested["seconds"] > 0
+        assert tested.values["accuracy"] == expected
+        assert np.isnan(tested.values["auc"])
+        assert tested.prediction_seconds > 0
     # Found again, not fitted again.
     again = run_series_peer("minirocket", runs, folder / "runs")
-    assert again.training_seconds == found.training_seconds
+    assert [test.training_seconds for test in again.tests] == [test.training_seconds for test in found.tests]
     assert again.validation == found.validation
 
 

@@ -37,8 +37,8 @@ def test_it_learns_and_says_what_was_tried():
         logits = fitted.model(**fitted.extractor(chains, batched=True, return_tensors="pt")).logits
     assert (logits.argmax(1).numpy() == labels).mean() > 0.9
     assert fitted.model.config.id2label == {0: "falls", 1: "rises"}
-    assert {trial.standardize_each for trial in fitted.trials} <= {False, True}
-    assert fitted.trials == sorted(fitted.trials, key=lambda trial: (-trial.accuracy, trial.loss))
+    assert {trial.standardize_each for trial in fitted.validations} <= {False, True}
+    assert fitted.validations == sorted(fitted.validations, key=lambda trial: (-trial.accuracy, trial.loss))
     assert [number for number, _ in done] == list(range(1, len(done) + 1))
     assert {planned for _, planned in done} == {len(done)}
 

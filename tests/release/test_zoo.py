@@ -373,7 +373,8 @@ def test_training_the_smallest_anew_gives_the_stated_accuracy(tmp_path):
     recipe, stated = load_recipe(name), read_results(name)["models"]["chain"]
     runs = Runs(recipe, load_data(recipe), tmp_path)
     found = [
-        runs.test(runs.final("chain", stated["learning_rate"], seed))["accuracy"] for seed in recipe.seeds[:2]
+        runs.test(runs.final("chain", stated["learning_rate"], seed)).values["accuracy"]
+        for seed in recipe.seeds[:2]
     ]
     # The same versions and machine give the same weights; others may round otherwise.
     assert found == pytest.approx(stated["test_accuracy"][:2], abs=3 * stated["test_accuracy_sd"])

@@ -11,11 +11,11 @@ from ..data.splits import split
 from ..data.windows import Windows, windows_of
 from .fingerprints import of_examples
 from .records import read_record, write_record
+from .report import Measurement, ModelReport
 from .runs import Runs
-from .series_runs import SeriesRuns
 
 
-def run_classical_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
+def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
     """Fit a peer to what lies before the validation and before the test part, or say why it cannot be run.
 
     It has the series whole, not in windows, and learns from the validation part too before it is tested: it chooses
@@ -46,31 +46,30 @@ def run_classical_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
     notes = ["fitted once to all that lies before the test part, each forecast from the whole past"]
     if any(np.isnan(series.values[:, : len(test.names)]).any() for series in test.whole.series):
         notes.append("missing values interpolated")
-    seconds = tested.pop("training_seconds")
-    count = len(recipe.seeds)
-    return SeriesRuns(
+    return ModelReport(
         CLASSICAL_PEERS[name],
-        validation[recipe.task.metric.name],
-        [tested] * count,
-        [seconds] * count,
-        tuple(notes),
+        validation.values[recipe.task.metric.name],
+        (tested,) * len(recipe.seeds),
+        facts={"notes": notes},
     )
 
 
-def _measured(name: str, runs: Runs, folder: Path, windows: Windows) -> dict[str, float]:
-    """Return metrics on windows, and the seconds of fitting and of forecasting."""
+def _measured(name: str, runs: Runs, folder: Path, windows: Windows) -> Measurement:
+    """Fit the peer and measure it on windows, or find the kept measurement."""
     file, task = folder / "measured.json", runs.recipe.task
     levels: list[float] = list(runs.recipe.model.get("quantiles") or [])
     part = f"{of_examples(windows)} {levels} {windows.whole.seasons}"
     kept: dict[str, Any] | None = read_record(file, {"measured": dict, "part": str})
     if kept is not None and kept["part"] == part:
-        return dict(kept["measured"])
+        values = dict(kept["measured"])
+        return Measurement(values, values.pop("training_seconds"), values.pop("seconds"))
     start = time.perf_counter()
     fitted = FittedClassicalPeer(name, windows, int(windows.times.min()))
     trained = time.perf_counter()
     forecasts = fitted.predict(windows, levels)
     seconds = time.perf_counter() - trained
-    found = {**task.measure_on(forecasts, windows), "training_seconds": trained - start, "seconds": seconds}
+    values = task.measure_on(forecasts, windows)
     folder.mkdir(parents=True, exist_ok=True)
-    write_record(file, {"measured": found, "part": part})
-    return found
+    kept = {**values, "training_seconds": trained - start, "seconds": seconds}
+    write_record(file, {"measured": kept, "part": part})
+    return Measurement(values, trained - start, seconds)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
+    EvalPrediction,
     PrinterCallback,
     Trainer,
     TrainerCallback,
@@ -23,14 +24,13 @@ from transformers import (
 from transformers.trainer_pt_utils import nested_concat
 
 from ..candidates.inputs import Inputs
-from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..data.node_labels import IGNORED
 from ..errors import RecipeError
-from ..recipe import Recipe
 from ..task import Task
 from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
 from .target_scale import TargetScale
+from .trials import Trial
 from .weighting import weighted_loss
 
 _BATCH = 512
@@ -55,30 +55,15 @@ class Fit:
     seconds: float
 
 
-def fit(
-    recipe: Recipe,
-    candidate: Candidate,
-    inputs: Inputs,
-    training: Examples,
-    validation: Examples | None,
-    *,
-    learning_rate: float,
-    seed: int,
-    folder: Path,
-    on_epoch: Callable[[], None] = lambda: None,
-) -> Fit:
+def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None) -> Fit:
     """Train a candidate; the same seed and number of threads give the same weights.
+
+    Where the fold holds examples out, they are evaluated after every epoch; early stopping, where the recipe has it,
+    watches the task's metric.
 
     Parameters
     ----------
-    recipe : Recipe
-    candidate : Candidate
-    inputs : Inputs
-    training : Examples
-    validation : Examples, optional
-        Evaluated after every epoch; early stopping, where the recipe has it, watches the task's metric.
-    learning_rate : float
-    seed : int
+    trial : Trial
     folder : Path
         Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last that is complete.
     on_epoch : callable
@@ -89,30 +74,24 @@ def fit(
     RecipeError
         If an argument of the recipe's `training` has a value that cannot be used.
     """
-    count = len(training.labels)
-    task = recipe.task
-    scale = task.target_scale(training)
+    recipe, task = trial.recipe, trial.recipe.task
+    inputs, training, validation = trial.fold.inputs, trial.fold.training, trial.fold.validation
+    count, scale = len(training.labels), task.target_scale(training)
+
     with num_threads(recipe.threads):
-        set_seed(seed)
-        model = candidate.build()
+        set_seed(trial.seed)
+        model = trial.candidate.build()
         inputs.initialise(model)
         trainer = Trainer(
             model=model,
-            args=_arguments(recipe, learning_rate, seed, folder, validation is not None),
+            args=_arguments(trial, folder),
             train_dataset=range(count),
             eval_dataset=None if validation is None else range(count, count + len(validation.labels)),
             data_collator=Batches(
                 inputs, task, [training] if validation is None else [training, validation], scale
             ),
             compute_loss_func=weighted_loss(recipe, training),
-            compute_metrics=lambda found: {
-                task.metric.name: task.metric.of(
-                    *(
-                        values if scale is None else scale.restored(values)
-                        for values in (found.predictions, found.label_ids)
-                    )
-                )
-            },
+            compute_metrics=partial(_measured, task=task, scale=scale),
             preprocess_logits_for_metrics=partial(_measured_output, place=task.place),
         )
         trainer.remove_callback(PrinterCallback)
@@ -120,9 +99,11 @@ def fit(
         trainer.add_callback(SealCheckpoints())
         if recipe.early_stopping is not None:
             trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
+
         start = time.perf_counter()
         trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
         seconds = time.perf_counter() - start
+
     model = model.to("cpu").eval()
     if scale is not None:
         last: Any = model
@@ -169,16 +150,14 @@ def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: Tas
     return predictions
 
 
-def _arguments(
-    recipe: Recipe, learning_rate: float, seed: int, folder: Path, validated: bool
-) -> TrainingArguments:
-    task = recipe.task
+def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
+    recipe, task = trial.recipe, trial.recipe.task
     ours: dict[str, Any] = {
         "output_dir": str(folder),
-        "seed": seed,
-        "learning_rate": learning_rate,
+        "seed": trial.seed,
+        "learning_rate": trial.rate,
         "label_names": [task.targets],
-        "eval_strategy": "epoch" if validated else "no",
+        "eval_strategy": "no" if trial.fold.validation is None else "epoch",
         "per_device_eval_batch_size": _BATCH,
         "logging_strategy": "epoch",
         "save_total_limit": KEPT,
@@ -247,6 +226,14 @@ class Batches:
         if self._scale is not None:
             targets = self._scale.scaled(targets)
         return {**batch, self._task.targets: torch.from_numpy(targets)}
+
+
+def _measured(found: EvalPrediction, task: Task, scale: TargetScale | None) -> dict[str, float]:
+    """Return the metric that counts, of numbers in their own unit."""
+    predictions, targets = found.predictions, found.label_ids
+    if scale is not None:
+        predictions, targets = scale.restored(predictions), scale.restored(targets)
+    return {task.metric.name: task.metric.of(predictions, targets)}
 
 
 def _measured_output(outputs: Any, _: Tensor, place: int) -> Tensor:

@@ -1,11 +1,10 @@
 """Train a recipe's model, and its peers, on every seed, and measure each once on the test part."""
 
-import math
 import os
 import platform
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,13 @@ from ..candidates.series_peers import SERIES_PEERS
 from ..data.examples import Data
 from ..data.load import load_data
 from ..data.splits import unvalidated_labels
-from ..metrics import Metric
 from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
 from .pretraining import backbone_epochs
+from .report import ModelReport, Report
 from .runs import Runs
-from .series_runs import SeriesRuns, run_series_peer
+from .series_runs import run_series_peer
 
 # Peers that are fitted outside of the Trainer.
 _IN_ONE_GO = {**{name: peer.title for name, peer in SERIES_PEERS.items()}, **CLASSICAL_PEERS}
@@ -38,8 +37,8 @@ class Measured:
 
     Attributes
     ----------
-    results : dict
-        What the card tells, ready for JSON.
+    report : Report
+        What the card tells.
     model : nn.Module
         The chain head of the first seed: what is published.
     inputs : Inputs
@@ -47,10 +46,15 @@ class Measured:
     data : Data
     """
 
-    results: dict[str, Any]
+    report: Report
     model: nn.Module
     inputs: Inputs
     data: Data
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """The report, ready for JSON."""
+        return self.report.to_json()
 
 
 def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
@@ -105,21 +109,20 @@ def measure(
             on_read(line)
         runs = Runs(recipe, data, folder, on_epochs)
         shared = 0 if runs.backbone is None else runs.backbone.parameters
-        metrics = recipe.task.metrics
-        models: dict[str, Any] = {}
+        models: dict[str, ModelReport] = {}
         not_run: dict[str, str] = {}
         trained = [name for name in peers if name not in _IN_ONE_GO]
         for name, candidate in runs.candidates(peers=trained).items():
             on_model(TITLES[name])
             rate, validation, checked = runs.choose(name)
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
-            models[name] = {
-                "title": candidate.title,
-                "parameters": candidate.count() + shared,
-                "learning_rate": rate,
-                f"validation_{metrics[0].name}_mean": validation,
-                **_tested(metrics, [runs.test(run) for run in final], [run.seconds for run in final]),
-            }
+            models[name] = ModelReport(
+                candidate.title,
+                validation,
+                tuple(runs.test(run) for run in final),
+                parameters=candidate.count() + shared,
+                learning_rate=rate,
+            )
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
         for name in peers:
@@ -131,35 +134,34 @@ def measure(
             if isinstance(found, str):
                 not_run[_IN_ONE_GO[name]] = found
             else:
-                models[name] = _of_series_peer(name, metrics, found)
+                models[name] = found
         model, inputs = runs.released(released)
         told = recipe.task.inspect(recipe, runs.model(released), released.trial.fold.inputs, runs.data.test)
     finally:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-    results = {
-        "released_seed": recipe.seeds[0],
-        "seeds": list(recipe.seeds),
-        "recipe": dict(recipe.training),
-        "examples": {"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
-        **_backbone(recipe, runs),
-        "models": models,
-        **({"not_run": not_run} if not_run else {}),
-        "history": history,
-        "versions": package_versions(),
-        "machine": {
+    report = Report(
+        metrics=tuple(recipe.task.metrics),
+        seeds=tuple(recipe.seeds),
+        training=recipe.training,
+        examples={"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
+        models=models,
+        not_run=not_run,
+        history=history,
+        versions=package_versions(),
+        machine={
             "processor": _processor(),
             "cores": os.cpu_count(),
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
-        **recipe.task.findings(recipe, runs.data),
-        **told,
-    }
-    return Measured(results, model, inputs, data)
+        frozen=_frozen(recipe, runs),
+        findings={**recipe.task.findings(recipe, runs.data), **told},
+    )
+    return Measured(report, model, inputs, data)
 
 
-def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
+def _frozen(recipe: Recipe, runs: Runs) -> dict[str, Any]:
     if runs.backbone is None:
         return {}
     if runs.backbone.seconds is None:
@@ -170,36 +172,6 @@ def _backbone(recipe: Recipe, runs: Runs) -> dict[str, Any]:
             "parameters": runs.backbone.parameters,
             "training_seconds": round(runs.backbone.seconds, 1),
         }
-    }
-
-
-def _of_series_peer(name: str, metrics: Sequence[Metric], found: SeriesRuns) -> dict[str, Any]:
-    return {
-        "title": found.title,
-        "parameters": None,
-        "learning_rate": None,
-        **({"gives_scores": SERIES_PEERS[name].gives_scores} if name in SERIES_PEERS else {}),
-        **({"notes": list(found.notes)} if found.notes else {}),
-        f"validation_{metrics[0].name}_mean": found.validation,
-        **_tested(metrics, found.tests, found.training_seconds),
-    }
-
-
-def _tested(
-    metrics: Sequence[Metric], tests: list[dict[str, float]], training_seconds: list[float]
-) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for metric in metrics:
-        values = [test[metric.name] for test in tests]
-        # JSON has no NaN: what is not defined is null.
-        is_defined = not any(map(math.isnan, values))
-        found[f"test_{metric.name}"] = [None if math.isnan(value) else value for value in values]
-        found[f"test_{metric.name}_mean"] = statistics.mean(values) if is_defined else None
-        found[f"test_{metric.name}_sd"] = statistics.stdev(values) if is_defined and len(values) > 1 else None
-    return {
-        **found,
-        "training_seconds_mean": round(statistics.mean(training_seconds), 2),
-        "prediction_seconds": round(min(test["seconds"] for test in tests), 4),
     }
 
 

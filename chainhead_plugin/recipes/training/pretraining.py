@@ -22,6 +22,7 @@ from ..data.splits import split
 from ..recipe import Recipe
 from .fitting import fit
 from .records import TRAINER, WEIGHTS, keep_run, kept_run
+from .trials import Fold, Trial
 
 _BATCH = 512
 
@@ -56,17 +57,15 @@ def freeze_trained_backbone(
     if record is not None:
         on_epoch(backbone_epochs(recipe))
     else:
-        result = fit(
+        trial = Trial(
             replace(recipe, training=options, early_stopping=None),
+            "backbone",
             Candidate("backbone", [rate], lambda: _LinearClassifier(config)),
-            inputs,
-            own,
-            None,
-            learning_rate=rate,
-            seed=seed,
-            folder=folder / TRAINER,
-            on_epoch=lambda: on_epoch(1),
+            Fold("backbone", own, None, inputs),
+            rate,
+            seed,
         )
+        result = fit(trial, folder / TRAINER, lambda: on_epoch(1))
         trained: Any = result.model
         record = keep_run(folder, trained.backbone.state_dict(), {"seconds": result.seconds})
     assert config.m is not None

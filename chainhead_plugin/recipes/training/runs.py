@@ -17,6 +17,7 @@ from ..recipe import Recipe
 from .fingerprints import differences, of_examples, of_recipe
 from .fitting import fit, num_threads, quality
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
+from .report import Measurement
 from .trials import Fold, Run, Trial
 
 _REPEATS = 3
@@ -108,10 +109,10 @@ class Runs:
             return self.model(run), run.trial.fold.inputs
         return self.backbone.with_head(self.model(run)), self.backbone.inputs
 
-    def test(self, run: Run) -> dict[str, float]:
-        """Return the metrics on the test part, NaN where not defined, and the seconds it takes to predict.
+    def test(self, run: Run) -> Measurement:
+        """Measure a run on the test part, as the card states it.
 
-        They are measured once, and then kept.
+        It is measured once, and the measurement then kept.
         """
         file = run.folder / "test.json"
         kept = read_record(file, {"measured": dict, "part": str})
@@ -125,8 +126,8 @@ class Runs:
                     seconds.append(time.perf_counter() - start)
             kept = {"measured": {**found, "seconds": min(seconds)}, "part": self._test_part}
             write_record(file, kept)
-        measured: dict[str, float] = kept["measured"]
-        return measured
+        values = dict(kept["measured"])
+        return Measurement(values, run.seconds, values.pop("seconds"))
 
     def _validation_folds(self) -> list[tuple[Fold, int]]:
         """Return the folds that learning rates are chosen on, and the seed of each run."""
@@ -151,7 +152,7 @@ class Runs:
 
     def _trial(self, name: str, fold: Fold, rate: float, seed: int) -> Trial:
         candidate = self.candidates(fold.inputs, [] if name == CHAIN else [name])[name]
-        return Trial(name, candidate, fold, rate, seed)
+        return Trial(self.recipe, name, candidate, fold, rate, seed)
 
     def _run(self, trial: Trial) -> Run:
         folder = self._folder / trial.key
@@ -165,17 +166,7 @@ class Runs:
 
         record = kept_run(folder)
         if record is None:
-            result = fit(
-                self.recipe,
-                trial.candidate,
-                trial.fold.inputs,
-                trial.fold.training,
-                trial.fold.validation,
-                learning_rate=trial.rate,
-                seed=trial.seed,
-                folder=folder / TRAINER,
-                on_epoch=on_epoch,
-            )
+            result = fit(trial, folder / TRAINER, on_epoch)
             kept = {"history": result.history, "seconds": result.seconds}
             record = keep_run(folder, result.model.state_dict(), kept)
         self._on_epoch(planned - done)

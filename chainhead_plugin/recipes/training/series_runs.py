@@ -2,7 +2,6 @@
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..data.examples import Examples
 from ..data.splits import folds, split
 from .fingerprints import of_examples
 from .records import read_record, write_record
+from .report import Measurement, ModelReport
 from .runs import Runs
 from .weighting import class_weights
 
@@ -24,30 +24,7 @@ _WARM_UP = 8
 _BATCH = 512
 
 
-@dataclass(frozen=True)
-class SeriesRuns:
-    """What all runs of a peer came to.
-
-    Attributes
-    ----------
-    title : str
-    validation : float
-        Mean of the metric that counts.
-    tests : list of dict
-        A seed each: the metrics by name, NaN where not defined, and "seconds" of a prediction.
-    training_seconds : list of float
-    notes : tuple of str
-        What was done to data that it does not take as they are.
-    """
-
-    title: str
-    validation: float
-    tests: list[dict[str, float]]
-    training_seconds: list[float]
-    notes: tuple[str, ...]
-
-
-def run_series_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
+def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
     """Fit a peer on every fold and seed of a recipe, or say why it cannot be run.
 
     It reads the nodes that the recipe's model reads, standardised alike. Finished runs are found again.
@@ -79,7 +56,7 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
         parts = [split(data.train, recipe.validation_share, seed) for seed in recipe.seeds]
         checks = [_measured(name, runs, folder / f"{name}-split", *parts[0], recipe.seeds[0])]
         trained = [kept for kept, _ in parts]
-    finals: list[dict[str, float]] = []
+    finals: list[Measurement] = []
     for seed, training in zip(recipe.seeds, trained, strict=True):
         same = finals and not peer.is_random and recipe.validation_folds is not None
         place = folder / f"{name}-test-{seed}"
@@ -88,25 +65,25 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> SeriesRuns | str:
     notes = [padding_of(name, *lengths_of_parts)]
     if recipe.class_weight is not None and not peer.is_weighted:
         notes.append("labels not weighted, as it has no training")
-    return SeriesRuns(
+    told = [note for note in notes if note is not None]
+    return ModelReport(
         peer.title,
-        float(np.mean([found[metric.name] for found in checks])),
-        [{key: value for key, value in found.items() if key != "training_seconds"} for found in finals],
-        [found["training_seconds"] for found in finals],
-        tuple(note for note in notes if note is not None),
+        float(np.mean([found.values[metric.name] for found in checks])),
+        tuple(finals),
+        facts={"gives_scores": peer.gives_scores, **({"notes": told} if told else {})},
     )
 
 
 def _measured(
     name: str, runs: Runs, folder: Path, training: Examples, held_out: Examples, seed: int
-) -> dict[str, float]:
-    """Return metrics on held-out series, and the seconds of training and of prediction."""
+) -> Measurement:
+    """Fit the peer and measure it on held-out series, or find the kept measurement."""
     file, task, peer = folder / "measured.json", runs.recipe.task, SERIES_PEERS[name]
     kept, part = read_record(file, {"measured": dict, "part": str}), of_examples(held_out)
     if kept is not None and kept["part"] == part:
-        measured: dict[str, float] = kept["measured"]
-        if {metric.name for metric in task.metrics} <= measured.keys():
-            return measured
+        values = dict(kept["measured"])
+        if {metric.name for metric in task.metrics} <= values.keys():
+            return Measurement(values, values.pop("training_seconds"), values.pop("seconds"))
     inputs = prepare(runs.recipe, training)
     series, others = _series(inputs, training), _series(inputs, held_out)
     targets = task.collate(training.targets())
@@ -129,10 +106,10 @@ def _measured(
         else metric.of(predictions, answers)
         for metric in task.metrics
     }
-    found = {**values, "training_seconds": trained - start, "seconds": seconds}
     folder.mkdir(parents=True, exist_ok=True)
-    write_record(file, {"measured": found, "part": part})
-    return found
+    kept = {**values, "training_seconds": trained - start, "seconds": seconds}
+    write_record(file, {"measured": kept, "part": part})
+    return Measurement(values, trained - start, seconds)
 
 
 def _warm_up(name: str, series: list[NDArray[Any]], targets: NDArray[Any], options: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from ..candidates.inputs import Inputs
 from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..metrics import Metric
+from ..recipe import Recipe
 from .fingerprints import of_candidate
 from .records import WEIGHTS
 
@@ -40,6 +41,8 @@ class Trial:
 
     Attributes
     ----------
+    recipe : Recipe
+        States how to train, and on how many threads.
     name : str
         The candidate's, as recipes name it.
     candidate : Candidate
@@ -49,6 +52,7 @@ class Trial:
     seed : int
     """
 
+    recipe: Recipe
     name: str
     candidate: Candidate
     fold: Fold
