@@ -9,6 +9,7 @@ from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from .ahead.output import write_forecaster
 from .ahead.training import TrainedForecaster
 from .base import HEADS, STACK
+from .table_card import table_card
 from .table_training import TrainedOnTable
 
 PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"
@@ -93,40 +94,19 @@ def _card(trained: TrainedOnTable, name: str) -> str:
     if trained.plan.task == "classification":
         labels = f"\n\nLabels: {', '.join(config.id2label[i] for i in range(config.num_labels))}."
     tested = f"tested on {trained.test:,} other series" if trained.test else "not tested on other series"
-    read = "\n".join(f"- {line}" for line in trained.said)
     features = f"{config.m} feature{'' if config.m == 1 else 's'} a node"
     kind = (
         f"{_KINDS[trained.estimator.chosen_].format(trained.plan.task, features)} Trained on {trained.train:,} series, "
         f"{tested}.{labels}"
     )
-    return f"""---
-library_name: transformers
-pipeline_tag: time-series-{"classification" if trained.plan.task == "classification" else "regression"}
-tags: [time-series, chainhead]
----
-
-# {name}
-
-{kind}
-
-{table}
-
-## Data
-
-{read}
-
-## Use
-
-```bash
-chainhead predict {name} new.csv
-```
-
-```python
-import chainhead_plugin
-from transformers import pipeline
-
-predict = pipeline("time-series-classification", model="{name}")
-```
-
-[{PLAN}]({PLAN}) holds everything that was guessed and chosen; change it and run `chainhead train {name}/{PLAN}` again.
-"""
+    return table_card(
+        name,
+        # Its pipeline gives the numbers of a regression too.
+        "time-series-classification",
+        answers=trained.plan.task or "classification",
+        arguments=f"{name} new.csv",
+        plan=PLAN,
+        summary=kind,
+        said=trained.said,
+        results=table,
+    )

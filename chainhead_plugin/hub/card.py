@@ -9,6 +9,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..storage.hashing import sha256
 from .card_template import PICTURE, TEMPLATE
+from .card_text import card_text
 from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
 
@@ -68,27 +69,24 @@ def render_card(
     introduction, limits = model_words(config)
     data = _front_matter(use, license, tags, draft)
 
-    card = ModelCard.from_template(
-        data,
-        template_str=TEMPLATE,
-        name=repo_id.rpartition("/")[2],
-        repo_id=repo_id,
-        use=use,
-        architecture=model_class.__name__,
-        parameters=parameters,
-        example=use and use.example.format_map(sizes_of(config)),
-        pipeline_example=use and use.pipeline_example.format_map(sizes_of(config)),
-        has_preprocessor=has_preprocessor,
-        with_code=with_code,
-        facts=model_facts(config, is_classifier=use is not None and use.output == "logits"),
-        introduction=introduction,
-        limits=limits,
-        picture=picture,
-        training=_training(draft) or "The authors of the model do not state its data and training.",
-        licence=f"`{data.license}`" if data.license else "Not stated by the authors of the model.",
-    )
+    facts = {
+        "repo_id": repo_id,
+        "use": use,
+        "architecture": model_class.__name__,
+        "parameters": parameters,
+        "example": use and use.example.format_map(sizes_of(config)),
+        "pipeline_example": use and use.pipeline_example.format_map(sizes_of(config)),
+        "has_preprocessor": has_preprocessor,
+        "with_code": with_code,
+        "facts": model_facts(config, is_classifier=use is not None and use.output == "logits"),
+        "introduction": introduction,
+        "limits": limits,
+        "picture": picture,
+        "training": _training(draft) or "The authors of the model do not state its data and training.",
+        "licence": f"`{data.license}`" if data.license else "Not stated by the authors of the model.",
+    }
 
-    text = str(card).rstrip() + "\n"
+    text = card_text(data, repo_id.rpartition("/")[2], [TEMPLATE], facts)
     mark = f"\n<!-- Rendered by chainhead, sha256 {sha256(text.encode())}. Edited cards are kept. -->\n"
     files = {"README.md": (text + mark).encode()}
     if picture is not None:

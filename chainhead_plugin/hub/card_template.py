@@ -1,21 +1,15 @@
-"""The text of model cards, in Jinja; a module, so that it travels with a checkpoint's code."""
+"""What cards of pushed models say, in Jinja blocks; a module, so that it travels with a checkpoint's code."""
 
 PICTURE = "images/chain-matrix.png"
 
 TEMPLATE = (
     """\
----
-{{ card_data }}
----
-
-# {{ name }}
-
+{% block introduction %}
 A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architecture }}` with \
 {{ "{:,}".format(parameters) }} weights. \
 {{ introduction }}
-
-## Use
-
+{% endblock %}
+{% block use %}
 The model needs the plugin `chainhead-plugin`: `pip install .` in a clone of its repository installs it.
 {% if use and use.task and (has_preprocessor or not use.needs_preprocessor) %}
 ```python
@@ -40,8 +34,8 @@ print(outputs.{{ use.output }}.shape)
 {% endif %}{% if with_code %}
 Without the plugin, leave its import out and pass `trust_remote_code=True`: the repository holds the code that it needs.
 {% endif %}
-## Model
-
+{% endblock %}
+{% block model %}
 | | |
 |---|---|
 {% for name, fact in facts.items() -%}
@@ -55,21 +49,9 @@ Without the plugin, leave its import out and pass `trust_remote_code=True`: the 
 {{ picture.caption }}
 
 {% endif -%}
-## Training
-
-{{ training }}
-
-## Limits
-
-{{ limits }}
-
-## Licence
-
-{{ licence }}
-
-## Citation
-
-The chain interdependence head comes from [tinyBIG](https://github.com/jwzhanggy/tinyBIG) (RPN: Reconciled \
-Polynomial Network) by Jiawei Zhang; this is the implementation in `chainhead-plugin`.
+{% endblock %}
+{% block training %}{{ training }}{% endblock %}
+{% block limits %}{{ limits }}{% endblock %}
+{% block licence %}{{ licence }}{% endblock %}
 """
 )

@@ -1,6 +1,6 @@
 """A recipe, one YAML file, becomes a measured, documented model.
 
-May import: `checks`, `config`, `explain`, `head`, `inputs`, `models`, `nodes`, `storage`, `tables`; the host
+May import: `checks`, `config`, `explain`, `head`, `hub`, `inputs`, `models`, `nodes`, `storage`, `tables`; the host
 `registry`.
 """
 

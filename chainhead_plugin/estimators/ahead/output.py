@@ -8,6 +8,7 @@ from typing import Any
 
 from ...forecasts.metrics import TITLES
 from ...storage.whole_files import whole_file
+from ..table_card import table_card
 from .training import TrainedForecaster
 
 # From this share of the naive forecast's error on, there is nothing to gain.
@@ -89,7 +90,6 @@ def _table(scores: Mapping[str, Mapping[str, float]]) -> str:
 
 def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
     estimator = trained.estimator
-    read = "\n".join(f"- {line}" for line in trained.said)
     tested = "Not tested: `--test-share 0.2` keeps the last fifth of the time for that."
     if trained.scores:
         parts = {"test part": trained.scores, **trained.by_series}
@@ -104,39 +104,16 @@ def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
         f"quantiles. Its point forecast is one linear map of the last {estimator.model_.config.chain_length} values: "
         f"{chosen_text(trained)}. Quantiles are calibrated on the errors at these origins."
     )
-    return f"""---
-library_name: transformers
-pipeline_tag: time-series-forecasting
-tags: [time-series, forecasting, chainhead]
----
-
-# {name}
-
-{summary}
-
-## Scores
-
-{tested}
-
-## Data
-
-{read}
-
-## Use
-
-```bash
-chainhead predict {name} past.csv --horizon {estimator.horizon_} --quantiles 0.1,0.9
-```
-
-```python
-import chainhead_plugin
-from transformers import pipeline
-
-forecast = pipeline("time-series-forecasting", model="{name}")
-```
-
-[{plan}]({plan}) holds everything that was guessed; change it and run `chainhead train {name}/{plan}` again.
-"""
+    return table_card(
+        name,
+        "time-series-forecasting",
+        answers="forecasting",
+        arguments=f"{name} past.csv --horizon {estimator.horizon_} --quantiles 0.1,0.9",
+        plan=plan,
+        summary=summary,
+        said=trained.said,
+        results=tested,
+    )
 
 
 __all__ = ["chosen_text", "score_text", "write_forecaster"]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import EvalResult, ModelCardData
 
+from ...hub.card_text import card_text
 from ..candidates.peers import CHAIN
-from ..data.examples import require
 from ..metrics import Metric
 from ..recipe import Recipe
 from .verdict import verdict
@@ -48,12 +48,10 @@ def render_card(
     card = {**_CARD_DEFAULTS, "summary": words.summary, **recipe.card}
     chain = results["models"][CHAIN]
     metrics = [metric for metric in task.metrics if metric.is_measured(chain)]
-    use = None
+    templates = [_TEMPLATE.read_text("utf-8")]
     if words.use is not None:
-        template = require("jinja2", "jinja2").Template(words.use.read_text("utf-8"))
-        use = template.render(
-            recipe=recipe, config=config, samples=samples, folder=recipe.name, columns=results["columns"]
-        )
+        templates.append(words.use.read_text("utf-8"))
+
     front_matter = ModelCardData(
         license=card["license"],
         license_name=card.get("license_name"),
@@ -83,39 +81,41 @@ def render_card(
             if chain[f"test_{metric.name}"][0] is not None
         ],
     )
-    rendered = ModelCard.from_template(
-        front_matter,
-        template_str=_TEMPLATE.read_text("utf-8"),
-        recipe=recipe,
-        task=task.pipeline_task,
-        of_nodes=task.of_nodes,
-        stratified=task.is_stratified,
-        words=words,
-        card=card,
-        config=config,
-        chain=chain,
-        folder=recipe.name,
-        pictures=pictures,
-        samples=samples,
-        in_zoo=in_zoo,
-        training=results["recipe"],
-        use=use,
-        metric=metrics[0],
-        others=metrics[1:],
-        tested=f"test_{metrics[0].name}",
-        unit=" %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
-        in_one_go=[model["title"] for model in results["models"].values() if model["parameters"] is None],
-        notes=[
+    facts: dict[str, Any] = {
+        "recipe": recipe,
+        "percent": _percent,
+        "data_source": card.get("source", "").strip(),
+        "task": task.pipeline_task,
+        "of_nodes": task.of_nodes,
+        "stratified": task.is_stratified,
+        "words": words,
+        "card": card,
+        "config": config,
+        "chain": chain,
+        "folder": recipe.name,
+        "pictures": pictures,
+        "samples": samples,
+        "in_zoo": in_zoo,
+        "training": results["recipe"],
+        "metric": metrics[0],
+        "others": metrics[1:],
+        "tested": f"test_{metrics[0].name}",
+        "unit": " %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
+        "in_one_go": [model["title"] for model in results["models"].values() if model["parameters"] is None],
+        "notes": [
             f"{model['title']}: {', '.join(model['notes'])}"
             for model in results["models"].values()
             if "notes" in model
         ],
-        heading=_heading(metrics[0], card.get("unit")),
-        verdict=verdict(results["models"], metrics[0], results.get("baselines"), results.get("not_run")),
+        "heading": _heading(metrics[0], card.get("unit")),
+        "verdict": verdict(results["models"], metrics[0], results.get("baselines"), results.get("not_run")),
         **{key: value for key, value in results.items() if key != "recipe"},
-    )
-    text: str = rendered.content
-    return text.rstrip() + "\n"
+    }
+    return card_text(front_matter, recipe.name, templates, facts)
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}"
 
 
 def _heading(metric: Metric, unit: str | None) -> str:
