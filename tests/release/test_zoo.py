@@ -365,7 +365,9 @@ def test_publishing_writes_a_checkpoint_that_is_pinned(tmp_path, monkeypatch):
     assert {file.name for file in (checkpoints / smallest).iterdir()} == record["files"].keys()
     for name, digest in record["files"].items():
         assert hashlib.sha256((checkpoints / smallest / name).read_bytes()).hexdigest() == digest
-    assert len(list((tmp_path / "model_cards" / "images").iterdir())) == 3
+    pictures = {file.name for file in (tmp_path / "model_cards" / "images").iterdir()}
+    drawn = ("chain-matrix", "comparison", "confusion", "learning-curve")
+    assert pictures == {f"{smallest.removeprefix('chainhead-')}-{picture}.png" for picture in drawn}
 
 
 def test_training_the_smallest_anew_gives_the_stated_accuracy(tmp_path):
