@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.packages import missing_package
 from ...forecasts.whole_series import filled
 from ..data.windows import Windows
 from ..errors import RecipeError
@@ -37,9 +38,7 @@ def classical_model(name: str, seasons: Sequence[int]) -> Any:
     try:
         models: Any = importlib.import_module("statsforecast.models")
     except ModuleNotFoundError as error:
-        raise RecipeError(
-            "it needs statsforecast: pip install statsforecast, or this project's extra forecast"
-        ) from error
+        raise RecipeError(missing_package("it", "statsforecast", "forecast")) from error
     season = min(seasons, default=1)
     if name == "mstl":
         if not seasons:
