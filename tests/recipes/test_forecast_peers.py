@@ -55,7 +55,7 @@ def test_what_is_not_installed_is_said(folder, monkeypatch):
     measured = measure(recipe, folder / "runs", ["theta"])
     assert measured.results["models"].keys() == {"chain"}
     assert measured.results["not_run"] == {
-        "Theta": "it needs statsforecast: pip install statsforecast, or this project's extra forecast"
+        "Theta": 'it needs statsforecast: pip install statsforecast, or this project\'s extra "forecast"'
     }
     card = render_card(recipe, measured.results, measured.model.config.to_dict())
     assert "Not run, so that nothing is said of them: Theta: it needs statsforecast" in card
