@@ -11,10 +11,12 @@ from typing import Any
 from ..checks.packages import missing_package
 from .screen import fail, say
 
+_PACKAGE = Path(__file__).parents[1]
+
 
 @contextmanager
 def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
-    """End with 1 and a message, not a traceback, where what was asked for cannot be done; show the zoo's warnings.
+    """End with 1 and a message, not a traceback, where what was asked for cannot be done; show warnings as notes.
 
     Parameters
     ----------
@@ -38,18 +40,24 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def _shown_warnings() -> Iterator[None]:
-    """Show warnings of the zoo as lines for users, without the line of code that they come from."""
+    """Show warnings of the zoo and of this package once, as lines for users, without the line of code."""
     from registry import RegistryWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", RegistryWarning)
         others = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
-            if issubclass(category, RegistryWarning):
+        told: set[str] = set()
+
+        def show(
+            message: Warning | str, category: type[Warning], filename: str, *place: Any, **options: Any
+        ) -> None:
+            is_own = category is UserWarning and Path(filename).is_relative_to(_PACKAGE)
+            if not (is_own or issubclass(category, RegistryWarning)):
+                others(message, category, filename, *place, **options)
+            elif str(message) not in told:
+                told.add(str(message))
                 say(f"Note: {message}", stderr=True)
-            else:
-                others(message, category, *place, **options)
 
         warnings.showwarning = show
         yield

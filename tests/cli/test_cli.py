@@ -277,7 +277,7 @@ def test_images(folders, tmp_path):
 
 
 MISTAKES = {
-    "no such model": (["nothing", "a.csv"], 1, "no model is named"),
+    "no such model": (["nothing", "a.csv"], 1, "no model of the zoo and no folder here is named nothing"),
     "no such folder": (["./nothing", "a.csv"], 1, "there is no folder ./nothing"),
     "a folder without checkpoint": ([".", "a.csv"], 1, "it has no config.json"),
     "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),

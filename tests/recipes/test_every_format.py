@@ -1,6 +1,7 @@
 """The same 20 series in every format: trained to the same numbers, predicted and evaluated alike."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -176,9 +177,11 @@ def test_the_same_predictions(folder, name):
 
 @pytest.mark.parametrize("name", ["semicolons.csv", "long.parquet", "files", "case.ts"])
 def test_the_same_evaluation(folder, name):
-    data = data_of("long.csv", test_share=None, test="long.csv")
+    data = data_of("long.parquet", test_share=None, test="long.csv")
     expected = invoke("evaluate", folder / "models" / "long.csv", "--recipe", write(folder, data))
-    data = data_of(name, test_share=None, test=name)
+    copy = folder / f"copy-{name}"
+    (shutil.copytree if (folder / name).is_dir() else shutil.copy)(folder / name, copy)
+    data = data_of(name, test_share=None, test=copy.name)
     assert invoke("evaluate", folder / "models" / "long.csv", "--recipe", write(folder, data)) == expected
 
 

@@ -77,8 +77,9 @@ class TestData:
         rows = pd.DataFrame(
             {"id": [7, 7, 3, 3, 3], "kind": ["a", "b", "b", "b", "a"], "x": range(5), "y": range(5, 10)}
         )
-        rows.to_csv(folder / "long.csv", index=False)
-        files = {"train": "long.csv", "test": "long.csv", "series": "id", "label": "kind"}
+        for name in ("long.csv", "other.csv"):
+            rows.to_csv(folder / name, index=False)
+        files = {"train": "long.csv", "test": "other.csv", "series": "id", "label": "kind"}
         train = load_data(recipe_of(folder, data=files)).train
         assert [one.tolist() for one in train.inputs] == [[[0, 5], [1, 6]], [[2, 7], [3, 8], [4, 9]]]
         assert train.labels.tolist() == [[0, 1, IGNORED], [1, 1, 0]]
@@ -88,8 +89,9 @@ class TestData:
     def test_arrays(self, folder, features):
         x, y = np.arange(24.0).reshape(-1, 3, *features), np.array([[2, 5, IGNORED], [5, 5, 2]] * 2)
         x = x[:4]
-        np.savez(folder / "a.npz", x=x, y=y)
-        train = load_data(recipe_of(folder, data={"train": "a.npz", "test": "a.npz"})).train
+        for name in ("a.npz", "b.npz"):
+            np.savez(folder / name, x=x, y=y)
+        train = load_data(recipe_of(folder, data={"train": "a.npz", "test": "b.npz"})).train
         assert np.array_equal(np.stack(train.inputs), x.reshape(4, 3, -1))
         assert train.labels[:2].tolist() == [[0, 1, IGNORED], [1, 1, 0]]
         assert train.names == ("2", "5")
@@ -143,7 +145,8 @@ class TestGroups:
             assert not {*kept.groups} & {*held_out.groups}
 
     def test_in_both_parts(self, grouped):
-        files = {**GROUPED, "test": "grouped.csv"}
+        files = {**GROUPED, "test": "other.csv"}
+        (grouped / "other.csv").write_bytes((grouped / "grouped.csv").read_bytes())
         del files["test_share"]
         with pytest.raises(RecipeError, match=r"the group \d is in the training and in the test part"):
             load_data(recipe_of(grouped, data=files))

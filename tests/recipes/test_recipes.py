@@ -154,7 +154,10 @@ class TestChecks:
             ({"model": {"with_hops": 3}}, "model: .*no field 'with_hops'"),
             ({"model": {"n": 4, "h": 3}}, "h=3 has no effect"),
             ({"training": {"optim": "best"}}, "training: .*best"),
-            ({"validation_folds": 40}, "one label has only 24 examples"),
+            (
+                {"validation_folds": 40},
+                "of the label .* there are only 24 examples to train on: give more, or use 24",
+            ),
         ],
     )
     def test_training(self, folder, changes, message):
@@ -174,8 +177,9 @@ class TestTables:
         table = pd.DataFrame(
             {"label": ["a", "b", "a", "b"], "t0": [1.0, 2, 3, 4], "t1": [5, np.nan, 6, np.nan]}
         )
-        table.to_csv(folder / "wide.csv", index=False)
-        train = load_data(recipe_of(folder, data={"train": "wide.csv", "test": "wide.csv"})).train
+        for name in ("wide.csv", "test.csv"):
+            table.to_csv(folder / name, index=False)
+        train = load_data(recipe_of(folder, data={"train": "wide.csv", "test": "test.csv"})).train
         assert [one.ravel().tolist() for one in train.inputs] == [[1, 5], [2], [3, 6], [4]]
         assert [train.names[label] for label in train.labels] == ["a", "b", "a", "b"]
 
@@ -183,8 +187,9 @@ class TestTables:
         table = pd.DataFrame(
             {"id": [7, 7, 3, 3, 3], "kind": ["a", "a", "b", "b", "b"], "x": range(5), "y": range(5, 10)}
         )
-        table.to_csv(folder / "long.csv", index=False)
-        files = {"train": "long.csv", "test": "long.csv", "series": "id", "label": "kind"}
+        for name in ("long.csv", "test.csv"):
+            table.to_csv(folder / name, index=False)
+        files = {"train": "long.csv", "test": "test.csv", "series": "id", "label": "kind"}
         train = load_data(recipe_of(folder, data=files)).train
         assert [one.tolist() for one in train.inputs] == [[[0, 5], [1, 6]], [[2, 7], [3, 8], [4, 9]]]
         assert train.names == ("a", "b")
@@ -202,9 +207,10 @@ class TestTables:
         ],
     )
     def test_errors(self, folder, table, message):
-        pd.DataFrame(table).to_csv(folder / "bad.csv", index=False)
+        for name in ("bad.csv", "test.csv"):
+            pd.DataFrame(table).to_csv(folder / name, index=False)
         with pytest.raises(RecipeError, match=message):
-            load_data(recipe_of(folder, data={"train": "bad.csv", "test": "bad.csv"}))
+            load_data(recipe_of(folder, data={"train": "bad.csv", "test": "test.csv"}))
 
     def test_texts(self, folder):
         texts = pd.DataFrame({"text": ["good film", "bad film"] * 8, "label": [1, 0] * 8})

@@ -163,7 +163,7 @@ RECIPES = {
         class_weight={"up": 2.0},
     ),
     "folds": {
-        **_recipe("time-series-classification", {"train": "train.npz", "test": "train.npz"}, HEAD),
+        **_recipe("time-series-classification", {"train": "train.npz", "test": "test.npz"}, HEAD),
         "validation_share": None,
         "early_stopping": None,
         "validation_folds": 2,
@@ -234,7 +234,8 @@ def write_data(folder):
         for node in range(6)
     ]
     pd.DataFrame(rows).to_csv(folder / "train.csv", index=False)
-    write_arrays(folder / "train.npz", (rng.normal(size=(32, 6)), np.array(["down", "up"] * 16)))
+    for name in ("train.npz", "test.npz"):
+        write_arrays(folder / name, (rng.normal(size=(32, 6)), np.array(["down", "up"] * 16)))
     write_arrays(
         folder / "images.npz", (rng.integers(0, 255, (32, 4, 4)).astype(np.uint8), np.arange(32) % 2)
     )

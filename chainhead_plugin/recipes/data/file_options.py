@@ -79,6 +79,8 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
     with said_of("data"):
         for part in {"train", "test"} & options.keys():
             _check_location(part, options[part])
+        if "test" in options:
+            _check_parts_differ(options["train"], options["test"], recipe.folder)
         if "test_share" in options:
             check_number("test_share", options["test_share"], above=0, below=1)
         if "test_seed" in options:
@@ -102,6 +104,19 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
         spec=spec,
         reading=reading,
     )
+
+
+def _check_parts_differ(train: Any, test: Any, folder: Path) -> None:
+    """Raise where a file, folder or pattern is in both parts."""
+    of_train, of_test = (
+        {(folder / path).resolve() for path in (paths if isinstance(paths, list) else [paths])}
+        for paths in (train, test)
+    )
+    if both := sorted(of_train & of_test):
+        raise ValueError(
+            f"test names {both[0].name}, which train names too, but what a model was trained on cannot test it: name "
+            "other files, or state test_share in place of test"
+        )
 
 
 def _check_location(part: str, value: Any) -> None:

@@ -225,9 +225,12 @@ def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
     if groups is not None:
         fewest, what = len(np.unique(groups)), "there are only {} groups"
     elif stratified:
-        fewest, what = int(np.bincount(labels).min()), "one label has only {} examples"
+        counts = np.bincount(labels)
+        rarest = examples.names[int(counts.argmin())]
+        fewest, what = int(counts.min()), f"of the label {rarest} there are only {{}} examples to train on"
     if fewest < count:
-        raise RecipeError(f"validation_folds={count}, but {what.format(fewest)}: use fewer")
+        fewer = f", or use {fewest}" if fewest > 1 else ""
+        raise RecipeError(f"validation_folds={count}, but {what.format(fewest)}: give more{fewer}")
     kind = f"{'Stratified' if stratified else ''}{'' if groups is None else 'Group'}KFold"
     splitter = getattr(selection, kind)(count, shuffle=True, random_state=0)
     parts = splitter.split(np.zeros(len(labels)), labels if stratified else None, groups)
