@@ -51,7 +51,8 @@ def evaluate(
 
     Columns are matched with those that the model was trained on by name. Of models for labels it shows accuracy,
     balanced accuracy, macro F1, log loss and AUC, which label was taken for which, and how many there are of each; of
-    regressions RMSE, MAE and R². Needs the extra "train".
+    regressions RMSE, MAE and R²; of forecasts, from every origin that the files leave room for, errors, MASE, and what
+    quantiles come to. Needs the extra "train".
 
     Example: chainhead evaluate ./my-model --data new.csv --picture confusion.png
     """
@@ -121,6 +122,12 @@ def _on_files(
     say(f"{model.name} on {found.examples:,} example{'s' if found.examples > 1 else ''}:")
     console().print(_table(["", ""], rows))
     _show_labels(told)
+    if "series" in told:
+        body = []
+        for part in told["series"]:
+            title = ", ".join(filter(None, (part["series"], part["target"])))
+            body.append([title, *(_shown(metric, part) for metric in found.metrics)])
+        console().print(_table(["series", *(metric.title for metric in found.metrics)], body))
     _say_undefined(found.metrics, found.values, told.get("labels", []))
     if picture is not None:
         say(f"confusion matrix: {picture}")

@@ -110,10 +110,37 @@ def cut(
     past, future = (_length(recipe.model, name) for name in ("chain_length", "prediction_length"))
     if layout.season is not None and layout.season > past:
         raise RecipeError(f"data: season={layout.season} is longer than the past, chain_length={past}")
+    trained = [test_start - one.start for one in series]
+    windows = windows_from(series, layout, past, future, trained, schema)
+    data = Data(windows.before(test_start), windows.since(test_start), said)
+    for part, examples in (("training", data.train), ("test", data.test)):
+        if not len(examples.labels):
+            raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")
+    return data
+
+
+def windows_from(
+    series: Sequence[Series],
+    layout: Layout,
+    past: int,
+    future: int,
+    trained: Sequence[int],
+    schema: Schema | None = None,
+    stride: int = 1,
+) -> Windows:
+    """Cut series into windows of `past` and `future` steps, one every `stride` steps, ordered by time.
+
+    `trained` is how many of each series' first steps tell how large a naive forecast's errors are.
+
+    Raises
+    ------
+    RecipeError
+        If there is none.
+    """
     inputs, labels, times, of_series = [], [], [], []
     for number, one in enumerate(series):
         values = as_exact_as_needed(one.values)
-        for begin in range(len(values) - past - future + 1):
+        for begin in range(0, len(values) - past - future + 1, stride):
             window = values[begin : begin + past + future].copy()
             target = window[past:, : len(layout.targets)].copy()
             seen = ~np.isnan(window[:past, : len(layout.targets)]).all(0)
@@ -132,21 +159,16 @@ def cut(
         )
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
-    windows = Windows(
+    return Windows(
         inputs,
         np.stack(labels),
         layout.targets,
         np.asarray(times, dtype=np.int64),
         layout,
-        whole_series(series, layout, [test_start - one.start for one in series]),
+        whole_series(series, layout, trained),
         np.asarray(of_series, dtype=np.int64),
         schema=schema,
     ).take(order)
-    data = Data(windows.before(test_start), windows.since(test_start), said)
-    for part, examples in (("training", data.train), ("test", data.test)):
-        if not len(examples.labels):
-            raise RecipeError(f"data: the {part} part has no window of {past} + {future} steps")
-    return data
 
 
 def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:

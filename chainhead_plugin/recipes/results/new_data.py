@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...forecasts.whole_series import Layout, Series
+from ...inputs.named_sequences import series_sequences
 from ...tables.errors import TableError, listed, place
 from ...tables.loading import load
 from ...tables.read import Reading
@@ -18,13 +20,18 @@ from ...tables.texts import load_texts
 from ..data.examples import Examples
 from ..data.files import checked_chains
 from ..data.node_labels import IGNORED, is_label, pad_labels
+from ..data.windows import windows_from
+from ..forecast_parts import by_series
 from ..label_metrics import confusion
 from ..metrics import Metric
 from ..multilabel_metrics import by_label
 from ..task import Task
-from ..tasks.known import task_of_model
+from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
 from ..training.fitting import predict
+
+# Origins of a file at most, or about so many: of more every second, third, … is taken.
+_MOST_ORIGINS = 5_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class NewEvaluation:
         As of `label_metrics.confusion`, where an example or a node has one label.
     by_label : list of dict, optional
         As of `multilabel_metrics.by_label`, where an example has several.
+    by_series : list of dict, optional
+        As of `forecast_parts.by_series`, where there are a few series or targets.
     """
 
     said: str
@@ -51,6 +60,7 @@ class NewEvaluation:
     examples: int
     confusion: dict[str, Any] | None = None
     by_label: list[dict[str, Any]] | None = None
+    by_series: list[dict[str, Any]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON takes it; None where a metric is not defined."""
@@ -60,6 +70,8 @@ class NewEvaluation:
             told |= {"labels": self.confusion["labels"], "confusion": self.confusion["counts"]}
         if self.by_label is not None:
             told["labels"] = self.by_label
+        if self.by_series:
+            told["series"] = self.by_series
         return told
 
 
@@ -99,11 +111,13 @@ def evaluate_on(
     ValueError
         If models for the task cannot be evaluated on files.
     """
+    if pipeline_task == "time-series-forecasting":
+        return evaluate_forecasts(data, model, folder, schema, spec, reading)
     task = task_of_model(pipeline_task, model.config)
     if task is None:
         raise ValueError(
             f"models for {pipeline_task} cannot be evaluated with --data: expected one for classification, "
-            "segmentation or regression of series, or for classification of texts"
+            "segmentation, regression or forecasts of series, or for classification of texts"
         )
     inputs = task.load_inputs(folder)
     names = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
@@ -204,3 +218,49 @@ def _check_known(labels: Sequence[str], places: Sequence[str], names: Sequence[s
                 f"{where} has the label {label!r}, which the model does not know: unknown {listed(unknown)}; the model "
                 f"names {listed(names)}"
             )
+
+
+def evaluate_forecasts(
+    data: Any,
+    model: Any,
+    folder: Path,
+    schema: Schema | None,
+    spec: TableSpec | None,
+    reading: Reading | None,
+) -> NewEvaluation:
+    """Evaluate a forecaster at rolling origins of new files; as `evaluate_on`.
+
+    Errors are scaled, for MASE, by those of a naive forecast in what lies before a series' first origin.
+    """
+    config = model.config
+    past, future = config.chain_length, config.prediction_length
+    if past is None:
+        raise ValueError("the model does not say how long its past is: set chain_length in its configuration")
+    found = load(data, spec, reading) if schema is None else load_matched(data, schema, reading)
+    chains = [sequence.nodes for sequence in series_sequences(found)]
+    channels, targets = config.num_input_channels, config.num_targets
+    width = channels + config.num_time_features
+    if chains[0].shape[1] != width:
+        raise TableError(
+            f"{found.files[0]}: there are {chains[0].shape[1]} columns to forecast from, expected the model's {width}: "
+            "choose them with --columns, and say what tells series apart with --series"
+        )
+    names = [*found.features, *(f"known {number}" for number in range(width))]
+    layout = Layout(tuple(names[:targets]), tuple(names[targets:channels]), tuple(names[channels:width]))
+    series = [Series(chain, name=one.id) for chain, one in zip(chains, found, strict=True)]
+    origins = sum(max(0, len(chain) - past - future + 1) for chain in chains)
+    windows = windows_from(
+        series, layout, past, future, [past] * len(series), stride=1 + origins // _MOST_ORIGINS
+    )
+    task = task_named("time-series-forecasting").of_model({"quantiles": list(config.quantiles)})
+    forecasts = predict(model.eval(), task.load_inputs(folder), windows.inputs, task).numpy()
+    said = (
+        f"{summary(found)}; forecasts from {len(windows.labels):,} origins, each {future} steps from {past}"
+    )
+    return NewEvaluation(
+        said,
+        task.metrics,
+        task.measure_on(forecasts, windows),
+        len(windows.labels),
+        by_series=by_series(task.measure_on, forecasts, windows),
+    )
