@@ -1,5 +1,6 @@
 """What time series will be."""
 
+import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -180,7 +181,9 @@ class Forecasting(Task):
         baselines = {}
         for title, forecasts in naive_forecasts(test).items():
             tested = self.measure_on(forecasts, test)
-            baselines[title] = {f"test_{name}": value for name, value in tested.items()} | {
+            # MASE is not defined where a series repeats itself exactly in training.
+            told_of = {f"test_{name}": None if math.isnan(value) else value for name, value in tested.items()}
+            baselines[title] = told_of | {
                 f"validation_{self.metric.name}": self.metric.of(validation[title], held_out.labels)
             }
         layout = test.layout
