@@ -1,4 +1,4 @@
-"""What the estimators share: their parameters, scores by the model, and files."""
+"""What the estimators share: scores by the model, and files."""
 
 import os
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
 from .files import params_from_json, params_to_json, read_state, write_state
 from .panels import Panel, read_panel
-from .requirement import BaseEstimator
+from .parameters import RandomChainParameters
 from .threads import threads_of
 
 _FITTED = (
@@ -49,8 +49,8 @@ _BLUR = 1e-2
 HEADS, STACK = "random chain heads", "a trained stack"
 
 
-class ChainHeadEstimator(BaseEstimator):
-    """Parameters and files of `ChainHeadClassifier` and `ChainHeadRegressor`."""
+class ChainHeadEstimator(RandomChainParameters):
+    """Scores and files of `ChainHeadClassifier` and `ChainHeadRegressor`."""
 
     _parameters: ClassVar[tuple[str, ...]] = (
         "dilations",
@@ -157,6 +157,12 @@ class ChainHeadEstimator(BaseEstimator):
         self._state()
         return push(self.model_, self.save_pretrained, repo_id, **options)
 
+    def _read(self, X: Any, y: Any) -> Panel:
+        """Return the series that `fit` is given, after checking that there is something to learn."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        return read_panel(self, X, reset=True)
+
     def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:
         """Train random chain heads, and keep what comes of it."""
         from sklearn.utils import check_random_state, check_scalar
@@ -222,6 +228,11 @@ class ChainHeadEstimator(BaseEstimator):
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self, "model_")
+
+    def _require_problem_type(self, *known: str | None) -> None:
+        found = self.model_.config.problem_type
+        if found not in known:
+            raise ValueError(f"the model is for {found}, which is no task of {type(self).__name__}")
 
     def _state(self) -> dict[str, Any]:
         fitted = {name: getattr(self, name) for name in _FITTED if hasattr(self, name)}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
 from .files import classes_from_json, classes_to_json
-from .panels import Panel, labels_of, read_panel
+from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
 from .threads import threads_of
 
@@ -92,18 +92,20 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         random_state: Any = None,
         seconds: float | None = None,
     ) -> None:
-        self.causal = causal
+        super().__init__(
+            causal=causal,
+            dilations=dilations,
+            with_differences=with_differences,
+            num_biases=num_biases,
+            num_groups=num_groups,
+            group_size=group_size,
+            num_levels=num_levels,
+            batch_size=batch_size,
+            device=device,
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
         self.class_weight = class_weight
-        self.dilations = dilations
-        self.with_differences = with_differences
-        self.num_biases = num_biases
-        self.num_groups = num_groups
-        self.group_size = group_size
-        self.num_levels = num_levels
-        self.batch_size = batch_size
-        self.device = device
-        self.n_jobs = n_jobs
-        self.random_state = random_state
         self.seconds = seconds
 
     def fit(self, X: Any, y: Any) -> "ChainHeadClassifier":
@@ -125,9 +127,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         from sklearn.utils.multiclass import check_classification_targets
         from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        panel = read_panel(self, X, reset=True)
+        panel = self._read(X, y)
         labels = column_or_1d(labels_of(X, y), warn=True)
         check_consistent_length(panel.series, labels)
         assert_all_finite(labels, input_name="y")
@@ -197,11 +197,8 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         return super()._state() | {"classes_": classes_to_json(self.classes_)}
 
     def _take_state(self, state: dict[str, Any]) -> None:
+        self._require_problem_type(None, "single_label_classification")
         config = self.model_.config
-        if config.problem_type not in (None, "single_label_classification"):
-            raise ValueError(
-                f"the model is for {config.problem_type}, which is no task of {type(self).__name__}"
-            )
         names = [config.id2label[number] for number in range(config.num_labels)]
         self.classes_ = classes_from_json(state["classes_"]) if "classes_" in state else np.array(names)
         if len(self.classes_) != config.num_labels:

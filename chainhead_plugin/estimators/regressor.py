@@ -1,13 +1,12 @@
 """A regressor of series with scikit-learn's interface."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import ChainHeadEstimator
-from .panels import labels_of, read_panel
+from .panels import labels_of
 from .requirement import RegressorMixin
 
 
@@ -43,33 +42,6 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
     >>> regressor.score(test_series, test_values)
     """
 
-    def __init__(
-        self,
-        *,
-        causal: bool = True,
-        dilations: Sequence[int] | None = None,
-        with_differences: bool = True,
-        num_biases: int = 4,
-        num_groups: int = 32,
-        group_size: int = 8,
-        num_levels: int | None = None,
-        batch_size: int = 256,
-        device: str | None = None,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.causal = causal
-        self.dilations = dilations
-        self.with_differences = with_differences
-        self.num_biases = num_biases
-        self.num_groups = num_groups
-        self.group_size = group_size
-        self.num_levels = num_levels
-        self.batch_size = batch_size
-        self.device = device
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-
     def fit(self, X: Any, y: Any) -> "ChainHeadRegressor":
         """Train on series and their values.
 
@@ -87,9 +59,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         """
         from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        panel = read_panel(self, X, reset=True)
+        panel = self._read(X, y)
         values = check_array(labels_of(X, y), ensure_2d=False, dtype=np.float64, input_name="y")
         if values.ndim == 2 and values.shape[1] == 1:
             values = column_or_1d(values, warn=True)
@@ -107,12 +77,8 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         return super()._state() | {"is_flat": self._is_flat}
 
     def _take_state(self, state: dict[str, Any]) -> None:
-        config = self.model_.config
-        if config.problem_type != "regression":
-            raise ValueError(
-                f"the model is for {config.problem_type}, which is no task of {type(self).__name__}"
-            )
-        self._is_flat = bool(state.get("is_flat", config.num_labels == 1))
+        self._require_problem_type("regression")
+        self._is_flat = bool(state.get("is_flat", self.model_.config.num_labels == 1))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
