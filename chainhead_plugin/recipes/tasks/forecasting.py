@@ -178,7 +178,7 @@ class Forecasting(Task):
         test = windows_of(data.test)
         held_out = windows_of(split(data.train, recipe.validation_share, recipe.seeds[0])[1])
         validation = naive_forecasts(held_out)
-        baselines = {}
+        baselines: dict[str, Any] = {}
         for title, forecasts in naive_forecasts(test).items():
             tested = self.measure_on(forecasts, test)
             # MASE is not defined where a series repeats itself exactly in training.
