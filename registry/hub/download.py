@@ -15,7 +15,7 @@ from huggingface_hub.hf_api import ModelInfo
 from ..errors import ChecksumError, RegistryWarning, TransferError
 from ..files.formats import SAFE, safe_files, shards_of
 from ..files.verification import stated_by_cache, verify
-from .requests import ask, with_advice
+from .requests import ask, commit_of, understood, with_advice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,15 +129,20 @@ class Download:
 
     def _info(self, revision: str) -> ModelInfo:
         api = HfApi(token=self.token)
-        return ask(lambda: api.model_info(self.repo_id, revision=revision, files_metadata=True), self.repo_id)
+        info = ask(lambda: api.model_info(self.repo_id, revision=revision, files_metadata=True), self.repo_id)
+        commit_of(info)
+        return info
 
-    @staticmethod
-    def _hashes(info: ModelInfo) -> dict[str, str]:
+    def _hashes(self, info: ModelInfo) -> dict[str, str]:
         """For every file its hash: of the content as SHA-256 in large file storage, else as git has it."""
-        hashes = {
-            file.rfilename: str(file.lfs.sha256 if file.lfs else file.blob_id) for file in info.siblings or ()
-        }
+        with understood(self.repo_id):
+            hashes = {
+                file.rfilename: str(file.lfs.sha256 if file.lfs else file.blob_id)
+                for file in info.siblings or ()
+            }
         for name in hashes:
+            if not isinstance(name, str) or not name.isprintable():
+                raise TransferError(f"the Hub names a file {name!a:.80}, which is no name of a file")
             # A name is where the client writes the file: one that leads elsewhere is an attack, or an accident.
             if (
                 PurePosixPath(name).is_absolute()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from huggingface_hub import constants
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
+    HFValidationError,
     LocalTokenNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.hf_api import ModelInfo
 
-from ..errors import TransferError
+from ..errors import RegistryError, TransferError
 
 T = TypeVar("T")
 ErrorT = TypeVar("ErrorT", bound=Exception)
@@ -23,6 +27,8 @@ ErrorT = TypeVar("ErrorT", bound=Exception)
 _WAITS = (0.5, 1.0)  # seconds, between one attempt and the next
 # The client is built on httpx or on its successor, depending on its version, and lets their errors through.
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
+# About what the user asked for, not about the answer.
+_USERS = (HFValidationError,)
 _LOG_IN = "run `hf auth login`, or set HF_TOKEN to a token from https://huggingface.co/settings/tokens"
 
 
@@ -43,8 +49,8 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
     huggingface_hub.errors.LocalTokenNotFoundError
         If a token is needed and there is none, with advice added.
     TransferError
-        If every attempt ended in a broken connection, a server error or an incomplete file, or the Hub cannot be
-        reached.
+        If every attempt ended in a broken connection, a server error or an incomplete file, the Hub cannot be
+        reached, or its answer is none to what was asked.
     """
     for wait in (*_WAITS, None):
         try:
@@ -58,6 +64,8 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
         except _HTTP_ERROR as error:
             failure = error
         except RuntimeError as error:
+            if isinstance(error, RecursionError):
+                raise _misunderstood(error, repo_id) from error
             if not isinstance(error.__cause__, _HTTP_ERROR):
                 raise
             failure = error.__cause__
@@ -66,6 +74,10 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
             if error.errno is not None:  # of this machine, such as a full disk
                 raise
             failure = error
+        except _USERS:
+            raise
+        except Exception as error:  # the client computes with what it was answered, whatever that is
+            raise _misunderstood(error, repo_id) from error
         if wait is not None:
             time.sleep(wait)
 
@@ -79,6 +91,44 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
         f"{type(failure).__name__}: {failure}\nNothing is broken on this machine: try again later. "
         "What was downloaded completely is kept."
     ) from failure
+
+
+@contextmanager
+def understood(repo_id: str) -> Iterator[None]:
+    """Raise a `TransferError` where the code within cannot work with what the Hub answered."""
+    try:
+        yield
+    except (RegistryError, OSError, *_USERS):
+        raise
+    except RuntimeError as error:
+        if not isinstance(error, RecursionError):
+            raise
+        raise _misunderstood(error, repo_id) from error
+    except (LookupError, TypeError, AttributeError, AssertionError, ValueError, ArithmeticError) as error:
+        raise _misunderstood(error, repo_id) from error
+
+
+def commit_of(info: ModelInfo) -> str:
+    """Return the commit that the Hub told of.
+
+    Raises
+    ------
+    TransferError
+        If it is none.
+    """
+    if not isinstance(info.sha, str) or not re.fullmatch("[0-9a-f]{40}", info.sha):
+        raise TransferError(f"the Hub names {info.sha!a:.80} as a commit, expected 40 hexadecimal digits")
+    return info.sha
+
+
+def _misunderstood(error: Exception, repo_id: str) -> TransferError:
+    # In ASCII: the answer may hold halves of surrogate pairs, and sequences that control a terminal.
+    told = ascii(f"{type(error).__name__}: {error}")[1:-1]
+    return TransferError(
+        f"{repo_id}: {constants.ENDPOINT} did not answer what was asked ({told:.300})\nIs it the Hub, or a proxy or a "
+        "log-in page before it? Check HF_ENDPOINT and HTTPS_PROXY where they are set. What was downloaded completely "
+        "is kept."
+    )
 
 
 def _is_unreachable(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,10 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.hf_api import ModelInfo
 
-from ..errors import PushError, RegistryError
+from ..errors import PushError, RegistryError, TransferError
 from ..files.formats import CONFIG, WEIGHTS
 from ..files.hashes import git_sha1, sha256
-from .requests import ask, with_advice
+from .requests import ask, commit_of, understood, with_advice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +60,12 @@ class Upload:
         if is_offline_mode():
             raise OfflineModeIsEnabled(f"cannot push to {self.repo_id} in offline mode: unset HF_HUB_OFFLINE")
         api = HfApi(token=self.token)
-        repo_id = self._permitted(ask(api.whoami, self.repo_id))
-        is_new = self._make_repo(api, repo_id)
+        with understood(self.repo_id):
+            repo_id = self._permitted(ask(api.whoami, self.repo_id))
+            is_new = self._make_repo(api, repo_id)
         try:
-            return self._commit(api, repo_id, files, message)
+            with understood(repo_id):
+                return self._commit(api, repo_id, files, message)
         except Exception as error:
             if is_new and not _removed(api, repo_id):
                 raise with_advice(error, f"{repo_id} is new and has been left there.") from error.__cause__
@@ -71,6 +74,8 @@ class Upload:
     def _permitted(self, account: Mapping[str, Any]) -> str:
         """Return the repository's full name, if the token may write there."""
         user = account["name"]
+        if not isinstance(user, str) or not re.fullmatch(r"\w[\w.-]*", user):
+            raise TransferError(f"the Hub names the token's user {user!a:.80}, which is no user's name")
         owner, _, name = self.repo_id.rpartition("/")
         if account["auth"]["accessToken"].get("role") == "read":
             raise PushError(
@@ -102,7 +107,7 @@ class Upload:
         is_there = branch in [ref.name for ref in refs.branches]
         start = branch if is_there else "main"
         info = ask(lambda: api.model_info(repo_id, revision=start, files_metadata=True), repo_id)
-        before = info.sha
+        before = commit_of(info)
         tagged = next((ref.target_commit for ref in refs.tags if ref.name == self.tag), None)
         # Where the Hub has everything already, no commit is made, and the tag may stay.
         if tagged is not None and (tagged != before or _changes(files, info)):

@@ -23,6 +23,8 @@ class HubState:
         Large files by SHA-256, and the parts of those on their way.
     endpoint, cdn : str
         Where the Hub and its storage host listen.
+    nonsense : tuple of str and int, optional
+        A pattern of "METHOD path", and the number of the answer of `hub_nonsense` that such requests get.
     """
 
     lfs_threshold: int
@@ -34,6 +36,7 @@ class HubState:
     accounts: dict[str, Account | None] = field(default_factory=dict)
     objects: dict[str, Blob] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    nonsense: tuple[str, int] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def account(self, request: Request) -> Account | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 import hub_files  # noqa: F401  (adds its routes)
 from hub_faults import Faults
 from hub_http import HubServer, Record, Reply, Request
+from hub_nonsense import nonsense_for
 from hub_routes import route
 from hub_state import HubState
 from hub_store import Account, Blob, HubError, Repository
@@ -82,6 +83,8 @@ class LoopbackHub:
         if (host == "cdn") != request.path.startswith(("/cdn/", "/upload/")):
             return Reply.error(HubError(404, f"{request.path} is not on the {host} host"))
         try:
+            if (reply := nonsense_for(self.state, request)) is not None:
+                return reply
             return route.find(request)(self.state, request)
         except HubError as error:
             return Reply.error(error)

@@ -1,0 +1,94 @@
+"""A Hub, or a proxy before it, that answers other JSON than expected: an error with a name, whatever is asked."""
+
+import pytest
+from hub_client import run_client
+from hub_nonsense import BODIES
+from hub_samples import MODEL
+
+PULLS = {"info": r"GET /api/models/me/chain(/revision/.*)?", "access": r"GET .*/auth-check"}
+PUSHES = {
+    "account": r"GET /api/whoami-v2",
+    "info": r"GET /api/models/me/chain(/revision/.*)?",
+    "refs": r"GET .*/refs",
+    "modes": r"POST .*/preupload/.*",
+    "commit": r"POST .*/commit/.*",
+    "card": r"POST /api/validate-yaml",
+    "new": r"POST /api/repos/create",
+}
+CALLS = """
+import json, os, sys, urllib.request
+from pathlib import Path
+import registry
+from registry.hub import requests
+requests._WAITS = (0, 0)
+sys.setrecursionlimit(1000)
+result = {}
+for number in NUMBERS:
+    urllib.request.urlopen(f"{os.environ['HF_ENDPOINT']}/nonsense/{number}").close()
+    try:
+        CALL
+        result[number] = "done"
+    except Exception as error:
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        str(error).encode()
+        result[number] = [kinds, str(error)]
+"""
+# What `registry.pull` and `registry.push` promise, and their callers may expect.
+NAMED = {"TransferError", "CheckpointError", "PushError", "HfHubHTTPError", "LocalEntryNotFoundError"}
+
+
+def told(hub, home, pattern, call, numbers=range(len(BODIES)), **options):
+    hub.state.nonsense = (pattern, -1)
+    code = CALLS.replace("NUMBERS", str([*numbers])).replace("CALL", call)
+    found = run_client(code, hub, home=home, **options).ok
+    assert len(found) == len(numbers)
+    return {BODIES[int(number)][:80]: said for number, said in found.items()}
+
+
+def assert_named(found):
+    unnamed = {body: said for body, said in found.items() if said != "done" and not NAMED & {*said[0]}}
+    assert not unnamed
+
+
+@pytest.mark.parametrize("path", PULLS)
+def test_pull(hub, home, model, path):
+    found = told(hub, home, PULLS[path], "registry.pull('me/chain')")
+
+    assert_named(found)
+    # What is asked for access is only whether there is any.
+    assert path == "access" or "done" not in found.values()
+
+
+@pytest.mark.parametrize("path", PUSHES)
+def test_push(hub, home, tmp_path, path):
+    hub.state.lfs_threshold = 10_000
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    for name, data in MODEL.items():
+        (folder / name).write_bytes(data)
+    if path != "new":
+        hub.publish("me/chain", {"README.md": b"Before"})
+    call = f"registry.push({str(folder)!r}, 'me/chain', commit_message=str(number))"
+    if path in ("modes", "commit"):
+        # The folder differs every time, so that there is something to commit.
+        call = f"Path({str(folder)!r}, 'vocab.txt').write_text(str(number)); {call}"
+    found = told(hub, home, PUSHES[path], call, token=hub.token("me"))
+
+    assert_named(found)
+    if path != "new":
+        assert hub.repo("me/chain").branches.keys() == {"main"}
+
+
+def test_loading(hub, home, model, pytestconfig):
+    call = "transformers.AutoModelForSequenceClassification.from_pretrained('me/chain')"
+    found = told(
+        hub,
+        home,
+        r"GET /api/models/.*",
+        f"import transformers; registry.load_plugins(); {call}",
+        # Every load takes half a second.
+        numbers=range(len(BODIES)) if pytestconfig.getoption("--full", False) else range(0, len(BODIES), 9),
+    )
+
+    expected = {"OSError", "ValueError", "RegistryError"}
+    assert not {body: said for body, said in found.items() if said != "done" and not expected & {*said[0]}}
