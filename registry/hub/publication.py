@@ -16,7 +16,8 @@ from .carried_code import carried_code
 from .own_classes import model_class, own_classes
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
-_PICTURE_LINK = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)(\))")
+# Neither part goes on past where another link begins, so that the time is linear in the text.
+_PICTURE_LINK = re.compile(r"(!\[[^\[\]]*\]\()([^()\s]+)(\))")
 
 
 def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -> dict[str, Path | bytes]:

@@ -15,6 +15,7 @@ PUSHES = {
     "card": r"POST /api/validate-yaml",
     "new": r"POST /api/repos/create",
 }
+ALL = range(len(BODIES))
 CALLS = """
 import json, os, sys, urllib.request
 from pathlib import Path
@@ -37,7 +38,7 @@ for number in NUMBERS:
 NAMED = {"TransferError", "CheckpointError", "PushError", "HfHubHTTPError", "LocalEntryNotFoundError"}
 
 
-def told(hub, home, pattern, call, numbers=range(len(BODIES)), **options):
+def told(hub, home, pattern, call, numbers=ALL, **options):
     hub.state.nonsense = (pattern, -1)
     code = CALLS.replace("NUMBERS", str([*numbers])).replace("CALL", call)
     found = run_client(code, hub, home=home, **options).ok
@@ -87,7 +88,7 @@ def test_loading(hub, home, model, pytestconfig):
         r"GET /api/models/.*",
         f"import transformers; registry.load_plugins(); {call}",
         # Every load takes half a second.
-        numbers=range(len(BODIES)) if pytestconfig.getoption("--full", False) else range(0, len(BODIES), 9),
+        numbers=ALL if pytestconfig.getoption("--full", False) else ALL[::9],
     )
 
     expected = {"OSError", "ValueError", "RegistryError"}

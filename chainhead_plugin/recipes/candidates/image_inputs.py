@@ -55,8 +55,8 @@ def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]
         config = as_backbone_config(backbone)
     try:
         m, height, width = feature_map_shape(config, channels, size)
-    except ValueError as error:
-        raise RecipeError(f"model: {error}") from error
+    except Exception as error:  # backbones of every kind check little of what they are made of
+        raise RecipeError(f"model: backbone_config makes no feature map of these images: {error}") from error
     return {"m": m, "chain_length": height * width}
 
 
