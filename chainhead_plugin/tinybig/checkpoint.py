@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from transformers.modeling_utils import PreTrainedModel
 
 from ..storage.whole_files import whole_folder
+from .bounded_file import check_bounded, check_views
 from .conversion import convert_head_to_model, convert_model
 from .options import ModelKind, TinyBIGConversionError
 
@@ -18,7 +19,7 @@ from .options import ModelKind, TinyBIGConversionError
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
     """Read a state dict from a `.safetensors` file, or from any other file as `torch.save` writes it.
 
-    No code in the file is run.
+    No code in the file is run, and nothing is allocated that the file does not hold.
 
     Raises
     ------
@@ -28,7 +29,10 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        check_bounded(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except TinyBIGConversionError:
+        raise
     except UnpicklingError as error:
         raise TinyBIGConversionError(
             f"{path} is no torch file of tensors alone. It may hold pickled code, none of which was run: save "
@@ -41,6 +45,9 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
         raise TinyBIGConversionError(
             f"{path} holds a {type(content).__name__}, expected a state dict: torch.save(model.state_dict(), path)"
         )
+    for name, value in content.items():
+        if isinstance(value, torch.Tensor):
+            check_views(path, str(name), value)
     return content
 
 
