@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from .requirement import BaseEstimator
 
@@ -55,6 +56,8 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     if reset:
         for name in ("n_features_in_", "feature_names_in_", "channel_names_in_"):
             estimator.__dict__.pop(name, None)
+    if issparse(X):  # before what follows: one of these types is a dict
+        raise TypeError("X is sparse, which is not supported: pass X.toarray()")
     if isinstance(X, dict | str | Iterator):
         raise TypeError(
             f"X is of the type {type(X).__name__}, expected a table [series, length], an array [series, channels, "
