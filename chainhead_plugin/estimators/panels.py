@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import issparse  # type: ignore[import-untyped]
 
 from .requirement import BaseEstimator
 
