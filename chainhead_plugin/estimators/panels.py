@@ -1,6 +1,7 @@
 """Sets of series as users of scikit-learn and aeon hold them, and as models take them."""
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Number
@@ -12,6 +13,8 @@ from scipy.sparse import issparse  # type: ignore[import-untyped]
 
 from .requirement import BaseEstimator
 
+# So many times more channels than nodes are rare: the axes may be in another order.
+_MANY = 10
 _ORDER = "a list of arrays [length], or [channels, length] as in aeon"
 
 
@@ -89,6 +92,13 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
         if 0 in array.shape:
             raise ValueError(
                 f"X has shape {list(array.shape)}, expected [series, channels, length] of at least 1"
+            )
+        if reset and array.shape[1] >= _MANY * array.shape[2]:
+            warnings.warn(
+                f"X has {array.shape[1]} channels of {array.shape[2]} nodes each. If its axes are [series, length, "
+                "channels], pass X.transpose(0, 2, 1)",
+                UserWarning,
+                stacklevel=4,
             )
         return list(array)
     if _is_tensor(X):

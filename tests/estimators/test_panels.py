@@ -97,6 +97,12 @@ def test_errors_of_values(two_channels, fitted, wrong, message):
         fitted.predict(wrong(two_channels[0]))
 
 
+def test_axes_that_look_turned_are_told(two_channels):
+    nodes_first = np.random.default_rng(0).standard_normal((12, 40, 2))
+    with pytest.warns(UserWarning, match=r"40 channels of 2 nodes each.*X.transpose\(0, 2, 1\)"):
+        ChainHeadClassifier(**SMALL).fit(nodes_first, np.arange(12) % 2)
+
+
 def test_errors_of_types(two_channels, fitted):
     series, _ = two_channels
     with pytest.raises(TypeError, match="series 1 of X holds"):

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+
 import registry
 from registry import ModelEntry
 
@@ -67,7 +69,8 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
     Raises
     ------
     ValueError
-        If there is no such folder, `revision` is given for one, or the model has to be trained first.
+        If there is no such folder or repository, the Hub cannot be reached, `revision` is given for a folder, or the
+        model has to be trained first.
     registry.RegistryError, OSError
         As `registry.pull` raises them.
     """
@@ -84,7 +87,12 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
             f"there is no folder {name}: give a model of the zoo (chainhead list), a checkpoint's folder, or a "
             "repository on the Hub as owner/name"
         )
-    return FoundModel(name, registry.pull(name, revision))
+    try:
+        return FoundModel(name, registry.pull(name, revision))
+    except (registry.TransferError, LocalEntryNotFoundError, RepositoryNotFoundError) as error:
+        raise ValueError(
+            f"there is no folder {name} here, and it cannot be had from the Hub: {error}"
+        ) from error
 
 
 def task_of(folder: Path) -> str:
