@@ -239,8 +239,10 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
         TypeError, ValueError
             If the fields are not valid together.
         """
-        names = {field.name for field in fields(cls)}
+        names = {field.name for field in fields(cls)} - {field.name for field in fields(PreTrainedConfig)}
         overrides = {name: kwargs.pop(name) for name in list(kwargs) if name in names}
+        if not overrides:
+            return super().from_dict(config_dict, **kwargs)
         stated = {name: value for name, value in config_dict.items() if name not in overrides}
         for source, derived in _DERIVED.items():
             if source in overrides and derived not in overrides:
@@ -340,9 +342,15 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
             return None, head
         return stacked_options(head, self.width_before(layer), self.hidden_sizes[layer])
 
+    def check_layers(self) -> None:
+        """Check what a model is built by, and trained with, for fields that contradict each other."""
+        check_widths(self.n, self.hidden_sizes)
+        if self.freeze_backbone and self.backbone_config is None:
+            raise ValueError("freeze_backbone=True has no effect without a backbone_config")
+
     def validate_options(self) -> None:
         """Check the head's options, and that the model's size is bounded."""
-        check_widths(self.n, self.hidden_sizes)
+        self.check_layers()
         check_choice("problem_type", self.problem_type, _PROBLEM_TYPES)
         check_pooling(self.pooling)
         check_stack_options(self)

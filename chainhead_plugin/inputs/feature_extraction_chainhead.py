@@ -80,8 +80,11 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         ValueError
             If it is an image processor's, as in the folder of a model of images.
         """
-        other = feature_extractor_dict.get("image_processor_type")
-        if other is not None and "feature_extractor_type" not in feature_extractor_dict:
+        stated = (
+            feature_extractor_dict if isinstance(feature_extractor_dict, dict) else {}
+        )  # files hold anything
+        other = stated.get("image_processor_type")
+        if other is not None and "feature_extractor_type" not in stated:
             raise ValueError(f"this model has a {other}, no feature extractor: use AutoImageProcessor")
         return super().from_dict(feature_extractor_dict, **kwargs)
 

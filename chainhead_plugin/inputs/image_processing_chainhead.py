@@ -52,8 +52,9 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
         ValueError
             If it is a feature extractor's, as in the folder of a model of series.
         """
-        other = image_processor_dict.get("feature_extractor_type")
-        if other is not None and "image_processor_type" not in image_processor_dict:
+        stated = image_processor_dict if isinstance(image_processor_dict, dict) else {}  # files hold anything
+        other = stated.get("feature_extractor_type")
+        if other is not None and "image_processor_type" not in stated:
             raise ValueError(f"this model has a {other}, no image processor: use AutoFeatureExtractor")
         return super().from_dict(image_processor_dict, **kwargs)
 

@@ -47,7 +47,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
 
     def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
-        config.validate()  # a field may have been changed since
+        config.check_layers()  # a field may have been changed since
         super().__init__(config, *args, **kwargs)
         if config.vocab_size is not None or _has_text_backbone(config):
             self.main_input_name = "input_ids"

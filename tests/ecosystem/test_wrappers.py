@@ -149,7 +149,7 @@ REFUSED_BY_TORCH = {
     "fsdp flat": {"text encoder, frozen": FROZEN, "image backbone, frozen": FROZEN},
     "fsdp bfloat16": {"text encoder, frozen": FROZEN, "image backbone, frozen": FROZEN},
     "fsdp2 bfloat16": dict.fromkeys(
-        ("image backbone, trained", "image backbone, frozen", "timm"), NORMALISED
+        ("series, batch norm", "image backbone, trained", "image backbone, frozen", "timm"), NORMALISED
     ),
 }
 WAYS = ["ddp", "fsdp", "fsdp flat", "fsdp by layer", "fsdp bfloat16", "fsdp2", "fsdp2 bfloat16"]

@@ -166,4 +166,4 @@ def test_names_from_a_server_are_no_paths(name):
 
     info = ModelInfo(id="me/chain", siblings=[{"rfilename": name, "blobId": "0" * 40}])
     with pytest.raises(registry.TransferError, match="no place in a repository"):
-        Download._hashes(info)
+        Download(repo_id="me/chain", revision="main")._hashes(info)

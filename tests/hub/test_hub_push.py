@@ -339,7 +339,7 @@ def test_commands(hub, home, folder, tmp_path):
     assert (taken[0], missing[0], unknown[0]) == (1, 1, 1)
     assert "exists already" in taken[2]
     assert "spelt correctly" in missing[2]
-    assert "no model is named 'nothing'" in unknown[2]
+    assert "no folder here is named nothing" in unknown[2]
 
 
 def test_weights_in_other_pieces_take_the_place_of_the_old(hub, home, folder, tmp_path):

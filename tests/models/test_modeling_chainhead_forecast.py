@@ -288,7 +288,7 @@ class TestConfiguration:
         ChainHeadModel(ChainHeadConfig(m=1)).save_pretrained(tmp_path)
         with pytest.raises(ValueError, match="a forecaster needs prediction_length"):
             AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path)
-        with pytest.raises(ValueError, match=r"must have 0\.5 among them"):
+        with pytest.raises(StrictDataclassError, match=r"must have 0\.5 among them"):
             AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, prediction_length=3, quantiles=[0.1])
         model = AutoModelForTimeSeriesPrediction.from_pretrained(tmp_path, prediction_length=3)
         assert model(torch.randn(2, 8)).prediction_outputs.shape == (2, 3)

@@ -240,4 +240,5 @@ def test_commands(folder, monkeypatch):
     assert predicted.exit_code == 0, predicted.output
     assert predicted.output.index("positive") < predicted.output.index("negative")
     evaluated = CliRunner().invoke(app, ["evaluate", str(out)])
-    assert "accuracy 100.00% on 6 test examples; stated: 100.00%" in evaluated.output
+    assert "out: accuracy 100.00%, " in evaluated.output
+    assert " on 6 test examples; stated: 100.00%, " in evaluated.output

@@ -270,7 +270,7 @@ def test_training_on_an_encoder_as_its_card_says(name, tmp_path, monkeypatch):
         stated["test_accuracy"], abs=3 * stated["test_accuracy_sd"]
     )
     evaluated = CliRunner().invoke(app, ["evaluate", name])
-    assert f"accuracy {found['test_accuracy'][0]:.2%} on" in evaluated.output
+    assert f"accuracy {found['test_accuracy'][0]:.2%}, " in evaluated.output
     (snippet,) = re.findall(r"```python\n(.+?)```", (CARDS / f"{name}.md").read_text("utf-8"), re.DOTALL)
     texts = ["Cheap, light, and it works great.", "A waste of money: it broke after a week."]
     run = subprocess.run(
