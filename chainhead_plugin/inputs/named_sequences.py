@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tables.columns.guessing import tells_apart
 from ..tables.errors import TableError
 from ..tables.formats.frame import from_frame
-from ..tables.guessing import tells_apart
 from ..tables.loading import from_table
 from ..tables.schema import Schema, load_matched
 from ..tables.series import Series, SeriesSet

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Columns
+from .columns.meaning import Columns
 from .errors import TableError, listed
 from .rows import Rows
 from .series import Series

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembling import assemble
-from .columns import Columns, check_row, resolve
+from .columns.meaning import Columns, check_row, resolve
+from .columns.numbers import check_decimals, is_missing, to_numbers
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
-from .numbers import check_decimals, is_missing, to_numbers
 from .read import Reading, read_raw
 from .rows import read_rows
 from .series import Series, SeriesSet

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .assembling import assemble
-from .columns import Columns, resolve
+from .columns.meaning import Columns, resolve
 from .errors import TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Columns, check_row
+from .columns.meaning import Columns, check_row
+from .columns.numbers import check_decimals, is_missing, to_numbers
 from .errors import place
 from .formats.cells import to_texts
 from .formats.table import Table
-from .numbers import check_decimals, is_missing, to_numbers
 from .time.calendar import calendar_features
 from .time.clock import Times
 from .time.parsing import parse_times

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from .columns import index_columns
+from .columns.guessing import is_series_name, tells_apart
+from .columns.meaning import index_columns
 from .errors import TableError, closest, listed
 from .formats.table import Sequences, Table
-from .guessing import is_series_name, tells_apart
 from .loading import from_sequences, from_table
 from .read import Reading, read_raw
 from .series import SeriesSet

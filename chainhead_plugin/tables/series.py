@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Columns
+from .columns.meaning import Columns
 from .errors import TableError, place
 from .formats.cells import number_of
 from .time.calendar import calendar_features, calendar_names

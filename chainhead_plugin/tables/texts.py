@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .columns import check_row, resolve
+from .columns.meaning import check_row, resolve
+from .columns.numbers import is_missing
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
 from .formats.table import Table
-from .numbers import is_missing
 from .read import Reading, damage_reported, read_raw
 from .spec import TableSpec
 

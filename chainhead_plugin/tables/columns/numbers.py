@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, TextColumnError, listed, place
-from .formats.cells import number_of
-from .formats.table import Table
+from ..errors import TableError, TextColumnError, listed, place
+from ..formats.cells import number_of
+from ..formats.table import Table
 
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _BOOLEAN = {"true": 1.0, "false": 0.0}

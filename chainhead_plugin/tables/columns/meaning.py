@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, closest, listed, place
-from .formats.cells import to_texts
-from .formats.table import Table
+from ..errors import TableError, closest, listed, place
+from ..formats.cells import to_texts
+from ..formats.table import Table
+from ..spec import ROLES, TableSpec, of_role
+from ..time.patterns import looks_like_times
 from .guessing import are_whole, guess
 from .numbers import is_missing, looks_numeric
-from .spec import ROLES, TableSpec, of_role
-from .time.patterns import looks_like_times
 
 _UNNAMED = ("Unnamed: ", "__index_level_")
 _INDEX_NAMES = ("index", "level_0", "rownames")

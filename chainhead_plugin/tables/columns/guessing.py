@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError
-from .formats.cells import to_texts
-from .formats.table import Table
+from ..errors import TableError
+from ..formats.cells import to_texts
+from ..formats.table import Table
+from ..spec import TableSpec
+from ..time.patterns import looks_like_times
 from .numbers import is_missing, looks_numeric, to_numbers
-from .spec import TableSpec
-from .time.patterns import looks_like_times
 
 # Names under which tables commonly tell series apart, in small letters.
 _SERIES_NAMES = (
