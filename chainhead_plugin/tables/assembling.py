@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .columns.meaning import Columns
 from .errors import TableError, listed
+from .node_places import NodePlaces
 from .rows import Rows
 from .series import Series
 from .spec import TableSpec
@@ -190,6 +191,8 @@ def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec
     moments[places] = part.times.moments
     values = np.full((length, part.values.shape[1]), np.nan)
     values[places] = part.values
+    numbers = np.zeros(length, dtype=np.int32)
+    numbers[places] = part.numbers
     labels = []
     for column in part.labels:
         spread = column[nearest] if spec.label_of == "series" else np.full(length, "", dtype=object)
@@ -209,7 +212,7 @@ def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec
         Times(moments, offsets, clock),
         part.files,
         part.file_of[nearest],
-        part.numbers[nearest],
+        numbers,
     )
 
 
@@ -250,6 +253,7 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
         static=part.static[0],
         group="" if part.groups is None else _only(part, part.groups, spec.group or ""),
         keys=part.keys[0],
+        nodes=NodePlaces.of(whole.files, whole.file_of, whole.numbers),
     )
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembling import assemble
+from .columns.codes import warn_of_codes
 from .columns.meaning import Columns, check_row, resolve
 from .columns.numbers import check_decimals, is_missing, to_numbers
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
 from .read import Reading, read_raw
-from .rows import read_rows
+from .rows import read_rows, warn_of_codes_in
 from .series import Series, SeriesSet
 from .spec import TableSpec
 
@@ -59,6 +60,7 @@ def from_table(
         columns = replace(columns, features=("value",), nodes=nodes)
         return SeriesSet(tuple(series), columns, table.files, has_names=table.has_names, notes=said)
     rows = read_rows(table, columns, stems)
+    warn_of_codes_in(rows, columns, table.name)
     found = assemble(rows, columns)
     return SeriesSet(
         tuple(found.series),
@@ -78,6 +80,7 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
     matrix = np.empty((len(table), len(columns.features)))
     for position, column in enumerate(columns.features):
         matrix[:, position] = to_numbers(table, column, spec.missing)
+    warn_of_codes(table.name, matrix.ravel())
     present = ~np.isnan(matrix)
     lengths = np.where(present.any(1), matrix.shape[1] - present[:, ::-1].argmax(1), 0)
     if not lengths.all():

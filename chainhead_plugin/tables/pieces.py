@@ -15,7 +15,7 @@ from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table, wide_series
 from .read import Reading, read_blocks
-from .rows import Rows, join_rows, read_rows
+from .rows import Rows, join_rows, read_rows, warn_of_codes_in
 from .schema import Schema, match, match_sequences
 from .series import SeriesSet
 from .spec import TableSpec
@@ -103,6 +103,7 @@ class _Stream:
         self._finished: set[tuple[str, ...]] = set()
 
     def add(self, block: Table, source: Source) -> Iterator[SeriesSet]:
+        is_first = self._columns is None
         if self._columns is None:
             self._columns = resolve(block, self._spec_of(block))
             self._names, self._has_names = sorted(block.columns), block.has_names
@@ -124,6 +125,8 @@ class _Stream:
             return
         stems = (source.stem,) if self._has_several_files else ()
         rows = read_rows(block, self._columns, stems)
+        if is_first:
+            warn_of_codes_in(rows, self._columns, block.name)
         if self._has_several_files and not spec.series:
             rows = replace(rows, keys=[(source.stem,)])
         yield from self._split(rows)

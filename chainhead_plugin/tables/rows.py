@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns.codes import warn_of_codes
 from .columns.meaning import Columns, check_row
 from .columns.numbers import check_decimals, is_missing, to_numbers
 from .errors import place
@@ -80,6 +81,13 @@ class Rows:
             file_of,
             self.numbers[index],
         )
+
+
+def warn_of_codes_in(rows: Rows, columns: Columns, table: str) -> None:
+    """Warn of numbers that look like codes for missing values."""
+    for names, numbers in ((columns.features, rows.values), (columns.spec.known, rows.known)):
+        for position, name in enumerate(names):
+            warn_of_codes(place(table, column=name), numbers[:, position])
 
 
 def join_rows(parts: list[Rows]) -> Rows:

@@ -146,8 +146,8 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     schema : Schema
         Of the model.
     table : Table
-        Columns may stand in any order. Labels and what only told series, groups and times apart may lack, unless
-        they are needed: labels with `labelled`, time for features of the calendar.
+        Columns may stand in any order. Labels and what only told series and groups apart may lack, unless labels are
+        needed, with `labelled`. Times may lack where the schema drops them.
     labelled : bool
         Whether the labels are to be read, for an evaluation.
 
@@ -159,13 +159,15 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     here = set(table.columns)
     needed = [*schema.features, *schema.known, *schema.static]
     needed += schema.label if labelled else ()
-    needed += (schema.time,) if schema.calendar and schema.time and not table.index else ()
     if not table.has_names:
         expected = f"takes {listed(needed)}" if needed else "was trained on a table with a header"
         raise TableError(
             f"{table.name} has no names of columns, but the model {expected}: add a header with these names"
         )
     optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time]
+    time = _time_of(schema, table, needed)
+    if time is None and schema.time is not None and (schema.calendar or schema.time not in schema.drop):
+        needed.append(schema.time)
     missing = [name for name in needed if name not in here]
     indices = index_columns(table, [name for name in here if name not in {*needed, *optional}])
     unknown = [name for name in table.columns if name not in {*needed, *optional, *indices, *table.index}]
@@ -178,6 +180,11 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
         if not schema.series and (ids := [name for name in unknown if is_series_name(name)]):
             hints += f" (if {ids[0]} tells series apart, say so with --series {ids[0]})"
+        if schema.time in missing and not schema.calendar:
+            hints += (
+                f" (if rows stand in the order of time, say so with --drop {schema.time}; in Python pass the values "
+                "alone, as an array)"
+            )
         takes = listed(needed or schema.nodes)
         raise TableError(
             f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
@@ -186,11 +193,6 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         )
     here -= set(schema.drop)
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]
-    time = schema.time if schema.time in here else None
-    if time is None and table.index and table.index[-1] not in (*schema.series, *needed):
-        *outer, last = table.index
-        if schema.time is not None or tells_apart(table, outer, last):
-            time = last
     series = tuple(name for name in schema.series if name in here)
     if not series and schema.series and len(table.index) > 1:
         series = table.index[:-1] if time == table.index[-1] else table.index
@@ -213,6 +215,16 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         missing=schema.missing,
         rows=schema.rows,  # type: ignore[arg-type]
     )
+
+
+def _time_of(schema: Schema, table: Table, needed: Sequence[str]) -> str | None:
+    """Return the column of times: the model's, or of a DataFrame an index that tells them."""
+    if schema.time in table.columns and schema.time not in schema.drop:
+        return schema.time
+    if not table.index or table.index[-1] in (*schema.series, *needed):
+        return None
+    *outer, last = table.index
+    return last if schema.time is not None or tells_apart(table, outer, last) else None
 
 
 def _match_nodes(known: Sequence[str], given: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .columns.meaning import Columns
 from .errors import TableError, place
 from .formats.cells import number_of
+from .node_places import NodePlaces
 from .time.calendar import calendar_features, calendar_names
 from .time.clock import Clock, local_times, utc_times
 from .time.steps import Step, days_of_month
@@ -44,6 +45,8 @@ class Series:
         The cells that tell it apart, a column each.
     fields : mapping
         What a file of whole sequences says beside it, as it stands there.
+    nodes : NodePlaces, optional
+        Where each node stands; None where the series is one row.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Series:
     group: str = ""
     keys: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
+    nodes: NodePlaces | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -200,16 +204,32 @@ class SeriesSet(Sequence[Series]):
         Raises
         ------
         TableError
-            If one is; names its place.
+            If one is; names file, row, column and series.
         """
         for series in self.series:
             missing = np.isnan(series.values)
             if missing.any():
                 node, feature = (int(position) for position in np.argwhere(missing)[0])
                 raise TableError(
-                    f"{series.place}, node {node + 1}: {self.features[feature]} is missing, but this model takes no "
-                    "missing values: fill it in, or leave the node out"
+                    f"{self.place_of(series, node, feature)}: {self._why_missing(series, node)}, but this model takes "
+                    "no missing values: fill it in, or leave the series out"
                 )
+
+    def place_of(self, series: Series, node: int, feature: int = 0) -> str:
+        """Return the words for where a value stands: file, row, column and series, the node where a row has many."""
+        if series.nodes is not None:
+            return series.nodes.words(node, self.features[feature], series.id)
+        if self.columns.nodes:
+            column = self.columns.nodes[node]
+            return place(series.file, row=series.first_row, column=column, series=series.id)
+        where = f"{series.place}, node {node + 1}"
+        return f"{where}, {self.features[feature]}" if len(self.features) > 1 else where
+
+    def _why_missing(self, series: Series, node: int) -> str:
+        is_in_gap = series.nodes is not None and not series.nodes.rows[node]
+        if not is_in_gap or series.times is None or self.clock is None:
+            return "the value is missing"
+        return f"no row has the time {self.clock.write(series.times[node : node + 1], series.offset)[0]}"
 
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.

@@ -317,7 +317,7 @@ BAD = {
     "ragged": ("a.csv", b"1,2,3\n3,1\n", "row 2"),
     "a word": ("a.csv", b"a,b,c\n1,2,3\n3,x,1\n", "row 3, column b holds 'x'"),
     "a name twice": ("a.csv", b"a,a,b\n1,2,3\n", "names two columns a"),
-    "a missing value": ("a.csv", b"a,b,c\n1,2,3\n3,,1\n", "a.csv, rows 2–3, node 2: b is missing"),
+    "a missing value": ("a.csv", b"a,b,c\n1,2,3\n3,,1\n", "a.csv, row 3, column b: the value is missing"),
     "infinity": ("a.csv", b"a,b,c\n1,2,3\n3,inf,1\n", "row 3, column b"),
     "a broken line": ("a.jsonl", b"[[1, 2, 3]]\n[[1,\n", "row 2 is no JSON"),
     "a number": ("a.jsonl", b"3\n", "row 1"),

@@ -106,7 +106,7 @@ def test_what_does_not_fit_is_said_with_both_sides(model, tmp_path):
     hole = table.copy()
     hole.iloc[7, hole.columns.get_loc("hum")] = np.nan
     output = invoke("evaluate", model, "--data", written(tmp_path, hole, "hole.csv"), code=1)
-    assert "series s1, node 2: hum is missing" in output
+    assert "hole.csv, row 9, column hum, series s1: the value is missing" in output
     for arguments, message in (
         (["--data", tmp_path / "none.csv"], "there is no file"),
         (["--label", "kind"], "has no effect without --data"),

@@ -289,6 +289,6 @@ def test_files_whose_options_are_needed(files, tmp_path, monkeypatch):
     odd = made.assign(c3=["?", *made.c3[1:]])
     odd.to_csv("odd.csv", index=False, sep=";")
     shown = invoke("predict", VOWELS, "odd.csv", "--delimiter", "semicolon", "--missing", "?", code=1)
-    assert "c3 is missing, but this model takes no missing values" in " ".join(shown.split())
+    assert "column c3, series r0: the value is missing, but this model" in " ".join(shown.split())
     (one, two) = invoke("predict", VOWELS, files / "vowels.csv", "--json").splitlines()
     assert [json.loads(line)["id"] for line in (one, two)] == ["r0", "r1"]

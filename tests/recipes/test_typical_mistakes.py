@@ -108,7 +108,7 @@ def said_of(folder, content, table, data, test=None):
         (changed(kinds(), 3, "temp", "n/a"), {}, "row 5, column temp holds 'n/a', .* missing: [n/a]"),
         (changed(kinds(), 3, "temp", "high"), {}, "row 5, column temp holds 'high', expected a number"),
         (changed(kinds(), 3, "temp", np.inf), {}, "row 5, column temp holds inf, expected a finite number"),
-        (changed(kinds(), 3, "temp", None), {}, "rows 2–5, series s0, node 4: temp is missing"),
+        (changed(kinds(), 3, "temp", None), {}, "row 5, column temp, series s0: the value is missing"),
         (
             changed(kinds(), 3, "kind", "b"),
             {},
@@ -153,7 +153,7 @@ def test_labelled_tables(tmp_path, table, changes, message):
         (kinds(4).rename(columns={"temp": "temperature"}), "test.csv .* missing temp; unknown temperature"),
         (kinds(4).drop(columns="kind"), "test.csv .* missing kind"),
         (changed(kinds(4), 3, "temp", np.inf), "test.csv, row 5, column temp holds inf"),
-        (changed(kinds(4), 3, "hum", None), "test.csv, rows 2–5, series s0, node 4: hum is missing"),
+        (changed(kinds(4), 3, "hum", None), "test.csv, row 5, column hum, series s0: the value is missing"),
         (kinds(4).assign(person="p3"), "test.csv, rows 2–5, series s0: the group p3 is in the training"),
     ],
 )

@@ -1,5 +1,7 @@
 """Numbers and what is missing."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,3 +113,49 @@ def test_typed_columns_of_parquet(tmp_path):
 
 def test_booleans_as_pandas_writes_them(load):
     assert load("x,y\nTrue,1\nFalse,2\n,3\n")[0].values[:2, 0].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([*np.linspace(0.1, 11.9, 40), -200, -200], r"column a holds -200 2 times, .* 0\.1 to 11\.9"),
+        ([*np.linspace(647, 2040, 40), -200, -200], "holds -200 2 times"),
+        ([*np.linspace(-5, 30, 40), 9999, 9999, -999, -999], r"holds -999 2 times.*\n.*holds 9999 2 times"),
+        ([*np.linspace(-5, 30, 40), 500, 500, 500], "holds 500 3 times"),
+    ],
+)
+def test_likely_codes_are_told_and_left_as_they_are(values, told):
+    with pytest.warns(UserWarning, match="taken for a value") as warned:
+        found = tables.load(pd.DataFrame({"a": values, "b": 1.5}))
+    assert re.search(told, "\n".join(str(warning.message) for warning in warned))
+    np.testing.assert_array_equal(found[0].values[:, 0], values)
+    codes = [value for value in values if abs(value) > 100 and values.count(value) > 1]
+    tables.load(pd.DataFrame({"a": values}), tables.TableSpec(missing=codes))  # named, it is told no more
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0] * 40 + [1000] * 3,
+        [*np.linspace(0, 30, 40), 500],
+        [*np.linspace(-200, 200, 40), -200, 200],
+        np.clip(np.random.default_rng(0).normal(size=400) * 60, -99, 99),
+        [*range(40), -1, -1],
+    ],
+)
+def test_values_that_may_well_be_meant(values):
+    tables.load(pd.DataFrame({"a": values}), tables.TableSpec(features="a"))
+
+
+def test_missing_values_are_placed(load):
+    def message(*given, **options):
+        with pytest.raises(TableError) as error:
+            load(*given, **options).check_complete()
+        return str(error.value)
+
+    assert message("id,a,b\nx,1,2\nx,,3\n").startswith(
+        "a.csv, row 3, column a, series x: the value is missing"
+    )
+    assert message("c0,c1,c2,label\n1,,3,u\n1,2,3,v\n").startswith("a.csv, row 2, column c1: ")
+    gap = message("id,day,a\nx,2024-01-04,3\nx,2024-01-01,1\nx,2024-01-02,2\n", gaps="missing")
+    assert gap.startswith("a.csv, after row 4, column a, series x: no row has the time 2024-01-03, but")

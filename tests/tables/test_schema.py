@@ -79,9 +79,8 @@ def test_what_is_dropped_has_no_meaning(schema):
 
 
 def test_what_only_tells_rows_apart_may_lack(schema):
-    found = load_matched(sales(shops="a").drop(columns=["shop", "day", "note"]), schema)
+    found = load_matched(sales(shops="a").drop(columns=["shop", "note"]), schema)
     assert len(found) == 1
-    assert found[0].times is None
     indexed = sales(shops="a").drop(columns=["shop", "note"])
     indexed.index = pd.to_datetime(indexed.pop("day"), format="%d/%m/%Y")
     assert load_matched(indexed[::-1], schema)[0].values[:, 0].tolist() == [0, 1, 2, 3]
@@ -89,6 +88,19 @@ def test_what_only_tells_rows_apart_may_lack(schema):
     panel["day"] = pd.to_datetime(panel["day"], format="%d/%m/%Y")
     panel = panel.set_index(["shop", "day"]).rename_axis(["who", "when"])
     assert [series.id for series in load_matched(panel, schema)] == ["a", "b"]
+
+
+def test_rows_without_times_are_in_order_only_where_that_is_said(schema):
+    timeless = sales(shops="a").drop(columns="day")
+    with pytest.raises(TableError, match=r"missing day; unknown none .*in the order of time, .*--drop day"):
+        load_matched(timeless, schema)
+    with pytest.raises(TableError, match=r"missing day; unknown Day .did you mean Day"):
+        load_matched(sales().rename(columns={"day": "Day"}), schema)
+    found = load_matched(timeless, replace(schema, drop=("note", "day")))
+    assert found[0].times is None
+    assert len(found[0]) == 4
+    with pytest.raises(TableError, match="missing day"):
+        load_matched(timeless, replace(schema, drop=("note", "day"), calendar=("weekday",)))
 
 
 def test_row_numbers_are_no_unknown_columns(schema, tmp_path):

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import TableError, listed
 from ...tables.loading import load
@@ -158,6 +156,8 @@ def _positional(wanted: Wanted) -> TableSpec:
 def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
     spec = found.columns.spec
     sequences = series_sequences(found, wanted.horizon)
+    if wanted.horizon is None:
+        found.check_complete()
     for series, sequence in zip(found, sequences, strict=True):
         width = sequence.nodes.shape[1]
         if width != wanted.feature_size:
@@ -165,14 +165,6 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
                 f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the "
                 f"model's {wanted.feature_size} features of a node: choose them with --columns, and say what tells "
                 "sequences apart with --series, or that a row is a whole sequence with --rows series"
-            )
-        missing = np.isnan(sequence.nodes)
-        if wanted.horizon is None and missing.any():
-            node, feature = (int(place) for place in np.argwhere(missing)[0])
-            names = (*found.features, *found.known, *spec.static)
-            raise TableError(
-                f"{series.place}, node {node + 1}: {names[feature]} is missing, but this model takes no missing "
-                "values: fill it in, or leave the node out"
             )
         fields: dict[str, Any] = dict(zip(spec.series, series.keys, strict=True)) if spec.series else {}
         if not spec.series and series.id:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...tables.errors import TableError, listed
 from ...tables.loading import load
+from ...tables.node_places import NodePlaces, joined_places
 from ...tables.read import Reading
 from ...tables.schema import load_matched, schema_of
 from ...tables.series import Series, SeriesSet
@@ -80,6 +81,7 @@ def _key(series: Series, found: SeriesSet) -> tuple[str, ...]:
 
 def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
     values, times = [one.values], [one.times]
+    nodes: list[NodePlaces | int | None] = [one.nodes]
     if one.times is not None and then.times is not None:
         gap = _between(found, one, then)
         if len(gap):
@@ -90,8 +92,10 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
                 )
             values.append(np.full((len(gap), one.values.shape[1]), np.nan))
             times.append(gap)
+            nodes.append(len(gap))
     values.append(then.values)
     times.append(then.times)
+    nodes.append(then.nodes)
     return replace(
         one,
         values=np.concatenate(values),
@@ -99,6 +103,7 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
         times=None if one.times is None else np.concatenate([part for part in times if part is not None]),
         offset=then.offset,
         last_row=then.last_row if one.file == then.file else one.last_row,
+        nodes=None if None in nodes else joined_places([part for part in nodes if part is not None]),
     )
 
 
