@@ -46,7 +46,10 @@ def train(
             help="Of a table: classification, regression or forecasting; by default what labels and times tell."
         ),
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="Of a table: another to test on.")] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(help="Of a table: another to test on; for forecasts one that goes on later."),
+    ] = None,
     test_share: Annotated[
         float | None,
         typer.Option(help="Of a table: share of its series, or of its time, to test on, such as 0.2."),

@@ -100,7 +100,9 @@ def _tell_forecaster(trained: TrainedForecaster) -> None:
         )
         say(f"test: {told} (forecasts: {trained.origins:,})")
     else:
-        say("test: none; give --test-share 0.2 for scores on the last fifth of the time")
+        say(
+            "test: none; give --test-share 0.2 for scores on the last fifth of the time, or --test with a later file"
+        )
 
 
 def _tell(trained: TrainedOnTable) -> None:

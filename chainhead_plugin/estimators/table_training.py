@@ -71,6 +71,11 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
     ValueError
         If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
     """
+    if plan.test is not None and plan.test.exists() and plan.data.exists() and plan.test.samefile(plan.data):
+        raise ValueError(
+            f"--test: {plan.test} is the table to train on, by which no model can be tested: name another, or hold a "
+            "share of it out with --test-share 0.2"
+        )
     found = _read(plan)
     if plan.task == "forecasting" or (plan.task is None and _is_to_forecast(found)):
         return train_forecaster(plan, found)
@@ -187,11 +192,6 @@ def _parts(
 ) -> tuple[Sequence[Series], Sequence[Series]]:
     """Return the series to train on, and those to test on."""
     if plan.test is not None:
-        if plan.test.exists() and plan.data.exists() and plan.test.samefile(plan.data):
-            raise ValueError(
-                f"--test: {plan.test} is the table to train on, by which no model can be tested: name another, or "
-                "draw a share of its series with --test-share 0.2"
-            )
         other = (
             load(str(plan.test), plan.table, plan.reading)
             if schema is None

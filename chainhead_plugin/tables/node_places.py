@@ -42,6 +42,10 @@ class NodePlaces:
         file, row = self.files[int(self.file_of[before])], int(self.rows[before])
         return place(f"{file}, after row {row}", column=column, series=series)
 
+    def after(self, count: int) -> "NodePlaces":
+        """Return the places of all nodes but the first ones."""
+        return NodePlaces(self.files, self.file_of[count:], self.rows[count:])
+
 
 def joined_places(parts: Sequence[NodePlaces | int]) -> NodePlaces:
     """Return the places of nodes one part after another; a number stands for so many nodes of a gap."""

@@ -196,10 +196,58 @@ class TestCommand:
         [
             (("--task", "regression", "--horizon", 3), "has no effect on regression", 2),
             (("--horizon", 100), "expected at least 201", 1),
-            (("--test", "other.csv"), "--test-share", 1),
+            (("--test", "other.csv"), "there is no file other.csv", 1),
         ],
     )
     def test_options_that_cannot_be(self, trained, options, message, code):
         folder, _ = trained
         assert message in invoke("train", folder / "sales.csv", "-o", folder / "none", *options, code=code)
         assert not (folder / "none").exists()
+
+
+def test_a_later_file_is_the_test_part(trained):
+    folder, _ = trained
+    table = pd.read_csv(folder / "sales.csv")
+    table[:96].to_csv(folder / "first.csv", index=False)
+    scores = {}
+    for name, later in {
+        "goes-on": table[96:],
+        "overlaps": table[80:],
+        "other-order": table[96:][::-1][["sales", "day"]],
+    }.items():
+        later.to_csv(folder / "later.csv", index=False)
+        said = invoke("train", folder / "first.csv", "--test", folder / "later.csv", "-o", folder / name)
+        assert "1 series of 24 steps" in said
+        scores[name] = json.loads((folder / name / "results.json").read_text())
+    shared = json.loads((folder / "model" / "results.json").read_text())
+    assert all(found["test"] == shared["test"] for found in scores.values())
+    assert scores["goes-on"]["test_origins"] == shared["test_origins"]
+    card = (folder / "goes-on" / "README.md").read_text()
+    assert "what goes on in later.csv" in card
+    again = invoke("train", folder / "goes-on" / "training.yaml", "-o", folder / "again")
+    assert "1 series of 80 steps" not in again
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table[98:], None),
+        (
+            lambda table: table[80:].assign(sales=1),
+            r"row 2, column sales holds 1, but first.csv, row 82, column sales",
+        ),
+        (lambda table: table[:50], "nothing of it comes later"),
+        (lambda table: table[96:].rename(columns={"sales": "sold"}), "missing sales; unknown sold"),
+        (lambda table: table[96:].drop(columns="day"), "missing day"),
+        (lambda table: table[96:].assign(day=table.day + " 12:00"), "no whole number of steps of 1 day"),
+    ],
+)
+def test_later_files_that_do_not_go_on(trained, change, message):
+    folder, _ = trained
+    table = pd.read_csv(folder / "sales.csv")
+    table[:96].to_csv(folder / "first.csv", index=False)
+    change(table).to_csv(folder / "odd.csv", index=False)
+    arguments = ("train", folder / "first.csv", "--test", folder / "odd.csv", "-o", folder / "odd")
+    said = invoke(*arguments, code=0 if message is None else 1)
+    shutil.rmtree(folder / "odd", ignore_errors=True)
+    assert message is None or message in said

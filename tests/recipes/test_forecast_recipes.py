@@ -118,7 +118,12 @@ class TestCut:
         table().iloc[45:].to_csv(folder / "later.csv", index=False)
         data = data_of(folder, table().iloc[:45], test="later.csv", test_share=None)
         assert np.array_equal(data.test.inputs, whole.test.inputs, equal_nan=True)
-        with pytest.raises(RecipeError, match="rows 2–46 begins before later"):
+        table().iloc[40:].to_csv(folder / "later.csv", index=False)  # rows that are in both files count once
+        overlapping = data_of(folder, table().iloc[:45], test="later.csv", test_share=None)
+        assert np.array_equal(overlapping.test.inputs, whole.test.inputs, equal_nan=True)
+        with pytest.raises(
+            RecipeError, match=r"row 2, column day holds a time that later.csv, rows 2–21 lacks"
+        ):
             data_of(folder, train="later.csv", test="sales.csv", test_share=None)
 
     def test_missing_targets(self, folder):

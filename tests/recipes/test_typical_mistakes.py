@@ -193,7 +193,10 @@ def test_forecasts(tmp_path, table, changes, message):
 @pytest.mark.parametrize(
     ("test", "message"),
     [
-        (sales().iloc[:20], r"test.csv, rows 2–21 begins before t.csv, rows 2–41 ends"),
+        (
+            sales().iloc[:20],
+            r"test.csv, rows 2–21 ends where t.csv ends, or before: nothing of it comes later",
+        ),
         (sales().iloc[45:], r"test.csv, rows 2–16 begins 5 steps after t.csv, rows 2–41 should go on"),
         (sales().iloc[40:].drop(columns="holiday"), r"test.csv has other columns .* missing holiday"),
     ],

@@ -84,11 +84,15 @@ def table_of(
     """
     if schema is not None:
         return load_matched(data, schema)
-    spec = replace(spec or TableSpec(), gaps="missing", rows="nodes")
-    found = load(data, spec, reading)
-    if found.targets:
-        return found
-    return load(data, replace(found.columns.spec, features=None, target=found.features), reading)
+    return with_targets(load(data, replace(spec or TableSpec(), gaps="missing", rows="nodes"), reading))
+
+
+def with_targets(found: SeriesSet) -> SeriesSet:
+    """Return series all of whose features are targets where none is named; gaps of later tables are missing values."""
+    spec = replace(found.columns.spec, gaps="missing", rows="nodes")
+    if not spec.target:
+        spec = replace(spec, features=None, target=found.features)
+    return replace(found, columns=replace(found.columns, spec=spec))
 
 
 def _numbers(number: int | None, values: Any) -> Array:

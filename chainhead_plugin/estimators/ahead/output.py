@@ -88,14 +88,22 @@ def _table(scores: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(rows)
 
 
+def _test_part(trained: TrainedForecaster) -> str:
+    if trained.plan.test is not None:
+        return f"what goes on in {trained.plan.test.name}"
+    return f"the last {100 * (trained.plan.test_share or 0):g} % of the time"
+
+
 def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
     estimator = trained.estimator
-    tested = "Not tested: `--test-share 0.2` keeps the last fifth of the time for that."
+    tested = (
+        "Not tested: `--test-share 0.2` keeps the last fifth of the time for that, or `--test` a later file."
+    )
     if trained.scores:
         parts = {"test part": trained.scores, **trained.by_series}
         tested = (
-            f"{trained.origins:,} forecasts of the test part, the last {100 * (trained.plan.test_share or 0):g} % of "
-            f"the time, each from the time before it by a model of the rest:\n\n{_table(parts)}\n\nMASE is in units of "
+            f"{trained.origins:,} forecasts of the test part, {_test_part(trained)}, each from the time before it by a "
+            f"model of the rest:\n\n{_table(parts)}\n\nMASE is in units of "
             "the error of the last season's values again on the training part; the quantile loss is that of all "
             "quantiles, in units of the mean size of the values."
         )

@@ -1,7 +1,7 @@
 """A table of series becomes a fitted forecaster, measured on the time after it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...forecasts.metrics import forecast_scores, naive_scale
+from ...recipes.data.continuing import continued
 from ...tables.errors import listed
 from ...tables.series import SeriesSet
 from ...tables.summarising import summary
 from ..forecaster import ChainHeadForecaster
 from ..table_plan import TablePlan
-from .histories import History, table_of
+from .histories import History, with_targets
 
 Array = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class TrainedForecaster:
 
 
 def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
-    """Fit the default forecaster to a plan's table, and measure it on the last share of its time.
+    """Fit the default forecaster to a plan's table, and measure it on the last share of its time, or on later files.
 
     Parameters
     ----------
@@ -65,24 +66,32 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
     Raises
     ------
     ValueError
-        If nothing says what to forecast, or series are too short.
+        If nothing says what to forecast, series are too short, or later files do not go on where the table ends.
     """
     _check(plan, read)
-    found = table_of(str(plan.data), None, read.columns.spec, plan.reading)
+    found = with_targets(read)
     said = [summary(found)]
     if plan.task is None:
         said.append("task: forecasting, as there are times and no labels (otherwise: --label)")
+    known, firsts = found, [len(series) for series in found]
+    if plan.test is not None:
+        known, firsts = continued(found, str(plan.test), plan.reading)
+        said.append(
+            f"test: {_later(known, firsts)} of {plan.test}, which {'go' if len(known) > 1 else 'goes'} on"
+        )
+    history = History([series.values for series in known], known, bool(known.columns.spec.series), False)
+    if plan.test_share is not None:
+        firsts = _firsts(history, plan.test_share)
 
     start = time.perf_counter()
-    history = History([series.values for series in found], found, bool(found.columns.spec.series), False)
-    cut = None if plan.test_share is None else _cut(history, plan.test_share)
     options = dict(plan.options)
     horizon = options.pop("horizon", None)
     try:
         estimator = ChainHeadForecaster(**options)
     except TypeError as error:
         raise ValueError(f"the options {options} are not those of ChainHeadForecaster: {error}") from error
-    estimator.fit_history(history if cut is None else _before(history, cut), horizon)
+    is_tested = plan.test is not None or plan.test_share is not None
+    estimator.fit_history(_before(history, firsts) if is_tested else history, horizon)
     if horizon is None:
         said.append(f"horizon: {estimator.horizon_} steps, as is usual for such times (otherwise: --horizon)")
     seasons = estimator.seasons_
@@ -90,8 +99,8 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
     scores: dict[str, float] = {}
     by_series: dict[str, dict[str, float]] = {}
     origins = 0
-    if cut is not None:
-        origins, scores, by_series = _tested(estimator, history, cut)
+    if is_tested:
+        origins, scores, by_series = _tested(estimator, history, firsts)
     seconds = time.perf_counter() - start
     full = replace(
         plan,
@@ -107,10 +116,6 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
     if "seconds" in plan.options:
         raise ValueError(
             "time (--minutes, or seconds in a plan) is for classes alone: forecasts are in closed form"
-        )
-    if plan.test is not None:
-        raise ValueError(
-            "forecasts are tested on the last share of the time: give --test-share 0.2 in place of --test"
         )
     if spec.rows == "series" or read.clock is None:
         raise ValueError(f"{plan.data}: there is no column of times to forecast by: name it with --time")
@@ -133,19 +138,31 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
         )
 
 
-def _cut(history: History, share: float) -> int:
-    """Return the step on the time of all series at which the test part begins."""
+def _later(known: SeriesSet, firsts: Sequence[int]) -> str:
+    """Return the words for how much of series is to test on."""
+    counts = [len(series) - first for series, first in zip(known, firsts, strict=True) if first < len(series)]
+    shortest, longest = min(counts), max(counts)
+    steps = f"{longest}" if shortest == longest else f"{shortest}–{longest}"
+    return f"{len(counts)} series of {steps} {'step' if longest == 1 else 'steps'}"
+
+
+def _firsts(history: History, share: float) -> list[int]:
+    """Return of every series the first node of the test part, which begins at one time for all of them."""
     end = max(history.ends)
-    return end - max(1, round(share * end))
+    cut = end - max(1, round(share * end))
+    lengths = [len(values) for values in history.values]
+    return [
+        max(0, min(length, length - end + cut)) for length, end in zip(lengths, history.ends, strict=True)
+    ]
 
 
-def _before(history: History, cut: int) -> History:
-    """Return what lies before a step; series that begin later are left out."""
+def _before(history: History, firsts: Sequence[int]) -> History:
+    """Return what lies before the test part; series that begin later are left out."""
     assert history.table is not None
     kept = [
-        (series, values[: max(0, len(values) - end + cut)])
-        for series, values, end in zip(history.table, history.values, history.ends, strict=True)
-        if len(values) - end + cut > 0 and not np.isnan(values[: len(values) - end + cut]).all()
+        (series, values[:first])
+        for series, values, first in zip(history.table, history.values, firsts, strict=True)
+        if first > 0 and not np.isnan(values[:first]).all()
     ]
     if not kept:
         raise ValueError("no series begins before the test part: give a smaller --test-share")
@@ -154,15 +171,15 @@ def _before(history: History, cut: int) -> History:
 
 
 def _tested(
-    estimator: ChainHeadForecaster, history: History, cut: int
+    estimator: ChainHeadForecaster, history: History, firsts: Sequence[int]
 ) -> tuple[int, dict[str, float], dict[str, dict[str, float]]]:
     """Return how many forecasts of the test part there are, what they come to, and that by series and target."""
     assert history.table is not None
     horizon, levels = estimator.horizon_, list(estimator.model_.config.quantiles)
     season = max(estimator.seasons_, default=1)
     parts: dict[str, tuple[Array, Array, float]] = {}
-    for series, values, end in zip(history.table, history.values, history.ends, strict=True):
-        first = max(1, len(values) - end + cut)
+    for series, values, begin in zip(history.table, history.values, firsts, strict=True):
+        first = max(1, begin)
         origins = np.arange(first, len(values) - horizon + 1)
         if len(origins) > _MOST_ORIGINS:
             origins = origins[np.linspace(0, len(origins) - 1, _MOST_ORIGINS).round().astype(int)]
@@ -181,8 +198,8 @@ def _tested(
     parts = {name: part for name, part in parts.items() if not np.isnan(part[1]).all()}
     if not parts:
         raise ValueError(
-            f"the test part is shorter than the horizon of {horizon} steps: give a larger --test-share, or a shorter "
-            "--horizon"
+            f"the test part is shorter than the horizon of {horizon} steps: give a larger --test-share, a later file "
+            "with more steps, or a shorter --horizon"
         )
     all_scores = forecast_scores(
         np.concatenate([part[0] for part in parts.values()]),

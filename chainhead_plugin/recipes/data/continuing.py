@@ -18,31 +18,35 @@ from ...tables.spec import TableSpec
 def load_continued(
     first: Any, later: Any, spec: TableSpec | None = None, reading: Reading | None = None
 ) -> tuple[SeriesSet, list[int]]:
-    """Load series from files, and what follows of them from other files, whose columns are matched by name.
+    """Load series from files, and what follows of them from later files; as `continued` of what `load` gives."""
+    return continued(load(first, spec, reading), later, reading)
+
+
+def continued(known: SeriesSet, later: Any, reading: Reading | None = None) -> tuple[SeriesSet, list[int]]:
+    """Return series with what follows of them in later files, whose columns are matched by name.
 
     Parameters
     ----------
-    first, later : str, Path, list of them, Source, pandas.DataFrame or Table
-        As `load` takes them. A series may be in one of them alone.
-    spec : TableSpec, optional
+    known : SeriesSet
+    later : str, Path, list of them, Source, pandas.DataFrame or Table
+        As `load` takes it. A series may be in `known` or here alone. Rows of times that are known already have to hold
+        what is known.
     reading : Reading, optional
 
     Returns
     -------
     found : SeriesSet
     starts : list of int
-        Of every series the first node that is of `later`; its length where none is.
+        Of every series the first node that is of `later` alone; its length where none is.
 
     Raises
     ------
     TableError
-        As of `load`; and if a series does not go on where it ended, or none goes on.
+        As of `load`; and if a series does not go on where it ended, contradicts what is known, or none goes on.
     """
-    spec = spec or TableSpec()
-    known = load(first, spec, reading)
     schema = schema_of(known)
     if schema is None:
-        more = load(later, spec, reading)
+        more = load(later, known.columns.spec, reading)
         if len(more.features) != len(known.features):
             raise TableError(
                 f"{more.files[0]} has {len(more.features)} features a node, but {known.files[0]} has "
@@ -59,10 +63,15 @@ def load_continued(
     joined, starts, moved = [], [], 0
     for one in known:
         then = following.pop(_key(one, known), None)
+        then = None if then is None else _after(known, one, then)
         joined.append(one if then is None else _joined(known, one, then))
         starts.append(len(one) if then is None else len(joined[-1]) - len(then))
         if then is not None:
             moved = one.start + starts[-1] - then.start
+    if not following and all(start == len(one) for start, one in zip(starts, joined, strict=True)):
+        raise TableError(
+            f"{more[0].place} ends where {known.files[0]} ends, or before: nothing of it comes later, to test on"
+        )
     # The first steps of new series are counted on the same axis.
     joined += [replace(one, start=one.start + moved) for one in following.values()]
     starts += [0] * len(following)
@@ -72,6 +81,45 @@ def load_continued(
         files=(*known.files, *more.files),
         notes=tuple(dict.fromkeys([*known.notes, *more.notes])),
     ), starts
+
+
+def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
+    """Return the rows of a later file that come after a series, once those of the same time have been compared."""
+    if one.times is None or then.times is None or then.times[0] > one.times[-1]:
+        return then
+    assert found.clock is not None
+    count = int(np.searchsorted(then.times, one.times[-1], side="right"))
+    places = np.searchsorted(one.times, then.times[:count])
+    assert one.nodes is not None and then.nodes is not None  # noqa: PT018 - rows with times are nodes
+    strange = one.times[places] != then.times[:count]
+    if strange.any():
+        row = int(strange.argmax())
+        raise TableError(
+            f"{then.nodes.words(row, found.columns.spec.time or '', then.id)} holds a time that {one.place} lacks, "
+            "though it begins before that ends: name a file that goes on where the one before ends"
+        )
+    for names, known, again in (
+        (found.features, one.values[places], then.values[:count]),
+        (found.known, one.known[places], then.known[:count]),
+    ):
+        differs = ~((known == again) | (np.isnan(known) & np.isnan(again)))
+        if differs.any():
+            row, column = (int(place) for place in np.argwhere(differs)[0])
+            raise TableError(
+                f"{then.nodes.words(row, names[column], then.id)} holds {again[row, column]:g}, but "
+                f"{one.nodes.words(int(places[row]), names[column], one.id)} {known[row, column]:g} at the same time: "
+                "files have to agree where their times overlap"
+            )
+    if count == len(then):
+        return None
+    return replace(
+        then,
+        values=then.values[count:],
+        known=then.known[count:],
+        times=then.times[count:],
+        start=then.start + count,
+        nodes=None if then.nodes is None else then.nodes.after(count),
+    )
 
 
 def _key(series: Series, found: SeriesSet) -> tuple[str, ...]:
@@ -110,8 +158,6 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
 def _between(found: SeriesSet, one: Series, then: Series) -> NDArray[Any]:
     """Return the times that lack between the end of a series and its continuation."""
     assert one.times is not None and then.times is not None  # noqa: PT018 - one condition for mypy
-    if then.times[0] <= one.times[-1]:
-        raise TableError(f"{then.place} begins before {one.place} ends: it has to go on where that ends")
     if found.step is None or found.columns.spec.gaps == "keep":
         return one.times[:0]
     count = 1
