@@ -23,6 +23,7 @@ from ..inputs.standardising import as_exact_as_needed, standardise, statistics_o
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
+from ..tables.schema import Schema
 from .files import params_from_json, params_to_json, read_state, write_state
 from .panels import Panel, read_panel
 from .parameters import RandomChainParameters
@@ -136,6 +137,11 @@ class ChainHeadEstimator(RandomChainParameters):
         for fitted in _FITTED:
             if fitted in state:
                 setattr(found, fitted, state[fitted])
+        nodes = (found.feature_extractor_.schema or {}).get("nodes")
+        if (
+            nodes and "n_features_in_" in state
+        ):  # it was fitted to a DataFrame, and not to series out of a file
+            found.feature_names_in_ = np.array(nodes, dtype=object)
         found._take_state(state)
         return found
 
@@ -191,7 +197,7 @@ class ChainHeadEstimator(RandomChainParameters):
             # The configuration's own error is no ValueError, which users of scikit-learn expect of a parameter.
             raise ValueError(str(error.__cause__ or error)) from error
         self.model_ = fit.model
-        self.feature_extractor_ = extractor
+        self.feature_extractor_ = self._named(extractor)
         self.left_out_score_ = fit.score
         self.choices_ = fit.choices
         self.chosen_ = HEADS
@@ -199,6 +205,20 @@ class ChainHeadEstimator(RandomChainParameters):
             "random chain heads need no time to speak of; with seconds, a trained stack is tried as well"
         )
         return fit
+
+    def _named(self, extractor: ChainHeadFeatureExtractor) -> ChainHeadFeatureExtractor:
+        """Return a feature extractor that finds the channels of later DataFrames by the names of the fit."""
+        names = getattr(self, "channel_names_in_", None)
+        nodes = getattr(self, "feature_names_in_", None)
+        if names is not None:
+            schema = Schema(features=tuple(names))
+        elif nodes is not None:
+            schema = Schema(features=(), rows="series", nodes=tuple(map(str, nodes)))
+        else:
+            return extractor
+        saved = extractor.to_dict()
+        options = {name: value for name, value in saved.items() if name != "feature_extractor_type"}
+        return ChainHeadFeatureExtractor(**{**options, "schema": schema.to_dict()})
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
         """Return the model's float64 [series, num_labels] of every series."""

@@ -181,7 +181,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         if choice.stack is not None:
             self.chosen_ = STACK
             self.model_ = choice.stack.model.to(self.device or "cpu")
-            self.feature_extractor_ = choice.stack.extractor
+            self.feature_extractor_ = self._named(choice.stack.extractor)
 
     def _shifts(self, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
         """Return what `class_weight` adds to the logits [labels]."""

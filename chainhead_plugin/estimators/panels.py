@@ -68,6 +68,11 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
         )
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(np.float64), np.nan)  # what is masked is missing
+    if _is_frame(X) and X.columns.nlevels > 1:
+        raise ValueError(
+            f"the columns of X have {X.columns.nlevels} levels, expected one name each: a column a channel, with an "
+            "index of two levels (series and time), or a column a step of one channel"
+        )
     if _is_frame(X) and X.index.nlevels == 2:
         X = _with_named_channels(estimator, X, reset)
     ragged = _ragged(X)

@@ -194,7 +194,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     here -= set(schema.drop)
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]
     series = tuple(name for name in schema.series if name in here)
-    if not series and schema.series and len(table.index) > 1:
+    if not series and len(table.index) > 1 and not {*needed} & {*table.index}:
         series = table.index[:-1] if time == table.index[-1] else table.index
     return TableSpec(
         features=_in_order(schema, nodes),

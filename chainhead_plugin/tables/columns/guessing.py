@@ -119,7 +119,7 @@ def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSp
 def tells_apart(table: Table, outer: list[str], last: str) -> bool:
     """Whether the last level of an index has every value once in a series, and is a number or a time."""
     values = table.columns[last]
-    if values.dtype.kind == "O" and not looks_numeric(values, "."):
+    if values.dtype.kind == "O" and not (looks_numeric(values, ".") or looks_like_times(values)):
         return False
     keys = list(zip(*(to_texts(table.columns[name]) for name in [*outer, last]), strict=True))
     return len(set(keys)) == len(keys) or values.dtype.kind == "M"
