@@ -15,12 +15,8 @@ from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.recipes.candidates.peers import CHAIN
 from chainhead_plugin.recipes.recipe import Recipe, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.card import render_card
-from chainhead_plugin.recipes.results.figures import (
-    draw_chain_matrix,
-    draw_comparison,
-    draw_learning_curve,
-)
-from chainhead_plugin.recipes.results.output import first_head, save_checkpoint, write_json
+from chainhead_plugin.recipes.results.figures import draw_comparison
+from chainhead_plugin.recipes.results.output import draw_model, save_checkpoint, write_json
 from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
 from chainhead_plugin.storage.hashing import sha256
 
@@ -76,10 +72,7 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
         (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(samples_of(recipe, measured)), "utf-8")
         _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
-    draw_learning_curve(
-        measured.results["history"], recipe.task, images / f"{_stem(recipe)}-learning-curve.png"
-    )
-    draw_chain_matrix(first_head(measured), images / f"{_stem(recipe)}-chain-matrix.png")
+    draw_model(recipe, measured, f"{images / _stem(recipe)}-")
     recipe.task.draw(recipe, measured, f"{images / _stem(recipe)}-")
     write_card(recipe, output)
 
@@ -122,7 +115,7 @@ def _rows_on_lines(content: Any) -> str:
 
 
 def _update_catalogue(
-    recipe: Recipe, measured: Measured, config: ChainHeadConfig, checkpoint: Path, file: Path
+    recipe: Recipe, measured: Measured, config: PreTrainedConfig, checkpoint: Path, file: Path
 ) -> None:
     """Put the model's record into the plugin's catalogue, in place of an older one."""
     chain: Mapping[str, Any] = measured.results["models"][CHAIN]
@@ -155,8 +148,8 @@ def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
     return metrics
 
 
-def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
-    default = ChainHeadConfig()
+def _changed_fields(config: PreTrainedConfig) -> dict[str, Any]:
+    default = type(config)()
     changed: dict[str, Any] = {
         field.name: getattr(config, field.name)
         for field in fields(config)
@@ -164,7 +157,7 @@ def _changed_fields(config: ChainHeadConfig) -> dict[str, Any]:
     }
     for saved_only in ("transformers_version", "architectures", "dtype"):
         changed.pop(saved_only, None)
-    if isinstance(config.backbone_config, PreTrainedConfig):
+    if isinstance(config, ChainHeadConfig) and isinstance(config.backbone_config, PreTrainedConfig):
         backbone = config.backbone_config.to_diff_dict()
         del backbone["transformers_version"]
         changed["backbone_config"] = backbone

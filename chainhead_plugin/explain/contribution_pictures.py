@@ -9,10 +9,10 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from .contributions import NodeContributions
+from .style import ADDS, SIGNED, TAKES_AWAY
 
 MOST_ROWS = 16
-_COLOURS = ("tab:blue", "tab:red")  # against, for
-_MAP = "RdBu_r"
+_COLOURS = (TAKES_AWAY, ADDS)
 
 
 def draw_contributions(
@@ -23,7 +23,7 @@ def draw_contributions(
 ) -> Figure:
     """Draw what nodes add to a prediction: bars, and above them the features that make them up.
 
-    Red adds to the output, blue takes away.
+    Blue adds to the output, red takes away.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def draw_image_contributions(
         height, width = picture.shape[:2]
         shown = right.imshow(
             values,
-            cmap=_MAP,
+            cmap=SIGNED,
             vmin=-limit,
             vmax=limit,
             alpha=0.7,
@@ -126,7 +126,7 @@ def draw_image_contributions(
 def _draw_features(figure: Any, axis: Any, features: Any) -> None:
     limit = max(abs(features).max(), np.finfo(float).tiny)
     shown = axis.imshow(
-        features.T, cmap=_MAP, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+        features.T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
     )
     axis.set_ylabel("feature")
     figure.colorbar(shown, ax=axis, pad=0.01)

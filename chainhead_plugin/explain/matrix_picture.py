@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .style import SIGNED
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
@@ -25,4 +27,4 @@ def draw_matrix(axes: "Axes", matrix: Any) -> "AxesImage":
         For a bar of colours.
     """
     largest = float(np.abs(np.asarray(matrix)).max())
-    return axes.imshow(matrix, cmap="RdBu", vmin=-largest, vmax=largest)
+    return axes.imshow(matrix, cmap=SIGNED, vmin=-largest, vmax=largest)

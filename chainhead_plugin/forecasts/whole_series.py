@@ -27,11 +27,14 @@ class Series:
         Its first step on the time axis that all series share.
     name : str
         What tells it apart; empty for the only one.
+    times : array [steps] of datetime64 or of numbers, optional
+        When its steps are, for pictures.
     """
 
     values: NDArray[np.floating[Any]]
     start: int = 0
     name: str = ""
+    times: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -118,17 +118,16 @@ def fit_random_chain(
     chains = _as_chains(series)
     targets, num_labels = _as_targets(labels, len(chains), problem_type, id2label)
     lengths = np.array([len(chain) for chain in chains])
-    if num_levels is None:
-        num_levels = 64 if chains[0].shape[1] == 1 else 256
+    usual = usual_sizes(float(np.median(lengths)), chains[0].shape[1])
     config = RandomChainConfig(
         m=chains[0].shape[1],
-        dilations=list(dilations or dilations_for(float(np.median(lengths)))),
+        dilations=list(dilations or usual["dilations"]),
         causal=causal,
         with_differences=with_differences,
         num_biases=num_biases,
         num_groups=num_groups,
         group_size=group_size,
-        num_levels=num_levels,
+        num_levels=usual["num_levels"] if num_levels is None else num_levels,
         seed=seed,
         problem_type=problem_type,
         **({"num_labels": num_labels} if id2label is None else {"id2label": id2label}),
@@ -165,6 +164,19 @@ def fit_random_chain(
     return RandomChainFit(
         model, left_out, fitted.rows, fitted.error, _score(left_out, of_left_out, problem_type), choices
     )
+
+
+def usual_sizes(length: float, m: int) -> dict[str, Any]:
+    """Return "dilations" and "num_levels" as they are where none are given.
+
+    Parameters
+    ----------
+    length : float
+        The median number of nodes of training series.
+    m : int
+        Features of a node.
+    """
+    return {"dilations": dilations_for(length), "num_levels": 64 if m == 1 else 256}
 
 
 def _as_chains(series: Any) -> list[NDArray[np.float32]]:
@@ -314,4 +326,4 @@ def _score(left_out: Tensor, targets: Tensor, problem_type: str) -> float:
     return float(1 - missed / (targets - targets.mean(0)).square().sum().clamp(min=1e-300))
 
 
-__all__ = ["RandomChainFit", "fit_random_chain"]
+__all__ = ["RandomChainFit", "fit_random_chain", "usual_sizes"]

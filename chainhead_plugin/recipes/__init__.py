@@ -1,7 +1,7 @@
 """A recipe, one YAML file, becomes a measured, documented model.
 
 May import: `checks`, `config`, `explain`, `forecasts`, `head`, `hub`, `inputs`, `models`, `nodes`, `storage`,
-`tables`; the host `registry`.
+`streams`, `tables`; the host `registry`.
 """
 
 from typing import TYPE_CHECKING

@@ -12,6 +12,7 @@ from ..checks.values import check_whole_number
 from ..checks.yaml_files import read_yaml
 from .allowed_arguments import wrong_argument
 from .errors import RecipeError, said_of
+from .random_chain_options import MODEL_TYPE, NOT_BESIDE, check_random_chain
 from .rates import check_rates
 from .task import Task
 from .tasks.known import task_named
@@ -42,9 +43,11 @@ class Recipe:
         Fields of `ChainHeadConfig`. What follows from the data is filled in: `m`, the labels, `vocab_size`,
         and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's
         past, and `prediction_length`; `num_time_features` and `prediction_channel_indices` follow.
+        For whole series also `model_type: chainhead-random`, random chain heads, which are fitted in closed form, with
+        `dilations`, `causal`, `with_differences`, `num_biases`, `num_groups`, `group_size` and `num_levels`.
     training : mapping
         Arguments of `transformers.TrainingArguments` for optimisation: `num_train_epochs`, batch size, weight decay,
-        schedule, …. None that reach a network or another folder.
+        schedule, …. None that reach a network or another folder. Of random chain heads, for the trained peers alone.
     learning_rates : list of float
         From which every model gets its own, by validation alone.
     validation_folds : int, optional
@@ -78,8 +81,8 @@ class Recipe:
         which are the default, and where there are labels "dilated" (residual convolutions whose reach doubles by layer)
         and "inception" (InceptionTime's network, as wide as its authors have it). For labels of series also aeon's
         "minirocket", a default too, "multirocket_hydra", "quant" and "dtw" (the nearest neighbour by dynamic time
-        warping), with their own settings. For forecasts "nlinear" and "dlinear", defaults too, and statsforecast's
-        "autoarima", "autoets", "theta" and "mstl".
+        warping), with their own settings, and "random_chains", which `ChainHeadClassifier` trains. For forecasts
+        "nlinear" and "dlinear", defaults too, and statsforecast's "autoarima", "autoets", "theta" and "mstl".
     overrides : mapping
         For a peer, `learning_rates` or `width` in place of the common ones.
     pretraining : mapping
@@ -187,10 +190,18 @@ class Recipe:
         known = self.task.peers
         if not isinstance(self.peers, list):
             raise RecipeError(f"peers must be a list, such as [lstm, gru], got {self.peers!r}")
+        if self.is_random_chain:
+            check_random_chain(self.model, self.task)
+            known = tuple(name for name in known if name not in NOT_BESIDE)
         if unknown := sorted({*map(str, self.peers), *map(str, self.overrides)} - {*known, "chain"}):
             raise RecipeError(
                 f"there is no peer {unknown[0]!r} for {self.task.name}: choose from {', '.join(known)}"
             )
+
+    @property
+    def is_random_chain(self) -> bool:
+        """Whether the model are random chain heads, which are fitted in closed form."""
+        return self.model.get("model_type") == MODEL_TYPE
 
     @property
     def on_frozen_encoder(self) -> bool:

@@ -23,6 +23,7 @@ def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
         auto_class=_auto_class(of_nodes),
         batch=_chain_batch(extractor),
         preprocessor=extractor,
+        typical_length=float(np.median([len(chain) for chain in training.inputs])),
     )
 
 

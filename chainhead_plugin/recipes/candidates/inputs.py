@@ -37,6 +37,8 @@ class Inputs:
         Where a new model's backbone gets its weights from.
     dropped : tuple of str
         Fields of a recipe's model that do not concern this one, which reads a frozen backbone's nodes.
+    typical_length : float or None
+        The median number of nodes of the training chains; None where examples are no chains of numbers.
     """
 
     fields: dict[str, Any]
@@ -46,6 +48,7 @@ class Inputs:
     preprocessor: Any
     encoder: Encoder | None = None
     dropped: tuple[str, ...] = ()
+    typical_length: float | None = None
 
     def initialise(self, model: nn.Module) -> None:
         """Copy the encoder's weights, where there is one, into a new model: the chain head's or a peer's."""

@@ -12,11 +12,13 @@ from torch import nn
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_options import ChainOptions
 from ..errors import RecipeError
+from ..random_chain_options import RANDOM_CHAINS
 from ..recipe import Recipe
 from .encoders import Convolution, DilatedConvolution, Inception, NodePerceptron, Recurrent
 from .inputs import Inputs
 from .linear_networks import LINEAR_PEERS, LinearForecastPeer
 from .peer_models import PooledEncoder, PooledPerceptron
+from .random_chains import random_chain_builder
 
 CHAIN, NO_HOPS = "chain", "no_hops"
 TITLES = {
@@ -31,7 +33,10 @@ TITLES = {
     "mlp": "MLP",
     "nlinear": "NLinear",
     "dlinear": "DLinear",
+    RANDOM_CHAINS: "random chain heads",
 }
+# What encoders of trained peers have where the model has none of it: random chain heads.
+_USUAL = {"pooling": "max", "with_batch_norm": True}
 # As wide as its authors have it, however many weights that is.
 _INCEPTION_WIDTH = 32
 _KIND_OPTIONS = {"channel_num", *(option.name for option in fields(ChainOptions))}
@@ -50,11 +55,14 @@ class Candidate:
         From which validation chooses.
     build : callable
         Makes the model, with random weights.
+    is_in_closed_form : bool
+        Whether it is fitted without epochs and learning rate.
     """
 
     title: str
     learning_rates: list[float]
-    build: Callable[[], nn.Module]
+    build: Callable[..., nn.Module]
+    is_in_closed_form: bool = False
 
     def count(self) -> int:
         """Return the number of weights, without allocating them."""
@@ -71,14 +79,26 @@ def candidates(
     RecipeError
         If the model's options are not valid.
     """
-    config = inputs.config(recipe, names)
 
     def candidate(name: str, build: Callable[[], nn.Module]) -> Candidate:
         return Candidate(TITLES[name], recipe.rates_of(name), build)
 
-    found = {CHAIN: candidate(CHAIN, lambda: inputs.model_class(config))}
+    def random_chains() -> Candidate:
+        return Candidate(
+            TITLES[RANDOM_CHAINS], [], random_chain_builder(recipe, inputs, names), is_in_closed_form=True
+        )
+
+    if recipe.is_random_chain:
+        config = inputs.config(recipe, names, **_USUAL)
+        found = {CHAIN: random_chains()}
+    else:
+        config = inputs.config(recipe, names)
+        found = {CHAIN: candidate(CHAIN, lambda: inputs.model_class(config))}
     weights = found[CHAIN].count()
     for name in wanted:
+        if name == RANDOM_CHAINS:
+            found[name] = random_chains()
+            continue
         if name in LINEAR_PEERS:
             build = partial(LinearForecastPeer, config, is_decomposed=LINEAR_PEERS[name])
             found[name] = candidate(name, build)

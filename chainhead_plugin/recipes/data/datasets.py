@@ -78,6 +78,7 @@ DATASETS: dict[str, Callable[[], Data]] = {
     "japanese-vowels": lambda: _aeon("load_japanese_vowels", _SPEAKERS),
     "japanese-vowels-speakers": _speakers,
     "gunpoint": lambda: _aeon("load_gunpoint", ["gun", "point"]),
+    "arrow-head": lambda: _aeon("load_arrow_head", ["Avonlea", "Clovis", "Mix"]),
     "italy-power": lambda: _aeon("load_italy_power_demand", ["October to March", "April to September"]),
     "basic-motions": lambda: _aeon("load_basic_motions", ["badminton", "running", "standing", "walking"]),
     "digits": _digits,

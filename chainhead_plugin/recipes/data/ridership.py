@@ -33,7 +33,7 @@ def load_ridership() -> tuple[list[Series], Layout, int]:
         known=(*columns["teams"].tolist(), *_CALENDAR),
         season=7,
     )
-    return [Series(values)], layout, len(values) - len(values) // 5
+    return [Series(values, times=days.astype("datetime64[D]"))], layout, len(values) - len(values) // 5
 
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

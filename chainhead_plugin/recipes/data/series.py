@@ -69,7 +69,10 @@ def load_series(recipe: Recipe) -> Data:
     past = tuple(name for name in found.features if name not in spec.target)
     layout = Layout(spec.target, past, (*found.known, *spec.static), options.season)
     chains = [sequence.nodes for sequence in series_sequences(found)]
-    series = [Series(chain, start, one.id) for chain, start, one in zip(chains, starts, found, strict=True)]
+    series = [
+        Series(chain, start, one.id, one.times)
+        for chain, start, one in zip(chains, starts, found, strict=True)
+    ]
     ends = [start + len(one) for start, one in zip(starts, found, strict=True)]
     if test_starts is None:
         assert options.test_share is not None

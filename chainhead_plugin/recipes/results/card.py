@@ -13,6 +13,7 @@ from ..recipe import Recipe
 from .verdict import verdict
 
 _TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
+_RANDOM_CHAIN = _TEMPLATE.with_name("recipe_card_random.md.j2")
 _CARD_DEFAULTS = {
     "data": "Not described.",
     "license": "other",
@@ -51,6 +52,8 @@ def render_card(
     templates = [_TEMPLATE.read_text("utf-8")]
     if words.use is not None:
         templates.append(words.use.read_text("utf-8"))
+    if recipe.is_random_chain:
+        templates.append(_RANDOM_CHAIN.read_text("utf-8"))
 
     front_matter = ModelCardData(
         license=card["license"],

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...explain.style import AMOUNTS
+
 # More labels than this stand without the numbers in the cells.
 _WRITTEN = 20
 _DARK = 0.55
@@ -32,7 +34,7 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: 
     size = 2.2 + 0.42 * min(len(names), 2 * _WRITTEN)
     figure = Figure(figsize=(size + 1.2, size), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap=AMOUNTS, vmin=0, vmax=1)
     for row, column in np.ndindex(numbers.shape) if len(names) <= _WRITTEN else ():
         if numbers[row, column]:
             colour = "white" if shares[row, column] > _DARK else "black"

@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from transformers import PreTrainedConfig
+
 from registry.files.hashes import sha256
 
-from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_head import ChainInterdependenceHead
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
@@ -17,6 +18,7 @@ from ..training.measuring import Measured
 from ..training.records import read_record, write_record
 from .card import render_card
 from .figures import draw_chain_matrix, draw_comparison, draw_learning_curve
+from .stream_picture import draw_stream
 
 RESULTS, RECIPE, RUNS = "results.json", "recipe.yaml", ".runs"
 CARD, NEW_CARD = "README.md", "README.new.md"
@@ -54,8 +56,7 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config = save_checkpoint(recipe, measured, folder)
     write_json(folder / RESULTS, measured.results)
-    draw_learning_curve(measured.results["history"], recipe.task, folder / "learning-curve.png")
-    draw_chain_matrix(first_head(measured), folder / "chain-matrix.png")
+    draw_model(recipe, measured, f"{folder}/")
     recipe.task.draw(recipe, measured, f"{folder}/")
     if len(measured.results["models"]) > 1:
         draw_comparison(
@@ -84,21 +85,34 @@ def _write_text(file: Path, text: str) -> None:
         new.write_text(text, encoding="utf-8", newline="")
 
 
-def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> ChainHeadConfig:
+def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> PreTrainedConfig:
     """Save the model and its preprocessing, as `from_pretrained` reads them; return the configuration."""
-    # The Trainer leaves `use_cache` in the configuration, which means nothing here.
-    config = measured.inputs.config(recipe, measured.data.train.names)
     model: Any = measured.model
-    # Calibration comes after training, and belongs to the one model.
-    config.quantile_offsets = list(model.config.quantile_offsets)
-    model.config = config
+    if not recipe.is_random_chain:
+        # The Trainer leaves `use_cache` in the configuration, which means nothing here.
+        config = measured.inputs.config(recipe, measured.data.train.names)
+        # Calibration comes after training, and belongs to the one model.
+        config.quantile_offsets = list(model.config.quantile_offsets)
+        model.config = config
     model.save_pretrained(folder)
     if measured.inputs.preprocessor is not None:
         measured.inputs.preprocessor.save_pretrained(folder)
-    return config
+    return model.config
 
 
-def first_head(measured: Measured) -> ChainInterdependenceHead:
+def draw_model(recipe: Recipe, measured: Measured, prefix: str) -> None:
+    """Draw how the model was trained and what it is made of, into files whose paths begin with a prefix.
+
+    Of random chain heads, which have no epochs and many matrices, this is how their answers change along a series.
+    """
+    if recipe.is_random_chain:
+        draw_stream(measured.model, measured.inputs, measured.data.test, Path(f"{prefix}stream.png"))
+        return
+    draw_learning_curve(measured.results["history"], recipe.task, Path(f"{prefix}learning-curve.png"))
+    draw_chain_matrix(_first_head(measured), Path(f"{prefix}chain-matrix.png"))
+
+
+def _first_head(measured: Measured) -> ChainInterdependenceHead:
     """Return the chain head of the model's first layer."""
     model: Any = measured.model
     head: ChainInterdependenceHead = model.chainhead.layers[0].head

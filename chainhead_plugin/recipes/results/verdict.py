@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..candidates.peers import CHAIN, NO_HOPS
+from ..candidates.peers import CHAIN, NO_HOPS, TITLES
 from ..metrics import Metric
+from ..random_chain_options import RANDOM_CHAINS
 
 # Peers that tell what a part of the head brings, not how good other models are.
 _ABLATIONS = (NO_HOPS, "plain", "mlp")
@@ -57,14 +58,16 @@ def verdict(
 
 def _against(chain: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metric: Metric) -> str:
     mean = f"test_{metric.name}_mean"
+    # Random chain heads are several.
+    subject = "The model" if chain["title"] == TITLES[RANDOM_CHAINS] else "The chain head"
     # Of those that are equally good the quickest.
     best = metric.best(sorted(rivals, key=lambda rival: float(rival["training_seconds_mean"])))
     if not metric.better(best[mean], chain[mean]):
-        outcome = "The chain head is at least as accurate as"
+        outcome = f"{subject} is at least as accurate as"
     elif abs(chain[mean] - best[mean]) <= (best[f"test_{metric.name}_sd"] or 0.0):
-        outcome = "The chain head is within one standard deviation of"
+        outcome = f"{subject} is within one standard deviation of"
     else:
-        outcome = "**The chain head is less accurate than**"
+        outcome = f"**{subject} is less accurate than**"
     which = best["title"] if len(rivals) == 1 else f"the best of {_listed(rivals)}, {best['title']}"
     weights = ""
     if best["parameters"] is not None:
@@ -73,7 +76,7 @@ def _against(chain: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metr
     if "prediction_seconds" in best:  # older results have none
         times = (
             f" {best['title']} trained in {_seconds(best['training_seconds_mean'])} and predicts the test part in "
-            f"{_seconds(best['prediction_seconds'])}, the chain head in {_seconds(chain['training_seconds_mean'])} "
+            f"{_seconds(best['prediction_seconds'])}, {subject.lower()} in {_seconds(chain['training_seconds_mean'])} "
             f"and {_seconds(chain['prediction_seconds'])}."
         )
     return f"{outcome} {which} ({metric.difference(chain, best)[0]}){weights}.{times}"

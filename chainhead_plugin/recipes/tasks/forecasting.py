@@ -221,10 +221,14 @@ class Forecasting(Task):
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
         """Draw the published model's forecasts of the test part against what happened."""
-        from ..results.figures import draw_forecast
+        from ..data.windows import windows_of
+        from ..results.forecast_picture import draw_forecast
         from ..training.fitting import predict
 
-        test = measured.data.test
+        test, quantiles = windows_of(measured.data.test), None
+        levels = tuple(recipe.model.get("quantiles") or ())
         forecasts = predict(measured.model, measured.inputs, test.inputs, Forecasting()).numpy()
-        unit = recipe.card.get("unit")
-        draw_forecast(forecasts, test.labels, test.names[0], unit, Path(f"{prefix}forecast.png"))
+        if levels:
+            quantiles = predict(measured.model, measured.inputs, test.inputs, self).numpy()
+        file = Path(f"{prefix}forecast.png")
+        draw_forecast(forecasts, test, recipe.card.get("unit"), file, quantiles, levels)

@@ -25,7 +25,7 @@ class SeriesMultilabel(SeriesTargets):
     name = "time-series-multilabel-classification"
     metrics = MULTILABEL_METRICS
     loss = "binary cross-entropy"
-    peers = (*PEERS, "dilated", "inception")
+    peers = (*PEERS, "dilated", "inception", "random_chains")
     words = CardWords(summary="A classifier of several labels at once.", preprocessor="extractor")
 
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:

@@ -23,7 +23,7 @@ class SeriesRegression(SeriesTargets):
     name = "time-series-regression"
     metrics = NUMBER_METRICS
     loss = "mean squared error of the standardised number"
-    peers = (*PEERS, "dilated", "inception", *PEERS_OF_SERIES)
+    peers = (*PEERS, "dilated", "inception", *PEERS_OF_SERIES, "random_chains")
     default_peers = (*PEERS, "minirocket")
     words = CardWords(summary="A regression of series.", preprocessor="extractor")
 

@@ -66,7 +66,7 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
         """Draw the confusion matrix, and the first test chains' segments, true and predicted."""
         super().draw(recipe, measured, prefix)
-        from ..results.figures import draw_first_segments
+        from ..results.segments_picture import draw_first_segments
         from ..training.fitting import predicted_labels
 
         test = measured.data.test

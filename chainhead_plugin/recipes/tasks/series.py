@@ -28,7 +28,7 @@ class SeriesClassification(Classification):
     """Time series are chains of nodes, and have a label each."""
 
     name = "time-series-classification"
-    peers = (*Classification.peers, *PEERS_OF_SERIES)
+    peers = (*Classification.peers, *PEERS_OF_SERIES, "random_chains")
     default_peers = (*Classification.default_peers, "minirocket")
     words = CardWords(
         preprocessor="extractor",

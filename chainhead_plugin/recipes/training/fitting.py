@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,14 @@ class Fit:
         The Trainer's log: a record every epoch.
     seconds : float
         Time that training took.
+    fitted : dict
+        Fields of the configuration that training chose, which the candidate takes to build the model.
     """
 
     model: nn.Module
     history: list[dict[str, float]]
     seconds: float
+    fitted: dict[str, Any] = field(default_factory=dict)
 
 
 def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None) -> Fit:

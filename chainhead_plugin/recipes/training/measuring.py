@@ -14,11 +14,12 @@ from transformers.utils import logging
 
 from ..candidates.classical_peers import CLASSICAL_PEERS
 from ..candidates.inputs import Inputs
-from ..candidates.peers import CHAIN, TITLES
+from ..candidates.peers import CHAIN
 from ..candidates.series_peers import SERIES_PEERS
 from ..data.examples import Data
 from ..data.load import load_data
 from ..data.splits import unvalidated_labels
+from ..random_chain_options import RANDOM_CHAINS
 from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
@@ -61,7 +62,9 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return how many epochs `measure` trains at most."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    trained = [CHAIN, *(name for name in peers if name not in _IN_ONE_GO)]
+    trained = [name for name in (CHAIN, *peers) if name not in (*_IN_ONE_GO, RANDOM_CHAINS)]
+    if recipe.is_random_chain:
+        trained.remove(CHAIN)
     runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in trained)
     return backbone_epochs(recipe) + epochs * runs
 
@@ -113,7 +116,7 @@ def measure(
         not_run: dict[str, str] = {}
         trained = [name for name in peers if name not in _IN_ONE_GO]
         for name, candidate in runs.candidates(peers=trained).items():
-            on_model(TITLES[name])
+            on_model(candidate.title)
             rate, validation, checked = runs.choose(name)
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
             models[name] = ModelReport(

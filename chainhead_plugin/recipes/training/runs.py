@@ -14,6 +14,7 @@ from ..data.examples import Data, Examples
 from ..data.splits import folds, split
 from ..errors import RecipeError
 from ..recipe import Recipe
+from .closed_form import fit_in_closed_form
 from .fingerprints import differences, of_examples, of_recipe
 from .fitting import fit, num_threads, quality
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
@@ -64,19 +65,22 @@ class Runs:
             self.recipe, inputs or self.inputs, names, self.recipe.peers if peers is None else peers
         )
 
-    def choose(self, name: str) -> tuple[float, float, Run]:
+    def choose(self, name: str) -> tuple[float | None, float, Run]:
         """Choose a candidate's learning rate by validation alone.
 
         Returns
         -------
-        rate, value : float
-            The rate of the best mean of the task's metric, or where equal of the lowest mean loss, and that mean.
+        rate : float or None
+            That with the best mean of the task's metric, or where equal of the lowest mean loss; None where there is
+            none.
+        value : float
+            That mean.
         run : Run
             The first run with that rate.
         """
         metric = self.recipe.task.metric
-        best: tuple[tuple[float, float], float, Run] | None = None
-        for rate in self.recipe.rates_of(name):
+        best: tuple[tuple[float, float], float | None, Run] | None = None
+        for rate in self._rates(name):
             runs = [self._run(self._trial(name, fold, rate, seed)) for fold, seed in self._validation_folds()]
             results = [run.validation(metric, best=self.recipe.early_stopping is not None) for run in runs]
             value, loss = (float(np.mean(column)) for column in zip(*results, strict=True))
@@ -89,7 +93,7 @@ class Runs:
         assert best is not None
         return best[1], best[0][0], best[2]
 
-    def final(self, name: str, rate: float, seed: int) -> Run:
+    def final(self, name: str, rate: float | None, seed: int) -> Run:
         """Train a candidate for the test: on all of the training part, or without what validation takes."""
         if self.recipe.validation_share is not None:
             fold = self._split(self.recipe.validation_share, seed)
@@ -150,13 +154,18 @@ class Runs:
     def _fold(self, name: str, kept: Examples, held_out: Examples) -> Fold:
         return Fold(name, kept, held_out, prepare(self.recipe, kept))
 
-    def _trial(self, name: str, fold: Fold, rate: float, seed: int) -> Trial:
+    def _rates(self, name: str) -> list[float | None]:
+        candidate = self.candidates(peers=[] if name == CHAIN else [name])[name]
+        return [None] if candidate.is_in_closed_form else [*self.recipe.rates_of(name)]
+
+    def _trial(self, name: str, fold: Fold, rate: float | None, seed: int) -> Trial:
         candidate = self.candidates(fold.inputs, [] if name == CHAIN else [name])[name]
         return Trial(self.recipe, name, candidate, fold, rate, seed)
 
     def _run(self, trial: Trial) -> Run:
         folder = self._folder / trial.key
-        planned = int(self.recipe.training.get("num_train_epochs", 3))
+        in_epochs = not trial.candidate.is_in_closed_form
+        planned = int(self.recipe.training.get("num_train_epochs", 3)) if in_epochs else 0
         done = 0
 
         def on_epoch() -> None:
@@ -166,11 +175,12 @@ class Runs:
 
         record = kept_run(folder)
         if record is None:
-            result = fit(trial, folder / TRAINER, on_epoch)
-            kept = {"history": result.history, "seconds": result.seconds}
+            result = fit(trial, folder / TRAINER, on_epoch) if in_epochs else fit_in_closed_form(trial)
+            kept = {"history": result.history, "seconds": result.seconds, "fitted": result.fitted}
             record = keep_run(folder, result.model.state_dict(), kept)
         self._on_epoch(planned - done)
-        return Run(trial, folder, record["history"], record["seconds"])
+        # Older records have chosen nothing.
+        return Run(trial, folder, record["history"], record["seconds"], record.get("fitted", {}))
 
     def _check_folder(self) -> None:
         file = self._folder / "recipe.json"

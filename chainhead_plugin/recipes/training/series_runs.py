@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..candidates.inputs import Inputs
 from ..candidates.preparing import prepare
 from ..candidates.series_peers import SERIES_PEERS, FittedSeriesPeer, padding_of, why_not
 from ..data.examples import Examples
 from ..data.splits import folds, split
+from .closed_form import nodes_of
 from .fingerprints import of_examples
 from .records import read_record, write_record
 from .report import Measurement, ModelReport
@@ -21,7 +21,6 @@ from .weighting import class_weights
 
 # Series with which compiled code is brought up before time is taken.
 _WARM_UP = 8
-_BATCH = 512
 
 
 def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
@@ -85,7 +84,7 @@ def _measured(
         if {metric.name for metric in task.metrics} <= values.keys():
             return Measurement(values, values.pop("training_seconds"), values.pop("seconds"))
     inputs = prepare(runs.recipe, training)
-    series, others = _series(inputs, training), _series(inputs, held_out)
+    series, others = nodes_of(inputs, training), nodes_of(inputs, held_out)
     targets = task.collate(training.targets())
     options: dict[str, Any] = {
         "label_count": len(training.names) if targets.dtype.kind == "i" else None,
@@ -119,13 +118,3 @@ def _warm_up(name: str, series: list[NDArray[Any]], targets: NDArray[Any], optio
     chosen = np.unique(np.concatenate([firsts, order[:_WARM_UP]]))
     few = [series[place] for place in chosen]
     FittedSeriesPeer(name, few, targets[chosen], **options).predict(few)
-
-
-def _series(inputs: Inputs, examples: Examples) -> list[NDArray[Any]]:
-    """Return the nodes [L_i, m] that the recipe's model reads, without padding."""
-    found: list[NDArray[Any]] = []
-    for start in range(0, len(examples.inputs), _BATCH):
-        chains = examples.inputs[start : start + _BATCH]
-        nodes = inputs.batch(chains)["input_features"].numpy()
-        found += [row[: len(chain)] for row, chain in zip(nodes, chains, strict=True)]
-    return found

@@ -1,8 +1,9 @@
 """What is trained: a candidate on a fold of the data, with a rate and a seed; and the run that comes of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file
 from torch import nn
@@ -47,8 +48,8 @@ class Trial:
         The candidate's, as recipes name it.
     candidate : Candidate
     fold : Fold
-    rate : float
-        Learning rate.
+    rate : float or None
+        Learning rate; None where there is none, in closed form.
     seed : int
     """
 
@@ -56,7 +57,7 @@ class Trial:
     name: str
     candidate: Candidate
     fold: Fold
-    rate: float
+    rate: float | None
     seed: int
 
     @cached_property
@@ -78,12 +79,15 @@ class Run:
         The Trainer's log.
     seconds : float
         Time that training took.
+    fitted : dict
+        As of `Fit`.
     """
 
     trial: Trial
     folder: Path
     history: list[dict[str, float]]
     seconds: float
+    fitted: dict[str, Any] = field(default_factory=dict)
 
     def validation(self, metric: Metric, best: bool) -> tuple[float, float]:
         """Return metric and loss after the epoch whose weights were kept: the best, or the last."""
@@ -98,6 +102,6 @@ class Run:
 
     def model(self) -> nn.Module:
         """Return the trained model, in evaluation mode."""
-        model = self.trial.candidate.build()
+        model = self.trial.candidate.build(**self.fitted)
         model.load_state_dict(load_file(self.folder / WEIGHTS))
         return model.eval()

@@ -1,0 +1,55 @@
+"""Random chain heads in recipes: what is chosen where nobody chooses, fitted in closed form, as model or as peer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...config.configuration_random_chain import RandomChainConfig
+from ...models.modeling_random_chain import RandomChainForSequenceClassification
+from ...models.random_chain_fit import usual_sizes
+from ..recipe import Recipe
+from .inputs import Inputs, as_recipe_errors
+
+
+def random_chain_config(recipe: Recipe, inputs: Inputs, names: Sequence[str]) -> RandomChainConfig:
+    """Return the configuration of random chain heads, with the usual sizes for what a recipe does not say.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `model` has their options if it is about random chain heads; where they are a peer, all are the usual ones.
+    inputs : Inputs
+        Fitted to the training series.
+    names : sequence of str
+        Of the labels.
+
+    Raises
+    ------
+    RecipeError
+        If an option is not valid.
+    """
+    assert inputs.typical_length is not None
+    features = int(inputs.fields["m"])
+    stated = recipe.model if recipe.is_random_chain else {}
+    options = {
+        **usual_sizes(inputs.typical_length, features),
+        **{name: value for name, value in stated.items() if name != "model_type"},
+    }
+    with as_recipe_errors():
+        return RandomChainConfig(m=features, **options, **recipe.task.label_fields(names))
+
+
+def random_chain_builder(
+    recipe: Recipe, inputs: Inputs, names: Sequence[str]
+) -> Callable[..., RandomChainForSequenceClassification]:
+    """Return a function that makes an untrained model.
+
+    Its keyword arguments are fields that a fit chooses, as of `closed_form.fit_in_closed_form`.
+    """
+    config = random_chain_config(recipe, inputs, names)
+
+    def build(**fitted: Any) -> RandomChainForSequenceClassification:
+        return RandomChainForSequenceClassification(
+            RandomChainConfig.from_dict({**config.to_dict(), **fitted})
+        )
+
+    return build
