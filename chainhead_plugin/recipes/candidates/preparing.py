@@ -1,13 +1,40 @@
-"""From a recipe's examples to a model's inputs."""
+"""From a recipe's examples to a model's inputs; a frozen backbone's nodes are only padded."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ...models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..data.examples import Examples
 from ..recipe import Recipe
 from .inputs import Inputs
-from .node_inputs import prepare_nodes
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
     """Fit a task's preprocessing to the training examples; of a frozen backbone or encoder, these are nodes already."""
     if recipe.pretraining or recipe.on_frozen_encoder:
-        return prepare_nodes(training)
+        return _prepare_nodes(training)
     return recipe.task.prepare(recipe, training)
+
+
+def _prepare_nodes(training: Examples) -> Inputs:
+    """Return the inputs of chains [L, m] of float32, which are padded and nothing else."""
+    return Inputs(
+        fields={"m": np.shape(training.inputs[0])[1], "chain_length": max(map(len, training.inputs))},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class="AutoModelForSequenceClassification",
+        batch=_node_batch,
+        preprocessor=None,
+        dropped=("backbone_config", "freeze_backbone", "scan"),
+    )
+
+
+def _node_batch(chains: Sequence[Any]) -> dict[str, Tensor]:
+    nodes = pad_sequence([torch.from_numpy(chain) for chain in chains], batch_first=True)
+    lengths = torch.tensor([[len(chain)] for chain in chains])
+    real = torch.arange(nodes.size(1)) < lengths
+    return {"input_features": nodes} | ({} if real.all() else {"attention_mask": real.long()})

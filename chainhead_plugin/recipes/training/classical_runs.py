@@ -1,6 +1,5 @@
 """Classical forecasters beside a recipe's model, on the same windows; what was measured is kept."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from ..candidates.classical_peers import CLASSICAL_PEERS, FittedClassicalPeer, why_not_classical
 from ..data.splits import split
 from ..data.windows import Windows, windows_of
+from ..stopwatch import Stopwatch
 from .fingerprints import of_examples
 from .records import read_record, write_record
 from .report import Measurement, ModelReport
@@ -63,13 +63,13 @@ def _measured(name: str, runs: Runs, folder: Path, windows: Windows) -> Measurem
     if kept is not None and kept["part"] == part:
         values = dict(kept["measured"])
         return Measurement(values, values.pop("training_seconds"), values.pop("seconds"))
-    start = time.perf_counter()
+    watch = Stopwatch(runs.recipe.threads)
     fitted = FittedClassicalPeer(name, windows, int(windows.times.min()))
-    trained = time.perf_counter()
+    trained = watch.seconds
     forecasts = fitted.predict(windows, levels)
-    seconds = time.perf_counter() - trained
+    seconds = watch.seconds - trained
     values = task.measure_on(forecasts, windows)
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {**values, "training_seconds": trained - start, "seconds": seconds}
+    kept = {**values, "training_seconds": trained, "seconds": seconds}
     write_record(file, {"measured": kept, "part": part})
-    return Measurement(values, trained - start, seconds)
+    return Measurement(values, trained, seconds)

@@ -1,6 +1,5 @@
 """Fitting random chain heads: no epochs and no learning rate, one linear system."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from ...config.configuration_random_chain import RandomChainConfig
 from ...models.random_chain_fit import fit_random_chain
 from ..candidates.inputs import Inputs
 from ..data.examples import Examples
+from ..stopwatch import Stopwatch
 from .fitting import Batches, Fit, num_threads, quality
 from .trials import Trial
 from .weighting import class_weights
@@ -53,7 +53,7 @@ def fit_in_closed_form(trial: Trial) -> Fit:
     with num_threads(recipe.threads):
         # Compiled code is brought up before time is taken.
         fit_random_chain(series[:2], [0.0, 1.0], problem_type="regression")
-        start = time.perf_counter()
+        watch = Stopwatch(recipe.threads)
         found = fit_random_chain(
             series,
             targets,
@@ -61,7 +61,7 @@ def fit_in_closed_form(trial: Trial) -> Fit:
             seed=trial.seed,
             **{name: getattr(config, name) for name in _OPTIONS},
         )
-        seconds = time.perf_counter() - start
+        seconds = watch.seconds
         if weights is not None:
             shifts = np.log(weights) - np.log(weights).mean()
             with torch.no_grad():

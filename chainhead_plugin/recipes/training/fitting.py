@@ -1,6 +1,5 @@
 """One training run with transformers' Trainer, which can be resumed; and what a trained model predicts."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from ..candidates.inputs import Inputs
 from ..data.examples import Examples
 from ..data.node_labels import IGNORED
 from ..errors import RecipeError
+from ..stopwatch import Stopwatch
 from ..task import Task
 from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
 from .target_scale import TargetScale
@@ -103,9 +103,9 @@ def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None)
         if recipe.early_stopping is not None:
             trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
 
-        start = time.perf_counter()
+        watch = Stopwatch(recipe.threads)
         trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
-        seconds = time.perf_counter() - start
+        seconds = watch.seconds
 
     model = model.to("cpu").eval()
     if scale is not None:

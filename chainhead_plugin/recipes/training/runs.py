@@ -1,6 +1,5 @@
 """The runs of a recipe, each kept in a folder when it is finished, so that none is ever done twice."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ..data.examples import Data, Examples
 from ..data.splits import folds, split
 from ..errors import RecipeError
 from ..recipe import Recipe
+from ..stopwatch import Stopwatch
 from .closed_form import fit_in_closed_form
 from .fingerprints import differences, of_examples, of_recipe
 from .fitting import fit, num_threads, quality
@@ -125,9 +125,9 @@ class Runs:
             model, seconds = self.model(run), []
             with num_threads(self.recipe.threads):
                 for _ in range(_REPEATS):
-                    start = time.perf_counter()
+                    watch = Stopwatch(self.recipe.threads)
                     found = quality(model, run.trial.fold.inputs, self.data.test, self.recipe.task)
-                    seconds.append(time.perf_counter() - start)
+                    seconds.append(watch.seconds)
             kept = {"measured": {**found, "seconds": min(seconds)}, "part": self._test_part}
             write_record(file, kept)
         values = dict(kept["measured"])

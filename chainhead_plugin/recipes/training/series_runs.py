@@ -1,7 +1,6 @@
 """Peers that are fitted in one go, outside of the Trainer: their runs keep what was measured, and no model."""
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..candidates.preparing import prepare
 from ..candidates.series_peers import SERIES_PEERS, FittedSeriesPeer, padding_of, why_not
 from ..data.examples import Examples
 from ..data.splits import folds, split
+from ..stopwatch import Stopwatch
 from .closed_form import nodes_of
 from .fingerprints import of_examples
 from .records import read_record, write_record
@@ -93,11 +93,11 @@ def _measured(
         "weights": class_weights(runs.recipe.class_weight, training),
     }
     _warm_up(name, series, targets, options)
-    start = time.perf_counter()
+    watch = Stopwatch(options["threads"])
     fitted = FittedSeriesPeer(name, series, targets, **options)
-    trained = time.perf_counter()
+    trained = watch.seconds
     predictions = fitted.predict(others)
-    seconds = time.perf_counter() - trained
+    seconds = watch.seconds - trained
     answers = task.collate(held_out.targets())
     values = {
         metric.name: math.nan
@@ -106,9 +106,9 @@ def _measured(
         for metric in task.metrics
     }
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {**values, "training_seconds": trained - start, "seconds": seconds}
+    kept = {**values, "training_seconds": trained, "seconds": seconds}
     write_record(file, {"measured": kept, "part": part})
-    return Measurement(values, trained - start, seconds)
+    return Measurement(values, trained, seconds)
 
 
 def _warm_up(name: str, series: list[NDArray[Any]], targets: NDArray[Any], options: dict[str, Any]) -> None:
