@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy.report import Results, accuracy, mean_accuracy, median_ratio
+from chainhead_plugin.recipes.candidates.peers import CHAIN
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipes.results.verdict import ABLATIONS
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
@@ -38,8 +40,8 @@ def zoo_table() -> str:
     tables = []
     for heading, rows in names.items():
         head = [
-            f"| test {heading}, mean ± sd over seeds | weights | chain head | without hops | plain chain "
-            "| best of LSTM, GRU, Conv1d |",
+            f"| test {heading}, mean ± sd over seeds | weights | the model | without hops | plain chain "
+            "| best other peer |",
             "|---|---:|---:|---:|---:|---:|",
         ]
         tables.append("\n".join([*head, *(_zoo_row(name) for name in rows)]))
@@ -102,7 +104,7 @@ def read_results(name: str) -> dict[str, Any]:
 
 def _zoo_row(name: str) -> str:
     models, metric = read_results(name)["models"], _metric(name)
-    rival = metric.best([models[rival] for rival in _RIVALS])
+    rival = metric.best([model for peer, model in models.items() if peer not in (CHAIN, *ABLATIONS)])
     cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
     return (
         f"| [{name}](../model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "

@@ -110,6 +110,11 @@ def render_card(
             for model in results["models"].values()
             if "notes" in model
         ],
+        "fully_measured": [
+            model
+            for model in results["models"].values()
+            if all(metric.is_measured(model) for metric in metrics)
+        ],
         "heading": _heading(metrics[0], card.get("unit")),
         "verdict": verdict(results["models"], metrics[0], results.get("baselines"), results.get("not_run")),
         **{key: value for key, value in results.items() if key != "recipe"},

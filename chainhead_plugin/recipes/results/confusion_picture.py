@@ -11,6 +11,8 @@ from ...explain.style import AMOUNTS
 _WRITTEN = 20
 _DARK = 0.55
 _SHORT = 3
+# With more labels a picture is larger, and needs fewer dots.
+_FEW = 6
 
 
 def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: Path) -> None:
@@ -53,4 +55,4 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: 
     figure.colorbar(image, shrink=0.85, label="share of the true label")
     # Without the version of matplotlib in the file, the same numbers give the same bytes.
     metadata = {"Software": None} if file.suffix.lower() == ".png" else None
-    figure.savefig(file, dpi=130, metadata=metadata)
+    figure.savefig(file, dpi=130 if len(names) <= _FEW else 100, metadata=metadata)

@@ -110,10 +110,10 @@ def open_axes(axes: "Axes", grid: Literal["both", "x"] = "both") -> None:
     axes.grid(axis=grid, color=GRID)
 
 
-def save_figure(figure: "Figure", file: Path) -> None:
+def save_figure(figure: "Figure", file: Path, dpi: int = 130) -> None:
     """Write a PNG; the same numbers give the same bytes."""
     # The version of matplotlib would stand in the file.
-    figure.savefig(file, dpi=130, metadata={"Software": None})
+    figure.savefig(file, dpi=dpi, metadata={"Software": None})
 
 
 def _draw(

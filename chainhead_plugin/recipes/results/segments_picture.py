@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CHAINS = 3
 # A name needs this share of a strip's width for each of its characters.
-_CHARACTER = 0.011
+_CHARACTER = 0.0095
 _DARK = 0.45
 
 
@@ -28,7 +28,7 @@ def draw_first_segments(examples: Examples, predicted: NDArray[np.int64], file: 
         [row[:length] for row, length in zip(labels, lengths, strict=False)]
         for labels in (examples.labels, predicted)
     )
-    save_figure(draw_segments(true, named, examples.names), file)
+    save_figure(draw_segments(true, named, examples.names), file, dpi=90)
 
 
 def draw_segments(

@@ -8,7 +8,7 @@ from ..metrics import Metric
 from ..random_chain_options import RANDOM_CHAINS
 
 # Peers that tell what a part of the head brings, not how good other models are.
-_ABLATIONS = (NO_HOPS, "plain", "mlp")
+ABLATIONS = (NO_HOPS, "plain", "mlp")
 
 Models = Mapping[str, Mapping[str, Any]]
 
@@ -45,7 +45,7 @@ def verdict(
             "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
             f"brings: {gap}, {spread}."
         )
-    rivals = [model for name, model in models.items() if name not in (CHAIN, *_ABLATIONS)]
+    rivals = [model for name, model in models.items() if name not in (CHAIN, *ABLATIONS)]
     if rivals:
         sentences.append(_against(chain, rivals, metric))
     if baselines:
