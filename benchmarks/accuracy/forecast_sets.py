@@ -65,7 +65,7 @@ def load_series(name: str) -> SeriesToForecast:
         from pmdarima.datasets import load_wineind
 
         return SeriesToForecast(np.asarray(load_wineind(), float), 12, (12,), 1)
-    from chainhead_plugin.recipes.data.ridership import load_ridership
+    from chainhead_plugin.recipes.data.in_time.ridership import load_ridership
 
     series, _, _ = load_ridership()
     return SeriesToForecast(series[0].values[:, 0].astype(float), 7, (7,), 3)

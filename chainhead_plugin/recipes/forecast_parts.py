@@ -12,7 +12,7 @@ from ..checks.values import check_whole_number
 from .errors import RecipeError, said_of
 
 if TYPE_CHECKING:
-    from .data.windows import Windows
+    from .data.in_time.windows import Windows
 
 # Series and targets that are shown one by one, at most.
 MOST_SHOWN = 20

@@ -7,8 +7,8 @@ from recipe_writing import write_recipe
 
 from chainhead_plugin.models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from chainhead_plugin.recipes import RecipeError, load_recipe, measure
+from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.data.windows import naive_forecasts
 from chainhead_plugin.recipes.results.card import render_card
 from chainhead_plugin.recipes.results.output import save_checkpoint
 from chainhead_plugin.recipes.training.fitting import quality

@@ -15,10 +15,10 @@ import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.candidates.preparing import prepare
+from chainhead_plugin.recipes.data.in_time.ridership import load_ridership
+from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.data.ridership import load_ridership
 from chainhead_plugin.recipes.data.splits import split
-from chainhead_plugin.recipes.data.windows import naive_forecasts
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 from chainhead_plugin.recipes.tasks.known import task_named
@@ -390,7 +390,9 @@ class TestCommands:
         rows.iloc[-FUTURE:, :2] = np.nan
         rows.to_csv(folder / "rows.csv", index=False)
         predicted = json.loads(
-            invoke("predict", out, folder / "rows.csv", "--json").partition("{")[2].join("{ ")
+            invoke("predict", out, folder / "rows.csv", "--json", "--drop", "day")
+            .partition("{")[2]
+            .join("{ ")
         )
         forecast = pipeline(TASK, model=str(out), device="cpu")(rows)
         assert np.array(predicted["forecast"]) == pytest.approx(np.array(forecast["forecast"]))

@@ -23,8 +23,8 @@ import registry
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.chain.kinds import Kind
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.data.windows import naive_forecasts
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.evaluation import evaluate
 from chainhead_plugin.recipes.tasks.known import task_named

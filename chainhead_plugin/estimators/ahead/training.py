@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...forecasts.metrics import forecast_scores, naive_scale
-from ...recipes.data.continuing import continued
+from ...recipes.data.in_time.continuing import continued
 from ...tables.errors import listed
 from ...tables.series import SeriesSet
 from ...tables.summarising import summary

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...checks.packages import missing_package
 from ...forecasts.whole_series import filled
-from ..data.windows import Windows
+from ..data.in_time.windows import Windows
 from ..errors import RecipeError
 
 CLASSICAL_PEERS = {"autoarima": "AutoARIMA", "autoets": "AutoETS", "theta": "Theta", "mstl": "MSTL"}

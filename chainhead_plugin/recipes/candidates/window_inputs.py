@@ -14,7 +14,8 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ..data.examples import Examples
-from ..data.windows import Windows, windows_of
+from ..data.in_time.views import WindowViews
+from ..data.in_time.windows import Windows, windows_of
 from ..errors import RecipeError
 from ..recipe import Recipe
 from .inputs import Batch, Inputs, as_recipe_errors
@@ -90,7 +91,8 @@ def _window_batch(config: ChainHeadConfig) -> Batch:
     assert steps is not None
 
     def batch(windows: Sequence[Any]) -> dict[str, Tensor]:
-        rows = torch.from_numpy(np.stack(windows))
+        stacked = windows.stacked() if isinstance(windows, WindowViews) else np.stack(windows)
+        rows = torch.from_numpy(stacked)
         found = {"past_values": rows[:, :-steps, :channels]}
         if config.num_time_features:
             found["past_time_features"] = rows[:, :-steps, channels:]

@@ -47,10 +47,16 @@ class Examples:
         """Whether an example, or a node, has one of the labels; else numbers, or several labels at once."""
         return self.labels.dtype.kind == "i"
 
-    def targets(self) -> list[NDArray[Any]]:
+    @property
+    def is_made_on_demand(self) -> bool:
+        """Whether inputs are copied out of something smaller whenever they are asked for."""
+        return False
+
+    def targets(self) -> Sequence[Any]:
         """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
         if not self.of_nodes:
-            return list(self.labels)
+            labels: Any = self.labels
+            return labels
         return [labels[: len(chain)] for labels, chain in zip(self.labels, self.inputs, strict=True)]
 
     def take(self, indices: NDArray[np.intp]) -> "Examples":

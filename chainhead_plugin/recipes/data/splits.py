@@ -11,8 +11,8 @@ from ...tables.errors import listed
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .examples import Data, Examples, require
+from .in_time.windows import Windows, hold_out_last
 from .node_labels import IGNORED
-from .windows import Windows, hold_out_last
 
 
 def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:

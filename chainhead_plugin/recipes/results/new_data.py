@@ -19,8 +19,8 @@ from ...tables.summarising import summary
 from ...tables.texts import load_texts
 from ..data.examples import Examples
 from ..data.files import checked_chains
+from ..data.in_time.windows import windows_from
 from ..data.node_labels import IGNORED, is_label, pad_labels
-from ..data.windows import windows_from
 from ..forecast_parts import by_series
 from ..label_metrics import confusion
 from ..metrics import Metric

@@ -72,7 +72,7 @@ class Forecasting(Task):
 
     def measure_on(self, predictions: NDArray[Any], examples: "Examples") -> dict[str, float]:
         """Return every metric of forecasts of windows, by its name."""
-        from ..data.windows import windows_of
+        from ..data.in_time.windows import windows_of
 
         windows = windows_of(examples)
         return {
@@ -100,7 +100,7 @@ class Forecasting(Task):
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
         """Check that the test part is long enough for its stretches."""
-        from ..data.windows import windows_of
+        from ..data.in_time.windows import windows_of
 
         if recipe.backtest:
             stretches(windows_of(data.test), check_backtest(recipe.backtest))
@@ -122,7 +122,7 @@ class Forecasting(Task):
 
     def load(self, recipe: "Recipe") -> "Data":
         """Load series, and cut them into windows."""
-        from ..data.series import load_series, load_shipped_series
+        from ..data.in_time.series import load_series, load_shipped_series
 
         if isinstance(recipe.data, str):
             return load_shipped_series(recipe, recipe.data)
@@ -146,7 +146,7 @@ class Forecasting(Task):
 
     def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
         """Check that model and data have as many columns of each kind, and steps."""
-        from ..data.windows import windows_of
+        from ..data.in_time.windows import windows_of
 
         layout = windows_of(test).layout
         found = (config.num_targets, config.num_input_channels, config.num_time_features)
@@ -171,8 +171,8 @@ class Forecasting(Task):
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
         """Return what forecasts without weights come to, and the columns' names."""
+        from ..data.in_time.windows import naive_forecasts, windows_of
         from ..data.splits import split
-        from ..data.windows import naive_forecasts, windows_of
 
         assert recipe.validation_share is not None
         test = windows_of(data.test)
@@ -201,7 +201,7 @@ class Forecasting(Task):
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
         """Return the published model's metrics by series, and by stretch of the test's time where wanted."""
-        from ..data.windows import naive_forecasts, windows_of
+        from ..data.in_time.windows import naive_forecasts, windows_of
         from ..training.fitting import predict
 
         windows = windows_of(test)

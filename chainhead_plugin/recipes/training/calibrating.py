@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,7 +35,7 @@ def calibrate(model: nn.Module, inputs: Inputs, validation: Examples) -> None:
             part = slice(start, start + _BATCH)
             yield {
                 **inputs.batch(validation.inputs[part]),
-                "future_values": torch.from_numpy(validation.labels[part]),
+                "future_values": torch.from_numpy(np.array(validation.labels[part])),
             }
 
     calibrate_quantiles(forecaster, batches())

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..candidates.classical_peers import CLASSICAL_PEERS, FittedClassicalPeer, why_not_classical
+from ..data.in_time.windows import Windows, windows_of
 from ..data.splits import split
-from ..data.windows import Windows, windows_of
 from ..stopwatch import Stopwatch
 from .fingerprints import of_examples
 from .records import read_record, write_record

@@ -1,6 +1,7 @@
 """What a run came from, as text that differs wherever its weights could."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -16,6 +17,8 @@ from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..recipe import Recipe
 
+# Rows of an array that are copied at a time.
+_ROWS = 4096
 _PACKAGES = ("torch", "transformers", "numpy")
 
 # They do not change a run, or are part of its name.
@@ -59,14 +62,16 @@ def of_examples(examples: Examples) -> str:
     digest = hashlib.sha256()
     groups = None if examples.groups is None else examples.groups.tolist()
     digest.update(repr((examples.names, groups)).encode())
-    for content in (examples.labels, *examples.inputs):
-        if isinstance(content, str):
-            data, kind = content.encode(), "text"
-        else:
-            array = np.ascontiguousarray(content)
-            data, kind = array.tobytes(), f"{array.dtype} {array.shape}"
+    for content in itertools.chain([examples.labels], examples.inputs):
         # With its length, so that no two sequences of inputs give the same bytes.
-        digest.update(f"{kind} {len(data)} ".encode() + data)
+        if isinstance(content, str):
+            data = content.encode()
+            digest.update(f"text {len(data)} ".encode() + data)
+            continue
+        array = np.asarray(content)
+        digest.update(f"{array.dtype} {array.shape} {array.nbytes} ".encode())
+        for start in range(0, len(array), _ROWS):
+            digest.update(np.ascontiguousarray(array[start : start + _ROWS]).tobytes())
     return digest.hexdigest()
 
 

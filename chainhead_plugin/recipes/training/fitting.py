@@ -207,28 +207,46 @@ def num_threads(count: int | None) -> Iterator[None]:
 class Batches:
     """Makes batches of a training and a validation part, whose examples are their places in both together.
 
-    Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must.
+    Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must; windows
+    are copied batch by batch.
     """
 
     def __init__(
         self, inputs: Inputs, task: Task, parts: Sequence[Examples], scale: TargetScale | None = None
     ) -> None:
         self._inputs, self._task, self._scale = inputs, task, scale
-        self._examples = [one for part in parts for one in part.inputs]
-        self._targets = [one for part in parts for one in part.targets()]
-        shapes = {np.shape(one) for one in self._examples}
-        self._ready = inputs.batch(self._examples) if len(shapes) == 1 and shapes != {()} else None
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part.labels) for part in parts)])
+        self._targets = [part.targets() for part in parts]
+        self._ready = None
+        if not any(part.is_made_on_demand for part in parts):
+            examples = [one for part in parts for one in part.inputs]
+            shapes = {np.shape(one) for one in examples}
+            self._ready = inputs.batch(examples) if len(shapes) == 1 and shapes != {()} else None
 
     def __call__(self, places: list[int]) -> dict[str, Tensor]:
         """Make the batch of the examples in these places, with their targets."""
+        found = [self._place(place) for place in places]
         if self._ready is not None:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
         else:
-            batch = self._inputs.batch([self._examples[place] for place in places])
-        targets = self._task.collate([self._targets[place] for place in places])
+            batch = self._inputs.batch(self._examples(found))
+        targets = self._task.collate([self._targets[part][row] for part, row in found])
         if self._scale is not None:
             targets = self._scale.scaled(targets)
         return {**batch, self._task.targets: torch.from_numpy(targets)}
+
+    def _examples(self, found: list[tuple[int, int]]) -> Sequence[Any]:
+        first = self._parts[found[0][0]]
+        if first.is_made_on_demand and len({part for part, _ in found}) == 1:
+            made: Sequence[Any] = first.take(np.array([row for _, row in found])).inputs
+            return made
+        return [self._parts[part].inputs[row] for part, row in found]
+
+    def _place(self, place: int) -> tuple[int, int]:
+        """Return the part of an example, and its row there."""
+        part = int(np.searchsorted(self._starts, place, side="right")) - 1
+        return part, place - int(self._starts[part])
 
 
 def _measured(found: EvalPrediction, task: Task, scale: TargetScale | None) -> dict[str, float]:

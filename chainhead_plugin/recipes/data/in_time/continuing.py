@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...tables.errors import TableError, listed
-from ...tables.loading import load
-from ...tables.node_places import NodePlaces, joined_places
-from ...tables.read import Reading
-from ...tables.schema import load_matched, schema_of
-from ...tables.series import Series, SeriesSet
-from ...tables.spec import TableSpec
+from ....tables.errors import TableError, listed
+from ....tables.loading import load
+from ....tables.node_places import NodePlaces, joined_places
+from ....tables.read import Reading
+from ....tables.schema import load_matched, schema_of
+from ....tables.series import Series, SeriesSet
+from ....tables.spec import TableSpec
 
 
 def load_continued(

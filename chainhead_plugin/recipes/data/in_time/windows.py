@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checks.values import check_whole_number
-from ...forecasts.whole_series import Layout, Series, WholeSeries, whole_series
-from ...inputs.standardising import as_exact_as_needed
-from ...tables.schema import Schema
-from ..errors import RecipeError, said_of
-from ..recipe import Recipe
-from .examples import Data, Examples
+from ....checks.values import check_whole_number
+from ....forecasts.whole_series import Layout, Series, WholeSeries, whole_series
+from ....inputs.standardising import as_exact_as_needed
+from ....tables.schema import Schema
+from ...errors import RecipeError, said_of
+from ...recipe import Recipe
+from ..examples import Data, Examples
+from .views import WindowViews
+
+# Windows that are copied at a time.
+_BATCH = 2048
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,28 @@ class Windows(Examples):
         For each window the place of its series in `whole`.
     """
 
+    inputs: WindowViews
     times: NDArray[np.int64]
     layout: Layout
     whole: WholeSeries
     of_series: NDArray[np.int64]
 
+    @property
+    def is_made_on_demand(self) -> bool:
+        """Windows are."""
+        return True
+
     def take(self, indices: NDArray[np.intp]) -> "Windows":
-        """Select windows by index."""
+        """Select windows by index; of windows that follow each other nothing is copied."""
+        chosen: Any = indices
+        if len(indices) and (np.diff(indices) == 1).all():
+            chosen = slice(int(indices[0]), int(indices[-1]) + 1)
         return replace(
             self,
-            inputs=[self.inputs[index] for index in indices],
-            labels=self.labels[indices],
-            times=self.times[indices],
-            of_series=self.of_series[indices],
+            inputs=self.inputs.take(chosen),
+            labels=self.labels[chosen],
+            times=self.times[chosen],
+            of_series=self.of_series[chosen],
         )
 
     @property
@@ -57,14 +70,28 @@ class Windows(Examples):
 
     def constant_columns(self) -> list[int]:
         """Return the columns, by index, that do not vary over all windows, what is missing left out."""
-        lowest = np.fmin.reduce([np.fmin.reduce(window) for window in self.inputs])
-        highest = np.fmax.reduce([np.fmax.reduce(window) for window in self.inputs])
-        return np.flatnonzero(~(lowest < highest)).tolist()
+        views, channels = self.inputs, self.layout.channels
+        unknown = [
+            values[past, :channels].T
+            for values, past in zip(views.series, views.seen_in_pasts(), strict=True)
+        ]
+        known = [values[seen, channels:].T for values, seen in zip(views.series, views.seen(), strict=True)]
+        columns = [*np.concatenate(unknown, axis=1), *np.concatenate(known, axis=1)]
+        return [
+            number
+            for number, column in enumerate(columns)
+            if not np.fmin.reduce(column, initial=np.inf) < np.fmax.reduce(column, initial=-np.inf)
+        ]
 
     def constant_indicators(self) -> list[int]:
         """Return the channels, by index, that are never missing in a window's past, or always."""
-        steps, channels = self.labels.shape[1], self.layout.channels
-        missing = np.concatenate([np.isnan(window[:-steps, :channels]) for window in self.inputs])
+        views, channels = self.inputs, self.layout.channels
+        missing = np.concatenate(
+            [
+                np.isnan(values[past, :channels])
+                for values, past in zip(views.series, views.seen_in_pasts(), strict=True)
+            ]
+        )
         return np.flatnonzero(missing.all(0) | ~missing.any(0)).tolist()
 
     def of_target(self, place: int) -> "Windows":
@@ -137,38 +164,43 @@ def windows_from(
     RecipeError
         If there is none.
     """
-    inputs, labels, times, of_series = [], [], [], []
-    for number, one in enumerate(series):
-        values = as_exact_as_needed(one.values)
-        for begin in range(0, len(values) - past - future + 1, stride):
-            window = values[begin : begin + past + future].copy()
-            target = window[past:, : len(layout.targets)].copy()
-            seen = ~np.isnan(window[:past, : len(layout.targets)]).all(0)
-            if np.isnan(target).all() or not seen.all():
-                continue  # nothing to compare with, or to forecast from
-            window[past:, : layout.channels] = np.nan
-            inputs.append(window)
-            labels.append(target)
-            times.append(one.start + begin + past)
-            of_series.append(number)
-    if not inputs:
-        longest = max(map(len, (one.values for one in series)))
+    values = tuple(as_exact_as_needed(one.values) for one in series)
+    begins = [_usable(one, len(layout.targets), past, future, stride) for one in values]
+    counts = [len(found) for found in begins]
+    if not sum(counts):
+        longest = max(map(len, values))
         raise RecipeError(
             f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast; "
             f"the longest has {longest} steps: give longer ones, or lower chain_length"
         )
+    of_series = np.repeat(np.arange(len(series)), counts)
+    starts = np.array([one.start for one in series], dtype=np.int64)
+    begun = np.concatenate(begins)
+    times = starts[of_series] + begun + past
     # The time of all windows; of several series those of one time stand together.
     order = np.argsort(times, kind="stable")
+    views = WindowViews(values, of_series[order], begun[order], past, future, layout.channels)
+    labels: Any = views.futures(len(layout.targets))
     return Windows(
-        inputs,
-        np.stack(labels),
+        views,
+        labels,
         layout.targets,
-        np.asarray(times, dtype=np.int64),
-        layout,
-        whole_series(series, layout, trained),
-        np.asarray(of_series, dtype=np.int64),
+        times=times[order],
+        layout=layout,
+        whole=whole_series(series, layout, trained),
+        of_series=of_series[order],
         schema=schema,
-    ).take(order)
+    )
+
+
+def _usable(values: NDArray[Any], targets: int, past: int, future: int, stride: int) -> NDArray[np.int64]:
+    """Return where windows begin that have a value to compare with, and one of every target to forecast from."""
+    begins = np.arange(0, len(values) - past - future + 1, stride, dtype=np.int64)
+    observed = np.zeros((len(values) + 1, targets), dtype=np.int64)
+    np.cumsum(~np.isnan(values[:, :targets]), axis=0, out=observed[1:])
+    seen = (observed[begins + past] > observed[begins]).all(1)
+    comes = (observed[begins + past + future] > observed[begins + past]).any(1)
+    return begins[seen & comes]
 
 
 def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
@@ -188,13 +220,20 @@ def naive_forecasts(windows: Windows) -> dict[str, NDArray[np.floating[Any]]]:
 
     The last observed value again, and where a season is known the last season's values.
     """
-    steps = windows.labels.shape[1]
-    past = np.stack([window[:-steps, : len(windows.names)] for window in windows.inputs])
-    found = {"naive: the last value": np.repeat(_filled(past)[:, -1:], steps, axis=1)}
+    steps, targets = windows.labels.shape[1:]
     season = windows.layout.season
-    if season is not None and season > 1:
-        place = past.shape[1] - season + np.arange(steps) % season
-        found[f"seasonal naive: the value {season} steps before"] = _filled(past)[:, place]
+    last: NDArray[Any] = np.empty(windows.labels.shape, windows.labels.dtype)
+    seasonal = None if season is None or season < 2 else np.empty_like(last)
+    for start in range(0, len(windows.inputs), _BATCH):
+        part = slice(start, start + _BATCH)
+        past = _filled(windows.inputs[part].pasts(targets))
+        last[part] = past[:, -1:]
+        if seasonal is not None:
+            assert season is not None
+            seasonal[part] = past[:, past.shape[1] - season + np.arange(steps) % season]
+    found = {"naive: the last value": last}
+    if seasonal is not None:
+        found[f"seasonal naive: the value {season} steps before"] = seasonal
     return found
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from ...forecasts.whole_series import Layout, Series
+from ....forecasts.whole_series import Layout, Series
 
 _FILE = "recipes/zoo/chicago_ridership.npz"
 

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...forecasts.whole_series import Layout, Series
-from ...inputs.named_sequences import series_sequences
-from ...tables.loading import load
-from ...tables.schema import schema_of
-from ...tables.series import SeriesSet
-from ...tables.summarising import summary
-from ..errors import RecipeError, said_of
-from ..recipe import Recipe
+from ....forecasts.whole_series import Layout, Series
+from ....inputs.named_sequences import series_sequences
+from ....tables.loading import load
+from ....tables.schema import schema_of
+from ....tables.series import SeriesSet
+from ....tables.summarising import summary
+from ...errors import RecipeError, said_of
+from ...recipe import Recipe
+from ..examples import Data, check_known
+from ..file_options import file_options
 from .continuing import load_continued
-from .examples import Data, check_known
-from .file_options import file_options
 from .ridership import load_ridership
 from .windows import cut
 
