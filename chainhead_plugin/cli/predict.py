@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .files.records import Record
 
-# Records that are read and predicted before their answers are written.
-_CHUNK = 512
+# Records, and numbers in them, that are read before their answers are written.
+_MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 20
 
 
 @takes_file_options
@@ -135,13 +134,27 @@ def _written(
     pipe: Any, answers: Answers, records: Iterator[Record], options: dict[str, Any], *, as_rows: bool
 ) -> Iterable[dict[str, Any]]:
     """Yield what is written for all records, as they are read."""
-    while chunk := list(islice(records, _CHUNK)):
+    for chunk in _chunks(records):
         results = pipe([record.data for record in chunk], **options)
         for record, result in zip(chunk, results, strict=True):
             if as_rows:
                 yield from rows_of(answers, record, result)
             else:
                 yield line_of(answers, record, result)
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Yield records a few at a time, a long sequence alone, so that memory does not depend on how many there are."""
+    chunk: list[Record] = []
+    numbers = 0
+    for record in records:
+        chunk.append(record)
+        numbers += getattr(getattr(record.data, "nodes", None), "size", 0)
+        if len(chunk) == _MOST_RECORDS or numbers > _MOST_NUMBERS:
+            yield chunk
+            chunk, numbers = [], 0
+    if chunk:
+        yield chunk
 
 
 def _table(records: Sequence[Record], answers: Answers, results: Sequence[Any]) -> Table:
