@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...explain.style import MODEL, REFERENCE
-from ..data.windows import Windows
+from ..data.in_time.windows import Windows
 from .figures import new_figure, open_axes, save_figure
 
 _STEPS = 56

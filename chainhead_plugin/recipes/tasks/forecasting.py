@@ -221,7 +221,7 @@ class Forecasting(Task):
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
         """Draw the published model's forecasts of the test part against what happened."""
-        from ..data.windows import windows_of
+        from ..data.in_time.windows import windows_of
         from ..results.forecast_picture import draw_forecast
         from ..training.fitting import predict
 
