@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import DeviceError, PluginError
+from .files.checkpoint import unchanged
 from .plugins.catalogue import installed_catalogue
 from .plugins.entry import ModelEntry
 from .pulling import pulled_entry
@@ -13,6 +14,8 @@ from .pulling import pulled_entry
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel
+
+    from .plugins.installed import InstalledPlugin
 
 
 def checkpoint_path(name: str) -> Path:
@@ -75,7 +78,8 @@ def create_model(
     NotEmbeddedError
         If `pretrained` and its weights are neither shipped nor on the Hub.
     CheckpointError
-        If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says.
+        If a file is missing, unexpected, or (`ChecksumError`) has other content than its plugin says, or is replaced
+        while it is loaded.
     OSError
         If they have to be downloaded and cannot be; `pull` tells the types.
     DeviceError
@@ -94,39 +98,48 @@ def create_model(
     catalogue = installed_catalogue()
     entry = catalogue.model(name)
     owner = catalogue.owners[name]
-    path = None
+    options = {} if dtype is None else {"dtype": dtype}
     if pretrained:
         where = {key: kwargs[key] for key in ("token", "cache_dir") if key in kwargs}
-        path = pulled_entry(entry, owner.source.distribution, **where)
+        # Code that a checkpoint carries is run only for callers who ask for it: without an answer, transformers would
+        # ask on the terminal.
+        kwargs.setdefault("trust_remote_code", False)
+        with unchanged(entry):
+            path = pulled_entry(entry, owner.source.distribution, **where)
+            auto_class = _registered(entry, owner, device)
+            model = auto_class.from_pretrained(
+                path, local_files_only=True, use_safetensors=True, **options, **kwargs
+            )
+    else:
+        auto_class = _registered(entry, owner, device)
+        model = auto_class.from_config(_configuration(entry, owner, kwargs), **options)
+    model.eval()
+    return model if device is None else model.to(device)
+
+
+def _registered(entry: ModelEntry, owner: InstalledPlugin, device: str | torch.device | None) -> Any:
+    """Register an entry's plugin; return the class that builds the entry."""
     if device is not None:
         _require_device(device)
     owner.register()
 
     import transformers
 
-    label = owner.source.label
-    auto_class = getattr(transformers, entry.auto_class, None)
-    if auto_class is None:
-        raise PluginError(f"{label} builds {name!r} with {entry.auto_class}, which transformers lacks")
-    options = {} if dtype is None else {"dtype": dtype}
-    if path is not None:
-        # Code that a checkpoint carries is run only for callers who ask for it: without an answer, transformers would
-        # ask on the terminal.
-        kwargs.setdefault("trust_remote_code", False)
-        model = auto_class.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, **options, **kwargs
+    found = getattr(transformers, entry.auto_class, None)
+    if found is None:
+        raise PluginError(
+            f"{owner.source.label} builds {entry.name!r} with {entry.auto_class}, which transformers lacks"
         )
-    elif entry.config["model_type"] in transformers.CONFIG_MAPPING:
-        model = auto_class.from_config(_configuration(entry, kwargs), **options)
-    else:
-        raise PluginError(f"{label} registers no model type {entry.config['model_type']!r} for {name!r}")
-    model.eval()
-    return model if device is None else model.to(device)
+    return found
 
 
-def _configuration(entry: ModelEntry, overrides: dict[str, Any]) -> PreTrainedConfig:
-    from transformers import AutoConfig
+def _configuration(entry: ModelEntry, owner: InstalledPlugin, overrides: dict[str, Any]) -> PreTrainedConfig:
+    from transformers import CONFIG_MAPPING, AutoConfig
 
+    if entry.config["model_type"] not in CONFIG_MAPPING:
+        raise PluginError(
+            f"{owner.source.label} registers no model type {entry.config['model_type']!r} for {entry.name!r}"
+        )
     fields: dict[str, Any] = {**entry.config}
     known = AutoConfig.for_model(**fields)
     # transformers would keep an unknown field as an attribute that nothing reads: a misspelt one would do

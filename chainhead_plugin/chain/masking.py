@@ -105,7 +105,8 @@ def zeroed(x: Tensor, mask: Tensor) -> Tensor:
     if bits is None or not is_eager_on_cpu(x):
         return torch.where(mask, x, 0)
     # Many times as fast as `torch.where`, and unlike a product right for NaN: all bits are kept, or none.
-    return (x.view(bits) & -mask.to(bits)).view(x.dtype)
+    # A tensor may be stored as its negative, which its bits do not show.
+    return (x.resolve_neg().view(bits) & -mask.to(bits)).view(x.dtype)
 
 
 _zero_padding = linear_function(zeroed, lambda: ())

@@ -17,6 +17,7 @@ from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
 from .keywords import check_file_fields, check_keywords, check_labels
 from .layers import check_size, check_widths, stacked_options
+from .origin import OriginMixin
 from .pooling import Pooling, check_pooling, pooled_width, poolings_of
 from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
 from .whole_saving import WholeConfigMixin
@@ -33,7 +34,7 @@ _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classificati
 
 
 @strict
-class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
+class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedConfig):
     r"""Configuration of a chainhead model: the head's options, in the head's words.
 
     Parameters
@@ -231,23 +232,17 @@ class ChainHeadConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     @classmethod
-    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Make a configuration of a dict, with other fields in place of some; what follows from those follows anew.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the fields are not valid together.
-        """
+    def _of_fields(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """As the base's; what follows from the fields that are given follows anew."""
         names = {field.name for field in fields(cls)} - {field.name for field in fields(PreTrainedConfig)}
         overrides = {name: kwargs.pop(name) for name in list(kwargs) if name in names}
         if not overrides:
-            return super().from_dict(config_dict, **kwargs)
+            return super()._of_fields(config_dict, **kwargs)
         stated = {name: value for name, value in config_dict.items() if name not in overrides}
         for source, derived in _DERIVED.items():
             if source in overrides and derived not in overrides:
                 stated.pop(derived, None)
-        return super().from_dict({**stated, **overrides}, **kwargs)
+        return super()._of_fields({**stated, **overrides}, **kwargs)
 
     def _adopt_backbone(self, backbone: PreTrainedConfig) -> None:
         self.backbone_config = backbone

@@ -9,6 +9,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from ..checks.values import check_choice, check_whole_number
 from ..storage.code_origin import AutoClassMixin, is_carried
 from .keywords import check_file_fields, check_keywords, check_labels
+from .origin import OriginMixin
 from .whole_saving import WholeConfigMixin
 
 _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classification", "regression")
@@ -28,7 +29,7 @@ _MOST_WEIGHTS = 2**31
 
 
 @strict
-class RandomChainConfig(AutoClassMixin, WholeConfigMixin, PreTrainedConfig):
+class RandomChainConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedConfig):
     r"""Configuration of random chain heads: frozen kernels at many dilations, pooled, and a linear map.
 
     Parameters

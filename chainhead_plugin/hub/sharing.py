@@ -8,6 +8,7 @@ from huggingface_hub import CommitInfo
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
+from ..config.origin import as_in_folder
 from ..storage.code_origin import AutoClassMixin
 from ..storage.safe_loading import (
     DamagedFileError,
@@ -21,6 +22,7 @@ from ..storage.safe_loading import (
     without_conversion,
 )
 from ..storage.saving import WholeSaveMixin
+from ..storage.whole_reading import read_whole
 from .card import PREPROCESSORS, render_card
 from .pushing import push
 
@@ -52,7 +54,8 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
     ) -> Any:
         """Load a model as `PreTrainedModel.from_pretrained` does, from safetensors alone.
 
-        What comes from the Hub is compared with the hashes that the Hub stated, weights and configuration.
+        What comes from the Hub is compared with the hashes that the Hub stated, weights and configuration. Where
+        another program saves to the folder meanwhile, configuration and weights are those of one save.
 
         Raises
         ------
@@ -66,11 +69,17 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
             raise no_safetensors(f"use_safetensors=False: what else {where}")
         if Path(where).is_file() and not kwargs.get("gguf_file"):
             require_safetensors([where], where)
+        folder = Path(where, kwargs.get("subfolder") or "")
+
+        def load() -> Any:
+            config = {"config": as_in_folder(kwargs["config"], folder)} if "config" in kwargs else {}
+            return super(SharedModel, cls).from_pretrained(
+                pretrained_model_name_or_path, *model_args, use_safetensors=True, **kwargs | config
+            )
+
         try:
             with without_conversion():
-                return super().from_pretrained(
-                    pretrained_model_name_or_path, *model_args, use_safetensors=True, **kwargs
-                )
+                return read_whole(folder, load) if folder.is_dir() else load()
         except (UnsafeWeightsError, DamagedFileError):
             raise
         except Exception as error:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .folder_lock import write_locked
 from .whole_files import sync
 
 _CONFIG = "config.json"
@@ -86,7 +87,8 @@ class WholeSaveMixin:
         with _staging(folder) as new:
             save(new, is_main_process, state_dict, **kwargs)
             if is_main_process:
-                _install(new, folder)
+                with write_locked(folder):
+                    _install(new, folder)
 
 
 def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:
@@ -94,9 +96,13 @@ def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:
 
     The folder loads as the same model before and after; other programs than transformers may need the names.
     """
-    new = _pointed_to(Path(folder))
-    if new is not None:
-        _rename(new, Path(folder))
+    folder = Path(folder)
+    if _pointed_to(folder) is None:
+        return
+    with write_locked(folder):
+        new = _pointed_to(folder)
+        if new is not None:
+            _rename(new, folder)
 
 
 @contextmanager

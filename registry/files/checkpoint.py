@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import CheckpointError, ChecksumError
@@ -45,6 +47,35 @@ def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> P
             f"{', '.join(extra)}. Remove them: they could change what is loaded."
         )
     return folder
+
+
+@contextmanager
+def unchanged(entry: ModelEntry) -> Iterator[None]:
+    """Check that nobody replaces an embedded checkpoint's files within: those that were verified are those loaded.
+
+    Raises
+    ------
+    CheckpointError
+        If they are others in the end.
+    """
+    before = _held_by(entry)
+    yield
+    if _held_by(entry) != before:
+        raise CheckpointError(
+            f"the checkpoint of {entry.name!r} was changed while it was loaded, in {entry.path}: load it again"
+        )
+
+
+def _held_by(entry: ModelEntry) -> list[tuple[int, ...]]:
+    """Return which files on the disk an embedded checkpoint consists of, and since when."""
+    found: list[tuple[int, ...]] = []
+    if entry.path is None:
+        return found
+    for name in entry.files:
+        with suppress(FileNotFoundError):
+            state = Path(entry.path, name).stat()
+            found.append((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+    return found
 
 
 def _loadable(folder: Path) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from chains import CHAINS, UNI_DIRECTIONAL, name, options
+from chains import CHAINS, HEADS, UNI_DIRECTIONAL, name, options
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification, ChainInterdependenceHead
 from chainhead_plugin.chain.mix import mix
@@ -76,6 +76,29 @@ def test_padding_changes_nothing(chain, side, batch):
             min=1
         )
         assert (y[mask == 0] == 0).all()
+
+
+def stored_as_its_negative(x):
+    found = torch.complex(torch.zeros_like(x), -x).conj().imag
+    assert found.is_neg()
+    return found
+
+
+@pytest.mark.parametrize("options", HEADS.values(), ids=HEADS)
+def test_tensors_that_are_stored_as_their_negatives(options):
+    torch.manual_seed(1)
+    head = ChainInterdependenceHead(3, 4, 7, with_softmax=False, **options)
+    x = torch.randn(2, 7, 3)
+    mask = torch.ones(2, 7)
+    mask[1, 4:] = 0
+    mask[0, :2] = 0
+    plain, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    expected = head(plain, mask)
+    found = head(stored_as_its_negative(other), stored_as_its_negative(mask))
+    torch.testing.assert_close(found, expected)
+    found.square().sum().backward()
+    expected.square().sum().backward()
+    torch.testing.assert_close(other.grad, plain.grad)
 
 
 @every_chain

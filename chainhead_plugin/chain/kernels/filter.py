@@ -101,7 +101,7 @@ def _launch(
     starts: Tensor | None,
     counts: Tensor | None,
 ) -> Tensor:
-    x = x.contiguous()
+    x = x.resolve_neg().contiguous()
     y = torch.empty_like(x)
     batch, length, width = x.shape
     if x.numel() == 0:

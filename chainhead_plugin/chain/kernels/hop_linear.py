@@ -212,7 +212,7 @@ def _launch(
     starts: Tensor | None,
     counts: Tensor | None,
 ) -> Tensor:
-    x, weight = x.contiguous(), weight.contiguous()
+    x, weight = x.resolve_neg().contiguous(), weight.resolve_neg().contiguous()
     batch, length, m = x.shape
     n, rows = weight.size(0), batch * length
     y = x.new_empty(batch, length, n)

@@ -137,7 +137,7 @@ def _as_tensor(decay: float, device: torch.device) -> Tensor:
 
 
 def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
-    x = x.contiguous()
+    x = x.resolve_neg().contiguous()
     y = torch.empty_like(x)
     batch, length, width = x.shape
     if x.numel() == 0:
@@ -150,7 +150,7 @@ def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     blocks = triton.cdiv(length, _BLOCK)
     strides = (0, 0)
     if decay is not None:
-        decay = decay.contiguous()
+        decay = decay.resolve_neg().contiguous()
         one_each, one_batch = decay.size(2) > 1, decay.size(0) > 1
         strides = (decay.size(2) if one_batch else 0, int(one_each))
 

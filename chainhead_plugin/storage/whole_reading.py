@@ -1,0 +1,67 @@
+"""Reading a checkpoint while somebody saves it: all files are those of one save, or they are read again."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+from .folder_lock import read_locked
+
+T = TypeVar("T")
+
+_SUFFIXES = (".json", ".safetensors")
+_ATTEMPTS = 20
+_PAUSE = 0.01  # seconds, longer with every attempt, for writers that know no locks
+
+
+def read_whole(folder: Path, read: Callable[[], T]) -> T:
+    """Return what a function reads from a folder while the folder stayed as it was.
+
+    The first attempt is in nobody's way. From the second on, writers are asked to wait; those of this package do.
+
+    Parameters
+    ----------
+    folder : Path
+    read : callable
+        Reads files of the folder; may be called several times.
+
+    Raises
+    ------
+    OSError
+        If the folder was changed within each of 20 attempts. What `read` raises passes, if the folder stayed as it was.
+    """
+    for attempt in range(_ATTEMPTS):
+        if attempt > 1:
+            time.sleep(attempt * _PAUSE)
+        # What is seen while nobody writes is one save's; an attempt that finds the same at its end has read that.
+        with read_locked(folder) if attempt else nullcontext():
+            with read_locked(folder):
+                before = _state(folder)
+            try:
+                found = read()
+            except Exception:
+                if _state(folder) == before:
+                    raise
+                continue
+            if _state(folder) == before:
+                return found
+    raise OSError(
+        f"{folder} was changed {_ATTEMPTS} times while it was read, each time before all of it was: let the program "
+        "that saves there finish, or read a copy"
+    )
+
+
+def _state(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return by which file each name is held, and since when."""
+    state: dict[str, tuple[int, ...]] = {}
+    for entry in os.scandir(folder):
+        if not entry.name.endswith(_SUFFIXES):
+            continue
+        try:
+            found = entry.stat()
+        except FileNotFoundError:  # a broken link, or deleted since
+            continue
+        state[entry.name] = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return state

@@ -1,0 +1,73 @@
+"""Promise 3, while somebody saves: what is loaded is the one model or the other, whole."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import transformers
+
+import registry
+from chainhead_plugin import ChainHeadConfig, ChainHeadModel
+from chainhead_plugin.storage.whole_reading import read_whole
+from registry.plugins.catalogue import installed_catalogue
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks processes as Linux does")
+def test_a_writer_that_saves_all_the_time_is_never_mixed_up(full, run_program, tmp_path):
+    loads = 500 if full else 3
+    report = run_program("replaced_checkpoints.py", tmp_path, loads, 0.004, timeout=3000)
+    outcomes = {outcome.rpartition(": ")[2] for outcome in report["loads"]}
+    assert outcomes == {"first", "second"}, report["loads"]
+    assert sum(report["loads"].values()) >= 8 * loads
+
+
+@pytest.fixture
+def replaced(monkeypatch, tmp_path):
+    """An embedded checkpoint of the zoo's, in a folder where it can be replaced."""
+    catalogue, name = installed_catalogue(), "chainhead-digits"
+    entry = registry.model_info(name)
+    folder = Path(shutil.copytree(entry.path, tmp_path / name))
+    object.__setattr__(entry, "path", folder)
+    monkeypatch.setitem(catalogue.models, name, entry)
+    return name, folder
+
+
+def test_the_zoo_loads_what_it_verified(replaced, monkeypatch):
+    name, folder = replaced
+    registry.create_model(name, pretrained=True)
+    load = transformers.AutoModelForImageClassification.from_pretrained
+
+    def load_late(path, **options):
+        shutil.copyfile(folder / "model.safetensors", folder / "new")
+        (folder / "new").replace(folder / "model.safetensors")
+        return load(path, **options)
+
+    monkeypatch.setattr(transformers.AutoModelForImageClassification, "from_pretrained", load_late)
+    with pytest.raises(registry.CheckpointError, match=f"'{name}' was changed while it was loaded"):
+        registry.create_model(name, pretrained=True)
+
+
+def test_a_configuration_that_its_caller_changed_stays(tmp_path):
+    ChainHeadModel(ChainHeadConfig(m=3, n=4)).save_pretrained(tmp_path)
+    config = transformers.AutoConfig.from_pretrained(tmp_path)
+    ChainHeadModel(ChainHeadConfig(m=3, n=4, bi_directional=True)).save_pretrained(tmp_path)
+    assert transformers.AutoModel.from_pretrained(tmp_path, config=config).config.bi_directional
+    config.pooling = "max"
+    model = transformers.AutoModel.from_pretrained(tmp_path, config=config)
+    assert (model.config.pooling, model.config.bi_directional) == ("max", False)
+
+
+def test_a_folder_that_changes_all_the_time_is_an_error_at_last(tmp_path, monkeypatch):
+    monkeypatch.setattr("chainhead_plugin.storage.whole_reading._PAUSE", 0)
+    folder = tmp_path / "model"
+    ChainHeadModel(ChainHeadConfig(m=3, n=4)).save_pretrained(folder)
+    seen = []
+
+    def read():
+        seen.append(ChainHeadConfig.from_pretrained(folder))
+        (folder / "other.json").write_text("{}" * len(seen))
+
+    with pytest.raises(OSError, match=r"model was changed 20 times while it was read"):
+        read_whole(folder, read)
+    assert len(seen) == 20
