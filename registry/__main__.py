@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from . import RegistryError, RegistryWarning, UnknownModelError, list_models, load_plugins, model_info
 from .description import as_json as model_as_json, table_of_model, table_of_models
 from .plugins.catalogue import installed_catalogue
+from .screen import console
 
 if TYPE_CHECKING:
     from .scripts.environment import Autoload
@@ -31,10 +31,7 @@ autoload_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(autoload_app, name="autoload")
-out = Console(markup=False, highlight=False)
-if not out.is_terminal:
-    out.width = 200  # Nobody sees the end of the screen: paths are not cut.
-err = Console(markup=False, highlight=False, stderr=True)
+out, err = console(), console(stderr=True)
 
 
 @app.command("list")

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from registry.screen import console
+
 from .convert import convert_tinybig
 from .evaluate import evaluate
 from .hub import pull, push
 from .plot import plot
 from .predict import predict
-from .screen import console, say
+from .screen import say
 from .support import reported_errors
 from .train import compare, train
 from .zoo import card, info, list_models

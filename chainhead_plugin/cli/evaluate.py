@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.screen import console
+
 from .files.inputs import check_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .screen import console, say, say_json, wrong
+from .screen import say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.screen import console, printable
+
 from .answers import line_of, rows_of
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .models.pipeline import answering, load_pipeline
-from .screen import console, printable, say, say_json, wrong
+from .screen import say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:

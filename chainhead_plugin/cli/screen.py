@@ -1,39 +1,13 @@
-"""What reaches the terminal: foreign text made harmless, in messages, tables, cards and JSON alike.
-
-Names of models, labels, cards, cells and messages of other libraries are written by others. Escape sequences in them
-could overwrite lines, hide text or write to the clipboard; rich would read [brackets] and :words: of them as its own.
-"""
+"""What the command line says: lines, JSON, files' texts and errors, with foreign text made harmless."""
 
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-# Control characters; line separators that only some programs know; what turns the direction of writing around, and can
-# so show another text than there is; halves of characters, which cannot be written.
-_CONTROL = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
-_UNPRINTABLE = re.compile(f"[{_CONTROL}]")
-_UNPRINTABLE_LINES = re.compile(rf"(?![\n\t])[{_CONTROL}]")
-
-
-def printable(text: object, *, one_line: bool = False) -> str:
-    r"""Return foreign text as a terminal can show it: characters that it would obey are escaped, such as \x1b.
-
-    Parameters
-    ----------
-    text : object
-        Anything with a `str`.
-    one_line : bool
-        Whether line feeds and tabs are escaped too, as in a cell of a table.
-    """
-    pattern = _UNPRINTABLE if one_line else _UNPRINTABLE_LINES
-    return pattern.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
+from registry.screen import UNPRINTABLE_LINES, console, printable
 
 
 def say(message: object, *, stderr: bool = False) -> None:
@@ -44,7 +18,7 @@ def say(message: object, *, stderr: bool = False) -> None:
 def say_json(value: Any, *, indent: int | None = None) -> None:
     """Write a value as JSON; characters that a terminal would obey are written with JSON's escapes, and so kept."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    typer.echo(_UNPRINTABLE_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(UNPRINTABLE_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def say_as_written(text: str) -> None:
@@ -62,22 +36,3 @@ def fail(message: object) -> NoReturn:
 def wrong(message: str, option: str | None = None) -> typer.BadParameter:
     """Return the error of a command line that was given in the wrong way, which ends with 2."""
     return typer.BadParameter(printable(message), param_hint=option)
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console that takes all texts for foreign; lines are not cut where nobody sees the end of the screen."""
-    from rich.console import Console
-    from rich.status import Status
-    from rich.text import Text
-
-    class Screen(Console):
-        def render_str(self, text: str, **options: Any) -> Text:
-            return super().render_str(printable(text), **options | {"markup": False, "emoji": False})
-
-        def status(self, status: Any, **options: Any) -> Status:
-            return super().status(Text(printable(status, one_line=True)), **options)
-
-    made = Screen(markup=False, emoji=False, highlight=False, stderr=stderr)
-    if not made.is_terminal:
-        made.width = 200
-    return made

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry.screen import console, printable
+
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .screen import console, printable, say, wrong
+from .screen import say, wrong
 from .support import complete_recipes, reported_errors
 from .train_table import is_table, train_table
 

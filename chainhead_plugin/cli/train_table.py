@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from registry.screen import console
+
 from ..tables.formats.files import FORMATS
 from .files.options import listed_names
-from .screen import console, say, wrong
+from .screen import say, wrong
 
 if TYPE_CHECKING:
     from ..estimators.ahead.training import TrainedForecaster

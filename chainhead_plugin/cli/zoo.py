@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .screen import console, fail, printable, say_as_written, say_json
+from registry.screen import console, printable
+
+from .screen import fail, say_as_written, say_json
 from .support import NAME_HELP, complete_models, complete_sources, complete_tasks, reported_errors
 
 

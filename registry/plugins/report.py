@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import RegistryError
+from ..screen import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,8 @@ class PluginOrigin:
     @property
     def label(self) -> str:
         """The plugin and its distribution, for messages."""
-        return f"plugin {self.name!r} of distribution {self.distribution} {self.version or ''}".rstrip()
+        shown = f"plugin {self.name!r} of distribution {self.distribution} {self.version or ''}".rstrip()
+        return printable(shown, one_line=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ def describe(error: BaseException) -> str:
     try:
         if isinstance(error, SystemExit):
             return f"called sys.exit({error.code!r:.200})"
-        text = f"{' '.join(str.split(str(error))):.2000}"
+        text = printable(f"{' '.join(str.split(str(error))):.2000}", one_line=True)
     except Exception:  # the plugin's own exception class may be broken too
         text = "its message cannot be read"
     if isinstance(error, RegistryError):

@@ -52,7 +52,7 @@ def _register(waiting):  # type: ignore[no-untyped-def]
         for plugin in failed:
             sys.stderr.write(f"registry: left out: {plugin}\n")
     except Exception as error:  # whatever is wrong with plugins, the script is not at fault
-        sys.stderr.write(f"registry: no plugin was registered: {type(error).__name__}: {error}\n")
+        sys.stderr.write(f"registry: no plugin was registered: {type(error).__name__}: {error!a}\n")
 
 
 if not any(type(finder).__qualname__ == "_Waiting" for finder in sys.meta_path):

@@ -9,7 +9,7 @@ import pytest
 from command_line import invoke
 from safetensors.torch import load_file, save_file
 
-from chainhead_plugin.cli.screen import console, printable
+from registry.screen import console, printable
 
 CLI = Path(__file__).parents[2] / "chainhead_plugin" / "cli"
 HOSTILE = {

@@ -23,6 +23,7 @@ ROOT_MODULES = {
         "pulling",
         "pushing",
         "resolving",
+        "screen",
     },
 }
 # A room's face is not a part of its logic.

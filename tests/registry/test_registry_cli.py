@@ -11,6 +11,7 @@ plugin = Plugin(
     models=(
         entry("digits", task="image-classification", summary="Digits [0-9]"),
         entry("letters", summary="Letters " * 16),
+        entry("hostile", summary="\\x1b[2J [red]a[/red] :smiley: \\u202eb"),
     ),
     register=nothing,
 )
@@ -21,7 +22,12 @@ plugin = Plugin(
 def command(shared_zoo):
     shared_zoo.add("vision", PLUGIN)
     shared_zoo.add("broken", "import no_such_module")
-    return lambda *arguments: shared_zoo.run("-m", "registry", *arguments)
+    shared_zoo.add("shouting", "raise RuntimeError('\\x1b[2J\\x9b31m [red]a[/red]')")
+
+    def run(*arguments, python=False):
+        return shared_zoo.run(*(() if python else ("-m", "registry")), *arguments)
+
+    return run
 
 
 def test_list(command):
@@ -66,6 +72,16 @@ def test_info(command):
 
 def test_no_line_is_broken_where_nobody_sees_the_end_of_the_screen(command):
     assert "Letters " * 15 + "Letters" in command("info", "letters").stdout
+
+
+def test_foreign_text_is_shown_and_not_obeyed(command):
+    shown = command("info", "hostile").stdout
+    assert r"\x1b[2J [red]a[/red] :smiley: \u202eb" in shown
+    reported = command("plugins")
+    warned = command("-c", "import registry; registry.list_models()", python=True)
+    for text in (reported.stdout, command("list").stderr, warned.stderr):
+        assert r"RuntimeError: \x1b[2J\x9b31m [red]a[/red]" in text
+        assert not {"\x1b", "\x9b"} & {*text}
 
 
 def test_info_unknown(command):

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.screen import console
+
 from ...storage.code_origin import without_carried_code
-from ..screen import console
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
