@@ -1,14 +1,16 @@
 """Pushing a model with a complete card: what models, pipelines and Trainer do."""
 
 import json
+import re
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import CommitInfo, HfApi, ModelCard, constants, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, RevisionNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RevisionNotFoundError
 from transformers.modeling_utils import PreTrainedModel
 
 from .card import PREPROCESSORS, is_generated, render_card
@@ -19,6 +21,8 @@ _CONFIG = "config.json"
 _CARD = "README.md"
 # The client is built on httpx or on its successor, depending on its version, and lets their errors through.
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
+# The client's modules that work with answers.
+_CLIENT = {f"huggingface_hub.{name}" for name in ("hf_api", "file_download", "_commit_api")}
 
 
 def push(
@@ -48,10 +52,11 @@ def push(
     """
     api = HfApi(token=token)
     wanted_tags = [*(model.model_tags or ()), *([tags] if isinstance(tags, str) else tags or ())]
-    with tempfile.TemporaryDirectory() as temporary, reaching_the_hub(repo_id):
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
         save(folder)
 
+        stack.enter_context(reaching_the_hub(repo_id))
         repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         there = files_on_hub(repo_id, revision, token)
         require_code_kept(repo_id, folder / _CONFIG, there)
@@ -122,8 +127,12 @@ def files_on_hub(repo_id: str, revision: str | None, token: bool | str | None) -
         info = api.model_info(repo_id, revision=revision)
     except RevisionNotFoundError:
         info = api.model_info(repo_id)
-    assert info.sha is not None
-    return FilesOnHub(repo_id, info.sha, frozenset(file.rfilename for file in info.siblings or ()), token)
+    names = [file.rfilename for file in info.siblings or ()]
+    if not isinstance(info.sha, str) or not re.fullmatch("[0-9a-f]{40}", info.sha):
+        raise _misunderstood(repo_id, f"the commit {info.sha!r}")
+    if not all(isinstance(name, str) for name in names):
+        raise _misunderstood(repo_id, f"files named {names!r}")
+    return FilesOnHub(repo_id, info.sha, frozenset(names), token)
 
 
 def require_code_kept(repo_id: str, config: Path, there: FilesOnHub) -> None:
@@ -147,7 +156,7 @@ def require_code_kept(repo_id: str, config: Path, there: FilesOnHub) -> None:
 
 @contextmanager
 def reaching_the_hub(repo_id: str | None) -> Iterator[None]:
-    """Say clearly that the Hub cannot be reached, or broke off.
+    """Say clearly that the Hub cannot be reached, broke off, or answered something else than was asked.
 
     Raises
     ------
@@ -156,9 +165,11 @@ def reaching_the_hub(repo_id: str | None) -> Iterator[None]:
     """
     try:
         yield
-    except HfHubHTTPError:
+    except (HfHubHTTPError, HFValidationError, OSError):
         raise
-    except (_HTTP_ERROR, RuntimeError) as error:
+    except Exception as error:
+        if not isinstance(error, _HTTP_ERROR) and _is_of_client(error):
+            raise _misunderstood(repo_id, f"{type(error).__name__}: {error}") from error
         # The client tries uploads again by itself, and then wraps the last failure.
         failure = error if isinstance(error, _HTTP_ERROR) else error.__cause__
         if not isinstance(failure, _HTTP_ERROR):
@@ -168,6 +179,23 @@ def reaching_the_hub(repo_id: str | None) -> Iterator[None]:
             f"{type(failure).__name__}: {failure}\nCheck this machine's connection, and HTTPS_PROXY and HF_ENDPOINT "
             "where they are set, then push again: files that are complete on the Hub are not sent twice."
         ) from error
+
+
+def _is_of_client(error: Exception) -> bool:
+    """Whether the client raised an error while it worked with an answer, which may be anything."""
+    if isinstance(error, RuntimeError) and not isinstance(error, RecursionError):
+        return False
+    frames = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return not _CLIENT.isdisjoint(frames)
+
+
+def _misunderstood(repo_id: str | None, told: str) -> ConnectionError:
+    # In ASCII: the answer may hold halves of surrogate pairs, and sequences that control a terminal.
+    return ConnectionError(
+        f"cannot push to {ascii(repo_id or 'the Hub')[1:-1]}: {constants.ENDPOINT} did not answer what was asked "
+        f"({ascii(told)[1:-1]:.300})\nIs it the Hub, or a proxy or a log-in page before it? Check HF_ENDPOINT and "
+        "HTTPS_PROXY where they are set"
+    )
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

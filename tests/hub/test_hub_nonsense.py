@@ -80,6 +80,41 @@ def test_push(hub, home, tmp_path, path):
         assert hub.repo("me/chain").branches.keys() == {"main"}
 
 
+PUSH_TO_HUB = """
+import json, os, sys, urllib.request
+from urllib.parse import quote
+from chainhead_plugin import ChainHeadConfig, ChainHeadModel
+model = ChainHeadModel(ChainHeadConfig(m=3, n=4))
+sys.setrecursionlimit(1000)
+result = {}
+for place, pattern in PLACES.items():
+    for number in NUMBERS:
+        urllib.request.urlopen(f"{os.environ['HF_ENDPOINT']}/nonsense/{number}/{quote(pattern, safe='')}").close()
+        try:
+            model.push_to_hub("me/chain", commit_message=str(number), tags=[f"{place}-{number}"])
+            told = "done"
+        except Exception as error:
+            kinds = [kind.__name__ for kind in type(error).__mro__]
+            str(error).encode()
+            told = [kinds, str(error)]
+        result[f"{place} {number}"] = told
+"""
+
+
+def test_push_to_hub(hub, home, pytestconfig):
+    hub.publish("me/chain", {"README.md": b"Before"})
+    hub.state.nonsense = ("", -1)
+    places = {name: pattern for name, pattern in PUSHES.items() if name not in ("refs", "account")}
+    places["made"] = r"POST /api/repos/create"
+    numbers = ALL if pytestconfig.getoption("--full", False) else ALL[::11]
+    code = PUSH_TO_HUB.replace("PLACES", repr(places)).replace("NUMBERS", str([*numbers]))
+    found = run_client(code, hub, home=home, token=hub.token("me")).ok
+    assert len(found) == len(places) * len(numbers)
+    for told in found.values():
+        assert told == "done" or {"ConnectionError", "HfHubHTTPError", "OSError"} & {*told[0]}
+        assert told == "done" or hub.endpoint in told[1]
+
+
 def test_loading(hub, home, model, pytestconfig):
     call = "transformers.AutoModelForSequenceClassification.from_pretrained('me/chain')"
     found = told(

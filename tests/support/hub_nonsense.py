@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import unquote
 
 from hub_http import Reply, Request
 from hub_state import HubState
@@ -69,10 +70,12 @@ BODIES = (*(json.dumps(value).encode() for value in (*_VALUES, *_FIELDS)), *_BYT
 def nonsense_for(state: HubState, request: Request) -> Reply | None:
     """Return the nonsense that is planned for a request, None where it is to be answered.
 
-    A request of `/nonsense/NUMBER` plans the answer of that number.
+    A request of `/nonsense/NUMBER` plans the answer of that number, and `/nonsense/NUMBER/PATTERN` that it is given to
+    requests of a pattern.
     """
     if request.path.startswith("/nonsense/") and state.nonsense is not None:
-        state.nonsense = (state.nonsense[0], int(request.path.rpartition("/")[2]))
+        number, _, pattern = request.path.removeprefix("/nonsense/").partition("/")
+        state.nonsense = (unquote(pattern) or state.nonsense[0], int(number))
         return Reply()
     if state.nonsense is None:
         return None
