@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from rich.progress import Progress
 from transformers import PreTrainedConfig
 
@@ -18,7 +19,9 @@ from chainhead_plugin.recipes.results.card import render_card
 from chainhead_plugin.recipes.results.figures import draw_comparison
 from chainhead_plugin.recipes.results.output import draw_model, save_checkpoint, write_json
 from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
+from chainhead_plugin.recipes.training.records import in_use
 from chainhead_plugin.storage.hashing import sha256
+from chainhead_plugin.storage.whole_files import whole_file
 
 from .samples import samples_of
 
@@ -44,14 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=ROOT, help="folder laid out like this repository")
     options = parser.parse_args(arguments)
     recipe = load_recipe(options.name)
+    places = options.output / ".runs"
+    places.mkdir(parents=True, exist_ok=True)
+    # Recipes may be trained side by side; their records go into one catalogue.
+    publishing = FileLock(places / "publishing.lock")
     if options.card_only:
-        write_card(recipe, options.output)
+        with publishing:
+            write_card(recipe, options.output)
         return
-    runs = options.runs or options.output / ".runs" / recipe.name
-    with Progress() as progress:
-        task = progress.add_task("Training", total=planned_epochs(recipe, recipe.peers))
-        measured = measure(recipe, runs, recipe.peers, lambda epochs: progress.advance(task, epochs))
-    publish(recipe, measured, options.output)
+    runs = options.runs or places / recipe.name
+    with in_use(runs):
+        with Progress() as progress:
+            task = progress.add_task("Training", total=planned_epochs(recipe, recipe.peers))
+            measured = measure(recipe, runs, recipe.peers, lambda epochs: progress.advance(task, epochs))
+        with publishing:
+            publish(recipe, measured, options.output)
 
 
 def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
@@ -69,7 +79,8 @@ def publish(recipe: Recipe, measured: Measured, output: Path) -> None:
     if recipe.is_embedded:
         checkpoint = checkpoints / recipe.name
         config = save_checkpoint(recipe, measured, checkpoint)
-        (checkpoints / samples_file(recipe)).write_text(_rows_on_lines(samples_of(recipe, measured)), "utf-8")
+        samples = _rows_on_lines(samples_of(recipe, measured))
+        _write_text(checkpoints / samples_file(recipe), samples)
         _update_catalogue(recipe, measured, config, checkpoint, checkpoints / "catalogue.json")
     write_json(output / "model_cards" / f"{recipe.name}.json", measured.results)
     draw_model(recipe, measured, f"{images / _stem(recipe)}-")
@@ -95,7 +106,12 @@ def write_card(recipe: Recipe, output: Path) -> None:
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
     draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
-    (output / "model_cards" / f"{recipe.name}.md").write_text(card, encoding="utf-8")
+    _write_text(output / "model_cards" / f"{recipe.name}.md", card)
+
+
+def _write_text(file: Path, text: str) -> None:
+    with whole_file(file) as new:
+        new.write_text(text, encoding="utf-8")
 
 
 def samples_file(recipe: Recipe) -> str:
