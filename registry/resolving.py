@@ -19,6 +19,7 @@ import wrapt
 from .errors import RegistryError, UnknownModelError
 from .plugins.catalogue import Catalogue, installed_catalogue
 from .pulling import is_of_plugin, pulled_entry
+from .trust import refuse_unasked_code
 
 _AUTO = "transformers.models.auto"
 _MODULES = (
@@ -93,7 +94,11 @@ def folder_of(
 
 
 def resolve_names() -> None:
-    """Have transformers' pipelines and Auto classes take the names of the zoo, as soon as they are imported."""
+    """Have transformers' pipelines and Auto classes take the names of the zoo, as soon as they are imported.
+
+    They then run no code that a plugin's model carries, unless they are told to.
+    """
+    refuse_unasked_code()
     for module in _MODULES:
         wrapt.when_imported(module)(_once(_wrap_classes))
     wrapt.when_imported("transformers.modeling_utils")(_once(_wrap_models))

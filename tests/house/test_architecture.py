@@ -24,6 +24,7 @@ ROOT_MODULES = {
         "pushing",
         "resolving",
         "screen",
+        "trust",
     },
 }
 # A room's face is not a part of its logic.

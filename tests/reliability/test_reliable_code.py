@@ -1,0 +1,21 @@
+"""No code that comes with a model runs, nobody is asked whether it may, and no program is started."""
+
+
+def test_nothing_runs_that_is_not_installed(run_program, tmp_path):
+    report = run_program("under_audit.py", tmp_path)
+
+    assert report["events"] == []
+    # The watch sees code that is allowed to run, and models in order do what is asked.
+    assert any("poison.py" in event for event in report["seen"])
+    outcomes = report["outcomes"]
+    assert len(outcomes) > 250
+    for action in (
+        "sequence predict",
+        "sequence explain",
+        "image predict",
+        "text predict",
+        "forecast predict",
+    ):
+        assert outcomes[f"clean {action}"] == outcomes[f"known {action}"] == "done"
+        assert "needs code that comes with it, which is never run here" in outcomes[f"unknown {action}"]
+    assert {told for action, told in outcomes.items() if action.endswith(" pull")} == {"done"}
