@@ -13,6 +13,10 @@ def is_carried(cls: type) -> bool:
     return _package(cls.__module__) == _CARRIED
 
 
+class CarriedCodeError(ValueError):
+    """A model needs code that comes with it, and that is not run."""
+
+
 @contextmanager
 def without_carried_code(where: str) -> Iterator[None]:
     """Say clearly that code which came with a checkpoint is needed, and not run.
@@ -27,7 +31,7 @@ def without_carried_code(where: str) -> Iterator[None]:
 
     Raises
     ------
-    ValueError
+    CarriedCodeError
         In place of transformers' own, which advises to run the code.
     """
     try:
@@ -35,7 +39,7 @@ def without_carried_code(where: str) -> Iterator[None]:
     except ValueError as error:
         if "trust_remote_code" not in str(error):
             raise
-        raise ValueError(
+        raise CarriedCodeError(
             f"{where} needs code that comes with it, which is never run here, as it could do anything: install the "
             "plugin that brings its classes. If you have read the code and trust it, load the model in Python "
             "with from_pretrained(…, trust_remote_code=True)"

@@ -17,5 +17,6 @@ def test_nothing_runs_that_is_not_installed(run_program, tmp_path):
         "forecast predict",
     ):
         assert outcomes[f"clean {action}"] == outcomes[f"known {action}"] == "done"
-        assert "needs code that comes with it, which is never run here" in outcomes[f"unknown {action}"]
+        name = action.partition(" ")[0]
+        assert f"Error: {name} needs code that comes with it, which is never" in outcomes[f"unknown {action}"]
     assert {told for action, told in outcomes.items() if action.endswith(" pull")} == {"done"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.screen import console
 
-from ...storage.code_origin import without_carried_code
+from ...storage.code_origin import CarriedCodeError, without_carried_code
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
@@ -47,7 +47,7 @@ def loading(model: FoundModel) -> Iterator[None]:
         try:
             with without_carried_code(model.name):
                 yield
-        except (RegistryError, ModuleNotFoundError):
+        except (RegistryError, ModuleNotFoundError, CarriedCodeError):
             raise
         except Exception as error:  # of any type: transformers trusts the files that it reads
             if damage := _damage(model.folder):
