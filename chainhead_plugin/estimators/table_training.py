@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..recipes.data.splits import held_out_rows
 from ..recipes.errors import RecipeError
 from ..tables.errors import TableError, TextColumnError, listed
-from ..tables.formats.cells import number_of
 from ..tables.loading import load
 from ..tables.schema import Schema, load_matched, schema_of
 from ..tables.series import Series, SeriesSet
@@ -149,7 +148,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
 
 def _read(plan: TablePlan) -> SeriesSet:
     """Return a plan's table; a step without a row is a missing value where there is something to forecast."""
-    with_gaps = replace(plan.table, gaps="missing")
+    with_gaps = replace(plan.table, gaps=plan.table.gaps or "missing")
     if plan.task == "forecasting":
         return load(str(plan.data), with_gaps, plan.reading)
     try:
@@ -159,7 +158,7 @@ def _read(plan: TablePlan) -> SeriesSet:
             raise ValueError(
                 f"no column is called label, so name that of the labels with --label ({error})"
             ) from error
-        if plan.task is None and plan.table.gaps == "error":
+        if plan.task is None and plan.table.gaps is None:
             with suppress(TableError):
                 found = load(str(plan.data), with_gaps, plan.reading)
                 if _is_to_forecast(found):
@@ -173,7 +172,7 @@ def _is_to_forecast(found: SeriesSet) -> bool:
 
 def _guess_task(found: SeriesSet) -> Task:
     texts = [series.labels[0] for series in found]
-    numbers = [number_of(text) for text in texts]
+    numbers = [found.number_of(text) for text in texts]
     if any(number is None for number in numbers):
         return "classification"
     if not all(float(number or 0).is_integer() for number in numbers):
@@ -189,7 +188,7 @@ def _guess_task(found: SeriesSet) -> Task:
 
 def _parts(
     plan: TablePlan, found: SeriesSet, schema: Schema | None, task: Task
-) -> tuple[Sequence[Series], Sequence[Series]]:
+) -> tuple[SeriesSet, SeriesSet]:
     """Return the series to train on, and those to test on."""
     if plan.test is not None:
         other = (
@@ -200,12 +199,13 @@ def _parts(
         if not other.is_labelled:
             raise ValueError(f"{plan.test}: there is no column of labels to test by")
         other.check_complete()
-        return found.series, other.series
+        return found, other
     if plan.test_share is None:
-        return found.series, ()
+        return found, replace(found, series=())
     rows = _drawn(plan.test_share, plan.seed, found.series, task)
-    train = [series for row, series in enumerate(found.series) if row not in rows]
-    return train, [found.series[row] for row in sorted(rows)]
+    train = tuple(series for row, series in enumerate(found) if row not in rows)
+    test = tuple(found.series[row] for row in sorted(rows))
+    return replace(found, series=train), replace(found, series=test)
 
 
 def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set[int]:
@@ -242,13 +242,13 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
         )
 
 
-def _labels(series: Sequence[Series], task: Task) -> NDArray[Any]:
+def _labels(series: SeriesSet, task: Task) -> NDArray[Any]:
     for one in series:
         if one.labels[0] == "":
             raise ValueError(f"{one.place} has no label: fill it in, or leave the series out")
     if task == "classification":
         return np.array([one.labels[0] for one in series])
-    numbers = [number_of(one.labels[0]) for one in series]
+    numbers = [series.number_of(one.labels[0]) for one in series]
     for one, number in zip(series, numbers, strict=True):
         if number is None:
             raise ValueError(
@@ -258,7 +258,7 @@ def _labels(series: Sequence[Series], task: Task) -> NDArray[Any]:
 
 
 def _scores(
-    estimator: ChainHeadClassifier | ChainHeadRegressor, test: Sequence[Series], task: Task
+    estimator: ChainHeadClassifier | ChainHeadRegressor, test: SeriesSet, task: Task
 ) -> dict[str, float]:
     from sklearn import metrics
 

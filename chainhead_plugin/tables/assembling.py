@@ -50,11 +50,8 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
     if rows.times is not None:
         if step is None:
             step = _step(parts, spec, rows.times.clock)
-        if step is None and spec.gaps == "missing":
-            raise TableError(
-                f"{parts[0].place(0)}: times are unevenly spaced, so that gaps cannot be filled: state the step, "
-                "such as step: 1h, or gaps: keep"
-            )
+        if step is None and spec.gaps == "missing" and any(len(part) > 1 for part in parts):
+            raise _uneven(parts)
     filled = 0
     series = []
     for part in parts:
@@ -132,6 +129,25 @@ def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
     return stated
 
 
+def _uneven(parts: Sequence[Rows]) -> TableError:
+    """Return the error for times that have no step, at the first distance that is not the most common one."""
+    advice = "state the step, such as step: 1h (--step 1h), or gaps: keep (--gaps keep) for rows as they are"
+    for part in parts:
+        assert part.times is not None
+        distances = np.diff(part.times.moments)
+        values, counts = np.unique(distances, return_counts=True)
+        if len(values) > 1:
+            row = 1 + int((distances != values[counts.argmax()]).argmax())
+            return TableError(
+                f"{part.place(row)}: times are unevenly spaced, so that gaps cannot be filled: from "
+                f"{_shown(part, row - 1)} to {_shown(part, row)} it is another step than elsewhere: correct the time, "
+                f"{advice}"
+            )
+    return TableError(
+        f"{parts[0].place(0)}: times are unevenly spaced from series to series, so that gaps cannot be filled: {advice}"
+    )
+
+
 def _without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
     """Check that a series lies on the grid of steps; put missing nodes where rows lack, or refuse."""
     assert part.times is not None
@@ -152,8 +168,10 @@ def _without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
     if length == len(part):
         return part
     after = int((np.diff(places) > 1).argmax())
+    if spec.gaps not in (None, "error") and length > 100 * len(part) + 1000:
+        after = int(np.diff(places).argmax())
     lacking = int(places[after + 1] - places[after] - 1)
-    if spec.gaps == "error":
+    if spec.gaps in (None, "error"):
         raise TableError(
             f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} "
             f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add what is missing, or "
@@ -260,6 +278,13 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
 def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
     """Return the one text that all rows of a series have in a column."""
     differs = cells != cells[0]
+    if differs.any() and not cells[0]:
+        row = int(differs.argmax())
+        raise TableError(
+            f"{part.place(0, column)} is empty, but {cells[row]!r} in row {int(part.numbers[row])} of the series: "
+            "expected one for all of a series; does it take another column to tell series apart, or has every node a "
+            "label?"
+        )
     if differs.any():
         row = int(differs.argmax())
         held = f"holds {cells[row]!r}" if cells[row] else "is empty"

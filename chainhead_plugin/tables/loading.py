@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from .assembling import assemble
 from .columns.codes import warn_of_codes
+from .columns.decimal_signs import check_decimals
 from .columns.meaning import Columns, check_row, resolve
-from .columns.numbers import check_decimals, is_missing, to_numbers
+from .columns.numbers import is_missing, to_numbers
+from .columns.spelling import check_spelling
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
 from .read import Reading, read_raw
-from .rows import read_rows, warn_of_codes_in
+from .rows import numeric_labels, read_rows, warn_of_codes_in
 from .series import Series, SeriesSet
 from .spec import TableSpec
 
@@ -58,7 +60,14 @@ def from_table(
         series = wide_series(table, columns)
         nodes = columns.features if table.has_names else ()
         columns = replace(columns, features=("value",), nodes=nodes)
-        return SeriesSet(tuple(series), columns, table.files, has_names=table.has_names, notes=said)
+        return SeriesSet(
+            tuple(series),
+            columns,
+            table.files,
+            has_names=table.has_names,
+            notes=said,
+            has_decimal_commas=table.decimal != ".",
+        )
     rows = read_rows(table, columns, stems)
     warn_of_codes_in(rows, columns, table.name)
     found = assemble(rows, columns)
@@ -70,13 +79,14 @@ def from_table(
         found.step,
         table.has_names,
         (*said, *found.notes),
+        has_decimal_commas=table.decimal != ".",
     )
 
 
 def wide_series(table: Table, columns: Columns) -> list[Series]:
     """Return a series a row, whose nodes are the columns; shorter ones end in empty cells."""
     spec = columns.spec
-    check_decimals(table, columns.features)
+    check_decimals(table, [*columns.features, *numeric_labels(table, spec)])
     matrix = np.empty((len(table), len(columns.features)))
     for position, column in enumerate(columns.features):
         matrix[:, position] = to_numbers(table, column, spec.missing)
@@ -90,6 +100,8 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
         )
     for column in spec.series:
         check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
+    for column in (*spec.series, *spec.label, *((spec.group,) if spec.group is not None else ())):
+        check_spelling(table, column)
     keys = [to_texts(table.columns[column]) for column in spec.series]
     labels = [to_texts(table.columns[column]) for column in spec.label]
     for column, texts in zip(spec.label, labels, strict=True):

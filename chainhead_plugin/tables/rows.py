@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns.codes import warn_of_codes
+from .columns.decimal_signs import check_decimals
 from .columns.meaning import Columns, check_row
-from .columns.numbers import check_decimals, is_missing, to_numbers
+from .columns.numbers import is_missing, looks_numeric, to_numbers
+from .columns.spelling import check_spelling
 from .errors import place
 from .formats.cells import to_texts
 from .formats.table import Table
+from .spec import TableSpec
 from .time.calendar import calendar_features
 from .time.clock import Times
 from .time.parsing import parse_times
@@ -164,7 +167,7 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
     spec = columns.spec
     keys, series_of = _keys(table, spec.series, stems)
     numeric = [*columns.features, *spec.known, *spec.static]
-    check_decimals(table, numeric)
+    check_decimals(table, [*numeric, *numeric_labels(table, spec)])
     times = None
     if spec.time is not None:
         check_row(table, spec.time, is_missing(table.columns[spec.time]), "time")
@@ -174,6 +177,9 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
         known = np.concatenate([known, calendar_features(times.local, spec.calendar)], axis=1)
     if spec.group is not None:
         check_row(table, spec.group, is_missing(table.columns[spec.group]), "group")
+        check_spelling(table, spec.group)
+    for column in spec.label:
+        check_spelling(table, column)
     return Rows(
         keys,
         series_of,
@@ -189,6 +195,11 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
     )
 
 
+def numeric_labels(table: Table, spec: TableSpec) -> list[str]:
+    """Return the columns of labels that hold nothing but numbers."""
+    return [name for name in spec.label if looks_numeric(table.columns[name], table.decimal)]
+
+
 def _keys(
     table: Table, series: Sequence[str], stems: Sequence[str]
 ) -> tuple[list[tuple[str, ...]], NDArray[np.int64]]:
@@ -201,6 +212,7 @@ def _keys(
         return keys, table.file_of.astype(np.int64)
     for column in series:
         check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
+        check_spelling(table, column)
     cells = [to_texts(table.columns[column]) for column in series]
     numbers: dict[tuple[str, ...], int] = {}
     found = (numbers.setdefault(key, len(numbers)) for key in zip(*cells, strict=True))

@@ -122,7 +122,7 @@ def schema_of(found: SeriesSet) -> Schema | None:
         time_format=spec.time_format,
         day_first=_day_first(found),
         step=None if found.step is None else str(found.step),
-        gaps=spec.gaps,
+        gaps=spec.gaps or "error",
         missing=spec.missing,
         rows=spec.rows or "nodes",
         nodes=found.columns.nodes,

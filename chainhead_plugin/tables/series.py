@@ -118,6 +118,8 @@ class SeriesSet(Sequence[Series]):
         Whether features have names, by which they can be matched.
     notes : tuple of str
         What the summary says about the reading.
+    has_decimal_commas : bool
+        Whether numbers among labels may have a decimal comma.
     """
 
     series: tuple[Series, ...]
@@ -127,6 +129,7 @@ class SeriesSet(Sequence[Series]):
     step: Step | None = None
     has_names: bool = True
     notes: tuple[str, ...] = ()
+    has_decimal_commas: bool = False
 
     def __len__(self) -> int:
         return len(self.series)
@@ -231,6 +234,10 @@ class SeriesSet(Sequence[Series]):
             return "the value is missing"
         return f"no row has the time {self.clock.write(series.times[node : node + 1], series.offset)[0]}"
 
+    def number_of(self, label: str) -> float | None:
+        """Return a label as the number that it is in this table, or None."""
+        return number_of(label, may_have_comma=self.has_decimal_commas)
+
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.
 
@@ -242,7 +249,7 @@ class SeriesSet(Sequence[Series]):
         name = self.columns.spec.label[label] if self.columns.spec.label else "label"
         numbers = []
         for series in self.series:
-            value = number_of(series.labels[label]) if series.labels else None
+            value = self.number_of(series.labels[label]) if series.labels else None
             if value is None:
                 shown = repr(series.labels[label]) if series.labels else "nothing"
                 raise TableError(

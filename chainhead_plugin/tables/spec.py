@@ -45,8 +45,9 @@ class TableSpec:
     step : str or number, optional
         From one node to the next, such as "1h", "15min", "1 day", "1 business day", "1 month", or for times that are
         numbers a number; by default what the times tell.
-    gaps : {"error", "missing", "keep"}
-        What to do where a step has no row: an error, nodes whose values are missing, or nothing.
+    gaps : {"error", "missing", "keep"}, optional
+        What to do where a step has no row: an error, nodes whose values are missing, or nothing. Unsaid it is an error,
+        but for the default forecaster, which takes missing values.
     missing : tuple of str or number
         Codes for missing values, besides empty cells.
     rows : {"nodes", "series"}, optional
@@ -75,7 +76,7 @@ class TableSpec:
     time_format: str | None = None
     day_first: bool | None = None
     step: str | float | None = None
-    gaps: Gaps = "error"
+    gaps: Gaps | None = None
     missing: tuple[str | float, ...] = ()
     rows: Rows | None = None
     calendar: tuple[str, ...] = ()
@@ -99,7 +100,7 @@ class TableSpec:
                 object.__setattr__(self, name, str(value))
         for name, allowed in (
             ("label_of", ("series", "node")),
-            ("gaps", ("error", "missing", "keep")),
+            ("gaps", (None, "error", "missing", "keep")),
             ("rows", (None, "nodes", "series")),
             ("day_first", (None, True, False)),
         ):

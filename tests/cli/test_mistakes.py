@@ -85,7 +85,7 @@ MISTAKES = [
     (
         f"predict {VOWELS} vowels.csv --separator x",
         1,
-        "separator must be a comma, a semicolon, a tab or a space",
+        "separator must be a comma, a semicolon, a tab, a bar or a space",
     ),
     (f"predict {VOWELS} vowels.csv --delimiter semicolon", 1, "expected a number: name the column as series"),
     (f"predict {VOWELS} vowels.csv --decimal x", 1, "decimal must be '.' or ',', got 'x'"),

@@ -103,7 +103,7 @@ def said_of(folder, content, table, data, test=None):
         (kinds(), {"test_seed": -1}, "test_seed must be a whole number"),
         (kinds(), {"test": "./t.csv", "test_share": None}, "test names t.csv, which train names too"),
         (kinds(), {"train": 3}, "train must be a file, a folder, a pattern, or a list of them"),
-        (kinds(), {"delimiter": "|"}, "separator must be a comma, a semicolon, a tab or a space"),
+        (kinds(), {"delimiter": ":"}, "separator must be a comma, a semicolon, a tab, a bar or a space"),
         (kinds(), {"encoding": "utf-9"}, "there is no encoding 'utf-9'"),
         (changed(kinds(), 3, "temp", "n/a"), {}, "row 5, column temp holds 'n/a', .* missing: [n/a]"),
         (changed(kinds(), 3, "temp", "high"), {}, "row 5, column temp holds 'high', expected a number"),

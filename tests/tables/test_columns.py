@@ -197,7 +197,7 @@ def test_labels(load):
         ("id,k,x\na,1,1\na,,2\n", {"known": "k"}, "row 3, column k, series a is empty, but what is known"),
         ("id,x\na,1\n,2\n", {}, "row 3, column id is empty, but what tells series apart needs a value"),
         ("id,g,x\na,,1\na,,2\n", {"group": "g"}, "row 2, column g is empty, but group needs a value"),
-        ("label,a,b\nu,1,2\n,3,4\n", {}, "row 3, column label is empty, but a table with labels"),
+        ("label,x1,x2\nu,1,2\n,3,4\n", {}, "row 3, column label is empty, but a table with labels"),
     ],
 )
 def test_cells_that_have_to_be_there(load, content, options, message):

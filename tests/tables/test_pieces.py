@@ -42,7 +42,7 @@ def test_times_gaps_and_future(tmp_path):
 
 def test_series_in_rows_and_frames(tmp_path):
     file = tmp_path / "a.csv"
-    file.write_text("label,a,b\nu,1,2\nv,3,\nu,5,6\n")
+    file.write_text("label,x1,x2\nu,1,2\nv,3,\nu,5,6\n")
     same(load_pieces(file, block_rows=2), tables.load(file))
     frame = pd.read_csv(file)
     same(load_pieces(frame), tables.load(frame))

@@ -217,7 +217,7 @@ class FileOptions:
             time_format=self.time_format,
             day_first=self.day_first,
             step=self.step,
-            gaps="error" if self.gaps is None else self.gaps.value,
+            gaps=None if self.gaps is None else self.gaps.value,
             missing=listed_names(self.missing),
             rows=None if self.rows is None else self.rows.value,
             calendar=listed_names(self.calendar),

@@ -84,12 +84,13 @@ def table_of(
     """
     if schema is not None:
         return load_matched(data, schema)
-    return with_targets(load(data, replace(spec or TableSpec(), gaps="missing", rows="nodes"), reading))
+    spec = spec or TableSpec()
+    return with_targets(load(data, replace(spec, gaps=spec.gaps or "missing", rows="nodes"), reading))
 
 
 def with_targets(found: SeriesSet) -> SeriesSet:
     """Return series all of whose features are targets where none is named; gaps of later tables are missing values."""
-    spec = replace(found.columns.spec, gaps="missing", rows="nodes")
+    spec = replace(found.columns.spec, gaps=found.columns.spec.gaps or "missing", rows="nodes")
     if not spec.target:
         spec = replace(spec, features=None, target=found.features)
     return replace(found, columns=replace(found.columns, spec=spec))

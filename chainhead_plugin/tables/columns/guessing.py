@@ -11,6 +11,7 @@ from ..formats.cells import to_texts
 from ..formats.table import Table
 from ..spec import TableSpec
 from ..time.patterns import looks_like_times
+from .node_names import check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
 
 # Names under which tables commonly tell series apart, in small letters.
@@ -47,6 +48,13 @@ _STEP_NAMES = (
     "frame",
     "frame_index",
     "seconds",
+    "date",
+    "datetime",
+    "ds",
+    "year",
+    "month",
+    "week",
+    "day",
 )
 
 
@@ -98,6 +106,8 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     if spec.rows is None:
         is_wide = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
         spec = replace(spec, rows="series" if is_wide and bool(spec.label) else "nodes")
+        if spec.rows == "series" and spec.features is None:
+            check_nodes(table, free)
     return spec, free
 
 
@@ -141,6 +151,9 @@ def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableS
     if distinct == len(table) > 1 and spec.rows is None and not spec.target and spec.time is None:
         # Every row has an id of its own, so a row is a series.
         spec = replace(spec, rows="series")
+        others = [name for name in free if name != column]
+        if spec.features is None and len(others) > 1:
+            check_nodes(table, others)
     spec = replace(spec, series=(column,))
     return spec, [name for name in free if name != column]
 
@@ -220,16 +233,18 @@ def _counts(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
 
 
 def _rises(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
-    """Whether numbers rise from node to node in every series; those in shuffled rows, if they are consecutive."""
+    """Whether numbers rise, or fall, from node to node in every series; in shuffled rows, if they are evenly spaced."""
     lengths = np.diff(starts, append=len(numbers))
     within = np.ones(len(numbers), dtype=bool)
     within[starts] = False
     if lengths.max() < 3:
         return False
-    if bool((np.diff(numbers, prepend=-np.inf)[within] > 0).all()):
+    steps = np.diff(numbers, prepend=-np.inf)[within]
+    if bool((steps > 0).all() or (steps < 0).all()):
         return True
     series = np.repeat(np.arange(len(starts)), lengths)
-    return bool((np.diff(numbers[np.lexsort((numbers, series))], prepend=0)[within] == 1).all())
+    steps = np.diff(numbers[np.lexsort((numbers, series))], prepend=0)[within]
+    return bool(steps[0] > 0 and (np.abs(steps - steps[0]) <= 1e-6 * steps[0]).all())
 
 
 def are_whole(values: NDArray[Any]) -> bool:

@@ -1,20 +1,17 @@
 """Numbers from the cells of a column: what is missing, what is infinite, and what is no number at all."""
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError, TextColumnError, listed, place
+from ..errors import TableError, place
 from ..formats.cells import number_of
 from ..formats.table import Table
+from .odd_cells import no_number
 
-_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _BOOLEAN = {"true": 1.0, "false": 0.0}
-# What other programs write for a missing value; a code has to be named, as it might mean something.
-_LIKELY_CODES = {"na", "n/a", "#n/a", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>", "nat"}
 
 
 def is_missing(values: NDArray[Any], codes: Collection[str | float] = ()) -> NDArray[np.bool_]:
@@ -64,14 +61,11 @@ def looks_numeric(values: NDArray[Any], decimal: str | None, codes: Collection[s
 def _cell(cell: str, may_have_comma: bool) -> float | None:
     """Return a cell's number; nan counts as the number that it is in every programming language."""
     try:
-        value = float(cell)
+        return float(cell) if "_" not in cell else None
     except ValueError:
         pass
-    else:
-        return value if "_" not in cell else None
-    if may_have_comma and _COMMA_NUMBER.fullmatch(cell):
-        return float(cell.replace(",", "."))
-    return _BOOLEAN.get(cell.strip().lower())
+    value = number_of(cell, may_have_comma=may_have_comma)
+    return _BOOLEAN.get(cell.strip().lower()) if value is None else value
 
 
 def to_numbers(table: Table, column: str, codes: Collection[str | float] = ()) -> NDArray[np.float64]:
@@ -107,43 +101,11 @@ def to_numbers(table: Table, column: str, codes: Collection[str | float] = ()) -
             continue
         value = _cell(cell, may_have_comma)
         if value is None:
-            raise _no_number(table, column, row, values, missing)
+            is_number = [_cell(other, may_have_comma) is not None for other in values]
+            raise no_number(table, column, row, np.array(is_number), missing)
         numbers[row] = value
     _check_finite(table, column, numbers)
     return numbers
-
-
-def check_decimals(table: Table, columns: Collection[str]) -> None:
-    """Check that all columns of numbers write fractions with the same sign.
-
-    Raises
-    ------
-    TableError
-        If some have a decimal comma, and others a point, which might divide thousands.
-    """
-    if table.decimal == "." or not columns:
-        return
-    places: dict[str, tuple[str, int, str]] = {}
-    for column in columns:
-        values = table.columns[column]
-        if values.dtype.kind != "O":
-            continue
-        for row, cell in enumerate(values):
-            sign = "," if "," in cell else "." if "." in cell else ""
-            if sign and sign not in places:
-                places[sign] = (column, row, cell)
-        if len(places) == 2 or (table.decimal == "," and "." in places):
-            name, row, cell = places["."]
-            comma = (
-                f"column {places[','][0]} has {places[','][2]!r}"
-                if "," in places
-                else "the decimal sign is a comma"
-            )
-            file, number = table.place(row)
-            raise TableError(
-                f"{place(file, row=number, column=name)} has {cell!r}, but {comma}: write fractions in one way, and "
-                "no signs between thousands"
-            )
 
 
 def _check_finite(table: Table, column: str, numbers: NDArray[np.float64]) -> None:
@@ -155,29 +117,3 @@ def _check_finite(table: Table, column: str, numbers: NDArray[np.float64]) -> No
             f"{place(file, row=number, column=column)} holds {numbers[row]}, expected a finite number: write one, or "
             "leave the cell empty for a missing value, where the model takes such"
         )
-
-
-def _no_number(
-    table: Table, column: str, row: int, values: NDArray[Any], missing: NDArray[np.bool_]
-) -> TableError:
-    cell = values[row]
-    file, number = table.place(row)
-    where = place(file, row=number, column=column)
-    if cell.strip().lower() in _LIKELY_CODES:
-        return TableError(
-            f"{where} holds {cell!r}, expected a number: if it stands for a missing value, name it with "
-            f"missing: [{cell.strip()}], on the command line --missing {cell.strip()}"
-        )
-    if re.fullmatch(r"\s*[+-]?\d{1,3}([.,'  ]\d{3})+([.,]\d+)?\s*", cell):
-        return TableError(
-            f"{where} holds {cell!r}, expected a number without signs between thousands, such as 1234.5; if the comma "
-            "is a decimal sign, the columns are to be separated by semicolons or tabs"
-        )
-    if "," in cell and _COMMA_NUMBER.fullmatch(cell):
-        return TableError(f"{where} holds {cell!r}, expected a decimal point: state decimal: ','")
-    texts = list(dict.fromkeys(value for value, empty in zip(values, missing, strict=True) if not empty))
-    cut = [value if len(value) <= 30 else f"{value[:30]}…" for value in texts[:4]]
-    return TextColumnError(
-        f"{where} holds {cell!r:.40}, expected a number: name the column as series, label, group or static if it is "
-        f"that, or drop it (on the command line --label, --series, --drop …); its first values: {listed(cut)}"
-    )

@@ -10,10 +10,36 @@ from numpy.typing import NDArray
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 
+# The minus of typesetters, U+2212.
+_MINUS = "\u2212"
 
-def number_of(cell: str) -> float | None:
-    """Return the number that a cell holds with a decimal point, or None; nan and inf are none."""
-    return float(cell) if _NUMBER.fullmatch(cell) else None
+
+def number_of(cell: str, *, may_have_comma: bool = False) -> float | None:
+    """Return the number that a cell holds, or None; nan and inf are none.
+
+    Parameters
+    ----------
+    cell : str
+        Spaces of any width around it do not count, and a typographic minus is a minus.
+    may_have_comma : bool
+        Whether a comma may stand before the fraction.
+    """
+    text = plain_minus(cell.strip())
+    if may_have_comma and text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def plain_minus(cell: str) -> str:
+    """Return a cell with the minus of keyboards in place of the typographic minus, as some programs write it."""
+    return cell.replace(_MINUS, "-") if _MINUS in cell else cell
+
+
+def shown(cell: object, limit: int = 40) -> str:
+    """Return a cell in quotes, for messages: on one line, with plain spaces, cut where it is long."""
+    text = str(cell)
+    plain = " ".join(text.split())
+    return repr(text if text.isascii() and text.isprintable() else plain)[:limit]
 
 
 def is_nan(value: object) -> bool:

@@ -10,9 +10,11 @@ from itertools import islice
 from ..errors import TableError
 from .files import Source
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# The line that Excel writes and reads above a table.
+_STATED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _BLOCK = 1 << 16
-_SAMPLE_LINES = 64
+SAMPLE_LINES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,7 @@ class Dialect:
     ----------
     header : bool, optional
         Whether the first row names the columns.
-    separator : {",", ";", tab, " "}, optional
+    separator : {",", ";", tab, "|", " "}, optional
         A space stands for any number of spaces and tabs.
     decimal : {".", ","}, optional
     encoding : str, optional
@@ -50,7 +52,7 @@ class Dialect:
             raise TableError(f"header must be true or false, got {self.header!r}")
         if self.separator not in (None, " ", *SEPARATORS):
             raise TableError(
-                f"separator must be a comma, a semicolon, a tab or a space, got {self.separator!r}"
+                f"separator must be a comma, a semicolon, a tab, a bar or a space, got {self.separator!r}"
             )
         if self.decimal not in (None, ".", ","):
             raise TableError(f"decimal must be '.' or ',', got {self.decimal!r}")
@@ -183,14 +185,25 @@ def read_lines(
         The first of these lines.
     separator : str
     skipped : int
-        How many lines were taken off.
+        How many lines were taken off, one that states the separator among them.
     comment : str
         The last of them, without its sign; it may be the header, as NumPy writes it.
     """
     sign = dialect.comment or "#"
     head: list[str] = []
     comments: list[str] = []
+    stated: str | None = None
+    skipped = 0
     for line in stream:
+        if (
+            not head
+            and not comments
+            and (found := _STATED.fullmatch(line))
+            and found[1] in (*SEPARATORS, " ")
+        ):
+            stated = found[1]
+            skipped += 1
+            continue
         if line.startswith(sign):
             comments.append(line)
             continue
@@ -198,7 +211,7 @@ def read_lines(
         break
     if comments and not head and dialect.comment is None:
         head, comments = comments, []  # a file of nothing but such lines holds them as data
-    head += islice(stream, _SAMPLE_LINES - len(head)) if len(head) < _SAMPLE_LINES else []
+    head += islice(stream, SAMPLE_LINES - len(head)) if len(head) < SAMPLE_LINES else []
     if dialect.comment is None:
         sample = head
     else:
@@ -208,6 +221,6 @@ def read_lines(
         yield from head
         yield from stream
 
-    separator = dialect.separator or find_separator(sample, file)
+    separator = dialect.separator or stated or find_separator(sample, file)
     comment = comments[-1][len(sign) :].strip() if comments else ""
-    return lines(), sample, separator, len(comments), comment
+    return lines(), sample, separator, skipped + len(comments), comment

@@ -12,12 +12,15 @@ import numpy as np
 
 from ..errors import TableError, place
 from .cells import number_of, objects
-from .dialect import Dialect, find_encoding, read_lines
+from .dialect import SAMPLE_LINES, Dialect, find_encoding, read_lines
 from .files import Source
+from .head import lacking_name, refuse_title, with_lacking_name
 from .header import has_header
+from .spaced import is_spaced, split_at_spaces
 from .table import Table, single, unnamed_filled
 
 BLOCK_ROWS = 1 << 16
+_LEFT_OUT = {"comments": "line{} of comments", "headers": "further row{} of names"}
 # From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
 _UCR_COLUMNS = 8
 
@@ -57,19 +60,30 @@ def read_blocks(source: Source, dialect: Dialect, block_rows: int = BLOCK_ROWS) 
 class _Lines:
     """Lines without comments, that know where they are in the file."""
 
-    def __init__(self, lines: Iterator[str], skipped: int, comment: str | None) -> None:
+    def __init__(self, lines: Iterator[str], skipped: int, comment: str | None, file: str) -> None:
         self._lines = lines
+        self._file = file
         self._comment = comment
         self.last = skipped
         self.first: int | None = None
+        self.is_cut_off = False
 
     def __iter__(self) -> Iterator[str]:
+        before = ""
         for line in self._lines:
+            is_doubled = line == "\r\n" and before.endswith("\r")
+            before = line
+            if is_doubled:
+                continue  # of one end of line, which Windows made out of "\r\n" again
             self.last += 1
+            self.is_cut_off = not line.endswith(("\n", "\r"))
             if self._comment is not None and line.startswith(self._comment):
                 continue
             if "\0" in line:
-                raise csv.Error("a zero byte, so this is no text, or a text in another encoding")
+                raise TableError(
+                    f"{place(self._file, row=self.last)} holds a zero byte, so this is no text, a text in another "
+                    "encoding, or a file whose writing was cut off: delete what is damaged, or state the encoding"
+                )
             if self.first is None:
                 self.first = self.last
             yield line
@@ -86,12 +100,18 @@ def _read(
 ) -> Iterator[Table]:
     file = source.name
     lines, sample, separator, skipped, comment = read_lines(stream, dialect, file)
-    if dialect.separator is None and separator == "," and _is_spaced(sample):
+    if dialect.separator is None and separator == "," and is_spaced(sample):
         separator = " "
     decimal = dialect.decimal or ("." if separator == "," else None)
     first_rows = _sample_rows(sample, separator)
-    if not first_rows:
+    is_whole = len(sample) < SAMPLE_LINES
+    if not first_rows or (is_whole and not any(cell.strip() for row in first_rows for cell in row)):
         raise TableError(f"{file}: there is nothing in it")
+    shift = lacking_name(first_rows) if dialect.header is not False else None
+    if shift is not None:
+        first_rows[0] = with_lacking_name(first_rows[0], shift)
+    elif dialect.header is not False:
+        refuse_title(first_rows, file)
     width = len(first_rows[0])
     comma = decimal != "."
     is_named = dialect.header
@@ -101,15 +121,17 @@ def _read(
         is_named = False if names else is_named
     if is_named is None:
         is_named = has_header(first_rows, file, decimal_comma=comma, number=skipped + 1)
-    numbered = _Lines(lines, skipped, dialect.comment)
+    numbered = _Lines(lines, skipped, dialect.comment, file)
     rows = _records(numbered, separator, file)
     if is_named:
         number, header = next((number, row) for number, row in rows if row)
+        if shift is not None:
+            header = with_lacking_name(header, shift)
         names = _names(header, file, number)
     has_names = names is not None
     columns = names or [str(i) for i in range(1, width + 1)]
     extra: dict[str, int] = {}
-    body = _body(rows, len(columns), file, extra)
+    body = _body(rows, numbered, names, len(columns), file, extra)
     is_ucr = not has_names and _has_classes_first(first_rows, source.suffix)
     options = {
         "decimal": decimal,
@@ -125,7 +147,8 @@ def _read(
         cells = zip(*(row for _, row in block), strict=True)
         arrays = {name: objects(values) for name, values in zip(columns, cells, strict=True)}
         found = notes + tuple(
-            f"{number} line{'s' if number > 1 else ''} of comments left out" for number in extra.values()
+            f"{number} {_LEFT_OUT[kind].format('s' if number > 1 else '')} left out"
+            for kind, number in extra.items()
         )
         numbers = np.array([number for number, _ in block], dtype=np.int64)
         yield replace(single(arrays, file, numbers, **options), notes=found)
@@ -139,7 +162,7 @@ def _records(lines: _Lines, separator: str, file: str) -> Iterator[tuple[int, li
     try:
         if separator == " ":
             for line in lines:
-                yield lines.take(), line.split()
+                yield lines.take(), split_at_spaces(line)
             return
         for row in csv.reader(iter(lines), delimiter=separator, strict=True):
             yield lines.take(), row
@@ -153,9 +176,17 @@ def _records(lines: _Lines, separator: str, file: str) -> Iterator[tuple[int, li
 
 
 def _body(
-    rows: Iterator[tuple[int, list[str]]], width: int, file: str, extra: dict[str, int]
+    rows: Iterator[tuple[int, list[str]]],
+    lines: _Lines,
+    names: list[str] | None,
+    width: int,
+    file: str,
+    extra: dict[str, int],
 ) -> Iterator[tuple[int, list[str]]]:
-    """Check every row; blank lines are rows of one empty cell, but for those at the end."""
+    """Check every row; blank lines are rows of one empty cell, but for those at the end.
+
+    Comments, and headers that files which were put behind each other repeat, are counted in `extra`.
+    """
     blank: list[int] = []
     any_row = False
     for number, row in rows:
@@ -164,15 +195,20 @@ def _body(
             continue
         if len(row) != width:
             if row[0].startswith("#"):
-                extra["#"] = extra.get("#", 0) + 1
+                extra["comments"] = extra.get("comments", 0) + 1
                 continue
-            raise TableError(
-                f"{place(file, row=number)} has {len(row)} cells, expected {width} as in the first row: "
-                + (
-                    "end shorter rows in empty cells"
-                    if len(row) < width
-                    else "put a text with separators in quotes, or state the separator"
+            if len(row) > width:
+                advice = "put a text with separators in quotes, or state the separator"
+            elif lines.is_cut_off:
+                advice = (
+                    "it is the last row and its line does not end, so that the file seems to be cut off: get the whole "
+                    "file, or delete the row"
                 )
+            else:
+                advice = "end shorter rows in empty cells"
+            count = f"{len(row)} cell{'s' if len(row) != 1 else ''}"
+            raise TableError(
+                f"{place(file, row=number)} has {count}, expected {width} as in the first row: {advice}"
             )
         if blank and any_row:
             if width > 1:
@@ -183,7 +219,14 @@ def _body(
             yield from ((line, [""]) for line in blank)
         blank = []
         any_row = True
+        if names is not None and width > 1 and row[0].strip() == names[0] and _is_header(row, names):
+            extra["headers"] = extra.get("headers", 0) + 1
+            continue
         yield number, row
+
+
+def _is_header(row: list[str], names: list[str]) -> bool:
+    return all(cell.strip() in (name, "") for cell, name in zip(row, names, strict=True))
 
 
 def _names(header: list[str], file: str, number: int) -> list[str]:
@@ -210,23 +253,11 @@ def _is_value(cell: str) -> bool:
 
 def _sample_rows(sample: list[str], separator: str) -> list[list[str]]:
     if separator == " ":
-        return [line.split() for line in sample if line.strip()]
+        return [split_at_spaces(line) for line in sample if line.strip()]
     rows: list[list[str]] = []
     with contextlib.suppress(csv.Error):  # what is wrong is found, with its place, when the rows are read
         rows.extend(row for row in csv.reader(sample, delimiter=separator) if row)
     return rows
-
-
-def _is_spaced(sample: list[str]) -> bool:
-    """Whether lines are numbers with spaces between them."""
-    rows = [line.split() for line in sample if line.strip()]
-    if not rows or len(rows[0]) < 2 or any("," in line for line in sample):
-        return False
-    return all(
-        len(row) == len(rows[0])
-        and all(number_of(cell) is not None or cell.lower() == "nan" for cell in row[1:])
-        for row in rows[1:] or rows
-    )
 
 
 def _has_classes_first(rows: list[list[str]], suffix: str) -> bool:

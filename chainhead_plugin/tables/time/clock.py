@@ -23,7 +23,7 @@ class Clock:
     ----------
     kind : {"number", "text", "typed"}
     format : str
-        Of texts, as `strftime` takes it, without a fraction of a second and an offset.
+        Of texts, as `strftime` takes it, without a fraction of a second and an offset; "%q" is the quarter.
     digits : int
         Of a fraction of a second.
     is_padded : bool
@@ -44,7 +44,7 @@ class Clock:
     @property
     def day_first(self) -> bool | None:
         """Whether days stand before months; None where no date could be read in two ways."""
-        if self.format.startswith(("%d", "%m")) and "%b" not in self.format.lower():
+        if self.format.startswith(("%d", "%m")) and "%d" in self.format and "%m" in self.format:
             return self.format.startswith("%d")
         return None
 
@@ -83,7 +83,7 @@ class Clock:
         seconds, rest = divmod(nanoseconds + offset * _NANO, _NANO)
         moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
         # Years before 1000 aside, strftime writes all that was read.
-        text = moment.strftime(self.format)
+        text = moment.strftime(self.format.replace("%q", str((moment.month + 2) // 3)))
         if not self.is_padded:
             date = re.split(r"[T ]", text, maxsplit=1)[0]
             text = re.sub(r"(?<!\d)0(?=\d)", "", date) + text[len(date) :]

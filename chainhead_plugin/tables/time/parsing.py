@@ -2,17 +2,23 @@
 
 import datetime
 import re
+from collections.abc import Collection
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError, place
-from ..formats.cells import number_of
+from ..formats.cells import number_of, objects, to_texts
 from ..formats.table import Table
 from .clock import Clock, Times, typed_times
 from .patterns import by_format, by_pattern, uniform_iso
 
-_EIGHT_DIGITS = re.compile(r"(?:19|20)\d{6}", re.ASCII)
+# Whole numbers that are dates: years with months and days, or with months alone.
+_DIGITS = {
+    "%Y%m%d": re.compile(r"(?:19|20)\d{6}", re.ASCII),
+    "%Y%m": re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])", re.ASCII),
+}
 
 
 def parse_times(
@@ -27,7 +33,7 @@ def parse_times(
     column : str
     time_format : str, optional
         As `strptime` takes it; by default ISO 8601, years first or last with a day and a month in numbers, months by
-        name, eight digits that are dates, or plain numbers.
+        name, quarters, weeks, eight or six digits that are dates, or plain numbers.
     day_first : bool, optional
         How 03/04/2025 is to be read where the column leaves it open.
 
@@ -39,18 +45,19 @@ def parse_times(
     values = table.columns[column]
     if values.dtype.kind == "M":
         return typed_times(values, table.zones.get(column, ""))
-    if values.dtype.kind in "iufb" and time_format is None:
-        return _plain_numbers(table, column, values.astype(np.float64))
     if values.dtype.kind in "iufb":
-        values = np.array([str(int(value)) for value in values], dtype=object)
+        whole = objects(to_texts(values))
+        if time_format is None and _dates_in_digits({*whole}) is None:
+            return _plain_numbers(table, column, values.astype(np.float64))
+        values = whole
     firsts: dict[str, int] = {}
     for row, text in enumerate(values):
         firsts.setdefault(text, row)
     texts = list(firsts)
     if time_format is None and all(_is_number(text) for text in texts):
-        if not all(_EIGHT_DIGITS.fullmatch(text.strip()) and _is_date(text.strip()) for text in texts):
+        time_format = _dates_in_digits(texts)
+        if time_format is None:
             return _plain_numbers(table, column, np.array([float(text) for text in values]))
-        time_format = "%Y%m%d"
 
     def where(text: str) -> str:
         file, row = table.place(firsts[text])
@@ -85,9 +92,12 @@ def _is_number(text: str) -> bool:
     return number_of(text) is not None or text.strip().lower() in ("nan", "inf", "-inf")
 
 
-def _is_date(text: str) -> bool:
-    try:
-        datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return False
-    return True
+def _dates_in_digits(texts: Collection[str]) -> str | None:
+    """Return the format of whole numbers that can be read as dates, all of them, or None."""
+    for time_format, pattern in _DIGITS.items():
+        if all(pattern.fullmatch(text.strip()) for text in texts):
+            with suppress(ValueError):
+                for text in texts:
+                    datetime.datetime.strptime(text.strip(), time_format)
+                return time_format
+    return None

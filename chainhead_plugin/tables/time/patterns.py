@@ -1,4 +1,4 @@
-"""Times in texts: by a stated format, or by what dates commonly look like, unless days and months can be confused."""
+"""Times in texts: by a stated format, or as dates are commonly written, unless days and months can be confused."""
 
 import datetime
 import re
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError
+from ..formats.cells import shown
 from .clock import Clock
+from .worded import is_worded, read_worded
 
 Where = Callable[[str], str]
 
@@ -28,16 +30,6 @@ _YEAR_LAST = re.compile(
     re.ASCII,
 )
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?", re.ASCII)
-_NAMED_MONTHS = (
-    "%d %b %Y",
-    "%d %B %Y",
-    "%d-%b-%Y",
-    "%d-%B-%Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%b %d %Y",
-    "%B %d %Y",
-)
 _NANO = 10**9
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 _YEARS = (1678, 2261)  # what nanoseconds in 64 bits can count
@@ -124,17 +116,19 @@ def by_pattern(texts: Sequence[str], day_first: bool | None, where: Where) -> tu
     TableError
         If a text is no time, or days cannot be told from months.
     """
-    stripped = [text.strip() for text in texts]
+    stripped = [" ".join(text.split()) for text in texts]
     found = [_YEAR_FIRST.fullmatch(text) or _YEAR_LAST.fullmatch(text) for text in stripped]
-    if not any(found):
-        for named in _NAMED_MONTHS:
-            if _fits(stripped, named):
-                return by_format(texts, named, where)
+    if not any(found) and (worded := read_worded(stripped)) is not None:
+        moments = [
+            moment_of(moment, 0, None, partial(_quoted, where, text))
+            for text, moment in zip(texts, worded.moments, strict=True)
+        ]
+        return moments, Clock("text", worded.format)
     for text, match in zip(texts, found, strict=True):
         if match is None:
             raise TableError(
-                f"{where(text)} holds {text!r}, which is no number and no date that can be read without help: state "
-                "time_format, such as '%d.%m.%Y %H:%M'"
+                f"{where(text)} holds {shown(text)}, which is no number and no date that can be read without help: "
+                "state time_format, such as '%d.%m.%Y %H:%M' (--time-format)"
             )
     matches = [match.groupdict() for match in found if match is not None]
     is_day_first = _is_day_first(texts, matches, day_first, where)
@@ -149,15 +143,6 @@ def _quoted(where: Where, text: str) -> str:
     return f"{where(text)}: {text!r}"
 
 
-def _fits(texts: Sequence[str], time_format: str) -> bool:
-    try:
-        for text in texts:
-            datetime.datetime.strptime(text, time_format)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_day_first(
     texts: Sequence[str], matches: Sequence[dict[str, Any]], stated: bool | None, where: Where
 ) -> bool:
@@ -168,7 +153,8 @@ def _is_day_first(
     for text, match in dated:
         if len(match["year"]) == 2:
             raise TableError(
-                f"{where(text)}: the year in {text!r} has two digits: state time_format, such as '%d.%m.%y'"
+                f"{where(text)}: the year in {text!r} has two digits: state time_format, such as '%d.%m.%y' "
+                "(--time-format)"
             )
     days = [text for text, match in dated if int(match["first"]) > 12]
     months = [text for text, match in dated if int(match["second_part"]) > 12]
@@ -271,7 +257,11 @@ def looks_like_times(values: NDArray[Any]) -> bool:
     """Tell whether a column holds nothing but times that are no plain numbers."""
     if values.dtype.kind != "O":
         return values.dtype.kind == "M"
-    texts = {text.strip() for text in values} - {""}
-    if not texts:
-        return False
-    return all(_YEAR_FIRST.fullmatch(text) or _YEAR_LAST.fullmatch(text) for text in texts)
+    texts = {*values} - {""}
+    return any(text.strip() for text in texts) and all(is_time(text) for text in texts if text.strip())
+
+
+def is_time(text: str) -> bool:
+    """Tell whether a text looks like a time that is no plain number."""
+    plain = " ".join(text.split())
+    return any(pattern.fullmatch(plain) for pattern in (_YEAR_FIRST, _YEAR_LAST)) or is_worded(plain)

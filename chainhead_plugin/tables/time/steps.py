@@ -60,7 +60,7 @@ class Step:
     def __str__(self) -> str:
         """Return such as "1 day", "15 minutes" or "0.5"; `parse_step` takes it back."""
         if self.unit == "number":
-            return f"{self.count:g}"
+            return f"{self.count:.0f}" if float(self.count).is_integer() else f"{self.count:g}"
         count, name = int(self.count), str(self.unit)
         if self.unit == "month" and count % 12 == 0:
             count, name = count // 12, "year"

@@ -133,7 +133,7 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
     if one.times is not None and then.times is not None:
         gap = _between(found, one, then)
         if len(gap):
-            if found.columns.spec.gaps == "error" or one.known.shape[1]:
+            if found.columns.spec.gaps in (None, "error") or one.known.shape[1]:
                 raise TableError(
                     f"{then.place} begins {len(gap)} step{'s' if len(gap) > 1 else ''} after {one.place} should go on: "
                     "add the rows that lack, or state gaps: missing for nodes whose values are missing"

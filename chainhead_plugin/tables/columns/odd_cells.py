@@ -1,0 +1,114 @@
+"""Cells that are no numbers where numbers are expected: what each looks like, and what to do about it."""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TableError, TextColumnError, listed, place
+from ..formats.cells import plain_minus, shown
+from ..formats.table import Table
+from ..time.patterns import is_time
+
+_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+# What other programs write for a missing value; a code has to be named, as it might mean something.
+_LIKELY_CODES = {
+    *(
+        "na",
+        "n/a",
+        "n.a.",
+        "#n/a",
+        "<na>",
+        "nat",
+        "null",
+        "none",
+        "nil",
+        "missing",
+        "unknown",
+        "undef",
+        "?",
+        ".",
+    ),
+    *("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!", "-1.#ind", "1.#qnan", "1.#inf", "-1.#inf"),
+}
+
+
+def no_number(
+    table: Table, column: str, row: int, is_number: NDArray[np.bool_], missing: NDArray[np.bool_]
+) -> TableError:
+    """Return the error for a cell that is no number.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+        Of texts.
+    row : int
+        Of the first such cell.
+    is_number, missing : bool arrays [rows]
+    """
+    values = table.columns[column]
+    cell = values[row]
+    file, number = table.place(row)
+    where = place(file, row=number, column=column)
+    cells = [value for value, empty in zip(values, missing, strict=True) if not empty]
+    times = sum(map(is_time, cells))
+    if 2 * times > len(cells):
+        return _odd_among_times(table, column, values, missing, times)
+    code = cell.strip()
+    if code.lower() in _LIKELY_CODES or not code.strip("-"):
+        return TableError(
+            f"{where} holds {shown(cell)}, expected a number: if it stands for a missing value, name it with "
+            f"missing: [{code}], on the command line --missing {code}"
+        )
+    if re.fullmatch(r"[+-]?\d{1,3}([.,'’\s]\d{3})+([.,]\d+)?", plain_minus(code)):
+        hint = ""
+        if "," in cell and table.decimal == ".":
+            hint = (
+                "; if the comma is a decimal sign, the columns are to be separated by semicolons or tabs, or the cells "
+                "in quotes and decimal: ',' (--decimal comma) stated"
+            )
+        return TableError(
+            f"{where} holds {shown(cell)}, expected a number without signs between thousands, such as 1234.5{hint}"
+        )
+    if "," in cell and _COMMA_NUMBER.fullmatch(cell):
+        return TableError(f"{where} holds {shown(cell)}, expected a decimal point: state decimal: ','")
+    if re.fullmatch(r"[€$£¥]?\s?[+-]?[\d.,]*\d\s?[^\d\s.,:/-]{0,5}", plain_minus(code)):
+        return TableError(
+            f"{where} holds {shown(cell)}, expected a number alone: write the unit, or the sign, into the name of the "
+            "column"
+        )
+    numbers = int((is_number & ~missing).sum())
+    if 2 * numbers > len(cells):
+        return TableError(
+            f"{where} holds {shown(cell)}, expected a number, as {numbers:,} of {len(cells):,} cells of the column "
+            "are: correct it, or delete the row, such as one of units or a sum"
+        )
+    firsts = [" ".join(text.split()) for text in list(dict.fromkeys(cells))[:4]]
+    cut = [value if len(value) <= 30 else f"{value[:30]}…" for value in firsts]
+    return TextColumnError(
+        f"{where} holds {shown(cell)}, expected a number: name the column as series, label, group, static or time "
+        "if it is that, or drop it (on the command line --series, --label, --time, --drop …); its first values: "
+        f"{listed(cut)}"
+    )
+
+
+def _odd_among_times(
+    table: Table, column: str, values: NDArray[Any], missing: NDArray[np.bool_], times: int
+) -> TableError:
+    """Return the error for a column of times that nobody named, or that holds something else too."""
+    odd = next(
+        (row for row, cell in enumerate(values) if not missing[row] and not is_time(cell)),
+        None,
+    )
+    if odd is None:
+        return TextColumnError(
+            f"{table.name}, column {column} holds times, expected numbers: name it as time (--time {column}), or drop "
+            f"it (--drop {column})"
+        )
+    file, number = table.place(odd)
+    return TableError(
+        f"{place(file, row=number, column=column)} holds {shown(values[odd])}, which is no time, but {times:,} other "
+        "cells of the column are: correct it, or delete the row, such as one of units or a sum"
+    )
