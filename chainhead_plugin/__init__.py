@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .inputs.image_processing_chainhead import ChainHeadImageProcessor
     from .inputs.tokenizer import train_tokenizer
     from .models.chain_classifier import ChainClassifier
+    from .models.encoders.modeling_chainhead_audio import ChainHeadForAudioClassification
     from .models.initialisation import ChainHeadInitialisation
     from .models.modeling_chainhead import (
         ChainHeadForSequenceClassification,
@@ -43,6 +44,7 @@ _MODULES = {
     "ChainHeadConfig": "config.configuration_chainhead",
     "ChainHeadDataCollator": "inputs.data_collator",
     "ChainHeadFeatureExtractor": "inputs.feature_extraction_chainhead",
+    "ChainHeadForAudioClassification": "models.encoders.modeling_chainhead_audio",
     "ChainHeadForImageClassification": "models.modeling_chainhead_image",
     "ChainHeadForSequenceClassification": "models.modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "models.modeling_chainhead_forecast",
@@ -71,6 +73,7 @@ __all__ = [
     "ChainHeadConfig",
     "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",
+    "ChainHeadForAudioClassification",
     "ChainHeadForImageClassification",
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",

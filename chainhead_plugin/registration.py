@@ -108,6 +108,14 @@ def _register_image_models(table: Any, classes: Any) -> None:
     table.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForImageClassification"
 
 
+def _register_audio_models(table: Any, classes: Any) -> None:
+    from .config.configuration_chainhead import ChainHeadConfig
+
+    table.AutoModelForAudioClassification.register(ChainHeadConfig, classes.ChainHeadForAudioClassification)
+    # As for images.
+    table.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForAudioClassification"
+
+
 def _register_image_processor(table: Any, classes: Any) -> None:
     from .config.configuration_chainhead import ChainHeadConfig
 
@@ -192,6 +200,12 @@ _REGISTRATIONS = (
                 )
             ),
         ),
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.models.encoders.modeling_chainhead_audio",
+        _register_audio_models,
+        needs=(*_MODELING, f"{__package__}.nodes.text_backbone", f"{__package__}.models.modeling_chainhead"),
     ),
     _Registration(
         f"{_AUTO}.image_processing_auto",

@@ -70,10 +70,21 @@ def backbone_width(config: PreTrainedConfig) -> int | None:
     stages, indices = getattr(config, "stage_names", None), getattr(config, "out_indices", None)
     if stages and indices and indices[-1] not in (-1, len(stages) - 1):
         return None
-    width = getattr(config, "hidden_size", None)
+    # Adapters of audio encoders come after the last layer.
+    adapted = "output_hidden_size" if getattr(config, "add_adapter", False) else "hidden_size"
+    width = getattr(config, adapted, None)
     if width is None and (widths := getattr(config, "hidden_sizes", None)):
         width = widths[-1]
-    return width if type(width) is int else None
+    if type(width) is not int:
+        return None
+    # Encoders of series that make nodes of every channel apart: a node of the chain holds those of all.
+    channels = getattr(config, "num_input_channels", 1) if hasattr(config, "patch_length") else 1
+    return width * channels if type(channels) is int else None
+
+
+def takes_any_channels(config: PreTrainedConfig) -> bool:
+    """Tell whether a backbone encodes channel by channel of series, however many there are."""
+    return hasattr(config, "patch_length") and not hasattr(config, "num_input_channels")
 
 
 def check_input_options(options: Mapping[str, Any]) -> None:
@@ -112,7 +123,10 @@ def check_input_options(options: Mapping[str, Any]) -> None:
                 "leave one of the two out"
             )
         width = backbone_width(backbone)
-        if width is not None and options["m"] != width:
+        fits = width is None or options["m"] == width
+        if width and takes_any_channels(backbone):
+            fits = options["m"] % width == 0
+        if not fits:
             raise ValueError(
                 f"m={options['m']} differs from the {width} features of the backbone's hidden states: leave m "
                 "out, it follows"

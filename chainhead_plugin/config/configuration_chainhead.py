@@ -13,6 +13,7 @@ from ..head.linear_options import LinearOptions
 from ..head.options import HeadOptions
 from ..storage.code_origin import AutoClassMixin, is_carried
 from .backbone import as_backbone_config, backbone_width, check_input_options
+from .backbone_input import reads_tokens
 from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
 from .keywords import check_file_fields, check_keywords, check_labels
@@ -69,8 +70,8 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
     pad_token_id : int, optional
         Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
     backbone_config : dict or PreTrainedConfig, optional
-        Configuration of another transformers model, whose last hidden states are the nodes. A dict needs
-        "model_type", one that transformers or an imported plugin knows.
+        Configuration of another transformers model, whose last hidden states are the nodes: an encoder of texts,
+        audio, series, images or videos. A dict needs "model_type", one that transformers or an imported plugin knows.
     freeze_backbone : bool
         Whether the backbone keeps its weights and stays in eval mode.
     image_size : int or list of int, optional
@@ -140,6 +141,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
     """
 
     model_type = "chainhead"
+    keys_to_ignore_at_inference: ClassVar[list[str]] = ["node_mask"]
     attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "n", "input_size": "m"}
     sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
@@ -255,7 +257,8 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
                 )
         vocab_size, pad_token_id = (getattr(backbone, name, None) for name in ("vocab_size", "pad_token_id"))
         # Some models of transformers carry the default's padding token in a smaller vocabulary.
-        if self.pad_token_id is None and vocab_size and pad_token_id in range(vocab_size):
+        known = vocab_size is not None and pad_token_id in range(vocab_size)
+        if self.pad_token_id is None and known and reads_tokens(backbone):
             self.pad_token_id = pad_token_id
 
     @property
@@ -264,9 +267,13 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
         return 3 if self.num_channels is None else self.num_channels
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
-        """Return the configuration that holds the vocabulary: the backbone's where that has one."""
-        if getattr(self.backbone_config, "vocab_size", None) is not None:
-            return self.backbone_config.get_text_config(decoder=decoder, encoder=encoder)  # type: ignore[union-attr]
+        """Return the configuration that holds the vocabulary: the backbone's where that reads tokens."""
+        backbone = self.backbone_config
+        # Encoders of audio have a vocabulary, for models that write down what is said.
+        if isinstance(backbone, PreTrainedConfig) and getattr(backbone, "vocab_size", None) is not None:
+            return (
+                backbone.get_text_config(decoder=decoder, encoder=encoder) if reads_tokens(backbone) else self
+            )
         return self
 
     @property

@@ -4,6 +4,7 @@ import importlib
 import math
 from typing import NamedTuple
 
+from ..config.backbone_input import input_of, reads_tokens
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..config.images import height_and_width
@@ -61,6 +62,15 @@ _USES = {
         "time-series-segmentation",
         _CHAIN,
     ),
+    "ChainHeadForAudioClassification": Use(
+        "AutoModelForAudioClassification",
+        "classifies recordings",
+        "input_values=torch.zeros{recording}",
+        "logits",
+        "audio-classification",
+        "np.zeros(16_000)",
+        "import numpy as np",
+    ),
     "ChainHeadForImageClassification": Use(
         "AutoModelForImageClassification",
         "classifies images",
@@ -98,6 +108,13 @@ def task_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> s
 def use_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> Use | None:
     """Return the use of a class, or of the class that it derives from."""
     use = next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
+    if use is not None and use.example == _CHAINS and _reads_audio(config):
+        return use._replace(
+            example="input_features=torch.zeros{recording}",
+            task=None,
+            pipeline_example="",
+            pipeline_import="",
+        )
     if use is None or getattr(config.get_text_config(), "vocab_size", None) is None:
         return use
     return use._replace(
@@ -122,7 +139,7 @@ def sizes_of(config: ChainHeadConfig | RandomChainConfig) -> dict[str, object]:
 
     image_channels, height, width = _image_shape(config)
     return {
-        "m": config.m,
+        "m": _series_channels(config),
         "length": length,
         "num_input_channels": channels,
         "series_width": channels + config.num_time_features,
@@ -131,7 +148,36 @@ def sizes_of(config: ChainHeadConfig | RandomChainConfig) -> dict[str, object]:
         "image_channels": image_channels,
         "height": height,
         "width": width,
+        "recording": _recording_shape(config.backbone_config),
     }
+
+
+def _reads_audio(config: ChainHeadConfig | RandomChainConfig) -> bool:
+    backbone = getattr(config, "backbone_config", None)
+    if backbone is None or reads_tokens(backbone):
+        return False
+    return input_of(backbone) in ("input_values", "input_features")
+
+
+def _series_channels(config: ChainHeadConfig) -> int:
+    """Return the features of a node of the input; with an encoder of series the channels of those."""
+    backbone, m = config.backbone_config, config.m
+    assert m is not None
+    if not hasattr(backbone, "patch_length"):
+        return m
+    width: int = backbone.hidden_size  # type: ignore[union-attr]
+    return m // width
+
+
+def _recording_shape(backbone: object) -> tuple[int, ...]:
+    """Return the shape of one second or so, as an audio encoder takes it."""
+    bins = getattr(backbone, "num_mel_bins", None)
+    if bins is None:
+        width = getattr(backbone, "feature_projection_input_dim", None)
+        return (1, 16_000) if width is None else (1, 100, width)
+    if hasattr(backbone, "max_source_positions"):
+        return (1, bins, 2 * backbone.max_source_positions)
+    return (1, getattr(backbone, "max_length", 100), bins)
 
 
 def _image_shape(config: ChainHeadConfig) -> tuple[int, int, int]:

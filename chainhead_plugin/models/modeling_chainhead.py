@@ -13,24 +13,30 @@ from transformers.utils.generic import can_return_tuple, merge_with_config_defau
 from transformers.utils.output_capturing import capture_outputs
 
 from ..chain.backend import refuse_tracing
-from ..chain.masking import needed_mask, without_full, zero_padding
+from ..chain.masking import needed_mask, zero_padding
+from ..config.backbone_input import input_of
 from ..config.call_keywords import check_call
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
 from ..head.tensors import require_tensors
 from ..head.weights import weights_dtype
 from ..hub.sharing import SharedModel
+from ..nodes.encoders.building import FLOAT_INPUTS, build_encoder, copy_encoder
+from ..nodes.encoders.encode import encode_values
 from ..nodes.frozen import BackboneOwner
-from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens, reads_tokens
+from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens
 from ..nodes.token_embedding import TokenEmbedding
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
+from .encoders.outputs import EncodedChainOutput, EncodedTokenClassifierOutput, real_nodes
 from .initialisation import ChainHeadInitialisation
 from .layers import ChainHeadLayer
 from .pooling import pool
 
 
-def _has_text_backbone(config: ChainHeadConfig) -> bool:
-    return config.backbone_config is not None and reads_tokens(config.backbone_config)
+def _input_of_backbone(config: ChainHeadConfig) -> str | None:
+    """What the backbone of the bare model takes; None without one, or where it belongs to the model of its task."""
+    name = None if config.backbone_config is None else input_of(config.backbone_config)
+    return name if name in ("input_ids", *FLOAT_INPUTS) else None
 
 
 class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
@@ -49,7 +55,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
         config.check_layers()  # a field may have been changed since
         super().__init__(config, *args, **kwargs)
-        if config.vocab_size is not None or _has_text_backbone(config):
+        if config.vocab_size is not None or _input_of_backbone(config) == "input_ids":
             self.main_input_name = "input_ids"
             self.input_modalities = ("text",)
 
@@ -65,13 +71,14 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
 
     @classmethod
     def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
-        """Put new chain heads on a pretrained text encoder.
+        """Put new chain heads on a pretrained encoder of texts, audio or time series.
 
         Parameters
         ----------
         backbone : PreTrainedModel, str or path
-            A model over input_ids, whose weights are copied without those of its own task head; or a folder
-            or repository that `AutoModel.from_pretrained` loads.
+            A model over input_ids, input_values, input_features or past_values, whose weights are copied without
+            those of its own task head, and of its decoder; or a folder or repository that
+            `AutoModel.from_pretrained` loads.
         **fields
             Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
 
@@ -83,7 +90,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
         Raises
         ------
         TypeError, ValueError
-            If a field is not valid, or the model is no text encoder that transformers can rebuild.
+            If a field is not valid, or the model is no encoder that transformers can rebuild.
 
         Examples
         --------
@@ -95,22 +102,27 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
             backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
         source = backbone.base_model
         config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
-        if not _has_text_backbone(config):
-            raise ValueError(f"{type(source).__name__} takes {source.main_input_name}, expected input_ids")
+        taken = _input_of_backbone(config)
+        if taken is None:
+            raise ValueError(
+                f"{type(source).__name__} takes {source.main_input_name}, expected one of input_ids, "
+                f"{', '.join(FLOAT_INPUTS)}"
+            )
         model = cls._from_config(config, dtype=source.dtype)
-        copy_weights(source, model.base_model.backbone)
+        fill = copy_weights if taken == "input_ids" else copy_encoder
+        fill(source, model.base_model.backbone)
         return model.to(source.device).eval()
 
     def get_input_embeddings(self) -> nn.Module | None:
         """Return the embedding of tokens: the model's own, the backbone's, or None where nodes are features."""
         base = self.base_model
         # Not NotImplementedError, as elsewhere in transformers: its quantisers ask every model.
-        return base.embed_tokens if base.backbone is None else base.backbone.get_input_embeddings()
+        return base.embed_tokens if not base.has_text_backbone else base.backbone.get_input_embeddings()
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the embedding of tokens."""
         base = self.base_model
-        if base.backbone is not None:
+        if base.has_text_backbone:
             base.backbone.set_input_embeddings(value)
         elif base.embed_tokens is None:
             raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
@@ -119,9 +131,9 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
 
 
 class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
-    """The bare model: node features or tokens in, node features out.
+    """The bare model: node features, tokens, recordings or series in, node features out.
 
-    A text backbone is part of it; backbones of other modalities belong to the models of their tasks.
+    A backbone of texts, audio or series is part of it; one of images belongs to the model of its task.
     """
 
     def __init__(self, config: ChainHeadConfig) -> None:
@@ -130,7 +142,12 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         if config.vocab_size is not None:
             assert config.m is not None
             self.embed_tokens = TokenEmbedding(config.vocab_size, config.m, config.pad_token_id)
-        self.backbone = build_backbone(config.backbone_config) if _has_text_backbone(config) else None
+        taken = _input_of_backbone(config)
+        self.has_text_backbone = taken == "input_ids"
+        self.backbone = None
+        if taken is not None:
+            build = build_backbone if self.has_text_backbone else build_encoder
+            self.backbone = build(config.backbone_config)
         self.freeze_backbone()
         self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
         self.post_init()
@@ -151,9 +168,10 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         ----------
         input_features : Tensor [batch, length, m], optional
             The nodes, of any floating-point dtype: cast to the model's. They stand for what the embedding or
-            the backbone makes of tokens.
+            the backbone makes of tokens. With an encoder of audio or series what that takes: waveforms
+            [batch, samples] or [batch, samples, 1], spectra, or series [batch, length, channels].
         attention_mask : Tensor [batch, length], optional
-            1 for real nodes, 0 for the padding before or after them.
+            1 for real nodes, tokens, samples or steps, 0 for the padding before or after them.
         input_ids : int Tensor [batch, length], optional
             Tokens, of a model with `vocab_size` or a text backbone. Of texts without any the length may be 0.
         token_type_ids : int Tensor [batch, length], optional
@@ -162,7 +180,8 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         Returns
         -------
         BaseModelOutput
-            `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for.
+            `last_hidden_state` [batch, length, n], zero at padded nodes; `hidden_states` if asked for. With an encoder
+            of audio or series an `EncodedChainOutput`, which says in `node_mask` which nodes are real.
         """
         refuse_tracing()
         require_tensors(
@@ -187,6 +206,11 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             mask = needed_mask(attention_mask, input_ids.size(0), input_ids.size(1))
             token_mask = None if attention_mask is None else (attention_mask != 0).long()
             nodes = self._check_nodes(self._embed(input_ids, token_mask, token_type_ids))
+        elif self.backbone is not None and not self.has_text_backbone:
+            assert input_features is not None
+            encoded, real = encode_values(self.backbone, input_features, attention_mask)
+            nodes = self._check_nodes(encoded, "the encoder's output")
+            mask = needed_mask(real, nodes.size(0), nodes.size(1))
         else:
             nodes = self._check_nodes(input_features)
             mask = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
@@ -209,13 +233,15 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask)
+        if self.backbone is not None and not self.has_text_backbone:
+            return EncodedChainOutput(hidden_states, node_mask=None if mask is None else mask.real)
         return BaseModelOutput(last_hidden_state=hidden_states)
 
-    def _check_nodes(self, nodes: Tensor | None) -> Tensor:
+    def _check_nodes(self, nodes: Tensor | None, name: str = "input_features") -> Tensor:
         assert nodes is not None
         if nodes.ndim != 3 or nodes.size(2) != self.config.m:
             raise ValueError(
-                f"input_features has shape {tuple(nodes.shape)}, expected [batch, length, {self.config.m}]"
+                f"{name} has shape {tuple(nodes.shape)}, expected [batch, length, {self.config.m}]"
             )
         return nodes
 
@@ -294,9 +320,8 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
         outputs: BaseModelOutput = self.chainhead(
             input_features, attention_mask, input_ids, token_type_ids, return_dict=True, **kwargs
         )
-        nodes = outputs.last_hidden_state
-        mask = None if attention_mask is None else without_full(attention_mask != 0)
-        pooled = pool(nodes, mask, self.config.poolings, self.config.chain_length)
+        mask = real_nodes(outputs, attention_mask)
+        pooled = pool(outputs.last_hidden_state, mask, self.config.poolings, self.config.chain_length)
         logits = self.classifier(taylor_expansion(pooled, self.config.perceptron_degree))
         loss = None
         if labels is not None:
@@ -345,6 +370,10 @@ class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
         loss = None
         if labels is not None:
             loss = self.loss_function(logits=logits, labels=labels, config=self.config, **kwargs)
+        if isinstance(outputs, EncodedChainOutput):
+            return EncodedTokenClassifierOutput(
+                loss, logits, outputs.hidden_states, node_mask=outputs.node_mask
+            )
         return TokenClassifierOutput(loss=loss, logits=logits, hidden_states=outputs.hidden_states)
 
 

@@ -43,11 +43,6 @@ def _auto_class(config: PreTrainedConfig) -> Any:
     return AutoModelForTextEncoding if type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING else AutoModel
 
 
-def reads_tokens(config: PreTrainedConfig) -> bool:
-    """Tell whether the backbone that a configuration describes takes token ids."""
-    return backbone_class(config).main_input_name == "input_ids"
-
-
 def build_backbone(config: PreTrainedConfig) -> PreTrainedModel:
     """Build the model that a backbone's configuration describes, with random weights, without its pooler.
 

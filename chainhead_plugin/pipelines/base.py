@@ -227,6 +227,17 @@ class _Resuming(Iterator[Any]):
         return outcome
 
 
+def mask_of_nodes(outputs: Any, nodes: torch.Tensor, inputs: Mapping[str, Any]) -> torch.Tensor:
+    """Return which nodes of ``[batch, L, …]`` are real: as a model with an encoder says, or as its inputs say."""
+    if not hasattr(outputs, "node_mask"):
+        mask: torch.Tensor = inputs["attention_mask"]
+        return mask
+    if outputs.node_mask is None:
+        return nodes.new_ones(nodes.shape[:2], dtype=torch.bool)
+    real: torch.Tensor = outputs.node_mask
+    return real
+
+
 def at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
     """Return half precision as float32, whose digits a score is worth."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from ..checks.values import check_choice
-from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
+from .base import UNSET, ChainPipeline, at_least_float32, mask_of_nodes, select_padding_options
 
 
 class ChainFeaturePipeline(ChainPipeline):
@@ -30,8 +30,9 @@ class ChainFeaturePipeline(ChainPipeline):
         return select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        features = self.model(**model_inputs, return_dict=True).last_hidden_state
-        return {"features": features, "attention_mask": model_inputs["attention_mask"]}
+        outputs = self.model(**model_inputs, return_dict=True)
+        features = outputs.last_hidden_state
+        return {"features": features, "attention_mask": mask_of_nodes(outputs, features, model_inputs)}
 
     def postprocess(
         self, model_outputs: dict[str, torch.Tensor], return_tensors: str | None = None

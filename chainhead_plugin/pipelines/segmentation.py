@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..checks.values import check_choice
-from .base import ChainPipeline, at_least_float32, select_padding_options
+from .base import ChainPipeline, at_least_float32, mask_of_nodes, select_padding_options
 
 Strategy = Literal["none", "simple"]
 
@@ -43,8 +43,11 @@ class TimeSeriesSegmentationPipeline(ChainPipeline):
         return select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
-        logits = self.model(**model_inputs, return_dict=True).logits
-        return {"logits": logits, "attention_mask": model_inputs["attention_mask"]}
+        outputs = self.model(**model_inputs, return_dict=True)
+        return {
+            "logits": outputs.logits,
+            "attention_mask": mask_of_nodes(outputs, outputs.logits, model_inputs),
+        }
 
     def postprocess(
         self, model_outputs: dict[str, torch.Tensor], aggregation_strategy: Strategy = "none"

@@ -104,7 +104,9 @@ def test_from_backbone(source_class, by_path, model_class, tmp_path):
 
 
 def test_what_cannot_be_a_text_backbone():
-    with pytest.raises(ValueError, match="ViTModel takes pixel_values, expected input_ids"):
+    with pytest.raises(
+        ValueError, match="ViTModel takes pixel_values, expected one of input_ids, input_values"
+    ):
         ChainHeadModel.from_backbone(
             ViTModel(ViTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2))
         )

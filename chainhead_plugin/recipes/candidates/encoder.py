@@ -11,7 +11,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 import registry
 
 from ...config.backbone import as_backbone_config
-from ...nodes.text_backbone import copy_weights, reads_tokens
+from ...config.backbone_input import reads_tokens
+from ...nodes.text_backbone import copy_weights
 from ...storage.code_origin import without_carried_code
 from ...storage.hashing import sha256
 from ..errors import RecipeError

@@ -1,0 +1,35 @@
+"""What a backbone reads: tokens, recordings, series, images or videos, by the name of its input."""
+
+from typing import Any
+
+from transformers.configuration_utils import PreTrainedConfig
+
+
+def input_of(config: PreTrainedConfig) -> str:
+    """Return what the model that a backbone's configuration describes calls its input, such as "input_ids".
+
+    Raises
+    ------
+    ValueError
+        If transformers has no model for the configuration.
+    """
+    # Only when asked, as it imports torch.
+    from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING, MODEL_MAPPING
+
+    if type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING:
+        return "input_ids"
+    if type(config) not in MODEL_MAPPING:
+        raise ValueError(
+            f"backbone_config is a {type(config).__name__}, of which transformers has no encoder"
+        )
+    found: Any = MODEL_MAPPING[type(config)]
+    name: str = (found[0] if isinstance(found, tuple) else found).main_input_name
+    return name
+
+
+def reads_tokens(config: PreTrainedConfig) -> bool:
+    """Tell whether the model that a backbone's configuration describes takes token ids."""
+    try:
+        return input_of(config) == "input_ids"
+    except ValueError:
+        return False

@@ -1,0 +1,73 @@
+"""Audio classification: frames that an audio encoder makes, as the nodes of a chain."""
+
+from typing import Any
+
+from torch import Tensor
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils.generic import can_return_tuple
+
+from ...config.backbone_input import input_of
+from ...config.configuration_chainhead import ChainHeadConfig
+from ..modeling_chainhead import ChainHeadForSequenceClassification
+
+
+class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
+    """Classification or regression of recordings: an encoder's frames, the chain, pooling, then a linear map.
+
+    Masks follow the encoder: one of samples becomes one of frames. The feature extractor that belongs to the encoder,
+    saved beside the model, is all that ``pipeline("audio-classification")`` needs.
+
+    Raises
+    ------
+    ValueError
+        If the configuration has no encoder of audio.
+    """
+
+    main_input_name = "input_values"
+    input_modalities = ("audio",)
+
+    def __init__(self, config: ChainHeadConfig) -> None:
+        taken = None if config.backbone_config is None else input_of(config.backbone_config)
+        if taken not in ("input_values", "input_features"):
+            raise ValueError(
+                "the configuration describes no audio: set backbone_config to that of an audio encoder, such as "
+                "Wav2Vec2Config(), or take ChainHeadForSequenceClassification for frames of features"
+            )
+        super().__init__(config)
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        input_features: Tensor | None = None,
+        **kwargs: Any,
+    ) -> SequenceClassifierOutput:
+        """Classify recordings.
+
+        Parameters
+        ----------
+        input_values, input_features : floating point Tensor, exactly one of them
+            What the feature extractor makes for the encoder: waveforms [batch, samples], or spectra.
+        attention_mask : Tensor [batch, samples or steps], optional
+            1 where a recording is, 0 for its padding.
+        labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
+            Classes, multi-label indicators or regression targets.
+
+        Returns
+        -------
+        SequenceClassifierOutput
+            `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's layers,
+            if asked for.
+        """
+        if (input_values is None) == (input_features is None):
+            raise ValueError("expected exactly one of input_values and input_features")
+        values = input_features if input_values is None else input_values
+        outputs: SequenceClassifierOutput = super().forward(
+            values, attention_mask, labels, return_dict=True, **kwargs
+        )
+        return outputs
+
+
+__all__ = ["ChainHeadForAudioClassification"]

@@ -1,0 +1,164 @@
+"""Frames of audio: a recording goes through an encoder, and its padding is told from what is real."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from ...chain.masking import check_mask, without_full
+from .signature import EncoderCall, call_of
+
+# Encoders that take recordings of one length, and were trained on what their extractor puts behind shorter ones.
+_ONE_LENGTH = ("Qwen2AudioEncoder", "VoxtralEncoder", "WhisperEncoder")
+# Encoders that give a padded recording what they give it alone. All others are run on recordings of equal length:
+# convolutions and statistics of many reach into the padding, whatever the mask says.
+_KEEP_APART = (
+    "HubertModel",
+    "LasrEncoder",
+    "MoonshineEncoder",
+    "SEWDModel",
+    "SEWModel",
+    "UniSpeechModel",
+    "UniSpeechSatModel",
+    "Wav2Vec2BertModel",
+    "Wav2Vec2Model",
+    "WavLMModel",
+)
+_LENGTHS = ("_get_feat_extract_output_lengths", "_get_subsampling_output_length")
+
+
+def encode_frames(
+    encoder: PreTrainedModel, values: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Run an encoder over recordings.
+
+    Parameters
+    ----------
+    encoder : PreTrainedModel
+    values : floating point Tensor [batch, samples], [batch, steps, features] or [batch, features, steps]
+        Waveforms or spectra, as the encoder takes them.
+    mask : Tensor [batch, samples or steps], optional
+        1 where a recording is, 0 for the padding before or after it.
+
+    Returns
+    -------
+    nodes : Tensor [batch, frames, width]
+    mask : bool Tensor [batch, frames], or None
+        True for frames that hold nothing but the recording; None where all do.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or the encoder does not say which of its frames are padding.
+    """
+    call = call_of(type(encoder))
+    if mask is None:
+        return _run(encoder, call, values, None)[0], None
+    axis = _time_axis(encoder, values, mask)
+    real = without_full(check_mask(mask, values.size(0), values.size(axis)).real)
+    if real is None:
+        return _run(encoder, call, values, None)[0], None
+    values, lengths = _from_the_first_step(values, real, axis)
+    if not _keeps_apart(encoder):
+        return _one_length_at_a_time(encoder, call, values, lengths, axis)
+    steps = torch.arange(values.size(axis), device=values.device) < lengths.unsqueeze(1)
+    nodes, stated = _run(encoder, call, values, steps.long())
+    if stated is None:
+        frames = _frames_of(encoder, lengths, values.size(axis), nodes.size(1))
+        stated = torch.arange(nodes.size(1), device=nodes.device) < frames.unsqueeze(1)
+    return nodes, stated
+
+
+def _run(
+    encoder: PreTrainedModel, call: EncoderCall, values: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Return nodes [batch, frames, width] and the mask of these, where the encoder states it."""
+    options: dict[str, Any] = dict(call.options)
+    if call.mask is not None and (mask is not None or call.needs_mask):
+        every = values.new_ones(values.shape[:2], dtype=torch.long)
+        options[call.mask] = every if mask is None else mask
+    try:
+        outputs = encoder(**{call.values: values}, **options)
+    except RuntimeError as error:
+        if "size" not in str(error):
+            raise
+        raise ValueError(
+            f"{type(encoder).__name__} takes no {call.values} of shape {tuple(values.shape)}: {error}"
+        ) from error
+    nodes = getattr(outputs, "last_hidden_state", None)
+    if not isinstance(nodes, Tensor) or nodes.ndim != 3:
+        raise TypeError(
+            f"{type(encoder).__name__} gives no last_hidden_state [batch, length, width]: it cannot be an encoder"
+        )
+    stated = getattr(outputs, "attention_mask", None)
+    return nodes, stated.bool() if isinstance(stated, Tensor) and mask is not None else None
+
+
+def _time_axis(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> int:
+    for axis in (1, 2):
+        if axis < values.ndim and mask.size(-1) == values.size(axis):
+            return axis
+    raise ValueError(
+        f"attention_mask has shape {tuple(mask.shape)}, but {type(encoder).__name__} is given values of shape "
+        f"{tuple(values.shape)}: expected a mask with a value for every step"
+    )
+
+
+def _keeps_apart(encoder: PreTrainedModel) -> bool:
+    """Whether padding changes nothing of what is real. GroupNorm, in some of a family, knows no mask."""
+    name = type(encoder).__name__
+    if name in _ONE_LENGTH:
+        return True
+    return name in _KEEP_APART and not any(isinstance(part, nn.GroupNorm) for part in encoder.modules())
+
+
+def _from_the_first_step(values: Tensor, real: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Move recordings that have padding before them to the first step; return them and their lengths [batch]."""
+    first, size = real.int().argmax(1, keepdim=True), values.size(axis)
+    place = (torch.arange(size, device=values.device) + first) % size
+    shape = [values.size(0)] + [1] * (values.ndim - 1)
+    shape[axis] = size
+    return values.gather(axis, place.view(shape).expand_as(values)), real.sum(1)
+
+
+def _frames_of(encoder: PreTrainedModel, lengths: Tensor, steps: int, frames: int) -> Tensor:
+    """Return how many frames recordings of these lengths give."""
+    count = next((getattr(encoder, name) for name in _LENGTHS if hasattr(encoder, name)), None)
+    if frames == steps:
+        return lengths
+    if count is not None:
+        # One by one: some encoders count with Python's numbers. Of several counts one is that of the nodes.
+        whole = _counts(count, torch.tensor(steps))
+        if frames in whole:
+            found = [_counts(count, length)[whole.index(frames)] for length in lengths.cpu()]
+            return torch.tensor(found, device=lengths.device).clamp(0, frames)
+    raise ValueError(
+        f"{type(encoder).__name__} makes {frames} nodes of {steps} steps, and does not say which of them are padding: "
+        "pass recordings of one length, without attention_mask"
+    )
+
+
+def _counts(count: Any, length: Tensor) -> list[int]:
+    found = count(length)
+    return [int(number) for number in (found if isinstance(found, tuple) else (found,))]
+
+
+def _one_length_at_a_time(
+    encoder: PreTrainedModel, call: EncoderCall, values: Tensor, lengths: Tensor, axis: int
+) -> tuple[Tensor, Tensor]:
+    """Encode recordings of equal length together, so that none of them sees any padding."""
+    parts, frames = [], torch.zeros_like(lengths)
+    for length in sorted(set(lengths.tolist())):
+        rows = (lengths == length).nonzero().squeeze(1)
+        if length:
+            nodes, _ = _run(encoder, call, values.index_select(0, rows).narrow(axis, 0, length), None)
+            parts.append((rows, nodes))
+            frames[rows] = nodes.size(1)
+    if not parts:
+        raise ValueError("attention_mask calls all recordings empty: there is nothing to encode")
+    longest, first = int(frames.max()), parts[0][1]
+    together = first.new_zeros(values.size(0), longest, first.size(2))
+    for rows, nodes in parts:
+        together = together.index_copy(0, rows, nn.functional.pad(nodes, (0, 0, 0, longest - nodes.size(1))))
+    return together, torch.arange(longest, device=values.device) < frames.unsqueeze(1)
