@@ -9,9 +9,6 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .chain_classifier import ChainClassifier as ChainClassifier
-    from .encoders.modeling_chainhead_audio import (
-        ChainHeadForAudioClassification as ChainHeadForAudioClassification,
-    )
     from .forecast_fitting import (
         calibrate_quantiles as calibrate_quantiles,
         fit_linear_path as fit_linear_path,
@@ -36,7 +33,6 @@ __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
         "ChainClassifier": "chain_classifier",
-        "ChainHeadForAudioClassification": "encoders.modeling_chainhead_audio",
         "ChainHeadForImageClassification": "modeling_chainhead_image",
         "ChainHeadForSequenceClassification": "modeling_chainhead",
         "ChainHeadForTimeSeriesPrediction": "modeling_chainhead_forecast",

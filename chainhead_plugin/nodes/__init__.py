@@ -1,4 +1,4 @@
 """Where the nodes of a chain come from: tokens, encoders, images.
 
-May import: `checks`, `config`, `head.options`.
+May import: `chain`, `checks`, `config`, `head`.
 """

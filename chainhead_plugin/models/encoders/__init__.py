@@ -2,3 +2,14 @@
 
 May import what `models/` may.
 """
+
+from typing import TYPE_CHECKING
+
+from ...faces import names_of
+
+if TYPE_CHECKING:
+    from .modeling_chainhead_audio import ChainHeadForAudioClassification as ChainHeadForAudioClassification
+
+__getattr__, __dir__, __all__ = names_of(
+    __name__, {"ChainHeadForAudioClassification": "modeling_chainhead_audio"}
+)

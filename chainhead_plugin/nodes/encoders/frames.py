@@ -55,6 +55,7 @@ def encode_frames(
     call = call_of(type(encoder))
     if mask is None:
         return _run(encoder, call, values, None)[0], None
+    mask = _of_steps(encoder, values, mask)
     axis = _time_axis(encoder, values, mask)
     real = without_full(check_mask(mask, values.size(0), values.size(axis)).real)
     if real is None:
@@ -93,6 +94,14 @@ def _run(
         )
     stated = getattr(outputs, "attention_mask", None)
     return nodes, stated.bool() if isinstance(stated, Tensor) and mask is not None else None
+
+
+def _of_steps(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> Tensor:
+    """Take from a mask of samples the values of spectra's steps: feature extractors leave that to models."""
+    steps = values.size(-1)
+    if type(encoder).__name__ not in _ONE_LENGTH or mask.ndim != 2 or mask.size(1) % steps:
+        return mask
+    return mask[:, :: mask.size(1) // steps]
 
 
 def _time_axis(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> int:
