@@ -82,4 +82,24 @@ CLASSES = [
         {"image_size": [8, 6], "num_channels": 1, "patch_size": 2, "n": 24, "num_labels": 3},
         "AutoModelForImageClassification",
     ),
+    (
+        "ChainHeadForAudioClassification",
+        {
+            "backbone_config": {
+                "model_type": "wav2vec2",
+                "hidden_size": 8,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "intermediate_size": 8,
+                "conv_dim": [4],
+                "conv_kernel": [10],
+                "conv_stride": [5],
+                "num_conv_pos_embeddings": 4,
+                "num_conv_pos_embedding_groups": 2,
+            },
+            "hidden_sizes": [6],
+            "num_labels": 3,
+        },
+        "AutoModelForAudioClassification",
+    ),
 ]
