@@ -394,5 +394,5 @@ class TestCommands:
             .partition("{")[2]
             .join("{ ")
         )
-        forecast = pipeline(TASK, model=str(out), device="cpu")(rows)
+        forecast = pipeline(TASK, model=str(out), device="cpu")(rows.to_numpy())
         assert np.array(predicted["forecast"]) == pytest.approx(np.array(forecast["forecast"]))

@@ -21,6 +21,8 @@ from .table import Table, single, unnamed_filled
 
 BLOCK_ROWS = 1 << 16
 _LEFT_OUT = {"comments": "line{} of comments", "headers": "further row{} of names"}
+# Cells of a block at most, and different ones that are kept once: sensors repeat their values.
+_BLOCK_CELLS, _MOST_SHARED = 1 << 18, 1 << 18
 # From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
 _UCR_COLUMNS = 8
 
@@ -139,13 +141,20 @@ def _read(
         "classes_first": is_ucr,
     }
     count = 0
+    block_rows = max(1, min(block_rows, _BLOCK_CELLS // len(columns)))
+    shared: dict[str, str] = {}
     while True:
         block = list(islice(body, block_rows))
         if not block:
             break
         count += len(block)
+        if len(shared) > _MOST_SHARED:
+            shared.clear()
         cells = zip(*(row for _, row in block), strict=True)
-        arrays = {name: objects(values) for name, values in zip(columns, cells, strict=True)}
+        arrays = {
+            name: objects([shared.setdefault(cell, cell) for cell in values])
+            for name, values in zip(columns, cells, strict=True)
+        }
         found = notes + tuple(
             f"{number} {_LEFT_OUT[kind].format('s' if number > 1 else '')} left out"
             for kind, number in extra.items()
