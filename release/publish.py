@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from chainhead_plugin.recipes.results.figures import draw_comparison
 from chainhead_plugin.recipes.results.output import draw_model, save_checkpoint, write_json
 from chainhead_plugin.recipes.training.measuring import Measured, measure, planned_epochs
 from chainhead_plugin.recipes.training.records import in_use
+from chainhead_plugin.recipes.training.report import ModelReport, Report
 from chainhead_plugin.storage.hashing import sha256
 from chainhead_plugin.storage.whole_files import whole_file
 
@@ -96,16 +97,17 @@ def write_card(recipe: Recipe, output: Path) -> None:
     else:
         config = ChainHeadConfig(**recipe.model).to_dict()
     results = json.loads((output / "model_cards" / f"{recipe.name}.json").read_text("utf-8"))
+    report = Report.from_json(results, recipe.task.metrics)
     card = render_card(
         recipe,
-        results,
+        report,
         config,
         pictures=f"images/{_stem(recipe)}-",
         samples=samples_file(recipe) if recipe.is_embedded else None,
         in_zoo=True,
     )
     comparison = output / "model_cards" / "images" / f"{_stem(recipe)}-comparison.png"
-    draw_comparison(results["models"], recipe.task, comparison, recipe.card.get("unit"))
+    draw_comparison(report, comparison, recipe.card.get("unit"))
     _write_text(output / "model_cards" / f"{recipe.name}.md", card)
 
 
@@ -134,7 +136,7 @@ def _update_catalogue(
     recipe: Recipe, measured: Measured, config: PreTrainedConfig, checkpoint: Path, file: Path
 ) -> None:
     """Put the model's record into the plugin's catalogue, in place of an older one."""
-    chain: Mapping[str, Any] = measured.results["models"][CHAIN]
+    chain = measured.report.models[CHAIN]
     record = {
         "name": recipe.name,
         "task": recipe.task.name,
@@ -143,7 +145,7 @@ def _update_catalogue(
         "data": recipe.card["catalogue"],
         "license": recipe.card["license"],
         "metrics": _metrics(recipe, chain),
-        "parameters": chain["parameters"],
+        "parameters": chain.parameters,
         "config": _changed_fields(config),
         "files": {saved.name: sha256(saved) for saved in sorted(checkpoint.iterdir())},
         "repo_id": None,
@@ -154,13 +156,12 @@ def _update_catalogue(
     write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
 
 
-def _metrics(recipe: Recipe, chain: Mapping[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = {}
+def _metrics(recipe: Recipe, chain: ModelReport) -> dict[str, float | None]:
+    metrics: dict[str, float | None] = {}
     for metric in recipe.task.metrics:
-        key = f"test_{metric.name}"
-        if None in chain[key]:
-            continue  # not defined on this test part
-        metrics |= {key: chain[key][0], f"{key}_mean": chain[f"{key}_mean"], f"{key}_sd": chain[f"{key}_sd"]}
+        outcome, key = chain.outcomes[metric.name], f"test_{metric.name}"
+        if outcome.is_defined:
+            metrics |= {key: outcome.values[0], f"{key}_mean": outcome.mean, f"{key}_sd": outcome.sd}
     return metrics
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy.report import Results, accuracy, mean_accuracy, median_ratio
-from chainhead_plugin.recipes.candidates.peers import CHAIN
+from chainhead_plugin.recipes.candidates.peers import CHAIN, NO_HOPS
 from chainhead_plugin.recipes.metrics import Metric
 from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.verdict import ABLATIONS
+from chainhead_plugin.recipes.training.report import ModelReport, Report, best_of
 
 ROOT = Path(__file__).parents[1]
 _CARDS = ROOT / "model_cards"
@@ -22,13 +23,11 @@ ACCURACY_MARKERS = ("<!-- accuracy: written by release/readme.py -->", "<!-- end
 _RIVALS = ("lstm", "gru", "conv1d")
 
 
-def results_table(results: Mapping[str, Any]) -> str:
+def results_table(report: Report) -> str:
     """Return one model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
-    models = [results["models"][name] for name in ("chain", "no_hops", *_RIVALS)]
-    metric = _metric(_VOWELS)
-    rows = [f"| {model['title']} | {model['parameters']:,} | {metric.spread(model)} |" for model in models]
-    seeds = len(results["seeds"])
-    head = [f"| | weights | test accuracy in %, {seeds} seeds |", "|---|---:|---:|"]
+    models = [report.models[name] for name in (CHAIN, NO_HOPS, *_RIVALS)]
+    rows = [f"| {model.title} | {model.parameters:,} | {_spread(model, report.metric)} |" for model in models]
+    head = [f"| | weights | test accuracy in %, {len(report.seeds)} seeds |", "|---|---:|---:|"]
     return "\n".join([*head, *rows])
 
 
@@ -102,14 +101,24 @@ def read_results(name: str) -> dict[str, Any]:
     return results
 
 
+def read_report(name: str) -> Report:
+    """Read the results of a model of the zoo as values."""
+    return Report.from_json(read_results(name), load_recipe(name).task.metrics)
+
+
 def _zoo_row(name: str) -> str:
-    models, metric = read_results(name)["models"], _metric(name)
-    rival = metric.best([model for peer, model in models.items() if peer not in (CHAIN, *ABLATIONS)])
-    cells = [metric.spread(models[peer]) if peer in models else "–" for peer in ("chain", "no_hops", "plain")]
+    report = read_report(name)
+    models, metric = report.models, report.metric
+    rival = best_of([model for peer, model in models.items() if peer not in (CHAIN, *ABLATIONS)], metric)
+    cells = [_spread(models[peer], metric) if peer in models else "–" for peer in (CHAIN, NO_HOPS, "plain")]
     return (
-        f"| [{name}](../model_cards/{name}.md) | {models['chain']['parameters']:,} | {' | '.join(cells)} "
-        f"| {metric.spread(rival)} ({rival['title']}) |"
+        f"| [{name}](../model_cards/{name}.md) | {models[CHAIN].parameters:,} | {' | '.join(cells)} "
+        f"| {_spread(rival, metric)} ({rival.title}) |"
     )
+
+
+def _spread(model: ModelReport, metric: Metric) -> str:
+    return metric.spread(model.outcomes[metric.name])
 
 
 def _metric(name: str) -> Metric:
@@ -118,4 +127,4 @@ def _metric(name: str) -> Metric:
 
 if __name__ == "__main__":
     update_tables(ROOT / "README.md", {ACCURACY_MARKERS: accuracy_table(read_accuracy())})
-    update_tables(ZOO_PAGE, {RESULTS_MARKERS: results_table(read_results(_VOWELS)), ZOO_MARKERS: zoo_table()})
+    update_tables(ZOO_PAGE, {RESULTS_MARKERS: results_table(read_report(_VOWELS)), ZOO_MARKERS: zoo_table()})

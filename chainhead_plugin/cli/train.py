@@ -174,25 +174,25 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
     table.add_column("")
     for column in ("weights", "learning rate", "validation", "test", "s a run", "s to predict"):
         table.add_column(column, justify="right")
-    for model in measured.results["models"].values():
+    report = measured.report
+    for model in report.models.values():
         table.add_row(
-            model["title"],
-            "–" if model["parameters"] is None else f"{model['parameters']:,}",
-            "–" if model["learning_rate"] is None else f"{model['learning_rate']:g}",
-            metric.text(model[f"validation_{metric.name}_mean"]),
-            metric.spread(model),
-            f"{model['training_seconds_mean']:.2f}",
-            f"{model['prediction_seconds']:.2f}",
+            model.title,
+            "–" if model.parameters is None else f"{model.parameters:,}",
+            "–" if model.learning_rate is None else f"{model.learning_rate:g}",
+            metric.text(model.validation),
+            metric.spread(model.outcomes[metric.name]),
+            f"{model.training_seconds:.2f}",
+            f"{model.prediction_seconds:.2f}",
         )
-    for title in measured.results.get("not_run", {}):
+    for title in report.not_run:
         table.add_row(title, *["not run"] + [""] * 5)
-    for title, baseline in measured.results.get("baselines", {}).items():
-        values = (baseline[f"{part}_{metric.name}"] for part in ("validation", "test"))
-        table.add_row(title, "0", "–", *map(metric.text, values), "–", "–")
+    for title, baseline in report.baselines.items():
+        tested = baseline.outcomes[metric.name].mean
+        table.add_row(title, "0", "–", metric.text(baseline.validation), metric.text(tested), "–", "–")
     show(table)
     _show_all_metrics(recipe, measured, show)
-    told = (measured.results.get(name) for name in ("baselines", "not_run"))
-    for sentence in verdict(measured.results["models"], metric, *told):
+    for sentence in verdict(report):
         show(sentence.replace("**", ""))
     show(f"Model, card and pictures: {folder}")
 
@@ -208,7 +208,6 @@ def _show_all_metrics(recipe: "Recipe", measured: "Measured", show: Callable[[ob
     table.add_column("")
     for metric in metrics:
         table.add_column(metric.in_unit(recipe.card.get("unit")), justify="right")
-    for model in measured.results["models"].values():
-        means = (metric.text(model[f"test_{metric.name}_mean"]) for metric in metrics)
-        table.add_row(model["title"], *means)
+    for model in measured.report.models.values():
+        table.add_row(model.title, *(metric.text(model.outcomes[metric.name].mean) for metric in metrics))
     show(table)

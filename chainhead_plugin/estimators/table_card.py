@@ -7,31 +7,6 @@ from huggingface_hub import ModelCardData
 
 from ..hub.card_text import card_text
 
-_TEMPLATE = """\
-{% block introduction %}{{ summary }}{% endblock %}
-{% block use %}
-```bash
-chainhead predict {{ arguments }}
-```
-
-```python
-import chainhead_plugin
-from transformers import pipeline
-
-predict = pipeline("{{ task }}", model="{{ name }}")
-```
-
-[{{ plan }}]({{ plan }}) holds everything that was guessed and chosen; change it and run \
-`chainhead train {{ name }}/{{ plan }}` again.
-{% endblock %}
-{% block data %}
-{% for line in said -%}
-- {{ line }}
-{% endfor %}
-{% endblock %}
-{% block results %}{{ results }}{% endblock %}
-"""
-
 
 def table_card(
     name: str,
@@ -70,7 +45,6 @@ def table_card(
         tags=["chainhead", f"time-series-{answers}", "time-series", "tinybig"],
     )
     facts: Mapping[str, Any] = {
-        "name": name,
         "task": task,
         "arguments": arguments,
         "plan": plan,
@@ -78,4 +52,4 @@ def table_card(
         "said": said,
         "results": results,
     }
-    return card_text(data, name, [_TEMPLATE], facts)
+    return card_text(data, name, "table", facts)

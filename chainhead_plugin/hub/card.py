@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..storage.hashing import sha256
-from .card_template import PICTURE, TEMPLATE
+from .card_template import PICTURE
 from .card_text import card_text
 from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
@@ -82,11 +82,12 @@ def render_card(
         "introduction": introduction,
         "limits": limits,
         "picture": picture,
+        "picture_path": PICTURE,
         "training": _training(draft) or "The authors of the model do not state its data and training.",
         "licence": f"`{data.license}`" if data.license else "Not stated by the authors of the model.",
     }
 
-    text = card_text(data, repo_id.rpartition("/")[2], [TEMPLATE], facts)
+    text = card_text(data, repo_id.rpartition("/")[2], "pushed", facts)
     mark = f"\n<!-- Rendered by chainhead, sha256 {sha256(text.encode())}. Edited cards are kept. -->\n"
     files = {"README.md": (text + mark).encode()}
     if picture is not None:

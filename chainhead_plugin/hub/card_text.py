@@ -1,39 +1,17 @@
-"""The form that all model cards have: front matter, title, introduction, and sections in one order."""
+"""Rendering of model cards: one template for all kinds of cards."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import html
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from huggingface_hub import ModelCardData
 
-# Blocks of templates, in the order of the card, and the headings of those that begin a section.
-_HEADINGS = {
-    "introduction": None,
-    "use": "Use",
-    "input": None,
-    "data": "Data",
-    "data_and_licence": "Data and licence",
-    "model": "Model",
-    "training": "Training",
-    "results": "Results",
-    "limits": "Limits",
-    "licence": "Licence",
-    "citation": "Citation",
-}
+from .card_template import TEMPLATE
 
-# What templates share: the source of the head, which all cards name.
-_SHARED = """\
-{% block citation %}
-The chain interdependence head comes from [tinyBIG](https://github.com/jwzhanggy/tinyBIG) (RPN: Reconciled \
-Polynomial Network) by Jiawei Zhang; this is the implementation in `chainhead-plugin`.
-{%- if data_source %} The data:
-
-> {{ data_source }}
-{%- endif %}
-{% endblock %}
-"""
+CardKind = Literal["pushed", "recipe", "table"]
 
 
-def card_text(data: ModelCardData, name: str, templates: Sequence[str], facts: Mapping[str, Any]) -> str:
+def card_text(data: ModelCardData, name: str, kind: CardKind, facts: Mapping[str, Any]) -> str:
     """Render a model card.
 
     Parameters
@@ -42,35 +20,32 @@ def card_text(data: ModelCardData, name: str, templates: Sequence[str], facts: M
         The front matter.
     name : str
         The card's title.
-    templates : sequence of str
-        Jinja texts that consist of blocks: each is a section of the card, or a paragraph without a heading. A block
-        replaces the block of the same name in an earlier template. A block without text leaves its section out.
+    kind : {"pushed", "recipe", "table"}
+        What the card is about: a model that is pushed, one that a recipe trained, or one that was trained on a table.
     facts : mapping
-        What the templates tell; `data_source`, if given, is cited beside the head.
+        The values that the template names for this kind.
 
     Returns
     -------
     str
-        Markdown, with one line feed at its end.
+        Markdown, with one line feed at its end. A section without text is left out.
 
     Raises
     ------
-    ValueError
-        If a template has a block that cards do not have.
+    jinja2.UndefinedError
+        If `facts` lacks a value that the template names.
     """
-    from jinja2 import Template
+    from jinja2 import Environment, StrictUndefined
 
-    blocks: dict[str, str] = {}
-    for text in (_SHARED, *templates):
-        template = Template(text)
-        context = template.new_context(dict(facts))
-        for block, render in template.blocks.items():
-            if block not in _HEADINGS:
-                raise ValueError(f"cards have no block {block!r}: expected one of {', '.join(_HEADINGS)}")
-            blocks[block] = "".join(render(context)).strip()
+    # Markdown, not HTML: foreign text is escaped by `cell`.
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    environment.filters["cell"] = cell
+    template = environment.from_string(TEMPLATE)
+    text = template.render(facts, kind=kind, name=name, front_matter=data.to_yaml())
+    return text.strip() + "\n"
 
-    parts = [f"---\n{data.to_yaml()}\n---", f"# {name}"]
-    for block, heading in _HEADINGS.items():
-        if blocks.get(block):
-            parts += [blocks[block]] if heading is None else [f"## {heading}", blocks[block]]
-    return "\n\n".join(parts) + "\n"
+
+def cell(value: object) -> str:
+    """Return foreign text as a table's cell shows it: on one line, without markup of its own."""
+    text = " ".join(str(value).encode("utf-8", "replace").decode().split())
+    return html.escape(text, quote=False).replace("|", "\\|")

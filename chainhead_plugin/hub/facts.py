@@ -1,6 +1,5 @@
 """What a model is, in the words of its card: every option of its heads, and a picture of the first one's chain."""
 
-import html
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..chain.reference import interdependence_matrix
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..config.stacks import is_by_layer
+from .card_text import cell
 from .matrix_png import draw_matrix
 
 _SHOWN_NODES = 12
@@ -67,7 +67,7 @@ def model_facts(config: ChainHeadConfig | RandomChainConfig, *, is_classifier: b
     if isinstance(config, ChainHeadConfig) and (is_classifier or config.prediction_length is not None):
         facts["pooling"] = ", ".join(config.poolings)
     if is_classifier:
-        labels = [_cell(config.id2label[i]) for i in range(min(config.num_labels, _SHOWN_LABELS))]
+        labels = [cell(config.id2label[i]) for i in range(min(config.num_labels, _SHOWN_LABELS))]
         facts["labels"] = ", ".join(labels) + (", …" if config.num_labels > len(labels) else "")
     return facts
 
@@ -179,9 +179,3 @@ def _surroundings(config: ChainHeadConfig) -> list[str]:
         "channel_dropout": f"dropout {config.channel_dropout} of channels",
     }
     return [text for name, text in names.items() if getattr(config, name)]
-
-
-def _cell(value: object) -> str:
-    """Return foreign text as a table's cell shows it: on one line, without markup of its own."""
-    text = " ".join(str(value).encode("utf-8", "replace").decode().split())
-    return html.escape(text, quote=False).replace("|", "\\|")

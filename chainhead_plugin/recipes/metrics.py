@@ -1,12 +1,14 @@
 """What is measured on validation and test parts."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .outcome import Outcome
 
 _SIGNIFICANT = 4
 
@@ -48,15 +50,6 @@ class Metric:
         """Return whether a value is better than another."""
         return value > other if self.greater_is_better else value < other
 
-    def is_measured(self, model: Mapping[str, Any]) -> bool:
-        """Return whether a model's results have this metric: older ones lack those that came later."""
-        return f"test_{self.name}" in model
-
-    def best(self, models: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Return the first of the models with the best mean over the seeds, in the form that results have."""
-        sign = 1 if self.greater_is_better else -1
-        return max(models, key=lambda model: sign * model[f"test_{self.name}_mean"])
-
     def text(self, value: float | None, like: float | None = None, *, finer: bool = False) -> str:
         """Return a value as tables show it, without a unit, with as many decimals as `like` has.
 
@@ -70,25 +63,29 @@ class Metric:
         decimals = _SIGNIFICANT - 1 - math.floor(math.log10(size)) if size > 0 else _SIGNIFICANT
         return f"{value:.{max(0, decimals)}f}"
 
-    def spread(self, model: Mapping[str, Any]) -> str:
-        """Return "mean ± standard deviation" of a model's test, in the form that results have; without one the mean."""
-        mean, deviation = model[f"test_{self.name}_mean"], model[f"test_{self.name}_sd"]
+    def spread(self, outcome: Outcome) -> str:
+        """Return "mean ± standard deviation" of an outcome, and the mean alone where there is no deviation."""
+        mean, deviation = outcome.mean, outcome.sd
         if mean is None or deviation is None:
             return self.text(mean)
         return f"{self.text(mean)} ± {self.text(deviation, mean)}"
 
-    def difference(self, model: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str | None]:
-        """Return how far a model's mean is from another's, and the larger of their standard deviations.
+    def difference(self, outcome: Outcome, other: Outcome) -> tuple[str, str | None]:
+        """Return how far an outcome's mean is from another's, and the larger of their standard deviations.
 
         Shares differ by points, errors by percent of the other's, or in their own unit where the other has none. One
         seed has no standard deviation: None.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not defined for an outcome.
         """
-        base, deviations = (
-            other[f"test_{self.name}_mean"],
-            (model[f"test_{self.name}_sd"], other[f"test_{self.name}_sd"]),
-        )
-        gap = model[f"test_{self.name}_mean"] - base
-        largest = None if None in deviations else max(deviations)
+        mean, base = outcome.mean, other.mean
+        if mean is None or base is None:
+            raise ValueError(f"the {self.title} is not defined for every seed: there is no difference")
+        gap = mean - base
+        largest = None if outcome.sd is None or other.sd is None else max(outcome.sd, other.sd)
 
         if self.percent:
             return f"{100 * gap:+.1f} points", None if largest is None else f"{100 * largest:.1f}"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .data.examples import Data, Examples
     from .recipe import Recipe
     from .training.measuring import Measured
+    from .training.report import Baseline
     from .training.target_scale import TargetScale
 
 
@@ -41,14 +42,19 @@ class CardWords:
         The preprocessor's name in code, and the class of transformers that loads it.
     imports, more_imports : str
         Lines of the snippets' imports, ended by line feeds: before `registry`, and before `transformers`.
+    input_imports : str
+        The same before `registry`, for `inputs` alone.
     inputs : str
-        Lines that make `inputs` of `samples`. "{features}" stands for ", m" where a node has several features.
+        Lines that make `inputs` of `samples`. "{features}" stands for ", m" where a node has several features, and a
+        line with "{time_features}" is left out where series have none.
+    output, answer : str
+        The model's output that the snippet takes, and its name in code.
     answers : str
-        Lines that print what `logits` say.
+        Lines that print what the answer says.
+    pipeline : str
+        The pipeline's name in code.
     pipeline_answers : str
-        Lines that print what the pipeline `classifier` says of the first sample.
-    use : Path, optional
-        A template in the place of all these snippets.
+        Lines that print what the pipeline says of the first sample.
     picture_above, picture_below : str
         Paragraphs with a picture, above and below the comparison with the peers. "{pictures}" stands for what the
         pictures' names begin with.
@@ -60,10 +66,13 @@ class CardWords:
     auto_preprocessor: str = ""
     imports: str = ""
     more_imports: str = ""
+    input_imports: str = ""
     inputs: str = ""
+    output: str = "logits"
+    answer: str = "logits"
     answers: str = ""
+    pipeline: str = "classifier"
     pipeline_answers: str = ""
-    use: Path | None = None
     picture_above: str = ""
     picture_below: str = ""
 
@@ -234,6 +243,10 @@ class Task(ABC):
     def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
         """Make a peer of an encoder that classifies chains."""
         return encoder
+
+    def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
+        """Return predictions without weights that the model has to beat, by title."""
+        return {}
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
         """Return what this task alone adds to results, ready for JSON."""

@@ -1,48 +1,63 @@
+"""One template has the text of all cards: in one order of sections, with nothing left blank in silence."""
+
 import pytest
 from huggingface_hub import ModelCard, ModelCardData
+from jinja2 import UndefinedError
 
-from chainhead_plugin.hub.card_text import card_text
+from chainhead_plugin.estimators.table_card import table_card
+from chainhead_plugin.hub.card_text import card_text, cell
 
 DATA = ModelCardData(library_name="transformers", tags=["chainhead"])
+FACTS = {
+    "summary": "A small model.",
+    "arguments": "mine test.csv",
+    "plan": "training.yaml",
+    "task": "time-series-classification",
+    "said": ["Two columns."],
+    "results": "None.",
+}
 
 
-def text_of(*templates, **facts):
-    return card_text(DATA, "mine", templates, facts)
+def headings(text):
+    return [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
 
 
-def test_sections_stand_in_one_order_and_empty_blocks_leave_no_heading():
-    text = text_of(
-        "{% block limits %}- none{% endblock %}{% block use %}Run it.{% endblock %}"
-        "{% block introduction %}A {{ kind }} model.{% endblock %}{% block results %}{% endblock %}",
-        kind="small",
-    )
+def test_the_form_of_a_card():
+    text = card_text(DATA, "mine", "table", FACTS)
     assert text.startswith(
-        "---\nlibrary_name: transformers\ntags:\n- chainhead\n---\n\n# mine\n\nA small model.\n\n## Use"
+        "---\nlibrary_name: transformers\ntags:\n- chainhead\n---\n\n# mine\n\nA small model.\n\n## Use\n\n```bash"
     )
-    assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## Use",
-        "## Limits",
-        "## Citation",
-    ]
-    assert text.endswith("\n")
-    assert not text.endswith("\n\n")
+    assert headings(text) == ["Use", "Data", "Results", "Citation"]
+    assert text.endswith(" in `chainhead-plugin`.\n")
+    assert "\n\n\n" not in text
     assert ModelCard(text, ignore_metadata_errors=False).data.library_name == "transformers"
 
 
-def test_a_later_template_replaces_a_block():
-    first = "{% block introduction %}First.{% endblock %}{% block use %}Old.{% endblock %}"
-    text = text_of(first, "{% block use %}New.{% endblock %}")
-    assert "Old." not in text
-    assert "First.\n\n## Use\n\nNew.\n\n## Citation" in text
+def test_a_section_without_text_is_left_out():
+    text = card_text(DATA, "mine", "table", FACTS | {"said": [], "results": ""})
+    assert headings(text) == ["Use", "Citation"]
 
 
-def test_the_source_of_data_is_cited_beside_the_head():
-    block = "{% block introduction %}A model.{% endblock %}"
-    assert text_of(block, data_source="Author (2020).").endswith("The data:\n\n> Author (2020).\n")
-    assert "The data:" not in text_of(block)
-    assert "tinyBIG](https://github.com/jwzhanggy/tinyBIG)" in text_of(block)
+@pytest.mark.parametrize("missing", sorted(FACTS))
+def test_a_value_that_is_missing_is_told(missing):
+    facts = {name: value for name, value in FACTS.items() if name != missing}
+    with pytest.raises(UndefinedError, match=f"'{missing}' is undefined"):
+        card_text(DATA, "mine", "table", facts)
 
 
-def test_a_block_that_no_card_has_is_refused():
-    with pytest.raises(ValueError, match="cards have no block 'usage': expected one of introduction, use"):
-        text_of("{% block usage %}{% endblock %}")
+def test_the_card_of_a_table():
+    text = table_card(
+        "mine",
+        "time-series-forecasting",
+        answers="forecasting",
+        arguments="mine table.csv",
+        plan="training.yaml",
+        summary="A forecaster.",
+        said=["Two columns.", "Nine rows."],
+        results="None.",
+    )
+    assert "## Data\n\n- Two columns.\n- Nine rows.\n\n## Results\n\nNone.\n" in text
+
+
+def test_foreign_text_in_a_cell():
+    assert cell("a|b\nc <b>") == r"a\|b c &lt;b&gt;"

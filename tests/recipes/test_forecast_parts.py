@@ -119,12 +119,12 @@ def test_quantiles_are_calibrated_on_validation(folder):
     assert "seasonal naive: the value 3 steps before" in backtest
 
     config = measured.model.config.to_dict()
-    card = render_card(recipe_of(folder, backtest={"origins": 3}), measured.results, config)
+    card = render_card(recipe_of(folder, backtest={"origins": 3}), measured.report, config)
     assert "Quantiles were calibrated after training on the" in card
     assert "the value 3 steps before" in card
     assert "| south, sales |" in card
     assert "in 3 stretches of time" in card
-    assert "calibrated" not in render_card(recipe_of(folder), raw.results, config)
+    assert "calibrated" not in render_card(recipe_of(folder), raw.report, config)
 
 
 def test_peers_are_calibrated_each_for_itself(folder):

@@ -57,7 +57,7 @@ def test_what_is_not_installed_is_said(folder, monkeypatch):
     assert measured.results["not_run"] == {
         "Theta": 'it needs statsforecast: pip install statsforecast, or this project\'s extra "forecast"'
     }
-    card = render_card(recipe, measured.results, measured.model.config.to_dict())
+    card = render_card(recipe, measured.report, measured.model.config.to_dict())
     assert "Not run, so that nothing is said of them: Theta: it needs statsforecast" in card
 
 
@@ -71,6 +71,6 @@ def test_classical_forecasters(folder):
     for name in names:
         assert models[name]["test_mase"][0] < 1.2
         assert 0.5 < models[name]["test_coverage_80"][0] <= 1
-    card = render_card(recipe, measured.results, measured.model.config.to_dict())
+    card = render_card(recipe, measured.report, measured.model.config.to_dict())
     assert "AutoARIMA, AutoETS, Theta, MSTL, from statsforecast" in card
     assert "the best of AutoARIMA, AutoETS, Theta and MSTL" in card

@@ -20,9 +20,11 @@ from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.metrics import Metric
+from chainhead_plugin.recipes.outcome import Outcome
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.measuring import measure
+from chainhead_plugin.recipes.training.report import ModelReport, best_of
 from release.make_ridership import main as make_ridership
 
 TASK = "time-series-forecasting"
@@ -306,10 +308,11 @@ class TestMeasuring:
 
     def test_lower_errors_are_better(self):
         metric = task_named(TASK).metric
-        models = [{"test_rmse_mean": 2.0, "test_rmse_sd": 0.1}, {"test_rmse_mean": 1.0, "test_rmse_sd": 0.05}]
-        assert metric.best(models) is models[1]
+        outcomes = Outcome((1.9, 2.1)), Outcome((0.95, 1.05))
+        models = [ModelReport("", 0.0, {metric.name: outcome}, 1.0, 1.0) for outcome in outcomes]
+        assert best_of(models, metric) is models[1]
         assert metric.better(1.0, 2.0)
-        assert metric.difference(*models) == ("+100.0 % RMSE", "10.0 %")
+        assert metric.difference(*outcomes) == ("+100.0 % RMSE", "14.1 %")
 
     @pytest.mark.parametrize(
         ("value", "like", "text"),

@@ -14,7 +14,9 @@ from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.candidates.series_peers import FittedSeriesPeer, padding_of
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.label_metrics import LABEL_METRICS
+from chainhead_plugin.recipes.outcome import Outcome
 from chainhead_plugin.recipes.results.verdict import verdict
+from chainhead_plugin.recipes.training.report import ModelReport, Report
 from chainhead_plugin.recipes.training.runs import Runs
 from chainhead_plugin.recipes.training.series_runs import run_series_peer
 
@@ -53,15 +55,15 @@ def test_minirocket_is_that_of_aeon_on_standardised_series(folder):
     train, test = (
         batch(part.inputs)["input_features"].numpy().transpose(0, 2, 1) for part in (data.train, data.test)
     )
-    for seed, tested in zip(recipe.seeds, found.tests, strict=True):
+    assert np.isnan(found.outcomes["auc"].values).all()
+    assert found.prediction_seconds > 0
+    for seed, accuracy in zip(recipe.seeds, found.outcomes["accuracy"].values, strict=True):
         model = MiniRocketClassifier(random_state=seed).fit(train.astype(np.float64), data.train.labels)
         expected = np.mean(model.predict(test.astype(np.float64)) == data.test.labels)
-        assert tested.values["accuracy"] == expected
-        assert np.isnan(tested.values["auc"])
-        assert tested.prediction_seconds > 0
+        assert accuracy == expected
     # Found again, not fitted again.
     again = run_series_peer("minirocket", runs, folder / "runs")
-    assert [test.training_seconds for test in again.tests] == [test.training_seconds for test in found.tests]
+    assert again.training_seconds == found.training_seconds
     assert again.validation == found.validation
 
 
@@ -129,31 +131,29 @@ def test_minirocket_is_a_peer_of_series_by_default(folder):
     assert "minirocket" not in load_recipe(write_recipe(folder, CONTENT, changes)).peers
 
 
-def measured(title, mean, seconds, parameters=None):
-    return {
-        "title": title,
-        "test_accuracy_mean": mean,
-        "test_accuracy_sd": 0.01,
-        "parameters": parameters,
-        "training_seconds_mean": seconds,
-        "prediction_seconds": seconds / 10,
-    }
+def model(title, mean, seconds, parameters=None):
+    outcome = Outcome((mean, mean))
+    return ModelReport(title, mean, {"accuracy": outcome}, seconds, seconds / 10, parameters=parameters)
+
+
+def report(**models):
+    return Report(LABEL_METRICS[:1], (0, 1), {}, {}, models, [], {}, {})
 
 
 def test_verdict_takes_the_quickest_of_the_best():
     models = {
-        "chain": measured("chain head", 0.9, 20, 100),
-        "mlp": measured("MLP", 1.0, 1, 100),
-        "lstm": measured("LSTM", 0.8, 30, 120),
-        "minirocket": measured("MiniRocket", 0.95, 1.5),
-        "quant": measured("QUANT", 0.95, 1.2),
+        "chain": model("chain head", 0.9, 20, 100),
+        "mlp": model("MLP", 1.0, 1, 100),
+        "lstm": model("LSTM", 0.8, 30, 120),
+        "minirocket": model("MiniRocket", 0.95, 1.5),
+        "quant": model("QUANT", 0.95, 1.2),
     }
-    (sentence,) = verdict(models, LABEL_METRICS[0])
+    (sentence,) = verdict(report(**models))
     assert sentence == (
         "**The chain head is less accurate than** the best of LSTM, MiniRocket and QUANT, QUANT (-5.0 points). QUANT "
         "trained in 1.2 s and predicts the test part in 0.12 s, the chain head in 20.0 s and 2.0 s."
     )
-    (sentence,) = verdict({name: models[name] for name in ("chain", "lstm")}, LABEL_METRICS[0])
+    (sentence,) = verdict(report(chain=models["chain"], lstm=models["lstm"]))
     assert sentence.startswith(
         "The chain head is at least as accurate as LSTM (+10.0 points), with 100 weights against 120."
     )

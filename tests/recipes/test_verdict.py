@@ -1,22 +1,47 @@
-"""How a model stands against peers and naive forecasts, where one of them has no error at all."""
+"""How a model stands against peers and naive forecasts, some of which have no error, or none that is defined."""
+
+import math
+
+import pytest
 
 from chainhead_plugin.recipes.candidates.peers import CHAIN, NO_HOPS
+from chainhead_plugin.recipes.outcome import Outcome
 from chainhead_plugin.recipes.results.verdict import verdict
 from chainhead_plugin.recipes.tasks.forecasting import Forecasting
+from chainhead_plugin.recipes.training.report import Baseline, ModelReport, Report
 
-METRIC = Forecasting().metric
+METRICS = Forecasting().metrics
+METRIC = METRICS[0]
 
 
-def measured(mean):
-    name = f"test_{METRIC.name}"
-    return {f"{name}_mean": mean, f"{name}_sd": 0.25, "title": "a model", "parameters": 3}
+def report(chain, no_hops=None, naive=None, **models):
+    means = {CHAIN: chain, **({} if no_hops is None else {NO_HOPS: no_hops}), **models}
+    found = {
+        name: ModelReport(
+            name, mean, {METRIC.name: Outcome((mean - 0.25, mean, mean + 0.25))}, 1.0, 0.1, parameters=3
+        )
+        for name, mean in means.items()
+    }
+    baselines = {} if naive is None else {"last value": Baseline(naive, {METRIC.name: Outcome((naive,))})}
+    return Report((METRIC,), (0, 1, 2), {}, {}, found, [], {}, {}, baselines=baselines)
 
 
 def test_a_constant_test_part_has_naive_forecasts_without_error():
-    naive = {"last value": {f"test_{METRIC.name}": 0.0}}
-    (sentence,) = verdict({CHAIN: measured(0.5)}, METRIC, naive)
+    (sentence,) = verdict(report(0.5, naive=0.0))
     assert sentence.endswith(f"it has +0.5 {METRIC.title}.")
-    (sentence,) = verdict({CHAIN: measured(0.5), NO_HOPS: measured(0.0)}, METRIC)
+    (sentence,) = verdict(report(0.5, no_hops=0.0))
     assert f"+0.5 {METRIC.title}, next to a standard deviation over the seeds of 0.25" in sentence
-    (sentence,) = verdict({CHAIN: measured(0.5)}, METRIC, {"last value": {f"test_{METRIC.name}": 1.0}})
+    (sentence,) = verdict(report(0.5, naive=1.0))
     assert sentence.endswith(f"it has -50.0 % {METRIC.title}.")
+
+
+def test_nothing_is_said_of_a_metric_that_is_not_defined():
+    assert verdict(report(math.nan, no_hops=0.5, naive=1.0, gru=2.0)) == []
+    assert verdict(report(0.5, no_hops=math.nan, naive=math.nan)) == []
+    (sentence,) = verdict(report(0.5, lstm=math.nan, gru=0.25))
+    assert sentence.startswith("**The chain head is less accurate than** gru (+100.0 % ")
+
+
+def test_a_difference_needs_two_values():
+    with pytest.raises(ValueError, match="is not defined for every seed"):
+        METRIC.difference(Outcome((0.5,)), Outcome((math.nan,)))

@@ -1,7 +1,7 @@
-"""Render a model card from a recipe and what was measured."""
+"""Render the card of a recipe's model from what was measured."""
 
+import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -10,19 +10,28 @@ from ...hub.card_text import card_text
 from ..candidates.peers import CHAIN
 from ..metrics import Metric
 from ..recipe import Recipe
+from ..task import CardWords
+from ..training.report import Report
 from .verdict import verdict
 
-_TEMPLATE = Path(__file__).with_name("recipe_card.md.j2")
-_RANDOM_CHAIN = _TEMPLATE.with_name("recipe_card_random.md.j2")
-_CARD_DEFAULTS = {
+# The texts of a card that a recipe may leave out.
+_CARD_DEFAULTS: Mapping[str, Any] = {
+    "about": "",
     "data": "Not described.",
     "license": "other",
+    "source": "",
+    "input": "",
+    "model": "Its configuration is in `config.json`.",
+    "matrix": "",
+    "choice": "",
+    "limits": (),
+    "unit": None,
 }
 
 
 def render_card(
     recipe: Recipe,
-    results: Mapping[str, Any],
+    report: Report,
     config: Mapping[str, Any],
     *,
     pictures: str = "",
@@ -34,41 +43,73 @@ def render_card(
     Parameters
     ----------
     recipe : Recipe
-    results : mapping
-        As `measure` gives them.
+    report : Report
+        As `measure` gives it.
     config : mapping
         The model's configuration, as saved.
     pictures : str
-        What the pictures' names begin with, relative to the card.
+        The beginning of the pictures' names, relative to the card.
     samples : str, optional
-        For models that ship with the package, the file with an example of every label.
+        For models that ship with the package, the file with examples of the test part.
     in_zoo : bool
         Whether the card stands among those of the zoo, not beside the model.
     """
     task, words = recipe.task, recipe.task.words
-    card = {**_CARD_DEFAULTS, "summary": words.summary, **recipe.card}
-    chain = results["models"][CHAIN]
-    metrics = [metric for metric in task.metrics if metric.is_measured(chain)]
-    templates = [_TEMPLATE.read_text("utf-8")]
-    if words.use is not None:
-        templates.append(words.use.read_text("utf-8"))
-    if recipe.is_random_chain:
-        templates.append(_RANDOM_CHAIN.read_text("utf-8"))
+    card = {**_CARD_DEFAULTS, "summary": words.summary, **{k: v for k, v in recipe.card.items() if v}}
+    models, metric = report.models, report.metric
 
-    front_matter = ModelCardData(
+    facts: dict[str, Any] = {
+        "recipe": recipe,
+        "card": card,
+        "words": words,
+        "task": task.pipeline_task,
+        "of_nodes": task.of_nodes,
+        "stratified": task.is_stratified,
+        "config": config,
+        "inputs": _inputs(words, config),
+        "pictures": pictures,
+        "samples": samples,
+        "in_zoo": in_zoo,
+        "metric": metric,
+        "metrics": report.metrics,
+        "seeds": report.seeds,
+        "training": report.training,
+        "machine": report.machine,
+        "versions": report.versions,
+        "models": models,
+        "fully_measured": [
+            model
+            for model in models.values()
+            if all(metric.name in model.outcomes for metric in report.metrics)
+        ],
+        "chain": models[CHAIN],
+        "baselines": report.baselines,
+        "encoder": report.frozen.get("encoder"),
+        "backbone": report.frozen.get("backbone"),
+        "findings": report.findings,
+        "in_one_go": [model.title for model in models.values() if model.parameters is None],
+        "notes": [f"{model.title}: {', '.join(model.notes)}" for model in models.values() if model.notes],
+        "unit": _unit(metric, card["unit"]),
+        "heading": _heading(metric, card["unit"]),
+        "percent": _percent,
+        "verdict": verdict(report),
+    }
+    return card_text(_front_matter(recipe, report, card), recipe.name, "recipe", facts)
+
+
+def _front_matter(recipe: Recipe, report: Report, card: Mapping[str, Any]) -> ModelCardData:
+    task = recipe.task
+    # The first seed's, whose weights are published.
+    measured = {metric: report.models[CHAIN].outcomes[metric.name].values[0] for metric in report.metrics}
+    return ModelCardData(
         license=card["license"],
         license_name=card.get("license_name"),
         license_link=card.get("license_link"),
         library_name="transformers",
         pipeline_tag=None if task.is_series else task.name,
         base_model=card.get("base_model"),
-        tags=[
-            "chainhead",
-            task.name,
-            *(["time-series"] if task.is_series else []),
-            "tinybig",
-        ],
-        metrics=[metric.name for metric in metrics],
+        tags=["chainhead", task.name, *(["time-series"] if task.is_series else []), "tinybig"],
+        metrics=[metric.name for metric in report.metrics],
         model_name=recipe.name,
         eval_results=[
             EvalResult(
@@ -78,52 +119,31 @@ def render_card(
                 dataset_split="test",
                 metric_type=metric.name,
                 metric_name=f"test {metric.title}",
-                metric_value=chain[f"test_{metric.name}"][0],
+                metric_value=value,
             )
-            for metric in metrics
-            if chain[f"test_{metric.name}"][0] is not None
+            for metric, value in measured.items()
+            if not math.isnan(value)
         ],
     )
-    facts: dict[str, Any] = {
-        "recipe": recipe,
-        "percent": _percent,
-        "data_source": card.get("source", "").strip(),
-        "task": task.pipeline_task,
-        "of_nodes": task.of_nodes,
-        "stratified": task.is_stratified,
-        "words": words,
-        "card": card,
-        "config": config,
-        "chain": chain,
-        "folder": recipe.name,
-        "pictures": pictures,
-        "samples": samples,
-        "in_zoo": in_zoo,
-        "training": results["recipe"],
-        "metric": metrics[0],
-        "others": metrics[1:],
-        "tested": f"test_{metrics[0].name}",
-        "unit": " %" if metrics[0].percent else f" {card['unit']}" if "unit" in card else "",
-        "in_one_go": [model["title"] for model in results["models"].values() if model["parameters"] is None],
-        "notes": [
-            f"{model['title']}: {', '.join(model['notes'])}"
-            for model in results["models"].values()
-            if "notes" in model
-        ],
-        "fully_measured": [
-            model
-            for model in results["models"].values()
-            if all(metric.is_measured(model) for metric in metrics)
-        ],
-        "heading": _heading(metrics[0], card.get("unit")),
-        "verdict": verdict(results["models"], metrics[0], results.get("baselines"), results.get("not_run")),
-        **{key: value for key, value in results.items() if key != "recipe"},
-    }
-    return card_text(front_matter, recipe.name, templates, facts)
+
+
+def _inputs(words: CardWords, config: Mapping[str, Any]) -> str:
+    """Return the lines of the snippet that make a model's inputs."""
+    features = f", {config['m']}" if config["m"] > 1 else ""
+    lines = words.inputs.replace("{features}", features).splitlines()
+    if not config.get("num_time_features"):
+        lines = [line for line in lines if "{time_features}" not in line]
+    return "\n".join(lines).replace("{time_features}", "")
 
 
 def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}"
+
+
+def _unit(metric: Metric, unit: str | None) -> str:
+    if metric.percent:
+        return " %"
+    return f" {unit}" if unit else ""
 
 
 def _heading(metric: Metric, unit: str | None) -> str:

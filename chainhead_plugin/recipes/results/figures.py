@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...checks.packages import missing_package
 from ...explain.matrix_picture import draw_matrix
@@ -11,6 +11,7 @@ from ...head.chain_head import ChainInterdependenceHead
 from ..candidates.peers import CHAIN
 from ..errors import RecipeError
 from ..task import Task
+from ..training.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,21 +36,23 @@ def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file
     save_figure(figure, file)
 
 
-def draw_comparison(
-    models: Mapping[str, Mapping[str, Any]], task: Task, file: Path, unit: str | None = None
-) -> None:
-    """Draw every model on the test part, each seed a dot, in the task's metric."""
-    metric = task.metric
-    key, factor = f"test_{metric.name}", 100 if metric.percent else 1
-    figure = new_figure(6.4, 0.6 + 0.42 * len(models))
+def draw_comparison(report: Report, file: Path, unit: str | None = None) -> None:
+    """Draw every model on the test part, each seed a dot, in the metric that counts."""
+    metric = report.metric
+    factor = 100 if metric.percent else 1
+    figure = new_figure(6.4, 0.6 + 0.42 * len(report.models))
     axes = figure.subplots()
-    for row, (name, model) in enumerate(models.items()):
+    for row, (name, model) in enumerate(report.models.items()):
         colour = MODEL if name == CHAIN else REFERENCE
-        values = [factor * value for value in model[key]]
+        outcome = model.outcomes[metric.name]
+        values = [factor * value for value in outcome.values]
         axes.plot(values, [row] * len(values), "o", color=colour, alpha=0.45, markeredgewidth=0)
-        axes.plot([factor * model[f"{key}_mean"]], [row], "|", color=colour, markersize=16)
-    axes.set_yticks(range(len(models)), [model["title"] for model in models.values()])
-    axes.set(xlabel=f"test {metric.in_unit(unit)}: seeds, and their mean", ylim=(len(models) - 0.5, -0.5))
+        if outcome.mean is not None:
+            axes.plot([factor * outcome.mean], [row], "|", color=colour, markersize=16)
+    axes.set_yticks(range(len(report.models)), [model.title for model in report.models.values()])
+    axes.set(
+        xlabel=f"test {metric.in_unit(unit)}: seeds, and their mean", ylim=(len(report.models) - 0.5, -0.5)
+    )
     open_axes(axes, grid="x")
     save_figure(figure, file)
 

@@ -58,11 +58,9 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
     write_json(folder / RESULTS, measured.results)
     draw_model(recipe, measured, f"{folder}/")
     recipe.task.draw(recipe, measured, f"{folder}/")
-    if len(measured.results["models"]) > 1:
-        draw_comparison(
-            measured.results["models"], recipe.task, folder / "comparison.png", recipe.card.get("unit")
-        )
-    _write_card(folder, render_card(recipe, measured.results, config.to_dict()))
+    if len(measured.report.models) > 1:
+        draw_comparison(measured.report, folder / "comparison.png", recipe.card.get("unit"))
+    _write_card(folder, render_card(recipe, measured.report, config.to_dict()))
     _write_text(folder / RECIPE, recipe_text(recipe, full_paths=False))
     # Hidden files stay where they are when a folder is pushed.
     _write_text(folder / RUNS / RECIPE, recipe_text(recipe, full_paths=True))
@@ -108,7 +106,7 @@ def draw_model(recipe: Recipe, measured: Measured, prefix: str) -> None:
     if recipe.is_random_chain:
         draw_stream(measured.model, measured.inputs, measured.data.test, Path(f"{prefix}stream.png"))
         return
-    draw_learning_curve(measured.results["history"], recipe.task, Path(f"{prefix}learning-curve.png"))
+    draw_learning_curve(measured.report.history, recipe.task, Path(f"{prefix}learning-curve.png"))
     draw_chain_matrix(_first_head(measured), Path(f"{prefix}chain-matrix.png"))
 
 

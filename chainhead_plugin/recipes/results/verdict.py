@@ -1,41 +1,48 @@
-"""How a model stands against its peers, in sentences that claim nothing of those that did not run."""
+"""How the model stands against its peers, in sentences that claim nothing of peers that did not run."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..candidates.peers import CHAIN, NO_HOPS, TITLES
 from ..metrics import Metric
 from ..random_chain_options import RANDOM_CHAINS
+from ..training.report import Baseline, ModelReport, Report, best_of
 
 # Peers that tell what a part of the head brings, not how good other models are.
 ABLATIONS = (NO_HOPS, "plain", "mlp")
 
-Models = Mapping[str, Mapping[str, Any]]
 
-
-def verdict(
-    models: Models,
-    metric: Metric,
-    baselines: Models | None = None,
-    not_run: Mapping[str, str] | None = None,
-) -> list[str]:
+def verdict(report: Report) -> list[str]:
     """Say in sentences how the model stands against its peers: better, no better, or within the spread.
+
+    Models for which the metric is not defined are left out.
 
     Parameters
     ----------
-    models : mapping
-        As results have them, those that ran.
-    metric : Metric
-        The metric that counts.
-    baselines : mapping, optional
-        Forecasts without weights.
-    not_run : mapping, optional
-        Titles of peers that were wanted and could not be run, and why.
+    report : Report
+
+    Returns
+    -------
+    list of str
+        Markdown, a sentence or two each.
     """
+    metric = report.metric
+    models = {name: model for name, model in report.models.items() if model.outcomes[metric.name].is_defined}
+    sentences = []
+    if CHAIN in models:
+        sentences = _comparisons(models, report.baselines, metric)
+    if report.not_run:
+        reasons = "; ".join(f"{title}: {reason}" for title, reason in report.not_run.items())
+        sentences.append(f"Not run, so that nothing is said of them: {reasons}.")
+    return sentences
+
+
+def _comparisons(
+    models: Mapping[str, ModelReport], baselines: Mapping[str, Baseline], metric: Metric
+) -> list[str]:
     chain = models[CHAIN]
     sentences = []
     if NO_HOPS in models:
-        gap, deviation = metric.difference(chain, models[NO_HOPS])
+        gap, deviation = metric.difference(chain.outcomes[metric.name], models[NO_HOPS].outcomes[metric.name])
         spread = (
             "of one seed"
             if deviation is None
@@ -48,42 +55,47 @@ def verdict(
     rivals = [model for name, model in models.items() if name not in (CHAIN, *ABLATIONS)]
     if rivals:
         sentences.append(_against(chain, rivals, metric))
-    if baselines:
-        sentences.append(_against_baselines(chain, baselines, metric))
-    if not_run:
-        told = "; ".join(f"{title}: {reason}" for title, reason in not_run.items())
-        sentences.append(f"Not run, so that nothing is said of them: {told}.")
+    defined = {
+        title: (baseline, mean)
+        for title, baseline in baselines.items()
+        if (mean := baseline.outcomes[metric.name].mean) is not None
+    }
+    if defined:
+        title = min(defined, key=lambda title: defined[title][1])
+        sentences.append(_against_baseline(chain, title, defined[title][0], metric))
     return sentences
 
 
-def _against(chain: Mapping[str, Any], rivals: Sequence[Mapping[str, Any]], metric: Metric) -> str:
-    mean = f"test_{metric.name}_mean"
+def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) -> str:
     # Random chain heads are several.
-    subject = "The model" if chain["title"] == TITLES[RANDOM_CHAINS] else "The chain head"
-    # Of those that are equally good the quickest.
-    best = metric.best(sorted(rivals, key=lambda rival: float(rival["training_seconds_mean"])))
-    if not metric.better(best[mean], chain[mean]):
+    subject = "The model" if chain.title == TITLES[RANDOM_CHAINS] else "The chain head"
+    # The quickest of those that are equally good.
+    best = best_of(sorted(rivals, key=lambda rival: rival.training_seconds), metric)
+    own, its = chain.outcomes[metric.name], best.outcomes[metric.name]
+    assert own.mean is not None
+    assert its.mean is not None
+    if not metric.better(its.mean, own.mean):
         outcome = f"{subject} is at least as accurate as"
-    elif abs(chain[mean] - best[mean]) <= (best[f"test_{metric.name}_sd"] or 0.0):
+    elif abs(own.mean - its.mean) <= (its.sd or 0.0):
         outcome = f"{subject} is within one standard deviation of"
     else:
         outcome = f"**{subject} is less accurate than**"
-    which = best["title"] if len(rivals) == 1 else f"the best of {_listed(rivals)}, {best['title']}"
+    which = best.title if len(rivals) == 1 else f"the best of {_listed(rivals)}, {best.title}"
     weights = ""
-    if best["parameters"] is not None:
-        weights = f", with {chain['parameters']:,} weights against {best['parameters']:,}"
+    if best.parameters is not None:
+        weights = f", with {chain.parameters:,} weights against {best.parameters:,}"
     times = ""
-    if "prediction_seconds" in best:  # older results have none
+    if best.prediction_seconds is not None and chain.prediction_seconds is not None:
         times = (
-            f" {best['title']} trained in {_seconds(best['training_seconds_mean'])} and predicts the test part in "
-            f"{_seconds(best['prediction_seconds'])}, {subject.lower()} in {_seconds(chain['training_seconds_mean'])} "
-            f"and {_seconds(chain['prediction_seconds'])}."
+            f" {best.title} trained in {_seconds(best.training_seconds)} and predicts the test part in "
+            f"{_seconds(best.prediction_seconds)}, {subject.lower()} in {_seconds(chain.training_seconds)} "
+            f"and {_seconds(chain.prediction_seconds)}."
         )
-    return f"{outcome} {which} ({metric.difference(chain, best)[0]}){weights}.{times}"
+    return f"{outcome} {which} ({metric.difference(own, its)[0]}){weights}.{times}"
 
 
-def _listed(models: Sequence[Mapping[str, Any]]) -> str:
-    titles = [model["title"] for model in models]
+def _listed(models: Sequence[ModelReport]) -> str:
+    titles = [model.title for model in models]
     return f"{', '.join(titles[:-1])} and {titles[-1]}"
 
 
@@ -91,12 +103,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.2g} s"
 
 
-def _against_baselines(chain: Mapping[str, Any], baselines: Models, metric: Metric) -> str:
-    tested = f"test_{metric.name}"
-    title, value = min(
-        ((title, baseline[tested]) for title, baseline in baselines.items()), key=lambda pair: pair[1]
-    )
-    mean = chain[f"{tested}_mean"]
-    # Nothing can be a percentage of the error of a naive forecast of a constant.
+def _against_baseline(chain: ModelReport, title: str, baseline: Baseline, metric: Metric) -> str:
+    mean, value = chain.outcomes[metric.name].mean, baseline.outcomes[metric.name].mean
+    assert mean is not None
+    assert value is not None
+    # No error is a percentage of zero, which a naive forecast of a constant has.
     gap = f"{mean:+.3g}" if value == 0 else f"{100 * (mean / value - 1):+.1f} %"
     return f"Against the best forecast without weights ({title}) it has {gap} {metric.title}."

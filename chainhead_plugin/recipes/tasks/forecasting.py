@@ -1,6 +1,5 @@
 """What time series will be."""
 
-import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -21,8 +20,19 @@ if TYPE_CHECKING:
     from ..candidates.inputs import Inputs
     from ..candidates.peer_models import PooledEncoder
     from ..data.examples import Data, Examples
+    from ..data.in_time.windows import Windows
     from ..recipe import Recipe
     from ..training.measuring import Measured
+    from ..training.report import Baseline
+
+
+_READ_WINDOWS = """\
+# [windows, past + future steps, columns], NaN where the future is unknown
+rows = torch.tensor(np.array([sample["rows"] for sample in samples], np.float32))
+steps, channels = model.config.prediction_length, model.config.num_input_channels
+inputs = {"past_values": rows[:, :-steps, :channels]}
+inputs["past_time_features"] = rows[:, :-steps, channels:]{time_features}
+inputs["future_time_features"] = rows[:, -steps:, channels:]{time_features}"""
 
 
 class Forecasting(Task):
@@ -39,7 +49,16 @@ class Forecasting(Task):
     default_peers = (*PEERS, "nlinear", "dlinear")
     words = CardWords(
         summary="A forecaster.",
-        use=Path(__file__).parents[1] / "results" / "recipe_card_forecast.md.j2",
+        samples="windows of the test part",
+        input_imports="import numpy as np\n",
+        inputs=_READ_WINDOWS,
+        output="prediction_outputs",
+        answer="forecasts",
+        answers="""\
+for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
+    print("forecast", forecast, "happened", sample["happened"])""",
+        pipeline="forecaster",
+        pipeline_answers='print(forecaster(samples[0]["rows"])["forecast"])',
         picture_above="![Forecasts of the last steps of the test part, and what happened]({pictures}forecast.png)",
     )
 
@@ -169,32 +188,35 @@ class Forecasting(Task):
 
         return ForecastPeer(config, encoder)
 
-    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
-        """Return what forecasts without weights come to, and the columns' names."""
+    def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
+        """Return forecasts without weights. MASE is NaN where a series repeats itself exactly in training."""
         from ..data.in_time.windows import naive_forecasts, windows_of
-        from ..data.splits import split
+        from ..outcome import Outcome
+        from ..training.report import Baseline
 
-        assert recipe.validation_share is not None
-        test = windows_of(data.test)
-        held_out = windows_of(split(data.train, recipe.validation_share, recipe.seeds[0])[1])
+        test, held_out = windows_of(data.test), _validation_windows(recipe, data)
         validation = naive_forecasts(held_out)
-        baselines: dict[str, Any] = {}
-        for title, forecasts in naive_forecasts(test).items():
-            tested = self.measure_on(forecasts, test)
-            # MASE is not defined where a series repeats itself exactly in training.
-            told_of = {f"test_{name}": None if math.isnan(value) else value for name, value in tested.items()}
-            baselines[title] = told_of | {
-                f"validation_{self.metric.name}": self.metric.of(validation[title], held_out.labels)
-            }
+        return {
+            title: Baseline(
+                self.metric.of(validation[title], held_out.labels),
+                {name: Outcome((value,)) for name, value in self.measure_on(forecasts, test).items()},
+            )
+            for title, forecasts in naive_forecasts(test).items()
+        }
+
+    def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
+        """Return the columns' names, the season, and the number of windows that quantiles are calibrated on."""
+        from ..data.in_time.windows import windows_of
+
+        test = windows_of(data.test)
         layout = test.layout
         columns = {"targets": layout.targets, "past": layout.past, "known": layout.known}
         told: dict[str, Any] = {
-            "baselines": baselines,
             "columns": {name: list(found) for name, found in columns.items()},
             "season": test.whole.season,
         }
         if self.finishing(recipe):
-            told["calibrated_on"] = len(held_out.labels)
+            told["calibrated_on"] = len(_validation_windows(recipe, data).labels)
         return told
 
     def inspect(
@@ -232,3 +254,11 @@ class Forecasting(Task):
             quantiles = predict(measured.model, measured.inputs, test.inputs, self).numpy()
         file = Path(f"{prefix}forecast.png")
         draw_forecast(forecasts, test, recipe.card.get("unit"), file, quantiles, levels)
+
+
+def _validation_windows(recipe: "Recipe", data: "Data") -> "Windows":
+    from ..data.in_time.windows import windows_of
+    from ..data.splits import split
+
+    assert recipe.validation_share is not None
+    return windows_of(split(data.train, recipe.validation_share, recipe.seeds[0])[1])

@@ -25,7 +25,7 @@ class SeriesRegression(SeriesTargets):
     loss = "mean squared error of the standardised number"
     peers = (*PEERS, "dilated", "inception", *PEERS_OF_SERIES, "random_chains")
     default_peers = (*PEERS, "minirocket")
-    words = CardWords(summary="A regression of series.", preprocessor="extractor")
+    words = CardWords(summary="A regression of series.", preprocessor="extractor", pipeline="regressor")
 
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
         """Return numbers float64 [examples]."""

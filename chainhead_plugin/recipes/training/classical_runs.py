@@ -46,11 +46,11 @@ def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str
     notes = ["fitted once to all that lies before the test part, each forecast from the whole past"]
     if any(np.isnan(series.values[:, : len(test.names)]).any() for series in test.whole.series):
         notes.append("missing values interpolated")
-    return ModelReport(
+    return ModelReport.of_tests(
         CLASSICAL_PEERS[name],
         validation.values[recipe.task.metric.name],
-        (tested,) * len(recipe.seeds),
-        facts={"notes": notes},
+        [tested] * len(recipe.seeds),
+        notes=tuple(notes),
     )
 
 

@@ -119,10 +119,10 @@ def measure(
             on_model(candidate.title)
             rate, validation, checked = runs.choose(name)
             final = [runs.final(name, rate, seed) for seed in recipe.seeds]
-            models[name] = ModelReport(
+            models[name] = ModelReport.of_tests(
                 candidate.title,
                 validation,
-                tuple(runs.test(run) for run in final),
+                [runs.test(run) for run in final],
                 parameters=candidate.count() + shared,
                 learning_rate=rate,
             )
@@ -150,7 +150,6 @@ def measure(
         training=recipe.training,
         examples={"train": len(runs.data.train.labels), "test": len(runs.data.test.labels)},
         models=models,
-        not_run=not_run,
         history=history,
         versions=package_versions(),
         machine={
@@ -158,6 +157,8 @@ def measure(
             "cores": os.cpu_count(),
             "threads_used": recipe.threads or torch.get_num_threads(),
         },
+        not_run=not_run,
+        baselines=recipe.task.baselines(recipe, runs.data),
         frozen=_frozen(recipe, runs),
         findings={**recipe.task.findings(recipe, runs.data), **told},
     )

@@ -1,4 +1,4 @@
-"""What training came to: the outcome of every metric, a report of every model, and the results that are saved."""
+"""The results of training as values: a report of every model, and the report of a recipe, which JSON holds."""
 
 import math
 import statistics
@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..metrics import Metric
+from ..outcome import Outcome
+
+# Parts of the results that say how a frozen encoder or backbone was made.
+_FROZEN = ("encoder", "backbone")
 
 
 @dataclass(frozen=True)
@@ -26,34 +30,6 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One metric of a model on the test part.
-
-    Attributes
-    ----------
-    values : tuple of float
-        A value for every seed, NaN where the metric is not defined.
-    """
-
-    values: tuple[float, ...]
-
-    @property
-    def is_defined(self) -> bool:
-        """Whether the metric is defined for every seed."""
-        return not any(map(math.isnan, self.values))
-
-    @property
-    def mean(self) -> float | None:
-        """The mean over the seeds, None where the metric is not defined for all of them."""
-        return statistics.mean(self.values) if self.is_defined else None
-
-    @property
-    def sd(self) -> float | None:
-        """The standard deviation over the seeds, None of a single seed and where there is no mean."""
-        return statistics.stdev(self.values) if self.is_defined and len(self.values) > 1 else None
-
-
-@dataclass(frozen=True)
 class ModelReport:
     """A model, trained on every seed and tested once on each.
 
@@ -63,46 +39,127 @@ class ModelReport:
         In tables.
     validation : float
         The first metric on held-out parts, by which the learning rate was chosen.
-    tests : tuple of Measurement
-        A seed each.
+    outcomes : mapping of Outcome
+        The metrics on the test part, by name. A peer that was measured earlier may lack metrics that came later.
+    training_seconds : float
+        The mean over the seeds.
+    prediction_seconds : float, optional
+        The shortest of the seeds' predictions of the test part; None where it was not measured.
     parameters : int, optional
         Number of weights; None of a model that is not counted in weights.
     learning_rate : float, optional
         None of a model that is fitted in closed form.
-    facts : mapping
-        More for JSON that only this kind of model has.
+    gives_scores : bool
+        Whether it gives a score for every label, as some metrics need.
+    notes : tuple of str
+        Remarks on how the model was fitted.
     """
 
     title: str
     validation: float
-    tests: tuple[Measurement, ...]
+    outcomes: Mapping[str, Outcome]
+    training_seconds: float
+    prediction_seconds: float | None
     parameters: int | None = None
     learning_rate: float | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    gives_scores: bool = True
+    notes: tuple[str, ...] = ()
 
-    def outcome(self, metric: Metric) -> Outcome:
-        """Return a metric of the tests."""
-        return Outcome(tuple(test.values[metric.name] for test in self.tests))
+    @classmethod
+    def of_tests(
+        cls, title: str, validation: float, tests: Sequence[Measurement], **fields: Any
+    ) -> "ModelReport":
+        """Return the report of a model from its tests.
+
+        Parameters
+        ----------
+        title : str
+        validation : float
+        tests : sequence of Measurement
+            One for every seed.
+        **fields
+            Further attributes.
+        """
+        return cls(
+            title,
+            validation,
+            {name: Outcome(tuple(test.values[name] for test in tests)) for name in tests[0].values},
+            training_seconds=round(statistics.mean(test.training_seconds for test in tests), 2),
+            prediction_seconds=round(min(test.prediction_seconds for test in tests), 4),
+            **fields,
+        )
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any], metrics: Sequence[Metric]) -> "ModelReport":
+        """Return a report from a model's part of the results."""
+        return cls(
+            found["title"],
+            _number(found[f"validation_{metrics[0].name}_mean"]),
+            {
+                metric.name: Outcome(tuple(map(_number, found[f"test_{metric.name}"])))
+                for metric in metrics
+                if f"test_{metric.name}" in found
+            },
+            training_seconds=found["training_seconds_mean"],
+            prediction_seconds=found.get("prediction_seconds"),
+            parameters=found["parameters"],
+            learning_rate=found["learning_rate"],
+            gives_scores=found.get("gives_scores", True),
+            notes=tuple(found.get("notes", ())),
+        )
 
     def to_json(self, metrics: Sequence[Metric]) -> dict[str, Any]:
         """Return the model's part of the results. JSON has no NaN: a value that is not defined is null."""
-        found: dict[str, Any] = {}
+        tested: dict[str, Any] = {}
         for metric in metrics:
-            outcome = self.outcome(metric)
-            found[f"test_{metric.name}"] = [None if math.isnan(value) else value for value in outcome.values]
-            found[f"test_{metric.name}_mean"] = outcome.mean
-            found[f"test_{metric.name}_sd"] = outcome.sd
+            if metric.name not in self.outcomes:
+                continue
+            outcome = self.outcomes[metric.name]
+            tested[f"test_{metric.name}"] = [_json_number(value) for value in outcome.values]
+            tested[f"test_{metric.name}_mean"] = outcome.mean
+            tested[f"test_{metric.name}_sd"] = outcome.sd
 
         return {
             "title": self.title,
             "parameters": self.parameters,
             "learning_rate": self.learning_rate,
-            **self.facts,
-            f"validation_{metrics[0].name}_mean": self.validation,
-            **found,
-            "training_seconds_mean": round(statistics.mean(test.training_seconds for test in self.tests), 2),
-            "prediction_seconds": round(min(test.prediction_seconds for test in self.tests), 4),
+            **({} if self.gives_scores else {"gives_scores": False}),
+            **({"notes": list(self.notes)} if self.notes else {}),
+            f"validation_{metrics[0].name}_mean": _json_number(self.validation),
+            **tested,
+            "training_seconds_mean": self.training_seconds,
+            **({} if self.prediction_seconds is None else {"prediction_seconds": self.prediction_seconds}),
         }
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A forecast without weights.
+
+    Attributes
+    ----------
+    validation : float
+        The first metric on the validation part.
+    outcomes : mapping of Outcome
+        The metrics on the test part by name, a single value each.
+    """
+
+    validation: float
+    outcomes: Mapping[str, Outcome]
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any], metrics: Sequence[Metric]) -> "Baseline":
+        """Return a baseline from its part of the results; metrics that came later than these are left out."""
+        tested = {metric.name: found.get(f"test_{metric.name}", math.nan) for metric in metrics}
+        return cls(
+            _number(found[f"validation_{metrics[0].name}"]),
+            {name: Outcome((_number(value),)) for name, value in tested.items()},
+        )
+
+    def to_json(self, metrics: Sequence[Metric]) -> dict[str, Any]:
+        """Return the baseline's part of the results."""
+        tested = {f"test_{metric.name}": self.outcomes[metric.name].mean for metric in metrics}
+        return {**tested, f"validation_{metrics[0].name}": _json_number(self.validation)}
 
 
 @dataclass(frozen=True)
@@ -121,16 +178,18 @@ class Report:
         Number of examples by part.
     models : mapping of ModelReport
         By name: the recipe's own model, and its peers that ran.
-    not_run : mapping of str
-        By title: why a peer did not run.
     history : list of dict
         The Trainer's log of the run whose learning curve is drawn.
     versions, machine : mapping
         Packages and processor.
+    not_run : mapping of str
+        By title: why a peer did not run.
+    baselines : mapping of Baseline
+        Forecasts without weights, by title.
     frozen : mapping
         Results about a frozen encoder or backbone, if any.
     findings : mapping
-        Results that only the recipe's task has.
+        Results that only some tasks have, and those that were added later, ready for JSON.
     """
 
     metrics: tuple[Metric, ...]
@@ -138,15 +197,56 @@ class Report:
     training: Mapping[str, Any]
     examples: Mapping[str, int]
     models: Mapping[str, ModelReport]
-    not_run: Mapping[str, str]
     history: list[dict[str, float]]
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
+    not_run: Mapping[str, str] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
     frozen: Mapping[str, Any] = field(default_factory=dict)
     findings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def metric(self) -> Metric:
+        """The metric that counts."""
+        return self.metrics[0]
+
+    @classmethod
+    def from_json(cls, results: Mapping[str, Any], metrics: Sequence[Metric]) -> "Report":
+        """Return the report that results were saved from.
+
+        Parameters
+        ----------
+        results : mapping
+            As `to_json` gives them, perhaps with more.
+        metrics : sequence of Metric
+            Those of the recipe's task. Older results lack the metrics that came later.
+        """
+        rest = dict(results)
+        saved = rest.pop("models")
+        first = next(iter(saved.values()))
+        measured = tuple(metric for metric in metrics if f"test_{metric.name}" in first)
+        rest.pop("released_seed")
+        return cls(
+            measured,
+            tuple(rest.pop("seeds")),
+            rest.pop("recipe"),
+            rest.pop("examples", {}),
+            {name: ModelReport.from_json(model, measured) for name, model in saved.items()},
+            rest.pop("history", []),
+            rest.pop("versions"),
+            rest.pop("machine"),
+            rest.pop("not_run", {}),
+            {
+                title: Baseline.from_json(found, measured)
+                for title, found in rest.pop("baselines", {}).items()
+            },
+            {name: rest.pop(name) for name in _FROZEN if name in rest},
+            rest,
+        )
+
     def to_json(self) -> dict[str, Any]:
-        """Return the results as `results.json` holds them, and cards read them."""
+        """Return the results as `results.json` holds them."""
+        baselines = {title: found.to_json(self.metrics) for title, found in self.baselines.items()}
         return {
             "released_seed": self.seeds[0],
             "seeds": list(self.seeds),
@@ -158,5 +258,26 @@ class Report:
             "history": self.history,
             "versions": dict(self.versions),
             "machine": dict(self.machine),
+            **({"baselines": baselines} if baselines else {}),
             **self.findings,
         }
+
+
+def best_of(models: Sequence[ModelReport], metric: Metric) -> ModelReport:
+    """Return the first of the models with the best mean over the seeds; without a defined mean, none is better."""
+
+    def place(model: ModelReport) -> float:
+        mean = model.outcomes[metric.name].mean
+        if mean is None:
+            return -math.inf
+        return mean if metric.greater_is_better else -mean
+
+    return max(models, key=place)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _json_number(value: float) -> float | None:
+    return None if math.isnan(value) else value

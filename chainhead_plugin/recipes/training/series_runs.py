@@ -64,12 +64,12 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
     notes = [padding_of(name, *lengths_of_parts)]
     if recipe.class_weight is not None and not peer.is_weighted:
         notes.append("labels not weighted, as it has no training")
-    told = [note for note in notes if note is not None]
-    return ModelReport(
+    return ModelReport.of_tests(
         peer.title,
         float(np.mean([found.values[metric.name] for found in checks])),
-        tuple(finals),
-        facts={"gives_scores": peer.gives_scores, **({"notes": told} if told else {})},
+        finals,
+        gives_scores=peer.gives_scores,
+        notes=tuple(note for note in notes if note is not None),
     )
 
 
