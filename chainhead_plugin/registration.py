@@ -17,6 +17,15 @@ import wrapt
 
 MODEL_TYPE = "chainhead"
 RANDOM_MODEL_TYPE = "chainhead-random"
+_CHAINHEAD, _RANDOM = "ChainHeadConfig", "RandomChainConfig"
+# Where the configurations are.
+_CONFIGS = {_CHAINHEAD: "configuration_chainhead", _RANDOM: "configuration_random_chain"}
+# Tables of transformers whose models classify sequences.
+_CLASSIFIERS = (
+    "AutoModelForSequenceClassification",
+    "MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING",
+    "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING",
+)
 _AUTO = "transformers.models.auto"
 _PIPELINES = tuple(
     f"{__package__}.pipelines.{name}"
@@ -49,69 +58,39 @@ def _check_model_type(table: Any, config: Any) -> None:
         )
 
 
-def _register_config(table: Any, classes: Any) -> None:
-    _check_model_type(table, classes.ChainHeadConfig)
-    table.AutoConfig.register(MODEL_TYPE, classes.ChainHeadConfig)
+def _register_config(config: str, model_type: str) -> Callable[[Any, Any], None]:
+    """Return a call that registers a configuration."""
+
+    def call(table: Any, classes: Any) -> None:
+        _check_model_type(table, getattr(classes, config))
+        table.AutoConfig.register(model_type, getattr(classes, config))
+
+    return call
 
 
-def _register_random_config(table: Any, classes: Any) -> None:
-    _check_model_type(table, classes.RandomChainConfig)
-    table.AutoConfig.register(RANDOM_MODEL_TYPE, classes.RandomChainConfig)
+def _register_for(config: str, **names: str) -> Callable[[Any, Any], None]:
+    """Return a call that registers classes for a configuration, by name of the table or Auto class that takes each."""
 
+    def call(table: Any, classes: Any) -> None:
+        module = importlib.import_module(f"{__package__}.config.{_CONFIGS[config]}")
+        for name, cls in names.items():
+            getattr(table, name).register(getattr(module, config), getattr(classes, cls))
 
-def _register_models(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoModel.register(ChainHeadConfig, classes.ChainHeadModel)
-    table.AutoModelForSequenceClassification.register(
-        ChainHeadConfig, classes.ChainHeadForSequenceClassification
-    )
-    table.AutoModelForTokenClassification.register(ChainHeadConfig, classes.ChainHeadForTokenClassification)
-    for name in ("MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING", "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING"):
-        getattr(table, name).register(ChainHeadConfig, classes.ChainHeadForSequenceClassification)
-
-
-def _register_random_models(table: Any, classes: Any) -> None:
-    from .config.configuration_random_chain import RandomChainConfig
-
-    for name in (
-        "AutoModelForSequenceClassification",
-        "MODEL_FOR_TIME_SERIES_CLASSIFICATION_MAPPING",
-        "MODEL_FOR_TIME_SERIES_REGRESSION_MAPPING",
-    ):
-        getattr(table, name).register(RandomChainConfig, classes.RandomChainForSequenceClassification)
-
-
-def _register_forecaster(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoModelForTimeSeriesPrediction.register(ChainHeadConfig, classes.ChainHeadForTimeSeriesPrediction)
-
-
-def _register_feature_extractor(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoFeatureExtractor.register(ChainHeadConfig, classes.ChainHeadFeatureExtractor)
-
-
-def _register_random_feature_extractor(table: Any, classes: Any) -> None:
-    from .config.configuration_random_chain import RandomChainConfig
-
-    table.AutoFeatureExtractor.register(RandomChainConfig, classes.ChainHeadFeatureExtractor)
+    return call
 
 
 def _register_image_models(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoModelForImageClassification.register(ChainHeadConfig, classes.ChainHeadForImageClassification)
+    _register_for(_CHAINHEAD, AutoModelForImageClassification="ChainHeadForImageClassification")(
+        table, classes
+    )
     # Pipelines know models by the names in this table, and call all others unsupported.
     table.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForImageClassification"
 
 
 def _register_audio_models(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoModelForAudioClassification.register(ChainHeadConfig, classes.ChainHeadForAudioClassification)
+    _register_for(_CHAINHEAD, AutoModelForAudioClassification="ChainHeadForAudioClassification")(
+        table, classes
+    )
     # As for images.
     table.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForAudioClassification"
 
@@ -122,12 +101,6 @@ def _register_image_processor(table: Any, classes: Any) -> None:
     table.AutoImageProcessor.register(
         ChainHeadConfig, image_processor_classes={"torchvision": classes.ChainHeadImageProcessor}
     )
-
-
-def _register_no_videos(table: Any, classes: Any) -> None:
-    from .config.configuration_chainhead import ChainHeadConfig
-
-    table.AutoVideoProcessor.register(ChainHeadConfig, classes.NoChainHeadVideoProcessor)
 
 
 def _register_tokenizer(table: Any, classes: Any) -> None:
@@ -159,29 +132,34 @@ _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.configuration_auto",
         f"{__package__}.config.configuration_chainhead",
-        _register_config,
+        _register_config(_CHAINHEAD, MODEL_TYPE),
         needs=(f"{__package__}.config.backbone",),
     ),
     _Registration(
         f"{_AUTO}.configuration_auto",
         f"{__package__}.config.configuration_random_chain",
-        _register_random_config,
+        _register_config(_RANDOM, RANDOM_MODEL_TYPE),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.models.modeling_random_chain",
-        _register_random_models,
+        _register_for(_RANDOM, **dict.fromkeys(_CLASSIFIERS, "RandomChainForSequenceClassification")),
         needs=_MODELING,
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.inputs.feature_extraction_chainhead",
-        _register_random_feature_extractor,
+        _register_for(_RANDOM, AutoFeatureExtractor="ChainHeadFeatureExtractor"),
     ),
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.models.modeling_chainhead",
-        _register_models,
+        _register_for(
+            _CHAINHEAD,
+            AutoModel="ChainHeadModel",
+            AutoModelForTokenClassification="ChainHeadForTokenClassification",
+            **dict.fromkeys(_CLASSIFIERS, "ChainHeadForSequenceClassification"),
+        ),
         needs=(*_MODELING, f"{__package__}.nodes.text_backbone"),
     ),
     _Registration(
@@ -220,18 +198,18 @@ _REGISTRATIONS = (
     _Registration(
         f"{_AUTO}.modeling_auto",
         f"{__package__}.models.modeling_chainhead_forecast",
-        _register_forecaster,
+        _register_for(_CHAINHEAD, AutoModelForTimeSeriesPrediction="ChainHeadForTimeSeriesPrediction"),
         needs=(*_MODELING, f"{__package__}.nodes.text_backbone", f"{__package__}.models.modeling_chainhead"),
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.inputs.feature_extraction_chainhead",
-        _register_feature_extractor,
+        _register_for(_CHAINHEAD, AutoFeatureExtractor="ChainHeadFeatureExtractor"),
     ),
     _Registration(
         f"{_AUTO}.video_processing_auto",
         f"{__package__}.inputs.no_videos",
-        _register_no_videos,
+        _register_for(_CHAINHEAD, AutoVideoProcessor="NoChainHeadVideoProcessor"),
         needs=(f"{__package__}.config.configuration_chainhead",),
     ),
     _Registration(
@@ -275,10 +253,7 @@ def register() -> None:
     # Names may have been taken since.
     _register_timm_models(sys.modules["timm"], sys.modules[f"{__package__}.models.timm_architectures"])
     configurations = sys.modules[f"{_AUTO}.configuration_auto"]
-    for module, name in (
-        ("configuration_chainhead", "ChainHeadConfig"),
-        ("configuration_random_chain", "RandomChainConfig"),
-    ):
+    for name, module in _CONFIGS.items():
         _check_model_type(configurations, getattr(sys.modules[f"{__package__}.config.{module}"], name))
 
 

@@ -8,7 +8,6 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from ..checks.values import check_choice
-from ..head.expansion import expanded_features
 from ..head.linear_options import LinearOptions
 from ..head.options import HeadOptions
 from ..storage.code_origin import AutoClassMixin, is_carried
@@ -19,7 +18,8 @@ from .images import check_image_options, image_nodes
 from .keywords import check_file_fields, check_keywords, check_labels
 from .layers import check_size, check_widths, stacked_options
 from .origin import OriginMixin
-from .pooling import Pooling, check_pooling, pooled_width, poolings_of
+from .pooling import Pooling, check_pooling
+from .sizes import DerivedSizes
 from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
 from .whole_saving import WholeConfigMixin
 
@@ -35,7 +35,7 @@ _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classificati
 
 
 @strict
-class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedConfig):
+class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSizes, PreTrainedConfig):
     r"""Configuration of a chainhead model: the head's options, in the head's words.
 
     Parameters
@@ -261,11 +261,6 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
         if self.pad_token_id is None and known and reads_tokens(backbone):
             self.pad_token_id = pad_token_id
 
-    @property
-    def image_channels(self) -> int:
-        """Channels of an image without a backbone."""
-        return 3 if self.num_channels is None else self.num_channels
-
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Return the configuration that holds the vocabulary: the backbone's where that reads tokens."""
         backbone = self.backbone_config
@@ -275,62 +270,6 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTrainedC
                 backbone.get_text_config(decoder=decoder, encoder=encoder) if reads_tokens(backbone) else self
             )
         return self
-
-    @property
-    def num_hidden_layers(self) -> int:
-        """Number of layers, each of which has one chain head."""
-        return max(1, len(self.hidden_sizes))
-
-    @property
-    def perceptron_degree(self) -> int:
-        """Degree of the Taylor expansion in a stack's perceptrons and classifier; 1 is none."""
-        return self.d if self.hidden_sizes and self.with_taylor else 1
-
-    @property
-    def pooled_size(self) -> int:
-        """Features that a sequence classifier's linear map takes, after pooling and expansion."""
-        return expanded_features(self.context_size, self.perceptron_degree)
-
-    @property
-    def num_input_channels(self) -> int:
-        """Variables of a series that a forecaster takes."""
-        assert self.m is not None
-        return (self.m - self.num_time_features) // (2 if self.with_observed_indicator else 1)
-
-    @property
-    def num_targets(self) -> int:
-        """Variables of a series that a forecaster gives."""
-        if self.prediction_channel_indices is None:
-            return self.num_input_channels
-        return len(self.prediction_channel_indices)
-
-    @property
-    def context_size(self) -> int:
-        """Features of a pooled chain."""
-        assert self.n is not None
-        return pooled_width(self.pooling, self.n, self.chain_length)
-
-    @property
-    def poolings(self) -> tuple[str, ...]:
-        """The poolings whose features make a pooled chain."""
-        return poolings_of(self.pooling)
-
-    @property
-    def known_size(self) -> int:
-        """Features that a forecaster's linear map takes: the pooled chain and the known features of the future."""
-        return self.context_size + (self.prediction_length or 0) * self.num_time_features
-
-    @property
-    def forecast_size(self) -> int:
-        """Numbers that a forecaster's linear map gives; 0 for other models."""
-        return (self.prediction_length or 0) * self.num_targets * max(1, len(self.quantiles))
-
-    def width_before(self, layer: int) -> int:
-        """Features of a node that a stack's layer maps: those of the layer before, or of the input."""
-        assert self.m is not None
-        if layer:
-            return self.hidden_sizes[layer - 1]
-        return 2 * self.m if self.with_differences else self.m
 
     def head_options(self, layer: int = 0) -> HeadOptions:
         """Return the options of the one head, or those stated for a stack's layer, checked."""

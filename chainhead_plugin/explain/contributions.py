@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checks.values import check_choice, check_whole_number
-from ..models.modeling_chainhead import ChainHeadPreTrainedModel
+from ..models.pretrained import ChainHeadPreTrainedModel
 from .model_path import ModelPath, Stage, is_forecast, target_index
 
 Method = Literal["exact", "gradient_x_input", "integrated_gradients"]

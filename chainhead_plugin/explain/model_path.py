@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ..chain.masking import CheckedMask, check_mask
 from ..head.chain_head import ChainInterdependenceHead
+from ..models.forecasting.linear_path import SeriesNodes
 from ..models.layers import ChainHeadLayer
-from ..models.linear_path import SeriesNodes
 
 Stage = Literal["input", "output"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..models.forecasting.quantiles import conformal_offsets
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-from ..models.quantiles import conformal_offsets
 from .choosing import Mixture, choose
 from .classical import naive
 from .origins import Sample, folds_of, sample_of

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .linear_path import seasonal_naive
+from .forecasting.linear_path import seasonal_naive
+from .forecasting.quantiles import conformal_offsets
+from .forecasting.series_scaling import nonzero
 from .modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-from .quantiles import conformal_offsets
-from .series_scaling import nonzero
 
 RIDGES = (1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
 

@@ -1,133 +1,29 @@
 """The chainhead models: chain interdependence heads as transformers models."""
 
-import copy
-import os
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput, TokenClassifierOutput
-from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
 from ..chain.backend import refuse_tracing
 from ..chain.masking import needed_mask, zero_padding
-from ..config.backbone_input import input_of
 from ..config.call_keywords import check_call
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
 from ..head.tensors import require_tensors
 from ..head.weights import weights_dtype
-from ..hub.sharing import SharedModel
-from ..nodes.encoders.building import FLOAT_INPUTS, build_encoder, copy_encoder
+from ..nodes.encoders.building import build_encoder
 from ..nodes.encoders.encode import encode_values
 from ..nodes.frozen import BackboneOwner
-from ..nodes.text_backbone import build_backbone, copy_weights, encode_tokens
+from ..nodes.text_backbone import build_backbone, encode_tokens
 from ..nodes.token_embedding import TokenEmbedding
-from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .encoders.outputs import EncodedChainOutput, EncodedTokenClassifierOutput, real_nodes
-from .initialisation import ChainHeadInitialisation
 from .layers import ChainHeadLayer
 from .pooling import pool
-
-
-def _input_of_backbone(config: ChainHeadConfig) -> str | None:
-    """What the backbone of the bare model takes; None without one, or where it belongs to the model of its task."""
-    name = None if config.backbone_config is None else input_of(config.backbone_config)
-    return name if name in ("input_ids", *FLOAT_INPUTS) else None
-
-
-class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
-    """What all chainhead models share."""
-
-    config: ChainHeadConfig
-    config_class = ChainHeadConfig
-    base_model_prefix = "chainhead"
-    main_input_name = "input_features"
-    input_modalities = ("time",)
-    supports_gradient_checkpointing = True
-    _no_split_modules: ClassVar[list[str]] = ["ChainHeadLayer"]
-    _can_compile_fullgraph = True
-    _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
-
-    def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
-        config.check_layers()  # a field may have been changed since
-        super().__init__(config, *args, **kwargs)
-        if config.vocab_size is not None or _input_of_backbone(config) == "input_ids":
-            self.main_input_name = "input_ids"
-            self.input_modalities = ("text",)
-
-    @classmethod
-    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
-        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
-        loaded = super().from_pretrained(*args, **kwargs)
-        # Loading replaces the parameters by new ones, which all require gradients.
-        for module in (loaded[0] if isinstance(loaded, tuple) else loaded).modules():
-            if isinstance(module, BackboneOwner):
-                module.freeze_backbone()
-        return loaded
-
-    @classmethod
-    def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
-        """Put new chain heads on a pretrained encoder of texts, audio or time series.
-
-        Parameters
-        ----------
-        backbone : PreTrainedModel, str or path
-            A model over input_ids, input_values, input_features or past_values, whose weights are copied without
-            those of its own task head, and of its decoder; or a folder or repository that
-            `AutoModel.from_pretrained` loads.
-        **fields
-            Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
-
-        Returns
-        -------
-        ChainHeadPreTrainedModel
-            Of this class, in eval mode, with the backbone's dtype and on its device.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a field is not valid, or the model is no encoder that transformers can rebuild.
-
-        Examples
-        --------
-        >>> model = ChainHeadForSequenceClassification.from_backbone(
-        ...     "distilbert/distilbert-base-uncased", hidden_sizes=[64], num_labels=3, freeze_backbone=True
-        ... )
-        """
-        if not isinstance(backbone, PreTrainedModel):
-            backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
-        source = backbone.base_model
-        config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
-        taken = _input_of_backbone(config)
-        if taken is None:
-            raise ValueError(
-                f"{type(source).__name__} takes {source.main_input_name}, expected one of input_ids, "
-                f"{', '.join(FLOAT_INPUTS)}"
-            )
-        model = cls._from_config(config, dtype=source.dtype)
-        fill = copy_weights if taken == "input_ids" else copy_encoder
-        fill(source, model.base_model.backbone)
-        return model.to(source.device).eval()
-
-    def get_input_embeddings(self) -> nn.Module | None:
-        """Return the embedding of tokens: the model's own, the backbone's, or None where nodes are features."""
-        base = self.base_model
-        # Not NotImplementedError, as elsewhere in transformers: its quantisers ask every model.
-        return base.embed_tokens if not base.has_text_backbone else base.backbone.get_input_embeddings()
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Replace the embedding of tokens."""
-        base = self.base_model
-        if base.has_text_backbone:
-            base.backbone.set_input_embeddings(value)
-        elif base.embed_tokens is None:
-            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
-        else:
-            base.embed_tokens = value
+from .pretrained import ChainHeadPreTrainedModel, input_of_backbone
 
 
 class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
@@ -142,7 +38,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         if config.vocab_size is not None:
             assert config.m is not None
             self.embed_tokens = TokenEmbedding(config.vocab_size, config.m, config.pad_token_id)
-        taken = _input_of_backbone(config)
+        taken = input_of_backbone(config)
         self.has_text_backbone = taken == "input_ids"
         self.backbone = None
         if taken is not None:

@@ -1,6 +1,5 @@
 """Forecasting: the next values of a series, as points or quantiles."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,44 +7,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.utils.generic import ModelOutput, can_return_tuple
+from transformers.utils.generic import can_return_tuple
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.tensors import require_tensors
 from ..head.weights import weights_dtype
-from .linear_path import LinearPath, SeriesNodes, seasonal_naive
-from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
+from .forecasting.inputs import as_future, as_series, check_time_features, observed_values
+from .forecasting.linear_path import LinearPath, SeriesNodes, seasonal_naive
+from .forecasting.loss import forecast_loss
+from .forecasting.output import ChainHeadForecastOutput
+from .forecasting.quantiles import ascending, normal_start, shifted, start_at
+from .forecasting.series_scaling import interpolate, scale_alike, scale_series
+from .modeling_chainhead import ChainHeadModel
 from .pooling import pool
-from .quantiles import ascending, normal_start, shifted, start_at
-from .series_scaling import interpolate, nonzero, scale_alike, scale_series
-
-
-@dataclass
-class ChainHeadForecastOutput(ModelOutput):
-    """What a forecaster returns.
-
-    For `past_values` [batch, length] of one channel, the channel axes of `prediction_outputs`,
-    `quantile_outputs`, `loc` and `scale` are left out.
-
-    Attributes
-    ----------
-    loss : Tensor [], optional
-        In units of `scale`, if `future_values` are given.
-    prediction_outputs : Tensor [batch, prediction_length, targets]
-        The point forecast in the data's units; with quantiles the median.
-    quantile_outputs : Tensor [batch, prediction_length, targets, quantiles], optional
-        The forecast of every quantile of the configuration, in its order and the data's units. They never cross.
-    hidden_states : tuple of Tensor [batch, length, features], optional
-    loc, scale : Tensor [batch, 1, targets]
-        How each series was shifted and scaled. A scale of 0 marks a series that does not vary.
-    """
-
-    loss: Tensor | None = None
-    prediction_outputs: Tensor | None = None
-    quantile_outputs: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    loc: Tensor | None = None
-    scale: Tensor | None = None
+from .pretrained import ChainHeadPreTrainedModel
 
 
 class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
@@ -174,31 +149,29 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             future_time_features=future_time_features,
         )
 
-        univariate = past_values.ndim == 2 and self.config.num_input_channels == 1
-        past = past_values.unsqueeze(-1) if univariate else past_values
-        if past.ndim != 3 or past.size(1) < 1 or past.size(2) != self.config.num_input_channels:
-            raise ValueError(
-                f"past_values has shape {tuple(past_values.shape)}, expected [batch, length, "
-                f"{self.config.num_input_channels}] with length ≥ 1"
-                + (", or [batch, length]" if self.config.num_input_channels == 1 else "")
-            )
+        past, univariate = as_series(past_values, self.config.num_input_channels)
 
         # Units are found in float32 at least: the model's own dtype may be too coarse for the data's.
         past = past.to(
             torch.promote_types(past.dtype, torch.promote_types(weights_dtype(self), torch.float32))
         )
-        observed = _observed(past, past_observed_mask, "past")
+        observed = observed_values(past, past_observed_mask, "past")
         scaled, loc, scale = self.scale(past, observed)
 
-        covariates = {"past": past_time_features, "future": future_time_features}
-        self._check_time_features(covariates, past)
-        raw, hidden_states = self._forecast(scaled, observed, **covariates, **kwargs)
+        steps, count = self.config.prediction_length, self.config.num_time_features
+        check_time_features("past", past_time_features, (past.size(0), past.size(1), count))
+        check_time_features("future", future_time_features, (past.size(0), steps, count))
+        raw, hidden_states = self._forecast(
+            scaled, observed, past_time_features, future_time_features, **kwargs
+        )
         raw = raw.to(loc)
         loc, scale = self._of_targets(loc), self._of_targets(scale)
 
         loss = None
         if future_values is not None and return_loss:
-            loss = self._loss(raw, future_values, future_observed_mask, loc, scale, univariate)
+            future = as_future(future_values, raw, univariate).to(loc)
+            counts = observed_values(future, future_observed_mask, "future")
+            loss = forecast_loss(raw, future, counts, loc, scale, self.config.quantiles, self.config.loss)
 
         forecasts = raw * scale.unsqueeze(-1) + loc.unsqueeze(-1)
         if univariate:
@@ -292,20 +265,6 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         )
         return self._pool(outputs.last_hidden_state, started), outputs.hidden_states
 
-    def _check_time_features(self, covariates: dict[str, Tensor | None], past: Tensor) -> None:
-        count = self.config.num_time_features
-        lengths = {"past": past.size(1), "future": self.config.prediction_length}
-        for name, given in covariates.items():
-            expected = (past.size(0), lengths[name], count)
-            if given is None and count:
-                raise ValueError(
-                    f"{name}_time_features are needed, of shape {expected}: num_time_features={count}"
-                )
-            if given is not None and not count:
-                raise ValueError(f"{name}_time_features have no effect on a model with num_time_features=0")
-            if given is not None and given.shape != expected:
-                raise ValueError(f"{name}_time_features has shape {tuple(given.shape)}, expected {expected}")
-
     def _pool(self, nodes: Tensor, started: Tensor) -> Tensor:
         return torch.cat([self._pool_by(name, nodes, started) for name in self.config.poolings], -1)
 
@@ -314,55 +273,6 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         if name == "flatten" and missing >= 0:
             return F.pad(nodes, (0, 0, missing, 0)).flatten(1)
         return pool(nodes, started, name, self.config.chain_length)
-
-    def _loss(
-        self,
-        raw: Tensor,
-        future_values: Tensor,
-        future_observed_mask: Tensor | None,
-        loc: Tensor,
-        scale: Tensor,
-        univariate: bool,
-    ) -> Tensor:
-        expected = raw.shape[:2] if univariate else raw.shape[:3]
-        if future_values.shape != expected:
-            raise ValueError(
-                f"future_values has shape {tuple(future_values.shape)}, expected {tuple(expected)}: the shape of the "
-                "forecast, [batch, prediction_length" + ("]" if univariate else ", targets]")
-            )
-
-        future = (future_values.unsqueeze(-1) if univariate else future_values).to(loc)
-        # A series that does not vary is forecast as it is, whatever the weights: it teaches nothing.
-        counts = _observed(future, future_observed_mask, "future") & (scale > 0)
-        target = (torch.where(counts, future, loc) - loc) / nonzero(scale)
-        errors = target.unsqueeze(-1) - raw
-
-        if self.config.quantiles:
-            levels = torch.tensor(self.config.quantiles, dtype=errors.dtype, device=errors.device)
-            losses = torch.maximum(levels * errors, (levels - 1) * errors)
-        elif self.config.loss == "mae":
-            losses = errors.abs()
-        elif self.config.loss == "huber":
-            losses = F.huber_loss(raw, target.unsqueeze(-1), reduction="none")
-        else:
-            losses = errors.square()
-
-        return torch.where(counts, losses.mean(-1), 0).sum() / counts.sum().clamp(min=1)
-
-
-def _observed(values: Tensor, mask: Tensor | None, name: str) -> Tensor:
-    """Return which of values [batch, length, channels] were observed: no NaN, and 1 in the mask."""
-    observed = ~values.isnan()
-    if mask is None:
-        return observed
-    if mask.shape == values.shape[:2]:
-        mask = mask.unsqueeze(-1)
-    elif mask.shape != values.shape:
-        raise ValueError(
-            f"{name}_observed_mask has shape {tuple(mask.shape)}, expected {tuple(values.shape)} or "
-            f"{tuple(values.shape[:2])}"
-        )
-    return observed & (mask != 0).to(values.device)
 
 
 __all__ = ["ChainHeadForTimeSeriesPrediction", "ChainHeadForecastOutput"]

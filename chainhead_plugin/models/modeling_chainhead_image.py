@@ -16,8 +16,9 @@ from ..nodes.frozen import BackboneOwner
 from ..nodes.image_backbone import build_image_backbone, load_image_backbone
 from ..nodes.images import chain_of_image
 from ..nodes.text_backbone import copy_weights
-from .modeling_chainhead import ChainHeadModel, ChainHeadPreTrainedModel
+from .modeling_chainhead import ChainHeadModel
 from .pooling import pool
+from .pretrained import ChainHeadPreTrainedModel
 
 
 class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):

@@ -6,7 +6,7 @@ import torch
 from forecasters import CONFIGS, NAN, build, future
 from transformers import AutoModelForTimeSeriesPrediction
 
-from chainhead_plugin.models.series_scaling import scale_series
+from chainhead_plugin.models.forecasting.series_scaling import scale_series
 
 every_scaling = pytest.mark.parametrize("scaling", ["std", "mean", None])
 COVARIATES = {"m": 5, "n": 6, "with_observed_indicator": True, "num_time_features": 1, "pooling": "flatten"}

@@ -11,9 +11,9 @@ from transformers import AutoModelForTimeSeriesPrediction
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction
 from chainhead_plugin.models.forecast_fitting import calibrate_quantiles, fit_linear_path
-from chainhead_plugin.models.linear_path import LinearPath, seasonal_naive
-from chainhead_plugin.models.quantiles import ascending, conformal_offsets, normal_start, shifted
-from chainhead_plugin.models.series_scaling import scale_series
+from chainhead_plugin.models.forecasting.linear_path import LinearPath, seasonal_naive
+from chainhead_plugin.models.forecasting.quantiles import ascending, conformal_offsets, normal_start, shifted
+from chainhead_plugin.models.forecasting.series_scaling import scale_series
 
 LEVELS = [0.1, 0.25, 0.5, 0.9]
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForTimeSeriesPrediction
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction, ChainHeadModel
-from chainhead_plugin.models.quantiles import ascending
-from chainhead_plugin.models.series_scaling import scale_series
+from chainhead_plugin.models.forecasting.quantiles import ascending
+from chainhead_plugin.models.forecasting.series_scaling import scale_series
 
 
 class TestOutputs:

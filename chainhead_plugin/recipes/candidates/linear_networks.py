@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...config.configuration_chainhead import ChainHeadConfig
+from ...models.forecasting.quantiles import ascending, shifted
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-from ...models.quantiles import ascending, shifted
 
 LINEAR_PEERS = {"nlinear": False, "dlinear": True}
 

@@ -1,0 +1,116 @@
+"""The base class of all chainhead models of transformers."""
+
+import copy
+import os
+from typing import Any, ClassVar
+
+from torch import nn
+from transformers import AutoModel
+from transformers.modeling_utils import PreTrainedModel
+
+from ..config.backbone_input import input_of
+from ..config.configuration_chainhead import ChainHeadConfig
+from ..hub.sharing import SharedModel
+from ..nodes.encoders.building import FLOAT_INPUTS, copy_encoder
+from ..nodes.frozen import BackboneOwner
+from ..nodes.text_backbone import copy_weights
+from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
+from .initialisation import ChainHeadInitialisation
+from .layers import ChainHeadLayer
+
+
+def input_of_backbone(config: ChainHeadConfig) -> str | None:
+    """Return the input of the bare model's backbone; None without a backbone, or where that belongs to a task's model."""
+    name = None if config.backbone_config is None else input_of(config.backbone_config)
+    return name if name in ("input_ids", *FLOAT_INPUTS) else None
+
+
+class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
+    """A chainhead model: loading and pushing, first weights, the embedding of tokens."""
+
+    config: ChainHeadConfig
+    config_class = ChainHeadConfig
+    base_model_prefix = "chainhead"
+    main_input_name = "input_features"
+    input_modalities = ("time",)
+    supports_gradient_checkpointing = True
+    _no_split_modules: ClassVar[list[str]] = ["ChainHeadLayer"]
+    _can_compile_fullgraph = True
+    _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
+
+    def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
+        config.check_layers()  # a field may have been changed since
+        super().__init__(config, *args, **kwargs)
+        if config.vocab_size is not None or input_of_backbone(config) == "input_ids":
+            self.main_input_name = "input_ids"
+            self.input_modalities = ("text",)
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        # Loading replaces the parameters by new ones, which all require gradients.
+        for module in (loaded[0] if isinstance(loaded, tuple) else loaded).modules():
+            if isinstance(module, BackboneOwner):
+                module.freeze_backbone()
+        return loaded
+
+    @classmethod
+    def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
+        """Put new chain heads on a pretrained encoder of texts, audio or time series.
+
+        Parameters
+        ----------
+        backbone : PreTrainedModel, str or path
+            A model over input_ids, input_values, input_features or past_values, whose weights are copied without
+            those of its own task head, and of its decoder; or a folder or repository that
+            `AutoModel.from_pretrained` loads.
+        **fields
+            Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
+
+        Returns
+        -------
+        ChainHeadPreTrainedModel
+            Of this class, in eval mode, with the backbone's dtype and on its device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a field is not valid, or the model is no encoder that transformers can rebuild.
+
+        Examples
+        --------
+        >>> model = ChainHeadForSequenceClassification.from_backbone(
+        ...     "distilbert/distilbert-base-uncased", hidden_sizes=[64], num_labels=3, freeze_backbone=True
+        ... )
+        """
+        if not isinstance(backbone, PreTrainedModel):
+            backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
+        source = backbone.base_model
+        config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
+        taken = input_of_backbone(config)
+        if taken is None:
+            raise ValueError(
+                f"{type(source).__name__} takes {source.main_input_name}, expected one of input_ids, "
+                f"{', '.join(FLOAT_INPUTS)}"
+            )
+        model = cls._from_config(config, dtype=source.dtype)
+        fill = copy_weights if taken == "input_ids" else copy_encoder
+        fill(source, model.base_model.backbone)
+        return model.to(source.device).eval()
+
+    def get_input_embeddings(self) -> nn.Module | None:
+        """Return the embedding of tokens: the model's own, the backbone's, or None where nodes are features."""
+        base = self.base_model
+        # Not NotImplementedError, as elsewhere in transformers: its quantisers ask every model.
+        return base.embed_tokens if not base.has_text_backbone else base.backbone.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the embedding of tokens."""
+        base = self.base_model
+        if base.has_text_backbone:
+            base.backbone.set_input_embeddings(value)
+        elif base.embed_tokens is None:
+            raise NotImplementedError(f"{type(self).__name__} takes input_features: it embeds no tokens")
+        else:
+            base.embed_tokens = value
