@@ -11,6 +11,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..config.stacks import is_by_layer
 from .card_text import cell
+from .input_facts import forecast_facts, node_facts
 from .matrix_png import draw_matrix
 
 _SHOWN_NODES = 12
@@ -76,11 +77,16 @@ def _random_facts(config: RandomChainConfig) -> dict[str, str]:
     direction = "the present node and those before (causal)" if config.causal else "nodes on both sides"
     inputs = "nodes and their differences" if config.with_differences else "nodes"
     groups = f"{config.num_groups} groups of {config.group_size} random kernels"
+    pools = "shares of a chain's nodes"
+    if config.reference_length is not None:
+        pools = f"counts of nodes, in units of {config.reference_length}"
     return {
         "features of a node": f"{config.m}",
         "dilations": ", ".join(map(str, config.dilations)),
         "kernels for each dilation": f"84 with {config.num_biases} thresholds, and {groups}, of {inputs}",
         "kernels reach": direction,
+        "thresholds of the nodes": f"{config.num_levels}",
+        "pools": pools,
         "features of a sequence": f"{config.hidden_size:,}",
     }
 
@@ -96,6 +102,8 @@ def _chain_facts(config: ChainHeadConfig) -> dict[str, str]:
         "chain": ", ".join([*_kind(chain, learned=config.with_learned_decay), direction]),
         "weights": f"{_reconciliation(config)}, {channels} channel{'s' if channels > 1 else ''}",
         "around them": ", ".join(_surroundings(config)) or "nothing",
+        **node_facts(config),
+        **forecast_facts(config),
     }
     if is_by_layer(config.channel_hops):
         rest = [config.layer_options(i)[1].chain for i in range(1, config.num_hidden_layers)]

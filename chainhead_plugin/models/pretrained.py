@@ -20,7 +20,7 @@ from .layers import ChainHeadLayer
 
 
 def input_of_backbone(config: ChainHeadConfig) -> str | None:
-    """Return the input of the bare model's backbone; None without a backbone, or where that belongs to a task's model."""
+    """Return the input of the bare model's backbone; None without one, or where it belongs to a task's model."""
     name = None if config.backbone_config is None else input_of(config.backbone_config)
     return name if name in ("input_ids", *FLOAT_INPUTS) else None
 

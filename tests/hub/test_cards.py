@@ -51,48 +51,60 @@ OPTIONS = {
         "decay γ learned for every feature, from 0.4",
     ),
 }
-# What a card says nothing of: how far "flatten" goes, and how weights that have been trained began.
+# A card says nothing of the head's name, of how far "flatten" goes, and of how weights that are trained began.
 UNTOLD = {
+    "name": {"name": "mine"},
     "chain_length": {"chain_length": 5},
     "parameters_init_method": {"parameters_init_method": "kaiming_uniform"},
 }
-# Of the other fields, with what they need.
+# By other field: a configuration with it, and the words that its card has for it.
 TOKENS = BertConfig(
     hidden_size=4, num_attention_heads=1, num_hidden_layers=1, intermediate_size=4, vocab_size=9
 )
 FORECAST = {"m": 2, "prediction_length": 2, "pooling": "flatten", "chain_length": 6}
+LEVELS = {"quantiles": [0.1, 0.5, 0.9]}
+FIXED = FORECAST | {"scaling": "fixed", "fixed_loc": [0.5, 1], "fixed_scale": [2, 3]}
 FIELDS = {
-    "name": {"name": "mine"},
-    "hidden_sizes": {"hidden_sizes": [5, 4]},
-    "pooling": {"pooling": ["last", "std"]},
-    "with_differences": {"hidden_sizes": [5], "with_differences": True},
-    "normalisation": {"hidden_sizes": [5, 4], "normalisation": "post-layer"},
-    "identity_residual": {"hidden_sizes": [5, 5], "identity_residual": True},
-    "channel_dropout": {"hidden_sizes": [5], "channel_dropout": 0.2},
-    "vocab_size": {"vocab_size": 9},
-    "pad_token_id": {"vocab_size": 9, "pad_token_id": 0},
-    "backbone_config": {"backbone_config": TOKENS},
-    "freeze_backbone": {"backbone_config": TOKENS, "freeze_backbone": True},
-    "image_size": {"image_size": 8},
-    "num_channels": {"image_size": 8, "num_channels": 1},
-    "patch_size": {"patch_size": 4},
-    "scan": {"patch_size": 4, "scan": "row-major"},
-    "prediction_length": FORECAST,
-    "prediction_channel_indices": FORECAST | {"prediction_channel_indices": [1]},
-    "quantiles": FORECAST | {"quantiles": [0.1, 0.5, 0.9]},
-    "loss": FORECAST | {"loss": "mae"},
-    "scaling": FORECAST | {"scaling": "std"},
-    "with_observed_indicator": FORECAST | {"with_observed_indicator": True},
-    "num_time_features": FORECAST | {"num_time_features": 1},
-    "constant_features": FORECAST | {"constant_features": [1]},
-    "seasons": FORECAST | {"seasons": [2, 3]},
-    "with_linear_path": FORECAST | {"with_linear_path": True},
-    **dict.fromkeys(
-        ["fixed_loc", "fixed_scale"],
-        FORECAST | {"scaling": "fixed", "fixed_loc": [0.5, 1], "fixed_scale": [2, 3]},
-    ),
-    "interpolate_missing": FORECAST | {"interpolate_missing": True},
-    "quantile_offsets": FORECAST | {"quantiles": [0.1, 0.5, 0.9], "quantile_offsets": [-0.1, 0.0, 0.2]},
+    "hidden_sizes": ({"hidden_sizes": [5, 4]}, "5, 4"),
+    "pooling": ({"pooling": ["last", "std"]}, "last, std"),
+    "with_differences": ({"hidden_sizes": [5], "with_differences": True}, "differences of nodes"),
+    "normalisation": ({"hidden_sizes": [5, 4], "normalisation": "post-layer"}, "LayerNorm of what leaves"),
+    "identity_residual": ({"hidden_sizes": [5, 5], "identity_residual": True}, "identity residual"),
+    "channel_dropout": ({"hidden_sizes": [5], "channel_dropout": 0.2}, "dropout 0.2 of channels"),
+    "vocab_size": ({"vocab_size": 9}, "embedded tokens of a vocabulary of 9"),
+    "pad_token_id": ({"vocab_size": 9, "pad_token_id": 3}, "padding token 3"),
+    "backbone_config": ({"backbone_config": TOKENS}, "last hidden states of a bert"),
+    "freeze_backbone": ({"backbone_config": TOKENS, "freeze_backbone": True}, "of a frozen bert"),
+    "image_size": ({"image_size": [6, 8]}, "rows of pixels, 3 channels, images of 6 × 8 pixels"),
+    "num_channels": ({"image_size": 8, "num_channels": 1}, "rows of pixels, 1 channel,"),
+    "patch_size": ({"patch_size": 4}, "patches of 4 × 4 pixels, 3 channels, serpentine order"),
+    "scan": ({"patch_size": 4, "scan": "row-major"}, "row-major order"),
+    "prediction_length": (FORECAST, "2 steps of 2 channels"),
+    "prediction_channel_indices": (FORECAST | {"prediction_channel_indices": [1]}, "those at 1 alone"),
+    "quantiles": (FORECAST | LEVELS, "0.1, 0.5, 0.9"),
+    "loss": (FORECAST | {"loss": "mae"}, "mae"),
+    "scaling": (FORECAST | {"scaling": "last"}, "its own last value"),
+    "with_observed_indicator": (FORECAST | {"with_observed_indicator": True}, "which of the channels were"),
+    "num_time_features": (FORECAST | {"num_time_features": 1}, "1 covariate known for the future"),
+    "constant_features": (FORECAST | {"constant_features": [1]}, "did not vary in training | 1"),
+    "seasons": (FORECAST | {"seasons": [2, 3]}, "the last values of seasons of 2, 3 steps"),
+    "with_linear_path": (FORECAST | {"with_linear_path": True}, "a linear map of the last 6 steps"),
+    "fixed_loc": (FIXED, "all series less 0.5, 1"),
+    "fixed_scale": (FIXED, "divided by 2, 3"),
+    "interpolate_missing": (FORECAST | {"interpolate_missing": True}, "interpolated"),
+    "quantile_offsets": (FORECAST | LEVELS | {"quantile_offsets": [-0.1, 0.0, 0.2]}, "0.9, calibrated"),
+}
+# By field of random chain heads; the seed has no effect on a trained model.
+RANDOM_FIELDS = {
+    "m": ({"m": 3}, "features of a node", "3"),
+    "dilations": ({"dilations": [1, 2, 4]}, "dilations", "1, 2, 4"),
+    "causal": ({"causal": False}, "kernels reach", "nodes on both sides"),
+    "with_differences": ({"with_differences": False}, "kernels for each dilation", "of nodes"),
+    "num_biases": ({"num_biases": 2}, "kernels for each dilation", "84 with 2 thresholds"),
+    "num_groups": ({"num_groups": 5}, "kernels for each dilation", "5 groups"),
+    "group_size": ({"group_size": 3}, "kernels for each dilation", "groups of 3 random kernels"),
+    "num_levels": ({"num_levels": 7}, "thresholds of the nodes", "7"),
+    "reference_length": ({"reference_length": 50}, "pools", "in units of 50"),
 }
 KINDS = {
     "single_hop": "single hop",
@@ -120,8 +132,8 @@ def test_the_tables_are_complete():
     inherited = {field.name for field in fields(PreTrainedConfig)}
     own = [field.name for field in fields(c.ChainHeadConfig) if field.name not in inherited]
     options = {option.name for option in fields(HeadOptions)}
-    assert options == OPTIONS.keys() | UNTOLD.keys()
-    assert {*own} == options | FIELDS.keys()
+    assert options == OPTIONS.keys() | UNTOLD.keys() - {"name"}
+    assert {*own} == OPTIONS.keys() | UNTOLD.keys() | FIELDS.keys()
     kinds = {c.ChainHeadConfig(**head).head_options().chain.kind for head in chains.HEADS.values()}
     assert kinds == {*get_args(Kind)}
     offered = [getattr(c, name) for name in c.__all__]
@@ -143,15 +155,42 @@ def test_a_card_tells_every_option_of_a_head(options):
     assert not any(words in fact for fact in model_facts(c.ChainHeadConfig(), is_classifier=False).values())
 
 
-@pytest.mark.parametrize("given", [*UNTOLD.values(), *FIELDS.values()], ids=[*UNTOLD, *FIELDS])
-def test_a_card_with_every_other_field(given):
-    config = c.ChainHeadConfig(**given)
-    name = (
-        "ChainHeadForTimeSeriesPrediction"
-        if "prediction_length" in given
-        else "ChainHeadForSequenceClassification"
+def card_of_config(config):
+    forecasts = config.prediction_length is not None
+    return card_of(
+        "ChainHeadForTimeSeriesPrediction" if forecasts else "ChainHeadForSequenceClassification", config
     )
-    assert name in card_of(name, config)
+
+
+@pytest.mark.parametrize("options", [*FIELDS.values()], ids=[*FIELDS])
+def test_a_card_tells_every_other_field(options):
+    given, words = options
+    assert words in card_of_config(c.ChainHeadConfig(**given))
+    plain = c.ChainHeadConfig(**FORECAST) if "prediction_length" in given else c.ChainHeadConfig()
+    assert given == FORECAST or words not in card_of_config(plain)
+
+
+def test_a_card_tells_every_field_of_random_chain_heads():
+    inherited = {field.name for field in fields(PreTrainedConfig)}
+    own = {field.name for field in fields(c.RandomChainConfig)} - inherited
+    assert own == RANDOM_FIELDS.keys() | {"seed"}
+    plain = model_facts(c.RandomChainConfig(), is_classifier=True)
+    for given, row, words in RANDOM_FIELDS.values():
+        fact = model_facts(c.RandomChainConfig(**given), is_classifier=True)[row]
+        assert words in fact != plain[row]
+    assert (
+        "with 12 weights"
+        in render_card(c.RandomChainConfig(), c.RandomChainForSequenceClassification, 12, repo_id="me/model")[
+            "README.md"
+        ].decode()
+    )
+
+
+@pytest.mark.parametrize("given", [*UNTOLD.values()], ids=[*UNTOLD])
+def test_a_card_without_a_word_on_a_field(given):
+    configs = c.ChainHeadConfig(**given), c.ChainHeadConfig()
+    given, plain = (model_facts(config, is_classifier=True) for config in configs)
+    assert given == plain
 
 
 @every_class

@@ -10,8 +10,7 @@ from chainhead_plugin.recipes.results.verdict import verdict
 from chainhead_plugin.recipes.tasks.forecasting import Forecasting
 from chainhead_plugin.recipes.training.report import Baseline, ModelReport, Report
 
-METRICS = Forecasting().metrics
-METRIC = METRICS[0]
+METRIC = Forecasting().metric
 
 
 def report(chain, no_hops=None, naive=None, **models):
@@ -38,8 +37,8 @@ def test_a_constant_test_part_has_naive_forecasts_without_error():
 def test_nothing_is_said_of_a_metric_that_is_not_defined():
     assert verdict(report(math.nan, no_hops=0.5, naive=1.0, gru=2.0)) == []
     assert verdict(report(0.5, no_hops=math.nan, naive=math.nan)) == []
-    (sentence,) = verdict(report(0.5, lstm=math.nan, gru=0.25))
-    assert sentence.startswith("**The chain head is less accurate than** gru (+100.0 % ")
+    (sentence,) = verdict(report(0.5, lstm=math.nan, gru=0.125))
+    assert sentence.startswith("**The chain head is less accurate than** gru (+300.0 % ")
 
 
 def test_a_difference_needs_two_values():
