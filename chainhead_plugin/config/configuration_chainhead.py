@@ -10,12 +10,12 @@ from transformers.models.auto.configuration_auto import AutoConfig
 from ..checks.values import check_choice
 from ..head.linear_options import LinearOptions
 from ..head.options import HeadOptions
-from ..storage.code_origin import AutoClassMixin, is_carried
+from ..storage.code_origin import AutoClassMixin
 from .backbone import as_backbone_config, backbone_width, check_input_options
 from .backbone_input import reads_tokens
 from .forecasts import check_forecast_options
 from .images import check_image_options, image_nodes
-from .keywords import check_file_fields, check_keywords, check_labels
+from .keywords import check_file_fields, prepare_keywords
 from .layers import check_size, check_widths, stacked_options
 from .origin import OriginMixin
 from .pooling import Pooling, check_pooling
@@ -204,14 +204,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
     quantile_offsets: list[float | int] = field(default_factory=list)
 
     def __post_init__(self, **kwargs: Any) -> None:
-        check_keywords(type(self), kwargs)
-        if not is_carried(type(self)):
-            # The code that a checkpoint names is for machines without the plugin.
-            for key in ("auto_map", "custom_pipelines"):
-                kwargs.pop(key, None)
-
-        check_labels(kwargs.get("num_labels"), self.id2label)
-        check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
+        prepare_keywords(self, kwargs)
         if isinstance(self.backbone_config, dict):
             # Which attention it names is left out below.
             check_file_fields({key: self.backbone_config.get(key) for key in ("dtype", "torch_dtype")})

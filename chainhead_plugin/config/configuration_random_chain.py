@@ -7,8 +7,8 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 
 from ..checks.values import check_choice, check_whole_number
-from ..storage.code_origin import AutoClassMixin, is_carried
-from .keywords import check_file_fields, check_keywords, check_labels
+from ..storage.code_origin import AutoClassMixin
+from .keywords import prepare_keywords
 from .origin import OriginMixin
 from .whole_saving import WholeConfigMixin
 
@@ -81,12 +81,7 @@ class RandomChainConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTraine
     seed: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
-        check_keywords(type(self), kwargs)
-        if not is_carried(type(self)):
-            for key in ("auto_map", "custom_pipelines"):
-                kwargs.pop(key, None)
-        check_labels(kwargs.get("num_labels"), self.id2label)
-        check_file_fields({**kwargs, "dtype": self.dtype, "label2id": getattr(self, "label2id", None)})
+        prepare_keywords(self, kwargs)
         super().__post_init__(**kwargs)
 
     @property

@@ -1,4 +1,4 @@
-"""What a configuration's constructor is given beside its fields, checked before transformers keeps it."""
+"""Keyword arguments of a configuration beside its fields, checked before transformers keeps them."""
 
 import difflib
 import warnings
@@ -7,12 +7,13 @@ from dataclasses import fields
 from typing import Any
 
 from ..checks.values import check_choice, check_whole_number
+from ..storage.code_origin import is_carried
 from ..storage.saving import WEIGHTS_FILE
 
 _MAX_LABELS = 2**20
-_MAX_OTHERS = 64
+_MAX_UNKNOWN = 64
 
-# What transformers and its companions keep on a config beside the fields, or take out of its keyword arguments.
+# Names that transformers and its companions keep on a configuration beside the fields, or take out of its keywords.
 _ECOSYSTEM = {
     "_commit_hash",
     "_name_or_path",
@@ -37,10 +38,34 @@ _ECOSYSTEM = {
 }
 
 
-def check_keywords(config_class: Any, keywords: Mapping[str, Any]) -> None:
-    """Refuse almost-fields, and warn of others: transformers would silently keep them as attributes.
+def prepare_keywords(config: Any, keywords: dict[str, Any]) -> None:
+    """Check the keywords of a configuration that are no fields of its own, and drop names of code that is not carried.
 
-    The latter are no error, so that files of later versions of transformers load.
+    Parameters
+    ----------
+    config : PreTrainedConfig
+        With its fields set.
+    keywords : dict
+        All other keyword arguments. `auto_map` and `custom_pipelines` are removed, unless the class is carried by a
+        checkpoint: they are for machines without the plugin.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a keyword is no field, or has a wrong value; the message names it.
+    """
+    _check_names(type(config), keywords)
+    if not is_carried(type(config)):
+        for key in ("auto_map", "custom_pipelines"):
+            keywords.pop(key, None)
+    check_labels(keywords.get("num_labels"), config.id2label)
+    check_file_fields({**keywords, "dtype": config.dtype, "label2id": getattr(config, "label2id", None)})
+
+
+def _check_names(config_class: Any, keywords: Mapping[str, Any]) -> None:
+    """Refuse misspelt fields, and warn of unknown names: transformers would silently keep them as attributes.
+
+    Unknown names are no error, so that files of later versions of transformers load.
 
     Parameters
     ----------
@@ -52,26 +77,26 @@ def check_keywords(config_class: Any, keywords: Mapping[str, Any]) -> None:
     Raises
     ------
     TypeError
-        If one looks like a misspelt field, or has the name of a method or property, or there are more than 64.
+        If a name looks like a misspelt field, or is that of a method or property, or if there are more than 64.
 
     Warns
     -----
     UserWarning
-        If one is unknown, to transformers too.
+        If a name is unknown, to transformers too.
     """
     name = config_class.__name__
     names = [f.name for f in fields(config_class)]
-    others = keywords.keys() - config_class.attribute_map.keys() - _ECOSYSTEM
-    if len(others) > _MAX_OTHERS:
-        raise TypeError(f"{name} has none of these {len(others)} fields: {', '.join(sorted(others)[:3])}…")
-    for key in others:
+    unknown = keywords.keys() - config_class.attribute_map.keys() - _ECOSYSTEM
+    if len(unknown) > _MAX_UNKNOWN:
+        raise TypeError(f"{name} has none of these {len(unknown)} fields: {', '.join(sorted(unknown)[:3])}…")
+    for key in unknown:
         if hasattr(config_class, key):
             raise TypeError(f"{name} has no field {key!r}, but a method or property of that name")
         close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
         if close or key.startswith("with_"):
             hint = f": did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"{name} has no field {key!r}{hint}")
-        warnings.warn(f"{name} has no field {key!r}: kept, but nothing reads it", stacklevel=4)
+        warnings.warn(f"{name} has no field {key!r}: kept, but nothing reads it", stacklevel=5)
 
 
 def check_labels(num_labels: Any, id2label: Any) -> None:
@@ -96,17 +121,22 @@ _DTYPES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8
 
 
 def check_file_fields(values: Mapping[str, Any]) -> None:
-    """Check transformers' fields, those that are there.
+    """Check those of transformers' own fields that a configuration file may state.
+
+    Parameters
+    ----------
+    values : mapping
+        Fields by name; fields that are not there are not checked.
 
     Raises
     ------
     TypeError, ValueError
-        If one has the wrong type, or is not among what it may name; the message names it.
+        If a field has the wrong type, or names nothing that it may name; the message names the field.
     """
     for name in ("dtype", "torch_dtype"):
         _check_dtype(name, values.get(name))
 
-    # transformers looks at those inside of every dict too, when it writes the configuration.
+    # transformers looks at the same fields inside every dict, when it writes the configuration.
     inner = [value for value in values.values() if isinstance(value, Mapping)]
     while inner:
         fields = inner.pop()
@@ -135,7 +165,7 @@ def check_file_fields(values: Mapping[str, Any]) -> None:
 
 
 def _check_dtype(name: str, value: Any) -> None:
-    """Refuse any other name: transformers would look it up in torch, which imports modules by name."""
+    """Refuse names that are no dtypes: transformers would look them up in torch, which imports modules by name."""
     if value is not None and type(value).__name__ != "dtype":
         check_choice(name, value, _DTYPES)
 
@@ -143,5 +173,5 @@ def _check_dtype(name: str, value: Any) -> None:
 def _check_implementation(name: str, value: Any) -> None:
     """Refuse names with a slash, which would be repositories of kernels, to be fetched and run."""
     names = value.values() if isinstance(value, Mapping) else [value]
-    if not all(one is None or (isinstance(one, str) and one.isidentifier()) for one in names):
+    if not all(each is None or (isinstance(each, str) and each.isidentifier()) for each in names):
         raise ValueError(f"{name} must be the name of one of transformers' own, got {value!r}")
