@@ -1,4 +1,4 @@
-"""What a value must be, and which package is missing, said in the same words wherever it is checked.
+"""Checks of values, and the messages about missing packages: the same words wherever they are needed.
 
 May import nothing.
 """

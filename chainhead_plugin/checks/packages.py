@@ -1,4 +1,4 @@
-"""Packages that only a part of the work needs: how a message tells that such a package is missing."""
+"""Packages that only some functions need, and the message that tells that such a package is missing."""
 
 
 def missing_package(purpose: str, distribution: str, extra: str = "train") -> str:
@@ -9,7 +9,7 @@ def missing_package(purpose: str, distribution: str, extra: str = "train") -> st
     Parameters
     ----------
     purpose : str
-        What needs the package: the subject of the sentence.
+        The function that needs the package: the subject of the sentence.
     distribution : str
         Name of the package on the package index.
     extra : str

@@ -15,7 +15,7 @@ def check_apart_in_float32(name: str, values: NDArray[Any]) -> None:
     Raises
     ------
     ValueError
-        If a column does not; the message says what to subtract.
+        If a column does not; the message names a number to subtract.
     """
     wide = np.asarray(values, dtype=np.float64)
     rounding = np.spacing(np.abs(wide).max(0).astype(np.float32)) / 2
@@ -26,5 +26,5 @@ def check_apart_in_float32(name: str, values: NDArray[Any]) -> None:
         centre, spread = np.atleast_1d(wide.mean(0))[column], np.atleast_1d(deviation)[column]
         raise ValueError(
             f"{name} lie around {centre:.10g} and vary by {spread:.3g} (standard deviation), less than float32 tells "
-            f"apart there: subtract a base from them, such as {centre:.0f}, and add it to what is predicted"
+            f"apart there: subtract a base from them, such as {centre:.0f}, and add it to the predictions"
         )

@@ -1,4 +1,4 @@
-"""Checks of single values: whole numbers, numbers, switches, choices. One check and one wording for each."""
+"""Checks of single values: whole numbers, numbers, switches, choices."""
 
 import math
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ ChoiceT = TypeVar("ChoiceT", bound="str | None")
 def check_whole_number(
     name: str, value: Any, least: int | None = None, most: int | None = None, *, reason: str = ""
 ) -> int:
-    """Return an int, having checked that it is one and lies between bounds, which are included.
+    """Return an int after checking its type and its bounds, which are included.
 
     Parameters
     ----------
     name : str
-        What the message calls the value.
+        The value's name in the message.
     value : object
         True and False are no numbers, and neither are NumPy's.
     least, most : int, optional
     reason : str
-        Why these bounds, or what else the value may be.
+        The reason for the bounds, or another value that is allowed.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def check_number(
     below: float | None = None,
     reason: str = "",
 ) -> float:
-    """Return a number, having checked that it is one, finite, and lies between bounds.
+    """Return a number after checking its type, that it is finite, and its bounds.
 
     Parameters
     ----------
     name : str
-        What the message calls the value.
+        The value's name in the message.
     value : object
         An int or a float. True and False are no numbers.
     least, most : float, optional
@@ -97,7 +97,7 @@ def check_number(
 
 
 def check_switch(name: str, value: Any) -> bool:
-    """Return True or False, having checked that the value is one of the two.
+    """Return True or False after checking that the value is either.
 
     Raises
     ------

@@ -14,7 +14,7 @@ _TOO_DEEP = object()
 
 
 def read_yaml(file: Path) -> Any:
-    """Return what a YAML file holds: texts, numbers, true and false, nothing, and lists and mappings of these.
+    """Return the content of a YAML file: texts, numbers, true and false, nothing, and lists and mappings of these.
 
     Raises
     ------

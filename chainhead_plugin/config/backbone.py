@@ -15,7 +15,7 @@ _MAX_LAYERS = 1024
 
 
 def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTrainedConfig:
-    """Return a backbone's configuration, read from a dict where it is one.
+    """Return a backbone's configuration, given as such or as a dict.
 
     Only classes that transformers or an imported plugin registered are used; a configuration cannot name code.
 
@@ -55,7 +55,7 @@ def as_backbone_config(value: Mapping[str, Any] | PreTrainedConfig) -> PreTraine
 
 @contextmanager
 def describing_errors() -> Iterator[None]:
-    """Raise a ValueError that names backbone_config, where transformers stumbles over what one holds."""
+    """Raise a ValueError that names backbone_config, where transformers stumbles over its content."""
     try:
         yield
     except (ArithmeticError, AssertionError, AttributeError, LookupError) as error:
@@ -120,7 +120,7 @@ def check_input_options(options: Mapping[str, Any]) -> None:
         if vocab_size is not None:
             raise ValueError(
                 f"vocab_size={vocab_size} has no effect with a backbone_config, which has its own embedding: "
-                "leave one of the two out"
+                "leave out either of the two"
             )
         width = backbone_width(backbone)
         fits = width is None or options["m"] == width
@@ -148,7 +148,7 @@ def check_input_options(options: Mapping[str, Any]) -> None:
 
 
 def check_backbone_size(config: PreTrainedConfig) -> None:
-    """Bound what is known of a backbone's size before it is built, where its weights are counted.
+    """Bound a backbone's size as far as its configuration tells it, before it is built and its weights are counted.
 
     Raises
     ------

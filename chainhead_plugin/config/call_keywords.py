@@ -1,4 +1,4 @@
-"""What a model is called with beside its own arguments: allowed where it concerns every model, refused by name else."""
+"""Keyword arguments of a model's call beside its own: allowed where they concern every model, refused by name else."""
 
 import difflib
 import inspect
@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers.utils import TransformersKwargs
 
-# How several chains in one row would be told apart, which no chain head does.
+# Arguments that tell apart several chains in one row, which no chain head does.
 _PACKING = {"position_ids", "seq_idx", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k"}
 _COMMON = {*TransformersKwargs.__annotations__, "use_cache", "return_loss"} - _PACKING
 

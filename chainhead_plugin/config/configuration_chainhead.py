@@ -23,7 +23,7 @@ from .sizes import DerivedSizes
 from .stacks import Normalisation, around_weights, check_stack_options, options_of_layer
 from .whole_saving import WholeConfigMixin
 
-# Fields that follow from others where they are not stated: saved with the others, so that they look stated.
+# Fields that follow from other fields where they are not stated: saved like the other fields, they look stated.
 _DERIVED = {
     "hidden_sizes": "n",
     "image_size": "m",
@@ -53,18 +53,18 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         `channel_hops` to the heads. `channel_hops` may also be a list of hops for every layer: see `dilated_hops`.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
-        RPN-RNN). Empty: the one head, without perceptron.
+        RPN-RNN). Empty: a single head, without perceptron.
     with_differences : bool
         Whether a stack's first layer gets, after the features of each node, their differences from the node before.
     normalisation : {"pre-batch", "post-batch", "pre-layer", "post-layer"}, optional
-        BatchNorm (statistics over real nodes) or LayerNorm of what enters ("pre") or leaves ("post") a stack's layers.
+        BatchNorm (statistics over real nodes) or LayerNorm of the input ("pre") or output ("post") of a stack's layers.
     identity_residual : bool
         Whether a stack's layers add their input to their output, where both have the same number of features.
     channel_dropout : float
-        Share of features of what a stack's layers give that are dropped in training, each in all nodes of a chain.
+        Share of the features of a stack's layers that are dropped in training, each in all nodes of a chain.
     pooling : {"mean", "last", "max", "flatten", "std", "ppv"}, or list of these
         How sequence classifiers and forecasters pool the real nodes, "ppv" by the share of positive values; the
-        features of several poolings come one after the other. Forecasters want "flatten".
+        features of several poolings are joined. Forecasters want "flatten".
     vocab_size : int, optional
         Tokens of an embedding [vocab_size, m] of the model's own, for input_ids. None: no embedding.
     pad_token_id : int, optional
@@ -83,7 +83,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         Height and width of square patches, which are the nodes instead of rows: m = num_channels·patch_size².
     scan : {"serpentine", "row-major"}, optional
         How the patches of an image, or the places of a backbone's feature map, are lined up: "row-major" reads
-        all rows from left to right, "serpentine" (default) every other one from right to left.
+        all rows from left to right, "serpentine" (default) every other row from right to left.
     prediction_length : int, optional
         Steps that a forecaster forecasts; None for other models. The fields below need it.
     prediction_channel_indices : list of int, optional
@@ -91,16 +91,16 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
     quantiles : list of float
         Levels to forecast, ascending, 0.5 among them; empty for a point forecast.
     loss : {"mse", "mae", "huber", "pinball"}, optional
-        What a forecaster minimises; None for "mse", or with quantiles "pinball", their only one.
+        The loss that a forecaster minimises; None for "mse", or with quantiles "pinball", the only loss for these.
     scaling : {"std", "mean", "last", "fixed"}, optional
         How a forecaster scales each channel of each series by its own past: to mean 0 and standard deviation 1, to
         mean absolute value 1, to last value 0 and standard deviation 1, or not at all. "fixed" shifts and scales every
         series alike, by `fixed_loc` and `fixed_scale`.
     fixed_loc, fixed_scale : list of float
-        With scaling "fixed", for each channel what is subtracted, and what is then divided by.
+        With scaling "fixed", the numbers that are subtracted from each channel, and by which it is then divided.
     interpolate_missing : bool
-        Whether missing values between observed ones are put on the straight line between these, and those after the
-        last one repeat it; otherwise they are 0 after scaling.
+        Whether missing values between observed values lie on the straight line between these, and those after the
+        last observed value repeat it; otherwise they are 0 after scaling.
     with_observed_indicator : bool
         Whether a forecaster's nodes hold, after the channels, which of them were observed: `m` is then twice
         the number of channels.
@@ -111,12 +111,12 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         Features of a forecaster's node, ascending, that did not vary in training, so that their weights mean nothing:
         the model reads zero in their place, of the past and of the future.
     seasons : list of int
-        Steps of a forecaster's seasons, ascending, such as 48 and 336 for half hours: to what the chain gives is added
-        the mean over them of the season's last values. 1 repeats the last value.
+        Steps of a forecaster's seasons, ascending, such as 48 and 336 for half hours. The chain's forecast is added to
+        the mean over the seasons of their last values. 1 repeats the last value.
     with_linear_path : bool
-        Whether a linear map of a target's own past, the last `chain_length` steps, is added to what the chain gives.
+        Whether a linear map of a target's own past, the last `chain_length` steps, is added to the chain's forecast.
     quantile_offsets : list of float
-        By how much each quantile is shifted, in units of the series' scale: what `calibrate_quantiles` found. Empty
+        The shift of each quantile, in units of the series' scale, as `calibrate_quantiles` finds it. Empty
         for none.
 
     Raises
@@ -214,7 +214,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
                 isinstance(self.backbone_config, PreTrainedConfig)
                 and kwargs.get("attn_implementation") is None
             ):
-                # Keep the caller's choice, which transformers would overwrite; never one read from a file.
+                # Keep the caller's choice, which transformers would overwrite; never a choice read from a file.
                 kwargs["attn_implementation"] = {}
             self._adopt_backbone(as_backbone_config(self.backbone_config))
         elif self.m is None and (self.image_size is not None or self.patch_size is not None):
@@ -265,7 +265,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         return self
 
     def head_options(self, layer: int = 0) -> HeadOptions:
-        """Return the options of the one head, or those stated for a stack's layer, checked."""
+        """Return the options of the single head, or of a stack's layer as they are stated, checked."""
         options = {option.name: getattr(self, option.name) for option in fields(HeadOptions)}
         return HeadOptions(**options | options_of_layer(self.channel_hops, self.bi_directional, layer))
 
@@ -277,7 +277,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         return stacked_options(head, self.width_before(layer), self.hidden_sizes[layer])
 
     def check_layers(self) -> None:
-        """Check what a model is built by, and trained with, for fields that contradict each other."""
+        """Check the fields by which a model is built and trained for contradictions."""
         check_widths(self.n, self.hidden_sizes)
         if self.freeze_backbone and self.backbone_config is None:
             raise ValueError("freeze_backbone=True has no effect without a backbone_config")

@@ -52,14 +52,14 @@ class RandomChainConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, PreTraine
     reference_length : int, optional
         Pools are shares of a chain's nodes; with a reference length they are counts, in units of so many nodes.
     seed : int
-        What kernels and channels of an untrained model are drawn from.
+        Seed of the kernels and channels of an untrained model.
 
     Raises
     ------
     huggingface_hub.errors.StrictDataclassError
         If a field has the wrong type or value; the message names it.
     TypeError, ValueError
-        As of `ChainHeadConfig`, for what is no field.
+        As of `ChainHeadConfig`, for arguments that are no fields.
 
     Examples
     --------

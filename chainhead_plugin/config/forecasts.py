@@ -11,7 +11,7 @@ MAX_QUANTILES = 999
 
 POINT_LOSSES = ("mse", "mae", "huber")
 
-# What the options of a model that is no forecaster are.
+# The options of a model that is no forecaster.
 _DEFAULTS: dict[str, Any] = {
     "prediction_channel_indices": None,
     "quantiles": [],
@@ -114,7 +114,7 @@ def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:
         return
     if loss not in (None, "pinball"):
         raise ValueError(
-            f"loss={loss!r} contradicts quantiles, whose loss is 'pinball': leave one of them out"
+            f"loss={loss!r} contradicts quantiles, whose loss is 'pinball': leave out either of them"
         )
     if len(quantiles) > MAX_QUANTILES:
         raise ValueError(f"quantiles has {len(quantiles):,} levels, more than {MAX_QUANTILES}")

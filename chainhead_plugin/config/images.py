@@ -64,7 +64,7 @@ def image_nodes(
 
 
 def check_image_options(config: Any) -> None:
-    """Check the fields of a `ChainHeadConfig` that concern images, against all others.
+    """Check the fields of a `ChainHeadConfig` that concern images, against all other fields.
 
     Raises
     ------

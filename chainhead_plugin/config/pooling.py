@@ -10,7 +10,7 @@ POOLINGS: tuple[str, ...] = get_args(Pooling)
 
 
 def poolings_of(pooling: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the poolings that a field stands for, whose features come one after the other."""
+    """Return the poolings that a field stands for, in the order of their features."""
     return (pooling,) if isinstance(pooling, str) else tuple(pooling)
 
 
@@ -20,7 +20,7 @@ def check_pooling(pooling: str | Sequence[str]) -> None:
     Raises
     ------
     ValueError
-        If it names none, an unknown one, or one twice.
+        If it names no pooling, an unknown pooling, or a pooling twice.
     """
     names = poolings_of(pooling)
     if not names:
@@ -28,7 +28,7 @@ def check_pooling(pooling: str | Sequence[str]) -> None:
     for name in names:
         check_choice("each pooling", name, POOLINGS)
         if names.count(name) > 1:
-            raise ValueError(f"pooling has {name!r} twice: leave one of them out")
+            raise ValueError(f"pooling has {name!r} twice: name it once")
 
 
 def pooled_width(pooling: str | Sequence[str], width: int, chain_length: int) -> int:

@@ -29,7 +29,7 @@ class DerivedSizes:
 
     @property
     def num_hidden_layers(self) -> int:
-        """Number of layers, each of which has one chain head."""
+        """Number of layers, each of which has a chain head."""
         return max(1, len(self.hidden_sizes))
 
     @property

@@ -1,4 +1,4 @@
-"""What stands around the layers of a stack, and how far each of them looks."""
+"""Options of the layers of a stack: normalisation, residuals and dropout around them, and the hops of each."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -36,7 +36,7 @@ def dilated_hops(
     Raises
     ------
     TypeError, ValueError
-        If a number is not a whole one of at least 1, or the hops of a layer without `growth` lead too far.
+        If a number is no whole number of at least 1, or the hops of a layer without `growth` lead too far.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def dilated_hops(
 
 
 def is_by_layer(hops: Hops | None) -> bool:
-    """Whether `channel_hops` holds a list for every layer, rather than one for all."""
+    """Whether `channel_hops` holds a list for every layer, rather than a single list for all."""
     return hops is not None and any(isinstance(hop, list | tuple) for hop in hops)
 
 
@@ -97,7 +97,7 @@ def check_stack_options(config: Any) -> None:
     check_number("channel_dropout", config.channel_dropout, least=0, below=1)
     if config.identity_residual and not any(a == b for a, b in pairwise([config.m, *sizes])):
         raise ValueError(
-            f"identity_residual=True has no effect: no layer's width is that of what it gets, of m={config.m} and "
+            f"identity_residual=True has no effect: no layer's width is that of its input, of m={config.m} and "
             f"hidden_sizes={sizes}"
         )
 

@@ -8,7 +8,7 @@ from ..storage.whole_files import whole_file
 
 
 class WholeConfigMixin:
-    """A `save_pretrained` that leaves the old configuration or the new one, for `PreTrainedConfig`s."""
+    """A `save_pretrained` that leaves either the old or the new configuration, for `PreTrainedConfig`s."""
 
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **kwargs: Any

@@ -25,7 +25,7 @@ class ChainInterdependenceHead(ChainSteps):
 
     y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), tinyBIG's `chain_interdependence_head`: A [L, L] is the chain's
     interdependence matrix (row i, column j: how much node i gives to node j), κ the data transformation, W̄
-    [n, D] the mean of the channels' reconciled weights. The cost is that of one linear layer and one light
+    [n, D] the mean of the channels' reconciled weights. The cost is that of a linear layer and a light
     pass along the chain; A is never built.
 
     Parameters
@@ -64,11 +64,11 @@ class ChainInterdependenceHead(ChainSteps):
     parameters_init_method : str
         "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
     device, dtype
-        Where and in what dtype to keep the weights; None for torch's defaults.
+        Device and dtype of the weights; None for torch's defaults.
     channel_hops : list of int, optional
-        One distance a channel: channel c takes in the node h_c before, with weights of its own, or for a negative
-        h_c of a bi-directional chain the one |h_c| after. Channels are added up: y_j = Σ_c ψ(w_c) κ(x)_{j − h_c}.
-        They start smaller by √C, so that the sum has the variance that `parameters_init_method` gives one matrix.
+        A distance for each channel: channel c takes in the node h_c before, with weights of its own, or for a negative
+        h_c of a bi-directional chain the node |h_c| after. Channels are added up: y_j = Σ_c ψ(w_c) κ(x)_{j − h_c}.
+        They start smaller by √C, so that the sum has the variance that `parameters_init_method` gives a single matrix.
     decay : float, optional
         γ of an inverse or exponential chain, in (0, 1): A = (I − γN)⁻¹ or exp(γN). That of the bi-directional
         inverse is below 1/2, as N's eigenvalues come up to 2, and its columns are not normalised.
@@ -169,7 +169,7 @@ class ChainInterdependenceHead(ChainSteps):
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
-        """What comes before the output processing, and its ReLU if `relu`, by one kernel; None where none serves."""
+        """Return the head's output before its processing, with ReLU if `relu`, by a kernel; None where none serves."""
         if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
             return None
         before, after = self._maps()
@@ -198,12 +198,12 @@ class ChainInterdependenceHead(ChainSteps):
         ----------
         x_t : floating point Tensor [batch, m]
         state : Tensor, optional
-            What the previous call returned; None before the first node. Its size does not grow.
+            The state that the previous call returned; None before the first node. Its size does not grow.
 
         Returns
         -------
         y_t : Tensor [batch, n]
-            What `forward` gives at this node, in the 3-D layout.
+            The output of `forward` at this node, in the 3-D layout.
         state : Tensor
 
         Raises
@@ -216,7 +216,7 @@ class ChainInterdependenceHead(ChainSteps):
                 "step() needs a uni-directional chain: a bi-directional one waits for future nodes"
             )
         if self.batch_norm is not None and self.training:
-            raise ValueError("step() with BatchNorm needs eval mode: one node has no batch statistics")
+            raise ValueError("step() with BatchNorm needs eval mode: a single node has no batch statistics")
 
         shape = x_t.shape
         if len(shape) != 2 or shape[1] != self.m or not x_t.is_floating_point():

@@ -78,7 +78,7 @@ class ChainOptions:
 
     @property
     def decay_limit(self) -> float:
-        """What γ stays below: where the bi-directional inverse's sum of all powers diverges, or 1."""
+        """The bound that γ stays below: where the bi-directional inverse's sum of all powers diverges, or 1."""
         return 0.5 if self.with_inverse_approx and self.bi_directional else 1.0
 
     def _check_kind(self) -> None:
@@ -86,7 +86,9 @@ class ChainOptions:
         if self.channel_hops is not None:
             kinds.append("channel_hops")
         if len(kinds) > 1:
-            raise ValueError(f"{' and '.join(kinds)} contradict each other: a chain has one kind, choose one")
+            raise ValueError(
+                f"{' and '.join(kinds)} contradict each other: a chain has one kind, choose one of them"
+            )
         if not self.with_multihop:
             self._check_default("h", 1, "without with_multihop=True")
             self._check_default("accumulative", False, "without with_multihop=True")
@@ -139,7 +141,7 @@ class ChainOptions:
         for hop in hops:
             check_whole_number("a hop of channel_hops", hop, -MAX_HOPS, MAX_HOPS)
             if hops.count(hop) > 1:
-                raise ValueError(f"channel_hops has {hop} twice: two channels at one distance are one")
+                raise ValueError(f"channel_hops has {hop} twice: give every channel another distance")
 
         if min(hops) < 0 and not self.bi_directional:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The steps of a chain head one by one, in tinyBIG's names, and the two layouts of what they take and give."""
+"""The steps of a chain head, in tinyBIG's names, and the two layouts of their inputs and outputs."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,13 @@ from .reconciled_linear import ReconciledLinear
 
 
 class ChainSteps(ReconciledLinear):
-    """What a chain head computes, each step for itself; `forward` is for the head to write.
+    """The computation of a chain head in steps; `forward` is for the head to write.
 
     Parameters
     ----------
     options : HeadOptions
     device, dtype
-        Where and in what dtype to keep the weights; None for torch's defaults.
+        Device and dtype of the weights; None for torch's defaults.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ChainSteps(ReconciledLinear):
         return self._in_layout_of(x, taylor_expansion(self._nodes(x), self.degree))
 
     def calculate_phi_w(self, D: int, channel_index: int = 0, device: str = "cpu") -> Tensor:
-        """ψ(w_c), the matrix [n, D] of one channel; `D` is κ(x)'s last size, per node or of a flat row."""
+        """ψ(w_c), the matrix [n, D] of a channel; `D` is κ(x)'s last size, per node or of a flat row."""
         expanded = self.reconciliation.in_features
         if D not in (expanded, expanded * self.chain_length):
             raise ValueError(f"D is {D}, but nodes have {expanded} expanded features")
@@ -91,7 +91,7 @@ class ChainSteps(ReconciledLinear):
         device: str = "cpu",
         attention_mask: Tensor | None = None,
     ) -> Tensor:
-        """Aᵀκ(x), in the layout of `x`; with `channel_hops` that channel's A, otherwise all share one."""
+        """Aᵀκ(x), in the layout of `x`; with `channel_hops` by the channel's own A, otherwise by the common A."""
         kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
         nodes = self._split(kappa_x, self.reconciliation.in_features)
         mask = None
@@ -103,7 +103,7 @@ class ChainSteps(ReconciledLinear):
         return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
 
     def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
-        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of one channel: [batch, length, D] to [batch, length, n], or both flat.
+        """(Aᵀκ(x)) ψ(w_c)ᵀ + b of a channel: [batch, length, D] to [batch, length, n], or both flat.
 
         With `channel_hops`, whose channels are added up, without b: `fusion` adds it.
         """
@@ -115,7 +115,7 @@ class ChainSteps(ReconciledLinear):
         """Return the mean of the channels' inner products, or with `channel_hops` their sum + b."""
         if len(inner_products) != self.channel_num:
             raise ValueError(
-                f"expected {self.channel_num} inner products, one a channel, got {len(inner_products)}"
+                f"expected {self.channel_num} inner products, one for each channel, got {len(inner_products)}"
             )
         if not self.chain.channel_hops:
             return torch.stack(list(inner_products)).mean(0)

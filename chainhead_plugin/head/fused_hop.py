@@ -1,4 +1,4 @@
-"""When a single hop, the linear map behind it, bias and ReLU are one kernel."""
+"""The condition under which a single hop, the linear map behind it, bias and ReLU run as one kernel."""
 
 import torch
 from torch import Tensor, nn

@@ -17,10 +17,10 @@ class LearnedDecay(nn.Module):
     ----------
     features : int
     start : float
-        What every γ starts at, between 0 and `limit`.
+        The first value of every γ, between 0 and `limit`.
     limit : float
     device, dtype
-        Where and in what dtype to keep the parameter; None for torch's defaults.
+        Device and dtype of the parameter; None for torch's defaults.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ LinearMap = Callable[[Tensor], Tensor]
 Maps = tuple[LinearMap, ...]
 
 
-# What `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
+# The attributes that `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
 _BACKWARD_PRE, _BACKWARD, _FORWARD_PRE, _FORWARD = (
     getattr(torch_module, f"_global_{when}_hooks")
     for when in ("backward_pre", "backward", "forward_pre", "forward")
@@ -47,14 +47,14 @@ def is_plain(linear: LinearMap) -> bool:
     if weight is None:  # a replica or a shard, which has a tensor in its place
         return False
     weight_type = type(weight)
-    # What a tensor subclass such as a quantised weight holds, it says by `__tensor_flatten__`.
+    # A tensor subclass, such as a quantised weight, names the tensors that it holds by `__tensor_flatten__`.
     return weight_type is nn.Parameter or not hasattr(weight_type, "__tensor_flatten__")
 
 
 def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
-    """Call maps in turn; of a plain `nn.Linear` the function alone: for one node the module's call takes as long.
+    """Call maps in turn; of a plain `nn.Linear` its function alone: for a single node the module's call takes as long.
 
-    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep what it is given,
+    `apart` says that `x` or the result is to be kept as it is. A module may return, change or keep its input,
     so that it gets and gives copies.
     """
     traced = torch.compiler.is_compiling()

@@ -16,7 +16,7 @@ _DEGREE, _RANK = 2, 3
 
 @dataclass(frozen=True, kw_only=True)
 class LinearOptions:
-    """What a `ReconciledLinear` computes; see there for the fields.
+    """The options of a `ReconciledLinear`, which describes the fields.
 
     Raises
     ------

@@ -12,9 +12,9 @@ _DROPPED = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class HeadOptions(LinearOptions, ChainOptions):
-    """What a `ChainInterdependenceHead` computes; see there for the fields.
+    """The options of a `ChainInterdependenceHead`, which describes the fields.
 
-    They are those of its linear map, those of its chain, and those of what follows. That an object of this class
+    They are the options of its linear map, of its chain, and of the output processing. That an object of this class
     exists says that its options are valid.
 
     Raises

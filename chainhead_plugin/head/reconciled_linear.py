@@ -1,4 +1,4 @@
-"""A linear map of expanded features with reconciled weights: what a perceptron and a chain head share."""
+"""A linear map of expanded features with reconciled weights, which perceptrons and chain heads share."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class ReconciledLinear(nn.Module):
         with_residual : whether to add x W_rᵀ, W_r [n, m], from the features before the expansion.
         parameters_init_method : how weights are drawn.
     device, dtype
-        Where and in what dtype to keep the weights; None for torch's defaults.
+        Device and dtype of the weights; None for torch's defaults.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ReconciledLinear(nn.Module):
         return self._add_terms(apply_maps(before + after, self._expand(x)), x, in_place=False)
 
     def _maps(self) -> tuple[Maps, Maps]:
-        """Linear maps that make W̄ one after the other: those before the chain's mixing, and those after it."""
+        """Linear maps that make W̄ in turn: those before the chain's mixing, and those after it."""
         reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute
         maps: tuple[Maps, Maps] = reconciliation.maps()
         return maps

@@ -2,7 +2,7 @@
 
 Each reconciliation offers W̄ as a chain of linear maps with the width before and after each, so that the head
 can mix along the chain where nodes are narrowest. The channels' matrices are averaged before any
-non-linearity, so several channels cost as much as one. Where every channel has a mixing of its own, the maps
+non-linearity, so several channels cost as much as a single channel. Where every channel has its own mixing, the maps
 before and after it come apart, and the channels are added up. Linear maps are `nn.Linear` modules without bias
 wherever they can be, called as modules, so that adapters and quantisation find and replace them.
 """
@@ -31,7 +31,7 @@ def initialise(weight: Tensor, method: str) -> None:
     Raises
     ------
     ValueError
-        If `method` is not one of them.
+        If there is no such method.
     """
     if method == "xavier_normal":
         init.xavier_normal_(weight)
@@ -60,10 +60,10 @@ def initialise_parts(
 
 
 class Reconciliation(nn.Module, ABC):
-    """What the three reconciliations share: in_features D, out_features n, and the number of channels.
+    """Base of the three reconciliations: in_features D, out_features n, and the number of channels.
 
     Channels that are `summed` rather than averaged start smaller by the root of their number, so that their sum
-    has the variance of one.
+    has the variance of a single channel.
     """
 
     def __init__(self, in_features: int, out_features: int, channels: int, summed: bool) -> None:
@@ -83,11 +83,11 @@ class Reconciliation(nn.Module, ABC):
         """W̄, the mean of the channels' matrices, [out_features, in_features]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply by W̄, as one matrix."""
+        """Multiply by W̄, as a single matrix."""
         return F.linear(x, self.matrix())
 
     def maps(self) -> tuple[Maps, Maps]:
-        """Return linear maps that make W̄ one after the other: those before the chain's mixing, and those after it.
+        """Return linear maps that make W̄ in turn: those before the chain's mixing, and those after it.
 
         Mixing along the chain commutes with mapping features, and is done where nodes are narrowest. Where
         widths are equal the later place is taken: there the weights' gradients need only the inputs, which are
@@ -129,7 +129,7 @@ class Reconciliation(nn.Module, ABC):
 
 
 def narrowest(*widths: int) -> int:
-    """Return the place of the smallest width, of equal ones the last."""
+    """Return the place of the smallest width, and the last of equal widths."""
     return len(widths) - 1 - widths[::-1].index(min(widths))
 
 
@@ -186,7 +186,7 @@ class IdentityReconciliation(Reconciliation):
         return outputs.view(*x.shape[:-1], self.channels, self.out_features).mean(-2)
 
     def maps(self) -> tuple[Maps, Maps]:
-        """One map, D → n."""
+        """A single map, D → n."""
         linear: Any = self._modules["linear"]  # found faster than as an attribute
         if self.channels == 1:
             return ((linear,), ()) if self._place else ((), (linear,))

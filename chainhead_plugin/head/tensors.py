@@ -20,7 +20,7 @@ def require_tensors(**values: Any) -> None:
     Raises
     ------
     TypeError
-        If a value is an array or a list; the message names it and says what to do.
+        If a value is an array or a list; the message names it and the way to convert it.
     """
     for name, value in values.items():
         if isinstance(value, _OTHERS) and not isinstance(value, CheckedMask):

@@ -13,10 +13,10 @@ from .card_text import card_text
 from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
 
-# What tells that there is something beside the model that prepares its inputs.
+# Files that tell that a preprocessor of the model's inputs is saved beside it.
 PREPROCESSORS = ("preprocessor_config.json", "tokenizer_config.json")
 
-# What transformers and the client put in place of a card; nobody has written any of it.
+# The text that transformers and the Hub's client put in place of a card: no person has written any of it.
 _PLACEHOLDER = ModelCard.from_template(
     ModelCardData(),
     model_description="This is the model card of a 🤗 transformers model that has been pushed on the Hub. This "
@@ -57,7 +57,7 @@ def render_card(
     with_code : bool
         Whether the repository holds the code that machines without the plugin need.
     draft : ModelCard, optional
-        What Trainer knows: its front matter and its account of the training are taken over.
+        Trainer's own card: its front matter and its account of the training are taken over.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def render_card(
 
 
 def is_generated(text: str) -> bool:
-    """Tell whether a card may be rendered anew: nobody wrote it, or changed what `render_card` wrote."""
+    """Tell whether a card may be rendered anew: it is `render_card`'s or transformers', and no person changed it."""
     mark = _MARK.search(text)
     if mark is None:
         return ModelCard(text, ignore_metadata_errors=True).text.strip() == _PLACEHOLDER.strip()

@@ -233,7 +233,7 @@ Input: {{ card.input | trim }}
 {{ card.model | trim }}
 {% if not recipe.is_random_chain %}
 
-![Chain matrix: row i, column j is what node i gives to node j]({{ pictures }}chain-matrix.png)
+![Chain matrix: node j takes in node i with the weight in row i, column j]({{ pictures }}chain-matrix.png)
 {% elif config.causal %}
 
 ![The first test series of each of the first labels, and the model's probability of every label at every node]({{ pictures }}stream.png)

@@ -21,7 +21,7 @@ def card_text(data: ModelCardData, name: str, kind: CardKind, facts: Mapping[str
     name : str
         The card's title.
     kind : {"pushed", "recipe", "table"}
-        What the card is about: a model that is pushed, one that a recipe trained, or one that was trained on a table.
+        Whether the model is pushed, was trained by a recipe, or was trained on a table.
     facts : mapping
         The values that the template names for this kind.
 

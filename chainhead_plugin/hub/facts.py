@@ -1,4 +1,4 @@
-"""What a model is, in the words of its card: every option of its heads, and a picture of the first one's chain."""
+"""A model in the words of its card: every option of its heads, and a picture of the first head's chain."""
 
 from typing import NamedTuple
 
@@ -17,30 +17,30 @@ from .matrix_png import draw_matrix
 _SHOWN_NODES = 12
 _SHOWN_LABELS = 20
 _NORMALISATIONS = {
-    "pre-batch": "BatchNorm of what enters them",
-    "post-batch": "BatchNorm of what leaves them",
-    "pre-layer": "LayerNorm of what enters them",
-    "post-layer": "LayerNorm of what leaves them",
+    "pre-batch": "BatchNorm of their input",
+    "post-batch": "BatchNorm of their output",
+    "pre-layer": "LayerNorm of their input",
+    "post-layer": "LayerNorm of their output",
 }
 
 
 class ChainPicture(NamedTuple):
-    """A picture of a chain's matrix, and what has to be said about it."""
+    """A picture of a chain's matrix, and its caption."""
 
     png: bytes
     caption: str
 
 
 def model_words(config: ChainHeadConfig | RandomChainConfig) -> tuple[str, str]:
-    """Return what a card says of how a model works, and of its limits."""
+    """Return two paragraphs of a card: how a model works, and its limits."""
     if isinstance(config, RandomChainConfig):
         return (
             "Frozen chain heads, of 84 fixed and some random kernels for every dilation, are compared with "
             "thresholds and with each other at every node; how often, where and how long they win are the "
             "features of one linear map.",
             "Only the linear map is trained; thresholds and scales are those of the training series. Series "
-            "of other lengths, levels and scales may fare worse. Compare with what you would use otherwise, "
-            "on data of your own.",
+            "of other lengths, levels and scales may fare worse. Compare it with the models that you would use "
+            "otherwise, on your own data.",
         )
     return (
         "Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the "
@@ -51,7 +51,7 @@ def model_words(config: ChainHeadConfig | RandomChainConfig) -> tuple[str, str]:
 
 
 def model_facts(config: ChainHeadConfig | RandomChainConfig, *, is_classifier: bool) -> dict[str, str]:
-    """Return what a card's table says of a model, by the row's name.
+    """Return the rows of a card's table of a model, by name.
 
     Parameters
     ----------
@@ -122,13 +122,13 @@ def chain_picture(config: ChainHeadConfig | RandomChainConfig) -> ChainPicture |
     if not np.isfinite(matrix).all():
         return None
 
-    caption = f"The chain matrix for {_SHOWN_NODES} nodes: row i, column j is what node i gives to node j."
+    caption = f"The chain matrix for {_SHOWN_NODES} nodes: node j takes in node i with the weight in row i, column j."
     if chain.kind == "channel_hops":
-        # Every channel has another hop: no two have an entry in one place.
+        # Every channel has another hop: no two channels have an entry in the same place.
         matrix = matrix.sum(0)
         caption = (
             f"The channels' chain matrices in one picture, for {_SHOWN_NODES} nodes: row i, column j is coloured if "
-            "node i gives to node j in one of them."
+            "node j takes in node i in any of them."
         )
 
     if config.with_learned_decay:

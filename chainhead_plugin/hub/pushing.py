@@ -1,4 +1,4 @@
-"""Pushing a model with a complete card: what models, pipelines and Trainer do."""
+"""Pushing a model with a complete card, for models, pipelines and Trainer."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from .card import PREPROCESSORS, is_generated, render_card
 
-# Weights in other pieces than the new ones would be loaded in their place, or beside them.
+# Older files of weights, split into other pieces, would be loaded in place of the new files, or beside them.
 _WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-?????-of-?????.safetensors"]
 _CONFIG = "config.json"
 _CARD = "README.md"
@@ -39,12 +39,12 @@ def push(
     tags: Iterable[str] | None = None,
     license: str | None = None,  # noqa: A002
 ) -> CommitInfo:
-    """Push what `save` puts into a folder, with a card of the model where nobody wrote one.
+    """Push the files that `save` puts into a folder, with a card of the model unless a person wrote one.
 
     Parameters
     ----------
     model : PreTrainedModel
-        What the card is about.
+        The subject of the card.
     save : callable
         Saves everything into the folder that it gets.
     repo_id, commit_message, commit_description, private, token, revision, create_pr, tags, license
@@ -114,14 +114,14 @@ class FilesOnHub:
         """Return a file's text, None if there is none."""
         if name not in self.names:
             return None
-        # Of a commit, the cache cannot have an old copy: taking an old card for the present one could undo
+        # The cache has no old copy of a commit's file: taking an old card for the present one could undo
         # somebody's work.
         file = hf_hub_download(self.repo_id, name, revision=self.commit, token=self.token)
         return Path(file).read_text("utf-8")
 
 
 def files_on_hub(repo_id: str, revision: str | None, token: bool | str | None) -> FilesOnHub:
-    """Return the files that a branch has, or the main one where that is still to be made."""
+    """Return the files of a branch, or those of the main branch where it does not exist yet."""
     api = HfApi(token=token)
     try:
         info = api.model_info(repo_id, revision=revision)
@@ -161,7 +161,7 @@ def reaching_the_hub(repo_id: str | None) -> Iterator[None]:
     Raises
     ------
     ConnectionError
-        In place of the client's errors, which name neither the Hub nor what to do.
+        In place of the client's errors, which name neither the Hub nor a way out.
     """
     try:
         yield
@@ -214,7 +214,7 @@ def _names_code(config: str | None) -> bool:
 
 
 def _amended(text: str, tags: Iterable[str], license: str | None) -> str:  # noqa: A002
-    """Return somebody's card with more tags, as transformers does, and the licence if it states none."""
+    """Return a person's card with more tags, as transformers does, and with the licence if it states none."""
     card = ModelCard(text, ignore_metadata_errors=True)
     present = card.data.get("tags") or []
     if missing := [tag for tag in tags if tag not in present]:

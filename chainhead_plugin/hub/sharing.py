@@ -100,7 +100,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        # The one place that every file with weights passes, adapters' included, before it is read.
+        # Every file with weights, adapters' included, passes here before it is read.
         if state_dict is None and checkpoint_files:
             require_safetensors(checkpoint_files, type(model).__name__)
             require_within(checkpoint_files, load_config.pretrained_model_name_or_path)
@@ -158,7 +158,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         private : bool, optional
             Whether a new repository is private.
         token : bool or str, optional
-            By default the one that is logged in.
+            By default the token that is logged in.
         revision : str, optional
             The branch, made if missing; by default ``"main"``.
         create_pr : bool

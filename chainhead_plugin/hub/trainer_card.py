@@ -1,4 +1,4 @@
-"""The card that `Trainer.push_to_hub` puts beside a chainhead model: complete, with what Trainer knows."""
+"""The card that `Trainer.push_to_hub` puts beside a chainhead model: complete, with Trainer's own account."""
 
 import inspect
 from collections.abc import Callable

@@ -18,7 +18,7 @@ class Use(NamedTuple):
     # The argument of `forward` in a snippet, and the attribute of its output.
     example: str
     output: str
-    # Its pipeline's task, an input for it, what that needs to be imported, and whether the pipeline needs a
+    # Its pipeline's task, an input for it, the import that the input needs, and whether the pipeline needs a
     # preprocessor beside the model.
     task: str | None = None
     pipeline_example: str = ""
@@ -184,7 +184,7 @@ def _image_shape(config: ChainHeadConfig) -> tuple[int, int, int]:
     """Return the channels, height and width of images that a model takes; of an image model."""
     backbone = config.backbone_config
     if getattr(backbone, "model_type", None) == "timm_backbone":
-        # By name: what a checkpoint without such a backbone carries must not ask for timm.
+        # By name: the code that a checkpoint without a timm backbone carries must not ask for timm.
         timm = importlib.import_module("timm")
         trained = timm.get_pretrained_cfg(backbone.backbone)  # type: ignore[union-attr]
         _, height, width = trained.input_size if trained else (3, 224, 224)

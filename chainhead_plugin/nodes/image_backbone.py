@@ -28,7 +28,7 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     Raises
     ------
     ValueError
-        If it describes no image backbone, one with other channels, or with more weights than 2³³.
+        If it describes no image backbone, or a backbone with other channels or more than 2³³ weights.
     """
     draft = _draft(config)
     channels = draft.channels[-1]
@@ -55,7 +55,7 @@ def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[in
     Raises
     ------
     ValueError
-        If it describes no image backbone, one with more weights than 2³³, or one that takes no such images.
+        If it describes no image backbone, or a backbone with more than 2³³ weights or for other images.
     """
     draft = _draft(config).eval()
     try:
@@ -88,7 +88,7 @@ def _draft(config: PreTrainedConfig) -> Any:
 
 
 def _is_architecture(name: str) -> bool:
-    """Tell whether a name is in timm's registry; others may lead to a repository."""
+    """Tell whether a name is in timm's registry; other names may lead to a repository."""
     import timm
 
     return timm.is_model(name.partition(".")[0])

@@ -20,7 +20,7 @@ def chain_of_image(
     config : ChainHeadConfig
         Of a model that takes images.
     backbone : PreTrainedModel, optional
-        The one that it describes, where it does.
+        The backbone that the configuration describes, if it describes one.
     pixel_values : floating point Tensor [batch, channels, height, width]
 
     Raises

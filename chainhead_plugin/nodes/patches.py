@@ -15,7 +15,7 @@ def scan_patches(feature_map: Tensor, scan: str) -> Tensor:
     ----------
     feature_map : Tensor [batch, m, height, width]
     scan : {"row-major", "serpentine"}
-        "row-major" reads every row from left to right; "serpentine" every other one, from the second on, from
+        "row-major" reads every row from left to right; "serpentine" every other row, from the second on, from
         right to left, so that neighbours in the chain are neighbours in the image.
 
     Returns

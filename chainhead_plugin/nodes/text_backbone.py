@@ -51,7 +51,7 @@ def build_backbone(config: PreTrainedConfig) -> PreTrainedModel:
     Raises
     ------
     ValueError
-        If transformers has no model for the configuration, or one with more weights than 2³³.
+        If transformers has no model for the configuration, or the model has more than 2³³ weights.
     """
     auto, model_class = _auto_class(config), backbone_class(config)
     options: dict[str, Any] = {"trust_remote_code": False, "dtype": torch.get_default_dtype()}

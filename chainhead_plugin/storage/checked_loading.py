@@ -1,4 +1,4 @@
-"""What is checked when the weights of a checkpoint meet a model, before anything is initialised."""
+"""Checks of a checkpoint's weights against a model, before anything is initialised."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class CheckedLoadMixin:
         if not load_config.ignore_mismatched_sizes:
             _check_sizes(model, loading_info.mismatched_keys)
         _check_missing(model, loading_info.missing_and_mismatched())
-        # transformers calls the method of the model's class, which is below this one.
+        # transformers calls the method of the model's class, which is a subclass of this class.
         following = super(CheckedLoadMixin, type(model))
         return following._finalize_model_loading(model, load_config, loading_info)  # type: ignore[attr-defined]
 

@@ -61,7 +61,7 @@ class AutoClassMixin:
         Raises
         ------
         NotImplementedError
-            If the class is one of the installed package.
+            If the class belongs to the installed package.
         """
         if _package(cls.__module__) == _package(__name__) and not is_carried(cls):
             raise NotImplementedError(

@@ -36,8 +36,8 @@ def require_safetensors(files: Iterable[str], where: str) -> None:
     UnsafeWeightsError
         If a file is of another format; it names the file.
     """
-    if others := [file for file in files if not str(file).endswith(".safetensors")]:
-        raise UnsafeWeightsError(f"{where} would be loaded from {', '.join(map(str, others))}. {_ADVICE}")
+    if unsafe := [file for file in files if not str(file).endswith(".safetensors")]:
+        raise UnsafeWeightsError(f"{where} would be loaded from {', '.join(map(str, unsafe))}. {_ADVICE}")
 
 
 def require_within(files: Iterable[str], folder: str | os.PathLike[str] | None) -> None:
@@ -60,7 +60,7 @@ def require_within(files: Iterable[str], folder: str | os.PathLike[str] | None) 
 
 
 def require_sound_index(folder: Path) -> None:
-    """Check the index of sharded weights in a folder, if there is one.
+    """Check the index of sharded weights in a folder, if it has an index.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def require_intact(files: Iterable[str]) -> None:
     """Compare files of the Hub's cache, and the configuration beside them, with the hashes the Hub stated.
 
     The client does not notice bytes that were changed on the way, but it names every file that it stores by the
-    Hub's hash: the SHA-256 of large files, git's SHA-1 of small ones (on some mirrors the plain one). Files outside a
+    Hub's hash: the SHA-256 of large files, git's SHA-1 of small files (on some mirrors plain SHA-1). Files outside a
     cache are not looked at.
 
     Raises
@@ -117,7 +117,7 @@ def require_intact(files: Iterable[str]) -> None:
 
 
 def _blob_of(link: Path) -> Path | None:
-    """Return what a link in a snapshot of the Hub's cache stands for; None for users' own files and links.
+    """Return the file that a link in a snapshot of the Hub's cache leads to; None for users' own files and links.
 
     A cache holds ``models--owner--name/snapshots/commit/file``, links to ``models--owner--name/blobs/hash``.
     """

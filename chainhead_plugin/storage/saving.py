@@ -1,10 +1,10 @@
-"""Saving over a checkpoint: whenever the writer dies, a reader finds the old one or the new one, whole.
+"""Saving over a checkpoint: whenever the writer dies, a reader finds the old or the new checkpoint, whole.
 
 A model is a pair of files, configuration and weights (or more, with shards), and no system call replaces two.
 But ``config.json`` may name its weights, in the field ``transformers_weights``, which every reader in
 transformers follows. So a model is first written to a hidden folder beside the old one. Then one rename puts a
-``config.json`` in place that points there: before it the folder is the old model, after it the new one. With
-the old weights out of use, the new ones get their usual names as hard links, and a second rename puts the
+``config.json`` in place that points there: before it the folder is the old model, after it the new model. With
+the old weights out of use, the new weights get their usual names as hard links, and a second rename puts the
 ``config.json`` in place that points nowhere.
 """
 
@@ -29,19 +29,19 @@ _POINTER = "transformers_weights"
 _STAGING = ".chainhead-saving-"
 _LINK = ".link"
 
-# What `transformers_weights` may be: a file in the folder, or in the hidden one within.
+# The allowed values of `transformers_weights`: a file in the folder, or in the hidden folder within.
 WEIGHTS_FILE = re.compile(rf"({re.escape(_STAGING)}\w+/)?[\w-][\w.-]*\.safetensors(\.index\.json)?")
 
 _WEIGHTS_OF_VARIANT = re.compile(
     r"model(\.(?P<weights>[^.]+?))?(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index(\.(?P<index>[^.]+))?\.json"
 )
 
-# Hidden folders of writers that died; one that lives has written within this time.
+# Age in seconds of hidden folders whose writers died: a living writer has written within this time.
 _STALE_SECONDS = 3600
 
 
 class WholeSaveMixin:
-    """A `save_pretrained` that leaves the old checkpoint or the new one, for `PreTrainedModel`s."""
+    """A `save_pretrained` that leaves either the old or the new checkpoint, for `PreTrainedModel`s."""
 
     def save_pretrained(
         self,
@@ -53,8 +53,8 @@ class WholeSaveMixin:
         """Save the model, as `PreTrainedModel.save_pretrained` does, but whole or not at all.
 
         If the process is killed, the disk is full, or anything is raised, the folder loads as the checkpoint
-        that it was or as the new one, never as a mixture of both. Other files in the folder stay. Until the
-        new one is complete, both need disk space.
+        that it was or as the new model, never as a mixture of both. Other files in the folder stay. Until the
+        new model is complete, both need disk space.
 
         Adapters (`add_adapter`) and variants (`variant=…`) are several files without a common name: each is
         replaced whole, the weights before the configuration. `distributed_checkpoint` writes in place.
@@ -62,7 +62,7 @@ class WholeSaveMixin:
         Parameters
         ----------
         save_directory
-            A folder, made if it is missing. One process at a time may save to it.
+            A folder, made if it is missing. A single process at a time may save to it.
         is_main_process, state_dict, **kwargs
             As of `PreTrainedModel.save_pretrained`.
 
@@ -135,7 +135,7 @@ def _install(new: Path, folder: Path) -> None:
 
 
 def _point(new: Path, folder: Path) -> None:
-    """Make the new model the folder's: the one step before which it is the old one."""
+    """Make the new model the folder's, in a single step: before it, the folder holds the old model."""
     target = f"{new.name}/{_WEIGHTS}"
     if (new / _INDEX).exists():
         index = json.loads((new / _INDEX).read_text("utf-8"))

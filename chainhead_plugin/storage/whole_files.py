@@ -1,4 +1,4 @@
-"""Files and folders written whole: at every moment a reader finds what was there before, or all that is new."""
+"""Files and folders written whole: at every moment a reader finds either the old or the new content."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path to write a file to, which takes the place of `path` in one step, if nothing is raised."""
+    """Give a path to write a file to. The file takes the place of `path` in a single step, if nothing is raised."""
     target = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     os.close(handle)
@@ -29,11 +29,11 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give the path to make a folder at, which takes the place of `path`, if nothing is raised.
 
     A folder that was at `path` is removed, with all that is in it; whether it may be is for the caller to check. It
-    comes back if the new one cannot take its place.
+    comes back if the new folder cannot take its place.
     """
     target = Path(path).absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, for a rename within one file system.
+    # Beside the target, for a rename within the same file system.
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         new, old = Path(scratch, "new"), Path(scratch, "old")
         yield new

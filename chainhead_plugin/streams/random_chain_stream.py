@@ -14,16 +14,16 @@ from ..random_features.running import RunningFeatures
 class RandomChainStream:
     """Classify a series while it arrives.
 
-    What is kept are the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
-    as after one. The answer is the model's for the whole series so far.
+    The stream keeps the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
+    as after the first. The answer is the model's for the whole series so far.
 
     Parameters
     ----------
     model : RandomChainForSequenceClassification
-        A causal model. What it is at this moment is what the stream goes by.
+        A causal model. Changes of its weights after this have no effect on the stream.
     feature_extractor : ChainHeadFeatureExtractor, optional
-        The one that was saved with the model. It standardises nodes whose changes float32 would blur, such as those of
-        a meter at 10⁸; by default nodes go to the model as they are.
+        The extractor that was saved with the model. It standardises nodes whose changes float32 would blur, such as
+        readings of a meter at 10⁸. By default nodes go to the model as they are.
 
     Raises
     ------
@@ -42,7 +42,7 @@ class RandomChainStream:
     def __init__(self, model: RandomChainForSequenceClassification, feature_extractor: Any = None) -> None:
         if not model.config.causal:
             raise ValueError(
-                "the model is not causal: its kernels wait for nodes to come. Train one with causal=True"
+                "the model is not causal: its kernels wait for nodes to come. Train a model with causal=True"
             )
         if getattr(feature_extractor, "standardize_each", False):
             raise ValueError(
@@ -71,7 +71,7 @@ class RandomChainStream:
         Returns
         -------
         float32 Tensor [num_labels]
-            Probabilities: of one label, or of each by itself in multi-label classification. Values in regression.
+            Probabilities of the labels, which add up to 1 unless a series may have several; values in regression.
 
         Raises
         ------
