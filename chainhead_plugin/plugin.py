@@ -1,4 +1,4 @@
-"""The entry point: what this distribution brings to the zoo, without importing torch."""
+"""The entry point: the models that this distribution brings to the zoo, found without importing torch."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ _CARDS = (_PACKAGE / "model_cards", _PACKAGE.parent / "model_cards")
 
 
 def card_of(name: str) -> Path | None:
-    """Return the card of a model, which may be one whose recipe alone ships; None if it has none here."""
+    """Return the card of a model, also of a model whose recipe alone ships; None if it has no card here."""
     return next((folder / f"{name}.md" for folder in _CARDS if (folder / f"{name}.md").is_file()), None)
 
 

@@ -54,7 +54,7 @@ def _check_model_type(table: Any, config: Any) -> None:
         raise RegistrationError(
             f"model type {name!r} is already registered by {_owner(other)} "
             f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot "
-            "register it: uninstall one of the two, or do not import both"
+            "register it: uninstall either of the two, or do not import both"
         )
 
 
@@ -83,7 +83,7 @@ def _register_image_models(table: Any, classes: Any) -> None:
     _register_for(_CHAINHEAD, AutoModelForImageClassification="ChainHeadForImageClassification")(
         table, classes
     )
-    # Pipelines know models by the names in this table, and call all others unsupported.
+    # Pipelines know models by the names in this table, and call all other models unsupported.
     table.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForImageClassification"
 
 
@@ -121,7 +121,7 @@ def _register_timm_models(table: Any, classes: Any) -> None:
             raise RegistrationError(
                 f"timm's architecture {name!r} is already registered by {_owner(other)} "
                 f"({other.__module__}.{other.__qualname__}), so that chainhead-plugin cannot register it: "
-                "uninstall one of the two, or do not import both"
+                "uninstall either of the two, or do not import both"
             )
     for entry_point in classes.ENTRY_POINTS:
         if not table.is_model(entry_point.__name__):
@@ -244,7 +244,7 @@ def register() -> None:
     ------
     RegistrationError
         If another distribution has registered the model type "chainhead" or "chainhead-random", or an architecture of
-        timm under one of our names.
+        timm under a name of this plugin.
     """
     for registration in _REGISTRATIONS:
         importlib.import_module(registration.table)
@@ -282,7 +282,7 @@ def _imported_now(registration: _Registration, module: ModuleType) -> None:
     _imported.add(module.__name__)
     if registration.table not in _imported:
         return
-    # The table may have been imported by one of the modules that the classes need, which is then only half
+    # The table may have been imported by a module that the classes need, which is then only half
     # there. Its own end brings us here again, and so does the end of the classes' module.
     if any(name in sys.modules and name not in _imported for name in registration.needs):
         return

@@ -1,4 +1,4 @@
-"""What the autograd functions share: which variant of each is called, and how they take part in `torch.func`."""
+"""The base of the autograd functions: which variant of each is called, and how they take part in `torch.func`."""
 
 import functools
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def linear_function(
     compute : callable
         Of `x` [batch, length, width], a mask [batch, length, 1] or None, and whatever says which function it is.
     transposed : callable
-        Of the latter, gives the same of the transposed function: the one that takes the output's gradient to that
+        Of the latter, gives the same of the transposed function: that function takes the output's gradient to that
         of `x`.
     """
 
@@ -144,7 +144,7 @@ _Function = Callable[Concatenate[Tensor, _Rest], _Result]
 def without_autocast(function: _Function[_Rest, _Result]) -> _Function[_Rest, _Result]:
     """Let a function of a Tensor, and of more, compute in that Tensor's dtype.
 
-    Autocast would round what goes into the matrix products and convolutions that mixing is made of, although
+    Autocast would round the inputs of the matrix products and convolutions that mixing is made of, although
     they stand for sums of few terms that are wanted in float32.
     """
 

@@ -31,7 +31,7 @@ def set_backend(name: Backend) -> None:
     ImportError
         If "triton" is chosen and Triton is not installed.
     """
-    global _chosen  # noqa: PLW0603  (as torch's own backend switches, one for the process)
+    global _chosen  # noqa: PLW0603  (like torch's own backend switches, for the whole process)
     if name not in get_args(Backend):
         raise ValueError(f"there is no backend {name!r}: choose one of {', '.join(get_args(Backend))}")
     if name == "triton" and not _has_triton:
@@ -73,12 +73,12 @@ _has_triton = importlib.util.find_spec("triton") is not None
 
 
 def is_eager_on_cpu(x: Tensor) -> bool:
-    """Whether hand-made forms pay, some of which look at values: a compiler fuses the plain ones itself."""
+    """Whether hand-made forms pay, some of which look at values: a compiler fuses the plain forms itself."""
     return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
 
 
 def refuse_tracing() -> None:
-    """Refuse `torch.jit.trace`, and what is built on it: its graphs hold what was true of the example alone.
+    """Refuse `torch.jit.trace` and tools that are built on it: their graphs hold only for inputs like the example.
 
     Shortcuts look at values, such as whether a mask has padding, and forms depend on the length.
 

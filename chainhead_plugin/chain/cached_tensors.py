@@ -14,8 +14,8 @@ _Built = TypeVar("_Built")
 def built_once(maxsize: int) -> Callable[[Callable[_Key, _Built]], Callable[_Key, _Built]]:
     """Let a function of hashable arguments build its tensors once, for whatever mode they are used in later.
 
-    A tensor that is built in inference mode could never be saved for a gradient, and one built under a dispatch
-    mode (`FakeTensorMode`) would be one of that mode's own. A compiler traces the building.
+    A tensor that is built in inference mode could never be saved for a gradient, and a tensor built under a dispatch
+    mode (`FakeTensorMode`) would belong to that mode. A compiler traces the building.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Chains whose neighbours decay: (I − γN)⁻¹ and exp(γN), for one γ or for one a feature, which can be learned.
+"""Chains whose neighbours decay: (I − γN)⁻¹ and exp(γN), for a common γ or a γ for every feature, which can be learned.
 
 Uni-directional, (I − γN)⁻¹ is the running sum that decays. Bi-directional, with γ = ρ / (1 + ρ²), F = I − ρSᵀ and
 e the first node,
 
     (1 + ρ²)(I − γN) = F Fᵀ + ρ² e eᵀ,
 
-so it is a running sum from either end, one after the other, and a correction of rank one. exp(γN) is its Taylor
-series by Horner's rule, or a filter for every feature; for one γ, `mix.py` has faster filters.
+so it is a running sum from one end, then from the other, and a correction of rank one. exp(γN) is its Taylor
+series by Horner's rule, or a filter for every feature; for a common γ, `mix.py` has faster filters.
 
 `x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
@@ -125,7 +125,7 @@ def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
 
 def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:
     """Nᵀx, or Nx if `transposed`, differentiably."""
-    # Padded before it is cut: a shorter slice would be one more length for a graph to ask about.
+    # Padded before it is cut: a shorter slice would be another length for a graph to ask about.
     padded = F.pad(x, (0, 0, 1, 1))
     before, after = padded[:, : x.size(1)], padded[:, 2:]
     if bi_directional:

@@ -26,7 +26,7 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
     ----------
     x : float32 or float64 Tensor [batch, length, width]
     back, ahead : sequence of float
-        back[k] weighs the node k steps before, ahead[k] the one k steps after; `ahead[0]` is not used.
+        back[k] weighs the node k steps before, ahead[k] the node k steps after; `ahead[0]` is not used.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _times(matrix: Tensor, blocks: Tensor) -> Tensor:
 def _band(
     back: tuple[float, ...], ahead: tuple[float, ...], dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """How a block's nodes depend on the block itself, on the end of the one before and the start of the next."""
+    """How a block's nodes depend on the block itself, on the end of the block before and the start of the next."""
 
     def weights(distance: Tensor) -> Tensor:
         taps = torch.zeros(2 * _BLOCK + 1, dtype=torch.float64)

@@ -1,8 +1,8 @@
 """Channels that take in nodes at distances of their own: y[j] = Σ_c W_c x[j − h_c], a dilated filter along the chain.
 
-h > 0 takes from the node h before, h < 0 from the one |h| after; nodes beyond the ends of a chain count as zero.
-The features of channels stand beside each other, in groups. What is moved may be x itself, spread to a group
-a channel; what a map has made of it for every channel, to be added up by the next map; or the channels' results,
+h > 0 takes from the node h before, h < 0 from the node |h| after; nodes beyond the ends of a chain count as zero.
+The features of channels stand beside each other, in groups. The input may be x itself, spread to a group
+a channel; a map's output for every channel, to be added up by the next map; or the channels' results,
 to be added up here.
 """
 
@@ -18,9 +18,9 @@ from .cached_tensors import built_once
 from .masking import zeroed
 
 Hops = tuple[int, ...]
-# Numbers to move, up to which one look-up of them all is faster than a copy for every channel.
+# Up to so many numbers, a single look-up of them all is faster than a copy for every channel.
 _FEW = 2**16
-# And up to which one look-up of every number is faster than one of rows.
+# Up to so many numbers, a look-up of every number is faster than a look-up of rows.
 FEW_LOOKED_UP = 2**12
 
 
@@ -33,9 +33,9 @@ def move(
     ----------
     x : Tensor [batch, length, channels·width], or [batch, length, width] if `spread`, floating point
     hops : tuple of int
-        One a channel.
+        A hop for every channel.
     mask : bool Tensor [batch, length], optional
-        True for real nodes, which stand together in each row. The values of the others are not read.
+        True for real nodes, which stand together in each row. The values of other nodes are not read.
     spread : bool
         Whether all channels move the same features.
     add : bool
@@ -77,7 +77,7 @@ def _form_for(x: Tensor, hops: Hops, from_groups: bool) -> Callable[[Tensor, Hop
 
 
 def _short_sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
-    """The same by one look-up: for few nodes, the calls cost more than the work in them."""
+    """The same by a single look-up: for few nodes, the calls cost more than the work in them."""
     batch, length, features = x.shape
     groups = len(hops) if from_groups else 1
     width = features // groups
@@ -102,7 +102,7 @@ def _zeros(features: int, dtype: torch.dtype) -> Tensor:
 
 @built_once(maxsize=128)
 def _source_numbers(hops: Hops, length: int, groups: int, width: int) -> Tensor:
-    """Where each number stands that channels take, of one chain on the CPU; [1, length, channels·width]."""
+    """The places of the numbers that channels take, of a chain on the CPU; [1, length, channels·width]."""
     sources = _sources(hops, length, groups, torch.device("cpu"))
     return (sources[:, None] * width + torch.arange(width)).view(1, length, len(hops) * width)
 
@@ -125,7 +125,7 @@ def _sum(x: Tensor, hops: Hops, from_groups: bool, to_groups: bool) -> Tensor:
         for group, source, hop in zip(groups, sources, hops, strict=True):
             _move_into(y[:, :, group], source, max(-length, min(hop, length)))
         return y
-    # What is added up is so in float32 at least.
+    # Sums are made in float32 at least.
     y = torch.zeros_like(sources[0], dtype=torch.promote_types(x.dtype, torch.float32))
     for source, hop in zip(sources, hops, strict=True):
         if abs(hop) < length:

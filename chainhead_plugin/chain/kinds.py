@@ -1,4 +1,4 @@
-"""The kinds of chain, and what each makes of its nodes: taps of a filter, limits, growth."""
+"""The kinds of chain, and their numbers: taps of a filter, limits, growth."""
 
 import functools
 import math
@@ -11,12 +11,12 @@ import torch
 Kind = Literal["single_hop", "multihop", "inverse", "exponential", "channel_hops"]
 
 
-# Enough terms of 1/k! and of I_k(2) for float64; `filter_taps` drops what a narrower dtype cannot see.
+# Enough terms of 1/k! and of I_k(2) for float64; `filter_taps` drops terms that a narrower dtype cannot see.
 _EXPONENTIAL_TERMS = 24
 
 
 # Reflection loses digits as (2 + σ)^h outgrows the path's own largest eigenvalue; within so few hops of a chain
-# of `SHORTEST` nodes it loses none. More hops are made one after the other.
+# of `SHORTEST` nodes it loses none. More hops are made in turn.
 _MOST_FILTERED_HOPS = 15
 
 
@@ -74,7 +74,7 @@ class Chain:
 
     @property
     def column_normalised(self) -> bool:
-        """Whether every column of A is scaled to sum to one, so that a node takes in a weighted average."""
+        """Whether every column of A is scaled to sum to 1, so that a node takes in a weighted average."""
         undamped = self.kind == "inverse" and self.decay is None
         return self.bi_directional and (undamped or self.accumulative)
 

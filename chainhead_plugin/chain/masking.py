@@ -31,7 +31,7 @@ class CheckedMask(NamedTuple):
 
 
 def check_mask(mask: Tensor | CheckedMask, batch: int, length: int) -> CheckedMask:
-    """Check that an attention mask says where each chain lies; one that was checked comes back as it is.
+    """Check that an attention mask says where each chain lies; a checked mask comes back as it is.
 
     On an accelerator, or while being compiled, the values are checked by an assertion on the device, so that
     the check neither waits for the device nor breaks the graph.
@@ -77,7 +77,7 @@ def check_mask(mask: Tensor | CheckedMask, batch: int, length: int) -> CheckedMa
 
 
 def needed_mask(mask: Tensor | CheckedMask | None, batch: int, length: int) -> CheckedMask | None:
-    """`check_mask`; None where there is no mask, and for a new one by which every node is real, as `without_full`."""
+    """`check_mask`; None where there is no mask, and for a new mask by which every node is real, as `without_full`."""
     if mask is None or isinstance(mask, CheckedMask):
         return mask
     checked = check_mask(mask, batch, length)

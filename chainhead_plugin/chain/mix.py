@@ -1,13 +1,13 @@
 """Aᵀx for every kind of chain, exact and without the matrix A.
 
 `S` is the shift along the chain (node i gives to node i + 1), `N = S` for a uni-directional chain and
-`N = S + Sᵀ` for a bi-directional one, `σ` the weight a node gives itself:
+`N = S + Sᵀ` for a bi-directional chain, `σ` the weight a node gives itself:
 
 | kind        | A, uni-directional                  | A, bi-directional                        |
 |-------------|-------------------------------------|------------------------------------------|
 | single_hop  | N + σI                              | N + σI                                   |
 | multihop    | (N + σI)^h                          | (N + σI)^h                               |
-| … accumul.  | Σ_{i=1..h} (N + σI)^i               | the same, columns scaled to sum to one   |
+| … accumul.  | Σ_{i=1..h} (N + σI)^i               | the same, columns scaled to sum to 1     |
 | inverse     | (I − N)⁻¹ = Σ_{i≥0} N^i             | Σ_{i=1..L−1} N^i, columns scaled         |
 | exponential | exp(N)                              | exp(N)                                   |
 | … decaying  | (I − γN)⁻¹, exp(γN)                 | the same; `decay.py`                     |
@@ -44,7 +44,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
     chain : Chain
     mask : bool Tensor [batch, length], optional
         True for real nodes, which stand together in each row. The chain of a row consists of its real nodes
-        alone; the values of the others are not read.
+        alone; the values of other nodes are not read.
     decay : Tensor [width], optional
         γ of every feature, in place of the chain's own.
 
@@ -73,7 +73,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
 
 
 def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
-    """Whether one operation does it all, so that half precision need not be widened for results in between."""
+    """Whether a single operation does it all, so that half precision need not be widened for results in between."""
     if is_eager_on_cpu(x):
         # Sums of two are made in float32, but of a factor that was rounded.
         if chain.kind != "single_hop" or chain.bi_directional:
@@ -106,7 +106,7 @@ def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Te
 
 
 def _transposed(chain: Chain, transposed: bool) -> tuple[Chain, bool]:
-    """Return what mixes the gradient: the same pass in the other direction."""
+    """Return the function that mixes the gradient: the same pass in the other direction."""
     return chain, not transposed
 
 

@@ -1,7 +1,7 @@
 """The bi-directional chain: functions of the path graph's N = S + Sᵀ.
 
 N's eigenvectors are the sines of DST-I and its eigenvalues 2 cos(πk/(L + 1)). So f(N) does to a chain what the
-same filter does on an endless one to the chain reflected with the opposite sign about a zero one step beyond
+same filter does on an endless chain to the chain reflected with the opposite sign about a zero next to
 either end. All forms here are symmetric: they are their own transpose.
 
 `x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is

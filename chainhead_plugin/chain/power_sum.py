@@ -8,7 +8,7 @@ see:
 - the same with eigenvectors written block by block as polynomials, since those that are visible are smooth:
   O(L), for long chains;
 - a product with eigenvectors made in the graph, which holds for any length, for export;
-- Fourier transforms, O(L log L), where a compiler wants one form for all lengths, and for rows of different
+- Fourier transforms, O(L log L), where a compiler wants a single form for all lengths, and for rows of different
   lengths on an accelerator.
 
 Near a chain's ends the result is smaller than in the middle by the chain length, and is scaled up again: there

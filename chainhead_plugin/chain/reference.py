@@ -79,7 +79,7 @@ def _scale_columns(matrix: Tensor) -> Tensor:
 
 
 def decaying_sum_by_steps(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
-    """`decaying_sum` by its definition, one node after the other, to test the fast forms against."""
+    """`decaying_sum` by its definition, node after node, to test the fast forms against."""
     nodes = list(x.flip(1).unbind(1) if reverse else x.unbind(1))
     gamma = decay if isinstance(decay, float) else decay.to(x.dtype).squeeze(1)
     for j in range(1, len(nodes)):

@@ -1,11 +1,11 @@
 """The running sum that decays, y[j] = x[j] + γ y[j − 1]: exact in O(length) for any γ in [0, 1].
 
-The chain is cut into blocks. What leaves each block is a running sum of its own, with γ^block for γ, found by
-recursion; the nodes of all blocks are then worked through together, from what enters them. Nothing is divided
+The chain is cut into blocks. The sums that leave the blocks are a running sum themselves, with γ^block for γ, found by
+recursion; the nodes of all blocks are then worked through together, from the sums that enter them. Nothing is divided
 by a power of γ, so nothing overflows, and powers across blocks are taken in float64, so that rounding grows
 with the block and not with the chain.
 
-`decay` is one γ, as a float, or one a feature, as a float64 Tensor [1 or batch, 1, width].
+`decay` is a common γ, as a float, or a γ for every feature, as a float64 Tensor [1 or batch, 1, width].
 """
 
 import math
@@ -87,7 +87,7 @@ def short_decaying_sum(x: Tensor, decay: Tensor, reverse: bool) -> Tensor | None
 
 @built_once(maxsize=64)
 def _shifts(length: int, reverse: bool, dtype: torch.dtype) -> list[Tensor]:
-    """What moves the nodes of a chain 1, 2, 4, … further, each [1, length, length]."""
+    """Matrices that move the nodes of a chain 1, 2, 4, … further, each [1, length, length]."""
     hops = [2**k for k in range((length - 1).bit_length())]
     return [
         torch.diag_embed(torch.ones(1, length - hop, dtype=dtype), hop if reverse else -hop) for hop in hops
@@ -105,7 +105,7 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     batch, length, width = x.shape
 
     y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    # About as many blocks as nodes in one, for few operations.
+    # About as many blocks as nodes in a block, for few operations.
     block = min(_BLOCK, math.isqrt(length))
     count = length // block if length > _SHORT else 0
     whole = count * block
@@ -144,10 +144,10 @@ def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
 def _sum_by_doubling(x: Tensor, decay: Tensor) -> Tensor:
     """The same in operations that a compiler can fuse, and that do not depend on how long the chain is.
 
-    Nodes are gathered by number: slices, and views of what is divided, would specialise the graph by length.
+    Nodes are gathered by number: slices, and views of divided lengths, would specialise the graph by length.
     """
     node = torch.arange(x.size(1), device=x.device)
-    # One block more than needed, as a graph is specialised where there is but one.
+    # A block more than needed: a graph would be specialised to a single block.
     block = torch.arange((x.size(1) + _TRACED_BLOCK - 1) // _TRACED_BLOCK + 1, device=x.device)
     source = block[:, None] * _TRACED_BLOCK + torch.arange(_TRACED_BLOCK, device=x.device)
     last = x.size(1) - 1

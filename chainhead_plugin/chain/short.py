@@ -18,7 +18,7 @@ _LONGEST = 32
 
 @without_autocast
 def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
-    """Aᵀx, or Ax if `transposed`, as one product; None where another form is to be taken.
+    """Aᵀx, or Ax if `transposed`, as a single product; None where another form is to be taken.
 
     It needs finite results: a dense product takes zero times infinity for NaN and spreads it along the chain.
 
@@ -27,7 +27,7 @@ def mix_short(x: Tensor, chain: "Chain", transposed: bool) -> Tensor | None:
     x : floating point Tensor [batch, length, width]
         Never in half precision: the matrix itself would be rounded.
     chain : Chain
-        Of one matrix for all channels and features.
+        With the same matrix for all channels and features.
     transposed : bool
 
     Returns

@@ -1,4 +1,4 @@
-"""Aᵀx one node at a time, for uni-directional chains: constant time and memory a node."""
+"""Aᵀx node by node, for uni-directional chains: constant time and memory for each node."""
 
 import math
 from typing import NoReturn
@@ -19,7 +19,7 @@ _WIDE = (torch.float32, torch.float64)
 def mix_step(
     x: Tensor, chain: Chain, state: Tensor | None, decay: Tensor | None = None, shared: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """`mix` for one node at a time, of a uni-directional chain.
+    """`mix` for the next node of a uni-directional chain.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ def mix_step(
         The next node.
     chain : Chain
     state : Tensor, optional
-        What the previous call returned; None before the first node.
+        The state that the previous call returned; None before the first node.
     decay : Tensor [width], optional
         γ of every feature, in place of the chain's own.
     shared : bool
-        Whether the new state may be the very tensor `x` or `y`, because nobody else holds that: `x` of a single hop,
+        Whether the new state may be the very tensor `x` or `y`, because no caller holds it: `x` of a single hop,
         `y` of a running sum.
 
     Returns
@@ -75,7 +75,7 @@ def _hop(x: Tensor, state: Tensor | None, self_weight: float) -> Tensor:
     if state is None:
         return x * self_weight if self_weight else torch.zeros_like(x)
     _check_shape(state, x)
-    # A sum without a factor is the faster one.
+    # A sum without a factor is faster.
     if self_weight == 1:
         return state + x
     return torch.add(state, x, alpha=self_weight) if self_weight else state.clone()
@@ -102,7 +102,7 @@ def _filter(
     elif state.shape != expected:
         refuse_state(state, expected, batch)
     window = torch.cat((state, x))
-    # Autocast would round what goes into a product.
+    # Autocast would round the inputs of a product.
     if row is None or torch.is_autocast_enabled("cpu"):
         nodes, weights = window.view(taps, batch, width), weights.unsqueeze(1)
         # Zero times infinity is not zero.
@@ -134,7 +134,7 @@ def _exponential_taps(decay: Tensor) -> Tensor:
 def move_step(
     x: Tensor, hops: Hops, state: Tensor | None, *, spread: bool = False, add: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """`move` for one node at a time, of hops that are all at least 0.
+    """`move` for the next node, of hops that are all at least 0.
 
     Parameters
     ----------
@@ -142,14 +142,14 @@ def move_step(
         The next node.
     hops : tuple of int
     state : Tensor [max(hops)·batch, features], optional
-        What the previous call returned; None before the first node.
+        The state that the previous call returned; None before the first node.
     spread, add : bool
 
     Returns
     -------
     y : Tensor [batch, channels·width], or [batch, width] if `add`
     state : Tensor
-        With `add` the sums of what the nodes so far give to the nodes to come, in float32 at least; otherwise the
+        With `add` the sums that the nodes so far give to the nodes to come, in float32 at least; otherwise the
         nodes themselves. The earliest come first, each of all chains.
 
     Raises
@@ -176,7 +176,7 @@ def move_step(
 
 
 def _look_up(window: Tensor, hops: Hops, batch: int, spread: bool) -> Tensor:
-    """What every channel takes from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
+    """The input of every channel from the last max(hops) + 1 nodes, each of all chains: [batch, channels·width]."""
     groups = 1 if spread else len(hops)
     width = window.size(1) // groups
     if batch * len(hops) * width <= FEW_LOOKED_UP and is_eager_on_cpu(window):

@@ -1,4 +1,4 @@
-"""What each node contributes to an answer, and pictures of chains. Pictures need matplotlib.
+"""Contributions of nodes to an answer, and pictures of chains. Pictures need matplotlib.
 
 May import: `chain`, `checks`, `head`, `models`, `nodes`.
 """

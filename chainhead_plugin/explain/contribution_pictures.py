@@ -1,4 +1,4 @@
-"""Pictures of what nodes contribute. Needs matplotlib."""
+"""Pictures of the contributions of nodes. Needs matplotlib."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def draw_contributions(
     titles: Sequence[str] | None = None,
     node_names: Sequence[Sequence[str]] | None = None,
 ) -> Figure:
-    """Draw what nodes add to a prediction: bars, and above them the features that make them up.
+    """Draw the contributions of nodes to a prediction: bars, and above them the features that make them up.
 
     Blue adds to the output, red takes away.
 
@@ -29,7 +29,7 @@ def draw_contributions(
     ----------
     explained : NodeContributions
     titles : sequence of str, optional
-        One for each row of the batch.
+        A figure for each row of the batch.
     node_names : sequence of sequences of str, optional
         Names of the real nodes of each row, such as its tokens; these are then drawn in place of the features.
 
@@ -75,7 +75,7 @@ def draw_contributions(
 def draw_image_contributions(
     explained: NodeContributions, maps: Tensor, images: Sequence[Any], *, titles: Sequence[str] | None = None
 ) -> Figure:
-    """Draw images, and beside each what its places add to a prediction.
+    """Draw images, and beside each the contributions of its places to a prediction.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _summary(explained: NodeContributions, row: int, titles: Sequence[str] | Non
     title = f"row {row}" if titles is None else titles[row]
     output, offset, gap = (float(value[row]) for value in (explained.output, explained.offset, explained.gap))
     terms = f"output {output:.4g} = nodes {output - offset - gap:.4g} + offset {offset:.4g}"
-    # What rounding leaves is not worth a term.
+    # A remainder of rounding is not worth a term.
     if abs(gap) > 1e-4 * max(1.0, abs(output)):
         terms += f" + unexplained {gap:.4g}"
     return f"{title}\n{explained.method.replace('_', ' ')}: {terms}"

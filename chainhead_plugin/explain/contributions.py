@@ -1,4 +1,4 @@
-"""What the nodes of a chain contribute to a prediction."""
+"""Contributions of the nodes of a chain to a prediction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ class NodeContributions:
     Attributes
     ----------
     features : Tensor [batch, length, features]
-        What each feature of each node adds; zero at padded nodes. float32 at least.
+        The contribution of each feature of each node; zero at padded nodes. float32 at least.
     mask : bool Tensor [batch, length]
         True for real nodes.
     offset : Tensor [batch]
-        What no node accounts for: the output of a chain of zeros ("exact"), of the baseline
+        The part that no node accounts for: the output of a chain of zeros ("exact"), of the baseline
         ("integrated_gradients"), or zero ("gradient_x_input").
     output : Tensor [batch]
-        What is explained: a logit, or a forecast value in the data's units.
+        The explained output: a logit, or a forecast value in the data's units.
     target : Tensor [batch, axes] of int
         Which output that is, as an index for each axis after the batch's.
     method : {"exact", "gradient_x_input", "integrated_gradients"}
@@ -49,7 +49,7 @@ class NodeContributions:
 
     @property
     def nodes(self) -> Tensor:
-        """What each node adds: [batch, length], the sum over its features."""
+        """The contribution of each node: [batch, length], the sum over its features."""
         return self.features.sum(-1)
 
     @property
@@ -68,18 +68,19 @@ def node_contributions(
     baseline: Tensor | float = 0.0,
     steps: int | None = None,
 ) -> NodeContributions:
-    """Say what each node of a chain contributes to a prediction.
+    """Return the contribution of each node of a chain to a prediction.
 
-    Nodes are what enters the model's first chain head or layer: standardised features, embedded tokens, rows or
-    patches of an image, scaled values of a series. With `stage="output"` they are what leaves the last one, when
-    each has taken in its neighbours (class activation mapping, Zhou et al. 2016): what a node is worth to the
+    Nodes are the inputs of the model's first chain head or layer: standardised features, embedded tokens, rows or
+    patches of an image, scaled values of a series. With `stage="output"` they are the outputs of the last layer, when
+    each has taken in its neighbours (class activation mapping, Zhou et al. 2016): the worth of a node to the
     pooling and the classifier, not where that came from.
 
     - "exact": for paths that are affine from the nodes to the output. Contributions are the terms of the sum
       itself: they add up to `output` − `offset`, the biases as they reach the output. At the input a path is affine
       without `hidden_sizes`, `with_relu`, `with_softmax`, `with_taylor` and "max" pooling, in classifiers and in
       forecasters (there series by series; with quantiles, of the median). At the output it is wherever the classifier
-      has no Taylor expansion and the pooling no "std" or "ppv"; "max" is exact there, each being a term of one node.
+      has no Taylor expansion and the pooling no "std" or "ppv"; "max" is exact there, as each of its terms comes from
+      a single node.
     - "gradient_x_input": ∂output/∂x · x, for any model. Complete too in a model without biases, Taylor expansion
       and softmax, which is piecewise linear; else a first-order answer, which leaves `gap` unexplained.
     - "integrated_gradients" (Sundararajan et al. 2017): the gradient's mean on the straight line from
@@ -90,9 +91,9 @@ def node_contributions(
     model : torch.nn.Module
         A chainhead model, or any with a chain head in it, called as ``model(**inputs)``; in eval mode.
     inputs : mapping of str to Tensor
-        What the model takes, such as "input_features" and "attention_mask"; batched.
+        The model's inputs, such as "input_features" and "attention_mask"; batched.
     target : int, str, tuple of int or int Tensor [batch], optional
-        Which output to explain: a label by index or name, one for each row, or an index into every axis of the
+        The output to explain: a label by index or name, a label for each row, or an index into every axis of the
         output after the batch's: (node, label) of a token classifier, step or (step, channel) of a forecaster.
         None: the predicted label of each row.
     method : {"exact", "gradient_x_input", "integrated_gradients"}, optional
@@ -112,7 +113,7 @@ def node_contributions(
     ------
     ValueError
         If the model trains, has no chain head, `target` is no output, or an option is not valid or has no effect;
-        or if "exact" is asked for and the path is not affine: the message says what bends it.
+        or if "exact" is asked for and the path is not affine: the message names the part that bends it.
     TypeError
         If the model returns nothing that can be explained, or `steps` is no int.
     """
@@ -156,13 +157,13 @@ def node_contributions(
 
 
 def _bends(model: nn.Module, stage: Stage = "input") -> list[str]:
-    """Name what keeps the path from the nodes to the output from being affine; empty where it is.
+    """Name the parts that keep the path from the nodes to the output from being affine; empty where it is.
 
     Parameters
     ----------
     model : torch.nn.Module
     stage : {"input", "output"}
-        Which nodes: of the first chain head's input, or of the last one's output.
+        Which nodes: of the first chain head's input, or of the last chain head's output.
     """
     if not isinstance(model, ChainHeadPreTrainedModel):
         return [f"what {type(model).__name__} does besides its chain heads"]

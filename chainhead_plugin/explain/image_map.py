@@ -18,7 +18,7 @@ def contribution_map(
     ----------
     model : ChainHeadForImageClassification
     explained : NodeContributions
-        What `node_contributions` returned for it and `pixel_values`.
+        The result of `node_contributions` for it and `pixel_values`.
     pixel_values : Tensor [batch, channels, height, width]
 
     Returns

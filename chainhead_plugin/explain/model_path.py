@@ -16,7 +16,7 @@ Stage = Literal["input", "output"]
 
 
 class ModelPath:
-    """A model from the nodes at one place on, with its inputs."""
+    """The part of a model after the nodes of a stage, with its inputs."""
 
     def __init__(self, model: nn.Module, inputs: Mapping[str, Tensor], stage: Stage) -> None:
         stops: list[nn.Module] = [part for part in model.modules() if isinstance(part, ChainHeadLayer)]

@@ -23,7 +23,7 @@ from .standardising import standardise, standardise_each, statistics_of, unvarie
 # A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
 _MAX_FEATURE_SIZE = 2**16
 
-# What transformers itself writes into preprocessor_config.json.
+# Fields that transformers itself writes into preprocessor_config.json.
 _ECOSYSTEM_FIELDS = {"auto_map", "feature_extractor_type", "processor_class"}
 
 
@@ -35,7 +35,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     feature_size
         Number of features of a node, the model's `m`.
     padding_value
-        What padded nodes hold. It is written after scaling.
+        Value of padded nodes. It is written after scaling.
     padding_side
         "right" or "left".
     do_normalize
@@ -49,7 +49,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     return_attention_mask
         Whether calls return the mask unless told otherwise.
     schema
-        What the columns of the training table were called, as `chainhead_plugin.tables.schema_of` gives it. The
+        Names of the training table's columns, as `chainhead_plugin.tables.schema_of` gives them. The
         columns of a DataFrame are then matched by name; arrays have no names, and are taken by position.
     **kwargs
         Only the fields that transformers writes into ``preprocessor_config.json``.
@@ -73,7 +73,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     @classmethod
     def from_dict(cls, feature_extractor_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Make an extractor of what a file says, if the file is a feature extractor's.
+        """Make an extractor from the fields of a file, if the file is a feature extractor's.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         if standardize_each and (do_normalize or mean is not None):
             raise ValueError(
                 "standardize_each=True contradicts do_normalize, mean and std: series are standardised by their own "
-                "statistics or by those of all, choose one"
+                "statistics or by those of all: choose one of the two"
             )
 
         super().__init__(
@@ -140,7 +140,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     @property
     def constant_features(self) -> list[int]:
-        """Features that did not vary in what `fit` saw, by index: they are 0 after scaling."""
+        """Features that did not vary in the data of `fit`, by index: they are 0 after scaling."""
         return [index for index, std in enumerate(self.std or []) if std == 0]
 
     def to_dict(self) -> dict[str, Any]:

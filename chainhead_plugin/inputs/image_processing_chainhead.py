@@ -19,7 +19,7 @@ class ChainHeadImageProcessorKwargs(ImagesKwargs, total=False):  # type: ignore[
     """Options beside those of every image processor.
 
     do_grayscale : bool
-        Whether images of any kind become grey ones, of one channel.
+        Whether images of any kind become grey images, of one channel.
     """
 
     do_grayscale: bool
@@ -45,7 +45,7 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
 
     @classmethod
     def from_dict(cls, image_processor_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Make a processor of what a file says, if the file is an image processor's.
+        """Make a processor from the fields of a file, if the file is an image processor's.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
 
     @classmethod
     def for_config(cls, config: ChainHeadConfig, **options: Any) -> "ChainHeadImageProcessor":
-        """Return a processor that makes what a model without a backbone takes.
+        """Return a processor for a model without a backbone.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
         return cls(**{"size": size, "do_grayscale": config.image_channels == 1, **options})
 
     def process_image(self, image: Any, do_convert_rgb: bool | None = None, **kwargs: Any) -> Tensor:
-        """Return one image as a tensor [channels, height, width].
+        """Return an image as a tensor [channels, height, width].
 
         Raises
         ------
@@ -112,7 +112,7 @@ class ChainHeadImageProcessor(AutoClassMixin, TorchvisionBackend):
 
 
 def _check_depth(image: Image.Image) -> None:
-    """Check that Pillow can make an image of 8 bits a pixel of one without loss."""
+    """Check that Pillow can convert an image to 8 bits a pixel without loss."""
     if image.mode[0] in "IF" and min(image.size):
         extrema: Any = image.getextrema()
         low, high = extrema
@@ -150,7 +150,7 @@ def _to_grey(pixels: Tensor) -> Tensor:
     """Return the luma [1, height, width] of an RGB image (ITU-R BT.601, rounded as Pillow does)."""
     if pixels.size(0) == 1:
         return pixels
-    # torchvision's weights add up to less than one, and would darken images that are grey already.
+    # torchvision's weights add up to less than 1, and would darken images that are grey already.
     weights = torch.tensor([19595, 38470, 7471], device=pixels.device) / 2**16
     grey = (pixels * weights[:, None, None]).sum(0, keepdim=True)
     return (grey if pixels.is_floating_point() else grey.round()).to(pixels.dtype)

@@ -1,4 +1,4 @@
-"""What `AutoVideoProcessor` finds for chainhead models: they take no videos.
+"""A stand-in that `AutoVideoProcessor` finds for chainhead models: they take no videos.
 
 Without it, transformers takes an image processor's code that a checkpoint carries for that of a video processor, and
 asks on the terminal whether to run it, even where the plugin is installed.

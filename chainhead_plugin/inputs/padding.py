@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 def truncate(
     nodes: NDArray[Any], mask: NDArray[np.int64], lengths: NDArray[np.intp], max_length: int
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.intp]]:
-    """Drop what comes after the first `max_length` nodes of each sequence.
+    """Drop the nodes after the first `max_length` of each sequence.
 
     Parameters
     ----------
     nodes : array [sum(lengths), m]
-        The nodes of all sequences, one sequence after the other.
+        The nodes of all sequences, joined.
     mask : array [sum(lengths)]
     lengths : array [sequences]
     max_length : int
@@ -44,13 +44,13 @@ def pad_joined(
     Parameters
     ----------
     nodes : array [sum(lengths), m] of float32
-        The nodes of all sequences, one sequence after the other.
+        The nodes of all sequences, joined.
     mask : array [sum(lengths)] of int64
     lengths : array [sequences]
     length : int
         At least the greatest of `lengths`.
     value : float
-        What padding holds.
+        Value of padded nodes.
     side : {"right", "left"}
 
     Returns
@@ -91,7 +91,7 @@ def padded_length(lengths: NDArray[np.intp], fixed_length: int | None, pad_to_mu
 
 
 def as_columns(processed_features: Any) -> dict[str, Any]:
-    """Return a mapping of lists, of such a mapping or of a list of mappings with the same names.
+    """Return a mapping of lists, given as such or as a list of mappings with the same names.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What counts as one sequence of nodes, and sequences of any kind joined into one NumPy array."""
+"""Telling a sequence of nodes from a batch, and joining sequences of any kind into one NumPy array."""
 
 import sys
 from typing import Any
@@ -11,7 +11,7 @@ _ACCEPTED = "a NumPy array, a torch tensor, a DataFrame, or lists of numbers"
 
 
 def is_batch(data: Any, feature_size: int) -> bool:
-    """Tell a batch of sequences from one sequence.
+    """Tell a batch of sequences from a single sequence.
 
     The number of axes decides, counting nested lists and the axes of their entries; values never do.
     Three axes are a batch. Two axes are one sequence ``[L, feature_size]``. For ``feature_size=1`` one axis
@@ -28,7 +28,7 @@ def is_batch(data: Any, feature_size: int) -> bool:
     Returns
     -------
     bool
-        True for a batch of sequences, False for one sequence.
+        True for a batch of sequences, False for a single sequence.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def join(
     feature_size
         Number of features of a node.
     allow_missing
-        Whether NaN, None and what pandas calls missing may stand for missing values, which become NaN.
+        Whether NaN, None and pandas' missing values may stand for missing values, which become NaN.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def check_finite(
     lengths
         Lengths of the sequences.
     advice
-        What the caller can do about it; ends the message.
+        Advice to the caller, at the end of the message.
     allow_nan
         Whether infinity alone is an error.
 

@@ -54,7 +54,7 @@ def unvaried_text(std: list[float]) -> str | None:
         f"features {', '.join(map(str, features))} do" if len(features) > 1 else f"feature {features[0]} does"
     )
     return (
-        f"{named} not vary in these sequences, so that no weight can be learned: zero takes the place of such a "
+        f"{named} not vary in these sequences, so that no weight can be learned: zero takes the place of each such "
         "feature from now on, whatever it holds"
     )
 
@@ -65,7 +65,7 @@ def standardise_each(nodes: NDArray[np.floating], lengths: NDArray[np.intp]) -> 
     Parameters
     ----------
     nodes : array [sum(lengths), m] of float
-        The nodes of all series, one series after the other.
+        The nodes of all series, joined.
     lengths : array [series] of int
         Nodes of each series, at least 1.
 

@@ -26,11 +26,11 @@ def train_tokenizer(
     Parameters
     ----------
     texts : iterable of str
-        What to learn the vocabulary from.
+        Texts to learn the vocabulary from.
     vocab_size : int
-        Tokens at most, the special ones among them. A model needs `vocab_size=len(tokenizer)`.
+        Tokens at most, including the special tokens. A model needs `vocab_size=len(tokenizer)`.
     units : {"words", "bytes"}
-        "words": every word and run of punctuation is a token, and unseen ones are "[UNK]". "bytes": byte-pair
+        "words": every word and run of punctuation is a token, and unseen tokens are "[UNK]". "bytes": byte-pair
         encoding, which can spell any text; at least 257 tokens.
     min_frequency : int
         How often a word, or a pair to merge, must be seen.
@@ -40,7 +40,7 @@ def train_tokenizer(
     Raises
     ------
     TypeError
-        If `texts` is one text, or a number is no int.
+        If `texts` is a single text, or a number is no int.
     ValueError
         If `units`, `vocab_size` or `min_frequency` is out of range, or no token was found.
 

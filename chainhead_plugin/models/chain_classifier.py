@@ -31,7 +31,7 @@ class ChainClassifier(nn.Module):
         None for logits of every node [batch, length, num_labels]; else how the real nodes are pooled to give
         [batch, num_labels].
     device, dtype
-        Where and in what dtype to keep the weights; None for torch's defaults.
+        Device and dtype of the weights; None for torch's defaults.
     **options
         Options of `ChainInterdependenceHead`. Softmax is off by default.
 
@@ -105,7 +105,7 @@ class ChainClassifier(nn.Module):
         return logits
 
 
-# Outside compiled code: what a context variable holds is of the call, and torch 2.7 warns where it meets one.
+# Outside compiled code: a context variable's value belongs to the call, and torch 2.7 warns of such variables.
 @torch.compiler.disable
 def _push_mask(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     given = inspect.signature(model.forward).bind_partial(*args, **kwargs).arguments

@@ -1,4 +1,4 @@
-"""What of a forecaster is computed, not trained: its linear path, and the calibration of its quantiles."""
+"""The parts of a forecaster that are computed, not trained: its linear path, and the calibration of its quantiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,8 +25,8 @@ def fit_linear_path(
 ) -> float:
     """Set a new forecaster's linear path in closed form; the chain then starts by adding nothing to it.
 
-    The quantiles start as normal ones, as wide as the errors of the linear path on validation, or on training where
-    there is none.
+    The quantiles start as those of a normal distribution, as wide as the linear path's errors on validation windows, or
+    on those of training if there are none.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def fit_linear_path(
     validation : pair of Tensor, optional
         Chooses the penalty, by the mean absolute error in units of the series' scale.
     ridges : sequence of float
-        The penalties to choose from; exactly one without `validation`.
+        The penalties to choose from; a single penalty without `validation`.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def fit_linear_path(
     if path is None:
         raise ValueError("the model has no linear path to fit: set with_linear_path=True")
     if validation is None and len(ridges) != 1:
-        raise ValueError("a penalty is chosen by validation windows: pass them, or one penalty alone")
+        raise ValueError("a penalty is chosen by validation windows: pass them, or a single penalty")
     seen = _scaled(model, training)
     held_out = seen if validation is None else _scaled(model, validation)
 
@@ -77,7 +77,7 @@ def calibrate_quantiles(
 ) -> list[float]:
     """Shift a forecaster's quantiles so that each is right on windows that training did not see.
 
-    Each level gets one offset, in units of a series' own scale, by split conformal prediction: on new windows like
+    Each level gets an offset, in units of a series' own scale, by split conformal prediction: on new windows like
     these the observed value is below the quantile as often as the level says. The offsets are kept in the
     configuration, as `quantile_offsets`, and the median stays as it is.
 
@@ -86,12 +86,12 @@ def calibrate_quantiles(
     model : ChainHeadForTimeSeriesPrediction
         With quantiles; in eval mode.
     batches : iterable of mapping
-        What the model takes, with `future_values`; NaN does not count.
+        The model's inputs, with `future_values`; NaN does not count.
 
     Returns
     -------
     list of float
-        The offsets, one for each level.
+        An offset for each level.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _quantile_errors(model: ChainHeadForTimeSeriesPrediction, batch: Mapping[str
 
 
 def _scaled(model: ChainHeadForTimeSeriesPrediction, windows: Windows) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the targets' scaled pasts, what a linear path should make of them, and which of that counts."""
+    """Return the targets' scaled pasts, the values that a linear path should give, and which of these count."""
     config = model.config
     past, future = (part.unsqueeze(-1) if part.ndim == 2 else part for part in windows)
     scaled, loc, scale = model.scale(past.double(), ~past.isnan())

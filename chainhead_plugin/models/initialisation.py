@@ -14,12 +14,12 @@ class ChainHeadInitialisation:
     """Mixin, before a `PreTrainedModel`: chain heads that a checkpoint lacks start as they do on their own.
 
     Without it transformers would leave their bare parameters as it found the memory, and start their linear
-    maps like all others.
+    maps like all other maps.
     """
 
     def _initialize_weights(self, module: nn.Module, *_: Any) -> None:
         # transformers would pass over out-of-tree modules without parameters of their own, as it cannot know
-        # that `reset_parameters` spares what a checkpoint has filled.
+        # that `reset_parameters` spares weights that a checkpoint has filled.
         super()._initialize_weights(module)  # type: ignore[misc]
 
     @torch.no_grad()

@@ -69,7 +69,7 @@ class NodeNorm(nn.Module):
 
 
 def norms_of(config: ChainHeadConfig, layer: int) -> tuple[NodeNorm | None, NodeNorm | None]:
-    """Return new normalisations of what enters and of what leaves a layer, None where there is none."""
+    """Return new normalisations of a layer's input and of its output, None where there is none."""
     if config.normalisation is None:
         return None, None
     place, kind = config.normalisation.split("-")
@@ -93,7 +93,7 @@ def with_differences(nodes: Tensor, mask: Tensor | None = None) -> Tensor:
     Tensor [batch, length, 2·m]
         The differences are zero at padding and at a chain's first node, which has none before it.
     """
-    # Of whole length, rather than from slices of all but one node, which could not be exported for any length.
+    # Of whole length: slices of all nodes but the last could not be exported for any length.
     differences = nodes - F.pad(nodes, (0, 0, 1, 0))[:, : nodes.size(1)]
     real = nodes.new_ones(nodes.shape[:2], dtype=torch.bool) if mask is None else mask
     differences = zero_padding(differences, real & F.pad(real, (1, 0))[:, : nodes.size(1)])
@@ -101,7 +101,7 @@ def with_differences(nodes: Tensor, mask: Tensor | None = None) -> Tensor:
 
 
 class ChannelDropout(nn.Module):
-    """Drop features of [batch, length, width] in training, each in all nodes of a chain; what stays grows to match."""
+    """Drop features of [batch, length, width] in training, each in all nodes of a chain; the rest grows to match."""
 
     def __init__(self, p: float) -> None:
         super().__init__()

@@ -90,7 +90,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
 
         is_text_model = self.main_input_name == "input_ids"
         if is_text_model and input_ids is None and input_features is not None and input_features.ndim == 2:
-            # Whoever calls a text model of transformers with one argument means the tokens.
+            # Callers of text models of transformers with a single argument mean the tokens.
             input_features, input_ids = None, input_features
         if (input_features is None) == (input_ids is None):
             raise ValueError("expected exactly one of input_features and input_ids")

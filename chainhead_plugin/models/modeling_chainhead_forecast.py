@@ -28,7 +28,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
 
     `config.pooling` is best "flatten", lined up at the end of the series: every step of the last
     `chain_length` has its own weights, and before a shorter series there are zeros. Of series of any length, "last"
-    sees what the chain brings to the last node, "mean" and "max" everything but its order.
+    sees the part of the past that the chain brings to the last node, "mean" and "max" see everything but its order.
     """
 
     main_input_name = "past_values"
@@ -41,7 +41,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
                 "a forecaster needs prediction_length, the number of steps to forecast: set it in the configuration, "
                 "or pass it to from_pretrained"
             )
-        # from_pretrained sets fields given as keyword arguments one by one.
+        # from_pretrained sets fields given as keyword arguments singly.
         config.validate_forecast()
         super().__init__(config)
         self.chainhead = ChainHeadModel(config)
@@ -60,7 +60,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             self.start_at_normal_quantiles()
 
     def start_at_normal_quantiles(self, deviations: Tensor | None = None) -> None:
-        """Let the bias alone forecast the quantiles of a normal distribution around what the weights forecast.
+        """Let the bias alone forecast the quantiles of a normal distribution around the weights' forecast.
 
         A point forecast's bias is left as it is, and so is a bias that a checkpoint has filled.
 
@@ -79,7 +79,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
 
     @torch.no_grad()
     def start_at_quantiles(self, points: Tensor) -> None:
-        """Let the bias alone forecast these quantiles around what the weights and the linear path forecast.
+        """Let the bias alone forecast these quantiles around the forecast of the weights and the linear path.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         past_observed_mask : Tensor [batch, length, channels] or [batch, length], optional
             1 where a value was observed, 0 where it is missing.
         future_values : Tensor [batch, prediction_length, targets], or [batch, prediction_length]
-            What to compare the forecast with, of the shape of `prediction_outputs`. NaN does not count.
+            The true values, of the shape of `prediction_outputs`. NaN does not count.
         future_observed_mask : Tensor, optional
             As for the past: 0 where a value does not count.
         past_time_features, future_time_features : Tensor [batch, length or prediction_length, num_time_features]
@@ -247,13 +247,13 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         return values if targets is None else values[..., targets]
 
     def _without_constants(self, features: Tensor, first: int = 0) -> Tensor:
-        """Put zero in the place of features that did not vary in training; `first` is the number of the first one."""
+        """Put zero in the place of features that did not vary in training; `first` is the first feature's number."""
         constant = [place - first for place in self.config.constant_features if place >= first]
         if not constant:
             return features
         varies = torch.ones(features.size(-1), dtype=torch.bool, device=features.device)
         varies[constant] = False
-        # Not a product: what varies only later may be anything.
+        # Not a product: a feature that varies only later may hold anything, even infinity.
         return torch.where(varies, features, 0)
 
     def _encode(

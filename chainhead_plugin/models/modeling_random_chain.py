@@ -1,4 +1,4 @@
-"""Random chain heads as a transformers model: features in closed form, and one linear map that is trained."""
+"""Random chain heads as a transformers model: fixed features, and a linear map that is trained in closed form."""
 
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 
 
 def feature_plan(config: RandomChainConfig) -> FeaturePlan:
-    """Return what a configuration says of the features."""
+    """Return a configuration's options of the features."""
     return FeaturePlan(
         config.m,
         tuple(config.dilations),
@@ -34,7 +34,7 @@ def feature_plan(config: RandomChainConfig) -> FeaturePlan:
 
 
 class RandomChainPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, SharedModel):
-    """What models of random chain heads share."""
+    """A model of random chain heads: loading, pushing and first weights."""
 
     config: RandomChainConfig
     config_class = RandomChainConfig

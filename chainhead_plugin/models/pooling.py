@@ -21,7 +21,7 @@ def pool(nodes: Tensor, mask: Tensor | None, pooling: str | Sequence[str], chain
     pooling : str, or sequence of str
         "mean", "last", "max", "std" (the standard deviation over the nodes, 0 of a single node), "ppv" (the share of
         nodes with a positive value, which has no gradient) or "flatten", which lines up the real nodes from the first
-        on and fills with zeros up to `chain_length`. The features of several come one after the other.
+        on and fills with zeros up to `chain_length`. The features of several poolings are joined.
     chain_length : int
 
     Returns

@@ -49,7 +49,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
         """Load a checkpoint, as everywhere in transformers; a frozen backbone comes back frozen."""
         loaded = super().from_pretrained(*args, **kwargs)
-        # Loading replaces the parameters by new ones, which all require gradients.
+        # Loading replaces the parameters by new parameters, which all require gradients.
         for module in (loaded[0] if isinstance(loaded, tuple) else loaded).modules():
             if isinstance(module, BackboneOwner):
                 module.freeze_backbone()

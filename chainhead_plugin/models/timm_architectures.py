@@ -30,7 +30,7 @@ _DEFAULTS = {
     "with_residual": True,
     "with_softmax": False,
 }
-# What a backbone's weights say of the images that they were trained on.
+# Fields of a backbone's weights about the images that they were trained on.
 _INPUT_FIELDS = (
     "input_size",
     "test_input_size",
@@ -60,7 +60,7 @@ def chainhead(pretrained: bool = False, *, backbone: str | None = None, **kwargs
         `pretrained_backbone`: whether to load timm's weights into the backbone. Options of
         `ChainHeadClassifier`, among them those of [`ChainInterdependenceHead`], by default with n=256,
         `bi_directional`, `enable_bias` and `with_residual`. `features_only` and `out_indices` for the feature
-        maps of the backbone. All others go to the backbone: `in_chans`, `img_size`, `drop_path_rate`, ….
+        maps of the backbone. All other arguments go to the backbone: `in_chans`, `img_size`, `drop_path_rate`, ….
 
     Raises
     ------
@@ -121,9 +121,7 @@ def _create(
     **kwargs: Any,
 ) -> nn.Module:
     if "backbone" in kwargs:
-        raise TypeError(
-            f"{variant} has a backbone: choose another one with timm.create_model('chainhead', …)"
-        )
+        raise TypeError(f"{variant} has a backbone: choose another with timm.create_model('chainhead', …)")
 
     _check_backbone(backbone)
     if not pretrained_cfg:
@@ -132,7 +130,7 @@ def _create(
         raise ValueError(f"{variant} has no weights, hence no tag {pretrained_cfg!r}")
 
     classifier = _DEFAULTS | {name: kwargs.pop(name) for name in _CLASSIFIER_OPTIONS if name in kwargs}
-    # Here, not in the architecture, timm looks for what the configuration says of classes and pooling.
+    # Here, not in the architecture, timm looks for the configuration's fields about classes and pooling.
     for name in ("num_classes", "global_pool"):
         if name in classifier:
             kwargs[name] = classifier.pop(name)

@@ -13,7 +13,7 @@ from .pooling import pool
 
 # timm's words for this project's poolings; "" leaves the nodes as they are.
 _POOLINGS = {"avg": "mean", "max": "max", "last": "last", "flatten": "flatten", "": None}
-# Backbones with more maps of features are made of blocks of one size.
+# Backbones with more maps of features are made of blocks that all have the same size.
 _MAX_STAGES = 5
 
 
@@ -98,7 +98,7 @@ class ChainHeadClassifier(nn.Module):
     chain_length : int, optional
         Patches that "flatten" expects at most.
     device, dtype
-        Where and in what dtype to keep the head's weights; None for torch's defaults.
+        Device and dtype of the head's weights; None for torch's defaults.
     **head_options
         Options of [`ChainInterdependenceHead`], in its words.
 
@@ -152,7 +152,7 @@ class ChainHeadClassifier(nn.Module):
 
     @_model_args.setter
     def _model_args(self, arguments: dict[str, Any]) -> None:
-        # timm notes here what `create_model` was given, to be saved and given again. Weights that have been
+        # timm notes the arguments of `create_model` here, to save them and pass them again. Weights that have been
         # loaded into the backbone are saved as weights: they must not be downloaded again.
         self._arguments = {key: value for key, value in arguments.items() if key != "pretrained_backbone"}
 
@@ -171,7 +171,7 @@ class ChainHeadClassifier(nn.Module):
         return "head.fc" if name_only else self.head.get_submodule("fc")
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """Replace the linear classifier by a new one, and the pooling if one is given."""
+        """Replace the linear classifier, and the pooling if it is given."""
         self.head.reset(num_classes, global_pool)
         self.num_classes = num_classes
 
@@ -208,7 +208,7 @@ class ChainHeadClassifier(nn.Module):
         return self.forward_head(self.forward_features(x))
 
     def forward_intermediates(self, x: Tensor, **options: Any) -> Any:
-        """Return the feature map and the backbone's intermediate ones; options as of the backbone's method.
+        """Return the feature map and the backbone's intermediate feature maps; options as of the backbone's method.
 
         With `intermediates_only` the latter alone.
         """
@@ -219,7 +219,7 @@ class ChainHeadClassifier(nn.Module):
         return self._as_map(self.backbone.forward_head(final), x), intermediates
 
     def prune_intermediate_layers(self, indices: Any = None, **options: Any) -> Any:
-        """Leave of the backbone what some intermediate maps need, and of the head nothing.
+        """Keep only the parts of the backbone that some intermediate maps need, and nothing of the head.
 
         `indices` are those of all stages by default, or of the last three blocks where there are no stages.
         """
@@ -279,4 +279,4 @@ def prefixed(name: Any) -> Any:
     """Return the name, or names, that a backbone's module has inside the classifier."""
     if name is None or isinstance(name, str):
         return name and f"backbone.{name}"
-    return tuple(prefixed(one) for one in name)
+    return tuple(prefixed(each) for each in name)

@@ -1,4 +1,4 @@
-"""What a file of `torch.save` may ask for before any of it is allocated: no more than the file itself holds."""
+"""A bound for files of `torch.save`, before any of a file is allocated: no more memory than the file itself holds."""
 
 import pickletools
 import zipfile
@@ -76,7 +76,7 @@ def _check_pickle(file: BinaryIO, path: Path, limit: int | None) -> None:
         for opcode, argument, _ in pickletools.genops(file):
             number = argument if isinstance(argument, int) and opcode.name not in _PLACES else 0
             is_too_large = limit is not None and abs(number) > limit
-            # Of what torch lets a pickle call, this alone makes memory of a number.
+            # Of the calls that torch allows a pickle, this alone allocates memory by a number.
             is_maker = isinstance(argument, str) and argument.split(" ")[-1] == "bytearray"
             if is_too_large or is_maker:
                 raise _too_large(path)

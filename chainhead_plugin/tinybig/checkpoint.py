@@ -81,7 +81,7 @@ def convert_checkpoint(
 ) -> PreTrainedModel:
     """Convert a checkpoint file of tinyBIG's into a checkpoint folder.
 
-    The folder appears complete or not at all, and an old one stays until the new one is complete.
+    The folder appears complete or not at all, and an old folder stays until the new folder is complete.
 
     Parameters
     ----------
@@ -128,6 +128,6 @@ def _check_replaceable(out: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise TinyBIGConversionError(f"{out} exists already: choose another folder, or overwrite it")
-    # Whatever else lies there, a home directory for one, was not meant.
+    # Any other folder there, such as a home directory, was not meant.
     if out.is_symlink() or not (out / "config.json").is_file():
         raise TinyBIGConversionError(f"{out} is not a checkpoint folder, so it is not overwritten")

@@ -49,7 +49,7 @@ def convert_head(
     Returns
     -------
     ChainInterdependenceHead
-        On the CPU, in eval mode. A flat input [batch, chain_length·m] gives what tinyBIG gives, with the
+        On the CPU, in eval mode. A flat input [batch, chain_length·m] gives the same as in tinyBIG, with the
         softmax over chain_length·n; a 3-D input has it per node.
 
     Raises
@@ -114,7 +114,7 @@ def convert_model(
     Returns
     -------
     ChainHeadForSequenceClassification
-        On the CPU, in eval mode. `logits` are what goes into tinyBIG's last softmax, or tinyBIG's output
+        On the CPU, in eval mode. `logits` are the input of tinyBIG's last softmax, or tinyBIG's output
         where `with_softmax` is off. tinyBIG's flat input is reshaped to [batch, chain_length, dims[0]].
 
     Raises

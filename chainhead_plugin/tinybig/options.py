@@ -1,7 +1,8 @@
 """tinyBIG's constructor options, read as tinyBIG 0.2.1 acts on them and said in this project's words.
 
-tinyBIG documents more than it does: some options it ignores, others win over each other without a word. What
-has no effect there is dropped here, and what has one that cannot be carried over is an error that names it.
+tinyBIG documents more than it does: it ignores some options, and other options win over each other without a word.
+An option that has no effect there is dropped here. An option whose effect cannot be carried over is an error that
+names it.
 """
 
 import difflib
@@ -47,9 +48,9 @@ _MODEL_DEFAULTS: dict[str, bool | int | float] = {
     "with_lorr_interdependence": False,
     "r_interdependence": 3,
 }
-# Of any value: labels, devices, and what says how weights that are about to be replaced were drawn.
+# Of any value: labels, devices, and options of first weights, which are replaced anyway.
 _FREE = ("name", "parameters_init_method", "device")
-# tinyBIG's base classes take these and, beside what its head and models pass themselves, do nothing with them.
+# tinyBIG's base classes take these, and do nothing with them but for values that its head and models pass themselves.
 _IGNORED_BY_HEAD = (
     "l",
     "l_attribute_interdependence",
@@ -75,7 +76,7 @@ _EXTENSIONS_OF_HEAD = (
 
 
 class TinyBIGConversionError(ValueError):
-    """What was given cannot be converted. The message names the option, state-dict entry or file."""
+    """The model cannot be converted. The message names the option, state-dict entry or file."""
 
 
 def read_head_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def read_model_options(kind: ModelKind, options: Mapping[str, Any]) -> dict[str,
 
 
 def carried_options(read: Mapping[str, Any]) -> dict[str, Any]:
-    """Return this project's options for what tinyBIG's head does with the options read.
+    """Return this project's options for the computation of tinyBIG's head with the options read.
 
     Taylor expansion and softmax are left to the caller: tinyBIG's head ignores the first, its models apply
     both outside the head. Dual LPHM is stored as the plain matrix that tinyBIG makes of it.

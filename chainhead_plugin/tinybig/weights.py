@@ -22,12 +22,12 @@ _SWITCHES = {"b": "enable_bias", "w_remainder": "with_residual"}
 
 @dataclass(frozen=True)
 class TinyBIGHead:
-    """One of tinyBIG's heads, a perceptron's or a chain's, in terms of its parameters.
+    """A head of tinyBIG, a perceptron's or a chain's, in terms of its parameters.
 
     Parameters
     ----------
     prefix : str
-        What its entries' names start with.
+        The start of its entries' names.
     m, n, expanded : int
         Features of a node before and after, and between the two, after the data transformation (D).
     channels : int
@@ -96,7 +96,7 @@ class TinyBIGHead:
         return state
 
     def linear_state(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the state dict of the one `nn.Linear` of expanded features that this head comes to."""
+        """Return the state dict of the single `nn.Linear` of expanded features that this head comes to."""
         weight = self._matrices(tensors[f"{self.prefix}w"].double()).mean(0)
         if self.residual:
             # The expansion starts with the features themselves.
@@ -148,7 +148,7 @@ def read_tensors(
     if not isinstance(state_dict, Mapping):
         raise TinyBIGConversionError(
             f"the state dict must map names to tensors, got {type(state_dict).__name__}: "
-            "give what tinyBIG's state_dict() returned"
+            "give the dict that tinyBIG's state_dict() returned"
         )
     tensors = {str(name): _tensor(name, value) for name, value in state_dict.items()}
     dtypes = {tensor.dtype for tensor in tensors.values()}
@@ -177,7 +177,7 @@ def _tensor(name: str, value: Any) -> Tensor:
 
 
 def merge_repeated_heads(tensors: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
-    """Leave one head of every layer: `width` repeats one head, and the mean of equals is that head.
+    """Keep a single head of every layer: `width` repeats a head, and the mean of equal heads is that head.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Filters along a chain as one Triton kernel: each node is read and written once.
+"""Filters along a chain as a Triton kernel: each node is read and written once.
 
 The plain forms are in `filter.py` and `path.py`. Sums are kept in float32, or in float64 for float64. A
-row's chain is its nodes start ≤ j < start + count; what lies beside it is neither read nor anything but zero in the
+row's chain is its nodes start ≤ j < start + count; nodes beside it are not read, and zero in the
 result.
 """
 
@@ -57,7 +57,7 @@ def _filter_kernel(  # type: ignore[no-untyped-def]
         sign = tl.full((BLOCK_T,), 1, ACCUMULATOR)
         if REFLECTED:  # noqa: SIM102 (known to the compiler, unlike the other)
             if at_an_end:
-                # Odd reflection about a zero one step beyond either end, again and again: period 2·count + 2.
+                # Odd reflection about a zero next to either end, again and again: period 2·count + 2.
                 period = 2 * count + 2
                 phase = (source % period + period) % period
                 mirrored = phase > count

@@ -1,9 +1,9 @@
-"""A single hop and the linear map before it as one Triton kernel: every input and output moves once.
+"""A single hop and the linear map before it as a single Triton kernel: every input and output moves once.
 
-The plain form is `nn.functional.linear` and `mix`, one after the other. Here each program multiplies a tile of nodes
+The plain form is `nn.functional.linear`, then `mix`. Here each program multiplies a tile of nodes
 that begins one node early (and for bi-directional chains ends one late), and adds up neighbours while the products are
-still in registers, in float32: of every four rows three find the row before in their own thread, and the fourth in
-the next one. On Hopper's devices tiles come by the copy engine (TMA), and programs go on from tile to tile. The
+still in registers, in float32: of every four rows, three find the row before in their own thread, and the fourth in
+the next thread. On Hopper's devices tiles come by the copy engine (TMA), and programs go on from tile to tile. The
 backward pass is made of the plain parts.
 """
 

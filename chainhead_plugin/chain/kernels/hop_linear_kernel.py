@@ -80,7 +80,7 @@ def hop_linear_kernel(  # type: ignore[no-untyped-def]
     BIASED: tl.constexpr, RELU: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr, GROUP: tl.constexpr = 8,
 ):  # fmt: skip
-    """Tiles [BLOCK_M nodes, BLOCK_N outputs] one after the other, in groups that stay in the cache."""
+    """Tiles [BLOCK_M nodes, BLOCK_N outputs] in turn, in groups that stay in the cache."""
     STEP: tl.constexpr = BLOCK_M - 1 - BOTH_WAYS
     HALF: tl.constexpr = BLOCK_N // 2
     blocks_m, blocks_n = tl.cdiv(rows, STEP), tl.cdiv(n, BLOCK_N)

@@ -1,8 +1,8 @@
 """Running sums along a chain, decaying or not, as Triton kernels: y[j] = x[j] + γ y[j − 1].
 
-The plain forms are `running_sum` and `decaying_sum`. A chain is cut into blocks: what each block sums up to, what
-therefore enters each block, and then all nodes from that. Sums within a block are kept in float32, or in float64
-for float64; across blocks in float64, so that rounding grows with the block and not with the chain.
+The plain forms are `running_sum` and `decaying_sum`. A chain is cut into blocks. First come the sums of the blocks, then
+the sum that enters each block, and then all nodes from that. Sums within a block are kept in float32, or in float64 for
+float64; across blocks in float64, so that rounding grows with the block and not with the chain.
 """
 
 import functools
@@ -21,14 +21,14 @@ except ImportError as error:
 
 _BLOCK = 128
 _FEATURES = 32
-# Blocks, and their features, that a program goes through at a time to find what enters them.
+# Blocks, and their features, that a program goes through at a time to find the sums that enter them.
 _CHUNK = 128
 _CHUNK_FEATURES = 8
 
 
 @triton.jit
 def _decay_and_add(before, sum_before, own, own_sum):  # type: ignore[no-untyped-def]
-    """Two stretches of a chain as one: how much of what enters leaves it, and the sum that leaves it."""
+    """Two stretches of a chain as a single stretch: the share of an entering sum that leaves it, and its own sum."""
     return before * own, own * sum_before + own_sum
 
 
@@ -38,9 +38,9 @@ def _scan_block(  # type: ignore[no-untyped-def]
     REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
     BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """Load the nodes of one block, in the order in which they are summed, and sum them up.
+    """Load the nodes of a block, in the order in which they are summed, and sum them up.
 
-    Returns the sums, how much of what enters the block is left at each node, and where all of it lies.
+    Returns the sums, the share of an entering sum that is left at each node, and the places of the nodes.
     """
     blocks_f = tl.cdiv(width, BLOCK_F)
     program = tl.program_id(0)
@@ -73,7 +73,7 @@ def _block_sum_kernel(  # type: ignore[no-untyped-def]
     REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
     BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """What each block sums up to: leaving [batch, blocks, width]."""
+    """The sum of each block: leaving [batch, blocks, width]."""
     sums, _, _, boundary, _, feature = _scan_block(
         x, decay, length, width, blocks, decay_batch_stride, decay_stride,
         REVERSED, DECAYING, ACCUMULATOR, BLOCK_T, BLOCK_F,
@@ -87,7 +87,7 @@ def _carry_kernel(  # type: ignore[no-untyped-def]
     leaving, entering, decay, width, blocks, decay_batch_stride, decay_stride,
     DECAYING: tl.constexpr, BLOCK_T: tl.constexpr, CHUNK: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """What enters each block, [batch, blocks, width], chunk after chunk."""
+    """The sum that enters each block, [batch, blocks, width], chunk after chunk."""
     blocks_f = tl.cdiv(width, BLOCK_F)
     batch = (tl.program_id(0) // blocks_f).to(tl.int64)
     feature = (tl.program_id(0) % blocks_f) * BLOCK_F + tl.arange(0, BLOCK_F)
@@ -122,7 +122,7 @@ def _running_sum_kernel(  # type: ignore[no-untyped-def]
     REVERSED: tl.constexpr, DECAYING: tl.constexpr, ACCUMULATOR: tl.constexpr,
     BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """All nodes, from what enters their blocks."""
+    """All nodes, from the sums that enter their blocks."""
     sums, left, place, boundary, inside, feature = _scan_block(
         x, decay, length, width, blocks, decay_batch_stride, decay_stride,
         REVERSED, DECAYING, ACCUMULATOR, BLOCK_T, BLOCK_F,

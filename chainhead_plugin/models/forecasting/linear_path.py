@@ -1,4 +1,4 @@
-"""What a forecaster adds to its chain: last season's values, and a linear map of the past."""
+"""The terms that a forecaster adds to its chain's: last season's values, and a linear map of the past."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def seasonal_naive(values: Tensor, seasons: Sequence[int], steps: int) -> Tensor:
-    """Repeat the last season of a series; with several seasons the mean of what each repeats.
+    """Repeat the last season of a series; with several seasons, the mean of their repetitions.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class LinearPath(nn.Module):
     Parameters
     ----------
     length : int
-        Steps of the past, the last ones; before a shorter series there are zeros.
+        Last steps of the past; before a shorter series there are zeros.
     steps : int
         Steps to forecast.
     """
@@ -68,7 +68,7 @@ class LinearPath(nn.Module):
         values : Tensor [batch, length, targets]
             Scaled, zero where missing.
         wanted : Tensor [batch, steps, targets]
-            What the map should give.
+            The values that the map should give.
         counts : bool Tensor [batch, steps, targets]
             Which of it was observed. A window with a missing value is left out whole.
         ridge : float

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 def ascending(raw: Tensor, median: int) -> Tensor:
-    """Make numbers ascend along the last axis: the number at `median` stays, all others are steps away from it.
+    """Make numbers ascend along the last axis: the number at `median` stays, all other numbers are steps away from it.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def ascending(raw: Tensor, median: int) -> Tensor:
 
 
 def normal_start(levels: Sequence[float], deviations: Tensor) -> Tensor:
-    """Return what `ascending` makes into quantiles of normal distributions around zero.
+    """Return numbers that `ascending` turns into quantiles of normal distributions around zero.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def normal_start(levels: Sequence[float], deviations: Tensor) -> Tensor:
 
 
 def start_at(points: Tensor, median: int) -> Tensor:
-    """Return what `ascending` makes into these points: its inverse.
+    """Return numbers that `ascending` turns into these points: its inverse.
 
     Parameters
     ----------
     points : Tensor [..., quantiles]
-        Ascending, each above the one before.
+        Ascending, no two equal.
     median : int
     """
     gaps = points.diff(dim=-1)
@@ -70,7 +70,7 @@ def shifted(quantiles: Tensor, offsets: Sequence[float], median: int) -> Tensor:
     quantiles : Tensor [..., quantiles]
         Ascending.
     offsets : sequence of float
-        One for each, zero at `median`.
+        An offset for each quantile, zero at `median`.
     median : int
 
     Returns
@@ -92,7 +92,7 @@ def conformal_offsets(errors: Tensor, levels: Sequence[float]) -> list[float]:
     Parameters
     ----------
     errors : Tensor [examples, quantiles]
-        What was observed, less the forecast quantile.
+        The observed values less the forecast quantile.
     levels : sequence of float
         The quantiles' levels.
 

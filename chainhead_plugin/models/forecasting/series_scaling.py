@@ -63,7 +63,7 @@ def scale_alike(
 
 
 def interpolate(values: Tensor, observed: Tensor) -> Tensor:
-    """Put missing values on the straight line between the observed ones around them.
+    """Put missing values on the straight line between the observed values around them.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def interpolate(values: Tensor, observed: Tensor) -> Tensor:
     Returns
     -------
     Tensor [batch, length, channels]
-        After the last observed value it is repeated; what is before the first one stays.
+        After the last observed value it is repeated; values before the first observed value stay.
     """
     length = values.size(1)
     steps = torch.arange(length, device=values.device).view(1, -1, 1).expand_as(observed)
@@ -88,7 +88,7 @@ def interpolate(values: Tensor, observed: Tensor) -> Tensor:
 
 
 def nonzero(scale: Tensor) -> Tensor:
-    """Return `scale` with ones in the place of zeros, to divide by."""
+    """Return `scale` with 1 in the place of 0, to divide by."""
     return torch.where(scale > 0, scale, 1)
 
 
