@@ -3,7 +3,7 @@
 A distribution joins the zoo with one entry point of the group ``registry.plugins`` that names a
 :class:`Plugin`. Finding and describing models imports no torch; creating one does.
 A plugin that fails does not affect other plugins: :func:`load_plugins` tells which failed, and why. Where two
-plugins claim one name, it belongs to the one whose distribution comes first in the alphabet.
+plugins claim the same name, it belongs to the plugin whose distribution comes first in the alphabet.
 
 >>> import registry
 >>> registry.list_models(task="time-series-classification")  # doctest: +SKIP

@@ -55,7 +55,7 @@ def list_command(
 
 @app.command()
 def info(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None:
-    """Show what is known of a model. Exits with 1 if there is no such model."""
+    """Describe a model. Exits with 1 if there is no such model."""
     try:
         model = model_info(name)
     except UnknownModelError as error:
@@ -67,7 +67,7 @@ def info(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None
 
 @app.command()
 def plugins() -> None:
-    """Register every plugin, and show which load. Exits with 1 if one fails."""
+    """Register every plugin, and show which load. Exits with 1 if a plugin fails."""
     report = load_plugins()
     table = Table("Plugin", "Distribution", "Version", "Status", box=SIMPLE_HEAD)
     for loaded in report.loaded:
@@ -89,7 +89,9 @@ def plugins() -> None:
 def run(
     arguments: Annotated[
         list[str],
-        typer.Argument(metavar="SCRIPT|-m MODULE [ARGUMENTS]...", help="What to run, as for python."),
+        typer.Argument(
+            metavar="SCRIPT|-m MODULE [ARGUMENTS]...", help="The script or module to run, as for python."
+        ),
     ],
 ) -> None:
     """Run a script or module as python does, with every plugin registered. It need not know of any.

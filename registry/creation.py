@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def checkpoint_path(name: str) -> Path:
     """Return the local folder of a model's checkpoint, as for ``pipeline(model=...)``.
 
-    It is the embedded one, or else the pinned one in the client's cache, or else downloaded from the Hub.
+    It is the embedded checkpoint, or else the pinned checkpoint in the client's cache, or else downloaded from the Hub.
     Every file is verified first. A pipeline needs the plugin's classes too: call `load_plugins`.
 
     Parameters
     ----------
     name : str
-        One of `list_models`.
+        A name that `list_models` gives.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def create_model(
     Parameters
     ----------
     name : str
-        One of `list_models`.
+        A name that `list_models` gives.
     pretrained : bool
         With trained weights, embedded or from the Hub, whose files are all verified before anything is built;
         else initialised at random.
@@ -142,8 +142,8 @@ def _configuration(entry: ModelEntry, owner: InstalledPlugin, overrides: dict[st
         )
     fields: dict[str, Any] = {**entry.config}
     known = AutoConfig.for_model(**fields)
-    # transformers would keep an unknown field as an attribute that nothing reads: a misspelt one would do
-    # nothing. What it reads from the keyword `attn_implementation`, it keeps as `_attn_implementation`.
+    # transformers would keep an unknown field as an attribute that nothing reads: a misspelt field would do
+    # nothing. It keeps the keyword `attn_implementation` as `_attn_implementation`.
     if unknown := [key for key in overrides if not (hasattr(known, key) or hasattr(known, f"_{key}"))]:
         raise TypeError(f"{type(known).__name__} has no field {', '.join(map(repr, unknown))}")
     return AutoConfig.for_model(**{**fields, **overrides})

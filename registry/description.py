@@ -1,4 +1,4 @@
-"""What is known of models: as tables to print, and as JSON."""
+"""Descriptions of models: as tables to print, and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong in the zoo."""
+"""The errors and warnings of the zoo."""
 
 
 class RegistryError(Exception):
@@ -18,7 +18,7 @@ class DeviceError(RegistryError):
 
 
 class CheckpointError(RegistryError):
-    """A checkpoint's folder is not what its plugin says it is."""
+    """A checkpoint's folder differs from its plugin's description."""
 
 
 class ChecksumError(CheckpointError):
@@ -38,8 +38,8 @@ class TransferError(RegistryError, ConnectionError):
 
 
 class PushError(RegistryError):
-    """What is to be pushed, or where to, does not allow it."""
+    """A model, or the repository that it is pushed to, does not allow the push."""
 
 
 class RegistryWarning(UserWarning):
-    """An installed plugin is left out of the zoo, or a model may not be the latest one."""
+    """An installed plugin is left out of the zoo, or a model may not be the latest."""

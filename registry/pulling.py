@@ -21,7 +21,7 @@ def pull(
     cache_dir: Path | None = None,
     force: bool = False,
 ) -> Path:
-    """Return a local folder with a model's files, every one of them verified.
+    """Return a local folder with a model's files, each of them verified.
 
     Files are compared with the hashes that the Hub states and with those that a plugin pins. Only safetensors
     and text are downloaded.
@@ -29,12 +29,12 @@ def pull(
     Parameters
     ----------
     name : str
-        One of `list_models`: embedded, or in the client's cache, or on the Hub at the pinned commit. Or any
+        A name that `list_models` gives: embedded, or in the client's cache, or on the Hub at the pinned commit. Or any
         repository, as ``"owner/name"``, unless a plugin has a model of that name.
     revision : str, optional
-        Branch, tag or commit on the Hub; by default the one that the plugin pins, or ``"main"``.
+        Branch, tag or commit on the Hub; by default the commit that the plugin pins, or ``"main"``.
     token : str or bool, optional
-        For private and gated repositories; by default the one that is logged in.
+        For private and gated repositories; by default the token that is logged in.
     cache_dir : Path, optional
         The cache to use, by default the client's.
     force : bool
@@ -52,7 +52,7 @@ def pull(
     TransferError
         If the Hub cannot be reached or breaks off, and the cache does not have all files.
     huggingface_hub.errors.HfHubHTTPError
-        If the Hub refuses: `RepositoryNotFoundError`, `GatedRepoError`, `RevisionNotFoundError` and others.
+        If the Hub refuses, such as by a `RepositoryNotFoundError`, `GatedRepoError` or `RevisionNotFoundError`.
     huggingface_hub.errors.LocalEntryNotFoundError
         In offline mode, if a file is not cached.
 

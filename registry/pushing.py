@@ -14,7 +14,7 @@ from .pulling import pulled_entry
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """What `push` did.
+    """The result of `push`.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Pushed:
     commit : str
         Its hash, which pins the content.
     changed : bool
-        Whether the commit is a new one: not if the Hub had all of it.
+        Whether the commit is new: not if the Hub had all of it.
     """
 
     repo_id: str
@@ -45,34 +45,34 @@ def push(
     with_code: bool = False,
     token: str | bool | None = None,
 ) -> Pushed:
-    """Push a model and its card to the Hub, in one commit.
+    """Push a model and its card to the Hub, in a single commit.
 
     Everything is checked before anything is uploaded, an existing tag too. A repository that had to be made is
-    removed again if the commit fails; one that existed is never removed, nor are files that others put there, save
-    for weights in other pieces (shards) than the new ones. Where a repository carries code, nothing is pushed
+    removed again if the commit fails. A repository that existed is never removed, nor are files that other people put
+    there, except weights in other pieces (shards) than the new weights. Where a repository carries code, nothing is pushed
     without it: machines without the plugin could not load the model any more.
 
     Parameters
     ----------
     source : str or Path
-        One of `list_models`; or a checkpoint's folder, which must hold config.json, safetensors and a
-        README.md with front matter, or else be of a class that renders one. A `str` without a slash is a model's
-        name if there is one.
+        A name that `list_models` gives; or a checkpoint's folder, which must hold config.json, safetensors and a
+        README.md with front matter, or else be of a class that renders a card. A `str` without a slash is a model's
+        name if the zoo has such a model.
     repo_id : str
-        Such as ``"owner/name"``; without the owner, one of the token's user.
+        Such as ``"owner/name"``; without the owner, the token's user owns it.
     branch : str, optional
         Where to commit, made if it is missing; by default ``"main"``.
     tag : str, optional
         A new tag for the commit.
     private : bool, optional
-        Whether a new repository is private; an existing one must be as given.
+        Whether a new repository is private; an existing repository must be as given.
     commit_message : str, optional
-        By default one that names the model.
+        By default a message that names the model.
     with_code : bool
         Also push the code of the model's classes and pipelines, so that ``trust_remote_code=True`` loads it on
         machines where its plugin is not installed. Where it is, its own classes are used.
     token : str or bool, optional
-        By default the one that is logged in.
+        By default the token that is logged in.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def push(
     UnknownModelError
         If there is neither a model nor a folder of that name.
     PushError
-        If the checkpoint or its card is not fit to be shared, the token may not write, or what is on the Hub
+        If the checkpoint or its card is not fit to be shared, the token may not write, or the state of the Hub
         is in the way.
     CheckpointError
         If the checkpoint is damaged, or has no safetensors.

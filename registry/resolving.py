@@ -1,6 +1,6 @@
 """Names of the zoo where transformers takes the name of a repository: in pipelines and in `from_pretrained`.
 
-What is on this machine comes first: a folder of that name, then a repository in the client's cache, then the zoo. All
+Files on this machine come first: a folder of that name, then a repository in the client's cache, then the zoo. All
 other names go to the Hub, as ever.
 """
 
@@ -51,7 +51,7 @@ def folder_of(
     Parameters
     ----------
     name : object
-        What a user gave in the place of a repository's name.
+        The user's value in the place of a repository's name.
     revision, token, cache_dir
         As of `registry.pull`.
     only_plugins : bool
@@ -60,7 +60,7 @@ def folder_of(
     Raises
     ------
     UnknownNameError
-        If the name is a misspelt one of the zoo, or with `only_plugins` none of it.
+        If the name looks like a misspelt name of the zoo, or with `only_plugins` is not in it.
     RegistryError, OSError
         As of `registry.pull`.
     """
@@ -131,7 +131,7 @@ def _wrap_models(module: ModuleType) -> None:
 
 
 def _wrap_pipeline(module: ModuleType) -> None:
-    # Those who have imported the function before us have it as it was: what it calls with a name follows the name too.
+    # Modules that imported `pipeline` before have the original, so the functions that it calls are wrapped too.
     for called in ("find_adapter_config_file", "resolve_revision"):
         if hasattr(module, called):
             wrapt.wrap_function_wrapper(module, called, _with_folder)

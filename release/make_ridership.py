@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     ValueError
-        If the file is another one, or the data are not as expected.
+        If the file is another file, or the data are not as expected.
     """
     parser = argparse.ArgumentParser(prog="python -m release.make_ridership", description=__doc__)
     parser.add_argument("file", type=Path)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def read_lazy_data(stem: Path, name: str) -> Any:
-    """Return one table of an R package's data: `stem`.rdx says where in `stem`.rdb it is, and how it is packed."""
+    """Return a table of an R package's data: `stem`.rdx says where in `stem`.rdb it is, and how it is packed."""
     import rdata  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     def read(content: bytes) -> Any:
@@ -77,7 +77,7 @@ def read_lazy_data(stem: Path, name: str) -> Any:
 
 
 def arrays(table: Any) -> dict[str, Any]:
-    """Return what the package holds: whole days, every column of a row of the same day."""
+    """Return the package's data: whole days, every column of a row of the same day."""
     columns = [str(name) for name in table]
     stations = columns[columns.index("Austin") : columns.index("California") + 1]
     teams = columns[columns.index("Blackhawks_Away") : columns.index("Cubs_Home") + 1]

@@ -135,7 +135,7 @@ def _rows_on_lines(content: Any) -> str:
 def _update_catalogue(
     recipe: Recipe, measured: Measured, config: PreTrainedConfig, checkpoint: Path, file: Path
 ) -> None:
-    """Put the model's record into the plugin's catalogue, in place of an older one."""
+    """Put the model's record into the plugin's catalogue, in place of an older record."""
     chain = measured.report.models[CHAIN]
     record = {
         "name": recipe.name,
@@ -151,8 +151,8 @@ def _update_catalogue(
         "repo_id": None,
         "revision": None,
     }
-    others = json.loads(file.read_text("utf-8")) if file.is_file() else []
-    records = [other for other in others if other["name"] != recipe.name]
+    known = json.loads(file.read_text("utf-8")) if file.is_file() else []
+    records = [entry for entry in known if entry["name"] != recipe.name]
     write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
 
 

@@ -24,7 +24,7 @@ _RIVALS = ("lstm", "gru", "conv1d")
 
 
 def results_table(report: Report) -> str:
-    """Return one model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
+    """Return a model and its closest peers, with their sizes and test accuracies, as a Markdown table."""
     models = [report.models[name] for name in (CHAIN, NO_HOPS, *_RIVALS)]
     rows = [f"| {model.title} | {model.parameters:,} | {_spread(model, report.metric)} |" for model in models]
     head = [f"| | weights | test accuracy in %, {len(report.seeds)} seeds |", "|---|---:|---:|"]
@@ -73,7 +73,7 @@ def accuracy_table(results: Results) -> str:
 
 
 def read_accuracy() -> Results:
-    """Read what `python -m benchmarks.accuracy` measured."""
+    """Read the results of `python -m benchmarks.accuracy`."""
     results: Results = json.loads((ROOT / "docs" / "accuracy.json").read_text("utf-8"))
     return results
 

@@ -80,7 +80,7 @@ def _segment_samples(_: Recipe, measured: Measured) -> list[dict[str, Any]]:
 
 
 def _forecast_samples(recipe: Recipe, measured: Measured) -> list[dict[str, Any]]:
-    """The first window of the test part and one from its middle, with the model's forecasts."""
+    """The first window of the test part and a window from its middle, with the model's forecasts."""
     test = measured.data.test
     places = np.array([0, len(test.labels) // 2])
     chosen = test.take(places)
@@ -99,7 +99,7 @@ def _forecast_samples(recipe: Recipe, measured: Measured) -> list[dict[str, Any]
 
 
 def _as_json(example: Any) -> Any:
-    """Return an example as a pipeline takes it: a series of one feature as plain numbers, not as a column."""
+    """Return an example as a pipeline takes it: a series of a single feature as plain numbers, not as a column."""
     if isinstance(example, str):
         return example
     return example.squeeze(1).tolist() if example.shape[1:] == (1,) else example.tolist()

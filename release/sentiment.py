@@ -41,7 +41,7 @@ def sentences(tarball: bytes) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If the tarball is another one, or one sentence has two labels.
+        If the tarball is another file, or a sentence has two labels.
     """
     digest = sha256(tarball)
     if digest != SHA256:

@@ -28,7 +28,7 @@ _ROUNDS, _STEPS, _PREDICTED = 7, 4, 512
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure one after the other, and render the cards anew."""
+    """Measure the models in turn, and render the cards anew."""
     parser = argparse.ArgumentParser(prog="python -m release.speed", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="by default all models of the zoo")
     options = parser.parse_args(arguments)

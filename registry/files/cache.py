@@ -13,7 +13,7 @@ _HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def blob_of(file: Path) -> Path | None:
-    """Return what a file in a snapshot stands for, if it is a link into the cache's own ``blobs`` folder.
+    """Return the file that a link in a snapshot leads to, if it leads into the cache's own ``blobs`` folder.
 
     A cache holds ``models--owner--name/snapshots/commit/file``, links to ``models--owner--name/blobs/hash``.
     """
@@ -32,9 +32,9 @@ def stated_hash(file: Path) -> str | None:
 
 
 def found_hash(file: Path, stated: str) -> str:
-    """Return the hash of a file, in the way that a stated one was made, as far as that can be told.
+    """Return the hash of a file, of the kind of a stated hash, as far as the kind can be told.
 
-    64 digits are the content's SHA-256. 40 are git's SHA-1 of it, or where a mirror names its files so, the plain one.
+    64 digits are the content's SHA-256. 40 are its SHA-1: git's, or the plain hash where a mirror names files by that.
     """
     if len(stated) == 64:
         return sha256(file)

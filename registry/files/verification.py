@@ -10,7 +10,7 @@ from .cache import discard, found_hash, stated_hash
 
 
 def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: str) -> None:
-    """Compare every file with its hash; what differs is deleted from the cache, so that it is not used again.
+    """Compare every file with its hash; files that differ are deleted from the cache, so that they are not used again.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: st
     stated_by : str
         Where the hashes come from, for messages.
     repair : str
-        What to do about damage, for messages.
+        Advice about damage, for messages.
 
     Raises
     ------
@@ -45,6 +45,6 @@ def verify(folder: Path, expected: Mapping[str, str], stated_by: str, repair: st
 
 
 def stated_by_cache(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the hashes that a cache states: it names what its links point to by their hashes."""
+    """Return the hashes that a cache states: it names the files that its links lead to by their hashes."""
     stated = {name: stated_hash(folder / name) for name in names}
     return {name: digest for name, digest in stated.items() if digest is not None}

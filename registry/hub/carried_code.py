@@ -19,7 +19,7 @@ def carried_code(
 ) -> dict[str, Path | bytes]:
     """Return the modules that define a checkpoint's classes and pipelines, and the files that name them.
 
-    transformers finds them through ``auto_map`` and ``custom_pipelines``, and runs them only for who passes
+    transformers finds them through ``auto_map`` and ``custom_pipelines``, and runs them only for callers who pass
     ``trust_remote_code=True``.
 
     Parameters
@@ -72,7 +72,7 @@ def _pipelines(classes: Mapping[str, type], architecture: type | None) -> dict[s
         impl = options["impl"]
         if not isinstance(impl, type) or impl.__module__.partition(".")[0] != package:
             continue
-        # What `AutoModel` builds is a part of every checkpoint.
+        # The model that `AutoModel` builds is a part of every checkpoint.
         names = [auto.__name__ for auto in options["pt"]]
         if any(name == "AutoModel" or classes.get(name) is architecture for name in names):
             found[task] = {"impl": impl, "pt": names, "type": options["type"]}

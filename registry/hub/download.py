@@ -45,13 +45,13 @@ class Download:
         """Return the snapshot's folder, all of whose files are verified.
 
         A commit all of whose files are pinned comes from the cache if it is there. Otherwise the
-        Hub is asked first, so that nobody who may no longer read a model gets an old copy unawares; the
+        Hub is asked first, so that callers who may no longer read a model get no old copy unawares; the
         cache serves only where the Hub cannot be reached.
 
         Raises
         ------
         huggingface_hub.errors.HfHubHTTPError
-            If the Hub refuses, as one of the client's own types, with advice.
+            If the Hub refuses, of the client's own types, with advice.
         huggingface_hub.errors.LocalEntryNotFoundError
             In offline mode, if a file is not cached.
         TransferError
@@ -91,12 +91,12 @@ class Download:
             return folder
 
     def _fetched(self, *, force: bool = False) -> Path:
-        # Also who may not read the files of a gated repository sees which there are.
+        # Users who may not read the files of a gated repository can still list them.
         ask(lambda: HfApi(token=self.token).auth_check(self.repo_id), self.repo_id)
         info = self._info(self.revision)
         safe_files(self._hashes(info), f"{self.repo_id} at {self.revision}")
         folder = ask(lambda: self._snapshot(force_download=force), self.repo_id)
-        if folder.name != info.sha:  # somebody pushed in between
+        if folder.name != info.sha:  # a commit came in between
             info = self._info(folder.name)
         hashes = self._hashes(info)
         names = safe_files(hashes, f"{self.repo_id} at {info.sha}")
@@ -143,7 +143,7 @@ class Download:
         for name in hashes:
             if not isinstance(name, str) or not name.isprintable():
                 raise TransferError(f"the Hub names a file {name!a:.80}, which is no name of a file")
-            # A name is where the client writes the file: one that leads elsewhere is an attack, or an accident.
+            # The client writes a file to its name: a name that leads elsewhere is an attack, or an accident.
             if (
                 PurePosixPath(name).is_absolute()
                 or PureWindowsPath(name).drive

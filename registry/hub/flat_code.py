@@ -74,8 +74,8 @@ def flat_code(modules: Iterable[str], roots: Mapping[str, Path]) -> dict[str, by
     Raises
     ------
     PushError
-        If a module cannot be made flat: it does not exist, or imports one that does not exist, leaves the package,
-        or is the package itself, one of its folders, or the host; or if two modules would be one file. The message
+        If a module cannot be made flat: it does not exist, or imports a module that does not exist, leaves the package,
+        or is the package itself, a folder of it, or the host; or if two modules would be the same file. The message
         names file and line.
     """
     absent = {*roots, _HOST}

@@ -41,7 +41,7 @@ def own_classes(folder: Path) -> dict[str, type]:
     Raises
     ------
     PushError
-        If nobody knows its model type, or its configuration is not valid.
+        If no plugin knows its model type, or its configuration is not valid.
     """
     import transformers
     from transformers import AutoConfig
@@ -65,7 +65,7 @@ def own_classes(folder: Path) -> dict[str, type]:
 
 
 def model_class(folder: Path, classes: Mapping[str, type]) -> type | None:
-    """Return the class that a checkpoint was saved from, if it is one of `classes`."""
+    """Return the class that a checkpoint was saved from, if it is among `classes`."""
     architectures = read_json(folder / "config.json").get("architectures") or [None]
     return next((cls for cls in classes.values() if cls.__name__ == architectures[0]), None)
 
@@ -73,6 +73,6 @@ def model_class(folder: Path, classes: Mapping[str, type]) -> type | None:
 def _add(found: dict[str, type], name: str, mapping: Any, config_class: type) -> None:
     if mapping is not None and config_class in mapping:
         cls = mapping[config_class]
-        # Image processors come as one class for each backend.
+        # Image processors come as a class for each backend.
         cls = next(iter(cls.values())) if isinstance(cls, Mapping) else cls
         found[name] = cls[0] if isinstance(cls, tuple) else cls

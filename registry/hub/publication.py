@@ -102,21 +102,22 @@ def _shared_files(folder: Path) -> dict[str, Path | bytes]:
 
 
 def _require_known_kinds(files: Mapping[str, Path | bytes], folder: Path) -> None:
-    """Check that every file of a folder lies there, and holds what may be pushed."""
+    """Check that every file of a folder lies there, and is of a kind that may be pushed."""
     own = {name: file for name, file in files.items() if isinstance(file, Path)}
     if links := [name for name, file in own.items() if leads_elsewhere(file, folder)]:
         raise PushError(
-            f"{folder} has links to files elsewhere: {', '.join(links)}. Nothing was pushed: copy what belongs to the "
-            "model into the folder, and remove the links"
+            f"{folder} has links to files elsewhere: {', '.join(links)}. Nothing was pushed: copy the files "
+            "that belong to the model into the folder, and remove the links"
         )
     if unsafe := [name for name in own if name.lower().endswith(UNSAFE)]:
         raise PushError(
             f"{folder} holds files that can run code when they are read: {', '.join(unsafe)}. Nothing was pushed: move "
-            "what is no part of the model elsewhere, and save weights with save_pretrained, which writes safetensors"
+            "files that are no part of the model elsewhere, and save weights with save_pretrained, which writes "
+            "safetensors"
         )
     if unknown := [name for name, file in own.items() if not is_known_kind(file)]:
         raise PushError(
-            f"{folder} holds files whose kind is not known, or that do not hold what their names say: "
+            f"{folder} holds files whose kind is not known, or whose content does not fit their names: "
             f"{', '.join(unknown)}. Nothing was pushed: expected {KNOWN}; move other files elsewhere"
         )
 
@@ -133,7 +134,7 @@ def _require_readable(file: Path) -> None:
 
 def _card_text(file: Path) -> str:
     if not file.is_file():
-        raise PushError(f"there is no model card {file}: write one, so that people know what the model is")
+        raise PushError(f"there is no model card {file}: write it, so that people know the model")
     text = file.read_text("utf-8")
     if not text.startswith("---\n"):
         raise PushError(f"{file} has no front matter: let it begin with ---, license: …, ---")

@@ -24,16 +24,16 @@ from ..errors import RegistryError, TransferError
 T = TypeVar("T")
 ErrorT = TypeVar("ErrorT", bound=Exception)
 
-_WAITS = (0.5, 1.0)  # seconds, between one attempt and the next
+_WAITS = (0.5, 1.0)  # seconds between attempts
 # The client is built on httpx or on its successor, depending on its version, and lets their errors through.
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
-# About what the user asked for, not about the answer.
+# About the user's request, not about the answer.
 _USERS = (HFValidationError,)
 _LOG_IN = "run `hf auth login`, or set HF_TOKEN to a token from https://huggingface.co/settings/tokens"
 
 
 def ask(call: Callable[[], T], repo_id: str) -> T:
-    """Return what a call of the client returns, trying again if it fails by what may pass.
+    """Return the result of a call of the client, and try again after failures that may pass.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
         If a token is needed and there is none, with advice added.
     TransferError
         If every attempt ended in a broken connection, a server error or an incomplete file, the Hub cannot be
-        reached, or its answer is none to what was asked.
+        reached, or its answer does not fit the request.
     """
     for wait in (*_WAITS, None):
         try:
@@ -76,7 +76,7 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
             failure = error
         except _USERS:
             raise
-        except Exception as error:  # the client computes with what it was answered, whatever that is
+        except Exception as error:  # the client computes with the answer, whatever it holds
             raise _misunderstood(error, repo_id) from error
         if wait is not None:
             time.sleep(wait)
@@ -84,18 +84,18 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
     if _is_unreachable(failure):
         raise TransferError(
             f"{repo_id}: {constants.ENDPOINT} cannot be reached from this machine: {failure}\nCheck its connection, "
-            "and HTTPS_PROXY and HF_ENDPOINT where they are set. What was downloaded completely is kept."
+            "and HTTPS_PROXY and HF_ENDPOINT where they are set. Files that were downloaded completely are kept."
         ) from failure
     raise TransferError(
         f"{repo_id}: the Hub did not answer as it should in several attempts; the last ended in "
         f"{type(failure).__name__}: {failure}\nNothing is broken on this machine: try again later. "
-        "What was downloaded completely is kept."
+        "Files that were downloaded completely are kept."
     ) from failure
 
 
 @contextmanager
 def understood(repo_id: str) -> Iterator[None]:
-    """Raise a `TransferError` where the code within cannot work with what the Hub answered."""
+    """Raise a `TransferError` where the code within cannot work with the Hub's answer."""
     try:
         yield
     except (RegistryError, OSError, *_USERS):
@@ -125,9 +125,9 @@ def _misunderstood(error: Exception, repo_id: str) -> TransferError:
     # In ASCII: the answer may hold halves of surrogate pairs, and sequences that control a terminal.
     told = ascii(f"{type(error).__name__}: {error}")[1:-1]
     return TransferError(
-        f"{repo_id}: {constants.ENDPOINT} did not answer what was asked ({told:.300})\nIs it the Hub, or a proxy or a "
-        "log-in page before it? Check HF_ENDPOINT and HTTPS_PROXY where they are set. What was downloaded completely "
-        "is kept."
+        f"{repo_id}: {constants.ENDPOINT} gave an answer that does not fit the request ({told:.300})\nIs it the "
+        "Hub, or a proxy or a log-in page before it? Check HF_ENDPOINT and HTTPS_PROXY where they are set. Files that "
+        "were downloaded completely are kept."
     )
 
 
@@ -154,5 +154,5 @@ def _advice(error: HfHubHTTPError, repo_id: str) -> str:
     if error.response.status_code == 401:
         return f"The token is not valid, or not any more. To renew it, {_LOG_IN}."
     if error.response.status_code == 403:
-        return f"The token does not allow this. For one that does, {_LOG_IN}."
+        return f"The token does not allow this. For a token that does, {_LOG_IN}."
     return ""

@@ -1,4 +1,4 @@
-"""Put files on the Hub: all of them in one commit, or none."""
+"""Put files on the Hub: all of them in a single commit, or none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Upload:
     token: str | bool | None = None
 
     def run(self, files: Mapping[str, Path | bytes], message: str) -> tuple[CommitInfo, bool]:
-        """Commit files; return the commit, and whether it is a new one.
+        """Commit files; return the commit, and whether it is new.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Upload:
         owner, _, name = self.repo_id.rpartition("/")
         if account["auth"]["accessToken"].get("role") == "read":
             raise PushError(
-                f"the token of {user} may only read: make one that may write at "
+                f"the token of {user} may only read: make a token that may write at "
                 "https://huggingface.co/settings/tokens, and run `hf auth login` with it"
             )
         owners = [user, *(org["name"] for org in account.get("orgs", ()))]
@@ -117,8 +117,8 @@ class Upload:
             ask(lambda: api.create_branch(repo_id, branch=branch, revision=before, exist_ok=True), repo_id)
 
         def commit() -> CommitInfo:
-            # What is asked for is what is still to do, so that a commit whose answer was lost is not made twice: the
-            # client drops files that have not changed.
+            # The request holds only the changes that are still to make, so that a commit whose answer was lost is not
+            # made twice: the client drops files that have not changed.
             there = api.model_info(repo_id, revision=branch)
             stale = _stale(files, there)
             operations: list[CommitOperationAdd | CommitOperationDelete] = [
@@ -139,7 +139,7 @@ class Upload:
 
 
 def _require_code_kept(api: HfApi, repo_id: str, files: Mapping[str, Path | bytes], info: ModelInfo) -> None:
-    """Refuse to replace a configuration that names the repository's code by one that does not."""
+    """Refuse to replace a configuration that names the repository's code by a configuration that does not."""
     there = {file.rfilename for file in info.siblings or ()}
     if CONFIG not in there or not any(name.endswith(".py") for name in there):
         return
@@ -153,7 +153,7 @@ def _require_code_kept(api: HfApi, repo_id: str, files: Mapping[str, Path | byte
 
 
 def _changes(files: Mapping[str, Path | bytes], info: ModelInfo) -> bool:
-    """Tell whether files are not what a commit has, by their hashes, or would take others away."""
+    """Tell whether files differ from those of a commit, by their hashes, or would remove some of those."""
     there = {file.rfilename: file for file in info.siblings or ()}
     for path, content in files.items():
         held = there.get(path)
@@ -166,7 +166,7 @@ def _changes(files: Mapping[str, Path | bytes], info: ModelInfo) -> bool:
 
 
 def _stale(files: Mapping[str, Path | bytes], info: ModelInfo) -> set[str]:
-    """Return weights in other pieces than the new ones, which would be loaded in their place."""
+    """Return old files of weights, split into other pieces, which would be loaded in place of the new files."""
     there = (file.rfilename for file in info.siblings or ())
     return {name for name in there if WEIGHTS.fullmatch(name)} - files.keys()
 

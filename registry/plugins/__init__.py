@@ -1,1 +1,1 @@
-"""What plugins bring: found through entry points, checked, loaded. No torch."""
+"""Plugins and their models: found through entry points, checked, loaded. No torch."""

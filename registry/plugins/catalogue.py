@@ -1,4 +1,4 @@
-"""What all installed plugins bring together."""
+"""The models of all installed plugins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Catalogue:
     """Plugins, and their models by name.
 
     A name belongs to the first plugin that claims it, in the order in which plugins are added. A plugin that
-    claims a taken name is left out whole, and one that fails claims nothing.
+    claims a taken name is left out whole, and a plugin that fails claims nothing.
     """
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class _Cache:
                     self._catalogue = _build()
                 finally:
                     self._building = False
-                # Last, so that a filter that turns the warning into an error fails one call, not all.
+                # Last, so that a filter that turns the warning into an error fails a single call, not all.
                 if failed := self._catalogue.failed:
                     message = "\n".join(["plugins are left out:", *map(str, failed)])
                     # The line to show called a public function, which called installed_catalogue.
@@ -119,7 +119,7 @@ _cache = _Cache()
 
 
 def installed_catalogue() -> Catalogue:
-    """Return the catalogue of the installed plugins; the same one for the life of the process.
+    """Return the catalogue of the installed plugins; the same object for the life of the process.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def list_models(pattern: str | Iterable[str] = "*", *, task: str | None = None) 
     Parameters
     ----------
     pattern : str or iterable of str
-        Names to match, with the wildcards of `fnmatch`; of several patterns, one has to match.
+        Names to match, with the wildcards of `fnmatch`; of several patterns, at least one has to match.
     task : str, optional
         Only models for this pipeline task.
 
@@ -169,12 +169,12 @@ def model_info(name: str) -> ModelEntry:
     Parameters
     ----------
     name : str
-        One of `list_models`.
+        A name that `list_models` gives.
 
     Returns
     -------
     ModelEntry
-        What its plugin says about it; a copy, so that nobody changes it for others.
+        The plugin's description of it; a copy, so that changes stay with the caller.
 
     Raises
     ------

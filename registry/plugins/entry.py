@@ -1,4 +1,4 @@
-"""What a plugin hands to the host: a `Plugin` and its `ModelEntry`s."""
+"""The values that a plugin hands to the host: a `Plugin` and its `ModelEntry`s."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ModelEntry:
     auto_class : str
         The attribute of `transformers` that builds it. The plugin's code chooses it, never a download.
     summary : str
-        One line about the model.
+        A line about the model.
     data : str
         The data set's name and source.
     license : str
@@ -69,7 +69,7 @@ class ModelEntry:
     card: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check what the host relies on."""
+        """Check the fields that the host relies on."""
         for name in _TEXT_FIELDS:
             _require(self, name, str)
         for name in _MAPPING_FIELDS:
@@ -94,7 +94,7 @@ class ModelEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """What a distribution brings to the zoo.
+    """A distribution's models, and the function that registers their classes.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ class Plugin:
     register: Callable[[], None]
 
     def __post_init__(self) -> None:
-        """Check what the host relies on."""
+        """Check the fields that the host relies on."""
         _require(self, "name", str)
         _require(self, "models", tuple)
         if not callable(self.register):

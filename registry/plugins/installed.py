@@ -19,7 +19,7 @@ _running = OneAtATime()
 
 @contextmanager
 def _plugin_code(purpose: str) -> Iterator[None]:
-    # What plugins print goes to stderr: the host's own output stays parseable. One plugin at a time,
+    # Output of plugins goes to stderr: the host's own output stays parseable. One plugin at a time,
     # because the redirection swaps a global.
     with _running.held(purpose), redirect_stdout(sys.stderr), model_types_kept():
         yield

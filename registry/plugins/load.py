@@ -1,4 +1,4 @@
-"""Register what every installed plugin brings."""
+"""Registering the classes of every installed plugin."""
 
 from __future__ import annotations
 

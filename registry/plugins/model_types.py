@@ -1,6 +1,6 @@
 """A model type belongs to the plugin that registers it first, as a model's name does.
 
-transformers lets the last one have it, and the first one's models then fail elsewhere.
+transformers lets the last plugin have it, and the models of the first plugin then fail elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TABLE = "transformers.models.auto.configuration_auto"
 
 @contextmanager
 def model_types_kept() -> Iterator[None]:
-    """Give model types back that the code within takes from others, and raise.
+    """Give model types back that the code within takes from other distributions, and raise.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def model_types_kept() -> Iterator[None]:
         If it took any; names them and the distributions they belong to.
     """
     owners: dict[str, type] = {}
-    # transformers may only be imported by that code, and others register as soon as it is.
+    # That code may be the first to import transformers, and other plugins register as soon as it is imported.
     wrapt.when_imported(_TABLE)(lambda table: owners.update(_registered(table)))
     try:
         yield

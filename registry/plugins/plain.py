@@ -1,4 +1,4 @@
-"""Take what a plugin hands over apart into plain values, so that nothing of its own runs afterwards."""
+"""Taking a plugin's values apart into plain values, so that no code of the plugin runs afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plain_entry(model: ModelEntry) -> ModelEntry:
     TypeError
         If a field holds anything else.
     ValueError
-        If one is nested deeper than 16 levels, or has more than 10,000 values.
+        If a value is nested deeper than 16 levels, or holds more than 10,000 values.
     """
     return ModelEntry(
         name=plain_text(model.name),
@@ -73,7 +73,7 @@ def _plain(value: Any, where: str, level: int = 0) -> Any:
     if isinstance(value, list | tuple):
         held = list(islice(iter(value), _MOST + 1))
         _require_few(held, where)
-        return [_plain(one, f"{where}[{number}]", level + 1) for number, one in enumerate(held)]
+        return [_plain(each, f"{where}[{number}]", level + 1) for number, each in enumerate(held)]
     raise TypeError(f"ModelEntry.{where} is {shown(value)}, no text, number, list or mapping")
 
 

@@ -19,7 +19,7 @@ class PluginOrigin:
     distribution : str
         Canonical name of the distribution that brings it.
     version : str or None
-        The distribution's version, where its metadata has one.
+        The distribution's version, where its metadata states it.
     """
 
     name: str
@@ -45,31 +45,31 @@ class FailedPlugin(PluginOrigin):
     Attributes
     ----------
     error : BaseException
-        What was raised.
+        The exception.
     """
 
     error: BaseException
 
     @property
     def reason(self) -> str:
-        """The error in one line."""
+        """The error in a single line."""
         return describe(self.error)
 
     def __str__(self) -> str:
-        """One line that names plugin, distribution and reason."""
+        """A line that names plugin, distribution and reason."""
         return f"{self.label}: {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadReport:
-    """What `load_plugins` did.
+    """The result of `load_plugins`.
 
     Attributes
     ----------
     loaded : tuple of LoadedPlugin
         The plugins whose classes are registered.
     failed : tuple of FailedPlugin
-        The others.
+        The plugins that failed.
     """
 
     loaded: tuple[LoadedPlugin, ...]
@@ -77,7 +77,7 @@ class LoadReport:
 
 
 def describe(error: BaseException) -> str:
-    """Tell in one line what a plugin raised."""
+    """Return a line about an exception of a plugin."""
     try:
         if isinstance(error, SystemExit):
             return f"called sys.exit({error.code!r:.200})"

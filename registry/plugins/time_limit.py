@@ -1,6 +1,7 @@
-"""How long a plugin's code may take, and who waits for it.
+"""A time limit for the code of plugins, and a lock for threads that wait for it.
 
-The limit of an import is 60 seconds, or what the environment variable `REGISTRY_PLUGIN_SECONDS` says; 0 for none.
+The limit of an import is 60 seconds, or the number in the environment variable `REGISTRY_PLUGIN_SECONDS`: 0 for no
+limit.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def seconds_allowed() -> float:
 
 
 class OneAtATime:
-    """A lock that one thread holds, as often as it likes, for a named purpose; waiting for it ends.
+    """A lock that a single thread holds, as often as it likes, for a named purpose; waiting for it ends.
 
     A plugin may start a thread that asks the registry, and wait for that thread, which waits for the plugin: the
     thread is told so after a while, and neither hangs.
@@ -64,7 +65,7 @@ class OneAtATime:
         Parameters
         ----------
         purpose : str
-            Who or what holds it, for others' messages.
+            The holder and its purpose, for the messages of waiting threads.
         patience : float
             How many times the limit of an import other threads wait for it.
 

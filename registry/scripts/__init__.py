@@ -1,1 +1,1 @@
-"""Scripts that know nothing of plugins, with plugins: for one command, or in a whole environment."""
+"""Scripts that know nothing of plugins, with plugins: for a single command, or in a whole environment."""

@@ -1,4 +1,4 @@
-"""Register plugins in every script of one environment: by a ``.pth`` file, if somebody asks for it."""
+"""Register plugins in every script of an environment: by a ``.pth`` file, if the user asks for it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def enable() -> Autoload:
     except OSError as error:
         with suppress(OSError):
             file.unlink()
-        raise RegistryError(f"{_refusal(error)}; or run one script by python -m registry run") from error
+        raise RegistryError(f"{_refusal(error)}; or run a single script by python -m registry run") from error
     return status()
 
 

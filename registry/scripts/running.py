@@ -46,6 +46,6 @@ def run(arguments: Sequence[str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "posix":
-        os.execve(command[0], command, environment)  # noqa: S606 - what the user asked to run
+        os.execve(command[0], command, environment)  # noqa: S606 - the user's own command
     # Elsewhere a process cannot be replaced: its parent would go on at once.
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603 - as above

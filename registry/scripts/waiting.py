@@ -10,7 +10,7 @@ _AWAITED = ("transformers", "timm")
 
 
 class _Waiting:
-    """Finds nothing itself: when an awaited module is looked for, it adds to what happens once that is imported."""
+    """Finds no module itself: when an awaited module is looked for, it adds a call that follows the module's import."""
 
     looking = False
 
@@ -47,7 +47,7 @@ def _register(waiting):  # type: ignore[no-untyped-def]
         from registry.plugins.load import load_plugins
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RegistryWarning)  # what it says is said below, in a line
+            warnings.simplefilter("ignore", RegistryWarning)  # its content is told below, in a line
             failed = load_plugins().failed
         for plugin in failed:
             sys.stderr.write(f"registry: left out: {plugin}\n")

@@ -1,6 +1,6 @@
 """Running sums along a chain, decaying or not, as Triton kernels: y[j] = x[j] + γ y[j − 1].
 
-The plain forms are `running_sum` and `decaying_sum`. A chain is cut into blocks. First come the sums of the blocks, then
+The plain forms are `running_sum` and `decaying_sum`. A chain is cut into blocks. First come the sums of blocks, then
 the sum that enters each block, and then all nodes from that. Sums within a block are kept in float32, or in float64 for
 float64; across blocks in float64, so that rounding grows with the block and not with the chain.
 """

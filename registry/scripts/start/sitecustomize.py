@@ -7,7 +7,7 @@ _here = os.path.dirname(__file__)
 with open(os.path.join(os.path.dirname(_here), "waiting.py"), encoding="utf-8") as _file:
     exec(compile(_file.read(), _file.name, "exec"), {"__name__": "registry.scripts.waiting"})  # noqa: S102 - our own file
 
-# The script's path is what it would be without us, and the environment's own sitecustomize runs too.
+# The script's path is as it would be without this file, and the environment's own sitecustomize runs too.
 sys.path[:] = [_place for _place in sys.path if _place != _here]
 _ours = sys.modules.pop("sitecustomize")
 try:
