@@ -48,9 +48,9 @@ def push(
     """Push a model and its card to the Hub, in a single commit.
 
     Everything is checked before anything is uploaded, an existing tag too. A repository that had to be made is
-    removed again if the commit fails. A repository that existed is never removed, nor are files that other people put
-    there, except weights in other pieces (shards) than the new weights. Where a repository carries code, nothing is pushed
-    without it: machines without the plugin could not load the model any more.
+    removed again if the commit fails. A repository that existed is never removed, nor are files that other people
+    put there, except weights in other pieces (shards) than the new weights. Where a repository carries code,
+    nothing is pushed without it: machines without the plugin could not load the model any more.
 
     Parameters
     ----------
