@@ -1,1 +1,1 @@
-"""How fast a chain head is beside what it competes with: `python -m benchmarks`."""
+"""The speed of chain heads beside their competitors: `python -m benchmarks`."""

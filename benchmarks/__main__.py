@@ -50,7 +50,7 @@ def measure(settings: Settings, console: Console, keeps_memory: bool = False) ->
     Returns
     -------
     dict
-        What `--json` writes: the settings, the machine, and a row for every contestant and piece of work.
+        The content of the `--json` file: the settings, the machine, and a row for every contestant and piece of work.
     """
     with_tinybig, tinybig = False, "float32 on the CPU only"
     machine = describe(settings.device)
@@ -64,7 +64,7 @@ def measure(settings: Settings, console: Console, keeps_memory: bool = False) ->
         task = progress.add_task("warming up", total=steps(parts, settings))
         rows = run(parts, settings, lambda label: progress.update(task, advance=1, description=label))
     sizes, seed = settings.sizes, settings.seed
-    with console.status("what the calls beyond their targets consist of"):
+    with console.status("the parts of calls that miss their targets"):
         call_parts = measure_parts(
             missed(rows, settings.device),
             settings.device,

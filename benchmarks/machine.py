@@ -1,4 +1,4 @@
-"""Where and with what a run was made, in words that name no machine."""
+"""The hardware and packages of a run, in words that name no machine."""
 
 import os
 import platform

@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 # Calls that are slower than this take part in the first rounds alone, to keep a run short.
 SLOW_SECONDS = 0.25
 SLOW_ROUNDS = 3
-# One call of this length is warm-up enough.
+# A single call of this length is warm-up enough.
 _WARM_SECONDS = 0.05
 
 
@@ -29,7 +29,7 @@ def calibrate(
     Returns
     -------
     seconds : float
-        What one warm call takes.
+        Seconds of a warm call.
     repeats : int
         At least 1.
     """
@@ -66,16 +66,16 @@ def interleave(
     least_seconds : float
         Shorter calls are repeated until they take this long together.
     clock, synchronise : callable
-        What tells the time, and what waits until all work is done.
+        The clock, and a function that waits until all work is done.
     on_round : callable
         Called after the warm-up and after every round.
 
     Returns
     -------
     seconds : dict of name to list
-        One entry a round: seconds of one call, or None in a round that a slow call sat out.
+        An entry for each round: seconds of a call, or None in a round that a slow call sat out.
     failures : dict of name to str
-        What the others raised when they were warmed up.
+        The exceptions of calls that failed when they were warmed up.
     """
     repeats: dict[Key, int] = {}
     slow: set[Key] = set()
@@ -83,7 +83,7 @@ def interleave(
     for name, call in calls.items():
         try:
             seconds, repeats[name] = calibrate(call, least_seconds, clock, synchronise)
-        except Exception as error:  # one contestant's failure is a line of the table, not the end of the run
+        except Exception as error:  # a contestant's failure is a line of the table, not the end of the run
             failures[name] = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
             continue
         if seconds > SLOW_SECONDS:
@@ -118,7 +118,7 @@ def quartiles(values: Sequence[float | None]) -> Quartiles:
 
 
 def ratios(values: Sequence[float | None], floor: Sequence[float | None]) -> list[float]:
-    """Quotients of what two calls took in the same round."""
+    """Quotients of the times of two calls in the same round."""
     return [
         value / base
         for value, base in zip(values, floor, strict=True)

@@ -39,7 +39,7 @@ def main(
     ] = None,
     dtw: Annotated[bool, typer.Option("--dtw", help="Also 1-NN DTW, which is slow.")] = False,
     kept: Annotated[
-        Path, typer.Option("--runs", help="File of finished runs, to which new ones are added.")
+        Path, typer.Option("--runs", help="File of finished runs, to which new runs are added.")
     ] = ROOT / "runs" / "accuracy.jsonl",
     output: Annotated[Path, typer.Option(help="Folder for accuracy.md and images/.")] = ROOT / "docs",
 ) -> None:
@@ -74,7 +74,7 @@ def main(
 
 
 def _changing(machine: dict[str, str]) -> dict[str, str]:
-    """What differs between runs of the same program on the same machine."""
+    """The settings in which runs of the same program on the same machine differ."""
     return {name: machine[name] for name in ("date", "load before the run") if name in machine}
 
 

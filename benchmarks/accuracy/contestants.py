@@ -82,19 +82,19 @@ def as_taken(contestant: Contestant, series: Series, longest: int) -> Any:
     contestant : Contestant
     series : list of arrays [channels, length]
     longest : int
-        Nodes of the longest training series. Peers that need one length get shorter series with zeros at the end, and
-        longer ones cut.
+        Nodes of the longest training series. Peers that need series of equal length get shorter series with zeros at
+        the end, and longer series cut.
 
     Returns
     -------
     list or array [series, channels, length]
     """
-    lengths = {one.shape[1] for one in series}
+    lengths = {each.shape[1] for each in series}
     if lengths == {longest}:
         return np.stack(series)
     if contestant.is_ours or contestant.make(0).get_tag("capability:unequal_length"):
         return series
     padded = np.zeros((len(series), series[0].shape[0], longest), np.float32)
-    for row, one in enumerate(series):
-        padded[row, :, : one.shape[1]] = one[:, :longest]
+    for row, each in enumerate(series):
+        padded[row, :, : each.shape[1]] = each[:, :longest]
     return padded

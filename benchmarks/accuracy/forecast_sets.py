@@ -42,7 +42,7 @@ class SeriesToForecast:
 
     @property
     def futures(self) -> Array:
-        """What is to be forecast [origins, horizon]."""
+        """The values to forecast [origins, horizon]."""
         return np.stack([self.values[origin : origin + self.horizon] for origin in self.origins])
 
 

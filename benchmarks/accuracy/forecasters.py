@@ -1,4 +1,4 @@
-"""Forecasters as the comparison takes them: the default one, statsforecast's, and two linear networks."""
+"""Forecasters as the comparison takes them: the default, statsforecast's, and two linear networks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +18,8 @@ Array = NDArray[np.float64]
 OURS = "ChainHeadForecaster"
 _EPOCHS, _PATIENCE, _RATES = 60, 8, (1e-3, 3e-3)
 
-# From a series and a seed: a function that fits, and returns one from origins to quantiles [origins, steps, levels].
+# A function of a series and a seed that fits, and returns a function from origins to quantiles [origins, steps,
+# levels].
 Forecasts = Callable[[], Array]
 Fitting = Callable[[], Forecasts]
 

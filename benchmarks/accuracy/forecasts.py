@@ -37,10 +37,10 @@ def measure(
     names : sequence of str
         Of series.
     models : sequence of str
-        Of forecasters. Those without chance have the one seed 0.
+        Of forecasters. Those without chance have seed 0 alone.
     seeds : int
     done : sequence of rows
-        What need not be measured again.
+        Rows that need not be measured again.
     """
     known = {(row["series"], row["model"], row["seed"]) for row in done}
     for name in names:
@@ -148,8 +148,8 @@ def _losses(results: Mapping[str, Any]) -> str:
     for title, name in (("MASE", "mase"), ("weighted quantile loss", "wql")):
         for series in results["series"]:
             own = score(results["rows"], series, OURS, name)
-            others = {model: score(results["rows"], series, model, name) for model in rivals}
-            finished = {model: value for model, value in others.items() if value is not None}
+            scores = {model: score(results["rows"], series, model, name) for model in rivals}
+            finished = {model: value for model, value in scores.items() if value is not None}
             best = min(finished, key=lambda model: finished[model], default=None)
             if own is not None and best is not None and own > finished[best]:
                 behind.append(f"{series}, {title}: {100 * (own / finished[best] - 1):.0f} % behind {best}")
@@ -197,7 +197,7 @@ def main(
     models: Annotated[str | None, typer.Option(help="Forecasters to take: a,b; by default all.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many, of forecasters with chance.")] = 3,
     kept: Annotated[
-        Path, typer.Option("--runs", help="File of finished runs, to which new ones are added.")
+        Path, typer.Option("--runs", help="File of finished runs, to which new runs are added.")
     ] = ROOT / "runs" / "accuracy-forecasts.jsonl",
     output: Annotated[Path, typer.Option(help="Folder for the report.")] = ROOT / "docs",
 ) -> None:

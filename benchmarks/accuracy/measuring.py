@@ -12,7 +12,7 @@ import numpy as np
 from .contestants import CONTESTANTS, Contestant, as_taken
 from .sets import Split, load_split
 
-# Series of a label that compile what is compiled at the first call.
+# Series of a label, enough to compile the code that is compiled at the first call.
 _WARM_UP = 3
 
 
@@ -32,7 +32,7 @@ def measure(
         Of contestants.
     seeds : sequence of int
     done : sequence of rows
-        What need not be measured again.
+        Rows that need not be measured again.
 
     Yields
     ------
@@ -78,7 +78,7 @@ def _warm_up(contestant: Contestant, split: Split) -> None:
 
 
 def _run(contestant: Contestant, split: Split, seed: int) -> dict[str, Any]:
-    longest = max(one.shape[1] for one in split.train)
+    longest = max(each.shape[1] for each in split.train)
     train, test = (as_taken(contestant, part, longest) for part in (split.train, split.test))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peers, about their own dependencies

@@ -43,7 +43,7 @@ class Split:
 
     def facts(self) -> dict[str, Any]:
         """Return the sizes, for the report."""
-        lengths = [one.shape[1] for one in self.train]
+        lengths = [each.shape[1] for each in self.train]
         return {
             "train": len(self.train),
             "test": len(self.test),
@@ -69,7 +69,7 @@ def find_sets(names: Sequence[str], folder: Path | None) -> dict[str, Path]:
     names : sequence of str
         Empty for all.
     folder : Path, optional
-        Of folders NAME with NAME_TRAIN.ts and NAME_TEST.ts; by default what the environment names.
+        Of folders NAME with NAME_TRAIN.ts and NAME_TEST.ts; by default the folder that the environment names.
 
     Raises
     ------
@@ -97,5 +97,5 @@ def load_split(name: str, folder: Path) -> Split:
     parts: list[Any] = []
     for part in ("TRAIN", "TEST"):
         series, labels = load_from_ts_file(str(folder / f"{name}_{part}.ts"))
-        parts += [[np.asarray(one, np.float32) for one in series], np.asarray(labels)]
+        parts += [[np.asarray(each, np.float32) for each in series], np.asarray(labels)]
     return Split(name, *parts)

@@ -1,1 +1,1 @@
-"""Three tasks in which order is all that matters: who can learn them."""
+"""Three tasks in which order is all that matters, and the models that can learn them."""

@@ -23,8 +23,8 @@ def learn(plan: Plan, runs: Runs, console: Console) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `--json` writes: the plan, the machine, whether all was done in the time, and a row for every training
-        that counts.
+        The content of the `--json` file: the plan, the machine, whether all was done in the time, and a row for every
+        training that counts.
     """
     rows: list[dict[str, Any]] = []
     complete = True
@@ -46,7 +46,8 @@ def main(
         bool, typer.Option("--quick", help="A few models on short chains, in a minute.")
     ] = False,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Begin no training after so many, and report what there is.")
+        float | None,
+        typer.Option(min=0, help="Begin no training after so many, and report those that are done."),
     ] = None,
     kept: Annotated[
         Path | None, typer.Option("--runs", help="Folder of finished trainings; runs/order[-quick].")

@@ -1,4 +1,4 @@
-"""Who learns the order tasks: chain heads of every kind, and what one would use instead of them."""
+"""The models of the order tasks: chain heads of every kind, and their competitors."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from ..min_gru import MinGRU
 from .tasks import Task
 
 WEIGHTS = 2048
-"""What no model has more of; each is as wide as that allows."""
+"""The largest number of weights of a model; each is as wide as that allows."""
 
 LEAST_WIDTH = 4
 Group = Literal["none", "fixed", "fading", "hops", "stack", "peer"]
@@ -37,7 +37,7 @@ class Model:
     build : callable
         Makes the encoder [batch, length, m] → [batch, length, n] from m, n and the length.
     slow : bool
-        Whether it takes so long that one seed has to do from 256 nodes on.
+        Whether it takes so long that a single seed has to do from 256 nodes on.
     longest : int, optional
         The longest chain that it learns from; None for no limit.
     per_node : bool
@@ -90,7 +90,7 @@ class Classifier(nn.Module):
     Parameters
     ----------
     model, task
-        What to build, and what for.
+        The model to build, and its task.
     length, width : int
     pooling : {"max", "mean", "last"}
     """
@@ -158,7 +158,7 @@ MODELS = {
         ),
         Model("hops 0, 1, 4 … 256, 3 layers", "stack", _dilated),
         Model("Conv1d, 2 layers", "peer", lambda m, n, _: Convolution(m, n)),
-        # On a CPU 4,096 nodes take these two longer than all others together: one goes node after node, the other
+        # On a CPU 4,096 nodes take these two longer than all other models together: one goes node after node, the other
         # through torch's logcumsumexp.
         Model(
             "minGRU, 2 layers",

@@ -22,7 +22,7 @@ POOLED = "first"
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train.
+    """The trainings of a run.
 
     Attributes
     ----------
@@ -30,8 +30,9 @@ class Plan:
     seeds : dict
         How many seeds, by length.
     rates : tuple of float
-        Learning rates, of which validation chooses one: with seed 0, for every task, model and length up to
-        `longest_choice`; longer chains take what was chosen there. The first that reaches 99.5 % is taken.
+        Learning rates, from which validation chooses: with seed 0, for every task, model and length up to
+        `longest_choice`; longer chains take the rate that was chosen there. The first rate that reaches 99.5 % is
+        taken.
     longest_choice : int
     pooling_length : int
         Where the other poolings are compared.
@@ -51,8 +52,8 @@ class Plan:
         for length in self.seeds:
             cells += [(task, model, length, "max") for task in TASKS for model in self.models]
             if length == self.pooling_length:
-                others = "mean", "last"
-                cells += [(POOLED, model, length, pooling) for pooling in others for model in self.models]
+                rest = "mean", "last"
+                cells += [(POOLED, model, length, pooling) for pooling in rest for model in self.models]
         return [cell for cell in cells if widest(MODELS[cell[1]], TASKS[cell[0]], cell[2]) is not None]
 
     def seeds_of(self, model: str, length: int) -> int:
@@ -74,7 +75,7 @@ class OutOfTime(Exception):  # noqa: N818 - nothing went wrong
 
 
 class Runs:
-    """Trainings that are kept in a folder as JSON, one a file, so that a run that was cut off goes on.
+    """Trainings that are kept in a folder, each as a JSON file, so that a run that was cut off goes on.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ class Runs:
             new.write_text(text, encoding="utf-8")
 
     def get(self, job: Job) -> Run:
-        """Return what a training gave, now or before.
+        """Return the results of a training, made now or before.
 
         Raises
         ------
@@ -118,7 +119,7 @@ class Runs:
 
 
 def run(plan: Plan, runs: Runs) -> Iterator[Run]:
-    """Yield what every cell's trainings gave, with seed 0 first everywhere, then with the others."""
+    """Yield the results of every cell's trainings, with seed 0 first everywhere, then with the other seeds."""
     torch.set_num_threads(1)
     chosen: dict[tuple[str, str, str], float] = {}
     best: dict[tuple[str, str, int, str], float] = {}
@@ -130,7 +131,7 @@ def run(plan: Plan, runs: Runs) -> Iterator[Run]:
             tried.append(runs.get(Job(task, model, length, 0, rate, pooling)))
             if min(tried[-1]["validation"]) >= ENOUGH:
                 break
-        winner = max(tried, key=lambda one: sum(one["validation"]))
+        winner = max(tried, key=lambda training: sum(training["validation"]))
         chosen[key] = best[cell] = winner["rate"]
         yield winner
     for cell, rate in best.items():

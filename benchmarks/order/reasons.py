@@ -1,4 +1,4 @@
-"""Why each kind of chain can or cannot tell orders apart, beside what was measured."""
+"""Why each kind of chain can or cannot tell orders apart, beside the measured values."""
 
 from .results import Results, questions
 

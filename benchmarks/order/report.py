@@ -18,7 +18,7 @@ def write_report(results: Results, folder: Path) -> Path:
     Parameters
     ----------
     results : mapping
-        What `--json` writes, read back.
+        The content of the `--json` file.
     folder : Path
 
     Returns
@@ -76,7 +76,7 @@ def _question(results: Results, question: Question) -> str:
 
 
 def _poolings(results: Results) -> str:
-    """Compare the poolings of the task that pools, where more than one was trained."""
+    """Compare the poolings of the task that pools, where several were trained."""
     rows = [row for row in results["rows"] if row["pooling"] != "max"]
     if not rows:
         return ""
@@ -87,7 +87,7 @@ def _poolings(results: Results) -> str:
         cells = [
             question.accuracies(results, name, pooling).get(length) for pooling in ("max", "mean", "last")
         ]
-        if cells[1] and name != "MLP":  # whose one node every pooling takes as it is
+        if cells[1] and name != "MLP":  # whose single node every pooling takes as it is
             body.append([name, *map(percent, cells)])
     note = (
         f"The first task at {length} nodes, where the answer is read from: the largest value of every feature over "

@@ -1,4 +1,4 @@
-"""What a run of the order tasks found, by question."""
+"""The results of a run of the order tasks, by question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Results = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """One question of a task.
+    """A question of a task.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Question:
     chance: float
 
     def accuracies(self, results: Results, model: str, pooling: str = "max") -> dict[int, list[float]]:
-        """Return a model's test accuracies, one a seed, by length."""
+        """Return a model's test accuracies for every seed, by length."""
         found: dict[int, list[float]] = {}
         wanted = self.task, model, pooling
         for row in results["rows"]:

@@ -1,4 +1,4 @@
-"""Tasks in which order is all that matters: chains of random tokens, and questions about what came when."""
+"""Tasks in which order is all that matters: chains of random tokens, and questions about which came when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 WINDOW = 3
-"""Of how many tokens, the last ones, the parity is asked for."""
+"""The number of last tokens whose parity is asked for."""
 
 IGNORED = -100
 Chains = tuple[Tensor, Tensor]
@@ -22,11 +22,11 @@ class Task:
     ----------
     name : str
     tokens : int
-        How many different tokens there are; a node is one of them, one-hot.
+        Number of different tokens; a node is a token, one-hot.
     classes : int
         Possible answers, all equally frequent.
     questions : tuple of str
-        What is asked, all of one model at once.
+        The questions, all asked of the same model at once.
     per_node : bool
         Whether every node has answers, or the chain as a whole.
     make : callable

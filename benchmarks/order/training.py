@@ -1,4 +1,4 @@
-"""Train one model on one order task: plain torch, fresh chains at every step."""
+"""Training a model on an order task: plain torch, fresh chains at every step."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ _PIECE = 16_384
 
 @dataclass(frozen=True)
 class Budget:
-    """What every model may spend.
+    """The budget of every model.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Budget:
     chains, most_nodes : int
         In a batch, where chains have: as many chains, unless that makes more nodes.
     check_every : int
-        Steps from one validation to the next.
+        Steps between validations.
     check_nodes, check_chains : int
         The same of validation,
     test_nodes, test_chains : int
@@ -63,7 +63,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Job:
-    """One training: `rate` is Adam's learning rate, which falls to 0 in a straight line."""
+    """A training: `rate` is Adam's learning rate, which falls to 0 in a straight line."""
 
     task: str
     model: str

@@ -1,1 +1,1 @@
-"""How fast chains are beside what they compete with, and what they need of memory."""
+"""The speed of chains beside their competitors, and the memory that they need."""

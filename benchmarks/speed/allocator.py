@@ -1,4 +1,4 @@
-"""What the C library does with large arrays: without this, to map and clear new memory for each."""
+"""A setting of the C library, which otherwise maps and clears new memory for every large array."""
 
 import ctypes
 import sys
@@ -11,7 +11,7 @@ _NEVER = 2**31 - 1
 def keep_memory() -> bool:
     """Let the process keep freed memory, as a server does with any allocator made for it.
 
-    glibc maps every array from 32 MiB on anew, whose pages the system clears and hands out one by one: that costs more
+    glibc maps every array from 32 MiB on anew, whose pages the system clears and hands out singly: that costs more
     than a matrix product does. Environment variables do the same for any program: ``MALLOC_MMAP_MAX_=0
     MALLOC_TRIM_THRESHOLD_=2147483647``.
 

@@ -1,4 +1,4 @@
-"""What the calls that miss their targets are made of: matrix products, mixing along the chain, and the rest."""
+"""The parts of calls that miss their targets: matrix products, mixing along the chain, and the rest."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ def missed(rows: Sequence[Row], device: str) -> list[Row]:
 def measure_parts(
     rows: Sequence[Row], device: str, dtype: str, seed: int, rounds: int, least_seconds: float
 ) -> list[dict[str, Any]]:
-    """Measure what the calls of `rows` consist of, each with the others of its case and shape in turns.
+    """Measure the parts of the calls of `rows`, in turns with the other calls of the same case and shape.
 
     Returns
     -------

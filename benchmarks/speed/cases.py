@@ -1,4 +1,4 @@
-"""The parts of a run, and how one is measured."""
+"""The parts of a run, and how each is measured."""
 
 import random
 import time
@@ -30,7 +30,7 @@ class Sizes:
     shapes : tuple of (batch, length, m, n)
         Where throughput is measured.
     lengths : tuple of int
-        Each 16 times the one before; where the cost in the length is measured.
+        Each 16 times the length before; for the growth of the cost with the length.
     nodes, features : int
         Nodes at every length, in as many chains as that needs (at least one), and m = n.
     memory_length : int
@@ -58,7 +58,7 @@ CUDA_SHAPES: tuple[Shape, ...] = ((64, 1024, 256, 256), (64, 1024, 512, 128), (6
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was asked for."""
+    """The settings of a run."""
 
     device: Literal["cpu", "cuda"] = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -94,7 +94,7 @@ def plan(settings: Settings, with_tinybig: bool) -> list[Part]:
     def add(
         case: Case, work: Work, shapes: Sequence[Shape], among: Sequence[Contestant], **kinds: bool
     ) -> None:
-        entries = [(one, shape) for shape in shapes for one in among if one.fits(shape[1], full)]
+        entries = [(each, shape) for shape in shapes for each in among if each.fits(shape[1], full)]
         if settings.device == "cuda" and case == "shape":
             entries += [(COPY, shape) for shape in shapes if shape[2] == shape[3]]
         parts.append(Part(case, work, tuple(entries), **kinds))
@@ -108,9 +108,11 @@ def plan(settings: Settings, with_tinybig: bool) -> list[Part]:
         add("length", work, by_length, everyone)
     for work in both:
         add("small", work, [(1, 8, *width)], everyone)
-    add("step", "step", [(1, 1, *width)], [one for one in everyone if one.streams or one.group == "floor"])
+    add(
+        "step", "step", [(1, 1, *width)], [each for each in everyone if each.streams or each.group == "floor"]
+    )
     if full:
-        linear = [one for one in everyone if one.group in ("floor", "head", "peer")]
+        linear = [each for each in everyone if each.group in ("floor", "head", "peer")]
         for work in both:
             longer = [(1, length, *width) for length in (sizes.memory_length, 8 * sizes.memory_length)]
             add("memory", work, longer, linear, timed=False, memory=True)
@@ -125,7 +127,7 @@ def steps(parts: Sequence[Part], settings: Settings) -> int:
 
 
 def run(parts: Sequence[Part], settings: Settings, tick: Callable[[str], object]) -> list[Row]:
-    """Measure all parts; `tick` is told what is being done, after every round and every memory job."""
+    """Measure all parts; `tick` gets a line about the work, after every round and every memory job."""
     torch.set_num_threads(settings.threads)
     order = random.Random(settings.seed)  # noqa: S311 - no secret depends on it
     rows: list[Row] = []
@@ -165,7 +167,7 @@ def _measure(part: Part, settings: Settings, order: random.Random, tick: Callabl
     first_calls: dict[tuple[str, Shape], Callable[[], object]] = {}
     dtype = getattr(torch, settings.dtype)
     on_cuda = settings.device == "cuda"
-    # Small calls and steps are about what a call costs, which a graph would hide.
+    # Small calls and steps measure the cost of a call itself, which a graph would hide.
     in_graphs = on_cuda and part.case not in ("small", "step")
     inputs = {
         shape: [

@@ -1,4 +1,4 @@
-"""Who is measured: chain heads of every kind, and what one would use instead of them.
+"""The contestants: chain heads of every kind, and their competitors.
 
 All map [batch, length, m] to [batch, length, n], without bias or activation except those that a peer
 consists of, so that the floor is the same matrix product for everyone.
@@ -41,7 +41,7 @@ class Contestant:
     longest, longest_full : int, optional
         The longest chain that it is measured at, by default and with `--full`; None for no limit.
     streams : bool
-        Whether it has a `step` that takes one node at a time.
+        Whether it has a `step` that takes the nodes singly.
     full_only : bool
         Whether to leave it out of the default run.
     anywhere : bool
@@ -89,7 +89,7 @@ class DenseChain(nn.Module):
 
 
 class Copy(nn.Module):
-    """What memory bounds at best: the input is read once and the output written once."""
+    """The bound that memory sets: the input is read once and the output written once."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Copy [batch, length, m]."""
@@ -97,7 +97,7 @@ class Copy(nn.Module):
 
 
 class SeparableConv(nn.Module):
-    """A depthwise `nn.Conv1d` over three nodes, then a pointwise one."""
+    """A depthwise `nn.Conv1d` over three nodes, then a pointwise `nn.Conv1d`."""
 
     def __init__(self, m: int, n: int) -> None:
         super().__init__()

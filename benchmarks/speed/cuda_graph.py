@@ -1,4 +1,4 @@
-"""Calls as CUDA graphs, so that what is timed is the device's work and not Python's."""
+"""Calls as CUDA graphs, so that the device's work is timed and not Python's."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ _WARM_UPS = 3
 
 
 class CapturedCalls:
-    """Calls that are captured into one graph when they are first wanted, and replayed from then on.
+    """Calls that are captured into a graph when they are first wanted, and replayed from then on.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a fused hop on a CUDA device is made of, to tell what bounds it: Triton's matrix product, or the neighbours."""
+"""The parts of a fused hop on a CUDA device, to tell its bound: Triton's matrix product, or the neighbours."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence

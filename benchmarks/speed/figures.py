@@ -70,7 +70,7 @@ def _draw_bars(axis: Axes, rows: Sequence[Row], names: Sequence[str], device: st
 
 
 def draw_lengths(results: Mapping[str, Any], path: Path) -> None:
-    """Draw the time of one chain against its length, both logarithmic."""
+    """Draw the time of a single chain against its length, both logarithmic."""
     mpl.use("agg")
     rows = [
         row

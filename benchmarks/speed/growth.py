@@ -14,12 +14,12 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _chain_seconds(row: Row) -> float:
-    """Median seconds that one chain of a batch takes."""
+    """Median seconds for each chain of a batch."""
     return float(row["quartiles"][1] / row["shape"][0])
 
 
 def _slope(short: Row, long: Row) -> float:
-    """Time of a chain over that of a shorter one: the median of the rounds' own quotients."""
+    """Time of a chain over that of a shorter chain: the median of the rounds' own quotients."""
     calls = median(ratios(long["seconds"], short["seconds"]))
     return calls * float(short["shape"][0] / long["shape"][0])
 

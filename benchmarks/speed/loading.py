@@ -1,4 +1,4 @@
-"""What the zoo costs around the model: importing the plugin, creating a model, calling it by a pipeline."""
+"""The cost of the zoo around a model: importing the plugin, creating a model, calling it by a pipeline."""
 
 import json
 import random
@@ -35,13 +35,13 @@ print(json.dumps({{"import": adds, "first": creates[0], "next": sorted(creates[1
 
 
 def measure_loading(seed: int, rounds: int) -> dict[str, Any]:
-    """Measure in processes of their own, and the pipeline in this one.
+    """Measure in processes of their own, and the pipeline in this process.
 
     Returns
     -------
     dict
-        Milliseconds, one a process, to import the plugin after transformers and to create a model, the first and
-        a later one; quartiles of the pipeline's share of the speed of calling extractor and model, and the model
+        Milliseconds in each process to import the plugin after transformers and to create a model, the first and
+        a later model; quartiles of the pipeline's share of the speed of calling extractor and model, and the model
         alone, in the same batches.
     """
     children = [_child() for _ in range(_PROCESSES)]

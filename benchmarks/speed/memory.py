@@ -1,9 +1,9 @@
-"""Peak memory of one call beyond its input and weights.
+"""Peak memory of a call beyond its input and weights.
 
 On the CPU, the growth of the resident set from just before the call to its peak, in a process that does
-nothing else: it counts scratch space of libraries and what the allocator keeps, not only tensors. `python -m
+nothing else: it counts scratch space of libraries and memory that the allocator keeps, not only tensors. `python -m
 benchmarks.speed.memory` reads jobs and forks a child for each before it has run anything with threads itself. On
-CUDA, what the allocator of torch reports.
+CUDA, the number that the allocator of torch reports.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def can_measure() -> bool:
 
 
 def cpu_peaks(jobs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Measure jobs one after the other.
+    """Measure jobs in turn.
 
     Parameters
     ----------

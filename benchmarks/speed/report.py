@@ -23,7 +23,7 @@ def write_report(results: Results, folder: Path) -> Path:
     Parameters
     ----------
     results : mapping
-        What `--json` writes, read back.
+        The content of the `--json` file.
     folder : Path
         Pictures go to its `images/`.
 
@@ -204,7 +204,7 @@ def _small(rows: Sequence[Row], device: str) -> str:
 
 
 def _first_calls(rows: Sequence[Row]) -> str:
-    """Time to build what a contestant keeps for a length, where it keeps something."""
+    """Time to build the tensors that a contestant keeps for a length, if it keeps any."""
     body, seen = [], set()
     for row in rows:
         seconds = row.get("first_call_seconds")

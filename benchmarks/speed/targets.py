@@ -1,4 +1,4 @@
-"""What was promised: limits that stand beside the measured values."""
+"""The promised limits, which stand beside the measured values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ SHAPE = {
 LENGTH = 20.0  # time at 16 L over time at L
 MEMORY = 8.5  # peak memory at 8 L over that at L
 MILLION_BYTES = 4 * 2**30
-SMALL = 3.0  # a call on one chain of 8 nodes, over one of nn.Linear
-STEP = 2.0  # a step, over nn.Linear on one node
-IMPORT_MS = 100.0  # what importing the plugin adds to importing transformers
+SMALL = 3.0  # a call on a chain of 8 nodes, over a call of nn.Linear
+STEP = 2.0  # a step, over nn.Linear on a single node
+IMPORT_MS = 100.0  # importing the plugin, beyond importing transformers
 CREATE_MS = 300.0  # to create a shipped model, once everything is imported
 PIPELINE_SHARE = 0.8  # of the throughput of calling extractor and model in batches
 # On CUDA single hops alone have limits: against a matrix product that arithmetic bounds, and as a share of
@@ -30,7 +30,7 @@ _CUDA_LINEAR_WIDTH, _CUDA_COPY_WIDTH = 1024, 256
 
 
 def linear_limit(row: Mapping[str, Any], device: str) -> float | None:
-    """Limit of a row's time over that of nn.Linear, if it has one."""
+    """Limit of a row's time over that of nn.Linear, if it has a limit."""
     if row["group"] != "head":
         return None
     if row["case"] == "small":

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-# What tinyBIG imports for data, downloads and configurations, and a head never uses.
+# Packages that tinyBIG imports for data, downloads and configurations, and that a head never uses.
 _UNUSED = (
     "torchvision",
     "torchvision.transforms",
@@ -41,7 +41,7 @@ class _StandIn(ModuleType):
 
 @contextlib.contextmanager
 def _stand_ins() -> Iterator[None]:
-    """Let missing modules be imported as empty ones; tinyBIG keeps them, other code sees none afterwards."""
+    """Let missing modules be imported as empty modules; tinyBIG keeps them, other code sees none afterwards."""
     missing = [
         name
         for name in _UNUSED
@@ -98,7 +98,7 @@ class TinyBigHead(nn.Module):
     Attributes
     ----------
     first_call_seconds : float or None
-        What the first call took, which builds A.
+        Seconds of the first call, which builds A.
 
     Raises
     ------
@@ -117,7 +117,7 @@ class TinyBigHead(nn.Module):
         self.first_call_seconds: float | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the head through flat rows; what it prints or warns of at first is silenced."""
+        """Run the head through flat rows; its first prints and warnings are silenced."""
         rows = x.flatten(1)
         if self.first_call_seconds is None:
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A matrix product in Triton, with the tiles of the fused hop and nothing else: what that can be measured against."""
+"""A matrix product in Triton, with the tiles of the fused hop and nothing else: a measure for the hop."""
 
 import torch
 import triton

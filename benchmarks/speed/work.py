@@ -1,4 +1,4 @@
-"""What is asked of a contestant: its output, that and all gradients, or its next node."""
+"""The work of a contestant: its output, the output with all gradients, or its next node."""
 
 from collections.abc import Callable
 from functools import partial
