@@ -68,7 +68,7 @@ FIELDS = {
     "hidden_sizes": ({"hidden_sizes": [5, 4]}, "5, 4"),
     "pooling": ({"pooling": ["last", "std"]}, "last, std"),
     "with_differences": ({"hidden_sizes": [5], "with_differences": True}, "differences of nodes"),
-    "normalisation": ({"hidden_sizes": [5, 4], "normalisation": "post-layer"}, "LayerNorm of what leaves"),
+    "normalisation": ({"hidden_sizes": [5, 4], "normalisation": "post-layer"}, "LayerNorm of their output"),
     "identity_residual": ({"hidden_sizes": [5, 5], "identity_residual": True}, "identity residual"),
     "channel_dropout": ({"hidden_sizes": [5], "channel_dropout": 0.2}, "dropout 0.2 of channels"),
     "vocab_size": ({"vocab_size": 9}, "embedded tokens of a vocabulary of 9"),
@@ -259,7 +259,7 @@ def test_a_card_tells_every_layer_of_a_stack():
     for told in (
         "a hop for each channel (0, 1)",
         "a hop for each channel (0, 2)",
-        "differences of nodes beside them, between layers BatchNorm of what enters them, identity residual between "
+        "differences of nodes beside them, between layers BatchNorm of their input, identity residual between "
         "layers, dropout 0.1 of channels",
         "mean, std",
     ):
