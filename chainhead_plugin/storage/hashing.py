@@ -1,4 +1,7 @@
-"""The hashes by which files are known: SHA-256, git's SHA-1, and plain SHA-1."""
+"""The hashes by which files are known: SHA-256, git's SHA-1, and plain SHA-1.
+
+The host has the same functions. The code that a checkpoint carries cannot import the host, which may be missing.
+"""
 
 import hashlib
 from pathlib import Path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...storage.hashing import sha256
 from ..models.find_model import FoundModel, read_object
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def folder_facts(model: FoundModel) -> dict[str, Any]:
         "parameters": sum(_weights(file) for file in files if file.suffix == ".safetensors"),
         "labels": list(labels.values()) if isinstance(labels, dict) else [],
         "columns": _columns(model.folder),
-        "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        "files": {file.name: sha256(file) for file in files},
         "folder": str(model.folder),
         "card": str(card) if card.is_file() else None,
     }

@@ -8,9 +8,8 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from registry.files.hashes import sha256
-
 from ...head.chain_head import ChainInterdependenceHead
+from ...storage.hashing import sha256
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 from ..recipe import Recipe, recipe_text

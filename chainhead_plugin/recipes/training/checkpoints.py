@@ -13,8 +13,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
-from registry.files.hashes import sha256
-
+from ...storage.hashing import sha256
 from .records import read_record, write_record
 
 # The checkpoint before stays until the next is sealed.

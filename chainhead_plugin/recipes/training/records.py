@@ -12,8 +12,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import save_file
 from torch import Tensor
 
-from registry.files.hashes import sha256
-
+from ...storage.hashing import sha256
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 
