@@ -71,7 +71,7 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         Token whose embedding is zero and not trained; with a backbone the backbone's own by default.
     backbone_config : dict or PreTrainedConfig, optional
         Configuration of another transformers model, whose last hidden states are the nodes: an encoder of texts,
-        audio, series, images or videos. A dict needs "model_type", one that transformers or an imported plugin knows.
+        audio, series, images or videos. A dict needs the "model_type" of a model that is known.
     freeze_backbone : bool
         Whether the backbone keeps its weights and stays in eval mode.
     image_size : int or list of int, optional

@@ -54,7 +54,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
     ) -> Any:
         """Load a model as `PreTrainedModel.from_pretrained` does, from safetensors alone.
 
-        What comes from the Hub is compared with the hashes that the Hub stated, weights and configuration. Where
+        Weights and configuration from the Hub are compared with the hashes that the Hub stated. Where
         another program saves to the folder meanwhile, configuration and weights are those of one save.
 
         Raises

@@ -63,7 +63,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         Parameters
         ----------
         input_features : Tensor [batch, length, m], optional
-            The nodes, of any floating-point dtype: cast to the model's. They stand for what the embedding or
+            The nodes, of any floating-point dtype: cast to the model's. They replace the nodes that the embedding or
             the backbone makes of tokens. With an encoder of audio or series what that takes: waveforms
             [batch, samples] or [batch, samples, 1], spectra, or series [batch, length, channels].
         attention_mask : Tensor [batch, length], optional
