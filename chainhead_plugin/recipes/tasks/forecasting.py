@@ -191,7 +191,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
         """Return forecasts without weights. MASE is NaN where a series repeats itself exactly in training."""
         from ..data.in_time.windows import naive_forecasts, windows_of
-        from ..outcome import Outcome
+        from ..metrics import Outcome
         from ..training.report import Baseline
 
         test, held_out = windows_of(data.test), _validation_windows(recipe, data)

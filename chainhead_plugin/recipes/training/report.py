@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..metrics import Metric
-from ..outcome import Outcome
+from ..metrics import Metric, Outcome
 
 # Parts of the results that say how a frozen encoder or backbone was made.
 _FROZEN = ("encoder", "backbone")
