@@ -138,7 +138,14 @@ class ChainPipeline(Pipeline):
         def infer(batch: BatchFeature) -> list[Any]:
             return list(self.postprocess(self.forward(batch, **forward_params), **postprocess_params))
 
-        loader = DataLoader(inputs, batch_size=batch_size, num_workers=num_workers, collate_fn=list)
+        # With a generator of its own: a loader draws a number, and models that sample would go on from there.
+        loader = DataLoader(
+            inputs,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            collate_fn=list,
+            generator=torch.Generator(),
+        )
         return _Results(loader, partial(self.preprocess, **preprocess_params), infer)
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:

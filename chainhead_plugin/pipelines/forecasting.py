@@ -17,6 +17,7 @@ from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.named_sequences import arrays_of, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline
+from .other_forecasters import known_forecasters, other_forecaster
 
 TIMES = "times"
 # Steps that are forecast at most: their errors tell nothing long before.
@@ -24,7 +25,11 @@ _LONGEST = 2**20
 
 
 class TimeSeriesForecastingPipeline(ChainPipeline):
-    """Forecast series with `ChainHeadForTimeSeriesPrediction`.
+    """Forecast series with `ChainHeadForTimeSeriesPrediction`, or a forecaster of transformers.
+
+    These are PatchTST, PatchTSMixer, TimesFM (one channel), Informer, Autoformer and Time Series Transformer, for
+    prediction. Each scales as it does, and is told which values are missing; samples become the quantiles 0.1, 0.2 …
+    0.9, and their median the forecast: `torch.manual_seed` makes them the same again.
 
     A series is ``[L]`` for a model of one channel, otherwise ``[L, channels]``: a NumPy array, a torch tensor, a
     Series or DataFrame of pandas, or lists of numbers, in its own units; NaN, None and pandas' NA are missing
@@ -61,10 +66,12 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         # The options among the arguments are checked against the configuration, before the base class has it.
         self.model = args[0] if args else kwargs["model"]
         config = self.model.config
-        if not isinstance(config, ChainHeadConfig) or config.prediction_length is None:
+        self.other = None if isinstance(config, ChainHeadConfig) else other_forecaster(self.model)
+        is_own = isinstance(config, ChainHeadConfig) and config.prediction_length is not None
+        if self.other is None and not is_own:
             raise TypeError(
                 f"{type(self).__name__} needs a ChainHeadForTimeSeriesPrediction, got {type(self.model).__name__} "
-                "without prediction_length"
+                f"without prediction_length; or a model for prediction of {', '.join(known_forecasters())}"
             )
         if kwargs.get("feature_extractor") is None:
             kwargs["feature_extractor"] = _saved_names(self.model)
@@ -81,9 +88,14 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             )
 
     @property
+    def described(self) -> Any:
+        """What is known of the model, in the words of `ChainHeadConfig`: its configuration, where it is our own."""
+        return self.model.config if self.other is None else self.other
+
+    @property
     def horizon(self) -> int:
         """Steps of the future that the model forecasts."""
-        return int(self.model.config.prediction_length)
+        return int(self.described.prediction_length)
 
     def steps_of(self, options: Mapping[str, Any]) -> int:
         """Return how many steps of the future a call with these options forecasts: the model's, or more."""
@@ -93,7 +105,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     @property
     def feature_size(self) -> int:
         """Channels and known covariates of a series."""
-        return int(self.model.config.num_input_channels + self.model.config.num_time_features)
+        return int(self.described.num_input_channels + self.described.num_time_features)
 
     def _sanitize_parameters(
         self,
@@ -105,7 +117,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if unknown:
             raise TypeError(f"unknown pipeline options: {', '.join(sorted(unknown))}")
-        config = self.model.config
+        config = self.described
         preprocess_params: dict[str, Any] = {}
         forward_params: dict[str, Any] = {}
         postprocess_params: dict[str, Any] = {}
@@ -138,7 +150,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
         Likewise "past_time_features" and "future_time_features", if the model takes some.
         """
-        config = self.model.config
+        config = self.described
         named = [
             one_named(sequence, self.schema, self.feature_size, number, options.get("horizon", self.horizon))
             for number, sequence in enumerate(sequences)
@@ -170,7 +182,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         self, values: NDArray[Any], lengths: NDArray[np.intp]
     ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
         """Take the future's rows off the joined series; return the pasts, their lengths, and what is known."""
-        config = self.model.config
+        config = self.described
         steps, channels = config.prediction_length, config.num_input_channels
         if lengths.min() <= steps:
             raise ValueError(
@@ -195,7 +207,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         return values[~is_future], lengths - steps, future
 
     def _check_observed(self, past: NDArray[Any], lengths: NDArray[np.intp]) -> None:
-        targets = self.model.config.prediction_channel_indices
+        targets = self.described.prediction_channel_indices
         unobserved = np.isnan(past).all(1)
         for index, channel in np.argwhere(unobserved):
             if targets is None or channel in targets:
@@ -210,27 +222,34 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             return self._rolled(model_inputs["past_values"], steps) | (
                 {} if times is None else {TIMES: times}
             )
-        outputs = self.model(**model_inputs, return_dict=True)
-        forecasts = {"forecast": outputs.prediction_outputs}
+        point, quantiles = self._run(model_inputs)
+        forecasts: dict[str, Any] = {"forecast": point}
         if times is not None:
             forecasts[TIMES] = times
-        if outputs.quantile_outputs is not None:
-            forecasts["quantiles"] = outputs.quantile_outputs
+        if quantiles is not None:
+            forecasts["quantiles"] = quantiles
         return forecasts
 
+    def _run(self, inputs: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the point forecast [batch, horizon, targets], and the quantiles [..., levels] or None."""
+        if self.other is not None:
+            covariates = [inputs.get(f"{part}_time_features") for part in ("past", "future")]
+            return self.other.run(inputs["past_values"].to(self.model.dtype), *covariates)
+        outputs = self.model(**inputs, return_dict=True)
+        return outputs.prediction_outputs, outputs.quantile_outputs
+
     def _rolled(self, past: torch.Tensor, steps: int) -> dict[str, Any]:
-        levels = self.model.config.quantiles
+        levels = self.described.quantiles
         found = roll_forward(self._at_once, past, steps, levels)
         point = found[..., levels.index(0.5) if levels else 0]
         return {"forecast": point} | ({"quantiles": found} if levels else {})
 
     def _at_once(self, past: torch.Tensor) -> torch.Tensor:
         """Return the forecast [batch, horizon, targets, quantiles or 1] of the last values that the model takes."""
-        if "flatten" in self.model.config.poolings:
-            past = past[:, -self.model.config.chain_length :]
-        outputs = self.model(past_values=past, return_dict=True)
-        forecast: torch.Tensor = outputs.quantile_outputs
-        return outputs.prediction_outputs.unsqueeze(-1) if forecast is None else forecast
+        if "flatten" in self.described.poolings:
+            past = past[:, -self.described.chain_length :]
+        point, quantiles = self._run({"past_values": past})
+        return point.unsqueeze(-1) if quantiles is None else quantiles
 
     def postprocess(
         self,
@@ -239,7 +258,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         quantiles: list[float] | None = None,
     ) -> list[dict[str, Any]]:
         """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
-        levels = self.model.config.quantiles
+        levels = self.described.quantiles
         times = model_outputs.pop(TIMES, None)
         finite = torch.stack([values.isfinite().flatten(1).all(1) for values in model_outputs.values()]).all(
             0
@@ -250,7 +269,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 "model, rescale them"
             )
         shown = {name: values[:, :prediction_length] for name, values in model_outputs.items()}
-        if self.model.config.num_input_channels == 1:
+        if self.described.num_input_channels == 1:
             shown = {name: values.squeeze(2) for name, values in shown.items()}
         results: list[dict[str, Any]] = [{"forecast": row.tolist()} for row in shown["forecast"]]
         if levels:

@@ -48,14 +48,8 @@ def encode_series(encoder: PreTrainedModel, values: Tensor, mask: Tensor | None)
     real = values.new_ones(batch, length, dtype=torch.bool)
     if mask is not None:
         real = check_mask(mask, batch, length).real
-    values, real = _to_the_last_step(values, real)
-    size = _length_for(encoder, length)
-    values, real = (
-        F.pad(values, (0, 0, size - length, 0), value=torch.nan),
-        F.pad(real, (size - length, 0)),
-    )
-    observed = real.unsqueeze(-1) & ~values.isnan()
-    values = _filled(values, observed)
+    values, real = lined_up(values, real, _length_for(encoder, length))
+    values, observed = filled(values, real)
     if call.mask == "past_values_padding":
         nodes = _one_channel_at_a_time(encoder, call, values, observed)
     else:
@@ -68,11 +62,27 @@ def encode_series(encoder: PreTrainedModel, values: Tensor, mask: Tensor | None)
     return nodes, _real_patches(encoder.config, real, nodes.size(1))
 
 
-def _to_the_last_step(values: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Move series that have padding after them to the last step."""
+def lined_up(values: Tensor, real: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Line series up at the last of `size` steps, at least as many as they have.
+
+    Parameters
+    ----------
+    values : Tensor [batch, length, channels]
+    real : bool Tensor [batch, length]
+        True for steps of a series, which has padding before or after it.
+    size : int
+
+    Returns
+    -------
+    values : Tensor [batch, size, channels]
+        NaN before shorter series.
+    real : bool Tensor [batch, size]
+    """
     after = real.flip(1).int().argmax(1, keepdim=True)
     place = (torch.arange(values.size(1), device=values.device) - after) % values.size(1)
-    return values.gather(1, place.unsqueeze(-1).expand_as(values)), real.gather(1, place)
+    values, real = values.gather(1, place.unsqueeze(-1).expand_as(values)), real.gather(1, place)
+    before = size - values.size(1)
+    return F.pad(values, (0, 0, before, 0), value=torch.nan), F.pad(real, (before, 0))
 
 
 def _length_for(encoder: PreTrainedModel, length: int) -> int:
@@ -87,11 +97,26 @@ def _length_for(encoder: PreTrainedModel, length: int) -> int:
     return -(-length // config.patch_length) * int(config.patch_length)
 
 
-def _filled(values: Tensor, observed: Tensor) -> Tensor:
-    """Put the mean of what was observed, channel by channel, where nothing was."""
+def filled(values: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Put the mean of what was observed, channel by channel, where nothing was.
+
+    Parameters
+    ----------
+    values : Tensor [batch, length, channels]
+        NaN where a value is missing.
+    real : bool Tensor [batch, length]
+
+    Returns
+    -------
+    values : Tensor [batch, length, channels]
+        Without NaN.
+    observed : bool Tensor [batch, length, channels]
+        True where a value is that of the series.
+    """
+    observed = real.unsqueeze(-1) & ~values.isnan()
     known = torch.where(observed, values, 0)
     mean = known.sum(1, keepdim=True) / observed.sum(1, keepdim=True).clamp(min=1)
-    return torch.where(observed, values, mean)
+    return torch.where(observed, values, mean), observed
 
 
 def _one_channel_at_a_time(
