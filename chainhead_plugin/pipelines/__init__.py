@@ -1,6 +1,6 @@
 """The pipelines of tasks that transformers lacks.
 
-May import: `checks`, `inputs`, `hub`, `config`.
+May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `nodes`.
 """
 
 from typing import TYPE_CHECKING

@@ -11,6 +11,7 @@ import torch
 from huggingface_hub import CommitInfo
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 from transformers import BatchFeature, Pipeline
+from transformers.utils import FEATURE_EXTRACTOR_NAME, cached_file
 
 from ..hub.pushing import push
 from ..hub.sharing import SharedModel
@@ -32,6 +33,7 @@ class ChainPipeline(Pipeline):
     _load_video_processor = False
     _load_feature_extractor: bool | None = True
     _load_tokenizer = False
+    needs_feature_extractor = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # transformers.pipeline() reads this option and leaves it among the pipeline's own.
@@ -40,7 +42,7 @@ class ChainPipeline(Pipeline):
         # By name: transformers executes a module that came with a checkpoint once for each Auto class that asks for
         # it, so that there may be two classes of that name, as good as each other.
         names = {cls.__name__ for cls in type(self.feature_extractor).__mro__}
-        if self._load_feature_extractor and ChainHeadFeatureExtractor.__name__ not in names:
+        if self.needs_feature_extractor and ChainHeadFeatureExtractor.__name__ not in names:
             raise TypeError(
                 f"{type(self).__name__} needs feature_extractor to be a ChainHeadFeatureExtractor, got "
                 f"{type(self.feature_extractor).__name__}"
@@ -256,3 +258,23 @@ def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")
     return options
+
+
+def saved_extractor(model: Any) -> Any:
+    """Return the feature extractor that lies beside a checkpoint here; an error if it cannot be read.
+
+    transformers takes one that cannot be read for one that is not there, and columns would be taken by position.
+    """
+    file = (
+        cached_file(
+            model.name_or_path,
+            FEATURE_EXTRACTOR_NAME,
+            local_files_only=True,
+            _raise_exceptions_for_gated_repo=False,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+        if model.name_or_path
+        else None
+    )
+    return None if file is None else ChainHeadFeatureExtractor.from_pretrained(Path(file).parent)

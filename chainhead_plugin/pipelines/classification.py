@@ -6,7 +6,9 @@ from typing import Any
 import torch
 
 from ..checks.values import check_choice, check_whole_number
-from .base import UNSET, ChainPipeline, at_least_float32, select_padding_options
+from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from .base import UNSET, ChainPipeline, at_least_float32, saved_extractor, select_padding_options
+from .other_classifiers import other_classifier
 
 _FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": lambda logits: logits.softmax(-1),
@@ -17,6 +19,9 @@ _FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 class TimeSeriesClassificationPipeline(ChainPipeline):
     """Classify sequences with any model for sequence classification over "input_features".
+
+    Or with PatchTST or PatchTSMixer, for classification or regression: those scale series themselves, and get shorter
+    ones behind padding that they are told of, so that no feature extractor is needed.
 
     Options, at construction or in a call:
 
@@ -34,6 +39,21 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
     [{"label": "gun", "score": 0.98}, {"label": "point", "score": 0.02}]
     """
 
+    # Models of transformers do without.
+    _load_feature_extractor = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.other = other_classifier(args[0] if args else kwargs["model"])
+        if kwargs.get("feature_extractor") is None:
+            model = args[0] if args else kwargs["model"]
+            extractor = saved_extractor(model)
+            if extractor is None and self.other is not None:
+                extractor = ChainHeadFeatureExtractor(
+                    feature_size=self.other.feature_size, do_normalize=False
+                )
+            kwargs["feature_extractor"] = extractor
+        super().__init__(*args, **kwargs)
+
     def _sanitize_parameters(
         self, *, top_k: int | None = UNSET, function_to_apply: str | None = None, **options: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -48,6 +68,10 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         return select_padding_options(options), {}, postprocess_params
 
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        if self.other is not None:
+            return {
+                "logits": self.other.logits(model_inputs["input_features"], model_inputs["attention_mask"])
+            }
         return {"logits": self.model(**model_inputs, return_dict=True).logits}
 
     def postprocess(
@@ -78,7 +102,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
             scores, indices = scores.max(dim=-1, keepdim=True)
         else:
             scores, indices = scores.sort(dim=-1, descending=True, stable=True)
-        id2label = self.model.config.id2label
+        id2label = self.model.config.id2label if self.other is None else self.other.names(logits.size(1))
         return [
             [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]
             for row in zip(scores[:, :top_k].tolist(), indices[:, :top_k].tolist(), strict=True)
@@ -86,6 +110,8 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
 
     def _get_implied_function(self) -> str:
         config = self.model.config
+        if self.other is not None:
+            return "none" if self.other.is_regressor else "softmax"
         # Without a problem type, transformers' loss takes one label for regression.
         if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
             return "none"

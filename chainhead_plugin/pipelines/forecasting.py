@@ -1,22 +1,19 @@
 """The pipeline that transformers lacks for forecasting."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import BatchFeature
-from transformers.utils import FEATURE_EXTRACTOR_NAME, cached_file
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..forecasts.rolling import roll_forward
-from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..inputs.named_sequences import arrays_of, one_named
 from ..inputs.sequences import join
-from .base import ChainPipeline
+from .base import ChainPipeline, saved_extractor
 from .other_forecasters import known_forecasters, other_forecaster
 
 TIMES = "times"
@@ -61,6 +58,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     # Only models that were trained on tables have one, for their names.
     _load_feature_extractor = None
+    needs_feature_extractor = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The options among the arguments are checked against the configuration, before the base class has it.
@@ -74,7 +72,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 f"without prediction_length; or a model for prediction of {', '.join(known_forecasters())}"
             )
         if kwargs.get("feature_extractor") is None:
-            kwargs["feature_extractor"] = _saved_names(self.model)
+            kwargs["feature_extractor"] = saved_extractor(self.model)
         extractor = kwargs["feature_extractor"]
         if extractor is not None and (extractor.do_normalize or getattr(extractor, "schema", None) is None):
             raise ValueError(
@@ -282,23 +280,3 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             if steps is not None:
                 result[TIMES] = steps[:prediction_length]
         return results
-
-
-def _saved_names(model: Any) -> Any:
-    """Return the feature extractor that lies beside a checkpoint here; an error if it cannot be read.
-
-    transformers takes one that cannot be read for one that is not there, and columns would be taken by position.
-    """
-    file = (
-        cached_file(
-            model.name_or_path,
-            FEATURE_EXTRACTOR_NAME,
-            local_files_only=True,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-        if model.name_or_path
-        else None
-    )
-    return None if file is None else ChainHeadFeatureExtractor.from_pretrained(Path(file).parent)

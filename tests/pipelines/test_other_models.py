@@ -10,8 +10,12 @@ from transformers import (
     InformerForPrediction,
     PatchTSMixerConfig,
     PatchTSMixerForPrediction,
+    PatchTSMixerForRegression,
+    PatchTSMixerForTimeSeriesClassification,
     PatchTSTConfig,
+    PatchTSTForClassification,
     PatchTSTForPrediction,
+    PatchTSTForRegression,
     TimeSeriesTransformerConfig,
     TimeSeriesTransformerForPrediction,
     TimesFm2_5Config,
@@ -159,3 +163,54 @@ def test_what_other_forecasters_want_is_told():
     config = InformerConfig(**LAGGED, num_static_real_features=1)
     with pytest.raises(ValueError, match="num_static_real_features=1, which a series does not have"):
         pipeline("time-series-forecasting", model=build(InformerForPrediction, config))
+
+
+CLASSIFIERS = {
+    "patchtst": (PatchTSTForClassification, PatchTSTConfig(**PATCHTST, num_targets=3), "prediction_logits"),
+    "patchtst, names": (
+        PatchTSTForClassification,
+        PatchTSTConfig(**PATCHTST, num_targets=2, id2label={0: "gun", 1: "point"}),
+        "prediction_logits",
+    ),
+    "patchtst, values": (
+        PatchTSTForRegression,
+        PatchTSTConfig(**PATCHTST, num_targets=2, loss="mse"),
+        "regression_outputs",
+    ),
+    "patchtsmixer": (
+        PatchTSMixerForTimeSeriesClassification,
+        PatchTSMixerConfig(**PATCHES, num_layers=1, num_targets=3, scaling="std"),
+        "prediction_outputs",
+    ),
+    "patchtsmixer, values": (
+        PatchTSMixerForRegression,
+        PatchTSMixerConfig(**PATCHES, num_layers=1, num_targets=2, loss="mse"),
+        "regression_outputs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_labels_and_values_of_series(name, tmp_path):
+    model_class, config, output = CLASSIFIERS[name]
+    model = build(model_class, config)
+    model.save_pretrained(tmp_path)
+    classifier = pipeline("time-series-classification", model=str(tmp_path))
+    assert type(classifier.model) is model_class
+    given = series(2, 24, 15)
+    found = classifier(given, batch_size=2, top_k=None)
+    past = np.stack([given[0], np.vstack([np.tile(given[1].mean(0), (9, 1)), given[1]])])
+    inputs = {"past_values": torch.tensor(past).float()}
+    if "mixer" not in name:
+        inputs["past_observed_mask"] = torch.ones(2, 24, 2)
+        inputs["past_observed_mask"][1, :9] = 0
+    with torch.no_grad():
+        expected = model(**inputs)[output]
+    if output != "regression_outputs":
+        expected = expected.softmax(-1)
+    labels = ["gun", "point"] if "names" in name else [f"LABEL_{i}" for i in range(expected.size(1))]
+    for answers, row in zip(found, expected.tolist(), strict=True):
+        scores = {answer["label"]: answer["score"] for answer in answers}
+        assert scores == pytest.approx(dict(zip(labels, row, strict=True)), rel=1e-4, abs=1e-6)
+    with pytest.raises(ValueError, match="at most its context_length=24"):
+        classifier(series(2, 25)[0])
