@@ -1,12 +1,10 @@
 """The guides' snippets run as they stand there, with no network, and their links lead somewhere."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from fresh_processes import run_fresh
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = {file.name: file.read_text(encoding="utf-8") for file in sorted(DOCS.glob("*.md"))}
@@ -23,14 +21,7 @@ def test_snippet(snippet, tmp_path, pytestconfig):
         pytest.importorskip("torchao", reason="the extra quantisation is not installed")
     # What is no error in the tests, such as with old packages, is none here.
     warnings = ["error", *(pytestconfig.getoption("pythonwarnings") or ())]
-    done = subprocess.run(
-        [sys.executable, *(f"-W{option}" for option in warnings), "-c", snippet],
-        cwd=tmp_path,
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_fresh(snippet, folder=tmp_path, offline=True, warnings=warnings)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_processes import run_fresh
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +30,8 @@ def run(arguments, folder):
 
 @pytest.mark.parametrize("snippet", blocks("python"), ids=lambda code: code.split("\n")[0][:40])
 def test_snippet(snippet, tmp_path):
-    run([sys.executable, "-W", "error", "-c", snippet], tmp_path)
+    done = run_fresh(snippet, folder=tmp_path, offline=True, warnings=["error"])
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 COMMANDS = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import pytest
+from fresh_processes import run_fresh
 
 SEES_CHAINHEAD = """
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForSequenceClassification
@@ -41,13 +42,8 @@ SEES_CHAINHEAD = """
 """
 
 
-def run(code, *flags):
-    return subprocess.run(
-        [sys.executable, "-W", "error", *flags, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(code):
+    return run_fresh(code, warnings=["error"])
 
 
 def assert_runs(code, output="seen\n"):
@@ -96,15 +92,16 @@ def test_every_way_in(first):
 
 
 def test_importing_is_cheap():
-    assert_runs(
-        """
-        import sys, chainhead_plugin, chainhead_plugin.plugin, registry
-        registry.list_models()
-        heavy = {"torch", "transformers", "timm", "numpy"} & sys.modules.keys()
-        print(sorted(heavy))
-        """,
-        "[]\n",
+    code = """
+import sys, chainhead_plugin, chainhead_plugin.plugin, registry
+registry.list_models()
+heavy = {"torch", "transformers", "timm", "numpy"} & sys.modules.keys()
+print(sorted(heavy))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
 def test_from_sixteen_threads():

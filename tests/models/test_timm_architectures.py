@@ -1,13 +1,12 @@
 """timm's registry: backbones with a chain head as classifier, in timm's conventions."""
 
 import copy
-import subprocess
-import sys
-import textwrap
+from textwrap import dedent
 
 import pytest
 import timm
 import torch
+from fresh_processes import run_fresh
 from timm.data import Mixup
 from timm.loss import SoftTargetCrossEntropy
 from timm.models import FeatureListNet
@@ -37,12 +36,7 @@ def create(backbone="test_resnet", **options):
 
 
 def run(code):
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_fresh(code, warnings=["error"])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +84,7 @@ def test_a_name_taken_afterwards_is_an_error_of_the_next_registration():
     [failed] = registry.load_plugins().failed
     print(failed.distribution, type(failed.error).__name__)
     """
-    done = run(CLASH + textwrap.dedent(code))
+    done = run(CLASH + dedent(code))
     assert done.stdout == "chainhead-plugin RegistrationError\n", done.stderr
 
 

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from fresh_processes import run_fresh
 from huggingface_hub import ModelCard
 from PIL import Image
 from transformers import pipeline
@@ -190,14 +188,7 @@ class TestEntry:
     def test_snippets_run_offline(self, name, tmp_path):
         snippets = re.findall(r"```python\n(.+?)```", (CARDS / f"{name}.md").read_text("utf-8"), re.DOTALL)
         assert len(snippets) == 2
-        run = subprocess.run(
-            [sys.executable, "-c", "\n".join(snippets)],
-            env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        run = run_fresh("\n".join(snippets), folder=tmp_path, offline=True)
         assert run.returncode == 0, run.stderr
         sample = read_samples(name)["samples"][0]
         if is_segmenter(name):
@@ -273,13 +264,8 @@ def test_training_on_an_encoder_as_its_card_says(name, tmp_path, monkeypatch):
     assert f"accuracy {found['test_accuracy'][0]:.2%}, " in evaluated.output
     (snippet,) = re.findall(r"```python\n(.+?)```", (CARDS / f"{name}.md").read_text("utf-8"), re.DOTALL)
     texts = ["Cheap, light, and it works great.", "A waste of money: it broke after a week."]
-    run = subprocess.run(
-        [sys.executable, "-c", f"{snippet}\nprint([answer['label'] for answer in classifier({texts})])"],
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = f"{snippet}\nprint([answer['label'] for answer in classifier({texts})])"
+    run = run_fresh(shown, offline=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "['positive', 'negative']"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fresh_processes import FreshProcess, start_fresh
 from loopback_hub import LoopbackHub
 
 RUNNER = Path(__file__).with_name("hub_client_main.py")
@@ -57,29 +58,35 @@ class Outcome:
 class Client:
     """A client that is running."""
 
-    def __init__(self, process: "subprocess.Popen[str]", report: Path):
+    def __init__(self, process: FreshProcess, report: Path):
         self._process, self._report = process, report
 
     @property
     def running(self) -> bool:
         """Whether it has not ended yet."""
-        return self._process.poll() is None
+        return self._process.running
 
     def kill(self) -> None:
         """End it at once, as a power failure would."""
         self._process.kill()
 
     def wait(self, timeout: float = 120) -> Outcome:
-        """Return how it ended; `subprocess.TimeoutExpired` if it does not."""
-        try:
-            stdout, stderr = self._process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._process.communicate()
-            raise
-        report = json.loads(self._report.read_text("utf-8") or "{}")
-        self._report.unlink()
-        return Outcome(self._process.returncode, stdout, stderr, **report)
+        """Return how it ended; `subprocess.TimeoutExpired` if it does not, after killing it."""
+        return outcome(self._process.wait(timeout), self._report)
+
+
+def outcome(done: "subprocess.CompletedProcess[str]", report: Path) -> Outcome:
+    """Return how a process ended, with what it reported; the report is removed."""
+    reported = json.loads(report.read_text("utf-8") or "{}")
+    report.unlink()
+    return Outcome(done.returncode, done.stdout, done.stderr, **reported)
+
+
+def empty_report() -> Path:
+    """Return a new file that a client can report into."""
+    handle, report = tempfile.mkstemp(suffix=".json", prefix="hub-client-")
+    os.close(handle)
+    return Path(report)
 
 
 def client_environment(
@@ -111,7 +118,6 @@ def start_client(
     token: str | None = None,
     offline: bool = False,
     env: Mapping[str, str] | None = None,
-    packages: Path | None = None,
 ) -> Client:
     """Start Python code in a new process and return at once.
 
@@ -129,28 +135,36 @@ def start_client(
         Whether to set `HF_HUB_OFFLINE`.
     env : mapping, optional
         More environment variables.
-    packages : Path, optional
-        The one folder to import packages from, as `packages_without_plugin` makes it; by default this process's.
     """
-    handle, report = tempfile.mkstemp(suffix=".json", prefix="hub-client-")
-    os.close(handle)
-    flags = []
-    if packages is not None:
-        flags, env = ["-S"], {**(env or {}), "PYTHONPATH": str(packages)}
-    process = subprocess.Popen(
-        [sys.executable, *flags, str(RUNNER), report, textwrap.dedent(code)],
-        env=client_environment(hub, home, token=token, offline=offline, env=env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    report = empty_report()
+    process = start_fresh(
+        RUNNER.read_text("utf-8"),
+        arguments=[report, textwrap.dedent(code)],
+        environment=client_environment(hub, home, token=token, offline=offline, env=env),
     )
-    return Client(process, Path(report))
+    return Client(process, report)
 
 
 def run_client(code: str, hub: LoopbackHub, *, timeout: float = 120, **options: Any) -> Outcome:
     """Run Python code in a new process and return how it ended; options as of `start_client`."""
     return start_client(code, hub, **options).wait(timeout)
+
+
+def run_client_of(
+    packages: Path, code: str, hub: LoopbackHub, *, home: Path, token: str | None = None
+) -> Outcome:
+    """Run Python code that can import from one folder only, as `packages_without_plugin` makes it."""
+    report = empty_report()
+    done = subprocess.run(
+        [sys.executable, "-S", str(RUNNER), report, textwrap.dedent(code)],
+        env=client_environment(hub, home, token=token, offline=False, env={"PYTHONPATH": str(packages)}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return outcome(done, report)
 
 
 def packages_without_plugin(folder: Path) -> Path:

@@ -1,0 +1,77 @@
+"""The server's side of `fresh_processes`: import once, then fork a process for every connection.
+
+It is run as a script with the path of its socket and the modules to import.
+"""
+
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import types
+import warnings
+from typing import Any
+
+
+def fork() -> int:
+    """Fork; threads of imported libraries, of which Python warns, are idle."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return os.fork()
+
+
+def serve(listener: socket.socket) -> dict[str, Any]:
+    """Fork a process for every connection; return only in these, each with its own task."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait for the processes below
+    while True:
+        connection, _ = listener.accept()
+        if fork() != 0:
+            connection.close()
+            continue
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        stream = connection.makefile("rw")
+        task = json.loads(stream.readline())
+        child = fork()
+        if child == 0:
+            stream.close()
+            connection.close()
+            listener.close()
+            return task
+        print(child, file=stream, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), file=stream, flush=True)
+        os._exit(0)
+
+
+def become(task: dict[str, Any]) -> None:
+    """Take on the folder, environment, arguments and outputs of a process that was just started."""
+    os.chdir(task["folder"])
+    os.environ.clear()
+    os.environ.update(task["environment"])
+    sys.argv = ["-c", *task["arguments"]]
+    sys.path[0] = ""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        file = os.open(task[name], flags)
+        os.dup2(file, number)
+        os.close(file)
+
+
+if __name__ == "__main__":
+    path, *modules = sys.argv[1:]
+    for module in modules:
+        importlib.import_module(module)
+    too_many = {"chainhead_plugin", "registry"} & sys.modules.keys()
+    if too_many:
+        raise SystemExit(f"a fresh process has not imported {sorted(too_many)}")
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{path}.starting")
+        listener.listen(64)
+        os.rename(f"{path}.starting", path)  # whoever sees it can connect
+        task = serve(listener)
+
+    become(task)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(compile(task["code"], "<string>", "exec"), sys.modules["__main__"].__dict__)
