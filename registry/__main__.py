@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -102,6 +103,26 @@ def run(
 
     with _told():
         run_with_plugins(arguments)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="A new folder, named as the distribution.")],
+    plain_torch: Annotated[
+        bool, typer.Option("--plain-torch", help="With a model that is a torch.nn.Module alone.")
+    ] = False,
+) -> None:
+    """Write a distribution that brings a model to the zoo, with weights, card and tests, to start from.
+
+    Example: python -m registry new my-zoo
+    """
+    from .new.distribution import new_distribution
+
+    with _told():
+        written = new_distribution(folder, plain_torch=plain_torch)
+        out.print(f"Wrote {written}. Next:\n", soft_wrap=True)
+        out.print(f'  cd {folder} && pip install -e ".[test]" && pytest', soft_wrap=True)
+        out.print(f"  python -m registry info {written.name}-digits", soft_wrap=True)
 
 
 @autoload_app.command()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import DeviceError, PluginError
+from .building import of_factory, of_transformers
+from .errors import DeviceError
 from .files.checkpoint import unchanged
 from .plugins.catalogue import installed_catalogue
-from .plugins.entry import ModelEntry
 from .pulling import pulled_entry
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedConfig, PreTrainedModel
 
     from .plugins.installed import InstalledPlugin
 
@@ -52,8 +51,8 @@ def create_model(
     device: str | torch.device | None = None,
     dtype: str | torch.dtype | None = None,
     **kwargs: Any,
-) -> PreTrainedModel:
-    """Create a model, in evaluation mode.
+) -> torch.nn.Module:
+    """Create a model, in evaluation mode: a `PreTrainedModel` of transformers, or what its plugin's factory builds.
 
     Only the plugin that brings the model is registered.
 
@@ -69,7 +68,8 @@ def create_model(
     dtype : str or torch.dtype, optional
         The weights' type, by default the checkpoint's or the configuration's.
     **kwargs
-        Passed to ``from_pretrained``; without `pretrained`, fields of the configuration.
+        Passed to ``from_pretrained``; without `pretrained`, and for models with a factory, fields of the
+        configuration. `token` and `cache_dir` say where pretrained weights are.
 
     Raises
     ------
@@ -85,11 +85,11 @@ def create_model(
     DeviceError
         If this machine has no such device.
     PluginError
-        If the plugin cannot register its classes, or names an `auto_class` that transformers lacks.
+        If the plugin cannot register its classes or build the model, or names an `auto_class` that transformers lacks.
     TypeError
-        If, without `pretrained`, a keyword argument is no field of the configuration.
+        If a keyword argument that should be a field of the configuration is none.
     ValueError
-        If `device_map` is given with `device`, or without `pretrained`.
+        If `device_map` is given with `device`, without `pretrained`, or for a model with a factory.
     """
     if "device_map" in kwargs and device is not None:
         raise ValueError("give either device or device_map, not both")
@@ -98,55 +98,30 @@ def create_model(
     catalogue = installed_catalogue()
     entry = catalogue.model(name)
     owner = catalogue.owners[name]
-    options = {} if dtype is None else {"dtype": dtype}
+    if "device_map" in kwargs and entry.factory is not None:
+        raise ValueError(f"device_map is for models of transformers, and {name!r} is none: use device")
     if pretrained:
         where = {key: kwargs[key] for key in ("token", "cache_dir") if key in kwargs}
-        # Code that a checkpoint carries is run only for callers who ask for it: without an answer, transformers would
-        # ask on the terminal.
-        kwargs.setdefault("trust_remote_code", False)
         with unchanged(entry):
             path = pulled_entry(entry, owner.source.distribution, **where)
-            auto_class = _registered(entry, owner, device)
-            model = auto_class.from_pretrained(
-                path, local_files_only=True, use_safetensors=True, **options, **kwargs
-            )
+            _make_ready(owner, device)
+            if entry.factory is None:
+                model = of_transformers(entry, owner.source.label, path, dtype, kwargs)
+            else:
+                overrides = {key: value for key, value in kwargs.items() if key not in where}
+                model = of_factory(entry, owner.source.label, path, dtype, overrides)
     else:
-        auto_class = _registered(entry, owner, device)
-        model = auto_class.from_config(_configuration(entry, owner, kwargs), **options)
+        _make_ready(owner, device)
+        build = of_transformers if entry.factory is None else of_factory
+        model = build(entry, owner.source.label, None, dtype, kwargs)
     model.eval()
     return model if device is None else model.to(device)
 
 
-def _registered(entry: ModelEntry, owner: InstalledPlugin, device: str | torch.device | None) -> Any:
-    """Register an entry's plugin; return the class that builds the entry."""
+def _make_ready(owner: InstalledPlugin, device: str | torch.device | None) -> None:
     if device is not None:
         _require_device(device)
     owner.register()
-
-    import transformers
-
-    found = getattr(transformers, entry.auto_class, None)
-    if found is None:
-        raise PluginError(
-            f"{owner.source.label} builds {entry.name!r} with {entry.auto_class}, which transformers lacks"
-        )
-    return found
-
-
-def _configuration(entry: ModelEntry, owner: InstalledPlugin, overrides: dict[str, Any]) -> PreTrainedConfig:
-    from transformers import CONFIG_MAPPING, AutoConfig
-
-    if entry.config["model_type"] not in CONFIG_MAPPING:
-        raise PluginError(
-            f"{owner.source.label} registers no model type {entry.config['model_type']!r} for {entry.name!r}"
-        )
-    fields: dict[str, Any] = {**entry.config}
-    known = AutoConfig.for_model(**fields)
-    # transformers would keep an unknown field as an attribute that nothing reads: a misspelt field would do
-    # nothing. It keeps the keyword `attn_implementation` as `_attn_implementation`.
-    if unknown := [key for key in overrides if not (hasattr(known, key) or hasattr(known, f"_{key}"))]:
-        raise TypeError(f"{type(known).__name__} has no field {', '.join(map(repr, unknown))}")
-    return AutoConfig.for_model(**{**fields, **overrides})
 
 
 def _require_device(device: str | torch.device) -> None:

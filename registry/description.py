@@ -49,6 +49,8 @@ def as_json(model: ModelEntry) -> dict[str, object]:
     plain = {
         name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(model).items()
     }
+    if model.factory is not None:
+        plain["factory"] = _built_by(model)
     paths = {name: str(value) for name, value in plain.items() if isinstance(value, Path)}
     return plain | paths | {"whereabouts": whereabouts(model)}
 
@@ -77,7 +79,7 @@ def _facts(model: ModelEntry) -> dict[str, str]:
         "name": model.name,
         "summary": model.summary,
         "task": model.task,
-        "class": f"transformers.{model.auto_class}",
+        "class" if model.factory is None else "factory": _built_by(model),
         "weights": f"{model.parameters:,}",
         "metrics": _metrics(model.metrics),
         "data": model.data,
@@ -88,6 +90,12 @@ def _facts(model: ModelEntry) -> dict[str, str]:
         "card": str(model.card) if model.card else "–",
         "plugin": installed_catalogue().owners[model.name].source.label.removeprefix("plugin "),
     }
+
+
+def _built_by(model: ModelEntry) -> str:
+    if model.factory is None:
+        return f"transformers.{model.auto_class}"
+    return f"{model.factory.__module__}.{model.factory.__qualname__}"
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:

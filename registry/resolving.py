@@ -60,7 +60,8 @@ def folder_of(
     Raises
     ------
     UnknownNameError
-        If the name looks like a misspelt name of the zoo, or with `only_plugins` is not in it.
+        If the name looks like a misspelt name of the zoo, with `only_plugins` is not in it, or belongs to a model
+        that transformers cannot build.
     RegistryError, OSError
         As of `registry.pull`.
     """
@@ -80,6 +81,10 @@ def folder_of(
             raise UnknownNameError(_nowhere(name, catalogue, close))
         return name
     entry, owner = catalogue.models[name], catalogue.owners[name]
+    if entry.factory is not None:
+        raise UnknownNameError(
+            f"{name} is no model of transformers: registry.create_model({name!r}, pretrained=True) builds it"
+        )
     if revision == "main" and entry.path is not None:
         revision = None  # pipelines say so of every default
     folder = pulled_entry(

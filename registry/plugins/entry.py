@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING
 
-_TEXT_FIELDS = ("name", "task", "auto_class", "summary", "data", "license")
+if TYPE_CHECKING:
+    import torch
+
+_TEXT_FIELDS = ("name", "task", "summary", "data", "license")
 _MAPPING_FIELDS = ("metrics", "config", "files")
 
 
@@ -20,8 +25,6 @@ class ModelEntry:
         The model's name, unique among all plugins.
     task : str
         The pipeline task it is for, such as ``"time-series-classification"``.
-    auto_class : str
-        The attribute of `transformers` that builds it. The plugin's code chooses it, never a download.
     summary : str
         A line about the model.
     data : str
@@ -33,7 +36,13 @@ class ModelEntry:
     parameters : int
         The number of weights.
     config : Mapping[str, object]
-        Fields of the configuration for untrained models, with ``"model_type"`` among them.
+        Of a transformers model: fields of the configuration for untrained models, with ``"model_type"`` among them.
+        Of another: the keyword arguments of `factory`.
+    auto_class : str or None
+        The attribute of `transformers` that builds it. The plugin's code chooses it, never a download.
+    factory : function or None
+        Builds a model that is no transformers model, untrained, as a `torch.nn.Module`. The host loads the weights of
+        ``model.safetensors`` into it. Either `auto_class` or `factory` is given; it imports torch when it is called.
     path : Path or None
         Folder of the embedded checkpoint, `None` when it is not shipped.
     files : Mapping[str, str]
@@ -50,18 +59,20 @@ class ModelEntry:
     TypeError
         If a field the host relies on has another type.
     ValueError
-        If `config` names no ``"model_type"``, or a checkpoint is embedded but none of its files is pinned.
+        If both of `auto_class` and `factory` are given, or neither; if `config` of a transformers model names no
+        ``"model_type"``; or if a checkpoint is embedded but none of its files is pinned.
     """
 
     name: str
     task: str
-    auto_class: str
     summary: str
     data: str
     license: str
     metrics: Mapping[str, float]
     parameters: int
     config: Mapping[str, object]
+    auto_class: str | None = None
+    factory: Callable[..., torch.nn.Module] | None = None
     path: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     repo_id: str | None = None
@@ -75,7 +86,7 @@ class ModelEntry:
         for name in _MAPPING_FIELDS:
             _require(self, name, Mapping)
         _require(self, "parameters", int)
-        for name in ("repo_id", "revision"):
+        for name in ("auto_class", "repo_id", "revision"):
             if getattr(self, name) is not None:
                 _require(self, name, str)
         for name, digest in self.files.items():
@@ -86,10 +97,18 @@ class ModelEntry:
                 _require(self, name, Path)
         if not all(isinstance(value, (int, float)) for value in self.metrics.values()):
             raise TypeError(f"ModelEntry.metrics is {shown(self.metrics)}, not all of it numbers")
-        if "model_type" not in self.config:
+        if self.factory is not None and not isinstance(self.factory, FunctionType):
+            raise TypeError(f"ModelEntry.factory is {shown(self.factory)}, not a function")
+        if (self.auto_class is None) == (self.factory is None):
+            raise ValueError(f"model {self.name!r} needs either an auto_class or a factory")
+        if self.auto_class is not None and "model_type" not in self.config:
             raise ValueError(f"the config of model {self.name!r} has no 'model_type'")
         if self.path is not None and not self.files:
             raise ValueError(f"model {self.name!r} has a path but pins none of its files")
+
+
+def _nothing() -> None:
+    """Models of a factory have nothing to register."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +122,7 @@ class Plugin:
     models : tuple of ModelEntry
         The models it brings.
     register : callable
-        Registers the models' classes with transformers (and timm). Idempotent; may import torch.
+        Registers the models' classes with transformers (and timm), where they have any. Idempotent; may import torch.
 
     Raises
     ------
@@ -115,7 +134,7 @@ class Plugin:
 
     name: str
     models: tuple[ModelEntry, ...] = ()
-    register: Callable[[], None]
+    register: Callable[[], None] = _nothing
 
     def __post_init__(self) -> None:
         """Check the fields that the host relies on."""

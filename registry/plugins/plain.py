@@ -29,13 +29,14 @@ def plain_entry(model: ModelEntry) -> ModelEntry:
     return ModelEntry(
         name=plain_text(model.name),
         task=plain_text(model.task),
-        auto_class=plain_text(model.auto_class),
         summary=plain_text(model.summary),
         data=plain_text(model.data),
         license=plain_text(model.license),
         metrics=_plain(model.metrics, "metrics"),
         parameters=_plain(model.parameters, "parameters"),
         config=_plain(model.config, "config"),
+        auto_class=_plain(model.auto_class, "auto_class"),
+        factory=model.factory,  # a function, which the entry has checked
         path=_path(model.path),
         files=_plain(model.files, "files"),
         repo_id=_plain(model.repo_id, "repo_id"),

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from registry import ModelEntry, Plugin, creation
+from registry.plugins.catalogue import Catalogue
+from registry.plugins.discovery import PluginSource
+
 PLUGIN = """
 from registry import ModelEntry, Plugin
 
@@ -56,7 +60,7 @@ class Zoo:
             text=True,
             env=environment,
             cwd=self.folder,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -83,3 +87,27 @@ def zoo(tmp_path: Path) -> Zoo:
 @pytest.fixture(scope="module")
 def shared_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
     return Zoo(tmp_path_factory.mktemp("shared") / "zoo")
+
+
+class FakeSource(PluginSource):
+    """An entry point whose object is at hand."""
+
+    def load(self) -> Plugin:
+        return self.spec
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Make a catalogue of one entry; return the list of registrations."""
+
+    def install(entry: ModelEntry, register: Callable[[], None] | None = None) -> list[str]:
+        registered: list[str] = []
+        plugin = Plugin(name="p", models=(entry,), register=register or (lambda: registered.append("p")))
+        catalogue = Catalogue()
+        catalogue.add(FakeSource(name="p", distribution="dist-p", version="1.0", spec=plugin))
+        bystander = Plugin(name="q", register=lambda: registered.append("q"))
+        catalogue.add(FakeSource(name="q", distribution="dist-q", version="1.0", spec=bystander))
+        monkeypatch.setattr(creation, "installed_catalogue", lambda: catalogue)
+        return registered
+
+    return install

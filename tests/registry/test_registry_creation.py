@@ -9,9 +9,7 @@ import torch
 import transformers
 
 import registry
-from registry import ModelEntry, Plugin, creation
-from registry.plugins.catalogue import Catalogue
-from registry.plugins.discovery import PluginSource
+from registry import ModelEntry
 
 CONFIG = {
     "vocab_size": 11,
@@ -50,30 +48,6 @@ def entry(checkpoint):
         files={file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in checkpoint.iterdir()},
         repo_id="someone/tiny",
     )
-
-
-class FakeSource(PluginSource):
-    """An entry point whose object is at hand."""
-
-    def load(self):
-        return self.spec
-
-
-@pytest.fixture
-def install(monkeypatch):
-    """Make a catalogue of one entry; return the list of registrations."""
-
-    def install(entry, register=None):
-        registered = []
-        plugin = Plugin(name="p", models=(entry,), register=register or (lambda: registered.append("p")))
-        catalogue = Catalogue()
-        catalogue.add(FakeSource(name="p", distribution="dist-p", version="1.0", spec=plugin))
-        bystander = Plugin(name="q", register=lambda: registered.append("q"))
-        catalogue.add(FakeSource(name="q", distribution="dist-q", version="1.0", spec=bystander))
-        monkeypatch.setattr(creation, "installed_catalogue", lambda: catalogue)
-        return registered
-
-    return install
 
 
 def flip_a_byte(file):

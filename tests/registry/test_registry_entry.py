@@ -29,6 +29,9 @@ ENTRY = ModelEntry(
         ({"files": ["a"]}, TypeError, "ModelEntry.files"),
         ({"path": "/tmp"}, TypeError, "ModelEntry.path"),
         ({"config": {}}, ValueError, "no 'model_type'"),
+        ({"auto_class": None}, ValueError, "needs either an auto_class or a factory"),
+        ({"factory": lambda: None}, ValueError, "needs either an auto_class or a factory"),
+        ({"auto_class": None, "factory": dict}, TypeError, "ModelEntry.factory is .*, not a function"),
         ({"path": Path("/tmp")}, ValueError, "pins none of its files"),
     ],
 )

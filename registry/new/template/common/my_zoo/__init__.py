@@ -1,0 +1,1 @@
+"""Models for the zoo of `python -m registry`."""
