@@ -1,6 +1,6 @@
-"""What reaches the terminal: foreign text made harmless, in messages and tables alike.
+"""Text for the terminal: foreign text is made harmless, in messages and tables alike.
 
-Names of models, labels, cards, cells and messages of other libraries are written by others. Escape sequences in them
+Names of models, labels, cards, cells and messages of other libraries are foreign. Escape sequences in them
 could overwrite lines, hide text or write to the clipboard; rich would read [brackets] and :words: of them as its own.
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Control characters; line separators that only some programs know; what turns the direction of writing around, and can
-# so show another text than there is; halves of characters, which cannot be written.
+# Control characters; line separators that only some programs know; characters that turn the direction of writing
+# around, and so can show another text; halves of characters, which cannot be written.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
 UNPRINTABLE = re.compile(f"[{_CONTROL}]")
 UNPRINTABLE_LINES = re.compile(rf"(?![\n\t])[{_CONTROL}]")
@@ -34,7 +34,7 @@ def printable(text: object, *, one_line: bool = False) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that takes all texts for foreign; lines are not cut where nobody sees the end of the screen."""
+    """Return a console that takes all texts for foreign; lines are cut on a screen alone."""
     from rich.console import Console
     from rich.status import Status
     from rich.text import Text

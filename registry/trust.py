@@ -1,4 +1,4 @@
-"""Code that a plugin's model carries runs for callers who say so, and nobody is asked.
+"""The code that a plugin's model carries runs for callers who ask for it, and no question is asked.
 
 transformers asks on the terminal where it has no class of its own, and takes the first line of standard input, which
 may be data, for the answer. Where a plugin brings a model's classes, what it does not bring is not to be had.

@@ -85,7 +85,7 @@ def arrays(table: Any) -> dict[str, Any]:
     target = table["ridership"].to_numpy()
 
     if (np.diff(days) != 1).any() or (table["Clark_Lake"].to_numpy()[_LAG:] != target[:-_LAG]).any():
-        raise ValueError("expected one row a day, and the stations' entries of 14 days before")
+        raise ValueError("expected one row for each day, and the stations' entries of 14 days before")
     stations.remove("Clark_Lake")  # the target itself
     entries = np.column_stack([target[:-_LAG], table[stations].to_numpy()[_LAG:]]) * 2000
     if abs(entries - entries.round()).max() > 1e-6:

@@ -1,4 +1,4 @@
-"""What a backbone reads: tokens, recordings, series, images or videos, by the name of its input."""
+"""The input of a backbone, by its name: tokens, recordings, series, images or videos."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from transformers.configuration_utils import PreTrainedConfig
 
 
 def input_of(config: PreTrainedConfig) -> str:
-    """Return what the model that a backbone's configuration describes calls its input, such as "input_ids".
+    """Return the name of the input of the model that a backbone's configuration describes, such as "input_ids".
 
     Raises
     ------

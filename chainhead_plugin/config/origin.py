@@ -9,7 +9,7 @@ from transformers.configuration_utils import PreTrainedConfig
 
 
 class _Origin:
-    """What a configuration was made of: the fields of the file, and what the caller gave in place of some."""
+    """The source of a configuration: the fields of the file, and the caller's fields in place of some of them."""
 
     def __init__(self, config: Any, written: dict[str, Any], given: dict[str, Any]) -> None:
         self.config = weakref.ref(config)
@@ -23,7 +23,7 @@ class _Origin:
         return read is not None and read is config and _stated(read.to_dict()) == self.made
 
 
-# By identity, beside the configurations: what they hold themselves is compared, and saved.
+# By identity, beside the configurations: their own attributes are compared, and saved.
 _origins: dict[int, _Origin] = {}
 
 
@@ -55,12 +55,12 @@ class OriginMixin:
 def as_in_folder(config: Any, folder: Path) -> Any:
     """Return a configuration that was read from a folder as the folder has it now.
 
-    One that its caller made or changed is returned as it is.
+    A configuration that its caller made or changed is returned as it is.
 
     Parameters
     ----------
     config : object
-        What `from_pretrained` was given as configuration.
+        The configuration that `from_pretrained` was given.
     folder : Path
         The checkpoint's.
 
@@ -85,5 +85,5 @@ def as_in_folder(config: Any, folder: Path) -> Any:
 
 
 def _stated(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that a file states, without what transformers keeps for itself."""
+    """Return the fields that a file states, without those that transformers keeps for itself."""
     return {name: value for name, value in fields.items() if not name.startswith("_")}

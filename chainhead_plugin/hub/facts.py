@@ -46,7 +46,7 @@ def model_words(config: ChainHeadConfig | RandomChainConfig) -> tuple[str, str]:
         "Each node of a chain takes in its neighbours through a fixed matrix, exactly and in time linear in the "
         "length, and is then mapped to new features.",
         "The chain's matrix is fixed: it does not look at the data. Compare with the same model without hops, and with "
-        "what you would use otherwise, on data of your own.",
+        "the models that you would use otherwise, on your own data.",
     )
 
 

@@ -24,7 +24,7 @@ def draw_matrix(matrix: NDArray[np.floating]) -> bytes:
     Returns
     -------
     bytes
-        A PNG file; the same one for the same numbers.
+        A PNG file; the same file for the same numbers.
     """
     largest = np.abs(matrix).max()
     share = (matrix / largest if largest else matrix)[..., np.newaxis]

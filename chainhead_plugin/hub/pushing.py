@@ -115,7 +115,7 @@ class FilesOnHub:
         if name not in self.names:
             return None
         # The cache has no old copy of a commit's file: taking an old card for the present one could undo
-        # somebody's work.
+        # a person's work.
         file = hf_hub_download(self.repo_id, name, revision=self.commit, token=self.token)
         return Path(file).read_text("utf-8")
 
@@ -192,9 +192,9 @@ def _is_of_client(error: Exception) -> bool:
 def _misunderstood(repo_id: str | None, told: str) -> ConnectionError:
     # In ASCII: the answer may hold halves of surrogate pairs, and sequences that control a terminal.
     return ConnectionError(
-        f"cannot push to {ascii(repo_id or 'the Hub')[1:-1]}: {constants.ENDPOINT} did not answer what was asked "
-        f"({ascii(told)[1:-1]:.300})\nIs it the Hub, or a proxy or a log-in page before it? Check HF_ENDPOINT and "
-        "HTTPS_PROXY where they are set"
+        f"cannot push to {ascii(repo_id or 'the Hub')[1:-1]}: {constants.ENDPOINT} gave an answer that does "
+        f"not fit the request ({ascii(told)[1:-1]:.300})\nIs it the Hub, or a proxy or a log-in page before it? Check "
+        "HF_ENDPOINT and HTTPS_PROXY where they are set"
     )
 
 

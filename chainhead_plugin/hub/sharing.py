@@ -55,7 +55,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         """Load a model as `PreTrainedModel.from_pretrained` does, from safetensors alone.
 
         Weights and configuration from the Hub are compared with the hashes that the Hub stated. Where
-        another program saves to the folder meanwhile, configuration and weights are those of one save.
+        another program saves to the folder meanwhile, configuration and weights come from the same save.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
         tags: list[str] | None = None,
         license: str | None = None,  # noqa: A002 (the card's own word)
     ) -> CommitInfo:
-        """Push weights, configuration and a complete model card in one commit.
+        """Push weights, configuration and a complete model card in a single commit.
 
         Everything is saved before the Hub is asked. A second push of the same content makes no commit.
 

@@ -29,7 +29,7 @@ from .pretrained import ChainHeadPreTrainedModel, input_of_backbone
 class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
     """The bare model: node features, tokens, recordings or series in, node features out.
 
-    A backbone of texts, audio or series is part of it; one of images belongs to the model of its task.
+    A backbone of texts, audio or series is part of it; a backbone of images belongs to the model of its task.
     """
 
     def __init__(self, config: ChainHeadConfig) -> None:
@@ -64,7 +64,7 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         ----------
         input_features : Tensor [batch, length, m], optional
             The nodes, of any floating-point dtype: cast to the model's. They replace the nodes that the embedding or
-            the backbone makes of tokens. With an encoder of audio or series what that takes: waveforms
+            the backbone makes of tokens. With an encoder of audio or series, its inputs: waveforms
             [batch, samples] or [batch, samples, 1], spectra, or series [batch, length, channels].
         attention_mask : Tensor [batch, length], optional
             1 for real nodes, tokens, samples or steps, 0 for the padding before or after them.

@@ -1,4 +1,4 @@
-"""Who reads and who writes a folder just now, as far as its file system and the other program can tell."""
+"""Locks of a folder against readers and writers, as far as its file system and the other program know them."""
 
 import os
 import time
@@ -18,8 +18,8 @@ _LOOK = 0.001
 def read_locked(folder: Path) -> Iterator[None]:
     """Keep writers from changing a folder for a moment, where they ask too.
 
-    It is a courtesy, no promise: where the file system has no locks, or somebody holds the folder for more than two
-    seconds, the code within runs all the same.
+    It is a courtesy, no promise: where the file system has no locks, or another program holds the folder for more than
+    two seconds, the code within runs all the same.
     """
     with _locked(folder, exclusive=False):
         yield
@@ -27,7 +27,7 @@ def read_locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def write_locked(folder: Path) -> Iterator[None]:
-    """Wait until nobody reads or changes a folder, and keep others from it; a courtesy as `read_locked`."""
+    """Wait until no program reads or changes a folder, and keep other programs from it; a courtesy as `read_locked`."""
     with _locked(folder, exclusive=True):
         yield
 
@@ -53,7 +53,7 @@ def _acquire(handle: int, operation: int) -> None:
 
 
 def _is_held(handle: int, operation: int) -> bool:
-    """Take a lock, where there are locks; return whether somebody else has it."""
+    """Take a lock, where there are locks; return whether another program has it."""
     try:
         fcntl.flock(handle, operation)
     except BlockingIOError:

@@ -2,7 +2,7 @@
 
 A model is a pair of files, configuration and weights (or more, with shards), and no system call replaces two.
 But ``config.json`` may name its weights, in the field ``transformers_weights``, which every reader in
-transformers follows. So a model is first written to a hidden folder beside the old one. Then one rename puts a
+transformers follows. So a model is first written to a hidden folder beside the old model. Then one rename puts a
 ``config.json`` in place that points there: before it the folder is the old model, after it the new model. With
 the old weights out of use, the new weights get their usual names as hard links, and a second rename puts the
 ``config.json`` in place that points nowhere.

@@ -1,4 +1,4 @@
-"""Reading a checkpoint while somebody saves it: all files are those of one save, or they are read again."""
+"""Reading a checkpoint while another program saves it: all files come from the same save, or they are read again."""
 
 import os
 import time
@@ -17,9 +17,9 @@ _PAUSE = 0.01  # seconds, longer with every attempt, for writers that know no lo
 
 
 def read_whole(folder: Path, read: Callable[[], T]) -> T:
-    """Return what a function reads from a folder while the folder stayed as it was.
+    """Return the result of a function that reads a folder, while the folder stayed as it was.
 
-    The first attempt is in nobody's way. From the second on, writers are asked to wait; those of this package do.
+    The first attempt hinders no writer. From the second on, writers are asked to wait; those of this package do.
 
     Parameters
     ----------
@@ -30,12 +30,14 @@ def read_whole(folder: Path, read: Callable[[], T]) -> T:
     Raises
     ------
     OSError
-        If the folder was changed within each of 20 attempts. What `read` raises passes, if the folder stayed as it was.
+        If the folder was changed within each of 20 attempts. An exception of `read` passes, if the folder stayed as it
+        was.
     """
     for attempt in range(_ATTEMPTS):
         if attempt > 1:
             time.sleep(attempt * _PAUSE)
-        # What is seen while nobody writes is one save's; an attempt that finds the same at its end has read that.
+        # Files that are seen while no program writes come from the same save. An attempt that finds them unchanged at
+        # its end has read that save.
         with read_locked(folder) if attempt else nullcontext():
             with read_locked(folder):
                 before = _state(folder)

@@ -51,12 +51,12 @@ def verified_checkpoint(entry: ModelEntry, folder: Path, distribution: str) -> P
 
 @contextmanager
 def unchanged(entry: ModelEntry) -> Iterator[None]:
-    """Check that nobody replaces an embedded checkpoint's files within: those that were verified are those loaded.
+    """Check that no program replaces an embedded checkpoint's files within: the files that are loaded are verified.
 
     Raises
     ------
     CheckpointError
-        If they are others in the end.
+        If the files were replaced.
     """
     before = _held_by(entry)
     yield
