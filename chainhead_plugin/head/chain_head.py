@@ -57,13 +57,15 @@ class ChainInterdependenceHead(ChainSteps):
         Whether to add b [n].
     with_residual : bool
         Whether to add x W_rᵀ.
-    with_batch_norm, with_relu, with_dropout, p, with_softmax
+    with_batch_norm, with_relu, with_dropout, with_softmax : bool
+    p : float
         The output processing, in the order BatchNorm (over n, statistics over real nodes), ReLU, Dropout(p),
         Softmax (over the last axis of the output). As in tinyBIG, ReLU and softmax are on by default: a layer
         within a model wants `with_softmax=False`.
     parameters_init_method : str
         "xavier_normal", "xavier_uniform", "kaiming_uniform" or "fanout_std_uniform".
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the weights; None for torch's defaults.
     channel_hops : list of int, optional
         A distance for each channel: channel c takes in the node h_c before, with weights of its own, or for a negative

@@ -23,7 +23,8 @@ class ChainSteps(ReconciledLinear):
     Parameters
     ----------
     options : HeadOptions
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the weights; None for torch's defaults.
     """
 

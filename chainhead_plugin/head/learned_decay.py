@@ -19,7 +19,8 @@ class LearnedDecay(nn.Module):
     start : float
         The first value of every γ, between 0 and `limit`.
     limit : float
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the parameter; None for torch's defaults.
     """
 

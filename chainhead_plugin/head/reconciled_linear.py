@@ -27,7 +27,8 @@ class ReconciledLinear(nn.Module):
         enable_bias : whether to add b [n].
         with_residual : whether to add x W_rᵀ, W_r [n, m], from the features before the expansion.
         parameters_init_method : how weights are drawn.
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the weights; None for torch's defaults.
     """
 

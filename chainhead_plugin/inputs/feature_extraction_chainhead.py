@@ -32,23 +32,23 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     Parameters
     ----------
-    feature_size
+    feature_size : int
         Number of features of a node, the model's `m`.
-    padding_value
+    padding_value : float
         Value of padded nodes. It is written after scaling.
-    padding_side
-        "right" or "left".
-    do_normalize
+    padding_side : {"right", "left"}
+        Where padding is put.
+    do_normalize : bool, optional
         Whether to subtract `mean` and divide by `std`, feature by feature; None for whether they are given.
-    mean, std
+    mean, std : list of float, optional
         Statistics, one number a feature; `fit` computes them. A `std` of 0 marks a feature that did not vary: it is
         0 after scaling, whatever it holds, as no weight could be learned for it.
-    standardize_each
+    standardize_each : bool
         Whether every series is standardised by itself instead: each feature gets mean 0 and standard deviation 1 over
         the series' own nodes, before it is cut or padded; a feature that does not vary within its series is 0.
-    return_attention_mask
+    return_attention_mask : bool
         Whether calls return the mask unless told otherwise.
-    schema
+    schema : mapping, optional
         Names of the training table's columns, as `chainhead_plugin.tables.schema_of` gives them. The
         columns of a DataFrame are then matched by name; arrays have no names, and are taken by position.
     **kwargs
@@ -161,9 +161,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
         Parameters
         ----------
-        sequences
+        sequences : array, tensor, DataFrame, Series or list
             One sequence or a batch, as in a call.
-        batched
+        batched : bool, optional
             Whether `sequences` is a batch; None tells by the number of axes.
 
         Returns
@@ -212,25 +212,25 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
         Parameters
         ----------
-        sequences
+        sequences : array, tensor, DataFrame, Series or list
             A sequence is ``[L, feature_size]``: a NumPy array, a torch tensor on any device, a DataFrame
             (rows are nodes, sorted by a DatetimeIndex; a MultiIndex is a batch; columns are matched by name with
             `schema`), or lists of numbers. For ``feature_size=1`` it may also be ``[L]``. A batch is a
             list or tuple of sequences of any length ≥ 1, or a 3-D array. For ``feature_size=1`` a list of
             lists of numbers is a batch of series.
-        padding
+        padding : bool, str or PaddingStrategy
             True or "longest" pads to the longest sequence, "max_length" to `max_length`, False not at all.
-        max_length
+        max_length : int, optional
             Length to pad or truncate to.
-        truncation
+        truncation : bool
             Whether to drop the nodes after the first `max_length`.
-        pad_to_multiple_of
+        pad_to_multiple_of : int, optional
             Round the padded length up to a multiple of this.
-        return_attention_mask
+        return_attention_mask : bool, optional
             Whether to return the mask; None means the extractor's `return_attention_mask`.
-        return_tensors
+        return_tensors : {"pt", "np"}, optional
             "pt" for torch tensors; "np" or None for NumPy arrays.
-        batched
+        batched : bool, optional
             Whether `sequences` is a batch; None tells by the number of axes.
 
         Returns
@@ -278,7 +278,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
         Parameters
         ----------
-        processed_features
+        processed_features : list of mappings, or mapping of lists
             A list of mappings, or a mapping of lists, with "input_features" ``[L_i, feature_size]`` and,
             optionally, "attention_mask" ``[L_i]``. Other entries, such as "labels", are passed on.
         padding, max_length, truncation, pad_to_multiple_of, return_attention_mask, return_tensors

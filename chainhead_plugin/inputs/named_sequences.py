@@ -78,7 +78,7 @@ def split_named(
 
     Parameters
     ----------
-    data
+    data : array, tensor, DataFrame, Series or list
         One sequence or a batch, as `split_batch` takes them. Of a DataFrame or a Series of pandas a MultiIndex is a
         batch, whose outer levels tell series apart; a DatetimeIndex, a PeriodIndex, or the last level of a MultiIndex
         is time: rows are sorted by it.

@@ -20,9 +20,9 @@ def is_batch(data: Any, feature_size: int) -> bool:
 
     Parameters
     ----------
-    data
+    data : array, tensor, DataFrame, Series or list
         NumPy array, torch tensor, DataFrame, or lists or tuples of these or of numbers.
-    feature_size
+    feature_size : int
         Number of features of a node.
 
     Returns
@@ -72,11 +72,11 @@ def split_batch(data: Any, feature_size: int, batched: bool | None = None) -> li
 
     Parameters
     ----------
-    data
+    data : array, tensor, DataFrame, Series or list
         One sequence or a batch of sequences, as in `is_batch`.
-    feature_size
+    feature_size : int
         Number of features of a node.
-    batched
+    batched : bool, optional
         Whether `data` is a batch. None leaves that to `is_batch`.
 
     Returns
@@ -113,18 +113,18 @@ def join(
 
     Parameters
     ----------
-    sequences
+    sequences : sequence of arrays, tensors or lists
         Sequences ``[L_i, feature_size]``, or ``[L_i]`` if `feature_size` is 1.
-    feature_size
+    feature_size : int
         Number of features of a node.
-    allow_missing
+    allow_missing : bool
         Whether NaN, None and pandas' missing values may stand for missing values, which become NaN.
 
     Returns
     -------
-    nodes
+    nodes : array [sum(lengths), m]
         Array ``[sum(L_i), feature_size]``, float32 or, where that would lose digits, float64. A copy.
-    lengths
+    lengths : array [sequences]
         Array ``[len(sequences)]`` of ``L_i``.
 
     Raises
@@ -154,13 +154,13 @@ def check_finite(
 
     Parameters
     ----------
-    nodes
+    nodes : array [sum(lengths), m]
         Joined sequences ``[sum(lengths), feature_size]``.
-    lengths
+    lengths : array [sequences]
         Lengths of the sequences.
-    advice
+    advice : str
         Advice to the caller, at the end of the message.
-    allow_nan
+    allow_nan : bool
         Whether infinity alone is an error.
 
     Raises

@@ -30,7 +30,8 @@ class ChainClassifier(nn.Module):
     pooling : {None, "mean", "last", "max"}
         None for logits of every node [batch, length, num_labels]; else how the real nodes are pooled to give
         [batch, num_labels].
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the weights; None for torch's defaults.
     **options
         Options of `ChainInterdependenceHead`. Softmax is off by default.

@@ -97,7 +97,8 @@ class ChainHeadClassifier(nn.Module):
         How patches become a chain; see `scan_patches`.
     chain_length : int, optional
         Patches that "flatten" expects at most.
-    device, dtype
+    device : torch.device or str, optional
+    dtype : torch.dtype, optional
         Device and dtype of the head's weights; None for torch's defaults.
     **head_options
         Options of [`ChainInterdependenceHead`], in its words.

@@ -61,9 +61,11 @@ class WholeSaveMixin:
 
         Parameters
         ----------
-        save_directory
+        save_directory : str or Path
             A folder, made if it is missing. A single process at a time may save to it.
-        is_main_process, state_dict, **kwargs
+        is_main_process : bool
+        state_dict : dict, optional
+        **kwargs
             As of `PreTrainedModel.save_pretrained`.
 
         Raises
