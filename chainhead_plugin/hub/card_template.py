@@ -256,7 +256,9 @@ Above, test series; below, the probabilities that the published model gives each
 |---|---|
 {% if recipe.is_random_chain %}
 | model | ridge regression in closed form, its strength and the weights of the kinds of features chosen by leave-one-out errors on the training series; no epochs, no learning rate |
+{% if models.values() | rejectattr("learning_rate", "none") | list %}
 | trained peers | {{ training.optim | default("AdamW") | replace("adamw_torch", "AdamW") }}, weight decay {{ training.weight_decay | default(0) }}, {{ training.lr_scheduler_type | default("linear") }} schedule, {{ training.num_train_epochs | default(3) }} epochs, batches of {{ training.per_device_train_batch_size | default(8) }} |
+{% endif %}
 {% else %}
 | optimiser | {{ training.optim | default("AdamW") | replace("adamw_torch", "AdamW") }}, learning rate {{ chain.learning_rate }}, weight decay {{ training.weight_decay | default(0) }}, gradient norm at most {{ training.max_grad_norm | default(1.0) }} |
 | schedule | {{ training.lr_scheduler_type | default("linear") }}, {{ training.num_train_epochs | default(3) }} epochs, {% if recipe.early_stopping %}ended after {{ recipe.early_stopping }} without a better validation {{ metric.title }}; the best epoch's weights{% else %}no early stopping{% endif %} |
@@ -293,7 +295,7 @@ Above, test series; below, the probabilities that the published model gives each
 {{ results }}
 {% elif kind == "recipe" %}
 {% if recipe.is_random_chain %}
-All models have the same splits and seeds. The trained peers have the epochs, batches, optimiser and weight decay above, each a learning rate that validation chose for it, and pool by the maximum (InceptionTime's network by the mean); random chain heads have none of these.
+All models have the same splits and seeds.{% if models.values() | rejectattr("learning_rate", "none") | list %} The trained peers have the epochs, batches, optimiser and weight decay above, each a learning rate that validation chose for it, and pool by the maximum (InceptionTime's network by the mean); random chain heads have none of these.{% endif %}
 {%- else %}
 All {{ "trained " if "random_chains" in models }}models have the same splits, seeds, epochs, batches, optimiser, weight decay{{ " and dropout" if of_nodes else ", dropout and (but for the MLP) pooling" }}, and about the same number of weights{% if "inception" in models %} (InceptionTime's network as many as its authors gave it){% endif %}; the learning rate was chosen for each, by validation.{% if "random_chains" in models %} Random chain heads are the model that `ChainHeadClassifier` trains where no option is given: frozen kernels and a linear map in closed form, on the same splits and seeds.{% endif %}
 {%- endif %}
@@ -308,7 +310,10 @@ All {{ "trained " if "random_chains" in models }}models have the same splits, se
 | {{ title }} | 0 | – | {{ metric.text(baseline.validation) }} | {{ metric.text(baseline.outcomes[metric.name].mean) }} | – | – |
 {% endfor %}
 
-{% if metrics | length > 2 %}
+{% if metrics | length > 2 and fully_measured | length == 1 and models | length > 1 %}
+The model by other metrics, {{ "means over the seeds" if seeds | length > 1 else "of the one seed" }}: {% for other in metrics[1:] %}{{ other.in_unit(card.unit) }} {{ other.text(chain.outcomes[other.name].mean) }}{{ ", " if not loop.last }}{% endfor %}. Its peers were measured before these metrics were, by {{ metric.title }} alone.
+
+{% elif metrics | length > 2 %}
 Test, {{ "means over the seeds" if seeds | length > 1 else "of the one seed" }}{% if fully_measured | rejectattr("gives_scores") | list %}; log loss and AUC need scores of labels, which not every model gives{% endif %}{% if fully_measured | length < models | length %}. Peers that are not in this table were measured before these metrics were, by {{ metric.title }} alone{% endif %}:
 
 | model |{% for other in metrics %} {{ other.in_unit(card.unit) }} |{% endfor +%}

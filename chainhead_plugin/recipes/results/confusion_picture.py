@@ -55,4 +55,7 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: 
     figure.colorbar(image, shrink=0.85, label="share of the true label")
     # Without the version of matplotlib in the file, the same numbers give the same bytes.
     metadata = {"Software": None} if file.suffix.lower() == ".png" else None
-    figure.savefig(file, dpi=130 if len(names) <= _FEW else 100, metadata=metadata)
+    # Square cells leave no place for what stands beside them but this way.
+    figure.savefig(
+        file, dpi=130 if len(names) <= _FEW else 100, metadata=metadata, bbox_inches="tight", pad_inches=0.1
+    )

@@ -26,7 +26,7 @@ def draw_stream(model: Any, inputs: Inputs, examples: Examples, file: Path) -> N
     """
     names, labels = examples.names, examples.labels
     firsts = [int(np.argmax(labels == label)) for label in np.unique(labels)[:_SHOWN]]
-    figure = new_figure(2.6 * len(firsts) + 0.6, 3.6)
+    figure = new_figure(2.2 * len(firsts) + 0.6, 3.2)
     grid = figure.subplots(2, len(firsts), sharex="col", sharey="row", squeeze=False, height_ratios=(2, 3))
     for (above, below), place in zip(grid.T, firsts, strict=True):
         nodes = np.asarray(examples.inputs[place])
@@ -44,7 +44,7 @@ def draw_stream(model: Any, inputs: Inputs, examples: Examples, file: Path) -> N
     grid[0, 0].set_ylabel("the series")
     grid[1, 0].set_ylabel("probability in %")
     grid[1, -1].legend(frameon=False, fontsize=8)
-    save_figure(figure, file)
+    save_figure(figure, file, dpi=80)
 
 
 def _answers(model: Any, inputs: Inputs, nodes: Any) -> Any:
