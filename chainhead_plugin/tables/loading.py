@@ -16,7 +16,7 @@ from .columns.spelling import check_spelling
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
-from .read import Reading, read_raw
+from .read import FOLDER, Reading, read_raw
 from .rows import numeric_labels, read_rows, warn_of_codes_in
 from .series import Series, SeriesSet
 from .spec import TableSpec
@@ -183,8 +183,8 @@ def _spec_of_fields(part: Sequences, spec: TableSpec) -> TableSpec:
                     f"{part.file} has no field {name} for {role}{closest(name, part.fields)}; it has "
                     f"{listed(part.fields)}"
                 )
-    if not spec.label and "label" in part.fields:
-        spec = replace(spec, label=("label",))
+    if not spec.label:
+        spec = replace(spec, label=next(((name,) for name in ("label", FOLDER) if name in part.fields), ()))
     if not spec.series and "id" in part.fields:
         spec = replace(spec, series=("id",))
     return replace(spec, rows="nodes")

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from .errors import TableError, closest, listed
 from .formats.archives import read_arff, read_ts
@@ -18,6 +20,8 @@ from .formats.json_rows import read_json
 from .formats.separated import BLOCK_ROWS, read_blocks as read_separated
 from .formats.table import Sequences, Table, join_tables
 
+# The column that is made of the names of folders, where files of several ones are a set.
+FOLDER = "folder"
 Raw = Table | list[Sequences]
 
 
@@ -130,6 +134,21 @@ def read_blocks(
     TableError
         If it is damaged, or not what it should be.
     """
+    for piece in _read_blocks(source, reading, block_rows):
+        yield _in_folder(piece, source.folder) if source.folder else piece
+
+
+def _in_folder(piece: Table | Sequences, folder: str) -> Table | Sequences:
+    """Return a part of a file with the name of its folder in a column, or a field, if it has none of this name."""
+    if isinstance(piece, Sequences):
+        return replace(piece, fields={FOLDER: [folder] * len(piece), **piece.fields})
+    if FOLDER in piece.columns:
+        return piece
+    cells = np.full(len(piece), folder, dtype=object)
+    return replace(piece, columns={**piece.columns, FOLDER: cells}, made=(FOLDER,))
+
+
+def _read_blocks(source: Source, reading: Reading, block_rows: int) -> Iterator[Table | Sequences]:
     file_format = source.format(reading.format)
     with damage_reported(source):
         if file_format == "csv":
@@ -189,4 +208,5 @@ def _one_file(tables: Sequence[Table]) -> Table:
         has_names=joined.has_names,
         classes_first=joined.classes_first,
         notes=tables[-1].notes,
+        made=joined.made,
     )

@@ -164,7 +164,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         raise TableError(
             f"{table.name} has no names of columns, but the model {expected}: add a header with these names"
         )
-    optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time]
+    optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time, *table.made]
     time = _time_of(schema, table, needed)
     if time is None and schema.time is not None and (schema.calendar or schema.time not in schema.drop):
         needed.append(schema.time)
@@ -192,7 +192,9 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
             "the columns, and leave out what is unknown, or drop it with --drop"
         )
     here -= set(schema.drop)
+    used = {*(schema.label if labelled else ()), *schema.series, schema.group}
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]
+    unwanted += [name for name in table.made if name not in {*used, *unwanted}]
     series = tuple(name for name in schema.series if name in here)
     if not series and len(table.index) > 1 and not {*needed} & {*table.index}:
         series = table.index[:-1] if time == table.index[-1] else table.index

@@ -14,6 +14,7 @@ from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 from ..recipe import Recipe, recipe_text
 from ..training.measuring import Measured
+from ..training.quiet import quiet_transformers
 from ..training.records import read_record, write_record
 from .card import render_card
 from .figures import draw_chain_matrix, draw_comparison, draw_learning_curve
@@ -91,7 +92,8 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> PreTrai
         # Calibration comes after training, and belongs to the one model.
         config.quantile_offsets = list(model.config.quantile_offsets)
         model.config = config
-    model.save_pretrained(folder)
+    with quiet_transformers():
+        model.save_pretrained(folder)
     if measured.inputs.preprocessor is not None:
         measured.inputs.preprocessor.save_pretrained(folder)
     return model.config

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers.utils import logging
 
 from ..candidates.classical_peers import CLASSICAL_PEERS
 from ..candidates.inputs import Inputs
@@ -24,6 +23,7 @@ from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
 from .pretraining import backbone_epochs
+from .quiet import quiet_transformers
 from .report import ModelReport, Report
 from .runs import Runs
 from .series_runs import run_series_peer
@@ -102,11 +102,7 @@ def measure(
     RecipeError
         If recipe, data and folder do not fit each other.
     """
-    # Every run would announce the one file that it saves.
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
+    with quiet_transformers():
         data = load_data(recipe)
         for line in (*data.said, *unvalidated_labels(recipe, data)):
             on_read(line)
@@ -140,10 +136,6 @@ def measure(
                 models[name] = found
         model, inputs = runs.released(released)
         told = recipe.task.inspect(recipe, runs.model(released), released.trial.fold.inputs, runs.data.test)
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
     report = Report(
         metrics=tuple(recipe.task.metrics),
         seeds=tuple(recipe.seeds),

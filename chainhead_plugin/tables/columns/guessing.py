@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from ..errors import TableError
 from ..formats.cells import to_texts
 from ..formats.table import Table
-from ..spec import TableSpec
+from ..spec import ROLES, TableSpec, of_role
 from ..time.patterns import looks_like_times
 from .node_names import check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
+from .of_files import is_series_a_file
 
 # Names under which tables commonly tell series apart, in small letters.
 _SERIES_NAMES = (
@@ -95,6 +96,9 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     ):
         spec = replace(spec, label=("label",))
         free.remove("label")
+    is_said = any(column in of_role(spec, role) for role in ROLES for column in table.made)
+    if not (spec.label or spec.target or spec.text or is_said):
+        spec = replace(spec, label=table.made)
     if spec.rows != "series":
         named = [column for column in free if column in (spec.features or ())]
         free = [column for column in free if column not in named]
@@ -105,6 +109,7 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
         free = [*named, *free]
     if spec.rows is None:
         is_wide = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
+        is_wide = is_wide and not is_series_a_file(table, spec.label, free)
         spec = replace(spec, rows="series" if is_wide and bool(spec.label) else "nodes")
         if spec.rows == "series" and spec.features is None:
             check_nodes(table, free)

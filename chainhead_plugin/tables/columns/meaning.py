@@ -61,12 +61,12 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
             if column not in table.columns:
                 raise _no_column(table, column, role)
     if table.classes_first and not any(of_role(spec, role) for role in ROLES) and spec.rows != "nodes":
-        classes, *values = table.columns
+        classes, *values = (column for column in table.columns if column not in table.made)
         found = replace(spec, label=(classes,), rows="series")
         return Columns(found, tuple(values), ("classes first, as in the UCR archive",))
     notes: list[str] = []
     taken = {column for role in ROLES if role != "features" for column in of_role(spec, role)}
-    free = [column for column in table.columns if column not in taken]
+    free = [column for column in table.columns if column not in {*taken, *table.made}]
     free = _without_indices(table, spec, free, notes)
     if spec.text is None:
         stated = spec.time

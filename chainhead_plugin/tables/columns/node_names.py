@@ -23,12 +23,10 @@ def check_nodes(table: Table, columns: Sequence[str]) -> None:
         If they are none of these, so that each row may as well be one node of several features; or if a few are named
         otherwise than all other ones.
     """
-    if not table.has_names or not columns:
+    if not table.has_names or not columns or are_nodes(table, columns):
         return
     stems = {column: _stem(column) for column in columns}
     common, count = Counter(stems.values()).most_common(1)[0]
-    if common is not None and count == len(columns) and (count > 1 or len(table.columns) > 2):
-        return
     if common is not None and count > 2 and 2 * count > len(columns):
         odd = [column for column in columns if stems[column] != common]
         nodes = [column for column in columns if stems[column] == common]
@@ -43,6 +41,12 @@ def check_nodes(table: Table, columns: Sequence[str]) -> None:
         "name the column that tells series apart, and that of times (--series, --time); or if each row is a whole "
         "series, state rows: series (--rows series)"
     )
+
+
+def are_nodes(table: Table, columns: Sequence[str]) -> bool:
+    """Whether columns are named as the nodes of series are: by numbers, times, or one text with numbers behind it."""
+    stems = {_stem(column) for column in columns}
+    return len(stems) == 1 and None not in stems and (len(columns) > 1 or len(table.columns) > 2)
 
 
 def _stem(column: str) -> str | None:

@@ -10,7 +10,7 @@ import lzma
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -67,12 +67,18 @@ class Source:
         Opens the uncompressed bytes for reading; may be called again.
     stem : str
         The name without suffixes, which tells apart the series of a folder.
+    parent : Path
+        The folder that holds it; in an archive that of the archive, and what is in it.
+    folder : str
+        That folder's name, where the files of several folders, side by side, are one set; else "".
     """
 
     name: str
     suffix: str
     open: Callable[[], IO[bytes]]
     stem: str
+    parent: Path = Path()
+    folder: str = ""
 
     def format(self, stated: str | None = None) -> str:
         """Return the format: the stated one, or what name and first bytes tell.
@@ -126,7 +132,7 @@ def find_sources(
     Parameters
     ----------
     locations : str, Path, or a sequence of them
-        A file, a folder, or a pattern such as `runs/*.csv`.
+        A file, a folder, which may hold folders of files side by side, or a pattern such as `runs/*.csv`.
     folder : Path, optional
         What relative locations are relative to.
 
@@ -135,7 +141,7 @@ def find_sources(
     sources : list of Source
         Numbers in names in the order of numbers: series2 before series10.
     notes : list of str
-        Which files of a folder were left out, because they are no tables.
+        What of a folder was left out, because it is no table.
 
     Raises
     ------
@@ -150,14 +156,7 @@ def find_sources(
     for location in wanted:
         path = Path(location) if folder is None else folder / location
         if path.is_dir():
-            entries = sorted((entry for entry in path.iterdir() if entry.is_file()), key=_natural)
-            seen = [entry for entry in entries if not entry.name.startswith((".", "_"))]
-            files = [entry for entry in seen if _endings(entry)[0] in FORMATS]
-            left_out = [entry.name for entry in seen if entry not in files]
-            if not files:
-                raise TableError(
-                    f"folder {path} holds no table: expected files that end in {', '.join(FORMATS)}"
-                )
+            files, left_out = _files_in(path)
             if left_out:
                 notes.append(f"left out {listed(left_out)}")
         elif path.is_file():
@@ -171,14 +170,50 @@ def find_sources(
             raise TableError(f"there is no file {path}")
         for file in files:
             sources += _sources_of(file)
-    return sources, notes
+    return _side_by_side(sources), notes
+
+
+def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the tables of a folder, or if it has none those of the folders in it, and names of what is left out."""
+    entries = [entry for entry in sorted(folder.iterdir(), key=_natural) if entry.name[0] not in "._"]
+    files = [entry for entry in entries if entry.is_file() and _endings(entry)[0] in FORMATS]
+    if files:
+        return files, [entry.name for entry in entries if entry not in files]
+    left_out = [entry.name for entry in entries if not entry.is_dir()]
+    for inner in (entry for entry in entries if entry.is_dir()):
+        found = [entry for entry in sorted(inner.iterdir(), key=_natural) if entry.name[0] not in "._"]
+        tables = [entry for entry in found if entry.is_file() and _endings(entry)[0] in FORMATS]
+        files += tables
+        left_out += [f"{inner.name}/{entry.name}" for entry in found if entry not in tables]
+    if not files:
+        raise TableError(
+            f"folder {folder} holds no table, and neither do the folders in it: expected files that end in "
+            f"{', '.join(FORMATS)}"
+        )
+    return files, left_out
+
+
+def _side_by_side(sources: list[Source]) -> list[Source]:
+    """Give files their folder's name, where they are of several folders that stand side by side."""
+    folders = {source.parent for source in sources}
+    if len(folders) < 2 or len({folder.parent for folder in folders}) > 1:
+        return sources
+    return [
+        replace(
+            source,
+            folder=source.parent.name,
+            name=f"{source.parent.name}/{Path(source.name).name}",
+            stem=f"{source.parent.name}/{source.stem}",
+        )
+        for source in sources
+    ]
 
 
 def _sources_of(path: Path) -> list[Source]:
     suffix, compression, stem = _endings(path)
     if compression == ".zip":
         return _members(path)
-    return [Source(path.name, suffix, functools.partial(_open, path, compression), stem)]
+    return [Source(path.name, suffix, functools.partial(_open, path, compression), stem, path.parent)]
 
 
 def _open(path: Path, compression: str) -> IO[bytes]:
@@ -222,6 +257,7 @@ def _members(path: Path) -> list[Source]:
             Path(name).suffix.lower(),
             functools.partial(opener, name),
             Path(name).stem,
+            path / Path(name).parent,
         )
         for name in sorted(names, key=lambda name: _natural(Path(name)))
     ]

@@ -41,6 +41,8 @@ class Table:
         Whether each row is a series behind its class, as in the UCR archive.
     notes : tuple of str
         What the summary should say about the reading.
+    made : tuple of str
+        Columns that are not in the files, but say where these are, such as "folder"; labels where nothing else is.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -53,6 +55,7 @@ class Table:
     has_names: bool = True
     classes_first: bool = False
     notes: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -158,6 +161,7 @@ def join_tables(tables: Sequence[Table]) -> Table:
         has_names=first.has_names,
         classes_first=first.classes_first,
         notes=notes,
+        made=first.made,
     )
 
 
