@@ -34,7 +34,7 @@ A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architectu
 {{ card.summary }}{% if card.about %} {{ card.about | trim }}{% endif %} It is a chain interdependence head (tinyBIG's `chain_interdependence_head`, exact and linear in the length) with {{ "{:,}".format(chain.parameters) }} weights{% if encoder %}, {{ "{:,}".format(chain.parameters - encoder.parameters) }} of them trained, on a frozen text encoder{% endif %}{{ ", and ships inside `chainhead-plugin`" if samples }}.
 {% endif %}
 
-Test {{ metric.title }} {{ metric.text(chain.outcomes[metric.name].values[0]) }}{{ unit }}{% if seeds | length > 1 %}; over {{ seeds | length }} seeds {{ metric.spread(chain.outcomes[metric.name]) }}{{ unit }}{% else %}, of one seed{% endif %}.
+Test {{ metric.title }} {{ metric.text(chain.outcomes[metric.name].values[0]) }}{{ unit }}{% if seeds | length > 1 %}; over {{ seeds | length }} seeds {{ metric.spread(chain.outcomes[metric.name]) }}{{ unit }}{% else %}, of a single seed{% endif %}.
 {% endif %}
 {% call section("Use") %}
 {% if kind == "pushed" %}
@@ -299,7 +299,7 @@ All models have the same splits and seeds.{% if models.values() | rejectattr("le
 {%- else %}
 All {{ "trained " if "random_chains" in models }}models have the same splits, seeds, epochs, batches, optimiser, weight decay{{ " and dropout" if of_nodes else ", dropout and (but for the MLP) pooling" }}, and about the same number of weights{% if "inception" in models %} (InceptionTime's network as many as its authors gave it){% endif %}; the learning rate was chosen for each, by validation.{% if "random_chains" in models %} Random chain heads are the model that `ChainHeadClassifier` trains where no option is given: frozen kernels and a linear map in closed form, on the same splits and seeds.{% endif %}
 {%- endif %}
-{% if in_one_go %} {{ in_one_go | join(", ") }}, from {{ "statsforecast" if findings.columns is defined else "aeon" }}, {{ "has its" if in_one_go | length == 1 else "have their" }} authors' settings and the same splits{% if findings.columns is not defined %} and seeds, and {{ "reads" if in_one_go | length == 1 else "read" }} the nodes that the model reads{% endif %}{% for note in notes %}; {{ note }}{% endfor %}.{% endif %}{% if of_nodes %} Each classifies every node, the MLP without its neighbours{{ ", LSTM and GRU from both ends" if config.bi_directional }}; accuracy is the share of all nodes.{% endif %} {{ heading }}: {{ "the mean of the folds" if recipe.validation_folds else "that of the first seed's run" }} for validation, {{ "mean ± standard deviation over the seeds" if seeds | length > 1 else "that of the one seed" }} for test.
+{% if in_one_go %} {{ in_one_go | join(", ") }}, from {{ "statsforecast" if findings.columns is defined else "aeon" }}, {{ "has its" if in_one_go | length == 1 else "have their" }} authors' settings and the same splits{% if findings.columns is not defined %} and seeds, and {{ "reads" if in_one_go | length == 1 else "read" }} the nodes that the model reads{% endif %}{% for note in notes %}; {{ note }}{% endfor %}.{% endif %}{% if of_nodes %} Each classifies every node, the MLP without its neighbours{{ ", LSTM and GRU from both ends" if config.bi_directional }}; accuracy is the share of all nodes.{% endif %} {{ heading }}: {{ "the mean of the folds" if recipe.validation_folds else "the value of the first seed's run" }} for validation, {{ "mean ± standard deviation over the seeds" if seeds | length > 1 else "the value of the single seed" }} for test.
 
 | model | weights | learning rate | validation | test | seconds a run | seconds to predict |
 |---|---:|---:|---:|---:|---:|---:|
@@ -311,10 +311,10 @@ All {{ "trained " if "random_chains" in models }}models have the same splits, se
 {% endfor %}
 
 {% if metrics | length > 2 and fully_measured | length == 1 and models | length > 1 %}
-The model by other metrics, {{ "means over the seeds" if seeds | length > 1 else "of the one seed" }}: {% for other in metrics[1:] %}{{ other.in_unit(card.unit) }} {{ other.text(chain.outcomes[other.name].mean) }}{{ ", " if not loop.last }}{% endfor %}. Its peers were measured before these metrics were, by {{ metric.title }} alone.
+The model by other metrics, {{ "means over the seeds" if seeds | length > 1 else "of the single seed" }}: {% for other in metrics[1:] %}{{ other.in_unit(card.unit) }} {{ other.text(chain.outcomes[other.name].mean) }}{{ ", " if not loop.last }}{% endfor %}. Its peers were measured before these metrics were, by {{ metric.title }} alone.
 
 {% elif metrics | length > 2 %}
-Test, {{ "means over the seeds" if seeds | length > 1 else "of the one seed" }}{% if fully_measured | rejectattr("gives_scores") | list %}; log loss and AUC need scores of labels, which not every model gives{% endif %}{% if fully_measured | length < models | length %}. Peers that are not in this table were measured before these metrics were, by {{ metric.title }} alone{% endif %}:
+Test, {{ "means over the seeds" if seeds | length > 1 else "of the single seed" }}{% if fully_measured | rejectattr("gives_scores") | list %}; log loss and AUC need scores of labels, which not every model gives{% endif %}{% if fully_measured | length < models | length %}. Peers that are not in this table were measured before these metrics were, by {{ metric.title }} alone{% endif %}:
 
 | model |{% for other in metrics %} {{ other.in_unit(card.unit) }} |{% endfor +%}
 |---|{% for other in metrics %}---:|{% endfor +%}
@@ -339,7 +339,7 @@ The published model's forecasts of the test part by series:
 {% endif %}
 {% if findings.backtest is defined %}
 {% set stretches = (findings.backtest.values() | first).origins %}
-The test part in {{ stretches | length }} stretches of time one after another, which the published model forecasts without being trained again: mean ± standard deviation over the stretches, then {{ metric.in_unit(card.unit) }} of each.
+The test part in {{ stretches | length }} successive stretches of time, which the published model forecasts without being trained again: mean ± standard deviation over the stretches, then {{ metric.in_unit(card.unit) }} of each.
 
 | model |{% for other in metrics %} {{ other.in_unit(card.unit) }} |{% endfor +%}
 |---|{% for other in metrics %}---:|{% endfor +%}
