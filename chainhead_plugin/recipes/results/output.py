@@ -10,11 +10,11 @@ from transformers import PreTrainedConfig
 
 from ...head.chain_head import ChainInterdependenceHead
 from ...storage.hashing import sha256
+from ...storage.quiet import quiet_transformers
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 from ..recipe import Recipe, recipe_text
 from ..training.measuring import Measured
-from ..training.quiet import quiet_transformers
 from ..training.records import read_record, write_record
 from .card import render_card
 from .figures import draw_chain_matrix, draw_comparison, draw_learning_curve

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...storage.quiet import quiet_transformers
 from ..candidates.classical_peers import CLASSICAL_PEERS
 from ..candidates.inputs import Inputs
 from ..candidates.peers import CHAIN
@@ -23,7 +24,6 @@ from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
 from .pretraining import backbone_epochs
-from .quiet import quiet_transformers
 from .report import ModelReport, Report
 from .runs import Runs
 from .series_runs import run_series_peer
