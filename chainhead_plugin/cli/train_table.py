@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .files.options import FileOptions
 
 
-# What series have beside their features.
-_WITHOUT_EFFECT = {"--known", "--static", "--calendar"}
+# What series have beside their features, and what is known for the future, which only forecasts use.
+_WITHOUT_EFFECT = {"--static", "--calendar"}
 
 
 def is_table(source: str) -> bool:
@@ -68,7 +68,7 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
             table = replace(table, target=listed_names(target))
         if horizon is not None:
             chosen["horizon"] = horizon
-        of_forecasts = {"--target": target, "--horizon": horizon}
+        of_forecasts = {"--target": target, "--horizon": horizon, "--known": files_as.given().get("--known")}
         for option in (name for name, value in of_forecasts.items() if value is not None):
             if given.setdefault("task", "forecasting") != "forecasting":
                 raise wrong(f"has no effect on {given['task']}", option)

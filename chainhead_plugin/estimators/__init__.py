@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..faces import names_of
 
 if TYPE_CHECKING:
+    from .ahead.backtesting import Backtest as Backtest, backtest as backtest
     from .classifier import ChainHeadClassifier as ChainHeadClassifier
     from .forecaster import ChainHeadForecaster as ChainHeadForecaster
     from .regressor import ChainHeadRegressor as ChainHeadRegressor
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
+        "Backtest": "ahead.backtesting",
         "ChainHeadClassifier": "classifier",
         "ChainHeadForecaster": "forecaster",
         "ChainHeadRegressor": "regressor",
+        "backtest": "ahead.backtesting",
     },
 )

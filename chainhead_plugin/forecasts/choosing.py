@@ -65,6 +65,8 @@ class Mixture:
     forecast, future : float64 arrays [origins, steps]
         By maps that were fitted to what lies before the fold of the origin, mixed as the other folds have it, so that
         the errors are those of a forecast that has not seen the origin; NaN in the future where it is missing.
+    times : int array [origins]
+        Steps on the time of all series at which the futures begin.
     weights : float64 array [origins]
         Sum to 1; folds weigh alike.
     """
@@ -75,6 +77,7 @@ class Mixture:
     past: Array
     forecast: Array
     future: Array
+    times: NDArray[np.intp]
     weights: Array
 
 
@@ -90,7 +93,13 @@ def pasts_of(length: int, horizon: int, seasons: Sequence[int]) -> list[int]:
 
 
 def choose(
-    samples: Sequence[Sample], folds: Sequence[Fold], horizon: int, seasons: Sequence[int], *, level: bool
+    samples: Sequence[Sample],
+    folds: Sequence[Fold],
+    horizon: int,
+    seasons: Sequence[int],
+    *,
+    level: bool,
+    final: Sequence[Sample] | None = None,
 ) -> Mixture:
     """Choose and fit the map.
 
@@ -107,15 +116,18 @@ def choose(
     seasons : sequence of int
     level : bool
         Whether maps may return to the series' level, 0.
+    final : sequence of Sample, optional
+        What the chosen ones are fitted to in the end, by default the same samples.
     """
     usable = [len(one.values) - (one.end - folds[0].begin) for one in samples]
     pasts = pasts_of(max(usable), horizon, seasons)
     longest = max(pasts)
     judged = [windows_within(samples, fold, longest, horizon) for fold in folds]
-    known = [fold for fold, (past, _) in zip(folds, judged, strict=True) if len(past)]
+    known = [fold for fold, (past, _, _) in zip(folds, judged, strict=True) if len(past)]
     judged = [part for part in judged if len(part[0])]
-    weights = np.concatenate([np.full(len(past), 1 / len(past) / len(judged)) for past, _ in judged])
+    weights = np.concatenate([np.full(len(past), 1 / len(past) / len(judged)) for past, _, _ in judged])
     past, future = (np.concatenate([part[i] for part in judged]) for i in (0, 1))
+    times = np.concatenate([part[2] for part in judged])
 
     pool: list[tuple[float, Candidate, Array]] = []
     for size in pasts:
@@ -123,13 +135,12 @@ def choose(
         for keeps_level in (True, False) if level else (True,):
             fits = [_fit(samples, fold.begin, size, horizon, keeps_level) for fold in known]
             pool += _candidates(maps, fits, judged, future, weights, size, keeps_level)
-    pool.sort(key=lambda entry: entry[0])
-    pool = pool[:_POOL]
+            pool = sorted(pool, key=lambda entry: entry[0])[:_POOL]
     forecasts = [entry[2] for entry in pool]
     picked = _mix(forecasts, future, weights)
     shares = {pool[place][1]: count / len(picked) for place, count in Counter(picked).most_common()}
     weight = sum(
-        share * _padded(_refitted(samples, candidate, horizon, seasons), longest)
+        share * _padded(_refitted(final or samples, candidate, horizon, seasons), longest)
         for candidate, share in shares.items()
     )
     assert isinstance(weight, np.ndarray)
@@ -138,28 +149,29 @@ def choose(
         shares=shares,
         keeps_level=all(candidate.keeps_level or candidate.ridge is None for candidate in shares),
         past=past,
-        forecast=_held_out(forecasts, future, weights, [len(part) for part, _ in judged]),
+        forecast=_held_out(forecasts, future, weights, [len(part) for part, _, _ in judged]),
         future=future,
+        times=times,
         weights=weights,
     )
 
 
 def _fit(samples: Sequence[Sample], end: int, past: int, horizon: int, keeps_level: bool) -> RidgeFit | None:
     windows = windows_before(samples, end, past, horizon)
-    return None if len(windows[0]) < _LEAST_WINDOWS else RidgeFit(*windows, keeps_level)
+    return None if len(windows) < _LEAST_WINDOWS else RidgeFit(windows, keeps_level)
 
 
 def _candidates(
     maps: dict[str, Array],
     fits: Sequence[RidgeFit | None],
-    judged: Sequence[tuple[Array, Array]],
+    judged: Sequence[tuple[Array, Array, NDArray[np.intp]]],
     future: Array,
     weights: Array,
     size: int,
     keeps_level: bool,
 ) -> list[tuple[float, Candidate, Array]]:
     """Return error, candidate and forecasts [origins, steps]: of every classical start the best few."""
-    pasts = [past[:, -size:] for past, _ in judged]
+    pasts = [past[:, -size:] for past, _, _ in judged]
     can_learn = all(fit is not None for fit in fits)
     levels = [past.mean(1, keepdims=True) if keeps_level else np.zeros((len(past), 1)) for past in pasts]
     turned = [

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..checks.values import check_whole_number
-from ..config.configuration_chainhead import ChainHeadConfig
-from ..models.forecasting.quantiles import conformal_offsets
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+from .bands import ErrorRecord
+from .building import LinearForecast, built
 from .choosing import Mixture, choose
 from .classical import naive
-from .origins import Sample, folds_of, sample_of
+from .effects import Covariates, covariates_of, effects_of, without_effects
+from .origins import Fold, Sample, folds_of, sample_of
 from .seasons import find_seasons
 
 Array = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-# Quantiles are at least so far apart, in units of the scale: the model's own never touch.
-_LEAST_GAP = 1e-6
+# Share of the time of the rolling origins after which an error counts half for the quantiles.
+_MEMORY = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ class ForecasterFit:
     error, naive_error : float
         Mean absolute error at these origins, and that of the last season's values again, in units of the series'
         deviation. Every forecast is by what was fitted to the time before it, mixed as other origins have it.
+    record : ErrorRecord
+        The errors at these origins, in the units in which the model computes.
+    effects : float64 array [covariates, targets]
+        By how much a forecast is larger for each unit of a covariate, in the series' unit, or of several series in
+        their deviations. 0 where a covariate does not vary, and all 0 where they do not help.
+    constant : list of str
+        Covariates that do not vary.
     """
 
     model: ChainHeadForTimeSeriesPrediction
@@ -49,6 +56,9 @@ class ForecasterFit:
     origins: int
     error: float
     naive_error: float
+    record: ErrorRecord
+    effects: Array
+    constant: list[str]
 
 
 def fit_forecaster(
@@ -59,13 +69,16 @@ def fit_forecaster(
     likely_seasons: Sequence[int] = (),
     quantiles: Sequence[float] = QUANTILES,
     ends: Sequence[int] | None = None,
+    known: Sequence[Array] | None = None,
+    names: Sequence[str] = (),
 ) -> ForecasterFit:
     """Fit a forecaster to series, without an option that has to be chosen.
 
     Its point forecast is a linear map of the past, as exponential smoothing, seasonal naive, ridge regression and all
     their means are. Which of them are averaged, rolling origins in the second half of the time decide, each judged by
-    maps fitted to what lies before it. Quantiles are those of the errors at these origins (split conformal
-    prediction), by step. It is in closed form and takes seconds; two calls give the same model.
+    maps fitted to what lies before it. Quantiles are those of the errors at these origins, by step: recent errors
+    count more, and the band is wider where they are few. It is in closed form and takes seconds; two calls give the
+    same model.
 
     Parameters
     ----------
@@ -81,6 +94,11 @@ def fit_forecaster(
         Levels, 0.5 among them.
     ends : sequence of int, optional
         Of each series, how many steps after a common beginning its time ends; by default all end together.
+    known : sequence of float arrays [length, covariates], optional
+        Of each series, what is known for the future too. It has an effect on the same step, in proportion; whether
+        that helps, the rolling origins tell.
+    names : sequence of str
+        Of the covariates.
 
     Returns
     -------
@@ -103,12 +121,12 @@ def fit_forecaster(
     longest = max(map(len, tables))
     ends = [longest] * len(tables) if ends is None else ends
     units = [_units(table) for table in tables]
-    samples = [
-        sample_of((table[:, target] - loc[target]) / scale[target], end)
-        for table, (loc, scale), end in zip(tables, units, ends, strict=True)
-        for target in range(targets)
-    ]
-    samples = [sample for sample in samples if len(sample.values)]
+    samples, owners = [], []
+    for number, (table, (loc, scale), end) in enumerate(zip(tables, units, ends, strict=True)):
+        for target in range(targets):
+            samples.append(sample_of((table[:, target] - loc[target]) / scale[target], end))
+            owners.append((number, target))
+    covariates = None if known is None else covariates_of(tables, known, names)
     _check_length(samples, horizon)
 
     if seasons is None:
@@ -121,24 +139,22 @@ def fit_forecaster(
         seasons = sorted({int(check_whole_number("each of seasons", season, 2)) for season in seasons})
     # A level to return to is known of the one series, not of others that come later.
     has_level = len(tables) == 1
-    found = choose(samples, folds_of(samples, horizon), horizon, seasons, level=has_level)
-    is_fixed = has_level
+    folds = folds_of(samples, horizon)
+    found = choose(samples, folds, horizon, seasons, level=has_level)
+    effects = np.zeros((0, targets))
+    centres, constant = np.zeros(0), list[int]()
+    if covariates is not None:
+        effects, found = _with_effects(samples, owners, covariates, targets, folds, found, seasons, has_level)
+        centres, constant = covariates.means, covariates.constant
+
     scaling: dict[str, Any] = {"scaling": "std"}
-    if is_fixed:
+    if has_level:
         loc, scale = units[0]
         scaling = {"scaling": "fixed", "fixed_loc": loc.tolist(), "fixed_scale": scale.tolist()}
-    config = ChainHeadConfig(
-        m=targets,
-        n=1,
-        pooling="last",
-        chain_length=len(found.weight),
-        prediction_length=horizon,
-        quantiles=list(quantiles),
-        with_linear_path=True,
-        interpolate_missing=True,
-        **scaling,
-    )
-    model = _built(config, found, is_fixed=is_fixed)
+    record = _record(found, folds, horizon, len(samples), is_relative=not has_level)
+    points = record.band(folds[-1].end, quantiles)
+    forecast = LinearForecast(found.weight, effects, centres, constant)
+    model = built(forecast, targets, quantiles, scaling, points)
     shares: dict[str, float] = {}
     for candidate, share in found.shares.items():
         shares[str(candidate)] = shares.get(str(candidate), 0.0) + share
@@ -149,6 +165,9 @@ def fit_forecaster(
         origins=len(found.future),
         error=_mean_error(found, found.forecast),
         naive_error=_mean_error(found, _seasonal_naive(found, seasons)),
+        record=record,
+        effects=effects * (units[0][1] if has_level else 1.0),
+        constant=[names[place] for place in constant],
     )
 
 
@@ -189,39 +208,60 @@ def _check_length(samples: Sequence[Sample], horizon: int) -> None:
         )
 
 
-@torch.no_grad()
-def _built(config: ChainHeadConfig, found: Mixture, *, is_fixed: bool) -> ChainHeadForTimeSeriesPrediction:
-    """Return the model of a map, with the quantiles of its errors; its chain adds nothing."""
-    model = ChainHeadForTimeSeriesPrediction(config).eval()
-    assert model.linear_path is not None
-    for parameter in model.parameters():
-        parameter.zero_()
-    model.linear_path.map.weight.copy_(torch.from_numpy(found.weight.T.copy()))
+def _with_effects(
+    samples: Sequence[Sample],
+    owners: Sequence[tuple[int, int]],
+    covariates: Covariates,
+    targets: int,
+    folds: Sequence[Fold],
+    without: Mixture,
+    seasons: Sequence[int],
+    has_level: bool,
+) -> tuple[Array, Mixture]:
+    """Return the effects of covariates [covariates, targets], and the map of what they leave.
+
+    Zeros, and the map without them, where forecasts are no better for it at the rolling origins, for which effects
+    are those of the time before all folds.
+    """
+    horizon = without.future.shape[1]
+    inputs = [
+        covariates.scaled(table, len(sample.values))
+        for (table, _), sample in zip(owners, samples, strict=True)
+    ]
+
+    def effects_before(end: int) -> list[Array]:
+        found = []
+        for target in range(targets):
+            own = [place for place, (_, other) in enumerate(owners) if other == target]
+            parts = [samples[place] for place in own], [inputs[place] for place in own]
+            found.append(effects_of(*parts, seasons, end) if own else np.zeros(len(covariates.names)))
+        return found
+
+    def rest(effects: Sequence[Array]) -> list[Sample]:
+        return without_effects(samples, inputs, [effects[target] for _, target in owners])
+
+    effects = effects_before(folds[-1].end)
+    found = choose(
+        rest(effects_before(folds[0].begin)), folds, horizon, seasons, level=has_level, final=rest(effects)
+    )
+    if _mean_error(found, found.forecast) >= _mean_error(without, without.forecast):
+        return np.zeros((len(covariates.names), targets)), without
+    divisors = np.where(covariates.deviations > 0, covariates.deviations, np.inf)
+    return np.stack(effects, 1) / divisors[:, np.newaxis], found
+
+
+def _record(
+    found: Mixture, folds: Sequence[Fold], horizon: int, series: int, *, is_relative: bool
+) -> ErrorRecord:
+    """Return the errors at the rolling origins; relative ones in units of the deviation of each past."""
     errors = found.future - found.forecast
-    if not is_fixed:
+    if is_relative:
         scale = found.past.std(1, keepdims=True)
         errors = np.where(scale > 0, errors / np.where(scale > 0, scale, 1), np.nan)
-    model.start_at_quantiles(torch.from_numpy(_quantiles(errors, config.quantiles)))
-    return model
-
-
-def _quantiles(errors: Array, levels: Sequence[float]) -> Array:
-    """Return the conformal quantiles [steps, levels] of errors [origins, steps], each step in a unit of its own."""
-    counts = (~np.isnan(errors)).sum(0)
-    total = np.nansum(np.square(errors))
-    # A step with few errors is as uncertain as the other ones.
-    mean = total / max(counts.sum(), 1)
-    deviations = np.sqrt((np.nansum(np.square(errors), 0) + mean) / (counts + 1))
-    relative = (errors / np.maximum(deviations, 1e-12))[~np.isnan(errors)]
-    if not len(relative):
-        relative = np.zeros(1)
-    offsets = conformal_offsets(torch.from_numpy(relative)[:, None].expand(-1, len(levels)), levels)
-    points = deviations[:, np.newaxis] * np.array(offsets)
-    median = list(levels).index(0.5)
-    above = np.maximum.accumulate(points[:, median:], 1)
-    below = np.minimum.accumulate(points[:, : median + 1][:, ::-1], 1)[:, ::-1]
-    places = np.arange(len(levels)) - median
-    return np.concatenate([below[:, :-1], above], 1) + _LEAST_GAP * places
+    span = folds[-1].end - folds[0].begin
+    # Every step of the span has a forecast of each series, of which a part was drawn.
+    steps = np.full(len(errors), span * series / len(errors))
+    return ErrorRecord(errors, found.times.astype(np.int64), steps, max(_MEMORY * span, horizon))
 
 
 def _seasonal_naive(found: Mixture, seasons: Sequence[int]) -> Array:
@@ -232,8 +272,10 @@ def _seasonal_naive(found: Mixture, seasons: Sequence[int]) -> Array:
 
 
 def _mean_error(found: Mixture, forecast: Array) -> float:
-    errors = np.nanmean(np.abs(forecast - found.future), 1)
-    return float(found.weights @ errors)
+    observed = ~np.isnan(found.future)
+    errors = np.where(observed, np.abs(forecast - found.future), 0).sum(1) / np.maximum(observed.sum(1), 1)
+    counted = found.weights * observed.any(1)
+    return float(counted @ errors / counted.sum())
 
 
 __all__ = ["QUANTILES", "ForecasterFit", "fit_forecaster"]

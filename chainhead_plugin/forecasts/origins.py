@@ -1,6 +1,6 @@
 """Series cut at rolling origins: what a forecaster may learn from before each, and what it is compared with after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ Array = NDArray[np.float64]
 _MOST_FOLDS = 5
 # Origins of a fold, windows to learn from, and the share of a series that the folds cover at most.
 _MOST_ORIGINS, _MOST_WINDOWS, _SHARE = 100, 20_000, 0.5
+# Windows that are in memory at once.
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,36 @@ class Fold:
     end: int
 
 
+@dataclass(frozen=True)
+class Windows:
+    """Windows of series, which are copied out of these a block at a time.
+
+    Attributes
+    ----------
+    parts : tuple of pairs
+        Of each series the sample, and the int array of the steps at which its windows begin.
+    past, horizon : int
+        Steps of a window's past, and of its future.
+    """
+
+    parts: tuple[tuple[Sample, NDArray[np.intp]], ...]
+    past: int
+    horizon: int
+
+    def __len__(self) -> int:
+        return sum(len(begins) for _, begins in self.parts)
+
+    def blocks(self) -> Iterator[tuple[Array, Array]]:
+        """Yield pasts [windows, past] and futures [windows, horizon], some at a time; two calls give the same."""
+        slide = np.lib.stride_tricks.sliding_window_view
+        for sample, begins in self.parts:
+            pasts = slide(sample.filled, self.past)
+            futures = slide(sample.values, self.horizon)
+            for start in range(0, len(begins), _BLOCK):
+                rows = begins[start : start + _BLOCK]
+                yield pasts[rows], futures[rows + self.past]
+
+
 def sample_of(values: Array, end: int) -> Sample:
     """Return a series, what is missing at its begin cut off."""
     observed = np.flatnonzero(~np.isnan(values))
@@ -65,45 +97,49 @@ def folds_of(samples: Sequence[Sample], horizon: int) -> list[Fold]:
     return [Fold(end - (i + 1) * span, end - i * span) for i in reversed(range(count))]
 
 
-def windows_before(samples: Sequence[Sample], end: int, past: int, horizon: int) -> tuple[Array, Array]:
-    """Return all windows [windows, past] and [windows, horizon] whose future ends before a time.
+def windows_before(samples: Sequence[Sample], end: int, past: int, horizon: int) -> Windows:
+    """Return all windows whose future ends before a time.
 
     A future with a missing value is left out; of very many windows a part is drawn.
     """
-    pasts, futures = [], []
-    for sample in samples:
-        count = min(len(sample.values), len(sample.values) - sample.end + end)
-        if count < past + horizon:
+    lengths = [min(len(sample.values), len(sample.values) - sample.end + end) for sample in samples]
+    counts = [max(0, length - past - horizon + 1) for length in lengths]
+    share = min(1.0, _MOST_WINDOWS / max(sum(counts), 1))
+    parts = []
+    for sample, length, count in zip(samples, lengths, counts, strict=True):
+        if not count:
             continue
-        slide = np.lib.stride_tricks.sliding_window_view
-        pasts.append(slide(sample.filled[: count - horizon], past))
-        futures.append(slide(sample.values[past:count], horizon))
-    if not pasts:
-        return np.empty((0, past)), np.empty((0, horizon))
-    share = _MOST_WINDOWS / sum(map(len, pasts))
-    kept = [_drawn(len(part), round(share * len(part))) for part in pasts]
-    past_rows = np.concatenate([part[rows] for part, rows in zip(pasts, kept, strict=True)])
-    future_rows = np.concatenate([part[rows] for part, rows in zip(futures, kept, strict=True)])
-    complete = ~np.isnan(future_rows).any(1)
-    return past_rows[complete], future_rows[complete]
+        begins = _drawn(count, round(share * count))
+        missing = np.cumsum(np.r_[0, np.isnan(sample.values[:length])])
+        is_complete = missing[begins + past + horizon] == missing[begins + past]
+        parts.append((sample, begins[is_complete]))
+    return Windows(tuple(parts), past, horizon)
 
 
-def windows_within(samples: Sequence[Sample], fold: Fold, past: int, horizon: int) -> tuple[Array, Array]:
-    """Return the windows that a fold is judged by; before a shorter past its first value is repeated.
+def windows_within(
+    samples: Sequence[Sample], fold: Fold, past: int, horizon: int
+) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Return the windows that a fold is judged by, pasts and futures, and the steps at which the futures begin.
 
-    Futures begin within the fold. NaN in a future does not count.
+    Futures begin within the fold. Before a shorter past its first value is repeated; NaN in a future does not count.
     """
-    pasts, futures = [], []
+    firsts, counts = [], []
     for sample in samples:
         start = sample.end - len(sample.values)
         first, last = max(fold.begin - start, 1), min(fold.end - 1, sample.end - horizon) - start
-        for origin in range(first, last + 1):
-            pasts.append(past_at(sample, origin, past))
-            futures.append(sample.values[origin : origin + horizon])
+        firsts.append(first)
+        counts.append(max(0, last - first + 1))
+    pasts, futures, times = [], [], []
+    begins = np.cumsum([0, *counts])
+    for row in _drawn(int(begins[-1]), _MOST_ORIGINS):
+        number = int(np.searchsorted(begins, row, side="right")) - 1
+        origin = int(firsts[number] + row - begins[number])
+        pasts.append(past_at(samples[number], origin, past))
+        futures.append(samples[number].values[origin : origin + horizon])
+        times.append(origin + samples[number].end - len(samples[number].values))
     if not pasts:
-        return np.empty((0, past)), np.empty((0, horizon))
-    rows = _drawn(len(pasts), _MOST_ORIGINS)
-    return np.stack([pasts[row] for row in rows]), np.stack([futures[row] for row in rows])
+        return np.empty((0, past)), np.empty((0, horizon)), np.empty(0, np.intp)
+    return np.stack(pasts), np.stack(futures), np.array(times, np.intp)
 
 
 def _drawn(count: int, most: int) -> NDArray[np.intp]:
@@ -125,4 +161,13 @@ def past_at(sample: Sample, origin: int, past: int) -> Array:
     return np.pad(filled, (past - len(filled), 0), mode="edge")
 
 
-__all__ = ["Fold", "Sample", "folds_of", "past_at", "sample_of", "windows_before", "windows_within"]
+__all__ = [
+    "Fold",
+    "Sample",
+    "Windows",
+    "folds_of",
+    "past_at",
+    "sample_of",
+    "windows_before",
+    "windows_within",
+]

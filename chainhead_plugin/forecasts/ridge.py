@@ -1,9 +1,12 @@
 """Ridge regression from a past to a future, that shrinks towards a classical forecast instead of towards zero."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .origins import Windows
 
 Matrix = NDArray[np.float64]
 
@@ -16,32 +19,35 @@ _ROUNDS, _LEAST_ERROR = 4, 0.1
 class RidgeFit:
     """Windows, and the solutions of all ridge regressions on them, from one eigendecomposition.
 
-    The squared errors of a window count in units of its own deviation.
+    The squared errors of a window count in units of its own deviation. Sums over windows are taken a block at a time.
 
     Attributes
     ----------
-    past : float64 array [windows, length]
-    future : float64 array [windows, steps]
-        Both in units in which the series' deviation is about 1.
+    windows : Windows
+        In units in which the series' deviation is about 1.
     keeps_level : bool
         Whether maps see a past less its mean, so that a shifted past gives a forecast shifted alike; else they may
         return to the level 0.
     """
 
-    past: Matrix
-    future: Matrix
+    windows: Windows
     keeps_level: bool
-    _inputs: Matrix = field(init=False, repr=False)
-    _wanted: Matrix = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        levels = self.past.mean(1, keepdims=True) if self.keeps_level else np.zeros((len(self.past), 1))
-        weights = 1 / np.maximum(self.past.std(1, keepdims=True), _LEAST_DEVIATION)
-        self._inputs = (self.past - levels) * weights
-        self._wanted = (self.future - levels) * weights
-        values, self.vectors = np.linalg.eigh(self._inputs.T @ self._inputs)
+        past, steps = self.windows.past, self.windows.horizon
+        gram, products = np.zeros((past, past)), np.zeros((past, steps))
+        for inputs, wanted in self._blocks():
+            gram += inputs.T @ inputs
+            products += inputs.T @ wanted
+        values, self.vectors = np.linalg.eigh(gram)
         self.values = np.maximum(values, 0)[:, np.newaxis]
-        self.products = self.vectors.T @ (self._inputs.T @ self._wanted)
+        self.products = self.vectors.T @ products
+
+    def _blocks(self) -> Iterator[tuple[Matrix, Matrix]]:
+        for past, future in self.windows.blocks():
+            levels = past.mean(1, keepdims=True) if self.keeps_level else np.zeros((len(past), 1))
+            weights = 1 / np.maximum(past.std(1, keepdims=True), _LEAST_DEVIATION)
+            yield (past - levels) * weights, (future - levels) * weights
 
     def rotated(self, start: Matrix, ridge: float) -> Matrix:
         """Return the solution in the basis of the eigenvectors.
@@ -53,7 +59,7 @@ class RidgeFit:
         ridge : float
             Strength of the penalty on the squared difference from it, for each window.
         """
-        penalty = ridge * len(self.past)
+        penalty = ridge * len(self.windows)
         return (self.products + penalty * start) / (self.values + penalty)
 
     def solve(self, start: Matrix, ridge: float) -> Matrix:
@@ -66,16 +72,23 @@ class RidgeFit:
         By least squares whose weights are the errors of the round before, inverted: a holiday counts once, not by its
         square.
         """
-        count = len(self.past)
-        rest = self._wanted - self._inputs @ start
+        count = len(self.windows)
         weights = np.ones((count, 1))
         change = np.zeros_like(start)
         for _ in range(_ROUNDS):
-            weighted = self._inputs * weights
-            gram = weighted.T @ self._inputs
+            gram, products = np.zeros((len(start), len(start))), np.zeros_like(start)
+            begin = 0
+            for inputs, wanted in self._blocks():
+                weighted = inputs * weights[begin : begin + len(inputs)]
+                gram += weighted.T @ inputs
+                products += weighted.T @ (wanted - inputs @ start)
+                begin += len(inputs)
             gram[np.diag_indices_from(gram)] += ridge * count
-            change = np.linalg.solve(gram, weighted.T @ rest)
-            errors = np.abs(rest - self._inputs @ change).mean(1, keepdims=True)
+            change = np.asarray(np.linalg.solve(gram, products), np.float64)
+
+            errors = np.concatenate(
+                [np.abs(wanted - inputs @ (start + change)).mean(1) for inputs, wanted in self._blocks()]
+            )[:, np.newaxis]
             weights = 1 / np.maximum(errors, _LEAST_ERROR * np.median(errors) + 1e-12)
             weights /= weights.mean()
         return self._whole(start + change)

@@ -234,7 +234,7 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
             if self.config.quantile_offsets:
                 raw = shifted(raw, self.config.quantile_offsets, median)
 
-        own = self._of_targets(features)
+        own = self._of_targets(features[..., : self.config.num_input_channels])
         if self.linear_path is not None:
             raw = raw + self.linear_path(own.to(raw)).unsqueeze(-1)
         if self.config.seasons:

@@ -116,7 +116,7 @@ class TestFiles:
         (np.full(50, np.nan), {}, "has no value"),
         (np.zeros((3, 3, 3)), {}, r"expected \[length\] or \[length, targets\]"),
         ("abc", {}, "no plain numbers"),
-        (np.arange(50.0), {"X": np.arange(50)}, "train a recipe"),
+        (np.arange(50.0), {"X": np.arange(40)}, "expected a row for each step"),
         (pd.Series(np.arange(9.0), DAYS[[0, 1, 2, 3, 3, 4, 5, 6, 7]]), {}, "the same time"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin.forecasts import find_seasons, fit_forecaster
+from chainhead_plugin.forecasts import find_seasons, fit_forecaster, origins
 from chainhead_plugin.forecasts.choosing import _mix
 from chainhead_plugin.forecasts.classical import classical_maps, smoothing
 from chainhead_plugin.forecasts.origins import Fold, folds_of, sample_of, windows_before, windows_within
@@ -17,6 +17,11 @@ def seasonal(length=160, season=12, seed=0, noise=1.0):
     rng = np.random.default_rng(seed)
     steps = np.arange(length)
     return 50 + 10 * np.sin(2 * np.pi * steps / season) + noise * rng.normal(size=length)
+
+
+def whole(windows):
+    """Return all pasts and all futures of windows."""
+    return [np.concatenate(part) for part in zip(*windows.blocks(), strict=True)]
 
 
 def forecast(fit, past):
@@ -123,16 +128,56 @@ class TestParts:
     @pytest.mark.parametrize("keeps_level", [True, False])
     def test_ridge_is_the_normal_equations(self, keeps_level):
         rng = np.random.default_rng(0)
-        past, future, start = rng.normal(size=(30, 8)), rng.normal(size=(30, 3)), rng.normal(size=(8, 3))
+        windows = windows_before([sample_of(rng.normal(size=40), 40)], 40, 8, 3)
+        past, future = whole(windows)
+        start = rng.normal(size=(8, 3))
         level = past.mean(1, keepdims=True) * keeps_level
         weights = 1 / past.std(1, keepdims=True)
         x, t = (past - level) * weights, (future - level) * weights
-        change = np.linalg.solve(x.T @ x + 0.1 * 30 * np.eye(8), x.T @ (t - x @ start))
         new = rng.normal(size=(4, 8))
         at = new.mean(1, keepdims=True) * keeps_level
-        np.testing.assert_allclose(
-            new @ RidgeFit(past, future, keeps_level).solve(start, 0.1), at + (new - at) @ (start + change)
+        fit = RidgeFit(windows, keeps_level)
+
+        change = np.linalg.solve(x.T @ x + 0.1 * 30 * np.eye(8), x.T @ (t - x @ start))
+        np.testing.assert_allclose(new @ fit.solve(start, 0.1), at + (new - at) @ (start + change))
+
+    def test_a_robust_ridge_follows_most_windows(self):
+        values = np.random.default_rng(0).normal(size=200)
+        for step in range(1, 200):
+            values[step] += 0.9 * values[step - 1]
+        outlier = values.copy()
+        outlier[100] += 50
+        start = np.zeros((6, 2))
+        plain, robust = (
+            np.abs(solve(start, 1e-3) - kept(start, 1e-3)).mean()
+            for name in ("solve", "solve_robustly")
+            for solve, kept in [
+                [
+                    getattr(RidgeFit(windows_before([sample_of(one, 200)], 200, 6, 2), False), name)
+                    for one in (outlier, values)
+                ]
+            ]
         )
+        assert robust < 0.5 * plain
+
+    @pytest.mark.parametrize("name", ["solve", "solve_robustly"])
+    def test_blocks_make_no_difference(self, monkeypatch, name):
+        windows = windows_before([sample_of(seasonal(60), 60)], 60, 8, 3)
+        start = np.zeros((8, 3))
+        at_once = getattr(RidgeFit(windows, True), name)(start, 0.1)
+        monkeypatch.setattr(origins, "_BLOCK", 7)
+        np.testing.assert_allclose(getattr(RidgeFit(windows, True), name)(start, 0.1), at_once)
+
+    def test_blocks_are_all_windows(self, monkeypatch):
+        values = np.arange(50.0)
+        values[20] = np.nan
+        monkeypatch.setattr(origins, "_BLOCK", 7)
+        windows = windows_before([sample_of(values, 50), sample_of(values[:9], 50)], 50, 5, 2)
+        past, future = whole(windows)
+        begins = [begin for begin in range(44) if 20 not in (begin + 5, begin + 6)]
+        np.testing.assert_array_equal(past[:, 0], [float(begin) for begin in begins] + [0, 1, 2])
+        np.testing.assert_array_equal(future[:, 1] - future[:, 0], 1)
+        assert len(windows) == len(past) == len(begins) + 3
 
     def test_no_window_learns_from_its_fold(self):
         samples = [sample_of(np.arange(100.0), 100), sample_of(np.arange(70.0), 90)]
@@ -140,17 +185,18 @@ class TestParts:
         assert folds[0].begin >= 50
         assert folds[-1].end == 100
         for fold in folds:
-            _, learned = windows_before(samples, fold.begin, 10, HORIZON)
-            _, judged = windows_within(samples, fold, 10, HORIZON)
+            _, learned = whole(windows_before(samples, fold.begin, 10, HORIZON))
+            _, judged, times = windows_within(samples, fold, 10, HORIZON)
             # The second series starts 20 steps later.
             assert learned.max() < fold.begin
             assert judged.min() >= fold.begin - 20
+            assert ((times >= fold.begin) & (times < fold.end)).all()
 
     def test_a_past_does_not_know_what_comes_after_it(self):
         values = np.arange(60.0)
         values[48:52] = np.nan
         values[52:] = 1e6
-        past, _ = windows_within([sample_of(values, 60)], Fold(50, 51), 10, 3)
+        past, _, _ = windows_within([sample_of(values, 60)], Fold(50, 51), 10, 3)
         np.testing.assert_array_equal(past[0, -3:], [47, 47, 47])
 
     def test_a_mixture_is_at_least_as_good_as_its_best_part(self):

@@ -98,6 +98,15 @@ class TestSeasonsAndLinearPath:
         expected = chain(past).prediction_outputs + added * output.scale
         torch.testing.assert_close(output.prediction_outputs, expected, rtol=1e-4, atol=1e-5)
 
+    def test_the_linear_path_is_of_channels_alone(self):
+        model = build({"m": 3, "n": 6, "pooling": "flatten", "num_time_features": 1}, with_linear_path=True)
+        output = model(
+            torch.randn(2, 12, 2),
+            past_time_features=torch.randn(2, 12, 1),
+            future_time_features=torch.randn(2, 4, 1),
+        )
+        assert output.prediction_outputs.shape == (2, 4, 2)
+
     @pytest.mark.parametrize("windows", [9, 60])
     def test_closed_form_is_ridge_regression(self, windows):
         from sklearn.linear_model import Ridge

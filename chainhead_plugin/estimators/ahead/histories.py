@@ -31,12 +31,21 @@ class History:
         Whether there are several, or one in a list.
     is_flat : bool
         Whether a series was [length], and forecasts are without the axis of targets.
+    known : list of float64 arrays [length or more, covariates], optional
+        What is known of every step, and of steps after the last one.
+    names : tuple of str
+        Of what is known.
+    period : str, optional
+        The frequency of an index of periods, in which forecasts are given back.
     """
 
     values: list[Array]
     table: SeriesSet | None
     is_batch: bool
     is_flat: bool
+    known: list[Array] | None = None
+    names: tuple[str, ...] = ()
+    period: str | None = None
 
     @property
     def ends(self) -> list[int]:
@@ -47,7 +56,7 @@ class History:
         return [start + len(values) for start, values in zip(starts, self.values, strict=True)]
 
 
-def read_history(y: Any, schema: Schema | None = None) -> History:
+def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History:
     """Return series to forecast.
 
     Parameters
@@ -55,6 +64,9 @@ def read_history(y: Any, schema: Schema | None = None) -> History:
     y : array, list, Series or DataFrame of pandas
         [length] or [length, targets]; a list of such arrays; a Series; a DataFrame whose columns are targets, with
         times in its index or in a column, or a MultiIndex of series and time, or a column that tells series apart.
+    X : the same, optional
+        What is known of every step of `y`, and of steps after the last one: a row each. Of a table the columns have
+        names of their own, and the index is that of `y`, and goes on.
     schema : Schema, optional
         The names that a table has to have; what is read has them in this order.
 
@@ -64,15 +76,91 @@ def read_history(y: Any, schema: Schema | None = None) -> History:
         If it is nothing of these; `TableError` tells what is wrong with a table.
     """
     if is_frame(y):
-        is_flat = not hasattr(y, "columns")
-        name = schema.target[0] if schema is not None and len(schema.target) == 1 else "y"
-        table = table_of(y.to_frame(name if y.name is None else str(y.name)) if is_flat else y, schema)
-        is_batch = bool(table.columns.spec.series) or len(table) > 1
-        return History([series.values for series in table], table, is_batch, is_flat)
+        return _read_frames(y, X, schema)
     is_batch = isinstance(y, list | tuple) and len(y) > 0 and np.ndim(y[0]) > 0 and not np.isscalar(y[0])
-    parts = [_numbers(number, one) for number, one in enumerate(y)] if is_batch else [_numbers(None, y)]
+    parts = (
+        [_numbers("y", number, one) for number, one in enumerate(y)] if is_batch else [_numbers("y", None, y)]
+    )
     is_flat = all(part.ndim == 1 for part in parts)
-    return History([part.reshape(len(part), -1) for part in parts], None, is_batch, is_flat)
+    values = [part.reshape(len(part), -1) for part in parts]
+    if X is None:
+        return History(values, None, is_batch, is_flat)
+
+    if is_frame(X):
+        raise TypeError("X is a table, but y is not: give both as arrays, or both with an index")
+    if is_batch and not (isinstance(X, list | tuple) and len(X) == len(parts)):
+        raise ValueError(f"X must be a list of {len(parts)} arrays, as y is")
+    given = [_numbers("X", number, one) for number, one in enumerate(X if is_batch else [X])]
+    known = [part.reshape(len(part), -1) for part in given]
+    return History(values, None, is_batch, is_flat, known, tuple(f"x{i}" for i in range(known[0].shape[1])))
+
+
+def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
+    """Return the series of tables of pandas."""
+    is_flat = not hasattr(y, "columns")
+    name = schema.target[0] if schema is not None and len(schema.target) == 1 else "y"
+    frame = y.to_frame(name if y.name is None else str(y.name)) if is_flat else y
+    spec = None
+    if X is not None:
+        if not is_frame(X):
+            raise TypeError("y is a table, but X is not: give both as arrays, or both with an index")
+        known = X if hasattr(X, "columns") else X.to_frame("x" if X.name is None else str(X.name))
+        twice = [str(column) for column in known.columns if column in frame.columns]
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: in y and in X at once")
+        spec = TableSpec(known=tuple(map(str, known.columns)))
+        frame = frame.join(known, how="outer")
+    table = table_of(frame, schema, spec)
+    history = history_of(table, is_batch=bool(table.columns.spec.series) or len(table) > 1, is_flat=is_flat)
+    index = y.index if y.index.nlevels == 1 else y.index.levels[-1]
+    period = getattr(index, "freqstr", None) if hasattr(index, "to_timestamp") else None
+    return replace(history, period=period)
+
+
+def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
+    """Return the history that a table holds; where something is known for the future, its last rows may be that.
+
+    These rows have no target. They stay in what is known, and the series end before them.
+    """
+    if not table.known:
+        return History([series.values for series in table], table, is_batch, is_flat)
+    kept, known = [], []
+    for series in table:
+        observed = np.flatnonzero(~np.isnan(series.values[:, : len(table.targets)]).all(1))
+        end = int(observed[-1]) + 1 if len(observed) else len(series)
+        known.append(series.known)
+        times = None if series.times is None else series.times[:end]
+        kept.append(replace(series, values=series.values[:end], known=series.known[:end], times=times))
+    short = replace(table, series=tuple(kept))
+    return History([series.values for series in kept], short, is_batch, is_flat, known, table.known)
+
+
+def joined(before: Any, later: Any) -> Any:
+    """Return what was given, and what goes on after it, in one: tables, arrays, or lists of arrays.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not of one form.
+    """
+    if is_frame(before) != is_frame(later):
+        raise TypeError("give what goes on in the form of what came before it: both tables, or both arrays")
+    if is_frame(before):
+        import pandas
+
+        if hasattr(before, "columns") != hasattr(later, "columns"):
+            raise TypeError("give what goes on in the form of what came before it: a Series, or a DataFrame")
+        return pandas.concat([before, later])
+    if isinstance(before, list | tuple) and before and np.ndim(before[0]) > 0:
+        if not isinstance(later, list | tuple) or len(later) != len(before):
+            raise ValueError(f"give what goes on as a list of {len(before)} arrays, as what came before it")
+        return [joined(*parts) for parts in zip(before, later, strict=True)]
+    first, second = _numbers("what came before", None, before), _numbers("what goes on", None, later)
+    if first.shape[1:] != second.shape[1:]:
+        raise ValueError(
+            f"what goes on has shape {list(second.shape)}, what came before it {list(first.shape)}"
+        )
+    return np.concatenate([first, second])
 
 
 def table_of(
@@ -96,8 +184,8 @@ def with_targets(found: SeriesSet) -> SeriesSet:
     return replace(found, columns=replace(found.columns, spec=spec))
 
 
-def _numbers(number: int | None, values: Any) -> Array:
-    where = "y" if number is None else f"y: series {number}"
+def _numbers(name: str, number: int | None, values: Any) -> Array:
+    where = name if number is None else f"{name}: series {number}"
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -130,6 +218,8 @@ def as_given(history: History, forecasts: Sequence[Array], columns: Sequence[Any
     for series, forecast in zip(history.table, forecasts, strict=True):
         frame = pandas.DataFrame(forecast.reshape(len(forecast), -1), columns=headings)
         frame.index = _future_index(history.table, series, len(forecast))
+        if history.period is not None:
+            frame.index = frame.index.to_period(history.period)
         frames.append(frame)
     if not history.is_batch:
         found = frames[0]
@@ -151,4 +241,4 @@ def _future_index(table: SeriesSet, series: Any, steps: int) -> Any:
     return pandas.DatetimeIndex(times, name=name) if is_dates else pandas.Index(times, name=name)
 
 
-__all__ = ["History", "as_given", "read_history", "table_of"]
+__all__ = ["History", "as_given", "history_of", "joined", "read_history", "table_of"]

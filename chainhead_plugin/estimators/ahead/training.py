@@ -15,7 +15,7 @@ from ...tables.series import SeriesSet
 from ...tables.summarising import summary
 from ..forecaster import ChainHeadForecaster
 from ..table_plan import TablePlan
-from .histories import History, with_targets
+from .histories import History, history_of, with_targets
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
         said.append(
             f"test: {_later(known, firsts)} of {plan.test}, which {'go' if len(known) > 1 else 'goes'} on"
         )
-    history = History([series.values for series in known], known, bool(known.columns.spec.series), False)
+    history = history_of(known, is_batch=bool(known.columns.spec.series), is_flat=False)
     if plan.test_share is not None:
         firsts = _firsts(history, plan.test_share)
 
@@ -119,11 +119,11 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
         )
     if spec.rows == "series" or read.clock is None:
         raise ValueError(f"{plan.data}: there is no column of times to forecast by: name it with --time")
-    for role in ("known", "static", "calendar"):
+    for role in ("static", "calendar"):
         if getattr(spec, role):
             raise ValueError(
-                f"the default forecaster learns from the past of what it forecasts alone: leave out --{role}, or train "
-                "a recipe"
+                f"the default forecaster takes no --{role}: leave it out, or train a recipe; what is known for the "
+                "future it takes as --known"
             )
     if not read.targets and len(read.features) > 1:
         raise ValueError(
@@ -133,8 +133,9 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
     extra = [name for name in read.features if name not in read.targets] if read.targets else []
     if extra:
         raise ValueError(
-            f"{plan.data}: the default forecaster learns from the past of what it forecasts alone, not from "
-            f"{listed(extra)}: leave these out with --drop {','.join(extra)}, or train a recipe"
+            f"{plan.data}: the default forecaster does not learn from columns that are known of the past alone: is "
+            f"{listed(extra)} known for the future too, name it with --known {','.join(extra)}; otherwise leave it out "
+            f"with --drop {','.join(extra)}, or train a recipe, which takes such columns as features"
         )
 
 
@@ -160,14 +161,19 @@ def _before(history: History, firsts: Sequence[int]) -> History:
     """Return what lies before the test part; series that begin later are left out."""
     assert history.table is not None
     kept = [
-        (series, values[:first])
-        for series, values, first in zip(history.table, history.values, firsts, strict=True)
+        number
+        for number, (values, first) in enumerate(zip(history.values, firsts, strict=True))
         if first > 0 and not np.isnan(values[:first]).all()
     ]
     if not kept:
         raise ValueError("no series begins before the test part: give a smaller --test-share")
-    table = replace(history.table, series=tuple(series for series, _ in kept))
-    return replace(history, values=[values for _, values in kept], table=table)
+    table = replace(history.table, series=tuple(history.table[number] for number in kept))
+    return replace(
+        history,
+        values=[history.values[number][: firsts[number]] for number in kept],
+        table=table,
+        known=None if history.known is None else [history.known[number] for number in kept],
+    )
 
 
 def _tested(
@@ -178,8 +184,8 @@ def _tested(
     horizon, levels = estimator.horizon_, list(estimator.model_.config.quantiles)
     season = max(estimator.seasons_, default=1)
     parts: dict[str, tuple[Array, Array, float]] = {}
-    for series, values, begin in zip(history.table, history.values, firsts, strict=True):
-        first = max(1, begin)
+    for number, (series, begin) in enumerate(zip(history.table, firsts, strict=True)):
+        values, first = history.values[number], max(1, begin)
         origins = np.arange(first, len(values) - horizon + 1)
         if len(origins) > _MOST_ORIGINS:
             origins = origins[np.linspace(0, len(origins) - 1, _MOST_ORIGINS).round().astype(int)]
@@ -189,7 +195,8 @@ def _tested(
         ]
         if not usable:
             continue
-        forecasts = estimator.forecast_from(usable)
+        known = None if history.known is None else [history.known[number]] * len(usable)
+        forecasts = estimator.forecast_from(usable, known=known)
         futures = np.stack([values[len(past) : len(past) + horizon] for past in usable])
         for target, name in enumerate(history.table.targets):
             title = f"{series.id}, {name}" if series.id else name

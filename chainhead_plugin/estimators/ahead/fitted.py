@@ -1,0 +1,182 @@
+"""A fitted forecaster: forecasts from pasts, and what came since taken up."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...checks.values import check_whole_number
+from ...forecasts.building import set_band
+from ...forecasts.rolling import roll_forward
+from ...inputs.named_sequences import is_frame
+from .histories import History, joined, read_history
+from .saving import SavedForecaster
+from .updating import batch_of, errors_since
+
+Array = NDArray[np.float64]
+Own = TypeVar("Own", bound="FittedForecaster")
+
+# Forecasts that are made at once.
+_BATCH = 256
+
+
+class FittedForecaster(SavedForecaster):
+    """What a forecaster does once it is fitted, or loaded."""
+
+    def update(self: Own, y: Any, X: Any = None, *, past: Any = None, past_X: Any = None) -> Own:
+        """Take up what came since; the forecast is as it was learnt, from the new past, with bands by newer errors.
+
+        Parameters
+        ----------
+        y : array, list, Series or DataFrame
+            What follows on the values so far, in the form that `fit` had.
+        X : the same, optional
+            The covariates of these steps.
+        past, past_X : the same, optional
+            Of a forecaster that was loaded, and holds no series, the values before `y`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the forms differ, times do not follow, or there is no past to go on from.
+        """
+        self._require_fitted()
+        if self._given is not None and past is not None:
+            raise ValueError("this forecaster holds the values before y: leave out past")
+        if self._given is None and past is None:
+            raise ValueError(
+                "this forecaster holds no series that y could follow on: give the values before it as past"
+            )
+        before, before_X = self._given or (past, past_X)
+        if (X is None) != (before_X is None):
+            raise ValueError("X is needed of the new steps exactly if it was given of those before")
+        schema = self.schema_ if is_frame(before) else None
+        given = joined(before, y), None if X is None else joined(before_X, X)
+        if self._given is None:
+            # What was learnt and what is given now each have a time of their own.
+            self._offset = self._known_until - max(read_history(before, before_X, schema).ends)
+        self.take_up(read_history(*given, schema))
+        self._given = given
+        return self
+
+    def take_up(self, history: History) -> None:
+        """Go on from a longer history, which begins as the one before it; as `update`."""
+        history = self._checked(history)
+        now = max(history.ends) + self._offset
+        if now <= self._known_until:
+            raise ValueError("y does not go on after the values so far")
+        since = max(self._fitted_until, self._known_until - self.horizon_ + 1)
+        errors, origins, share = errors_since(
+            history, since - self._offset, self.model_.config, self.forecast_from
+        )
+        if len(origins):
+            self.record_ = self.record_.followed_by(errors, origins + self._offset, share)
+        set_band(self.model_, self.record_.band(now, self._levels))
+        self._history, self._known_until = history, now
+
+    @property
+    def _levels(self) -> list[float]:
+        self._require_fitted()
+        return list(self.model_.config.quantiles)
+
+    def _forecasts(self, horizon: int | None, X: Any, y: Any) -> tuple[History, list[Array]]:
+        """Return the past, and the quantiles [steps, targets, quantiles] of each of its series."""
+        self._require_fitted()
+        steps = self.horizon_ if horizon is None else check_whole_number("horizon", horizon, 1)
+        history = self._checked(self._past(X, y))
+        for number, values in enumerate(history.values):
+            self._check_past(number, values[-self.model_.config.chain_length :])
+        known = None if history.known is None else list(history.known)
+        return history, [
+            self.forecast_from([values], steps, None if known is None else [known[number]])[0]
+            for number, values in enumerate(history.values)
+        ]
+
+    def _past(self, X: Any, y: Any) -> History:
+        if y is not None:
+            return read_history(y, X, self.schema_ if is_frame(y) else None)
+        if self._history is None:
+            raise ValueError(
+                "a forecaster that was loaded holds no series, which are nobody else's business: pass the past as y"
+            )
+        if X is None:
+            return self._history
+        given, given_X = self._given or (None, None)
+        if given_X is None:
+            raise ValueError("X has no effect: the forecaster was fitted without covariates")
+        return read_history(given, joined(given_X, X), self.schema_ if is_frame(given) else None)
+
+    def _checked(self, history: History) -> History:
+        """Return a past that fits the model."""
+        targets = history.values[0].shape[1]
+        if targets != self.n_targets_:
+            raise ValueError(f"y has {targets} targets, but the forecaster was fitted to {self.n_targets_}")
+        given, wanted = len(history.names), self.model_.config.num_time_features
+        if given != wanted:
+            raise ValueError(
+                f"X has {given} covariates, but the forecaster was fitted to {wanted}"
+                + (f": {', '.join(self.effects_)}" if wanted else "")
+            )
+        return history
+
+    def _check_past(self, number: int, past: Array) -> None:
+        if np.isnan(past).all(0).any():
+            raise ValueError(
+                f"series {number}: all of its last {len(past)} values are missing, there is nothing to forecast from"
+            )
+        if np.isinf(past).any():
+            raise ValueError(f"series {number} is infinite: expected numbers, NaN where one is missing")
+
+    def forecast_from(
+        self, pasts: Sequence[Array], steps: int | None = None, known: Sequence[Array] | None = None
+    ) -> Array:
+        """Forecast from several pasts at once.
+
+        Parameters
+        ----------
+        pasts : sequence of float64 arrays [length, targets]
+            With an observed value of every target.
+        steps : int, optional
+        known : sequence of float64 arrays [length + steps or more, covariates], optional
+            What is known of the steps of each past and of those to forecast.
+
+        Returns
+        -------
+        float64 array [pasts, steps, targets, quantiles]
+
+        Raises
+        ------
+        ValueError
+            If covariates are missing, or are needed for more steps than the model forecasts at once.
+        """
+        wanted = self.horizon_ if steps is None else steps
+        if self.model_.config.num_time_features and wanted > self.horizon_:
+            raise ValueError(
+                f"with covariates this model forecasts {self.horizon_} steps at most, got {wanted}: fit it for a "
+                "longer horizon"
+            )
+        found = []
+        for begin in range(0, len(pasts), _BATCH):
+            some = slice(begin, begin + _BATCH)
+            batch = batch_of(pasts[some], self.model_.config, None if known is None else known[some])
+            with torch.inference_mode():
+                found.append(self._rolled(batch, wanted).double().numpy())
+        return np.concatenate(found)
+
+    def _rolled(self, batch: dict[str, torch.Tensor], steps: int) -> torch.Tensor:
+        """Return the forecast [batch, steps, targets, quantiles]."""
+        future = {name: tensor for name, tensor in batch.items() if name != "past_values"}
+        device = self.model_.device
+
+        def at_once(past: torch.Tensor) -> torch.Tensor:
+            inputs = {"past_values": past[:, -self.model_.config.chain_length :], **future}
+            outputs = self.model_(**{name: tensor.to(device) for name, tensor in inputs.items()})
+            quantiles: torch.Tensor = outputs.quantile_outputs.to(past.device)
+            return quantiles.unsqueeze(2) if quantiles.ndim == 3 else quantiles
+
+        return roll_forward(at_once, batch["past_values"], steps, self._levels)
+
+
+__all__ = ["FittedForecaster"]

@@ -1,0 +1,144 @@
+"""The folder of a forecaster: its checkpoint, names of columns, parameters, and the errors that its bands are of."""
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from transformers import AutoModelForTimeSeriesPrediction
+from transformers.utils.hub import cached_file
+
+from ...forecasts.bands import ErrorRecord
+from ...hub.pushing import push
+from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+from ...storage.whole_files import whole_file
+from ...tables.schema import Schema
+from ..files import params_from_json, params_to_json, read_state, write_state
+from ..requirement import BaseEstimator
+from .histories import History
+
+FITTED = (
+    "horizon_",
+    "seasons_",
+    "shares_",
+    "error_",
+    "naive_error_",
+    "origins_",
+    "n_targets_",
+    "effects_",
+)
+Own = TypeVar("Own", bound="SavedForecaster")
+_EXTRACTOR = "preprocessor_config.json"
+_ERRORS = "forecast_errors.safetensors"
+
+
+class SavedForecaster(BaseEstimator):
+    """What a fitted forecaster is written as, and read from."""
+
+    model_: ChainHeadForTimeSeriesPrediction
+    n_targets_: int
+    schema_: Schema | None
+    record_: ErrorRecord
+    _history: History | None
+    _given: tuple[Any, Any] | None
+    _fitted_until: int
+    _known_until: int
+    _offset: int
+
+    def to_transformers(self) -> tuple[ChainHeadForTimeSeriesPrediction, ChainHeadFeatureExtractor | None]:
+        """Return the fitted model, and the names of its columns where it has some, as pipelines take them."""
+        self._require_fitted()
+        if self.schema_ is None:
+            return self.model_, None
+        size = self.n_targets_ + self.model_.config.num_time_features
+        return self.model_, ChainHeadFeatureExtractor(size, do_normalize=False, schema=self.schema_.to_dict())
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Save model, names of columns, parameters and errors; no pickle, and none of the series.
+
+        The folder loads with `from_pretrained` of this class, with
+        ``AutoModelForTimeSeriesPrediction.from_pretrained`` and with ``pipeline("time-series-forecasting")``, which
+        all forecast the same numbers.
+        """
+        model, names = self.to_transformers()
+        state = self._state()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(folder)
+        if names is None:
+            (folder / _EXTRACTOR).unlink(missing_ok=True)
+        else:
+            names.save_pretrained(folder)
+        with whole_file(folder / _ERRORS) as new:
+            record = self.record_
+            arrays = {"errors": record.errors, "origins": record.origins, "steps": record.steps}
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, new)
+        write_state(folder, state)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> Any:
+        """Push everything that `save_pretrained` writes, with a model card, in one commit; as of the model."""
+        self._require_fitted()
+        return push(self.model_, self.save_pretrained, repo_id, **options)
+
+    @classmethod
+    def from_pretrained(cls: type[Own], name: str | os.PathLike[str], **hub: Any) -> Own:
+        """Load what `save_pretrained` or `push_to_hub` saved; `predict` then needs the past as `y`.
+
+        Parameters
+        ----------
+        name : str or path
+            A folder, or a repository on the Hub as ``"owner/name"``.
+        **hub
+            As of ``AutoModelForTimeSeriesPrediction.from_pretrained``.
+
+        Raises
+        ------
+        OSError
+            If there is no such model, or its weights are no safetensors.
+        ValueError
+            If it is damaged, or was not saved by a forecaster.
+        """
+        state = read_state(name, cls.__name__, **hub)
+        if not state:
+            raise ValueError(
+                f"{name} was not saved by {cls.__name__}: load it with AutoModelForTimeSeriesPrediction"
+            )
+        file = cached_file(str(name), _ERRORS, **hub)
+        try:
+            found = cls(**params_from_json(state["params"]))
+            for fitted in FITTED:
+                setattr(found, fitted, state[fitted])
+            until = [int(step) for step in state["until"]]
+            arrays = load_file(file)
+            record = ErrorRecord(arrays["errors"], arrays["origins"], arrays["steps"], float(state["memory"]))
+        except (KeyError, TypeError, ValueError, SafetensorError) as error:
+            raise ValueError(f"what {name} holds is not of {cls.__name__}: {error}") from error
+        found.record_ = record
+        found.schema_ = None if state.get("schema") is None else Schema.from_dict(state["schema"])
+        found.model_ = AutoModelForTimeSeriesPrediction.from_pretrained(
+            name, use_safetensors=True, **hub
+        ).eval()
+        found._history = found._given = None
+        found._fitted_until, found._known_until, found._offset = *until, 0
+        return found
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "estimator": type(self).__name__,
+            "params": params_to_json(self.get_params(deep=False)),
+            **{name: getattr(self, name) for name in FITTED},
+            "memory": self.record_.memory,
+            "until": [self._fitted_until, self._known_until],
+            "schema": None if self.schema_ is None else self.schema_.to_dict(),
+        }
+
+    def _require_fitted(self) -> None:
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "model_")
+
+
+__all__ = ["SavedForecaster"]

@@ -1,0 +1,126 @@
+"""A model's inputs from pasts, and how far off its forecasts were from what came since."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .histories import History
+
+Array = NDArray[np.float64]
+
+# Forecasts that an update makes at most, of which it takes the errors.
+_MOST = 2000
+
+
+def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None) -> dict[str, torch.Tensor]:
+    """Return what the model takes, the last values of pasts lined up at their ends.
+
+    Parameters
+    ----------
+    pasts : sequence of float64 arrays [length, targets]
+    config : ChainHeadConfig
+    known : sequence of float64 arrays [length + prediction_length or more, covariates], optional
+
+    Raises
+    ------
+    ValueError
+        If covariates are missing.
+    """
+    length = max(min(len(past), config.chain_length) for past in pasts)
+    batch = np.full((len(pasts), length, pasts[0].shape[1]), np.nan)
+    for row, past in zip(batch, pasts, strict=True):
+        row[length - min(len(past), length) :] = past[-length:]
+    found = {"past_values": torch.from_numpy(batch)}
+    if not config.num_time_features:
+        return found
+
+    steps = config.prediction_length
+    seen = np.zeros((len(pasts), length, config.num_time_features))
+    ahead = np.zeros((len(pasts), steps, config.num_time_features))
+    for number, (past, values) in enumerate(zip(pasts, known or (), strict=True)):
+        following = values[len(past) : len(past) + steps]
+        if len(following) < steps:
+            raise ValueError(
+                f"X holds the covariates of {len(following)} steps after the past, but {steps} are forecast at once: "
+                "give as many rows"
+            )
+        used = values[max(0, len(past) - length) : len(past)]
+        if not (np.isfinite(following).all() and np.isfinite(used).all()):
+            raise ValueError(
+                "X holds a value that is missing or infinite: covariates are known for every step"
+            )
+        seen[number, length - len(used) :] = used
+        ahead[number] = following
+    return found | {
+        "past_time_features": torch.from_numpy(seen),
+        "future_time_features": torch.from_numpy(ahead),
+    }
+
+
+def errors_since(
+    history: History,
+    since: int,
+    config: Any,
+    forecast: Callable[[Sequence[Array], int, Sequence[Array] | None], Array],
+) -> tuple[Array, NDArray[np.int64], float]:
+    """Return the errors of forecasts from every step since a time, and where these begin.
+
+    Parameters
+    ----------
+    history : History
+    since : int
+        On the time of all series.
+    config : ChainHeadConfig
+    forecast : callable
+        From pasts, steps and what is known to quantiles [pasts, steps, targets, quantiles].
+
+    Returns
+    -------
+    errors : float64 array [forecasts, steps]
+        Of every target by itself, in the units in which the model computes; NaN where a value is not known.
+    origins : int array [forecasts]
+        On the time of all series, ascending.
+    share : float
+        For how many forecasts each stands, where only a part of them was made.
+    """
+    ends = history.ends
+    places = sorted(
+        (step + end - len(values), number, step)
+        for number, (values, end) in enumerate(zip(history.values, ends, strict=True))
+        for step in range(max(1, since - end + len(values)), len(values))
+        if not np.isnan(values[max(0, step - config.chain_length) : step]).all(0).any()
+    )
+    share = max(1.0, len(places) / _MOST)
+    if share > 1:
+        drawn = np.random.default_rng(0).choice(len(places), _MOST, replace=False)
+        places = [places[place] for place in np.sort(drawn)]
+    steps = config.prediction_length
+    pasts = [history.values[number][:step] for _, number, step in places]
+    known = None
+    if history.known is not None:
+        # Beyond what is known the errors are not known either.
+        longer = [np.pad(values, ((0, steps), (0, 0)), mode="edge") for values in history.known]
+        known = [longer[number] for _, number, _ in places]
+    medians = forecast(pasts, steps, known)[..., config.quantiles.index(0.5)]
+
+    errors: Array = np.full(medians.shape, np.nan)
+    for row, (_, number, step) in enumerate(places):
+        values = history.values[number]
+        came = values[step : step + steps]
+        errors[row, : len(came)] = (came - medians[row, : len(came)]) / _scale(values[:step], config)
+    origins = np.repeat(np.array([origin for origin, _, _ in places], np.int64), medians.shape[2])
+    return errors.transpose(0, 2, 1).reshape(-1, steps), origins, share
+
+
+def _scale(past: Array, config: Any) -> Array:
+    """Return the units in which the model computes [targets]; NaN where a series does not vary."""
+    if config.scaling == "fixed":
+        return np.asarray(config.fixed_scale[: past.shape[1]], np.float64)
+    deviations = np.nanstd(past[-config.chain_length :], 0)
+    return np.where(deviations > 0, deviations, np.nan)
+
+
+__all__ = ["batch_of", "errors_since"]

@@ -1,0 +1,141 @@
+"""What is known for the future too, such as holidays and prices: its effect on what is forecast, at the same step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .classical import smoothing
+from .origins import Sample, sample_of
+
+Array = NDArray[np.float64]
+
+# The smoothing whose errors of one step the effects explain, and how far back it looks.
+_LEVEL, _SEASONAL, _LONGEST_PAST, _SHORTEST_PAST = 0.3, 0.1, 768, 24
+# Strength of the penalty on squared effects of covariates of deviation 1, for each step.
+_PENALTY = 0.01
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """What is known of every step of series.
+
+    Attributes
+    ----------
+    names : tuple of str
+    values : tuple of float64 arrays [length, covariates]
+        Of each series, a row a step at least.
+    means, deviations : float64 arrays [covariates]
+        Over all series; a deviation of 0 marks a covariate that does not vary.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Array, ...]
+    means: Array
+    deviations: Array
+
+    @property
+    def constant(self) -> list[int]:
+        """Which covariates do not vary, so that nothing can be learnt of them."""
+        return np.flatnonzero(self.deviations == 0).tolist()
+
+    def scaled(self, number: int, length: int) -> Array:
+        """Return the last steps of a series [length, covariates] in units of the deviations; 0 where constant."""
+        divisors = np.where(self.deviations > 0, self.deviations, 1)
+        rest = (self.values[number] - self.means) / divisors
+        found: Array = np.where(self.deviations > 0, rest, 0)[len(rest) - length :]
+        return found
+
+
+def covariates_of(tables: Sequence[Array], known: Sequence[Array], names: Sequence[str]) -> Covariates:
+    """Return covariates, checked against the series that they belong to.
+
+    Parameters
+    ----------
+    tables : sequence of float64 arrays [length, targets]
+    known : sequence of float64 arrays [length or more, covariates]
+        Rows beyond a series' end are left out.
+    names : sequence of str
+
+    Raises
+    ------
+    ValueError
+        If there are fewer rows than steps, or a covariate is missing or infinite.
+    """
+    parts = []
+    for number, (table, values) in enumerate(zip(tables, known, strict=True)):
+        if values.ndim != 2 or values.shape[1] != len(names) or len(values) < len(table):
+            raise ValueError(
+                f"series {number} has {len(table)} steps, but its covariates have shape {list(values.shape)}: expected "
+                f"a row for each step, and {len(names)} columns"
+            )
+        part = np.asarray(values[: len(table)], np.float64)
+        bad = np.argwhere(~np.isfinite(part))
+        if len(bad):
+            row, column = (int(place) for place in bad[0])
+            raise ValueError(
+                f"series {number}: {names[column]} is {part[row, column]} in step {row}, but a covariate has to be "
+                "known for every step"
+            )
+        parts.append(part)
+    together = np.concatenate(parts)
+    varies = together.max(0) > together.min(0)
+    return Covariates(tuple(names), tuple(parts), together.mean(0), np.where(varies, together.std(0), 0.0))
+
+
+def effects_of(samples: Sequence[Sample], inputs: Sequence[Array], seasons: Sequence[int], end: int) -> Array:
+    """Return the effects of covariates on samples, learnt from what lies before a time.
+
+    A level and seasons that move are taken from both sides alike, as what an exponential smoothing did not foresee of
+    them: effects are the regression of the one on the other, as of errors that do not depend on each other.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        In units in which their deviation is about 1.
+    inputs : sequence of float64 arrays [length, covariates]
+        In units of their deviation, a row for each step of the sample.
+    seasons : sequence of int
+    end : int
+        On the time of all series.
+
+    Returns
+    -------
+    float64 array [covariates]
+        In units of the samples, for each deviation of a covariate.
+    """
+    lengths = [max(0, min(len(one.values), len(one.values) - one.end + end)) for one in samples]
+    longest = max(lengths, default=0)
+    kept = [season for season in seasons if 2 * season <= min(longest // 2, _LONGEST_PAST)]
+    past = max([2 * season for season in kept] or [min(_SHORTEST_PAST, max(longest // 3, 1))])
+    filter_ = np.r_[1.0, -smoothing(past, 1, kept, _LEVEL, _SEASONAL)[::-1, 0]]
+
+    width = inputs[0].shape[1]
+    gram, products, rows = np.zeros((width, width)), np.zeros(width), 0
+    for sample, values, length in zip(samples, inputs, lengths, strict=True):
+        if length <= past:
+            continue
+        observed = ~np.isnan(sample.values[past:length])
+        left = np.convolve(sample.filled[:length], filter_, "valid")[observed]
+        given = [np.convolve(column, filter_, "valid")[observed] for column in values[:length].T]
+        design = np.stack(given, 1)
+        gram += design.T @ design
+        products += design.T @ left
+        rows += len(left)
+    if not rows:
+        return np.zeros(width)
+    return np.asarray(np.linalg.solve(gram + _PENALTY * rows * np.eye(width), products), np.float64)
+
+
+def without_effects(
+    samples: Sequence[Sample], inputs: Sequence[Array], effects: Sequence[Array]
+) -> list[Sample]:
+    """Return samples less the effects [covariates] of their covariates."""
+    return [
+        sample_of(sample.values - values @ effect, sample.end)
+        for sample, values, effect in zip(samples, inputs, effects, strict=True)
+    ]
+
+
+__all__ = ["Covariates", "covariates_of", "effects_of", "without_effects"]
