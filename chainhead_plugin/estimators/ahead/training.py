@@ -96,6 +96,15 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
         said.append(f"horizon: {estimator.horizon_} steps, as is usual for such times (otherwise: --horizon)")
     seasons = estimator.seasons_
     said.append(f"seasons: {' and '.join(map(str, seasons))} steps" if seasons else "seasons: none found")
+    if estimator.effects_:
+        told = (
+            f"{name} {', '.join(f'{effect:.4g}' for effect in effects)}"
+            for name, effects in estimator.effects_.items()
+        )
+        said.append(
+            f"known for the future, and the effect of one unit more: {'; '.join(told)}"
+            + ("" if any(map(any, estimator.effects_.values())) else " (forecasts are no better for them)")
+        )
     scores: dict[str, float] = {}
     by_series: dict[str, dict[str, float]] = {}
     origins = 0
