@@ -123,7 +123,7 @@ def test_quantiles_are_calibrated_on_validation(folder):
     assert "Quantiles were calibrated after training on the" in card
     assert "the value 3 steps before" in card
     assert "| south, sales |" in card
-    assert "in 3 stretches of time" in card
+    assert "in 3 successive stretches of time" in card
     assert "calibrated" not in render_card(recipe_of(folder), raw.report, config)
 
 
