@@ -123,10 +123,13 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
     recipe = load_recipe(source)
     folder = output or Path(recipe.name)
     with terminal.status("Importing torch and transformers"):
+        from transformers.utils import logging
+
         from ..recipes.results.figures import require_matplotlib
         from ..recipes.results.output import RUNS, check_output, write_output
         from ..recipes.training.measuring import measure, planned_epochs
         from ..recipes.training.records import in_use
+    logging.disable_progress_bar()
     require_matplotlib()
     check_output(folder)
     peers = recipe.peers if with_peers else []
@@ -135,10 +138,16 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
     )
-    with (
-        in_use(folder / RUNS),
-        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal) as progress,
-    ):
+    # Gone once there are results, or an error; where nobody looks on, no progress is written at all.
+    progress = Progress(
+        *columns,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+        disable=not terminal.is_terminal,
+    )
+    with in_use(folder / RUNS), progress:
         task = progress.add_task("Training", total=planned_epochs(recipe, peers))
 
         def advance(epochs: int) -> None:

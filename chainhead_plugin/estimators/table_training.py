@@ -156,7 +156,7 @@ def _read(plan: TablePlan) -> SeriesSet:
     except TableError as error:
         if isinstance(error, TextColumnError) and not plan.table.label:
             raise ValueError(
-                f"no column is called label, so name that of the labels with --label ({error})"
+                f"no column is called label, so name that of the labels with --label, or else: {error}"
             ) from error
         if plan.task is None and plan.table.gaps is None:
             with suppress(TableError):

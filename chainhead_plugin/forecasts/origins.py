@@ -121,7 +121,8 @@ def windows_within(
 ) -> tuple[Array, Array, NDArray[np.intp]]:
     """Return the windows that a fold is judged by, pasts and futures, and the steps at which the futures begin.
 
-    Futures begin within the fold. Before a shorter past its first value is repeated; NaN in a future does not count.
+    Futures begin within the fold. Before a shorter past its first value is repeated. NaN in a future does not count, and
+    a future of which nothing is known is left out.
     """
     firsts, counts = [], []
     for sample in samples:
@@ -134,8 +135,11 @@ def windows_within(
     for row in _drawn(int(begins[-1]), _MOST_ORIGINS):
         number = int(np.searchsorted(begins, row, side="right")) - 1
         origin = int(firsts[number] + row - begins[number])
+        future = samples[number].values[origin : origin + horizon]
+        if np.isnan(future).all():
+            continue
         pasts.append(past_at(samples[number], origin, past))
-        futures.append(samples[number].values[origin : origin + horizon])
+        futures.append(future)
         times.append(origin + samples[number].end - len(samples[number].values))
     if not pasts:
         return np.empty((0, past)), np.empty((0, horizon)), np.empty(0, np.intp)

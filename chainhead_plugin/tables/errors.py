@@ -38,7 +38,7 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
 
 def listed(names: Iterable[object], limit: int = 12) -> str:
     """Return names with commas between them, cut in the middle where there are more than `limit`."""
-    shown = [str(name) for name in names]
+    shown = [" ".join(str(name).split()) or str(name) for name in names]
     if len(shown) > limit:
         shown = [*shown[: limit - 2], "…", shown[-1]]
     return ", ".join(shown) or "none"
@@ -46,9 +46,23 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
 
 def closest(name: str, names: Iterable[str]) -> str:
     """Return " (did you mean NAME?)" where a name is close to the one that was asked for, else nothing."""
+    close = _closest(name, names)
+    return "" if close is None else f" (did you mean {close}?)"
+
+
+def renamed(missing: Iterable[str], unknown: Iterable[str]) -> str:
+    """Return " (is NAME called OTHER here?)" for missing names that are close to unknown ones, else nothing."""
+    others = list(unknown)
+    told = [
+        f"is {name} called {close} here?" for name in missing if (close := _closest(name, others)) is not None
+    ]
+    return f" ({' '.join(told)})" if told else ""
+
+
+def _closest(name: str, names: Iterable[str]) -> str | None:
     by_folded = {known.casefold().strip(): known for known in names}
     close = difflib.get_close_matches(name.casefold().strip(), by_folded, n=1)
-    return f" (did you mean {by_folded[close[0]]}?)" if close else ""
+    return by_folded[close[0]] if close else None
 
 
 def require(module: str, distribution: str, purpose: str) -> Any:

@@ -12,6 +12,7 @@ from .errors import TableError, closest, listed
 from .formats.archives import read_arff, read_ts
 from .formats.arrays import read_arrays
 from .formats.columnar import read_blocks as read_columns
+from .formats.content import check_content
 from .formats.dialect import Dialect
 from .formats.excel import read_excel
 from .formats.files import Source, find_sources, from_bytes
@@ -149,8 +150,9 @@ def _in_folder(piece: Table | Sequences, folder: str) -> Table | Sequences:
 
 
 def _read_blocks(source: Source, reading: Reading, block_rows: int) -> Iterator[Table | Sequences]:
-    file_format = source.format(reading.format)
     with damage_reported(source):
+        file_format = source.format(reading.format)
+        check_content(source, file_format)
         if file_format == "csv":
             yield from read_separated(source, reading.dialect, block_rows)
         elif file_format in ("parquet", "feather"):

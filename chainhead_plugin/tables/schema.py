@@ -6,7 +6,7 @@ from typing import Any
 
 from .columns.guessing import is_series_name, tells_apart
 from .columns.meaning import index_columns
-from .errors import TableError, closest, listed
+from .errors import TableError, listed, renamed
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table
 from .read import Reading, read_raw
@@ -177,7 +177,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         missing_nodes, unknown = _match_nodes(schema.nodes, nodes)
         missing += missing_nodes
     if missing or unknown:
-        hints = "".join(dict.fromkeys(closest(name, unknown) for name in missing))
+        hints = renamed(missing, unknown)
         if not schema.series and (ids := [name for name in unknown if is_series_name(name)]):
             hints += f" (if {ids[0]} tells series apart, say so with --series {ids[0]})"
         if schema.time in missing and not schema.calendar:

@@ -58,7 +58,8 @@ def _spacing(step: Step | None) -> str:
 
 
 def _few(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(names if len(names) <= _MOST_CLASSES else [*names[:_MOST_CLASSES], f"… ({len(names)})"])
+    told = [" ".join(name.split()) for name in names[:_MOST_CLASSES]]
+    return ", ".join(told if len(names) <= _MOST_CLASSES else [*told, f"… ({len(names)})"])
 
 
 def _classes(found: SeriesSet, label: int) -> str:

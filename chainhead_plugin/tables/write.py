@@ -71,7 +71,9 @@ def check_target(file: Path, *, overwrite: bool = False) -> str:
     """
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
-        raise TableError(f"cannot write {file.name}: expected a name that ends in {', '.join(SUFFIXES)}")
+        raise TableError(
+            f"cannot write {file.name or file}: expected a name that ends in {', '.join(SUFFIXES)}"
+        )
     if file.exists() and not overwrite:
         raise TableError(
             f"{file} is there already: choose another name, or overwrite it with --overwrite (overwrite=True)"

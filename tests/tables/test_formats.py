@@ -213,7 +213,7 @@ def test_content_in_memory():
 
 
 def test_modules_of_optional_dependencies_are_named(tmp_path, monkeypatch):
-    (tmp_path / "a.xlsx").write_bytes(b"")
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
     with pytest.raises(TableError, match=r"a.xlsx needs openpyxl: pip install openpyxl"):
         tables.load(tmp_path / "a.xlsx")

@@ -56,7 +56,7 @@ def test_missing_and_unknown_columns_list_both_sides(schema):
     table = sales().rename(columns={"hum": "humidity", "temp": "Temp"})
     with pytest.raises(
         TableError,
-        match=r"missing temp, hum; unknown Temp, humidity .did you mean Temp..* The model takes temp, hum, price",
+        match=r"missing temp, hum; unknown Temp, humidity .is temp called Temp here..* takes temp, hum, price",
     ):
         load_matched(table, schema)
     with pytest.raises(TableError, match=r"missing none; unknown wind"):
@@ -94,7 +94,7 @@ def test_rows_without_times_are_in_order_only_where_that_is_said(schema):
     timeless = sales(shops="a").drop(columns="day")
     with pytest.raises(TableError, match=r"missing day; unknown none .*in the order of time, .*--drop day"):
         load_matched(timeless, schema)
-    with pytest.raises(TableError, match=r"missing day; unknown Day .did you mean Day"):
+    with pytest.raises(TableError, match=r"missing day; unknown Day .is day called Day here"):
         load_matched(sales().rename(columns={"day": "Day"}), schema)
     found = load_matched(timeless, replace(schema, drop=("note", "day")))
     assert found[0].times is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import inspect
 from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ...tables.spec import TableSpec
 
 _PANEL = "Files and their columns"
-_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "\\t": "\t"}
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " ", "\\t": "\t"}
 _DECIMALS = {"comma": ",", "point": "."}
 
 
@@ -83,7 +84,7 @@ class FileOptions:
         _option(
             "--separator",
             "--delimiter",
-            told="Of a text file: comma, semicolon, tab or space; by default it tells.",
+            told="Of a text file: comma, semicolon, tab, bar or space; by default it tells.",
         ),
     ] = None
     decimal: Annotated[
@@ -229,8 +230,10 @@ UNSAID = FileOptions()
 
 
 def listed_names(names: str | None) -> tuple[str, ...]:
-    """Return the names in an option, which have commas between them."""
-    return () if names is None else tuple(name.strip() for name in names.split(","))
+    """Return the names in an option, which have commas between them; a name with a comma stands in quotes."""
+    if names is None:
+        return ()
+    return tuple(name.strip() for name in next(csv.reader([names], skipinitialspace=True), [""]))
 
 
 def takes_file_options(command: Callable[..., Any]) -> Callable[..., Any]:

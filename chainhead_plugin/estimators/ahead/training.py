@@ -13,6 +13,7 @@ from ...recipes.data.in_time.continuing import continued
 from ...tables.errors import listed
 from ...tables.series import SeriesSet
 from ...tables.summarising import summary
+from ...tables.time.patterns import is_time
 from ..forecaster import ChainHeadForecaster
 from ..table_plan import TablePlan
 from .histories import History, history_of, with_targets
@@ -127,7 +128,20 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
             "time (--minutes, or seconds in a plan) is for classes alone: forecasts are in closed form"
         )
     if spec.rows == "series" or read.clock is None:
-        raise ValueError(f"{plan.data}: there is no column of times to forecast by: name it with --time")
+        if any(is_time(name) for name in (*read.features, *read.columns.nodes)):
+            raise ValueError(
+                f"{plan.data}: its columns are times, but a table to forecast has a row for each time: turn it, so "
+                "that there are a column of times, one that tells series apart, and one of values"
+            )
+        raise ValueError(
+            f"{plan.data}: there is no column of times to forecast by: name it with --time, or where rows stand in "
+            "order without any, add one that counts them"
+        )
+    for series in read:
+        for feature in np.flatnonzero(np.isnan(series.values).all(0)):
+            raise ValueError(
+                f"{series.place}: {read.features[feature]} has no value in any row: leave out the series, or the column"
+            )
     for role in ("static", "calendar"):
         if getattr(spec, role):
             raise ValueError(

@@ -66,6 +66,11 @@ class Inputs:
         """
         labels = recipe.task.label_fields(names)
         given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
+        m = self.fields.get("m")
+        if not options and m is not None and given.get("m", m) != m:
+            raise RecipeError(
+                f"model: m={given['m']!r} contradicts the data, whose nodes have {m} features: leave m out, it follows"
+            )
         with as_recipe_errors():
             return ChainHeadConfig(**{**self.fields, **given, **labels})
 

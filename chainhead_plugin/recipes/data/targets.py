@@ -40,6 +40,7 @@ def load_targets(recipe: Recipe, targets_of: TargetsOf) -> Data:
     with said_of("data"):
         found, other = load_series_sets(options, "series")
         train = series_examples(found, targets_of)
+        _check_indicators(found, train)
         test = None if other is None else series_examples(other, targets_of)
     if test is not None:
         if train.groups is not None and test.groups is not None:
@@ -88,6 +89,16 @@ def numbers_of(found: SeriesSet) -> NDArray[np.float64]:
         where = found[int((~np.isfinite(numbers)).argmax())].place
         raise RecipeError(f"{where}: {names[0]} is not finite, expected a number")
     return numbers
+
+
+def _check_indicators(found: SeriesSet, train: Examples) -> None:
+    """Raise where all series to learn from have a label, or none has it, where there are several labels at once."""
+    if np.ndim(train.labels) < 2:
+        return
+    for name, column in zip(found.columns.spec.label, np.transpose(train.labels), strict=True):
+        if len(np.unique(column)) == 1:
+            have = "every series has" if column[0] else "no series has"
+            raise RecipeError(f"{have} the label {name}, so that it cannot be learned: leave {name} out")
 
 
 def indicators_of(found: SeriesSet) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError, place
+from ..errors import TableError, listed, place
 from .cells import number_of
 from .dialect import find_encoding
 from .files import Source
@@ -48,6 +48,7 @@ def read_ts(source: Source) -> Sequences:
         parts = text.split(":")
         if _has_label(header):
             labels.append(parts.pop().strip())
+            _check_class(labels[-1], header, where)
         values.append(_channels([part.split(",") for part in parts], where))
         rows.append(number)
     return _archive(source.name, values, rows, labels, _has_label(header))
@@ -101,6 +102,15 @@ def _is_named_class(kinds: list[str]) -> bool:
     return bool(kinds) and bool(re.search(r"@attribute\s+'?\"?(class|target)", kinds[-1], re.IGNORECASE))
 
 
+def _check_class(label: str, header: dict[str, str], where: str) -> None:
+    """Raise where a header lists the classes, and a case has another."""
+    declared = header.get("classlabel", "").split()[1:]
+    if declared and label not in declared:
+        raise TableError(
+            f"{where} has the class {label!r}, but @classLabel lists {listed(declared)}: correct one of them"
+        )
+
+
 def _has_label(header: dict[str, str]) -> bool:
     stated = [header.get(name, "false") for name in ("classlabel", "targetlabel")]
     return any(value.lower().startswith("true") for value in stated)
@@ -118,6 +128,8 @@ def _channels(parts: list[list[str]], where: str) -> NDArray[np.float64]:
     if len(lengths) != 1:
         raise TableError(f"{where}: its channels have several lengths, {sorted(lengths)}, expected one")
     channels: list[list[float]] = []
+    if parts[0][0].lstrip().startswith("{"):
+        raise TableError(f"{where} is sparse, which is not read: write every value of the case")
     for part in parts:
         numbers: list[float] = []
         for cell in part:

@@ -147,7 +147,9 @@ def _placed(
 def _checked(array: NDArray[Any], where: str, axes: int | None = None) -> NDArray[np.float64]:
     """Return numbers as float64, [L] as [L, 1]."""
     if array.dtype.kind not in "iufb":
-        raise TableError(f"{where} holds {array.dtype}, expected numbers")
+        kinds = {"c": "complex numbers", "U": "texts", "S": "bytes", "M": "times", "m": "spans of time"}
+        held = kinds.get(array.dtype.kind, f"elements of the type {array.dtype}")
+        raise TableError(f"{where} holds {held}, expected real numbers")
     if not array.size:
         raise TableError(f"{where} is empty, shape {list(array.shape)}")
     if array.ndim not in ((axes,) if axes else (1, 2)):

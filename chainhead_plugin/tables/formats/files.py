@@ -97,6 +97,8 @@ class Source:
             return FORMATS[self.suffix]
         with self.open() as stream:
             start = stream.read(64)
+        if not start:
+            raise TableError(f"{self.name}: there is nothing in it")
         for magic, found in _MAGIC.items():
             if start.startswith(magic):
                 return found
@@ -169,7 +171,9 @@ def find_sources(
         else:
             raise TableError(f"there is no file {path}")
         for file in files:
-            sources += _sources_of(file)
+            found, others = _sources_of(file)
+            sources += found
+            notes += [f"left out {listed(others)} in {file.name}"] if others else []
     return _side_by_side(sources), notes
 
 
@@ -209,11 +213,12 @@ def _side_by_side(sources: list[Source]) -> list[Source]:
     ]
 
 
-def _sources_of(path: Path) -> list[Source]:
+def _sources_of(path: Path) -> tuple[list[Source], list[str]]:
+    """Return a file, or the tables of an archive, and what else there is in it."""
     suffix, compression, stem = _endings(path)
     if compression == ".zip":
         return _members(path)
-    return [Source(path.name, suffix, functools.partial(_open, path, compression), stem, path.parent)]
+    return [Source(path.name, suffix, functools.partial(_open, path, compression), stem, path.parent)], []
 
 
 def _open(path: Path, compression: str) -> IO[bytes]:
@@ -233,7 +238,8 @@ def _open_zstandard(path: Path) -> IO[bytes]:
     return cast(IO[bytes], zstandard.open(path, "rb"))
 
 
-def _members(path: Path) -> list[Source]:
+def _members(path: Path) -> tuple[list[Source], list[str]]:
+    """Return the tables of an archive, and what else there is in it; all of it, if nothing is named as a table is."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
@@ -242,6 +248,9 @@ def _members(path: Path) -> list[Source]:
     names = [name for name in names if not Path(name).name.startswith((".", "_")) and "__MACOSX" not in name]
     if not names:
         raise TableError(f"{path.name} is an empty archive")
+    tables = [name for name in names if Path(name).suffix.lower() in FORMATS]
+    others = [name for name in names if name not in tables] if tables else []
+    names = tables or names
 
     def opener(member: str) -> IO[bytes]:
         archive = zipfile.ZipFile(path)
@@ -251,7 +260,7 @@ def _members(path: Path) -> list[Source]:
             archive.close()  # the open member keeps the file
         return stream
 
-    return [
+    found = [
         Source(
             f"{path.name}/{name}" if len(names) > 1 else path.name,
             Path(name).suffix.lower(),
@@ -261,6 +270,7 @@ def _members(path: Path) -> list[Source]:
         )
         for name in sorted(names, key=lambda name: _natural(Path(name)))
     ]
+    return found, others
 
 
 def _endings(path: Path) -> tuple[str, str, str]:

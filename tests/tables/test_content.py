@@ -1,0 +1,103 @@
+"""Files that are not what their names say: told by their first bytes, with what to do."""
+
+import gzip
+import io
+import re
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chainhead_plugin.tables import TableError, TableSpec, load, source_of, summary
+
+TABLE = pd.DataFrame({"x": [1.5, 2.5, 3.5]})
+CSV = TABLE.to_csv(index=False)
+TS = "@problemName p\n@classLabel true a b\n@data\n1,2:a\n3,4:{}\n"
+
+
+def parquet():
+    out = io.BytesIO()
+    TABLE.to_parquet(out)
+    return out.getvalue()
+
+
+def npy(array):
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def zipped(**members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", parquet(), "t.csv is a Parquet file, not a table in text: rename it to .parquet"),
+        (
+            "t.csv",
+            zipped(sheet_xml="<x/>"),
+            "t.csv is a zip archive, such as a workbook, not a table in text",
+        ),
+        ("t.csv", gzip.compress(CSV.encode()), "t.csv is compressed by gzip, .* table.csv.gz"),
+        ("t.json", npy(np.ones(3)), "t.json is an array of NumPy, not JSON: rename it to .npy"),
+        ("t.csv", b"%PDF-1.4\n", "t.csv is a PDF document"),
+        (
+            "t.csv",
+            b"\n <!DOCTYPE html>\n<html>404, not found",
+            "t.csv is a page of the web .* failed download",
+        ),
+        (
+            "t.csv",
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "t.csv is a pointer of Git LFS .* git lfs pull",
+        ),
+        ("t.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "t.xlsx is a workbook of old Excel"),
+        (
+            "t.xlsx",
+            CSV.encode(),
+            "t.xlsx does not begin as an .xlsx workbook does: it seems to be text: rename",
+        ),
+        ("t.parquet", CSV.encode(), "t.parquet does not begin as a Parquet file does: it seems to be text"),
+        ("t.parquet", b"\0\1\2", "t.parquet does not begin as a Parquet file does: it is damaged"),
+        ("t.npy", b"", "t.npy: there is nothing in it"),
+        ("t.csv.gz", CSV.encode(), "t.csv.gz cannot be read, or is damaged"),
+        ("t.tar.gz", b"\x1f\x8bxx", "t.tar.gz cannot be read, or is damaged"),
+        ("t.npy", npy(np.ones((2, 3)) * 1j), "t.npy, array .* holds complex numbers, expected real numbers"),
+        ("t.npy", npy(np.array(["a"])), "holds texts, expected real numbers"),
+        ("t.ts", TS.format("c").encode(), "t.ts, row 5 has the class 'c', but @classLabel lists a, b"),
+        ("t.arff", b"@attribute a numeric\n@attribute class {a,b}\n@data\n{0 1.5, 1 a}\n", "row 4 is sparse"),
+    ],
+)
+def test_files_that_are_something_else(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TableError, match=re.sub(r"([()])", r"\\\1", message)):
+        load(tmp_path / name)
+
+
+def test_an_archive_of_tables_and_other_files(tmp_path):
+    (tmp_path / "t.zip").write_bytes(zipped(a_csv=CSV, README_md="about it", licence_pdf="%PDF"))
+    found = load(tmp_path / "t.zip")
+    assert [one.values.ravel().tolist() for one in found] == [[1.5, 2.5, 3.5]]
+    assert "left out README.md, licence.pdf in t.zip" in summary(found)
+
+
+def test_nothing_on_standard_input_and_in_folders(tmp_path):
+    with pytest.raises(TableError, match="-: there is nothing in it"):
+        load(source_of(b"", "-"))
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(
+        TableError, match="holds no table, and neither do the folders in it"
+    ):
+        load(tmp_path)
+
+
+def test_classes_that_the_header_of_a_ts_file_lists(tmp_path):
+    (tmp_path / "t.ts").write_text(TS.format("b"), "utf-8")
+    assert [one.labels for one in load(tmp_path / "t.ts", TableSpec())] == [("a",), ("b",)]
