@@ -121,8 +121,8 @@ def windows_within(
 ) -> tuple[Array, Array, NDArray[np.intp]]:
     """Return the windows that a fold is judged by, pasts and futures, and the steps at which the futures begin.
 
-    Futures begin within the fold. Before a shorter past its first value is repeated. NaN in a future does not count, and
-    a future of which nothing is known is left out.
+    Futures begin within the fold. Before a shorter past its first value is repeated. NaN in a future does not count,
+    and a future of which nothing is known is left out.
     """
     firsts, counts = [], []
     for sample in samples:
