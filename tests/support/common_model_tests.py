@@ -8,6 +8,7 @@ import pytest
 import torch
 import transformers
 from common_exclusions import (
+    AUDIO,
     EXCLUSIONS,
     NEEDS_ACCELERATOR,
     NEEDS_ACCELERATORS,
@@ -24,6 +25,7 @@ from transformers.utils import logging
 
 from chainhead_plugin import (
     ChainHeadConfig,
+    ChainHeadForAudioClassification,
     ChainHeadForImageClassification,
     ChainHeadForSequenceClassification,
     ChainHeadForTimeSeriesPrediction,
@@ -40,6 +42,7 @@ DEVICES = 0 if torch_device == "cpu" else backend_device_count(torch_device)
 # By the names in these tables of transformers the common tests tell which labels a class takes.
 CLASS_NAMES = {
     "MODEL_MAPPING_NAMES": "ChainHeadModel",
+    "MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForAudioClassification",
     "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForImageClassification",
     "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForSequenceClassification",
     "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForTokenClassification",
@@ -138,6 +141,23 @@ class ImageTester(ModelTester):
         if config.patch_size is not None:
             return config.num_channels, config.patch_size, config.patch_size * self.seq_length
         return config.num_channels, self.seq_length, config.m // config.num_channels
+
+
+class AudioTester(ModelTester):
+    """Of audio classifiers: waveforms of which an encoder makes `seq_length` frames of ten samples each, by fives."""
+
+    samples = 40
+
+    def __init__(self, options):
+        super().__init__({"m": None, **options})
+
+    def prepare_inputs(self, config):
+        waves = torch.randn(self.batch_size, self.samples, device=torch_device)
+        mask = torch.ones(self.batch_size, self.samples, dtype=torch.long, device=torch_device)
+        mask[1, 30:] = 0
+        mask[2, 10:] = 0
+        mask[3, :10] = 0
+        return {"input_values": waves, "attention_mask": mask}
 
 
 class CommonModelTests(ModelTesterMixin):
@@ -262,6 +282,19 @@ class ImageTests(FeatureModelTests):
     model_tester_class = ImageTester
     all_model_classes = (ChainHeadForImageClassification,)
     exclusions = CommonModelTests.exclusions | NO_BASE
+
+
+class AudioTests(FeatureModelTests):
+    """Of audio classifiers."""
+
+    model_tester_class = AudioTester
+    all_model_classes = (ChainHeadForAudioClassification,)
+    exclusions = CommonModelTests.exclusions | AUDIO
+    test_can_init_all_missing_weights_before_2023 = False
+
+    def _prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self):
+        # Frames have a gradient by the encoder's weights; Wav2Vec2 takes no waveforms that ask for theirs.
+        return ModelTesterMixin._prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self)
 
 
 def model_tests(base, **options):

@@ -1,6 +1,13 @@
 """transformers' common model tests on every class, with options that take every path through the layers."""
 
-from common_model_tests import FeatureModelTests, ForecastTests, ImageTests, TokenModelTests, model_tests
+from common_model_tests import (
+    AudioTests,
+    FeatureModelTests,
+    ForecastTests,
+    ImageTests,
+    TokenModelTests,
+    model_tests,
+)
 
 TestSingleHop = model_tests(FeatureModelTests)
 TestMultihop = model_tests(
@@ -77,4 +84,23 @@ TestImageBackbone = model_tests(
         "out_features": ["stage2"],
     },
     scan="row-major",
+)
+TestAudioEncoder = model_tests(
+    AudioTests,
+    backbone_config={
+        "model_type": "wav2vec2",
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+        "conv_dim": [8],
+        "conv_kernel": [10],
+        "conv_stride": [5],
+        "feat_extract_norm": "layer",
+        "num_conv_pos_embeddings": 4,
+        "num_conv_pos_embedding_groups": 2,
+        "mask_time_prob": 0.0,
+        "layerdrop": 0.0,
+    },
+    bi_directional=True,
 )
