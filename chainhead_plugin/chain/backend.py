@@ -77,6 +77,24 @@ def is_eager_on_cpu(x: Tensor) -> bool:
     return x.is_cpu and type(x) in (Tensor, nn.Parameter) and not torch.compiler.is_compiling()
 
 
+def values_of(x: Tensor) -> Tensor:
+    """Return a tensor whose values can be looked at: within `torch.func`'s transforms, that of all they map over."""
+    wrapped = torch._C._functorch
+    while wrapped.is_functorch_wrapped_tensor(x):
+        x = wrapped.get_unwrapped(x)
+    return x
+
+
+def is_mapped(x: Tensor) -> bool:
+    """Whether `torch.vmap` maps over a tensor, alone or among other transforms."""
+    wrapped = torch._C._functorch
+    while wrapped.is_functorch_wrapped_tensor(x):
+        if wrapped.is_batchedtensor(x):
+            return True
+        x = wrapped.get_unwrapped(x)
+    return False
+
+
 def refuse_tracing() -> None:
     """Refuse `torch.jit.trace` and tools that are built on it: their graphs hold only for inputs like the example.
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .autograd import linear_function
-from .backend import is_eager_on_cpu
+from .backend import is_eager_on_cpu, values_of
 
 _BITS = {
     torch.float64: torch.int64,
@@ -71,7 +71,7 @@ def check_mask(mask: Tensor | CheckedMask, batch: int, length: int) -> CheckedMa
     )
     if torch.compiler.is_compiling() or mask.device.type != "cpu":
         torch._assert_async(valid, message)
-    elif not valid:
+    elif not values_of(valid).all():
         raise ValueError(message)
     return CheckedMask(real)
 
@@ -86,7 +86,7 @@ def needed_mask(mask: Tensor | CheckedMask | None, batch: int, length: int) -> C
 
 def without_full(real: Tensor) -> Tensor | None:
     """Return a bool mask, or None if every node is real, where that can be told without waiting for a device."""
-    return None if is_eager_on_cpu(real) and bool(real.all()) else real
+    return None if is_eager_on_cpu(real) and bool(values_of(real).all()) else real
 
 
 def zeroed(x: Tensor, mask: Tensor) -> Tensor:

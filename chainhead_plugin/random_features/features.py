@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..chain.backend import is_eager_on_cpu
+from ..chain.backend import is_eager_on_cpu, is_mapped
 from .kernels import draw_channels, draw_group_taps, draw_level_channels, fixed_taps
 from .plain_chain import KernelTables, pool_chains
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
@@ -125,7 +125,7 @@ class RandomChainFeatures(nn.Module):
 
     def pooled(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the features before they are standardised; as `forward`."""
-        if torch._C._functorch.is_batchedtensor(nodes):
+        if is_mapped(nodes):
             raise RuntimeError(
                 "random chain heads cannot be mapped by torch.vmap, as what runs along a chain is kept in place: pass "
                 "the series as one batch instead"

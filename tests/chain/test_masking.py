@@ -38,6 +38,13 @@ def test_function_transforms_and_derivatives():
     assert torch.equal(torch.compile(call, backend="eager", fullgraph=True)(xs[0]), call(xs[0]))
 
 
+def test_masks_that_are_mapped_over_are_checked_too():
+    count = lambda mask: check_mask(mask, *mask.shape).real.sum()  # noqa: E731
+    assert torch.func.vmap(count)(torch.stack([MASK, MASK])).tolist() == [MASK.sum()] * 2
+    with pytest.raises(ValueError, match="must hold 1 for the real nodes"):
+        torch.func.vmap(count)(torch.stack([MASK.long(), 2 * MASK.long()]))
+
+
 def test_a_mask_of_real_nodes_alone_is_no_mask():
     assert needed_mask(torch.ones(2, 3), 2, 3) is None
     assert needed_mask(torch.ones(0, 3), 0, 3) is None

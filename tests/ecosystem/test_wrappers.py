@@ -3,8 +3,10 @@
 import copy
 import io
 import json
+import multiprocessing
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,64 @@ def test_copies_and_hooks(kind, wrap):
     model, inputs = wrapped_models.build(kind)
     expected = wrapped_models.results(model, inputs)
     same(wrapped_models.results(wrap(model), inputs), expected)
+
+
+@pytest.fixture(scope="module")
+def process():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@every_model
+def test_pickled_to_a_process(kind, process):
+    model, inputs = wrapped_models.build(kind)
+    expected = wrapped_models.results(model, inputs)
+    same(process.submit(wrapped_models.results, model, inputs).result(), expected)
+
+
+# What maps over examples: encoders look at their masks' values, random chains keep their state in place.
+NOT_MAPPED = {
+    **dict.fromkeys(("text encoder, trained", "text encoder, frozen", "ChainClassifier"), "control flow"),
+    "random chain": "random chain heads cannot be mapped by torch.vmap",
+}
+
+
+@every_model
+def test_mapping_and_gradients_of_every_example(kind):
+    model, inputs = wrapped_models.build(kind)
+    parts = wrapped_models.halves(inputs)
+    stacked = {name: torch.stack([part[name] for part in parts]) for name in inputs}
+    every = {name: value.detach() for name, value in model.state_dict(keep_vars=True).items()}
+    trained = {name: every[name] for name, value in model.named_parameters() if value.requires_grad}
+
+    def loss(weights, part):
+        out = torch.func.functional_call(model, every | weights, kwargs=part)
+        return out["loss"], wrapped_models.predictions(out)
+
+    mapped = torch.func.vmap(torch.func.grad(loss, has_aux=True), in_dims=(None, 0))
+    if kind in NOT_MAPPED:
+        with pytest.raises(RuntimeError, match=NOT_MAPPED[kind]):
+            mapped(trained, stacked)
+        return
+    gradients, found = mapped(trained, stacked)
+    for number, part in enumerate(parts):
+        expected, of_part = wrapped_models.results(model, part)
+        same(found[number], expected)
+        same({name: gradients[name][number] for name in of_part}, of_part)
+
+
+@every_model
+def test_torchao(kind):
+    quantisation = pytest.importorskip(
+        "torchao.quantization", reason="the extra quantisation is not installed"
+    )
+    model, inputs = wrapped_models.build(kind)
+    expected = wrapped_models.predictions(model(**inputs))
+    quantisation.quantize_(model, quantisation.Int8WeightOnlyConfig())
+    linear = [module.weight for module in model.modules() if type(module) is nn.Linear]
+    assert any(type(weight).__name__ == "Int8Tensor" for weight in linear) or not linear
+    found = wrapped_models.predictions(model(**inputs))
+    assert (found - expected).abs().max() < 0.02 * expected.abs().max().clamp(min=1)
 
 
 @every_model
