@@ -5,6 +5,7 @@
 
 import difflib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+from timm.data import resolve_model_data_config, str_to_pil_interp
 from timm.models import DefaultCfg, PretrainedCfg, build_model_with_cfg, get_pretrained_cfg, model_entrypoint
 from torch import nn
 
@@ -213,14 +215,15 @@ default_cfgs = {
 def save_for_hf(model: ChainHeadClassifier, folder: str | Path, **options: Any) -> None:
     """Save a classifier as timm does, in safetensors only, so that transformers loads it too.
 
-    timm's own function writes the number of classes twice, which transformers' `TimmWrapper` stumbles over.
+    timm's own function writes the number of classes twice, which transformers' `TimmWrapper` stumbles over. Of a model
+    of one channel (`in_chans=1`) an image processor is saved too, as pipelines turn all images into RGB.
 
     Parameters
     ----------
     model : ChainHeadClassifier
         As `timm.create_model` made it.
     folder : str or Path
-        Holds config.json and model.safetensors afterwards.
+        Holds config.json and model.safetensors afterwards, and of a model of one channel preprocessor_config.json.
     **options
         `model_config`, `model_args` and `data_config` of `timm.models.save_for_hf`.
     """
@@ -228,7 +231,31 @@ def save_for_hf(model: ChainHeadClassifier, folder: str | Path, **options: Any) 
     file = Path(folder, "config.json")
     config = json.loads(file.read_text("utf-8"))
     config["model_args"].pop("num_classes")
+    if model.in_chans == 1:
+        processor = _grey_processor(model, options.get("data_config"))
+        Path(folder, "preprocessor_config.json").write_text(json.dumps(processor, indent=2), "utf-8")
+        # transformers looks into a local folder's config.json alone.
+        config["image_processor_type"] = processor["image_processor_type"]
     file.write_text(json.dumps(config, indent=2), "utf-8")
+
+
+def _grey_processor(model: ChainHeadClassifier, data_config: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of an image processor that does to grey images what timm does to images of three channels."""
+    data = resolve_model_data_config(model) | (data_config or {})
+    height, width = data["input_size"][-2:]
+    fields: dict[str, Any] = {
+        "image_processor_type": "ChainHeadImageProcessor",
+        "do_grayscale": True,
+        "resample": int(str_to_pil_interp(data["interpolation"])),
+        # timm states three values for any model; those of grey are in between.
+        "image_mean": sum(data["mean"]) / len(data["mean"]),
+        "image_std": sum(data["std"]) / len(data["std"]),
+        "size": {"height": height, "width": width},
+    }
+    if data["crop_mode"] == "center" and height == width:
+        cropped = {"do_center_crop": True, "crop_size": fields["size"]}
+        fields |= cropped | {"size": {"shortest_edge": math.floor(height / data["crop_pct"])}}
+    return fields
 
 
 __all__ = [

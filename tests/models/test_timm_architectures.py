@@ -7,12 +7,13 @@ import pytest
 import timm
 import torch
 from fresh_processes import run_fresh
+from PIL import Image
 from timm.data import Mixup
 from timm.loss import SoftTargetCrossEntropy
 from timm.models import FeatureListNet
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
-from transformers import AutoImageProcessor, AutoModelForImageClassification
+from transformers import AutoImageProcessor, AutoModelForImageClassification, pipeline
 
 import chainhead_plugin
 from chainhead_plugin.models.timm_architectures import save_for_hf
@@ -240,6 +241,22 @@ def test_weights_adapt_to_other_classes_and_channels(tmp_path):
     torch.testing.assert_close(loaded.state_dict()[first], model.state_dict()[first].sum(1, keepdim=True))
     checkpoint = tmp_path / "model.safetensors"
     assert state_equal(create(checkpoint_path=checkpoint), model)
+
+
+def test_a_model_of_one_channel_in_a_pipeline(tmp_path):
+    model = create(in_chans=1, num_classes=3).eval()
+    save_for_hf(model, tmp_path)
+    classify = pipeline("image-classification", model=str(tmp_path), device="cpu", top_k=3)
+    grey = Image.linear_gradient("L")
+    data = timm.data.resolve_model_data_config(model)
+    one_channel = {name: (sum(data[name]) / 3,) for name in ("mean", "std")}
+    pixels = timm.data.create_transform(**data | one_channel)(grey)
+    expected = model(pixels[None]).softmax(-1)[0].tolist()
+    for image in (grey, grey.convert("RGB")):
+        found = {entry["label"]: entry["score"] for entry in classify(image)}
+        scores = [found[classify.model.config.id2label[number]] for number in range(3)]
+        assert scores == pytest.approx(expected, abs=0.02)
+    assert timm.create_model(f"local-dir:{tmp_path}", pretrained=True).in_chans == 1
 
 
 @pytest.mark.parametrize("backbone", ["test_resnet", "test_vit"])

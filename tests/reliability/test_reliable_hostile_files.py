@@ -36,6 +36,14 @@ def test_mutated_files(full, run_program, tmp_path):
     assert 0.05 * count < loaded < 0.5 * count
 
 
+def test_mutated_folders_on_the_command_line(full, run_program, tmp_path):
+    count = 20_000 if full else 25
+    outcomes = run_program("mutated_folders.py", tmp_path / "files", 2, count, timeout=20_000)
+    assert sum(outcomes.values()) == count
+    done = sum(number for outcome, number in outcomes.items() if outcome.endswith("done"))
+    assert 0.05 * count < done < 0.6 * count
+
+
 @pytest.mark.parametrize("fields", HUGE.values(), ids=HUGE)
 def test_a_trillion_weights_are_refused_at_once(fields):
     times = []
