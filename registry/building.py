@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,10 @@ def _configuration(entry: ModelEntry, overrides: dict[str, Any]) -> PreTrainedCo
     # transformers would keep an unknown field as an attribute that nothing reads: a misspelt field would do
     # nothing. It keeps the keyword `attn_implementation` as `_attn_implementation`.
     if unknown := [key for key in overrides if not (hasattr(known, key) or hasattr(known, f"_{key}"))]:
-        raise TypeError(f"{type(known).__name__} has no field {', '.join(map(repr, unknown))}")
+        names = [*vars(known), "pretrained", "device", "dtype", "device_map"]
+        close = get_close_matches(unknown[0], names, n=1)
+        hint = f": did you mean {close[0]!r}?" if close else ""
+        raise TypeError(f"{type(known).__name__} has no field {', '.join(map(repr, unknown))}{hint}")
     return AutoConfig.for_model(**{**fields, **overrides})
 
 

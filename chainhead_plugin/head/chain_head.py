@@ -12,6 +12,7 @@ from ..chain.hops import move
 from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
 from ..chain.step import mix_step, move_step
+from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
 from .fused_hop import fused_hop_linear
 from .linear_maps import Maps, apply_maps
@@ -83,6 +84,7 @@ class ChainInterdependenceHead(ChainSteps):
         If an option has the wrong type, is out of range, contradicts another or has no effect.
     """
 
+    @with_suggestions
     def __init__(
         self,
         m: int,

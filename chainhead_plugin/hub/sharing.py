@@ -1,6 +1,7 @@
 """How models and pipelines are pushed to the Hub and loaded from it."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from huggingface_hub import CommitInfo
 from safetensors import safe_open
 from transformers.modeling_utils import PreTrainedModel
 
+from ..checks.arguments import no_such_argument
 from ..config.origin import as_in_folder
 from ..storage.code_origin import AutoClassMixin
 from ..storage.safe_loading import (
@@ -28,6 +30,7 @@ from .pushing import push
 
 # Of BatchNorm: statistics, which are no weights.
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+_UNKNOWN_ARGUMENT = re.compile(r"__init__\(\) got an unexpected keyword argument '(\w+)'")
 _HUB_OPTIONS = (
     "repo_id",
     "commit_message",
@@ -87,6 +90,9 @@ class SharedModel(AutoClassMixin, WholeSaveMixin, PreTrainedModel):
                 require_sound_index(Path(where))
             elif not Path(where).exists():
                 require_intact_cache(where, kwargs.get("revision"), kwargs.get("cache_dir"))
+            if misspelt := _UNKNOWN_ARGUMENT.search(str(error)) if type(error) is TypeError else None:
+                names = [name for name in dir(cls.config_class()) if not name.startswith("_")]
+                raise no_such_argument(cls.__name__, misspelt[1], names) from error
             if type(error) is OSError and ("model.safetensors" in str(error) or "model.bin" in str(error)):
                 raise no_safetensors(where) from error
             raise

@@ -39,6 +39,11 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
 
     def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(config, ChainHeadConfig):
+            raise TypeError(
+                f"{type(self).__name__} takes a ChainHeadConfig, got {config!r:.80}: a folder or a repository is "
+                f"loaded with {type(self).__name__}.from_pretrained"
+            )
         config.check_layers()  # a field may have been changed since
         super().__init__(config, *args, **kwargs)
         if config.vocab_size is not None or input_of_backbone(config) == "input_ids":

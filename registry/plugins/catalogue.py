@@ -69,7 +69,8 @@ class Catalogue:
         from difflib import get_close_matches
 
         message = f"no model is named {name!r}"
-        if close := get_close_matches(name, self.models):
+        part = [known for known in self.models if len(name) > 2 and name in known]
+        if close := get_close_matches(name, self.models) or part[:3]:
             message += f"; did you mean {' or '.join(map(repr, close))}?"
         message += f"\nregistry.list_models() lists the names ({len(self.models)}) of the installed plugins."
         if self.failed:
