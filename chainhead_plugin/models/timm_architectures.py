@@ -247,7 +247,7 @@ def _grey_processor(model: ChainHeadClassifier, data_config: dict[str, Any] | No
         "image_processor_type": "ChainHeadImageProcessor",
         "do_grayscale": True,
         "resample": int(str_to_pil_interp(data["interpolation"])),
-        # timm states three values for any model; those of grey are in between.
+        # As timm itself takes the mean of three values for one channel.
         "image_mean": sum(data["mean"]) / len(data["mean"]),
         "image_std": sum(data["std"]) / len(data["std"]),
         "size": {"height": height, "width": width},

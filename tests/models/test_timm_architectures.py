@@ -206,7 +206,8 @@ def test_saved_models_load_with_timm_and_with_transformers(tmp_path):
     model.reset_classifier(4, "max")
     x = torch.randn(2, 1, 64, 64)
     save_for_hf(model, tmp_path, model_config={"label_names": list("abcd")})
-    assert {file.name for file in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+    names = {"config.json", "model.safetensors", "preprocessor_config.json"}
+    assert {file.name for file in tmp_path.iterdir()} == names
     loaded = timm.create_model(f"local-dir:{tmp_path}", pretrained=True).eval()
     assert state_equal(model, loaded)
     assert torch.equal(loaded(x), model(x))
@@ -215,7 +216,7 @@ def test_saved_models_load_with_timm_and_with_transformers(tmp_path):
     assert torch.equal(wrapped(x).logits, model(x))
     assert wrapped.config.id2label == dict(enumerate("abcd"))
     assert torch.equal(wrapped(x, output_hidden_states=True).logits, model(x))
-    assert AutoImageProcessor.from_pretrained(tmp_path).data_config["input_size"] == (1, 160, 160)
+    assert AutoImageProcessor.from_pretrained(tmp_path).do_grayscale
     wrapped.save_pretrained(tmp_path / "again")
     again = AutoModelForImageClassification.from_pretrained(tmp_path / "again").eval()
     assert torch.equal(again(x).logits, model(x))
@@ -249,13 +250,13 @@ def test_a_model_of_one_channel_in_a_pipeline(tmp_path):
     classify = pipeline("image-classification", model=str(tmp_path), device="cpu", top_k=3)
     grey = Image.linear_gradient("L")
     data = timm.data.resolve_model_data_config(model)
-    one_channel = {name: (sum(data[name]) / 3,) for name in ("mean", "std")}
+    one_channel = {name: (sum(data[name]) / len(data[name]),) for name in ("mean", "std")}
     pixels = timm.data.create_transform(**data | one_channel)(grey)
     expected = model(pixels[None]).softmax(-1)[0].tolist()
     for image in (grey, grey.convert("RGB")):
         found = {entry["label"]: entry["score"] for entry in classify(image)}
         scores = [found[classify.model.config.id2label[number]] for number in range(3)]
-        assert scores == pytest.approx(expected, abs=0.02)
+        assert scores == pytest.approx(expected, abs=0.005)
     assert timm.create_model(f"local-dir:{tmp_path}", pretrained=True).in_chans == 1
 
 
