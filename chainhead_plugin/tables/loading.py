@@ -111,7 +111,9 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
     if labels and all(is_missing(texts).all() for texts in labels):
         labels = []
     groups = None if spec.group is None else to_texts(table.columns[spec.group])
-    static = [to_numbers(table, column) for column in spec.static]
+    static = [to_numbers(table, column, spec.missing) for column in spec.static]
+    for column, numbers in zip(spec.static, static, strict=True):
+        check_row(table, column, np.isnan(numbers), "what is static")
     longest = int(lengths.max())
     series = []
     for i, length in enumerate(lengths.tolist()):

@@ -159,3 +159,9 @@ def test_missing_values_are_placed(load):
     assert message("c0,c1,c2,label\n1,,3,u\n1,2,3,v\n").startswith("a.csv, row 2, column c1: ")
     gap = message("id,day,a\nx,2024-01-04,3\nx,2024-01-01,1\nx,2024-01-02,2\n", gaps="missing")
     assert gap.startswith("a.csv, after row 4, column a, series x: no row has the time 2024-01-03, but")
+
+
+@pytest.mark.parametrize("rows", ["label,age,t0,t1\na,,1,2\nb,4,3,4\n", "label,id,age,x\na,1,,1\na,1,,2\n"])
+def test_what_is_static_may_not_be_missing(load, rows):
+    with pytest.raises(TableError, match=r"a.csv, row [23], column age"):
+        load(rows, static="age")
