@@ -15,7 +15,8 @@ from ..recipes.data.splits import held_out_rows
 from ..recipes.errors import RecipeError
 from ..tables.errors import TableError, TextColumnError, listed
 from ..tables.loading import load
-from ..tables.schema import Schema, load_matched, schema_of
+from ..tables.matching import load_matched
+from ..tables.schema import Schema, schema_of
 from ..tables.series import Series, SeriesSet
 from ..tables.summarising import summary
 from .ahead.training import TrainedForecaster, train_forecaster

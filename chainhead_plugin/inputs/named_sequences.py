@@ -11,7 +11,8 @@ from ..tables.columns.guessing import tells_apart
 from ..tables.errors import TableError
 from ..tables.formats.frame import from_frame
 from ..tables.loading import from_table
-from ..tables.schema import Schema, load_matched
+from ..tables.matching import load_matched
+from ..tables.schema import Schema
 from ..tables.series import Series, SeriesSet
 from ..tables.spec import TableSpec
 from ..tables.time.calendar import calendar_names

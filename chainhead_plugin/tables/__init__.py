@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from .errors import TableError as TableError
     from .formats.dialect import Dialect as Dialect
     from .loading import load as load
+    from .matching import load_matched as load_matched
     from .pieces import load_pieces as load_pieces
     from .read import Reading as Reading, source_of as source_of
-    from .schema import Schema as Schema, load_matched as load_matched, schema_of as schema_of
+    from .schema import Schema as Schema, schema_of as schema_of
     from .series import Series as Series, SeriesSet as SeriesSet
     from .spec import TableSpec as TableSpec
     from .summarising import summary as summary
@@ -35,7 +36,7 @@ __getattr__, __dir__, __all__ = names_of(
         "TableSpec": "spec",
         "Text": "texts",
         "load": "loading",
-        "load_matched": "schema",
+        "load_matched": "matching",
         "load_pieces": "pieces",
         "load_texts": "texts",
         "schema_of": "schema",

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns.meaning import Columns
-from .errors import TableError, listed
+from .errors import TableError
+from .gaps import shown_time, without_gaps
 from .node_places import NodePlaces
 from .rows import Rows
 from .series import Series
 from .spec import TableSpec
-from .time.calendar import calendar_features
-from .time.clock import Clock, Times, local_times, utc_times
+from .time.clock import Clock
 from .time.inference import infer_step
-from .time.steps import Step, days_of_month, parse_step, steps_between
+from .time.steps import Step, parse_step, steps_between
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
     for part in parts:
         whole = part
         if step is not None and spec.gaps != "keep":
-            whole = _without_gaps(part, step, spec)
+            whole = without_gaps(part, step, spec)
             filled += len(whole) - len(part)
         series.append(_series(part, whole, spec))
     if spec.label_of == "series" and not any(label for one in series for label in one.labels):
@@ -100,14 +100,9 @@ def _check_duplicates(part: Rows) -> None:
     if same.any():
         row = int(same.argmax())
         raise TableError(
-            f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {_shown(part, row)}: delete "
-            "or average one of them, or name the column that tells series apart"
+            f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {shown_time(part, row)}: "
+            "delete or average one of them, or name the column that tells series apart"
         )
-
-
-def _shown(part: Rows, row: int) -> str:
-    assert part.times is not None
-    return str(part.times.clock.write(part.times.moments[row : row + 1], int(part.times.offsets[row]))[0])
 
 
 def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
@@ -121,7 +116,7 @@ def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
         if clock.kind != "number":
             raise
         raise TableError(
-            f"{parts[0].place(0)}: its time is the number {_shown(parts[0], 0)}, which does not go with a step of "
+            f"{parts[0].place(0)}: its time is the number {shown_time(parts[0], 0)}, which does not go with a step of "
             f"{spec.step}: {error}; if these are dates, write them as such, as 2024-03-09 14:00"
         ) from error
     if inferred is not None and str(inferred) == str(stated):
@@ -140,104 +135,12 @@ def _uneven(parts: Sequence[Rows]) -> TableError:
             row = 1 + int((distances != values[counts.argmax()]).argmax())
             return TableError(
                 f"{part.place(row)}: times are unevenly spaced, so that gaps cannot be filled: from "
-                f"{_shown(part, row - 1)} to {_shown(part, row)} it is another step than elsewhere: correct the time, "
-                f"{advice}"
+                f"{shown_time(part, row - 1)} to {shown_time(part, row)} it is another step than elsewhere: correct "
+                f"the time, {advice}"
             )
     return TableError(
         f"{parts[0].place(0)}: times are unevenly spaced from series to series, so that gaps cannot be filled: {advice}"
     )
-
-
-def _without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
-    """Check that a series lies on the grid of steps; put missing nodes where rows lack, or refuse."""
-    assert part.times is not None
-    moments = (
-        part.times.local if step.is_local or step.unit in ("month", "business day") else part.times.moments
-    )
-    positions = step.positions(moments)
-    whole = np.round(positions)
-    uneven = ~(np.abs(positions - whole) < 1e-6)
-    if uneven.any():
-        row = int(uneven.argmax())
-        raise TableError(
-            f"{part.place(row)}: time {_shown(part, row)} is no whole number of steps of {step} after "
-            f"{_shown(part, 0)}: state another step, or gaps: keep to take rows as they are"
-        )
-    places = whole.astype(np.int64)
-    length = int(places[-1]) + 1
-    if length == len(part):
-        return part
-    after = int((np.diff(places) > 1).argmax())
-    if spec.gaps not in (None, "error") and length > 100 * len(part) + 1000:
-        after = int(np.diff(places).argmax())
-    lacking = int(places[after + 1] - places[after] - 1)
-    if spec.gaps in (None, "error"):
-        raise TableError(
-            f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} "
-            f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add what is missing, or "
-            "state gaps: missing (--gaps missing) for nodes with missing values, or gaps: keep for rows as they are"
-        )
-    if length > 100 * len(part) + 1000:
-        raise TableError(
-            f"{part.place(after + 1)}: to fill its gaps with steps of {step}, {length - len(part)} nodes would have "
-            f"to be put between {len(part)}: check its times, or state the step"
-        )
-    if spec.known:
-        raise TableError(
-            f"{part.place(after + 1)}: between {_shown(part, after)} and {_shown(part, after + 1)} no row says what "
-            f"{listed(spec.known)} was, which has to be known: add the row"
-        )
-    return _spread(part, places, length, step, spec)
-
-
-def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec: TableSpec) -> Rows:
-    assert part.times is not None
-    clock = part.times.clock
-    nearest = (
-        np.searchsorted(places, np.arange(length), side="right") - 1
-    )  # the row before, for what is copied
-    offsets = part.times.offsets[nearest]
-    if step.is_local or step.unit in ("month", "business day"):
-        walls = np.concatenate(
-            [part.times.local[:1], step.after(part.times.local[0], length - 1, _day(part.times))]
-        )
-        moments = (
-            utc_times(walls, clock, 0) if clock.kind == "typed" else walls - offsets.astype("timedelta64[s]")
-        )
-    else:
-        moments = np.concatenate([part.times.moments[:1], step.after(part.times.moments[0], length - 1)])
-    moments[places] = part.times.moments
-    values = np.full((length, part.values.shape[1]), np.nan)
-    values[places] = part.values
-    numbers = np.zeros(length, dtype=np.int32)
-    numbers[places] = part.numbers
-    labels = []
-    for column in part.labels:
-        spread = column[nearest] if spec.label_of == "series" else np.full(length, "", dtype=object)
-        spread[places] = column
-        labels.append(spread)
-    known = np.empty((length, 0))
-    if spec.calendar:
-        known = calendar_features(local_times(moments, offsets, clock), spec.calendar)
-    return Rows(
-        part.keys,
-        np.zeros(length, dtype=np.int64),
-        values,
-        known,
-        part.static[nearest],
-        labels,
-        None if part.groups is None else part.groups[nearest],
-        Times(moments, offsets, clock),
-        part.files,
-        part.file_of[nearest],
-        numbers,
-    )
-
-
-def _day(times: Times) -> int:
-    if times.clock.kind == "number":
-        return 1
-    return int(days_of_month(times.local.astype("datetime64[D]")).max())
 
 
 def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:

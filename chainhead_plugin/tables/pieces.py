@@ -14,9 +14,10 @@ from .formats.frame import from_frame
 from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table, wide_series
+from .matching import match, match_sequences
 from .read import Reading, read_blocks
 from .rows import Rows, join_rows, read_rows, warn_of_codes_in
-from .schema import Schema, match, match_sequences
+from .schema import Schema
 from .series import SeriesSet
 from .spec import TableSpec
 from .time.steps import Step

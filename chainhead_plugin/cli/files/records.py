@@ -12,9 +12,10 @@ from typing import Any, Literal, NamedTuple
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import TableError, listed
 from ...tables.loading import load
+from ...tables.matching import load_matched
 from ...tables.pieces import load_pieces
 from ...tables.read import Reading, source_of
-from ...tables.schema import Schema, load_matched
+from ...tables.schema import Schema
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.texts import load_texts

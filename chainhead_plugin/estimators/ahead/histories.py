@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ...inputs.named_sequences import is_frame
 from ...tables.loading import load
+from ...tables.matching import load_matched
 from ...tables.read import Reading
-from ...tables.schema import Schema, load_matched
+from ...tables.schema import Schema
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import listed, place
 from ...tables.loading import load
-from ...tables.schema import load_matched, schema_of
+from ...tables.matching import load_matched
+from ...tables.schema import schema_of
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.summarising import summary

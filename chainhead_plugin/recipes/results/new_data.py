@@ -11,8 +11,9 @@ from ...forecasts.whole_series import Layout, Series
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import TableError, listed, place
 from ...tables.loading import load
+from ...tables.matching import load_matched
 from ...tables.read import Reading
-from ...tables.schema import Schema, load_matched
+from ...tables.schema import Schema
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.summarising import summary

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from ....tables.errors import TableError, listed
 from ....tables.loading import load
+from ....tables.matching import load_matched
 from ....tables.node_places import NodePlaces, joined_places
 from ....tables.read import Reading
-from ....tables.schema import load_matched, schema_of
+from ....tables.schema import schema_of
 from ....tables.series import Series, SeriesSet
 from ....tables.spec import TableSpec
 

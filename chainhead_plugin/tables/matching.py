@@ -1,0 +1,185 @@
+"""Later tables matched with the names that a model knows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .columns.guessing import is_series_name, tells_apart
+from .columns.meaning import index_columns
+from .errors import TableError, listed, renamed
+from .formats.table import Sequences, Table
+from .loading import from_sequences, from_table
+from .read import Reading, read_raw
+from .schema import Schema
+from .series import SeriesSet
+from .spec import TableSpec
+
+
+def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
+    """Return how to read a table for a model, its columns matched by name.
+
+    Parameters
+    ----------
+    schema : Schema
+        Of the model.
+    table : Table
+        Columns may stand in any order. Labels and what only told series and groups apart may lack, unless labels are
+        needed, with `labelled`. Times may lack where the schema drops them.
+    labelled : bool
+        Whether the labels are to be read, for an evaluation.
+
+    Raises
+    ------
+    TableError
+        If a column of the model lacks, or one is unknown; lists both sides.
+    """
+    here = set(table.columns)
+    needed = [*schema.features, *schema.known, *schema.static]
+    needed += schema.label if labelled else ()
+    if not table.has_names:
+        expected = f"takes {listed(needed)}" if needed else "was trained on a table with a header"
+        raise TableError(
+            f"{table.name} has no names of columns, but the model {expected}: add a header with these names"
+        )
+    optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time, *table.made]
+    time = _time_of(schema, table, needed)
+    if time is None and schema.time is not None and (schema.calendar or schema.time not in schema.drop):
+        needed.append(schema.time)
+    missing = [name for name in needed if name not in here]
+    indices = index_columns(table, [name for name in here if name not in {*needed, *optional}])
+    unknown = [name for name in table.columns if name not in {*needed, *optional, *indices, *table.index}]
+    nodes: list[str] = []
+    if schema.rows == "series":
+        nodes = unknown
+        missing_nodes, unknown = _match_nodes(schema.nodes, nodes)
+        missing += missing_nodes
+    if missing or unknown:
+        hints = renamed(missing, unknown)
+        if not schema.series and (ids := [name for name in unknown if is_series_name(name)]):
+            hints += f" (if {ids[0]} tells series apart, say so with --series {ids[0]})"
+        if schema.time in missing and not schema.calendar:
+            hints += (
+                f" (if rows stand in the order of time, say so with --drop {schema.time}; in Python pass the values "
+                "alone, as an array)"
+            )
+        takes = listed(needed or schema.nodes)
+        raise TableError(
+            f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
+            f"{listed(unknown)}{hints}. The model takes {takes}: rename "
+            "the columns, and leave out what is unknown, or drop it with --drop"
+        )
+    here -= set(schema.drop)
+    used = {*(schema.label if labelled else ()), *schema.series, schema.group}
+    unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]
+    unwanted += [name for name in table.made if name not in {*used, *unwanted}]
+    series = tuple(name for name in schema.series if name in here)
+    if not series and len(table.index) > 1 and not {*needed} & {*table.index}:
+        series = table.index[:-1] if time == table.index[-1] else table.index
+    return TableSpec(
+        features=_in_order(schema, nodes),
+        target=schema.target,
+        known=schema.known,
+        static=schema.static,
+        label=schema.label if labelled else (),
+        label_of=schema.label_of,  # type: ignore[arg-type]  # checked by from_dict
+        series=series,
+        drop=tuple(unwanted),
+        calendar=schema.calendar if time else (),
+        group=schema.group if schema.group in here else None,
+        time=time,
+        time_format=schema.time_format if time else None,
+        day_first=schema.day_first,
+        step=schema.step if time else None,
+        gaps=schema.gaps,
+        missing=schema.missing,
+        rows=schema.rows,  # type: ignore[arg-type]
+    )
+
+
+def _time_of(schema: Schema, table: Table, needed: Sequence[str]) -> str | None:
+    """Return the column of times: the model's, or of a DataFrame an index that tells them."""
+    if schema.time in table.columns and schema.time not in schema.drop:
+        return schema.time
+    if not table.index or table.index[-1] in (*schema.series, *needed):
+        return None
+    *outer, last = table.index
+    return last if schema.time is not None or tells_apart(table, outer, last) else None
+
+
+def _match_nodes(known: Sequence[str], given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which nodes of the training table lack in a table with a series a row, and which of its own are unknown.
+
+    Its series may be shorter or longer: columns may lack at the end, and go on where names end in numbers.
+    """
+    if not known:
+        return [], []  # saved before names of nodes were
+    stems = {name.rstrip("0123456789") for name in known}
+    goes_on = len(stems) == 1 and known[-1] not in stems
+    unknown = [
+        name
+        for name in given
+        if name not in known and not (goes_on and name.rstrip("0123456789") in stems and name not in stems)
+    ]
+    last = max((known.index(name) for name in given if name in known), default=-1)
+    return [name for name in known[: last + 1] if name not in given] or (
+        [known[0]] if last < 0 else []
+    ), unknown
+
+
+def _in_order(schema: Schema, nodes: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the columns of features in the order of the training table."""
+    if schema.rows != "series":
+        return tuple(name for name in schema.features if name not in schema.target)
+    if not schema.nodes:
+        return None
+    known = [name for name in schema.nodes if name in nodes]
+    later = (name for name in nodes if name not in schema.nodes)
+    return (*known, *sorted(later, key=lambda name: int(name[len(name.rstrip("0123456789")) :])))
+
+
+def load_matched(
+    data: Any, schema: Schema, reading: Reading | None = None, *, labelled: bool = False
+) -> SeriesSet:
+    """Load series for a model, as `load` does, with all columns matched by name.
+
+    Raises
+    ------
+    TableError
+        As of `match` and `load`. Sequences without names are taken by position, and have to have as many features.
+    """
+    raw, notes, stems = read_raw(data, reading or Reading(feature_size=len(schema.features) or None))
+    if isinstance(raw, Table):
+        return from_table(raw, match(schema, raw, labelled=labelled), notes, stems)
+    return from_sequences(raw, match_sequences(schema, raw[0], labelled=labelled), notes)
+
+
+def match_sequences(schema: Schema, part: Sequences, *, labelled: bool = False) -> TableSpec:
+    """Return how to read whole sequences for a model: by name where they have names, else by position."""
+    label = schema.label if labelled else ()
+    common = TableSpec(label=label, label_of=schema.label_of)  # type: ignore[arg-type]
+    needed = (*schema.features, *schema.known)
+    if part.features is None:
+        width = part.values[0].shape[1]
+        if schema.rows == "nodes" and width != len(needed):
+            raise TableError(f"{part.file} has {width} features a node, but the model takes {listed(needed)}")
+        positions = tuple(f"x{i}" for i in range(width))
+        count = len(schema.features) if schema.rows == "nodes" else width
+        return TableSpec(
+            features=positions[:count],
+            known=positions[count:],
+            label=label,
+            label_of=common.label_of,
+        )
+    missing = [name for name in needed if name not in part.features]
+    unknown = [name for name in part.features if name not in {*needed, *schema.drop}]
+    if missing or unknown:
+        raise TableError(
+            f"{part.file} has other features than the model was trained on: missing {listed(missing)}; unknown "
+            f"{listed(unknown)}. The model takes {listed(needed)}"
+        )
+    return TableSpec(
+        features=tuple(name for name in schema.features if name not in schema.target),
+        target=schema.target,
+        known=schema.known,
+        label=label,
+        label_of=common.label_of,
+    )
