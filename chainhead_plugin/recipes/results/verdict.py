@@ -87,8 +87,8 @@ def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) 
     times = ""
     if best.prediction_seconds is not None and chain.prediction_seconds is not None:
         times = (
-            f" {best.title} trained in {_seconds(best.training_seconds)} and predicts the test part in "
-            f"{_seconds(best.prediction_seconds)}, {subject.lower()} in {_seconds(chain.training_seconds)} "
+            f" {best.title[0].upper()}{best.title[1:]} trained in {_seconds(best.training_seconds)} and predicted the test "
+            f"part in {_seconds(best.prediction_seconds)}, {subject.lower()} in {_seconds(chain.training_seconds)} "
             f"and {_seconds(chain.prediction_seconds)}."
         )
     return f"{outcome} {which} ({metric.difference(own, its)[0]}){weights}.{times}"

@@ -16,7 +16,7 @@ from ..recipe import Recipe
 from ..stopwatch import Stopwatch
 from .closed_form import fit_in_closed_form
 from .fingerprints import differences, of_examples, of_recipe
-from .fitting import fit, num_threads, quality
+from .fitting import fit, num_threads, predict
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
 from .report import Measurement
 from .trials import Fold, Run, Trial
@@ -122,13 +122,14 @@ class Runs:
         kept = read_record(file, {"measured": dict, "part": str})
         wanted = {metric.name for metric in self.recipe.task.metrics}
         if kept is None or kept["part"] != self._test_part or not wanted <= kept["measured"].keys():
-            model, seconds = self.model(run), []
+            model, test, seconds = self.model(run), self.data.test, []
             with num_threads(self.recipe.threads):
                 for _ in range(_REPEATS):
                     watch = Stopwatch(self.recipe.threads)
-                    found = quality(model, run.trial.fold.inputs, self.data.test, self.recipe.task)
+                    found = predict(model, run.trial.fold.inputs, test.inputs, self.recipe.task)
                     seconds.append(watch.seconds)
-            kept = {"measured": {**found, "seconds": min(seconds)}, "part": self._test_part}
+            values = self.recipe.task.measure_on(found.numpy(), test)
+            kept = {"measured": {**values, "seconds": min(seconds)}, "part": self._test_part}
             write_record(file, kept)
         values = dict(kept["measured"])
         return Measurement(values, run.seconds, values.pop("seconds"))
