@@ -86,9 +86,10 @@ def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) 
         weights = f", with {chain.parameters:,} weights against {best.parameters:,}"
     times = ""
     if best.prediction_seconds is not None and chain.prediction_seconds is not None:
+        peer = f"{best.title[0].upper()}{best.title[1:]}"
         times = (
-            f" {best.title[0].upper()}{best.title[1:]} trained in {_seconds(best.training_seconds)} and predicted the test "
-            f"part in {_seconds(best.prediction_seconds)}, {subject.lower()} in {_seconds(chain.training_seconds)} "
+            f" {peer} trained in {_seconds(best.training_seconds)} and predicted the test part in "
+            f"{_seconds(best.prediction_seconds)}, {subject.lower()} in {_seconds(chain.training_seconds)} "
             f"and {_seconds(chain.prediction_seconds)}."
         )
     return f"{outcome} {which} ({metric.difference(own, its)[0]}){weights}.{times}"
