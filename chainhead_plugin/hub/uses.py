@@ -29,6 +29,14 @@ class Use(NamedTuple):
 _CHAINS = "input_features=torch.zeros(1, {length}, {m})"
 _CHAIN = "[[0.0] * {m}] * {length}"
 
+_CLASSIFIES = Use(
+    "AutoModelForSequenceClassification",
+    "classifies sequences",
+    _CHAINS,
+    "logits",
+    "time-series-classification",
+    _CHAIN,
+)
 _USES = {
     "ChainHeadModel": Use(
         "AutoModel",
@@ -38,22 +46,8 @@ _USES = {
         "chain-feature-extraction",
         _CHAIN,
     ),
-    "ChainHeadForSequenceClassification": Use(
-        "AutoModelForSequenceClassification",
-        "classifies sequences",
-        _CHAINS,
-        "logits",
-        "time-series-classification",
-        _CHAIN,
-    ),
-    "RandomChainForSequenceClassification": Use(
-        "AutoModelForSequenceClassification",
-        "classifies sequences",
-        _CHAINS,
-        "logits",
-        "time-series-classification",
-        _CHAIN,
-    ),
+    "ChainHeadForSequenceClassification": _CLASSIFIES,
+    "RandomChainForSequenceClassification": _CLASSIFIES,
     "ChainHeadForTokenClassification": Use(
         "AutoModelForTokenClassification",
         "classifies every node of a sequence",
