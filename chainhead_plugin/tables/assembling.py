@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns.meaning import Columns
-from .errors import TableError
+from .errors import TableError, counted
 from .gaps import shown_time, without_gaps
 from .node_places import NodePlaces
 from .rows import Rows
@@ -63,7 +63,7 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
     if spec.label_of == "series" and not any(label for one in series for label in one.labels):
         series = [replace(one, labels=()) for one in series]
     if filled:
-        notes.append(f"{filled} missing node{'s' if filled > 1 else ''} put into gaps of time")
+        notes.append(f"{counted(filled, 'missing node')} put into gaps of time")
     return Assembled(_placed_in_time(series, parts, step), step, notes)
 
 

@@ -36,6 +36,11 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
     return ", ".join(parts)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number and what it counts, such as "1 column" and "1,200 columns"."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
+
+
 def listed(names: Iterable[object], limit: int = 12) -> str:
     """Return names with commas between them, cut in the middle where there are more than `limit`."""
     shown = [" ".join(str(name).split()) or str(name) for name in names]

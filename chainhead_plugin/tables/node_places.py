@@ -43,7 +43,7 @@ class NodePlaces:
         return place(f"{file}, after row {row}", column=column, series=series)
 
     def after(self, count: int) -> "NodePlaces":
-        """Return the places of all nodes but the first ones."""
+        """Return the places of all nodes after the first `count`."""
         return NodePlaces(self.files, self.file_of[count:], self.rows[count:])
 
 

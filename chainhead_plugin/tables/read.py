@@ -21,7 +21,7 @@ from .formats.json_rows import read_json
 from .formats.separated import BLOCK_ROWS, read_blocks as read_separated
 from .formats.table import Sequences, Table, join_tables
 
-# The column that is made of the names of folders, where files of several ones are a set.
+# The column that is made of the names of folders, where the files of several folders are one set.
 FOLDER = "folder"
 Raw = Table | list[Sequences]
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from .errors import counted
 from .series import SeriesSet
 from .time.steps import Step
 
@@ -19,7 +20,7 @@ def summary(found: SeriesSet) -> str:
     lengths = [len(series) for series in found]
     shortest, longest = min(lengths), max(lengths)
     nodes = f"{shortest}" if shortest == longest else f"{shortest}–{longest}"
-    parts = [f"{len(lengths)} series of {nodes} node{'s' if longest > 1 else ''}"]
+    parts = [f"{len(lengths)} series of {nodes} {'node' if longest == 1 else 'nodes'}"]
     if spec.rows == "series":
         parts.append("a series a row")
     elif found.has_names:
@@ -30,7 +31,7 @@ def summary(found: SeriesSet) -> str:
             parts.append(f"feature{'s' if len(others) > 1 else ''} {_few(others)}")
     else:
         count = len(found.features)
-        parts.append(f"{count} feature{'s' if count > 1 else ''} without names")
+        parts.append(f"{counted(count, 'feature')} without names")
     if found.known:
         parts.append(f"known {_few(found.known)}")
     if spec.static:
@@ -40,7 +41,7 @@ def summary(found: SeriesSet) -> str:
     ]
     if spec.group is not None:
         groups = len({series.group for series in found})
-        parts.append(f"{groups} groups by {spec.group}")
+        parts.append(f"{counted(groups, 'group')} by {spec.group}")
     if spec.series:
         parts.append(f"series by {' and '.join(spec.series)}")
     elif 1 < len(found) == len(found.files) and spec.rows == "nodes":
@@ -49,7 +50,7 @@ def summary(found: SeriesSet) -> str:
         parts.append(f"time by {spec.time}, {_spacing(found.step)}")
     missing = sum(int((series.values != series.values).sum()) for series in found)
     if missing:
-        parts.append(f"{missing} missing value{'s' if missing > 1 else ''}")
+        parts.append(counted(missing, "missing value"))
     return f"{files}: {'; '.join([*parts, *found.notes])}"
 
 

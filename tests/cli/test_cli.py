@@ -207,7 +207,7 @@ def test_forecasts(folders, tmp_path):
     assert dated == answer
     assert answer.pop("times") == ["2026-01-09", "2026-01-10", "2026-01-11"]
     wrong = invoke("predict", folders / "two-forecasts", tmp_path / "sales.csv", code=1)
-    assert "1 columns of features (sales), expected the model's 2" in wrong
+    assert "1 column of features (sales), expected the model's 2" in wrong
     (series,) = lines(folders / "forecast", "-", input="[1, 2, null, 4, 5, 6, 7, 8]")
     assert series["forecast"] == pytest.approx(answer["forecast"])
     two = invoke("predict", folders / "two-forecasts", "-", input="4,2\n3,5\n2,1\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ...inputs.named_sequences import series_sequences
-from ...tables.errors import TableError, listed
+from ...tables.errors import TableError, counted, listed
 from ...tables.loading import load
 from ...tables.matching import load_matched
 from ...tables.pieces import load_pieces
@@ -163,8 +163,8 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
         width = sequence.nodes.shape[1]
         if width != wanted.feature_size:
             raise TableError(
-                f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the "
-                f"model's {wanted.feature_size} features of a node: choose them with --columns, and say what tells "
+                f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected "
+                f"the model's {wanted.feature_size} features of a node: choose them with --columns, and say what tells "
                 "sequences apart with --series, or that a row is a whole sequence with --rows series"
             )
         fields: dict[str, Any] = dict(zip(spec.series, series.keys, strict=True)) if spec.series else {}

@@ -155,7 +155,7 @@ def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[i
 
 
 def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
-    """Set the width of the one head, or of a stack's first layer, the others in proportion."""
+    """Set the width of the one head, or of a stack's layers in proportion."""
     sizes = options.get("hidden_sizes")
     if not sizes:
         return {**options, "n": width}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...forecasts.whole_series import Layout, Series
 from ...inputs.named_sequences import series_sequences
-from ...tables.errors import TableError, listed, place
+from ...tables.errors import TableError, counted, listed, place
 from ...tables.loading import load
 from ...tables.matching import load_matched
 from ...tables.read import Reading
@@ -160,8 +160,8 @@ def _series(
     width = len(checked_chains(found)[0][0])
     if width != features:
         raise TableError(
-            f"{found.files[0]}: there are {width} columns of features ({listed(found.features)}), expected the model's "
-            f"{features} features of a node: choose them with --columns, and say what tells series apart with "
+            f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected the "
+            f"model's {features} features of a node: choose them with --columns, and say what tells series apart with "
             "--series, or that a row is a whole series with --rows series"
         )
     return found
@@ -243,8 +243,8 @@ def evaluate_forecasts(
     width = channels + config.num_time_features
     if chains[0].shape[1] != width:
         raise TableError(
-            f"{found.files[0]}: there are {chains[0].shape[1]} columns to forecast from, expected the model's {width}: "
-            "choose them with --columns, and say what tells series apart with --series"
+            f"{found.files[0]}: it has {counted(chains[0].shape[1], 'column')} to forecast from, expected the "
+            f"model's {width}: choose them with --columns, and say what tells series apart with --series"
         )
     names = [*found.features, *(f"known {number}" for number in range(width))]
     layout = Layout(tuple(names[:targets]), tuple(names[targets:channels]), tuple(names[channels:width]))

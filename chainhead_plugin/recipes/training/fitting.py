@@ -207,8 +207,8 @@ def num_threads(count: int | None) -> Iterator[None]:
 class Batches:
     """Makes batches of a training and a validation part, whose examples are their places in both together.
 
-    Inputs of one shape are preprocessed once, others batch by batch, so that none is padded more than it must; windows
-    are copied batch by batch.
+    Inputs of one shape are preprocessed once, inputs of several shapes batch by batch, so that none is padded more than
+    it must; windows are copied batch by batch.
     """
 
     def __init__(

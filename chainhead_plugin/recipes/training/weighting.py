@@ -1,4 +1,4 @@
-"""Labels that count more or less in training than others."""
+"""Labels that count more or less in training than other labels."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

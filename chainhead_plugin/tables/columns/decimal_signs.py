@@ -17,8 +17,8 @@ def check_decimals(table: Table, columns: Collection[str]) -> None:
     Raises
     ------
     TableError
-        If some have a decimal comma, and others a point, which might divide thousands; or if nothing tells whether a
-        sign divides thousands or stands before a fraction.
+        If some columns have a decimal comma, and other columns a point, which might divide thousands; or if nothing
+        tells whether a sign divides thousands or stands before a fraction.
     """
     if table.decimal == "." or not columns:
         return

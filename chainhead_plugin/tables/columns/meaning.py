@@ -85,7 +85,9 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     features = (*spec.target, *free)
     if not features and spec.text is None:
         raise TableError(
-            f"{table.name} has no column of values: all of {listed(table.columns)} have another meaning"
+            f"{table.name} has no column of values: "
+            + listed(f"{column} is taken as {role}" for role in ROLES for column in of_role(spec, role))
+            + "; name the columns of values as features (--columns)"
         )
     return Columns(spec, features, tuple(notes))
 
@@ -116,7 +118,7 @@ def index_columns(table: Table, columns: Sequence[str]) -> list[str]:
 
 
 def _without_indices(table: Table, spec: TableSpec, free: list[str], notes: list[str]) -> list[str]:
-    """Leave out columns that only number the rows, and such without a name that hold nothing."""
+    """Leave out columns that only number the rows, and nameless columns that hold nothing."""
     wanted = {*(spec.features or ()), *table.index}
     if spec.features is not None:
         return free

@@ -115,5 +115,5 @@ def _check_finite(table: Table, column: str, numbers: NDArray[np.float64]) -> No
         file, number = table.place(row)
         raise TableError(
             f"{place(file, row=number, column=column)} holds {numbers[row]}, expected a finite number: write one, or "
-            "leave the cell empty for a missing value, where the model takes such"
+            "leave the cell empty for a missing value, where the model takes missing values"
         )

@@ -89,7 +89,7 @@ class Clock:
             text = re.sub(r"(?<!\d)0(?=\d)", "", date) + text[len(date) :]
         if self.digits:
             fraction = f".{rest:09d}"[: self.digits + 1]
-            # Before "PM", where there is such.
+            # Before "PM", where a time ends in it.
             text = text[:-3] + fraction + text[-3:] if self.format.endswith(" %p") else text + fraction
         return text + _offset_text(offset, self.offset)
 

@@ -54,7 +54,7 @@ def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) ->
 
 
 def _fixed_step(distances: NDArray[np.int64]) -> int | None:
-    """Return the most common distance, if all others are multiples of it and it is more than half of all."""
+    """Return the most common distance, if all other distances are multiples of it and it is more than half of all."""
     if (distances <= 0).any():
         distances = distances[distances > 0]
     if not len(distances):

@@ -40,7 +40,7 @@ def parse_times(
     Raises
     ------
     TableError
-        If a cell is no time, days cannot be told from months, or some times have an offset and others have none.
+        If a cell is no time, days cannot be told from months, or only some times have an offset.
     """
     values = table.columns[column]
     if values.dtype.kind == "M":
