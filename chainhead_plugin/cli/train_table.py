@@ -58,6 +58,8 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
         plan = load_plan(path)
         folder = output or (path.parent if path.name == PLAN else Path(path.stem))
     else:
+        if files_as.known is not None and files_as.label is not None:
+            raise wrong("has no effect on series with labels, which take features alone", "--known")
         for option in files_as.given().keys() & _WITHOUT_EFFECT:
             raise wrong("has no effect on the default model, which takes features alone", option)
         minutes = given.pop("minutes", None)

@@ -87,6 +87,10 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         )
     if found.columns.spec.label_of != "series" or len(found[0].labels) != 1:
         raise ValueError(f"{plan.data}: expected one label for every series")
+    if found.known:
+        raise ValueError(
+            f"{plan.data}: known ({listed(found.known)}) has no effect on series with labels, which take features alone"
+        )
     found.check_complete()
     schema = schema_of(found)
 

@@ -193,7 +193,7 @@ MISTAKES = [
     (
         "train ok.csv --label kind --known temp",
         2,
-        "--known: has no effect on the default model, which takes features",
+        "--known: has no effect on series with labels",
     ),
     (
         "train ok.csv --label kind --series kind",

@@ -224,8 +224,32 @@ def test_continued_series(tmp_path, test, message):
             "1 series to train on, expected at least 2",
         ),
         ("t.csv", "b,1.5\na,2.5\nb,3.5\n", [], "name that of the labels with --label"),
+        (
+            "t.csv",
+            sales().drop(index=20).drop(columns="holiday").to_csv(index=False),
+            ["--horizon", "2", "--gaps", "error"],
+            "row 22: between 2025-01-20 and 2025-01-22 1 row lacks",
+        ),
+        (
+            "t.csv",
+            sales().drop(columns="holiday").assign(sales="").to_csv(index=False),
+            ["--horizon", "2"],
+            "t.csv, rows 2–61: sales has no value in any row",
+        ),
+        (
+            "t.csv",
+            "shop,2025-01-01,2025-01-02\nx,1,2\ny,3,4\n",
+            ["--horizon", "1", "--series", "shop"],
+            "its columns are times, but a table to forecast has a row for each time",
+        ),
+        (
+            "t.csv",
+            kinds().drop(columns=["id", "day"]).to_csv(index=False),
+            ["--label", "kind"],
+            "no column tells series apart, and temp, hum are not named as the nodes of one",
+        ),
         ("t.xls", "not a workbook", [], "t.xls is of an unknown format"),
-        ("t.parquet", "not a table", [], "t.parquet is no parquet file, or damaged"),
+        ("t.parquet", "not a table", [], "t.parquet does not begin as a Parquet file does"),
     ],
 )
 def test_tables_without_a_recipe(tmp_path, name, content, options, message):

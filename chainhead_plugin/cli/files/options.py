@@ -60,8 +60,8 @@ class Axes(str, Enum):
     channels_first = "channels_first"
 
 
-def _option(*names: str, told: str) -> Any:
-    return typer.Option(*names, help=told, rich_help_panel=_PANEL)
+def _option(*names: str, told: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=told, rich_help_panel=_PANEL, metavar=metavar)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,9 @@ class FileOptions:
         FileFormat | None,
         _option(
             "--format",
-            told="How to read files; by default names tell. lines: a text a line; document: one text.",
+            told="How to read files; by default names tell: csv, json, jsonl, parquet, feather, excel, npy, npz, ts, "
+            "arff, lines (a text a line) or document (one text).",
+            metavar="FORMAT",
         ),
     ] = None
     header: Annotated[
@@ -105,7 +107,11 @@ class FileOptions:
     ] = None
     axes: Annotated[
         Axes | None,
-        _option("--axes", told="Of arrays with three axes; by default shapes tell."),
+        _option(
+            "--axes",
+            told="Of arrays with three axes: nodes_first or channels_first; by default shapes tell.",
+            metavar="ORDER",
+        ),
     ] = None
     columns: Annotated[
         str | None,
@@ -139,7 +145,11 @@ class FileOptions:
     ] = None
     rows: Annotated[
         Rows | None,
-        _option("--rows", told="Whether a row is a node, or a whole series; by default columns tell."),
+        _option(
+            "--rows",
+            told="What a row is: nodes, or series, a whole one; by default columns tell.",
+            metavar="WHAT",
+        ),
     ] = None
     missing: Annotated[
         str | None,
@@ -162,7 +172,10 @@ class FileOptions:
     gaps: Annotated[
         Gaps | None,
         _option(
-            "--gaps", told="Where times lack a row: an error (default), missing values, or rows as they are."
+            "--gaps",
+            told="Where times lack a row: error, missing (values) or keep (rows as they are). By default an error, but "
+            "for the forecasts of a table missing values.",
+            metavar="WHAT",
         ),
     ] = None
 

@@ -1,118 +1,26 @@
-"""The `chainhead` command: what it prints and refuses, for every task."""
+"""`chainhead predict`: every format, and every task."""
 
 import csv
 import io
 import json
-import os
-import re
-import shlex
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from command_line import CHAINS, TEXTS, as_csv, invoke
 from PIL import Image
 from transformers import pipeline
 from typer.testing import CliRunner
 
-import chainhead_plugin
 import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.cli.demonstration import MODEL
-from chainhead_plugin.cli.support import complete_recipes, complete_sources
-
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
-
-
-ON_ENCODER = "chainhead-sentiment-minilm"
 
 
 def lines(*arguments, **options):
     result = CliRunner().invoke(app, ["predict", *map(str, arguments), "--json"], **options)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-@pytest.mark.parametrize("command", app.registered_commands, ids=COMMANDS)
-def test_help_loses_no_word(command):
-    name = command.name or command.callback.__name__
-    shown = invoke(name, "--help", env={"COLUMNS": "200", "TERM": "dumb"})
-    typer_command = typer.main.get_command(app).commands[name]
-    texts = [command.callback.__doc__, *(option.help for option in typer_command.params if option.help)]
-    squeezed = re.sub(r"[\s│]+", "", shown)
-    for text in texts:
-        for word in text.replace("`", "").split():
-            assert word in squeezed, f"{name}: {word!r} of {text!r}"
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_an_example(command):
-    assert f"Example: chainhead {command}" in " ".join(
-        invoke(command, "--help", env={"COLUMNS": "200"}).split()
-    )
-
-
-def test_every_command_is_in_the_guide():
-    guide = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text("utf-8")
-    rows = " ".join(line.split("|")[1] for line in guide.splitlines() if line.startswith("| `chainhead"))
-    assert {*re.findall(r"[a-z-]+", rows)} >= {*COMMANDS}
-
-
-def test_version():
-    assert invoke("--version") == f"chainhead {chainhead_plugin.__version__}\n"
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys; sys.argv = ['chainhead', '--help']\n"
-        "from chainhead_plugin.cli import main\n"
-        "try: main()\n"
-        "finally: assert not {'torch', 'transformers', 'numpy', 'huggingface_hub'} & sys.modules.keys()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-
-
-def test_list():
-    assert MODEL in invoke("list")
-    assert MODEL in invoke("list", "*vowels", "--task", "time-series-classification")
-    (entry,) = json.loads(invoke("list", MODEL, "--json"))
-    assert entry["metrics"] == dict(registry.model_info(MODEL).metrics)
-    assert entry["whereabouts"] == "embedded"
-    assert "no model matches" in invoke("list", "--task", "poetry", code=1)
-
-
-def test_info():
-    entry = registry.model_info(MODEL)
-    shown = invoke("info", MODEL)
-    for part in (entry.license, f"{entry.parameters:,}", "0.9892", "model.safetensors", entry.data):
-        assert part in shown
-    assert json.loads(invoke("info", MODEL, "--json"))["files"] == dict(entry.files)
-    assert "did you mean" in invoke("info", "chainhead-japanese-vowel", code=1)
-
-
-def test_card(folders, tmp_path):
-    text = registry.model_info(MODEL).card.read_text("utf-8")
-    assert invoke("card", MODEL) == invoke("card", MODEL, "--raw") == text
-    assert "has no model card" in invoke("card", folders / "sequence", code=1)
-    (tmp_path / "README.md").write_text("# Mine\n", "utf-8")
-    assert invoke("card", tmp_path) == "# Mine\n"
-
-
-@pytest.mark.parametrize("command", [["info"], ["predict", "-"], ["plot"], ["evaluate"]], ids=" ".join)
-def test_a_model_whose_recipe_alone_ships(command):
-    shown = invoke(command[0], ON_ENCODER, *command[1:], code=1)
-    assert f"run `chainhead train {ON_ENCODER}`" in shown
-    assert f"# {ON_ENCODER}" in invoke("card", ON_ENCODER)
-
-
-def test_a_card_in_a_terminal(monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    shown = invoke("card", MODEL)
-    assert "library_name" not in shown
-    assert "\x1b[" in shown
 
 
 def write_inputs(folder):
@@ -276,89 +184,6 @@ def test_images(folders, tmp_path):
     assert "no image that is read here: expected one of PNG" in refused
 
 
-MISTAKES = {
-    "no such model": (["nothing", "a.csv"], 1, "no model of the zoo and no folder here is named nothing"),
-    "no such folder": (["./nothing", "a.csv"], 1, "there is no folder ./nothing"),
-    "a folder without checkpoint": ([".", "a.csv"], 1, "it has no config.json"),
-    "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),
-    "no such file": ([MODEL, "b.csv"], 2, "there is no file b.csv"),
-    "a folder of other things": ([MODEL, "empty"], 1, "folder empty holds no table"),
-    "standard input twice": ([MODEL, "-", "-"], 2, "can be read once only"),
-    "top-k of nothing": ([MODEL, "a.csv", "--top-k", "0"], 2, "'--top-k'"),
-    "no such device": ([MODEL, "a.csv", "--device", "abacus"], 1, "device 'abacus' cannot be used here"),
-    "no such format": ([MODEL, "a.csv", "--format", "xml"], 2, "'xml' is not one of"),
-    "a format for other models": (
-        [MODEL, "a.csv", "--format", "lines"],
-        1,
-        "there is no format 'lines', expected one of arff, csv",
-    ),
-    "an unknown suffix": ([MODEL, "a.xyz"], 1, "unknown format: expected one of .csv"),
-    "too few columns": ([MODEL, "a.csv"], 1, "2 columns of features (x, y), expected the model's 12"),
-    "no such column": ([MODEL, "a.csv", "--columns", "z"], 1, "no column z for features; it has x, y"),
-    "no JSON": ([MODEL, "a.json"], 1, "a.json, row 1 is no JSON"),
-    "series by a column that lacks": ([MODEL, "a.csv", "--series", "z"], 1, "no column z for series"),
-}
-
-
-@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_mistakes(arguments, code, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n", "utf-8")
-    (tmp_path / "a.xyz").write_text("1", "utf-8")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "a.json").write_text("{", "utf-8")
-    shown = invoke("predict", *arguments, code=code, env={"COLUMNS": "200"})
-    assert message in " ".join(shown.split())
-
-
-BAD = {
-    "nothing": ("a.csv", b"\n", "nothing in it"),
-    "only a header": ("a.csv", b"a,b,c\n", "no rows"),
-    "ragged": ("a.csv", b"1,2,3\n3,1\n", "row 2"),
-    "a word": ("a.csv", b"a,b,c\n1,2,3\n3,x,1\n", "row 3, column b holds 'x'"),
-    "a name twice": ("a.csv", b"a,a,b\n1,2,3\n", "names two columns a"),
-    "a missing value": ("a.csv", b"a,b,c\n1,2,3\n3,,1\n", "a.csv, row 3, column b: the value is missing"),
-    "infinity": ("a.csv", b"a,b,c\n1,2,3\n3,inf,1\n", "row 3, column b"),
-    "a broken line": ("a.jsonl", b"[[1, 2, 3]]\n[[1,\n", "row 2 is no JSON"),
-    "a number": ("a.jsonl", b"3\n", "row 1"),
-    "a field missing": ("a.jsonl", b'{"values": [1]}\n', "nodes"),
-    "an empty sequence": ("a.jsonl", b"[]\n", "row 1"),
-    "no array": ("a.npy", b"\x93NUMPY", "no array"),
-}
-
-
-@pytest.mark.parametrize(("name", "content", "message"), BAD.values(), ids=BAD)
-def test_damaged_inputs(name, content, message, folders, tmp_path):
-    (tmp_path / name).write_bytes(content)
-    shown = " ".join(invoke("predict", folders / "sequence", tmp_path / name, code=1).split())
-    assert message in shown
-    assert name in shown
-
-
-def test_a_column_without_name_is_a_feature(folders):
-    (answer,) = lines(folders / "features", "-", input="0.5,2,3\n4,5,7\n")
-    assert answer.keys() == {"features"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "redirection", "message"),
-    [
-        (["predict", MODEL, "-"], "<&-", "standard input is closed"),
-        (["list"], ">/dev/full", "No space left on device"),
-    ],
-)
-def test_streams_that_are_closed_or_full(arguments, redirection, message):
-    if "/dev/full" in redirection and not Path("/dev/full").exists():
-        pytest.skip("no /dev/full on this system")
-    command = [sys.executable, "-c", "from chainhead_plugin.cli import main; main()", *arguments]
-    done = subprocess.run(
-        f"{shlex.join(command)} {redirection}", shell=True, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_fields_that_the_result_has(folders):
     record = json.dumps({"nodes": [[1, 2, 3]], "predictions": 1})
     assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
@@ -368,34 +193,3 @@ def test_a_model_without_a_pipeline(tmp_path):
     (tmp_path / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}', "utf-8")
     shown = invoke("predict", tmp_path, "-", input="1,2,3\n", code=1)
     assert "no pipeline, and the folder has no tokenizer_config.json" in shown
-
-
-def test_completion_knows_models_and_folders(folders, monkeypatch):
-    assert (MODEL, registry.model_info(MODEL).summary) in complete_sources("chainhead-")
-    monkeypatch.chdir(folders)
-    assert ("sequence", "folder") in complete_sources("seq")
-    assert ON_ENCODER in complete_recipes("chainhead-s")
-    code = "import sys; sys.argv = ['chainhead']; from chainhead_plugin.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ
-        | {
-            "_CHAINHEAD_COMPLETE": "complete_bash",
-            "COMP_WORDS": "chainhead predict chainhead-j",
-            "COMP_CWORD": "2",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert MODEL in done.stdout
-
-
-def test_an_extra_that_is_missing_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setitem(sys.modules, "sklearn.base", None)
-    for name in [name for name in sys.modules if name.startswith("chainhead_plugin.estimators")]:
-        monkeypatch.delitem(sys.modules, name)
-    (tmp_path / "a.csv").write_text("window,x,kind\na,1,u\nb,2,v\n")
-    output = invoke("train", tmp_path / "a.csv", "--label", "kind", code=1)
-    assert "pip install scikit-learn" in output
