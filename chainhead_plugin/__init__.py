@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .pipelines.forecasting import TimeSeriesForecastingPipeline
     from .pipelines.segmentation import TimeSeriesSegmentationPipeline
     from .streams.random_chain_stream import RandomChainStream
+    from .streams.random_chain_streams import RandomChainStreams
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,7 @@ _MODULES = {
     "RandomChainFit": "models.random_chain_fit",
     "RandomChainForSequenceClassification": "models.modeling_random_chain",
     "RandomChainStream": "streams.random_chain_stream",
+    "RandomChainStreams": "streams.random_chain_streams",
     "TimeSeriesClassificationPipeline": "pipelines.classification",
     "TimeSeriesForecastingPipeline": "pipelines.forecasting",
     "TimeSeriesSegmentationPipeline": "pipelines.segmentation",
@@ -87,6 +89,7 @@ __all__ = [
     "RandomChainFit",
     "RandomChainForSequenceClassification",
     "RandomChainStream",
+    "RandomChainStreams",
     "RegistrationError",
     "TimeSeriesClassificationPipeline",
     "TimeSeriesForecastingPipeline",

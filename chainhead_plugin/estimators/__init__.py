@@ -1,7 +1,7 @@
 """scikit-learn's interface over the models that train by themselves, and the default that tables are trained with.
 
-May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `models`, `recipes`, `storage`, `tables`, and
-scikit-learn, from the extra `train`.
+May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `models`, `recipes`, `storage`, `streams`, `tables`,
+and scikit-learn, from the extra `train`.
 """
 
 from typing import TYPE_CHECKING

@@ -27,6 +27,7 @@ from ..tables.schema import Schema
 from .files import params_from_json, params_to_json, read_state, write_state
 from .panels import Panel, read_panel
 from .parameters import RandomChainParameters
+from .streaming import StreamsMixin
 from .threads import threads_of
 
 _FITTED = (
@@ -50,7 +51,7 @@ _BLUR = 1e-2
 HEADS, STACK = "random chain heads", "a trained stack"
 
 
-class ChainHeadEstimator(RandomChainParameters):
+class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
     """Scores and files of `ChainHeadClassifier` and `ChainHeadRegressor`."""
 
     _parameters: ClassVar[tuple[str, ...]] = (

@@ -8,21 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
-from ..checks.precision import check_apart_in_float32
-from ..checks.values import check_choice
 from ..config.configuration_random_chain import RandomChainConfig
 from ..random_features.calibration import fit_temperature
 from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import dilations_for
 from ..random_features.ridge_of_blocks import BlockFit, fit_blocks
 from ..random_features.thresholds import choose_thresholds
+from ..random_features.training_data import as_chains, as_targets, standardised_targets
 from .modeling_random_chain import RandomChainForSequenceClassification
 
 # Series whose kernels' outputs thresholds are chosen by.
 _CHAINS_FOR_THRESHOLDS = 256
-_PROBLEM_TYPES = ("single_label_classification", "multi_label_classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,9 @@ def fit_random_chain(
     """Train random chain heads on series.
 
     Features are computed in batches. Of up to 3,000 series they are all kept, in float32; of more, the choices are made
-    by 3,000. Of more series than features only sums of products are kept, so that memory does not grow with their
-    number.
+    by 3,000, and the linear layer is then fitted to all by conjugate gradients. For that, features of as many series
+    as fit into 0.8 GB are kept in float16, and those of further series computed anew in every pass, so that memory
+    does not grow with their number.
 
     Parameters
     ----------
@@ -115,8 +113,8 @@ def fit_random_chain(
     >>> fit = fit_random_chain(train_series, train_labels, id2label={0: "gun", 1: "point"})
     >>> fit.score, fit.model(torch.from_numpy(test_series)).logits.argmax(-1)
     """
-    chains = _as_chains(series)
-    targets, num_labels = _as_targets(labels, len(chains), problem_type, id2label)
+    chains = as_chains(series)
+    targets, num_labels = as_targets(labels, len(chains), problem_type, id2label)
     lengths = np.array([len(chain) for chain in chains])
     usual = usual_sizes(float(np.median(lengths)), chains[0].shape[1])
     config = RandomChainConfig(
@@ -137,9 +135,9 @@ def fit_random_chain(
     model.to(device or "cpu")
 
     amounts = torch.from_numpy(lengths / np.median(lengths)) if len(set(lengths)) > 1 else None
-    scaled, centre, spread = _standardised(targets, num_labels, problem_type)
+    scaled, centre, spread = standardised_targets(targets, num_labels, problem_type)
     fitted = fit_blocks(
-        lambda: _feature_batches(model.random_chain, chains, batch_size),
+        lambda rows: _feature_batches(model.random_chain, chains, batch_size, rows),
         len(chains),
         scaled,
         model.random_chain.plan,
@@ -179,87 +177,6 @@ def usual_sizes(length: float, m: int) -> dict[str, Any]:
     return {"dilations": dilations_for(length), "num_levels": 64 if m == 1 else 256}
 
 
-def _as_chains(series: Any) -> list[NDArray[np.float32]]:
-    """Return arrays [length, m], checked."""
-    chains = []
-    for number, one in enumerate(series):
-        array = one.detach().cpu().float().numpy() if isinstance(one, Tensor) else np.asarray(one)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"series {number} holds {array.dtype}, expected numbers")
-        array = array[:, None] if array.ndim == 1 else array
-        if array.ndim != 2 or 0 in array.shape:
-            raise ValueError(
-                f"series {number} has shape {list(array.shape)}, expected [length, m] of at least 1"
-            )
-        with np.errstate(over="ignore"):
-            array = np.ascontiguousarray(array, dtype=np.float32)
-        if not np.isfinite(array).all():
-            raise ValueError(f"series {number} holds a value that is not finite in float32")
-        chains.append(array)
-
-    if len(chains) < 2:
-        raise ValueError(f"expected at least 2 series, got {len(chains)}")
-
-    widths = sorted({chain.shape[1] for chain in chains})
-    if len(widths) > 1:
-        raise ValueError(
-            f"series have from {widths[0]} to {widths[-1]} features a node, expected the same of all"
-        )
-    return chains
-
-
-def _as_targets(
-    labels: Any, count: int, problem_type: str, id2label: dict[int, str] | None
-) -> tuple[Tensor, int]:
-    """Return int64 [series], or float64 [series, labels], and the number of labels."""
-    check_choice("problem_type", problem_type, _PROBLEM_TYPES)
-    array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-    if array.dtype.kind not in ("iub" if problem_type.startswith("single") else "iubf"):
-        raise TypeError(
-            f"labels hold {array.dtype}, expected numbers of labels: map names to 0, 1, 2, … first"
-        )
-
-    if len(array) != count:
-        raise ValueError(f"got {len(array)} labels for {count} series")
-
-    if problem_type == "single_label_classification":
-        if array.ndim != 1:
-            raise ValueError(f"labels have shape {list(array.shape)}, expected [series]")
-        found = int(array.max()) + 1
-        num_labels = found if id2label is None else len(id2label)
-        if array.min() < 0 or found > num_labels:
-            raise ValueError(
-                f"labels are from {array.min()} to {array.max()}, expected 0 to {num_labels - 1}"
-            )
-        if len(np.unique(array)) < 2:
-            raise ValueError("all labels are the same: there is nothing to learn")
-        return torch.from_numpy(array.astype(np.int64)), max(num_labels, 2)
-
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or not np.isfinite(array).all():
-        raise ValueError("labels must be finite, of shape [series] or [series, num_labels]")
-    if problem_type == "multi_label_classification" and not np.isin(array, (0, 1)).all():
-        raise ValueError("of multi_label_classification labels must be 0 or 1")
-    if id2label is not None and len(id2label) != array.shape[1]:
-        raise ValueError(f"id2label names {len(id2label)} labels, but there are {array.shape[1]}")
-    if problem_type == "regression":
-        check_apart_in_float32("labels", array)
-    return torch.from_numpy(array.astype(np.float64)), array.shape[1]
-
-
-def _standardised(
-    targets: Tensor, num_labels: int, problem_type: str
-) -> tuple[Tensor, Tensor | float, Tensor | float]:
-    """Return float64 [series, labels] to fit, and what to add to and multiply with what is fitted."""
-    if problem_type == "regression":
-        centre, spread = targets.mean(0), targets.std(0, correction=0)
-        spread = spread.where(spread > 0, 1)
-        return (targets - centre) / spread, centre, spread
-    if not targets.is_floating_point():
-        targets = F.one_hot(targets, num_labels).double()
-    return targets * 2 - 1, 0.0, 1.0
-
-
 def _measure(features: RandomChainFeatures, chains: list[NDArray[np.float32]], seed: int) -> None:
     """Set what the features need to know of the training series: scales of nodes, and thresholds."""
     count = sum(map(len, chains))
@@ -283,13 +200,17 @@ def _measure(features: RandomChainFeatures, chains: list[NDArray[np.float32]], s
 
 
 def _feature_batches(
-    features: RandomChainFeatures, chains: list[NDArray[np.float32]], batch_size: int
+    features: RandomChainFeatures,
+    chains: list[NDArray[np.float32]],
+    batch_size: int,
+    wanted: Tensor | None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the numbers of some series and their features, before they are standardised.
+    """Yield the numbers of some series and their features, before they are standardised; all, or those wanted.
 
     Series of similar lengths come together, so that little is padded.
     """
-    order = np.argsort([len(chain) for chain in chains], kind="stable")
+    numbers = np.arange(len(chains)) if wanted is None else wanted.numpy()
+    order = numbers[np.argsort([len(chains[number]) for number in numbers], kind="stable")]
     device = features.node_mean.device
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]

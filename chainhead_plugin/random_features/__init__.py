@@ -1,6 +1,6 @@
 """Frozen kernels, their running pools and the compiled form of those, and ridge regression in closed form.
 
-Tensors in, features out. May import: `chain`.
+Tensors in, features out. May import: `chain`, `checks`.
 """
 
 from typing import TYPE_CHECKING

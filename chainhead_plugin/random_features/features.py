@@ -54,6 +54,9 @@ class RandomChainFeatures(nn.Module):
         super().__init__()
         self.plan = plan
         self.reference_length = reference_length
+        # A compiler cannot follow how they are made. They are no buffer, as a plan tells them.
+        fixed = np.stack([fixed_taps(number % 2) for _, _, number in plan.banks])  # [banks, 9, 84]
+        self._fixed_steps = torch.from_numpy(fixed)[:, :-1].double().cumsum(1).float()
         for name, (shape, dtype) in self._shapes().items():
             self.register_buffer(name, torch.zeros(shape, dtype=dtype))
 
@@ -179,9 +182,8 @@ class RandomChainFeatures(nn.Module):
 
     def tables(self) -> KernelTables:
         """Return what kernels read, weigh and are compared with, on the features' device."""
-        taps = np.stack([fixed_taps(number % 2) for _, _, number in self.plan.banks])  # [banks, 9, 84]
         return KernelTables(
-            torch.from_numpy(taps).to(self.node_mean.device)[:, :-1].double().cumsum(1).float(),
+            self._fixed_steps.to(self.node_mean.device),
             self.kernel_channels,
             self.kernel_thresholds,
             self.group_taps[..., :-1].double().cumsum(-1).float(),

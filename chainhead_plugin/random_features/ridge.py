@@ -24,6 +24,8 @@ class RidgeFit:
         The prediction of each row by a fit, of this strength, to the other rows.
     error : float
         The mean square of what those predictions miss.
+    values, vectors : float64 Tensor [rows], [rows, rows]
+        Eigenvalues and eigenvectors of the products.
     """
 
     weight: Tensor
@@ -31,6 +33,8 @@ class RidgeFit:
     strength: float
     left_out: Tensor
     error: float
+    values: Tensor
+    vectors: Tensor
 
 
 def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
@@ -61,23 +65,6 @@ def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
     best = int(errors.argmin())
     strength = float(strengths[best])
     weight = vectors @ (projected / (values + strength)[:, None])
-    return RidgeFit(weight, intercept, strength, targets - missed[:, best], float(errors[best]))
-
-
-def solve_ridge(products: Tensor, right: Tensor, strength: float) -> Tensor:
-    """Return (products + strength·I)⁻¹ right, of a symmetric matrix without negative eigenvalues; in place.
-
-    Parameters
-    ----------
-    products : float64 Tensor [size, size]
-        Its lower half is read. Overwritten.
-    right : float64 Tensor [size, targets]
-    strength : float
-
-    Returns
-    -------
-    float64 Tensor [size, targets]
-    """
-    products.diagonal().add_(strength)
-    factor: Tensor = torch.linalg.cholesky(products, out=products)
-    return torch.cholesky_solve(right, factor)
+    return RidgeFit(
+        weight, intercept, strength, targets - missed[:, best], float(errors[best]), values, vectors
+    )

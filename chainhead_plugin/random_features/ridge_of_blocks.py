@@ -1,14 +1,15 @@
 """Ridge regression on blocks of features, whose shares are chosen by leave-one-out errors as its strength is."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from .plan import FeaturePlan
 from .pools import as_counts
-from .ridge import RidgeFit, fit_ridge, solve_ridge
+from .ridge import RidgeFit, fit_ridge
+from .ridge_in_passes import Guide, Rows, solve_in_passes
 
 # What part of a series' features, by their squares, are groups' among the kernels', and levels' among all.
 _GROUP_SHARES = (0.2, 0.6)
@@ -19,11 +20,6 @@ _ROWS_FOR_STRENGTH = 3000
 # A feature that varies less, of what others of its kind vary, is not scaled up to them: a new series may well differ
 # from the training series by more than those differ from each other.
 _LEAST_DEVIATION = 0.1
-
-# Rows of a matrix of products that are computed at a time.
-_BLOCK = 1024
-
-Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 
 
 @dataclass(frozen=True)
@@ -70,16 +66,28 @@ class _Standard:
     products: list[Tensor]
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """What leave-one-out errors chose, and what each standardised feature is multiplied with."""
+
+    fit: RidgeFit
+    counts: bool
+    group_share: float
+    level_share: float
+    standard: _Standard
+    factors: Tensor
+
+
 def fit_blocks(
-    batches: Batches, count: int, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
+    batches: Rows, count: int, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
 ) -> BlockFit:
     """Fit targets by features.
 
     Parameters
     ----------
     batches : function
-        Each call yields the numbers of some series and float32 features [some, features], shares of their nodes,
-        until all series have come.
+        A call yields the numbers of some series and float32 features [some, features], shares of their nodes, until
+        all series have come; or all series of the numbers that it is given.
     count : int
         How many series there are.
     targets : float64 Tensor [series, targets]
@@ -95,47 +103,64 @@ def fit_blocks(
     """
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     rows = order[:_ROWS_FOR_STRENGTH].sort().values
-    features = _collect(batches(), rows, count, plan)
-    options = [False] if amounts is None else [False, True]
-    best: tuple[RidgeFit, bool, float, float, _Standard] | None = None
-    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    few = drawn[:_ROWS_FOR_SHARES].sort().values
-    for counts in options:
-        standard = _standardised(
-            as_counts(features, plan, amounts[rows]) if counts and amounts is not None else features, plan
-        )
-        for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
-            for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
-                shares = _shares(group_share, level_share)
-                fit = fit_ridge(_mixed(standard, shares, few), targets[rows][few])
-                if best is None or fit.error < best[0].error:
-                    best = (fit, counts, group_share, level_share, standard)
-    assert best is not None
-    chosen, counts, group_share, level_share, standard = best
-    shares = _shares(group_share, level_share)
-    if len(few) < len(rows):
-        chosen = fit_ridge(_mixed(standard, shares, None), targets[rows])
-    scale = standard.scale * _factors(standard, shares, plan)
-
+    features = _collect(batches(rows), rows, count, plan)
+    chosen = _choose(features, targets[rows], plan, None if amounts is None else amounts[rows], seed)
+    del features
+    standard, fit, factors = chosen.standard, chosen.fit, chosen.factors
     if count <= len(rows):
-        weight = standard.features.T.double() @ chosen.weight * _factors(standard, shares, plan)[:, None]
-        intercept = chosen.intercept
+        weight, intercept = standard.features.T.double() @ fit.weight * factors[:, None], fit.intercept
     else:
-        kept = amounts if counts else None
-        weight, intercept = _fit_all(batches, count, targets, plan, kept, standard.mean, scale, chosen)
+        mean, scale = standard.mean.float(), standard.scale.float()
+
+        def standardised(numbers: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+            for found, some in batches(numbers):
+                taken = (
+                    as_counts(some, plan, amounts[found]) if chosen.counts and amounts is not None else some
+                )
+                yield found, (taken - mean) * scale
+
+        guide = Guide(standard.features, factors, fit.values, fit.vectors)
+        weight, intercept = solve_in_passes(standardised, count, targets, fit.strength, guide)
     return BlockFit(
         weight,
         intercept,
         standard.mean,
-        scale,
-        chosen.strength,
-        group_share,
-        level_share,
-        counts,
+        standard.scale * factors,
+        fit.strength,
+        chosen.group_share,
+        chosen.level_share,
+        chosen.counts,
         rows,
-        chosen.left_out,
-        chosen.error,
+        fit.left_out,
+        fit.error,
     )
+
+
+def _choose(
+    features: Tensor, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
+) -> _Chosen:
+    """Choose shares of blocks, the strength, and whether features are counts."""
+    options = [False] if amounts is None else [False, True]
+    best: _Chosen | None = None
+    drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
+    few = drawn[:_ROWS_FOR_SHARES].sort().values
+    for counts in options:
+        standard = _standardised(
+            as_counts(features, plan, amounts) if counts and amounts is not None else features, plan
+        )
+        for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
+            for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
+                shares = _shares(group_share, level_share)
+                fit = fit_ridge(_mixed(standard, shares, few), targets[few])
+                if best is None or fit.error < best.fit.error:
+                    factors = _factors(standard, shares, plan)
+                    best = _Chosen(fit, counts, group_share, level_share, standard, factors)
+    assert best is not None
+    if len(few) < len(features):
+        shares = _shares(best.group_share, best.level_share)
+        best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets))
+    best.standard.products.clear()
+    return best
 
 
 def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan) -> Tensor:
@@ -143,8 +168,7 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int,
     place[rows] = torch.arange(len(rows))
     features = torch.empty(len(rows), plan.num_features)
     for numbers, some in batches:
-        at = place[numbers]
-        features[at[at >= 0]] = some[at >= 0]
+        features[place[numbers]] = some
     return features
 
 
@@ -198,57 +222,3 @@ def _factors(standard: _Standard, shares: tuple[float, float, float], plan: Feat
             for share, products, size in zip(shares, standard.products, plan.block_sizes, strict=True)
         ]
     )
-
-
-def _fit_all(
-    batches: Batches,
-    count: int,
-    targets: Tensor,
-    plan: FeaturePlan,
-    amounts: Tensor | None,
-    mean: Tensor,
-    scale: Tensor,
-    chosen: RidgeFit,
-) -> tuple[Tensor, Tensor]:
-    """Fit to all series at the strength that some of them chose; return weight and intercept."""
-
-    def scaled() -> Iterator[tuple[Tensor, Tensor]]:
-        for numbers, some in batches():
-            features = some if amounts is None else as_counts(some, plan, amounts[numbers])
-            yield numbers, (features - mean.float()) * scale.float()
-
-    width = plan.num_features
-    intercept = targets.mean(0)
-    if count <= width:
-        features = torch.empty(count, width)
-        for numbers, some in scaled():
-            features[numbers] = some
-        centre = features.mean(0, dtype=torch.float64)
-        features -= centre.float()
-        products = torch.zeros(count, count, dtype=torch.float64)
-        _add_products(products, features.T)
-        weight = solve_ridge(products, targets - intercept, chosen.strength)
-        weight = features.T.double() @ weight
-    else:
-        products = torch.zeros(width, width, dtype=torch.float64)
-        cross = torch.zeros(width, targets.size(1), dtype=torch.float64)
-        total = torch.zeros(width, dtype=torch.float64)
-        for numbers, some in scaled():
-            _add_products(products, some)
-            cross += some.T.double() @ (targets[numbers] - intercept)
-            total += some.sum(0, dtype=torch.float64)
-        centre = total / count
-        products.addr_(centre, centre, alpha=-count)
-        weight = solve_ridge(products, cross, chosen.strength)
-    return weight, intercept - centre @ weight
-
-
-def _add_products(products: Tensor, rows: Tensor) -> None:
-    """Add rowsᵀ rows to the lower half of a symmetric float64 matrix, which is all that is read of it.
-
-    By blocks: the whole product in float32, and then in float64, would take one and a half times the matrix beside it.
-    """
-    for start in range(0, len(products), _BLOCK):
-        block = rows[:, start : start + _BLOCK]
-        end = start + block.size(1)
-        products[start:end, :end] += block.T @ rows[:, :end]

@@ -1,5 +1,7 @@
 """The features of a chain that is not over: the past that kernels read, and the running numbers of pools."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,12 @@ class RunningFeatures:
         self._tables = self._module.tables()
         self.m = features.plan.m
         self.reset()
+
+    def beside(self) -> "RunningFeatures":
+        """Return the features of another chain, which has no node yet; both read the same kernels."""
+        other = copy.copy(self)
+        other.reset()
+        return other
 
     def reset(self) -> None:
         """Begin a new chain."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
-from ..random_features.running import RunningFeatures
+from .nodes import as_nodes_of_one
+from .random_chain_streams import RandomChainStreams
 
 
 class RandomChainStream:
@@ -27,6 +27,8 @@ class RandomChainStream:
 
     Raises
     ------
+    TypeError
+        If the model is of another kind.
     ValueError
         If the model is not causal, or the feature extractor standardises each series by itself, which takes all of it.
 
@@ -40,25 +42,13 @@ class RandomChainStream:
     """
 
     def __init__(self, model: RandomChainForSequenceClassification, feature_extractor: Any = None) -> None:
-        if not model.config.causal:
-            raise ValueError(
-                "the model is not causal: its kernels wait for nodes to come. Train a model with causal=True"
-            )
-        if getattr(feature_extractor, "standardize_each", False):
-            raise ValueError(
-                "the feature extractor standardises each series by itself, which takes all of its nodes: a stream "
-                "needs standardize_each=False"
-            )
-        self._scale = feature_extractor if getattr(feature_extractor, "do_normalize", False) else None
-        self._problem_type = model.config.problem_type
-        self._features = RunningFeatures(model.random_chain)
-        self._weight = model.classifier.weight.detach().float().clone()
-        self._bias = model.classifier.bias.detach().float().clone()
+        self._streams = RandomChainStreams(model, 1, feature_extractor)
+        self._m = model.config.m
 
     @property
     def length(self) -> int:
         """How many nodes there were."""
-        return self._features.length
+        return self._streams.lengths[0]
 
     def update(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
         """Take in the next node, or nodes, and return the answer for all so far.
@@ -78,41 +68,15 @@ class RandomChainStream:
         ValueError
             If the shape is another, there is no node, or a value is not finite. The stream is then as it was.
         """
-        logits = self.logits(node)
-        if self._problem_type == "regression":
-            return logits
-        return logits.sigmoid() if self._problem_type == "multi_label_classification" else logits.softmax(-1)
+        return self._streams.update(as_nodes_of_one(node, self._m))[0]
 
     def logits(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
         """As `update`, but return the model's logits."""
-        nodes = _as_nodes(node, self._features.m)
-        if self._scale is not None:
-            nodes = self._scale([nodes], batched=True, return_tensors="pt")["input_features"][0]
-        self._features.add(nodes.float())
-        with torch.no_grad():
-            logits: Tensor = torch.mv(self._weight, self._features.standardised()) + self._bias
-        return logits
+        return self._streams.logits(as_nodes_of_one(node, self._m))[0]
 
     def reset(self) -> None:
         """Forget all nodes: the next begins another series."""
-        self._features.reset()
-
-
-def _as_nodes(node: Any, m: int) -> Tensor:
-    """Return [nodes, m], finite in float32."""
-    if hasattr(node, "to_numpy"):
-        node = node.to_numpy()  # a Series or DataFrame of pandas
-    if isinstance(node, np.ndarray) and node.dtype.kind not in "iufb":
-        raise ValueError(f"the node is of the type {node.dtype}, expected numbers")
-    nodes = torch.as_tensor(node).detach().cpu()
-    if nodes.ndim <= 1:
-        nodes = nodes.reshape(1, -1)
-    if nodes.ndim != 2 or nodes.size(1) != m or nodes.size(0) == 0:
-        shape = list(torch.as_tensor(node).shape)
-        raise ValueError(f"the node has shape {shape}, expected [{m}], or [nodes, {m}] for several")
-    if not nodes.float().isfinite().all():
-        raise ValueError("the node has a value that is not finite in float32")
-    return nodes
+        self._streams.reset()
 
 
 __all__ = ["RandomChainStream"]

@@ -30,14 +30,24 @@ def inputs(batch=4, length=30):
 
 
 @pytest.mark.slow
-def test_onnx_takes_any_batch_length_and_padding(fitted, tmp_path):
+def test_an_exported_program_and_onnx_take_any_batch_length_and_padding(fitted, tmp_path):
     file = tmp_path / "model.onnx"
+    program = torch.export.export(fitted, (), kwargs=inputs(3), dynamic_shapes=DYNAMIC)
     torch.onnx.export(fitted, (), file, kwargs=inputs(3), dynamo=True, dynamic_shapes=DYNAMIC, verbose=False)
-    session = onnxruntime.InferenceSession(file)
+    session, exported = onnxruntime.InferenceSession(file), program.module()
     for batch, length in ((2, 9), (5, 30), (3, 77)):
         given = inputs(batch, length)
+        torch.testing.assert_close(exported(**given).logits, fitted(**given).logits, atol=2e-6, rtol=1e-5)
         (found,) = session.run(None, {name: value.numpy() for name, value in given.items()})
         torch.testing.assert_close(torch.from_numpy(found), fitted(**given).logits, atol=2e-6, rtol=1e-5)
+
+
+def test_compiled_without_a_break_in_the_graph(fitted):
+    torch._dynamo.reset()
+    compiled = torch.compile(fitted, backend="eager", fullgraph=True, dynamic=True)
+    for batch, length in ((4, 30), (3, 41)):
+        given = inputs(batch, length)
+        torch.testing.assert_close(compiled(**given).logits, fitted(**given).logits, atol=2e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("before", [0.0, 3.0])

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from chainhead_plugin.random_features.ridge import fit_ridge, solve_ridge
+from chainhead_plugin.random_features import ridge_in_passes
+from chainhead_plugin.random_features.ridge import fit_ridge
+from chainhead_plugin.random_features.ridge_in_passes import Guide, solve_in_passes
 from chainhead_plugin.random_features.ridge_of_blocks import fit_blocks
 from tests.support.random_chains import plan
 
@@ -40,11 +42,31 @@ def test_left_out_predictions_are_those_of_refitting(count, width):
     torch.testing.assert_close(fit.intercept - features.mean(0) @ found, intercept)
 
 
-def test_solving_is_solving():
-    features, targets = rows(30, 8)
-    products = features.T @ features
-    expected = torch.linalg.solve(products + 0.7 * torch.eye(8, dtype=torch.float64), features.T @ targets)
-    torch.testing.assert_close(solve_ridge(products.clone(), features.T @ targets, 0.7), expected)
+@pytest.mark.parametrize("kept", [0, 2 * 60 * 70, 2**20], ids=["none kept", "some kept", "all kept"])
+@pytest.mark.parametrize(("count", "width"), [(200, 70), (90, 140)])
+def test_passes_come_to_the_closed_form(count, width, kept, monkeypatch):
+    """Features that vary by up to a hundred times each other; a fourth of the rows guides."""
+    features, targets = rows(count, width)
+    features = (features * torch.logspace(-2, 0, width)[torch.randperm(width)]).half().double()
+    some = features[: count // 4] - features[: count // 4].mean(0)
+    factors = torch.linspace(0.5, 2, width, dtype=torch.float64)
+    values, vectors = torch.linalg.eigh(some * factors.square() @ some.T)
+    guide = Guide(some.float(), factors, values.clamp(min=0), vectors)
+
+    def batches(wanted):
+        numbers = torch.arange(count) if wanted is None else wanted
+        for part in numbers.split(19):
+            yield part, features[part].float()
+
+    monkeypatch.setattr(ridge_in_passes, "_MOST_KEPT", kept)
+    weight, intercept = solve_in_passes(batches, count, targets, 0.3, guide)
+    expected, expected_intercept = refit(features * factors, targets, 0.3)
+    torch.testing.assert_close(
+        features * factors @ weight + intercept,
+        features * factors @ expected + expected_intercept,
+        atol=1e-3,
+        rtol=1e-3,
+    )
 
 
 @pytest.mark.parametrize("count", [60, 1500])
@@ -54,10 +76,10 @@ def test_more_series_than_choices_are_made_by_give_the_same_fit(count, monkeypat
     features = torch.randn(count, of.num_features)
     targets = features[:, :2].double() + torch.randn(count, 2)
 
-    def batches():
-        for start in range(0, count, 17):
-            numbers = torch.arange(start, min(start + 17, count))
-            yield numbers, features[numbers]
+    def batches(wanted):
+        numbers = torch.arange(count) if wanted is None else wanted
+        for part in numbers.split(17):
+            yield part, features[part]
 
     monkeypatch.setattr("chainhead_plugin.random_features.ridge_of_blocks._ROWS_FOR_STRENGTH", 50)
     fit = fit_blocks(batches, count, targets, of, None, 0)
@@ -73,5 +95,7 @@ def test_features_that_hardly_vary_are_not_scaled_up():
     of = plan(dilations=(1,), groups=(2, 2))
     features = torch.randn(40, of.num_features)
     features[:, 5] = 0.5 + 1e-6 * torch.randn(40)
-    fit = fit_blocks(lambda: [(torch.arange(40), features)], 40, torch.randn(40, 2).double(), of, None, 0)
+    fit = fit_blocks(
+        lambda wanted: [(wanted, features[wanted])], 40, torch.randn(40, 2).double(), of, None, 0
+    )
     assert fit.feature_scale[5] < 20 * fit.feature_scale[6]

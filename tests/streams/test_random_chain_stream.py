@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin import RandomChainStream, fit_random_chain
+from chainhead_plugin import (
+    ChainHeadConfig,
+    ChainHeadForSequenceClassification,
+    RandomChainStream,
+    RandomChainStreams,
+    fit_random_chain,
+)
+from chainhead_plugin.estimators import ChainHeadClassifier
 from tests.support.random_chains import two_kinds
 
 SMALL = {"dilations": [1, 2, 4], "num_biases": 2, "num_groups": 4, "group_size": 4, "num_levels": 8}
@@ -43,6 +50,56 @@ def test_every_answer_is_that_of_the_whole_series(form, m):
 
 
 @every_form
+def test_streams_side_by_side_answer_as_alone(form):
+    """Nodes come to all, to some, one or several at a time; one stream begins anew in between."""
+    of = model(2)
+    streams, nodes = RandomChainStreams(of, 3), torch.randn(3, 40, 2)
+    for node in nodes[:, :20].unbind(1):
+        answers = streams.update(node)
+    torch.testing.assert_close(answers, of(nodes[:, :20]).logits.softmax(-1), atol=1e-5, rtol=0)
+    streams.reset([1])
+    answers = streams.update(nodes[[2, 1], 20:], streams=[2, 1])
+    expected = torch.cat((of(nodes[2:]).logits, of(nodes[1:2, 20:]).logits)).softmax(-1)
+    torch.testing.assert_close(answers, expected, atol=1e-5, rtol=0)
+    assert streams.lengths == [20, 20, 40]
+    streams.reset()
+    assert streams.lengths == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "which", "message"),
+    [
+        (torch.zeros(3, 1), None, r"shape \[3, 1\], expected \[2, 1\]"),
+        (torch.tensor([0.0, torch.inf]), None, "not finite"),
+        (torch.zeros(2, 1), [0, 0], "different numbers from 0 to 1"),
+        (torch.zeros(1, 1), [2], "different numbers from 0 to 1"),
+    ],
+)
+def test_refused_nodes_leave_all_streams_as_they_were(nodes, which, message):
+    streams = RandomChainStreams(model(), 2)
+    streams.update([1.0, 2.0])
+    with pytest.raises(ValueError, match=message):
+        streams.update(nodes, which)
+    assert streams.lengths == [1, 1]
+
+
+def test_a_saved_default_model_streams_by_its_probabilities(tmp_path):
+    """At every node, with weights of classes, from 10⁸ on, where float32 would blur changes of 1."""
+    series, labels = two_kinds()
+    series = series.astype(np.float64) + 1e8
+    options = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
+    fitted = ChainHeadClassifier(**options, class_weight={0: 1.0, 1: 3.0}).fit(series, labels)
+    fitted.save_pretrained(tmp_path)
+    again = ChainHeadClassifier.from_pretrained(tmp_path)
+    stream, streams = again.stream(), again.streams(2)
+    nodes = [one[None] for one in series[:2]]
+    for end in range(1, series.shape[1] + 1):
+        expected = fitted.predict_proba([one[:, :end] for one in nodes])
+        np.testing.assert_allclose(stream.update(nodes[0][:, end - 1]), expected[0], atol=1e-5)
+        np.testing.assert_allclose(streams.update(series[:2, end - 1]), expected, atol=1e-5)
+
+
+@every_form
 def test_nodes_may_come_several_at_a_time(form):
     of = model()
     nodes = torch.randn(5000, 1)
@@ -73,7 +130,8 @@ def test_memory_does_not_grow(form, compiled):
     stream.update(torch.randn(100, 1))
 
     def held():
-        kept = vars(stream._features._running) if compiled else vars(stream._features)
+        (chain,) = stream._streams._chains
+        kept = vars(chain._running) if compiled else vars(chain)
         past, numbers = torch.as_tensor(kept["_past"]), kept.get("numbers") or vars(kept["_state"]).values()
         return past.untyped_storage().nbytes() + sum(torch.as_tensor(one).nbytes for one in numbers)
 
@@ -140,6 +198,12 @@ def test_a_refused_node_leaves_the_stream_as_it_was(node, message):
 def test_a_model_that_waits_for_nodes_to_come_does_not_stream():
     with pytest.raises(ValueError, match="causal=True"):
         RandomChainStream(model(causal=False))
+
+
+def test_a_trained_stack_does_not_stream():
+    stack = ChainHeadForSequenceClassification(ChainHeadConfig(m=1, num_labels=2))
+    with pytest.raises(TypeError, match="goes by random chain heads"):
+        RandomChainStream(stack)
 
 
 @pytest.mark.timing

@@ -1,0 +1,171 @@
+"""Ridge regression on any number of rows in bounded memory: conjugate gradients, a pass over the rows a step.
+
+Some rows, whose products with each other are known, guide the steps: they tell in which directions all rows vary, so
+that few passes are needed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# Bytes of features that are kept between passes, in float16; those of further rows are computed anew in every pass.
+_MOST_KEPT = 3 * 2**28
+# Passes end where what is missed is this part of what it was, in the norm that the guide makes of it.
+_TOLERANCE = 1e-4
+_MOST_PASSES = 100
+# Directions in which the guide's rows vary less, of the most, are left to the passes.
+_LEAST_VARIANCE = 1e-10
+
+Rows = Callable[[Tensor | None], Iterable[tuple[Tensor, Tensor]]]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Some of the rows.
+
+    Parameters
+    ----------
+    features : float32 Tensor [some, features]
+        With mean 0.
+    factors : float64 Tensor [features]
+        What features are multiplied with before they are fitted.
+    values, vectors : float64 Tensor [some], [some, some]
+        Of the products of those rows, after they are multiplied.
+    """
+
+    features: Tensor
+    factors: Tensor
+    values: Tensor
+    vectors: Tensor
+
+    def preconditioner(self, count: int, strength: float) -> Callable[[Tensor], Tensor]:
+        """Return the inverse of what the guide makes of `count` rows' products + strength·I.
+
+        Directions that the guide does not know are taken to vary as much as the least of those that it knows.
+        """
+        known = self.values > _LEAST_VARIANCE * self.values.max()
+        vectors, values = self.vectors[:, known].float(), self.values[known]
+        if len(values) == 0:
+            return lambda gradient: gradient / strength
+        # All rows have so many times the squares that the guide's have.
+        growth = count / len(self.features)
+        rest = growth * float(values.min()) + strength
+        shrunk = ((1 - rest / (growth * values + strength)) / values).float()[:, None]
+        factors = self.factors[:, None]
+
+        def apply(gradient: Tensor) -> Tensor:
+            along = vectors.T @ (self.features @ (factors * gradient).float())
+            back = self.features.T @ (vectors @ (shrunk * along))
+            return (gradient - factors * back.double()) / rest
+
+        return apply
+
+
+def solve_in_passes(
+    rows: Rows, count: int, targets: Tensor, strength: float, guide: Guide
+) -> tuple[Tensor, Tensor]:
+    """Return weight and intercept of the ridge regression on all rows; the intercept is not shrunk.
+
+    Parameters
+    ----------
+    rows : function
+        A call yields the numbers of some rows and their float32 features [some, features], until all rows have come;
+        or all rows of the numbers that it is given.
+    count : int
+        How many rows there are.
+    targets : float64 Tensor [rows, targets]
+    strength : float
+        Positive.
+    guide : Guide
+
+    Returns
+    -------
+    weight : float64 Tensor [features, targets]
+        Of features that are multiplied with the guide's factors.
+    intercept : float64 Tensor [targets]
+    """
+    width = len(guide.factors)
+    kept = _KeptRows(rows, count, width)
+    factors, centre_of_targets = guide.factors[:, None], targets.mean(0)
+    total = factors.new_zeros(width)
+    cross = factors.new_zeros(width, targets.size(1))
+    for numbers, some in kept:
+        cross += (some.T @ (targets[numbers] - centre_of_targets).float()).double()
+        total += some.sum(0, dtype=torch.float64)
+    centre = total / count
+
+    def multiply(weight: Tensor) -> Tensor:
+        """Return (products of centred features + strength·I) weight."""
+        scaled = factors * weight
+        thin, shift = scaled.float(), centre @ scaled
+        product = torch.zeros_like(weight)
+        for _, some in kept:
+            # What centred features predict sums to 0, so that multiplying with the uncentred ones is the same.
+            product += (some.T @ ((some @ thin).double() - shift).float()).double()
+        return factors * product + strength * weight
+
+    weight = _conjugate_gradients(multiply, factors * cross, guide.preconditioner(count, strength))
+    return weight, centre_of_targets - centre @ (factors * weight)
+
+
+def _conjugate_gradients(
+    multiply: Callable[[Tensor], Tensor], right: Tensor, precondition: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return the solution of multiply(x) = right, a column a target; the best so far after the most passes."""
+    solution, residual = torch.zeros_like(right), right.clone()
+    towards = precondition(residual)
+    direction, size = towards.clone(), (residual * towards).sum(0)
+    enough = size * _TOLERANCE**2
+
+    for _ in range(_MOST_PASSES):
+        if bool((size <= enough).all()):
+            break
+        product = multiply(direction)
+        curvature = (direction * product).sum(0)
+        step = (size / curvature).where(curvature > 0, 0)
+        solution += step * direction
+        residual -= step * product
+
+        towards = precondition(residual)
+        new_size = (residual * towards).sum(0)
+        direction = towards + (new_size / size).where(size > 0, 0) * direction
+        size = new_size
+    return solution
+
+
+class _KeptRows:
+    """Rows that are gone over several times: kept in float16 as far as memory for them reaches."""
+
+    def __init__(self, rows: Rows, count: int, width: int) -> None:
+        self._rows = rows
+        # In one piece: between many pieces, memory that was used for float32 could not be used again.
+        self._features = torch.empty(min(count, _MOST_KEPT // (2 * width)), width, dtype=torch.float16)
+        self._count = count
+        self._kept: list[Tensor] = []
+        self._others: Tensor | None = None
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        start = 0
+        for numbers in self._kept:
+            yield numbers, self._features[start : start + len(numbers)].float()
+            start += len(numbers)
+        if self._others is None:
+            yield from self._first_pass(start)
+        elif len(self._others):
+            yield from self._rows(self._others)
+
+    def _first_pass(self, start: int) -> Iterator[tuple[Tensor, Tensor]]:
+        is_kept = torch.zeros(self._count, dtype=torch.bool)
+        for numbers, some in self._rows(None):
+            place = self._features[start : start + len(numbers)]
+            if len(place) < len(numbers):
+                yield numbers, some
+                continue
+            start += len(numbers)
+            is_kept[numbers] = True
+            self._kept.append(numbers)
+            # In every pass a row is the same, to the last bit.
+            yield numbers, place.copy_(some).float()
+        self._others = (~is_kept).nonzero().flatten()
