@@ -202,9 +202,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         self.left_out_score_ = fit.score
         self.choices_ = fit.choices
         self.chosen_ = HEADS
-        self.reason_ = (
-            "random chain heads need no time to speak of; with seconds, a trained stack is tried as well"
-        )
+        self.reason_ = "random chain heads take little time; with seconds, a trained stack is tried as well"
         return fit
 
     def _named(self, extractor: ChainHeadFeatureExtractor) -> ChainHeadFeatureExtractor:

@@ -45,9 +45,9 @@ def choose(
 ) -> Choice:
     """Train a stack within `seconds`, and take it if it names more labels of series that it was not fitted to.
 
-    Random chain heads answer for each series by a fit to all others, the stack by one to two thirds of them, in half
-    the steps. The stack is taken if its lead, over the same series, is larger than its standard error; otherwise the
-    heads, which predict faster.
+    Random chain heads answer for each series by a fit to all other series, the stack by a fit to half or two thirds of
+    them, in half the steps. The stack is taken if its lead, over the same series, is larger than its standard error;
+    otherwise the heads, which predict faster.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def choose(
     by_heads = heads.left_out.argmax(1).numpy() == labels[rows]
     by_stack = stack.validations[0].answers[rows] == labels[rows]
     lead = int(by_stack.sum()) - int(by_heads.sum())
-    # If neither were better, each series on which only one of them is right would be the toss of a coin.
+    # If neither were better, it would be a coin that decides which of them is right where only one is.
     error = float((by_stack != by_heads).sum() ** 0.5)
     told = (
         f"a trained stack named {by_stack.mean():.1%} of the labels of training series that it was not fitted to, "

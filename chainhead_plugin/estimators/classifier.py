@@ -40,8 +40,8 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
     n_jobs : int, optional
         Threads of the CPU; by default torch's own number of them, -1 for all cores.
     random_state : int, RandomState or None
-        Where the kernels come from. With an int, results are the same every time; with `seconds` too, as far as as many
-        steps are taken in them.
+        The seed of kernels and stacks. With an int, results are the same every time; with `seconds`, only where there
+        is time for the same number of steps.
     seconds : float, optional
         Time that `fit` may take, about. In what random chain heads leave of it a stack is trained, and taken if it is
         more accurate on training series that it was not fitted to. None, the default, trains no stack.
@@ -60,7 +60,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         Why.
     n_channels_in_ : int
     channel_names_in_ : list of str
-        Columns of a DataFrame with a column a channel; later ones are matched by these names.
+        Columns of a DataFrame with a column a channel; columns of later DataFrames are matched by these names.
     n_features_in_ : int
         The number of nodes, of a table.
     model_ : RandomChainForSequenceClassification or ChainHeadForSequenceClassification

@@ -42,8 +42,8 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets `n_channels_in_`; of a DataFrame with a column a channel also `channel_names_in_`, by which later ones are
-        matched; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
+        Gets `n_channels_in_`; of a DataFrame with a column a channel also `channel_names_in_`, by which later frames
+        are matched; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
     X : array, DataFrame or list
         A table [series, length] of one channel, an array [series, channels, length], a DataFrame with a series a row,
         a DataFrame with an index of two levels (series and time) and a column a channel, or a list of arrays [length]
@@ -195,7 +195,7 @@ def labels_of(X: Any, y: Any) -> Any:
     """Return labels in the order of the series of `X`, and truth values that pandas lets be missing as plain ones.
 
     A Series with an index is matched by it where it has the very names of the series in a DataFrame of two levels, as
-    by position every series would get the label of another.
+    by position series would get labels of other series.
     """
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(y, pandas.Series):

@@ -30,7 +30,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         What leave-one-out errors chose, as of `RandomChainFit`.
     n_channels_in_ : int
     channel_names_in_ : list of str
-        Columns of a DataFrame with a column a channel; later ones are matched by these names.
+        Columns of a DataFrame with a column a channel; columns of later DataFrames are matched by these names.
     n_features_in_ : int
         The number of nodes, of a table.
     model_ : RandomChainForSequenceClassification

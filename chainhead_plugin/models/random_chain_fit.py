@@ -31,14 +31,14 @@ class RandomChainFit:
     model : RandomChainForSequenceClassification
         In eval mode.
     left_out : float64 Tensor [series or fewer, num_labels]
-        The logits, or predicted values, of series by a fit to the others.
+        The logits, or predicted values, of each series by a fit to the other series.
     rows : int64 Tensor [series or fewer]
         Which series those are: all, unless there are too many.
     error : float
-        The mean square of what the fits to all others miss; of values in units of their standard deviation, of labels
+        The mean square of what these predictions miss; of values in units of their standard deviation, of labels
         taken for 1 and -1.
     score : float
-        By the same: the share of series whose label is right, of labels that are right, or R² of values.
+        Of the same predictions: the share of series with the right label, of right labels, or R² of values.
     choices : dict
         What leave-one-out errors chose: "strength", "group_share", "level_share" and "counts"; and "temperature", the
         factor between scores and logits.

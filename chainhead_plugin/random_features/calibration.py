@@ -46,7 +46,7 @@ def fit_temperature(scores: Tensor, labels: Tensor) -> float:
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function with the one minimum is least, by golden sections."""
+    """Return where a function that has a single minimum is least, by golden sections."""
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = function(left), function(right)

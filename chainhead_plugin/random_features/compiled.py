@@ -24,7 +24,7 @@ def compiled(function: F) -> F:
 
 
 def compiled_in_callers(function: F) -> F:
-    """Compile a function as a part of those that call it: everything that it calls is then compiled once less."""
+    """Compile a function into its callers, so that the functions that it calls are compiled once less."""
     return _compile(function, fastmath=True, inline="always")
 
 
@@ -44,7 +44,7 @@ def _compile(function: F, fastmath: bool, inline: str = "never") -> F:
 
 @compiled_in_order
 def _fill_common(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any, nodes: Any) -> None:
-    """Outputs [nodes, kernels] of kernels that all read the one column of `changes`, the newest node first."""
+    """Outputs [nodes, kernels] of kernels that all read the only column of `changes`, the newest node first."""
     kernels = steps.shape[1]
     for node in range(nodes):
         at = first + node + 7 * dilation

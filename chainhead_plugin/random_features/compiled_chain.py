@@ -74,7 +74,7 @@ def pool_nodes(
         The number of nodes of the chain; for a chain that is not over, of nodes that can be at most.
     banks : int64 array [banks + 1, 3]
         Number of the input, dilation, and nodes after its own place that an output waits for; the last row, of zeros,
-        is the levels'. (Numbers from an array are of the one type, for which everything is compiled once.)
+        is the levels'. (Numbers from an array all have the same type, so that everything is compiled only once.)
     steps : float32 array [banks, 8, 84]
     kernel_channels : int8 array [banks, 84, m]
     thresholds : float32 array [banks, thresholds, 84]

@@ -56,7 +56,7 @@ def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = 
     Returns
     -------
     int8 array [kernels, m]
-        1 (or, with `signs`, 1 or -1) for the channels that are read, 0 for the others.
+        1 (or, with `signs`, 1 or -1) for channels that are read, otherwise 0.
     """
     most = min(m, _MOST_CHANNELS)
     counts = np.minimum((2 ** rng.uniform(0, np.log2(most + 1), size=kernels)).astype(int), most)

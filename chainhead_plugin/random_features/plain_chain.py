@@ -92,7 +92,7 @@ def pool_chains(
 
 
 def _sums(nodes: Tensor, channels: Tensor) -> Tensor:
-    """Add up channels [kernels, m] of nodes [..., m]: [..., kernels], or [..., 1] if there is the one channel."""
+    """Add up channels [kernels, m] of nodes [..., m]: [..., kernels], or [..., 1] if there is a single channel."""
     if channels.size(1) == 1:
         return nodes
     # Settings of PyTorch's make float32 matrix products less exact than float32.

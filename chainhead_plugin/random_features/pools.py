@@ -29,7 +29,7 @@ class PoolState:
         no kernel of its group has a smaller output.
     level_sums : float64 Tensor [batch, 1, 3, levels]
     level_runs : float32 Tensor [batch, 1, 2, levels]
-        As of the kernels, of the nodes themselves; each level has the one threshold.
+        The same of the nodes themselves; each level has a single threshold.
     """
 
     kernel_sums: Tensor
@@ -59,7 +59,7 @@ class PoolState:
 
 
 def kernel_outputs(window: Tensor, steps: Tensor, dilation: int) -> Tensor:
-    """Apply kernels at all nodes but the first 8·dilation, which are the past of the others.
+    """Apply kernels at all nodes but the first 8·dilation, which are only read, as the past of later nodes.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class Guide:
     def preconditioner(self, count: int, strength: float) -> Callable[[Tensor], Tensor]:
         """Return the inverse of what the guide makes of `count` rows' products + strength·I.
 
-        Directions that the guide does not know are taken to vary as much as the least of those that it knows.
+        In directions that the guide does not know rows are taken to vary as little as in the last that it knows.
         """
         known = self.values > _LEAST_VARIANCE * self.values.max()
         vectors, values = self.vectors[:, known].float(), self.values[known]
@@ -102,7 +102,7 @@ def solve_in_passes(
         thin, shift = scaled.float(), centre @ scaled
         product = torch.zeros_like(weight)
         for _, some in kept:
-            # What centred features predict sums to 0, so that multiplying with the uncentred ones is the same.
+            # Predictions of centred features sum to 0, so that they may be multiplied with features as they are.
             product += (some.T @ ((some @ thin).double() - shift).float()).double()
         return factors * product + strength * weight
 

@@ -17,8 +17,8 @@ _LEVEL_SHARES = (0.01, 0.2, 0.6)
 # Rows by which shares are chosen, and by which the strength is.
 _ROWS_FOR_SHARES = 768
 _ROWS_FOR_STRENGTH = 3000
-# A feature that varies less, of what others of its kind vary, is not scaled up to them: a new series may well differ
-# from the training series by more than those differ from each other.
+# A feature that varies by less than this part of what features of its kind vary is not scaled up as they are: a new
+# series may well differ from the training series by more than those differ from each other.
 _LEAST_DEVIATION = 0.1
 
 
@@ -38,7 +38,7 @@ class BlockFit:
     rows : int64 Tensor
         The series by which all that was chosen.
     left_out : float64 Tensor [rows, targets]
-        Their predictions by fits to the others of them.
+        The prediction of each by a fit to the other rows.
     error : float
         The mean square of what those miss.
     """
@@ -209,7 +209,7 @@ def _mixed(standard: _Standard, shares: tuple[float, float, float], rows: Tensor
         total.add_(products, alpha=share * _unit(products))
     if rows is None or len(rows) == len(total):
         return total
-    # Centred anew: of some rows only, features have another mean.
+    # Centred anew: the mean of some rows is not the mean of all.
     some = total[rows][:, rows]
     return some - some.mean(0) - some.mean(1, keepdim=True) + some.mean()
 

@@ -27,7 +27,7 @@ def choose_thresholds(
     """Choose the thresholds of kernels and of levels.
 
     Of each kernel's thresholds the last is zero, which neither the level nor the scale of a chain moves;
-    the others are quantiles that differ from kernel to kernel.
+    its other thresholds are quantiles that differ from kernel to kernel.
 
     Parameters
     ----------

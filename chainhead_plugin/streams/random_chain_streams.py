@@ -15,7 +15,7 @@ class RandomChainStreams:
     """Classify several series while they arrive.
 
     Each stream keeps the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
-    as after the first. The answer of each is the model's for its whole series so far, whatever the others do.
+    as after the first. The answer of each is the model's for its whole series so far, whatever comes to other streams.
 
     Parameters
     ----------
