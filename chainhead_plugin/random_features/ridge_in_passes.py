@@ -6,6 +6,7 @@ that few passes are needed.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch import Tensor
 # Bytes of features that are kept between passes, in float16; those of further rows are computed anew in every pass.
 _MOST_KEPT = 3 * 2**28
 # Passes end where what is missed is this part of what it was, in the norm that the guide makes of it.
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-5
 _MOST_PASSES = 100
 # Directions in which the guide's rows vary less, of the most, are left to the passes.
 _LEAST_VARIANCE = 1e-10
@@ -140,32 +141,33 @@ class _KeptRows:
 
     def __init__(self, rows: Rows, count: int, width: int) -> None:
         self._rows = rows
-        # In one piece: between many pieces, memory that was used for float32 could not be used again.
-        self._features = torch.empty(min(count, _MOST_KEPT // (2 * width)), width, dtype=torch.float16)
         self._count = count
-        self._kept: list[Tensor] = []
+        # In one piece each: what is left in memory between many pieces could not be used again.
+        most = min(count, _MOST_KEPT // (2 * width))
+        self._features = torch.empty(most, width, dtype=torch.float16)
+        self._numbers = torch.empty(most, dtype=torch.int64)
+        self._ends = [0]
         self._others: Tensor | None = None
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        start = 0
-        for numbers in self._kept:
-            yield numbers, self._features[start : start + len(numbers)].float()
-            start += len(numbers)
         if self._others is None:
-            yield from self._first_pass(start)
-        elif len(self._others):
+            yield from self._first_pass()
+            return
+        for start, end in pairwise(self._ends):
+            yield self._numbers[start:end], self._features[start:end].float()
+        if len(self._others):
             yield from self._rows(self._others)
 
-    def _first_pass(self, start: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _first_pass(self) -> Iterator[tuple[Tensor, Tensor]]:
         is_kept = torch.zeros(self._count, dtype=torch.bool)
         for numbers, some in self._rows(None):
-            place = self._features[start : start + len(numbers)]
-            if len(place) < len(numbers):
+            start, end = self._ends[-1], self._ends[-1] + len(numbers)
+            if end > len(self._features):
                 yield numbers, some
                 continue
-            start += len(numbers)
+            self._numbers[start:end], self._features[start:end] = numbers, some
+            self._ends.append(end)
             is_kept[numbers] = True
-            self._kept.append(numbers)
             # In every pass a row is the same, to the last bit.
-            yield numbers, place.copy_(some).float()
+            yield numbers, self._features[start:end].float()
         self._others = (~is_kept).nonzero().flatten()

@@ -64,8 +64,8 @@ def test_passes_come_to_the_closed_form(count, width, kept, monkeypatch):
     torch.testing.assert_close(
         features * factors @ weight + intercept,
         features * factors @ expected + expected_intercept,
-        atol=1e-3,
-        rtol=1e-3,
+        atol=1e-4,
+        rtol=1e-4,
     )
 
 
