@@ -1,12 +1,29 @@
 """Ridge regression in closed form, its strength chosen by leave-one-out errors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+# Rows up to which a ridge regression takes a single thread. Several threads would wait for each other thousands of
+# times: little is gained, and where another program has a core, a wait takes as long as its turn.
+_MOST_IN_ONE_THREAD = 1024
 # In units of the mean square of a row of features.
 _STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 5))
+
+
+@contextmanager
+def threads_for(rows: int) -> Iterator[None]:
+    """Let torch take a single thread of the CPU where so few rows gain nothing by more."""
+    threads = torch.get_num_threads()
+    if rows <= _MOST_IN_ONE_THREAD:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from torch import Tensor
 
 from .plan import FeaturePlan
 from .pools import as_counts
-from .ridge import RidgeFit, fit_ridge
+from .ridge import RidgeFit, fit_ridge, threads_for
 from .ridge_in_passes import Guide, Rows, solve_in_passes
 
 # What part of a series' features, by their squares, are groups' among the kernels', and levels' among all.
 _GROUP_SHARES = (0.2, 0.6)
 _LEVEL_SHARES = (0.01, 0.2, 0.6)
-# Rows by which shares are chosen, and by which the strength is.
-_ROWS_FOR_SHARES = 768
+# Rows by which shares are chosen, where there are more than the first number of them; and by which the strength is.
+_FEW_ROWS, _ROWS_FOR_SHARES = 768, 512
 _ROWS_FOR_STRENGTH = 3000
 # A feature that varies by less than this part of what features of its kind vary is not scaled up as they are: a new
 # series may well differ from the training series by more than those differ from each other.
@@ -143,7 +143,7 @@ def _choose(
     options = [False] if amounts is None else [False, True]
     best: _Chosen | None = None
     drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
-    few = drawn[:_ROWS_FOR_SHARES].sort().values
+    few = drawn[: _ROWS_FOR_SHARES if len(drawn) > _FEW_ROWS else None].sort().values
     for counts in options:
         standard = _standardised(
             as_counts(features, plan, amounts) if counts and amounts is not None else features, plan
@@ -151,14 +151,16 @@ def _choose(
         for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
             for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
                 shares = _shares(group_share, level_share)
-                fit = fit_ridge(_mixed(standard, shares, few), targets[few])
+                with threads_for(len(few)):
+                    fit = fit_ridge(_mixed(standard, shares, few), targets[few])
                 if best is None or fit.error < best.fit.error:
                     factors = _factors(standard, shares, plan)
                     best = _Chosen(fit, counts, group_share, level_share, standard, factors)
     assert best is not None
     if len(few) < len(features):
         shares = _shares(best.group_share, best.level_share)
-        best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets))
+        with threads_for(len(features)):
+            best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets))
     best.standard.products.clear()
     return best
 
