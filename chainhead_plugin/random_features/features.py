@@ -128,7 +128,7 @@ class RandomChainFeatures(nn.Module):
 
     def pooled(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the features before they are standardised; as `forward`."""
-        if is_mapped(nodes):
+        if not torch.compiler.is_compiling() and is_mapped(nodes):
             raise RuntimeError(
                 "random chain heads cannot be mapped by torch.vmap, as what runs along a chain is kept in place: pass "
                 "the series as one batch instead"
