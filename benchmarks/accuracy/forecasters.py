@@ -1,6 +1,7 @@
 """Forecasters as the comparison takes them: the default, statsforecast's, and two linear networks."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from .forecast_sets import LEVELS, SeriesToForecast
 Array = NDArray[np.float64]
 
 OURS = "ChainHeadForecaster"
+_SECONDS = 120
+OURS_WITH_TIME = f"{OURS}, {_SECONDS} s"
 _EPOCHS, _PATIENCE, _RATES = 60, 8, (1e-3, 3e-3)
 
 # A function of a series and a seed that fits, and returns a function from origins to quantiles [origins, steps,
@@ -24,12 +27,14 @@ Forecasts = Callable[[], Array]
 Fitting = Callable[[], Forecasts]
 
 
-def ours(series: SeriesToForecast, seed: int) -> Fitting:
+def ours(series: SeriesToForecast, seed: int, seconds: float | None = None) -> Fitting:
     """Return the default forecaster, which is told nothing but the horizon, and takes up what came before an origin."""
     from chainhead_plugin.estimators import ChainHeadForecaster
 
     def fit() -> Forecasts:
-        forecaster = ChainHeadForecaster().fit(series.values[: series.test_start], horizon=series.horizon)
+        forecaster = ChainHeadForecaster(seconds=seconds).fit(
+            series.values[: series.test_start], horizon=series.horizon
+        )
         places = [list(forecaster.quantiles).index(level) for level in LEVELS]
 
         def forecast() -> Array:
@@ -150,6 +155,7 @@ def _pinball(quantiles: Tensor, future: Tensor) -> Tensor:
 
 FORECASTERS: Mapping[str, Callable[[SeriesToForecast, int], Fitting]] = {
     OURS: ours,
+    OURS_WITH_TIME: partial(ours, seconds=_SECONDS),
     "AutoARIMA": _classical(_of_package("autoarima")),
     "AutoETS": _classical(_of_package("autoets")),
     "Theta": _classical(_of_package("theta")),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks.values import check_number, check_whole_number
 from ..forecasts.fitting import QUANTILES, fit_forecaster
 from ..tables.schema import schema_of
 from .ahead.fitted import FittedForecaster
@@ -30,6 +31,11 @@ class ChainHeadForecaster(FittedForecaster):
         the series show, at what their times suggest.
     quantiles : sequence of float
         Levels to forecast, 0.5 among them.
+    seconds : float, optional
+        Time for training a chain too, from the map on, which is taken if its lead at the last rolling origins exceeds
+        its standard error; by default none. For one column, without covariates.
+    random_state : int
+        Where its first weights, and the order of its windows, come from.
 
     Attributes
     ----------
@@ -42,9 +48,11 @@ class ChainHeadForecaster(FittedForecaster):
     effects_ : dict
         Of each covariate, by how much a forecast of each target is larger for each unit of it: in the target's unit,
         or of several series in deviations. 0 where it does not vary in training, and all 0 where they do not help.
+    reason_ : str
+        Whether a trained chain was taken, and why.
     error_, naive_error_ : float
-        Mean absolute error at the rolling origins, and that of the last season's values again, in units of the series'
-        deviation.
+        Of the map: mean absolute error at the rolling origins, and that of the last season's values again, in units of
+        the series' deviation.
     origins_ : int
         How many forecasts these are of.
     n_targets_ : int
@@ -58,10 +66,17 @@ class ChainHeadForecaster(FittedForecaster):
     """
 
     def __init__(
-        self, *, seasons: str | Sequence[int] = "auto", quantiles: Sequence[float] = QUANTILES
+        self,
+        *,
+        seasons: str | Sequence[int] = "auto",
+        quantiles: Sequence[float] = QUANTILES,
+        seconds: float | None = None,
+        random_state: int = 0,
     ) -> None:
         self.seasons = seasons
         self.quantiles = quantiles
+        self.seconds = seconds
+        self.random_state = random_state
 
     def fit(self, y: Any, X: Any = None, *, horizon: int | None = None) -> "ChainHeadForecaster":
         """Learn from series.
@@ -113,6 +128,8 @@ class ChainHeadForecaster(FittedForecaster):
             ends=history.ends,
             known=history.known,
             names=history.names,
+            seconds=None if self.seconds is None else check_number("seconds", self.seconds, above=0),
+            seed=check_whole_number("random_state", self.random_state, 0),
         )
         if fit.constant:
             warnings.warn(
@@ -124,6 +141,7 @@ class ChainHeadForecaster(FittedForecaster):
         self.horizon_ = horizon
         self.seasons_ = fit.seasons
         self.shares_ = fit.shares
+        self.reason_ = fit.reason
         self.effects_ = dict(zip(history.names, fit.effects.tolist(), strict=True))
         self.error_, self.naive_error_ = fit.error, fit.naive_error
         self.origins_ = fit.origins

@@ -115,6 +115,24 @@ def _set_effects(model: ChainHeadForTimeSeriesPrediction, forecast: LinearForeca
             known[step, target, median, first : first + len(effects)] = effects[:, target].to(known)
 
 
+def with_quantiles(
+    point: ChainHeadForTimeSeriesPrediction, quantiles: Sequence[float], points: Array
+) -> ChainHeadForTimeSeriesPrediction:
+    """Return a point forecaster's model with a band around what it forecasts, in eval mode; as of `set_band`."""
+    fields = point.config.to_dict() | {"quantiles": list(quantiles), "loss": None}
+    model = ChainHeadForTimeSeriesPrediction(ChainHeadConfig.from_dict(fields)).eval()
+    known = point.state_dict()
+    weight, bias = known.pop("forecaster.weight"), known.pop("forecaster.bias")
+    model.load_state_dict(known, strict=False)
+    median = list(quantiles).index(0.5)
+    with torch.no_grad():
+        for whole, own in ((model.forecaster.weight, weight), (model.forecaster.bias, bias)):
+            whole.zero_()
+            whole[median :: len(quantiles)] = own
+    set_band(model, points)
+    return model
+
+
 @torch.no_grad()
 def set_band(model: ChainHeadForTimeSeriesPrediction, points: Array) -> None:
     """Let a model forecast these quantiles around its point forecast, which stays.
@@ -134,4 +152,4 @@ def set_band(model: ChainHeadForTimeSeriesPrediction, points: Array) -> None:
     bias[..., median] = level
 
 
-__all__ = ["LinearForecast", "built", "set_band"]
+__all__ = ["LinearForecast", "built", "set_band", "with_quantiles"]

@@ -1,7 +1,7 @@
 """The linear map that forecasts best at rolling origins: a mean of classical forecasts and ridge regressions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,10 @@ class Mixture:
     times: NDArray[np.intp]
     weights: Array
 
+    def error_of(self, forecast: Array) -> float:
+        """Return the mean absolute error of forecasts [origins, steps] at the same origins."""
+        return _error(forecast, self.future, self.weights)
+
 
 def pasts_of(length: int, horizon: int, seasons: Sequence[int]) -> list[int]:
     """Return how many steps of the past candidates see, for series whose first fold begins after `length` steps."""
@@ -139,11 +143,8 @@ def choose(
     forecasts = [entry[2] for entry in pool]
     picked = _mix(forecasts, future, weights)
     shares = {pool[place][1]: count / len(picked) for place, count in Counter(picked).most_common()}
-    weight = sum(
-        share * _padded(_refitted(final or samples, candidate, horizon, seasons), longest)
-        for candidate, share in shares.items()
-    )
-    assert isinstance(weight, np.ndarray)
+    last = max(sample.end for sample in samples)
+    weight = _mean_map(final or samples, shares, horizon, seasons, longest, last)
     return Mixture(
         weight=weight,
         shares=shares,
@@ -154,6 +155,28 @@ def choose(
         times=times,
         weights=weights,
     )
+
+
+def map_before(
+    samples: Sequence[Sample], found: Mixture, horizon: int, seasons: Sequence[int], end: int
+) -> Array:
+    """Return the map [past, steps] of a mixture, fitted to what lies before a time."""
+    return _mean_map(samples, found.shares, horizon, seasons, len(found.weight), end)
+
+
+def _mean_map(
+    samples: Sequence[Sample],
+    shares: Mapping[Candidate, float],
+    horizon: int,
+    seasons: Sequence[int],
+    past: int,
+    end: int,
+) -> Array:
+    mean = np.zeros((past, horizon))
+    for candidate, share in shares.items():
+        weight = _refitted(samples, candidate, horizon, seasons, end)
+        mean[past - len(weight) :] += share * weight
+    return mean
 
 
 def _fit(samples: Sequence[Sample], end: int, past: int, horizon: int, keeps_level: bool) -> RidgeFit | None:
@@ -215,12 +238,13 @@ def _candidates(
     return found
 
 
-def _refitted(samples: Sequence[Sample], candidate: Candidate, horizon: int, seasons: Sequence[int]) -> Array:
-    """Return a candidate's map, fitted to everything."""
+def _refitted(
+    samples: Sequence[Sample], candidate: Candidate, horizon: int, seasons: Sequence[int], end: int
+) -> Array:
+    """Return a candidate's map, fitted to what lies before a time."""
     start = classical_maps(candidate.past, horizon, seasons)[candidate.start]
     if candidate.ridge is None:
         return start
-    end = max(sample.end for sample in samples)
     fit = _fit(samples, end, candidate.past, horizon, candidate.keeps_level)
     assert fit is not None
     solve = fit.solve_robustly if candidate.is_robust else fit.solve
@@ -263,8 +287,4 @@ def _error(forecast: Array, future: Array, weights: Array) -> float:
     return float(counted @ errors / counted.sum()) if counted.any() else float("inf")
 
 
-def _padded(weight: Array, past: int) -> Array:
-    return np.pad(weight, ((past - len(weight), 0), (0, 0)))
-
-
-__all__ = ["Candidate", "Mixture", "choose", "past_at", "pasts_of"]
+__all__ = ["Candidate", "Mixture", "choose", "map_before", "past_at", "pasts_of"]

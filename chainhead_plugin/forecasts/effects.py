@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .choosing import Mixture, choose
 from .classical import smoothing
-from .origins import Sample, sample_of
+from .origins import Fold, Sample, sample_of
 
 Array = NDArray[np.float64]
 
@@ -128,7 +129,7 @@ def effects_of(samples: Sequence[Sample], inputs: Sequence[Array], seasons: Sequ
     return np.asarray(np.linalg.solve(gram + _PENALTY * rows * np.eye(width), products), np.float64)
 
 
-def without_effects(
+def _without_effects(
     samples: Sequence[Sample], inputs: Sequence[Array], effects: Sequence[Array]
 ) -> list[Sample]:
     """Return samples less the effects [covariates] of their covariates."""
@@ -138,4 +139,46 @@ def without_effects(
     ]
 
 
-__all__ = ["Covariates", "covariates_of", "effects_of", "without_effects"]
+def with_effects(
+    samples: Sequence[Sample],
+    owners: Sequence[tuple[int, int]],
+    covariates: Covariates,
+    targets: int,
+    folds: Sequence[Fold],
+    without: Mixture,
+    seasons: Sequence[int],
+    has_level: bool,
+) -> tuple[Array, Mixture]:
+    """Return the effects of covariates [covariates, targets], and the map of what they leave.
+
+    Zeros, and the map without them, where forecasts are no better for it at the rolling origins, for which effects
+    are those of the time before all folds.
+    """
+    horizon = without.future.shape[1]
+    inputs = [
+        covariates.scaled(table, len(sample.values))
+        for (table, _), sample in zip(owners, samples, strict=True)
+    ]
+
+    def effects_before(end: int) -> list[Array]:
+        found = []
+        for target in range(targets):
+            own = [place for place, (_, other) in enumerate(owners) if other == target]
+            parts = [samples[place] for place in own], [inputs[place] for place in own]
+            found.append(effects_of(*parts, seasons, end) if own else np.zeros(len(covariates.names)))
+        return found
+
+    def rest(effects: Sequence[Array]) -> list[Sample]:
+        return _without_effects(samples, inputs, [effects[target] for _, target in owners])
+
+    effects = effects_before(folds[-1].end)
+    found = choose(
+        rest(effects_before(folds[0].begin)), folds, horizon, seasons, level=has_level, final=rest(effects)
+    )
+    if found.error_of(found.forecast) >= without.error_of(without.forecast):
+        return np.zeros((len(covariates.names), targets)), without
+    divisors = np.where(covariates.deviations > 0, covariates.deviations, np.inf)
+    return np.stack(effects, 1) / divisors[:, np.newaxis], found
+
+
+__all__ = ["Covariates", "covariates_of", "effects_of", "with_effects"]

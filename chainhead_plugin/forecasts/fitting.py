@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from ..checks.values import check_whole_number
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .bands import ErrorRecord
-from .building import LinearForecast, built
+from .building import LinearForecast, built, with_quantiles
 from .choosing import Mixture, choose
 from .classical import naive
-from .effects import Covariates, covariates_of, effects_of, without_effects
+from .effects import covariates_of, with_effects
 from .origins import Fold, Sample, folds_of, sample_of
 from .seasons import find_seasons
+from .stacks import try_stack
 
 Array = NDArray[np.float64]
 
@@ -48,6 +49,8 @@ class ForecasterFit:
         their deviations. 0 where a covariate does not vary, and all 0 where they do not help.
     constant : list of str
         Covariates that do not vary.
+    reason : str
+        Whether a trained chain was taken, and why, in a sentence.
     """
 
     model: ChainHeadForTimeSeriesPrediction
@@ -59,6 +62,7 @@ class ForecasterFit:
     record: ErrorRecord
     effects: Array
     constant: list[str]
+    reason: str
 
 
 def fit_forecaster(
@@ -71,6 +75,8 @@ def fit_forecaster(
     ends: Sequence[int] | None = None,
     known: Sequence[Array] | None = None,
     names: Sequence[str] = (),
+    seconds: float | None = None,
+    seed: int = 0,
 ) -> ForecasterFit:
     """Fit a forecaster to series, without an option that has to be chosen.
 
@@ -99,6 +105,11 @@ def fit_forecaster(
         that helps, the rolling origins tell.
     names : sequence of str
         Of the covariates.
+    seconds : float, optional
+        Time for training a chain too, which is taken where it forecasts better at rolling origins; by default none.
+        For one column, without covariates.
+    seed : int
+        Where its first weights, and the order of its windows, come from.
 
     Returns
     -------
@@ -144,7 +155,7 @@ def fit_forecaster(
     effects = np.zeros((0, targets))
     centres, constant = np.zeros(0), list[int]()
     if covariates is not None:
-        effects, found = _with_effects(samples, owners, covariates, targets, folds, found, seasons, has_level)
+        effects, found = with_effects(samples, owners, covariates, targets, folds, found, seasons, has_level)
         centres, constant = covariates.means, covariates.constant
 
     scaling: dict[str, Any] = {"scaling": "std"}
@@ -155,6 +166,11 @@ def fit_forecaster(
     points = record.band(folds[-1].end, quantiles)
     forecast = LinearForecast(found.weight, effects, centres, constant)
     model = built(forecast, targets, quantiles, scaling, points)
+    reason = "the map of the past was taken: no time was given to try a trained chain"
+    if seconds is not None:
+        model, record, reason = _tried(
+            model, record, samples, folds, found, seasons, seconds, seed, targets + len(effects)
+        )
     shares: dict[str, float] = {}
     for candidate, share in found.shares.items():
         shares[str(candidate)] = shares.get(str(candidate), 0.0) + share
@@ -163,11 +179,12 @@ def fit_forecaster(
         seasons=list(seasons),
         shares=dict(sorted(shares.items(), key=lambda entry: -entry[1])),
         origins=len(found.future),
-        error=_mean_error(found, found.forecast),
-        naive_error=_mean_error(found, _seasonal_naive(found, seasons)),
+        error=found.error_of(found.forecast),
+        naive_error=found.error_of(_seasonal_naive(found, seasons)),
         record=record,
         effects=effects * (units[0][1] if has_level else 1.0),
         constant=[names[place] for place in constant],
+        reason=reason,
     )
 
 
@@ -208,46 +225,29 @@ def _check_length(samples: Sequence[Sample], horizon: int) -> None:
         )
 
 
-def _with_effects(
+def _tried(
+    model: ChainHeadForTimeSeriesPrediction,
+    record: ErrorRecord,
     samples: Sequence[Sample],
-    owners: Sequence[tuple[int, int]],
-    covariates: Covariates,
-    targets: int,
     folds: Sequence[Fold],
-    without: Mixture,
+    found: Mixture,
     seasons: Sequence[int],
-    has_level: bool,
-) -> tuple[Array, Mixture]:
-    """Return the effects of covariates [covariates, targets], and the map of what they leave.
-
-    Zeros, and the map without them, where forecasts are no better for it at the rolling origins, for which effects
-    are those of the time before all folds.
-    """
-    horizon = without.future.shape[1]
-    inputs = [
-        covariates.scaled(table, len(sample.values))
-        for (table, _), sample in zip(owners, samples, strict=True)
-    ]
-
-    def effects_before(end: int) -> list[Array]:
-        found = []
-        for target in range(targets):
-            own = [place for place, (_, other) in enumerate(owners) if other == target]
-            parts = [samples[place] for place in own], [inputs[place] for place in own]
-            found.append(effects_of(*parts, seasons, end) if own else np.zeros(len(covariates.names)))
-        return found
-
-    def rest(effects: Sequence[Array]) -> list[Sample]:
-        return without_effects(samples, inputs, [effects[target] for _, target in owners])
-
-    effects = effects_before(folds[-1].end)
-    found = choose(
-        rest(effects_before(folds[0].begin)), folds, horizon, seasons, level=has_level, final=rest(effects)
-    )
-    if _mean_error(found, found.forecast) >= _mean_error(without, without.forecast):
-        return np.zeros((len(covariates.names), targets)), without
-    divisors = np.where(covariates.deviations > 0, covariates.deviations, np.inf)
-    return np.stack(effects, 1) / divisors[:, np.newaxis], found
+    seconds: float,
+    seed: int,
+    columns: int,
+) -> tuple[ChainHeadForTimeSeriesPrediction, ErrorRecord, str]:
+    """Return the model of a trained chain and its errors, if it is better; else those that are given."""
+    if columns > 1:
+        return model, record, "the map of the past was kept: a trained chain is tried for one column alone"
+    trial = try_stack(samples, folds, found, seasons, seconds, seed)
+    if trial.model is None:
+        return model, record, trial.reason
+    span = folds[-1].end - folds[-2].begin
+    steps = np.full(len(trial.errors), span * len(samples) / len(trial.errors))
+    record = ErrorRecord(trial.errors, trial.origins, steps, record.memory)
+    quantiles = model.config.quantiles
+    points = record.band(folds[-1].end, quantiles)
+    return with_quantiles(trial.model, quantiles, points), record, trial.reason
 
 
 def _record(
@@ -269,13 +269,6 @@ def _seasonal_naive(found: Mixture, seasons: Sequence[int]) -> Array:
     past, steps = found.weight.shape
     season = max((season for season in seasons if season <= past), default=1)
     return found.past @ naive(past, steps, season)
-
-
-def _mean_error(found: Mixture, forecast: Array) -> float:
-    observed = ~np.isnan(found.future)
-    errors = np.where(observed, np.abs(forecast - found.future), 0).sum(1) / np.maximum(observed.sum(1), 1)
-    counted = found.weights * observed.any(1)
-    return float(counted @ errors / counted.sum())
 
 
 __all__ = ["QUANTILES", "ForecasterFit", "fit_forecaster"]

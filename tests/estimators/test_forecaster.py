@@ -91,6 +91,50 @@ class TestForms:
         assert width[14:].mean() > 0.95 * width[:7].mean()
 
 
+@pytest.fixture(scope="module")
+def thresholds():
+    """What follows a value is its size alone: no linear map forecasts it."""
+    rng = np.random.default_rng(0)
+    y = np.zeros(400)
+    for step in range(1, 400):
+        y[step] = 3 - abs(1.8 * y[step - 1]) + 0.05 * rng.normal()
+    return y
+
+
+class TestTrainedChain:
+    """A trained chain beside the map of the past."""
+
+    def test_it_is_taken_where_it_is_better(self, thresholds, tmp_path):
+        y, origins = thresholds[:340], range(340, 399)
+        plain = ChainHeadForecaster().fit(y, horizon=1)
+        chain = ChainHeadForecaster(seconds=60).fit(y, horizon=1)
+        assert "no time was given" in plain.reason_
+        assert chain.reason_.startswith("a trained chain was chosen")
+        pasts = [thresholds[:origin, np.newaxis] for origin in origins]
+        future = thresholds[origins]
+        errors = [np.abs(one.forecast_from(pasts)[:, 0, 0, 6] - future).mean() for one in (plain, chain)]
+        assert errors[1] < 0.7 * errors[0]
+
+        low, high = np.moveaxis(chain.forecast_from(pasts)[:, 0, 0][:, [2, 10]], 1, 0)
+        assert 0.6 < ((low <= future) & (future <= high)).mean() < 0.95
+        chain.save_pretrained(tmp_path)
+        again = ChainHeadForecaster.from_pretrained(tmp_path)
+        np.testing.assert_array_equal(again.predict_quantiles(y=y), chain.predict_quantiles())
+        assert again.reason_ == chain.reason_
+        median = chain.predict()
+        assert np.ptp(chain.update(thresholds[340:360]).predict_interval()) > 0
+        np.testing.assert_allclose(chain.predict(y=y), median, rtol=1e-6)
+
+    def test_the_map_is_kept_where_it_is_as_good(self):
+        kept = ChainHeadForecaster(seconds=5).fit(sales(), horizon=7)
+        assert kept.reason_.startswith("the map of the past was kept: at")
+        np.testing.assert_array_equal(kept.predict(), ChainHeadForecaster().fit(sales(), horizon=7).predict())
+        wide = ChainHeadForecaster(seconds=5).fit(np.stack([sales(), sales(1)], 1), horizon=7)
+        assert "for one column alone" in wide.reason_
+        with pytest.raises(ValueError, match="seconds"):
+            ChainHeadForecaster(seconds=0).fit(sales(), horizon=7)
+
+
 class TestFiles:
     def test_saved_and_loaded(self, fitted, tmp_path):
         fitted.save_pretrained(tmp_path)

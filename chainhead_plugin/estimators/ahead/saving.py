@@ -29,6 +29,7 @@ FITTED = (
     "origins_",
     "n_targets_",
     "effects_",
+    "reason_",
 )
 Own = TypeVar("Own", bound="SavedForecaster")
 _EXTRACTOR = "preprocessor_config.json"

@@ -97,6 +97,8 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
         said.append(f"horizon: {estimator.horizon_} steps, as is usual for such times (otherwise: --horizon)")
     seasons = estimator.seasons_
     said.append(f"seasons: {' and '.join(map(str, seasons))} steps" if seasons else "seasons: none found")
+    if "seconds" in options:
+        said.append(estimator.reason_)
     if estimator.effects_:
         told = (
             f"{name} {', '.join(f'{effect:.4g}' for effect in effects)}"
@@ -123,10 +125,6 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
 
 def _check(plan: TablePlan, read: SeriesSet) -> None:
     spec = read.columns.spec
-    if "seconds" in plan.options:
-        raise ValueError(
-            "time (--minutes, or seconds in a plan) is for classes alone: forecasts are in closed form"
-        )
     if spec.rows == "series" or read.clock is None:
         if any(is_time(name) for name in (*read.features, *read.columns.nodes)):
             raise ValueError(
