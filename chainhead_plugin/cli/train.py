@@ -68,7 +68,8 @@ def train(
         float | None,
         typer.Option(
             min=0.01,
-            help="Of a table with classes: time in which a trained stack is tried too, and taken if it is better.",
+            help="Of a table with classes or of series to forecast: time in which a trained stack is tried too, and "
+            "taken if it is better.",
         ),
     ] = None,
     files_as: FileOptions = UNSAID,

@@ -124,8 +124,9 @@ def _compared(
     """Return in words how a stack compares with the map at the origins of a fold, and whether it is taken."""
     past, future, times = judged
     own = np.isin(found.times, times) & (found.times >= fold.begin)
-    by_map = np.nanmean(np.abs(found.forecast[own] - found.future[own]), 1)
-    by_stack = np.nanmean(np.abs(trained.forecast(past) - future), 1)
+    observed = ~np.isnan(future).all(1)
+    by_map = np.nanmean(np.abs(found.forecast[own] - found.future[own])[observed], 1)
+    by_stack = np.nanmean(np.abs(trained.forecast(past) - future)[observed], 1)
     leads = by_map - by_stack
     # Forecasts nearer to each other than the horizon share what comes.
     independent = max(2.0, min(len(leads), (fold.end - fold.begin) / future.shape[1]))

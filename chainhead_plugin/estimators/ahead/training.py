@@ -88,7 +88,7 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
     options = dict(plan.options)
     horizon = options.pop("horizon", None)
     try:
-        estimator = ChainHeadForecaster(**options)
+        estimator = ChainHeadForecaster(**{"random_state": plan.seed, **options})
     except TypeError as error:
         raise ValueError(f"the options {options} are not those of ChainHeadForecaster: {error}") from error
     is_tested = plan.test is not None or plan.test_share is not None
