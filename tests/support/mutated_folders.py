@@ -1,7 +1,7 @@
 """Give mutated folders and indices to the command line, in this process; write how that ended.
 
 Usage: mutated_folders.py FOLDER SEED COUNT. Prints {outcome: count}; stops at the first command that ends in a
-traceback, takes more than 10 seconds, starts a program, imports what a file names, or changes a file.
+traceback, takes more than 10 seconds of the processor, starts a program, imports what a file names, or changes a file.
 """
 
 import collections
@@ -98,9 +98,9 @@ def main(folder, seed, count):
         (place / name).write_bytes(FILES[name]((original / name).read_bytes(), generator))
         written = state(place)
         command = generator.choice([*commands])
-        signal.alarm(SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         done = CliRunner().invoke(app, [str(part) for part in commands[command](place)], input="y\n")
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         is_told = done.exception is None or isinstance(done.exception, SystemExit)
         if not is_told or done.exit_code not in (0, 1, 2) or "Traceback" in done.output:
             sys.stderr.write(
