@@ -6,6 +6,7 @@ It is run as a script with the path of its socket and the modules to import.
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -22,9 +23,15 @@ def fork() -> int:
 
 
 def serve(listener: socket.socket) -> dict[str, Any]:
-    """Fork a process for every connection; return only in these, each with its own task."""
+    """Fork a process for every connection; return only in these, each with its own task.
+
+    It ends with the process that started it, at the end of its standard input.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait for the processes below
     while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:
+            raise SystemExit
         connection, _ = listener.accept()
         if fork() != 0:
             connection.close()

@@ -97,12 +97,14 @@ def _server(offline: bool, warnings: tuple[str, ...]) -> str:
     ]
     flags = [f"-W{option}" for option in warnings]
     process = subprocess.Popen(
-        [sys.executable, *flags, str(SERVER), path, *libraries], env=environment, start_new_session=True
+        [sys.executable, *flags, str(SERVER), path, *libraries],
+        env=environment,
+        stdin=subprocess.PIPE,  # closed when this process ends, however it ends
+        start_new_session=True,
     )
 
     def end() -> None:
-        process.kill()
-        process.wait()
+        process.communicate()
         shutil.rmtree(folder)
 
     atexit.register(end)
