@@ -22,7 +22,7 @@ PARTS = (0.6, 0.7, 0.8)
 _BEFORE, _AFTER, _HORIZON, _SEEDS = 200, 100, 6, 4
 # Shares of the time of the rolling origins after which an error counts half; the default has one of them.
 MEMORIES = ("1/12", "1/6", "1/3", "1/2", "1")
-DEFAULT = "1/3"
+DEFAULT = "1/12"
 _MOST_ORIGINS = 60
 
 

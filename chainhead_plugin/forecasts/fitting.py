@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
 # Share of the time of the rolling origins after which an error counts half for the quantiles.
-_MEMORY = 1 / 3
+_MEMORY = 1 / 12
 
 
 @dataclass(frozen=True)
