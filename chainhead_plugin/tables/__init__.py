@@ -1,7 +1,8 @@
-"""Tables and series files become series with names: values, times, labels, and where each stood.
+"""Tables and files of series become series with names: values, times, labels, and their places in the files.
 
-One reader for every format, what columns mean, the names that travel with a model, the words for what was read and
-for what is wrong, and the writer of predictions. pandas, pyarrow and openpyxl are imported where a table needs them.
+This room holds a reader for every format, the meanings of columns, the column names that are saved with a model,
+summaries and error messages, and the writer of predictions. pandas, pyarrow and openpyxl are imported only where a
+table needs them.
 
 May import: `checks`, `storage`.
 """

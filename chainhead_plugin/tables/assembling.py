@@ -1,4 +1,4 @@
-"""Rows put together to series: sorted in time, without duplicates, gaps filled or refused, one label each."""
+"""Put rows together to series: sort them in time, refuse duplicates, fill or refuse gaps, check labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,15 +34,22 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
     Parameters
     ----------
     rows : Rows
+        The rows of all series.
     columns : Columns
+        The meanings of the columns.
     step : Step, optional
-        Of the times, where it is known; by default stated or inferred from all series.
+        The step of the times, if it is known. By default it is the step that the spec states, or else it is inferred
+        from all series.
+
+    Returns
+    -------
+    Assembled
 
     Raises
     ------
     TableError
-        If a series has a time twice, lacks one and may not, is not evenly spaced and has to be, or has several labels;
-        names file, row and series.
+        If a series has the same time twice, lacks a time that it must have, is unevenly spaced although it must not
+        be, or has several labels. The message names file, row and series.
     """
     spec = columns.spec
     parts, is_sorted = _sorted_parts(rows)
@@ -120,7 +127,7 @@ def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
             f"{spec.step}: {error}; if these are dates, write them as such, as 2024-03-09 14:00"
         ) from error
     if inferred is not None and str(inferred) == str(stated):
-        return inferred  # which also knows whether local times are meant, and the ends of months
+        return inferred  # unlike the stated step, it knows about local times and ends of months
     return stated
 
 
@@ -179,7 +186,7 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
 
 
 def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
-    """Return the one text that all rows of a series have in a column."""
+    """Return the text that all rows of a series share in a column."""
     differs = cells != cells[0]
     if differs.any() and not cells[0]:
         row = int(differs.argmax())
@@ -200,7 +207,7 @@ def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
 
 
 def _placed_in_time(series: list[Series], parts: Sequence[Rows], step: Step | None) -> list[Series]:
-    """Number the first steps of all series from the first time there is; without times they end together."""
+    """Number the first step of each series from the earliest time of all; without times all series end together."""
     if step is None:
         longest = max(len(one) for one in series)
         return [replace(one, start=longest - len(one)) for one in series]

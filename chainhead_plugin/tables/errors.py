@@ -1,4 +1,4 @@
-"""What is wrong with a user's table: the one error, the words for a place in a file, and what is missing to read it."""
+"""Errors of users' tables, and the words with which messages name places, counts, columns and packages."""
 
 import difflib
 import importlib
@@ -23,8 +23,13 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
     ----------
     file : str
     row : int, optional
-        Counted from 1, of a text file as a text editor counts its lines.
+        Counted from 1; in a text file the line, as a text editor counts lines.
     column, series : str, optional
+
+    Returns
+    -------
+    str
+        Such as "train.csv, row 7, column temp, series w3".
     """
     parts = [file]
     if row is not None:
@@ -50,13 +55,13 @@ def listed(names: Iterable[object], limit: int = 12) -> str:
 
 
 def closest(name: str, names: Iterable[str]) -> str:
-    """Return " (did you mean NAME?)" where a name is close to the one that was asked for, else nothing."""
+    """Return " (did you mean NAME?)" if one of the known names is close to `name`, else an empty text."""
     close = _closest(name, names)
     return "" if close is None else f" (did you mean {close}?)"
 
 
 def renamed(missing: Iterable[str], unknown: Iterable[str]) -> str:
-    """Return " (is NAME called OTHER here?)" for missing names that are close to unknown ones, else nothing."""
+    """Return " (is NAME called OTHER here?)" for missing names that are close to unknown names, else ""."""
     others = list(unknown)
     told = [
         f"is {name} called {close} here?" for name in missing if (close := _closest(name, others)) is not None

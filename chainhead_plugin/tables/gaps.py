@@ -18,12 +18,26 @@ def shown_time(part: Rows, row: int) -> str:
 
 
 def without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
-    """Return a series on the grid of its steps, with missing nodes where rows lack and the spec allows that.
+    """Return a series with a node at every step: steps without a row become nodes with missing values.
+
+    Parameters
+    ----------
+    part : Rows
+        The rows of one series, sorted by time.
+    step : Step
+        The distance between nodes.
+    spec : TableSpec
+        Whether gaps are filled or refused, and the features of the calendar to compute.
+
+    Returns
+    -------
+    Rows
 
     Raises
     ------
     TableError
-        If a time is not on the grid, or a row lacks and may not; names file, rows and times.
+        If a time is not a whole number of steps after the first, or a row is missing and gaps are not to be filled or
+        cannot be; the message names file, rows and times.
     """
     assert part.times is not None
     moments = (
@@ -70,7 +84,7 @@ def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec
     clock = part.times.clock
     nearest = (
         np.searchsorted(places, np.arange(length), side="right") - 1
-    )  # the row before, for what is copied
+    )  # for each node the last row before it, whose labels are copied
     offsets = part.times.offsets[nearest]
     if step.is_local or step.unit in ("month", "business day"):
         walls = np.concatenate(

@@ -1,4 +1,4 @@
-"""Load series: from files, or from what is in memory, to values with names."""
+"""Load series with named values, from files or from tables in memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,16 +28,20 @@ def load(data: Any, spec: TableSpec | None = None, reading: Reading | None = Non
     Parameters
     ----------
     data : str, Path, list of them, Source, pandas.DataFrame or Table
-        A file, a folder, a pattern such as `runs/*.csv`, or several of them as one set; or what is in memory.
+        A file, a folder, a pattern such as `runs/*.csv`, or several of them as one set; or a table in memory.
     spec : TableSpec, optional
-        What the columns mean; by default what can safely be told.
+        The meanings of the columns; by default those that can safely be guessed.
     reading : Reading, optional
-        How files are written, where they do not say it themselves.
+        How to read files that do not tell it themselves.
+
+    Returns
+    -------
+    SeriesSet
 
     Raises
     ------
     TableError
-        If anything is wrong; the message names file, row, column and series, and says what to do.
+        If the data cannot be read as they stand; the message names file, row, column and series, and the remedy.
     """
     spec, reading = spec or TableSpec(), reading or Reading()
     raw, notes, stems = read_raw(data, reading)
@@ -49,7 +53,22 @@ def load(data: Any, spec: TableSpec | None = None, reading: Reading | None = Non
 def from_table(
     table: Table, spec: TableSpec, notes: Sequence[str] = (), stems: Sequence[str] = ()
 ) -> SeriesSet:
-    """Return the series of a table."""
+    """Return the series of a table.
+
+    Parameters
+    ----------
+    table : Table
+    spec : TableSpec
+    notes : sequence of str
+        Sentences about the reading so far, for the summary.
+    stems : sequence of str
+        The names of the table's files without suffixes: the ids of series if each file is a series.
+
+    Raises
+    ------
+    TableError
+        As in `load`.
+    """
     columns = resolve(table, spec)
     said = (*notes, *table.notes, *columns.notes)
     if columns.spec.text is not None:
@@ -84,7 +103,7 @@ def from_table(
 
 
 def wide_series(table: Table, columns: Columns) -> list[Series]:
-    """Return a series a row, whose nodes are the columns; shorter ones end in empty cells."""
+    """Return a series for every row, whose nodes are the columns; rows of shorter series end in empty cells."""
     spec = columns.spec
     check_decimals(table, [*columns.features, *numeric_labels(table, spec)])
     matrix = np.empty((len(table), len(columns.features)))
@@ -138,7 +157,21 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
 
 
 def from_sequences(parts: Sequence[Sequences], spec: TableSpec, notes: Sequence[str] = ()) -> SeriesSet:
-    """Return the series that files hold as wholes."""
+    """Return the series of files that hold them as wholes.
+
+    Parameters
+    ----------
+    parts : sequence of Sequences
+        One for each file.
+    spec : TableSpec
+    notes : sequence of str
+        Sentences about the reading so far, for the summary.
+
+    Raises
+    ------
+    TableError
+        If the files do not have the same features, or lack a field or a feature that the spec names.
+    """
     first = parts[0]
     for part in parts:
         if part.features != first.features or part.values[0].shape[1] != first.values[0].shape[1]:
@@ -176,7 +209,7 @@ def _shown(part: Sequences) -> str:
 
 
 def _spec_of_fields(part: Sequences, spec: TableSpec) -> TableSpec:
-    """Check the fields that are named, and take label and id where they are called so."""
+    """Check that named fields exist. Unnamed, a field "label" or "folder" holds labels, and a field "id" holds ids."""
     for role in ("label", "series", "group"):
         stated = getattr(spec, role) or ()
         for name in (stated,) if isinstance(stated, str) else stated:

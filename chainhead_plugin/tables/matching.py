@@ -1,4 +1,4 @@
-"""Later tables matched with the names that a model knows."""
+"""Match later tables with the names of columns that a model was trained on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,17 +20,21 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     Parameters
     ----------
     schema : Schema
-        Of the model.
+        The schema of the model.
     table : Table
-        Columns may stand in any order. Labels and what only told series and groups apart may lack, unless labels are
-        needed, with `labelled`. Times may lack where the schema drops them.
+        Its columns may be in any order. Columns of series and groups may be missing, and so may labels unless
+        `labelled` asks for them, and times if the schema drops them.
     labelled : bool
         Whether the labels are to be read, for an evaluation.
+
+    Returns
+    -------
+    TableSpec
 
     Raises
     ------
     TableError
-        If a column of the model lacks, or one is unknown; lists both sides.
+        If the table lacks a column of the model, or has an unknown column; the message lists both.
     """
     here = set(table.columns)
     needed = [*schema.features, *schema.known, *schema.static]
@@ -96,7 +100,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
 
 
 def _time_of(schema: Schema, table: Table, needed: Sequence[str]) -> str | None:
-    """Return the column of times: the model's, or of a DataFrame an index that tells them."""
+    """Return the column of times: the model's, or else the last level of a DataFrame's index, if that may be a time."""
     if schema.time in table.columns and schema.time not in schema.drop:
         return schema.time
     if not table.index or table.index[-1] in (*schema.series, *needed):
@@ -106,12 +110,13 @@ def _time_of(schema: Schema, table: Table, needed: Sequence[str]) -> str | None:
 
 
 def _match_nodes(known: Sequence[str], given: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return which nodes of the training table lack in a table with a series a row, and which of its own are unknown.
+    """Return the nodes that a table with a series in every row lacks, and its columns that are unknown nodes.
 
-    Its series may be shorter or longer: columns may lack at the end, and go on where names end in numbers.
+    Its series may be shorter or longer than in training: columns may be missing at the end, and there may be more of
+    them if their names end in numbers.
     """
     if not known:
-        return [], []  # saved before names of nodes were
+        return [], []  # older schemas hold no names of nodes
     stems = {name.rstrip("0123456789") for name in known}
     goes_on = len(stems) == 1 and known[-1] not in stems
     unknown = [
@@ -141,10 +146,27 @@ def load_matched(
 ) -> SeriesSet:
     """Load series for a model, as `load` does, with all columns matched by name.
 
+    Sequences without names are taken by position, and need as many features as the model takes.
+
+    Parameters
+    ----------
+    data : str, Path, list of them, Source, pandas.DataFrame or Table
+        As in `load`.
+    schema : Schema
+        The schema of the model.
+    reading : Reading, optional
+        How to read files that do not tell it themselves.
+    labelled : bool
+        Whether the labels are to be read, for an evaluation.
+
+    Returns
+    -------
+    SeriesSet
+
     Raises
     ------
     TableError
-        As of `match` and `load`. Sequences without names are taken by position, and have to have as many features.
+        As in `match` and `load`.
     """
     raw, notes, stems = read_raw(data, reading or Reading(feature_size=len(schema.features) or None))
     if isinstance(raw, Table):
@@ -153,7 +175,21 @@ def load_matched(
 
 
 def match_sequences(schema: Schema, part: Sequences, *, labelled: bool = False) -> TableSpec:
-    """Return how to read whole sequences for a model: by name where they have names, else by position."""
+    """Return how to read whole sequences for a model: by name if they have names, else by position.
+
+    Parameters
+    ----------
+    schema : Schema
+        The schema of the model.
+    part : Sequences
+    labelled : bool
+        Whether the labels are to be read, for an evaluation.
+
+    Raises
+    ------
+    TableError
+        If the sequences do not have the features of the model.
+    """
     label = schema.label if labelled else ()
     common = TableSpec(label=label, label_of=schema.label_of)  # type: ignore[arg-type]
     needed = (*schema.features, *schema.known)

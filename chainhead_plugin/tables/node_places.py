@@ -1,4 +1,4 @@
-"""Where the nodes of a series stand: the file and the row of each."""
+"""The places of the nodes of a series: the file and the row of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ class NodePlaces:
     Attributes
     ----------
     files : tuple of str
+        The names of the files.
     file_of : int32 array [L]
         The file of each node, an index into `files`.
     rows : int32 array [L], or range
-        The row in its file, as `Table` counts rows; 0 for a node that was put into a gap of time. Rows that follow
-        each other take no memory.
+        The row of each node in its file, as `Table` counts rows; 0 for a node that was put into a gap of time.
+        Consecutive rows are a range, which takes no memory.
     """
 
     files: tuple[str, ...]
@@ -38,7 +39,7 @@ class NodePlaces:
         if self.rows[node]:
             file, row = self.files[int(self.file_of[node])], int(self.rows[node])
             return place(file, row=row, column=column, series=series)
-        before = int(np.flatnonzero(self.rows[:node])[-1])  # a series begins with a row
+        before = int(np.flatnonzero(self.rows[:node])[-1])  # no series begins with a gap
         file, row = self.files[int(self.file_of[before])], int(self.rows[before])
         return place(f"{file}, after row {row}", column=column, series=series)
 
@@ -48,7 +49,7 @@ class NodePlaces:
 
 
 def joined_places(parts: Sequence[NodePlaces | int]) -> NodePlaces:
-    """Return the places of nodes one part after another; a number stands for so many nodes of a gap."""
+    """Return the places of nodes, part after part; a number stands for that many nodes of a gap."""
     files: list[str] = []
     file_of, rows = [], []
     for part in parts:

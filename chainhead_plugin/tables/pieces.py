@@ -1,4 +1,4 @@
-"""Tables larger than memory, read in pieces: whole series, as soon as their last row has been seen."""
+"""Read tables that are larger than memory in pieces, each of which holds whole series."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -33,30 +33,31 @@ def load_pieces(
 ) -> Iterator[SeriesSet]:
     """Load series a few at a time.
 
-    In memory are a block of rows and the longest series. Rows of a series have to stand together, and what is guessed
-    is told from the first block; `load` takes tables in any order.
+    Memory holds a block of rows and the longest series. All rows of a series have to stand together, while `load` takes
+    rows in any order. Meanings of columns are guessed from the first block.
 
     Parameters
     ----------
     data : str, Path, list of them, Source, pandas.DataFrame or Table
-        As `load` takes it. What is in memory is one piece.
+        As in `load`. A table in memory is a single piece.
     spec : TableSpec or Schema, optional
-        What the columns mean, or the schema of a model to match them with.
+        The meanings of the columns, or the schema of a model to match them with.
     reading : Reading, optional
+        How to read files that do not tell it themselves.
     labelled : bool
-        With a schema, whether labels are read.
+        Whether labels are read, if `spec` is a schema.
     block_rows : int
         Rows, or sequences, to read at a time.
 
     Yields
     ------
     SeriesSet
-        At least one series each. `start` counts from the first time of the piece.
+        At least one series. The `start` of each is counted from the first time of the piece.
 
     Raises
     ------
     TableError
-        As of `load`; and if rows of a series do not stand together.
+        As in `load`; and if the rows of a series do not stand together.
     """
     reading = reading or Reading()
     chosen = spec or TableSpec()
@@ -88,7 +89,7 @@ def load_pieces(
 
 
 class _Stream:
-    """Blocks of tables in, whole series out."""
+    """Takes blocks of tables, and gives series as soon as they are whole."""
 
     def __init__(
         self, spec_of: Callable[[Table | Sequences], TableSpec], notes: list[str], has_several_files: bool

@@ -1,4 +1,4 @@
-"""Read files of any format into one raw table, or into sequences where files hold them as wholes."""
+"""Read files of any format into one raw table, or into sequences if the files hold them as wholes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,29 +21,30 @@ from .formats.json_rows import read_json
 from .formats.separated import BLOCK_ROWS, read_blocks as read_separated
 from .formats.table import Sequences, Table, join_tables
 
-# The column that is made of the names of folders, where the files of several folders are one set.
+# The column with the names of folders, which is added if the files of several folders are read as one set.
 FOLDER = "folder"
 Raw = Table | list[Sequences]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How files are to be read, where they do not say it themselves.
+    """How to read files that do not tell it themselves.
 
     Attributes
     ----------
     format : str, optional
-        "csv", "parquet", "feather", "excel", "jsonl", "json", "npz", "npy", "ts" or "arff", whatever the name.
+        "csv", "parquet", "feather", "excel", "jsonl", "json", "npz", "npy", "ts" or "arff"; it comes before the format
+        that a file's name tells.
     dialect : Dialect
-        Of text files.
+        How text files are written.
     sheet : str, optional
-        Of workbooks.
+        The sheet of a workbook.
     axes : {"nodes_first", "channels_first"}, optional
-        Of arrays with three axes.
+        The order of the axes in arrays that have three.
     feature_size : int, optional
-        Features of a node, where a model has told.
+        The number of features of a node, if a model states it.
     folder : Path, optional
-        What relative paths are relative to.
+        The folder that relative paths start from.
     """
 
     format: str | None = None
@@ -55,12 +56,12 @@ class Reading:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "Reading":
-        """Return the reading that a mapping of options states: those of a dialect stand among the rest.
+        """Return the reading that a mapping of options states, in which options of a dialect are not nested.
 
         Raises
         ------
         TableError
-            If an option has another name, or not this value.
+            If there is no option of a name, or its value is not allowed.
         """
         own = ("format", "sheet", "axes")
         dialect = [entry.name for entry in fields(Dialect)]
@@ -74,28 +75,28 @@ class Reading:
         return cls(dialect=Dialect(**{name: options[name] for name in dialect if name in options}), **stated)
 
     def options(self) -> dict[str, Any]:
-        """Return what is stated, as `from_options` takes it."""
+        """Return all options that are stated, as `from_options` takes them; `folder` and `feature_size` are none."""
         stated = {"format": self.format, "sheet": self.sheet, "axes": self.axes, **asdict(self.dialect)}
         return {name: value for name, value in stated.items() if value is not None}
 
 
 def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], list[str]]:
-    """Read files, or what is in memory.
+    """Read files, or take a table from memory.
 
     Parameters
     ----------
     data : str, Path, list of them, Source, pandas.DataFrame or Table
-        A file, a folder, a pattern, or several of them; one table or set of sequences in all.
+        A file, a folder, a pattern, or several of them, which are read into one table or one list of sequences.
     reading : Reading
 
     Returns
     -------
     raw : Table or list of Sequences
-        Of a table, rows know their files.
+        Sequences are listed by file.
     notes : list of str
-        For the summary.
+        Sentences about the reading, for the summary.
     stems : list of str
-        Of every file its name without suffixes.
+        The name of every file without suffixes.
 
     Raises
     ------
@@ -128,7 +129,18 @@ def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], l
 def read_blocks(
     source: Source, reading: Reading = Reading(), block_rows: int = BLOCK_ROWS
 ) -> Iterator[Table | Sequences]:
-    """Read one file, a block of rows at a time where its format allows that.
+    """Read one file, a block of rows at a time if its format allows that.
+
+    Parameters
+    ----------
+    source : Source
+    reading : Reading
+    block_rows : int
+        The most rows of a block.
+
+    Yields
+    ------
+    Table or Sequences
 
     Raises
     ------
@@ -140,7 +152,7 @@ def read_blocks(
 
 
 def _in_folder(piece: Table | Sequences, folder: str) -> Table | Sequences:
-    """Return a part of a file with the name of its folder in a column, or a field, if it has none of this name."""
+    """Return a part of a file with its folder's name as a column or field, unless it has a column or field "folder"."""
     if isinstance(piece, Sequences):
         return replace(piece, fields={FOLDER: [folder] * len(piece), **piece.fields})
     if FOLDER in piece.columns:
@@ -168,13 +180,13 @@ def _read_blocks(source: Source, reading: Reading, block_rows: int) -> Iterator[
 
 
 def source_of(content: bytes, name: str) -> Source:
-    """Return content in memory, such as standard input with the name "-", as what `read_raw` takes."""
+    """Return content in memory as a source for `read_raw`. The name of standard input is "-"."""
     return from_bytes(content, name)
 
 
 @contextmanager
 def damage_reported(source: Source) -> Iterator[None]:
-    """Raise a TableError for whatever a damaged file makes libraries raise; names the file."""
+    """Turn every error that libraries raise for a damaged file into a TableError that names the file."""
     try:
         yield
     except TableError:
@@ -189,7 +201,7 @@ def damage_reported(source: Source) -> Iterator[None]:
         raise TableError(
             f"{source.name} is nested too deeply to be read: expected numbers in lists of lists"
         ) from error
-    except Exception as error:  # of any type, as the readers of some formats trust what they read
+    except Exception as error:  # of any type, as readers of some formats do not check their input
         told = str(error) or type(error).__name__
         raise TableError(f"{source.name} cannot be read, or is damaged: {told:.300}") from error
 

@@ -1,4 +1,4 @@
-"""The rows of a table with all cells read: numbers as numbers, times as times, and which series each belongs to."""
+"""The rows of a table with all cells read as numbers, times or texts, and the series that each row belongs to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,18 +28,23 @@ class Rows:
     Attributes
     ----------
     keys : list of tuple of str
-        All series, in the order in which they appear.
+        The cells that tell each series apart, in the order in which the series appear.
     series_of : int64 array [n]
         The series of each row, an index into `keys`.
     values, known, static : float64 arrays [n, columns]
+        The features, the columns that are known for the future too, and those that are the same throughout a series.
     labels : list of object arrays [n]
-        Texts, "" where a cell is empty.
+        Texts, "" where a cell is empty; an array for each column of labels.
     groups : object array [n], optional
+        The text that names the group of each row.
     times : Times, optional
+        The time of each row.
     files : tuple of str
+        The names of the files.
     file_of : int32 array [n]
+        The file of each row, an index into `files`.
     numbers : int32 array [n]
-        The rows' numbers in their files.
+        The number of each row in its file.
     """
 
     keys: list[tuple[str, ...]]
@@ -64,7 +69,7 @@ class Rows:
         return place(file, row=int(self.numbers[row]), column=column, series=series)
 
     def take(self, index: Any, series: int) -> "Rows":
-        """Return some rows, a slice or an array of indices, all of one series."""
+        """Return the rows of a slice or an array of indices, all of which belong to the series of this number."""
         times, file_of = self.times, self.file_of[index]
         if len(self.files) == 1:
             file_of = constant(0, len(file_of), np.int32)
@@ -94,10 +99,9 @@ def warn_of_codes_in(rows: Rows, columns: Columns, table: str) -> None:
 
 
 def join_rows(parts: list[Rows]) -> Rows:
-    """Put rows of one series and of the same file below each other, and empty the list on the way.
+    """Join the rows of a single series and file, in this order, and empty the list meanwhile.
 
-    Memory is reserved for the whole, but filled as the parts are given back, so that there is one series in it and
-    not two.
+    Each part is released as soon as it is copied, so that memory holds the series about once and not twice.
     """
     if len(parts) == 1:
         return parts.pop()
@@ -133,7 +137,7 @@ def _empty_like(part: Rows, length: int) -> Rows:
 
 
 def _arrays(rows: Rows) -> list[NDArray[Any]]:
-    """Return what differs from row to row."""
+    """Return all arrays that may differ from row to row."""
     arrays: list[NDArray[Any]] = [rows.values, rows.known, rows.static, *rows.labels, rows.numbers]
     if rows.groups is not None:
         arrays.append(rows.groups)
@@ -143,7 +147,7 @@ def _arrays(rows: Rows) -> list[NDArray[Any]]:
 
 
 def constant(value: int, length: int, dtype: Any) -> NDArray[Any]:
-    """Return an array [length] of one value that takes the memory of one."""
+    """Return a read-only array [length] that repeats a value, in the memory of a single element."""
     return np.broadcast_to(np.array(value, dtype=dtype), (length,))
 
 
@@ -154,15 +158,18 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
     ----------
     table : Table
     columns : Columns
-        As `resolve` gives them.
+        As `resolve` returns them.
     stems : sequence of str
-        The names of the table's files. Where no column tells series apart and there are several files, each is a
-        series.
+        The names of the table's files. If no column tells series apart and there are several files, each is a series.
+
+    Returns
+    -------
+    Rows
 
     Raises
     ------
     TableError
-        If a cell cannot be read; names its file, row and column.
+        If a cell cannot be read; the message names its file, row and column.
     """
     spec = columns.spec
     keys, series_of = _keys(table, spec.series, stems)
@@ -228,7 +235,7 @@ def _matrix(table: Table, columns: Sequence[str], codes: Sequence[str | float]) 
 
 
 def _labels(table: Table, column: str) -> NDArray[np.object_]:
-    """Return labels as they stand, "" where there is none."""
+    """Return labels as they stand, "" for cells that are empty or blank."""
     texts = to_texts(table.columns[column])
     return _shared(np.array(["" if not text.strip() else text for text in texts], dtype=object))
 

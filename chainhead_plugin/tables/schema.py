@@ -1,4 +1,4 @@
-"""Names that travel with a model: what the columns of its table were called."""
+"""The names of a training table's columns, which are saved with a model."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -13,21 +13,22 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """What the columns of the training table were called; saved with a model as JSON.
+    """The names and meanings of the training table's columns, saved with a model as JSON.
+
+    Attributes without a description are those of `TableSpec`, with all guesses.
 
     Attributes
     ----------
     features : tuple of str
-        In the order in which the model takes them, the targets first.
+        In the order in which the model takes them, the targets first; empty if a row is a whole series.
     target, known, static, label, series, drop, calendar : tuple of str
     group, time, time_format, step : str, optional
     day_first : bool, optional
     gaps : {"error", "missing", "keep"}
     missing : tuple of str or number
     rows : {"nodes", "series"}
-        Where a row is a whole series, there are no features.
     nodes : tuple of str
-        Where a row is a whole series, the names of the columns that are its nodes.
+        The names of the columns that are nodes, if a row is a whole series.
     label_of : {"series", "node"}
     """
 
@@ -51,7 +52,7 @@ class Schema:
     label_of: str = "series"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the schema as JSON takes it, with its version."""
+        """Return the schema as a mapping for JSON, with its version; empty attributes are left out."""
         values = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
@@ -62,12 +63,12 @@ class Schema:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Schema":
-        """Return the schema that `to_dict` gave.
+        """Return the schema of a mapping that `to_dict` has returned.
 
         Raises
         ------
         TableError
-            If it is of a later version, or no schema at all.
+            If the mapping is of a later version, or is no schema.
         """
         if not isinstance(values, Mapping) or not isinstance(values.get("version"), int):
             raise TableError(
@@ -99,7 +100,7 @@ class Schema:
 
 
 def schema_of(found: SeriesSet) -> Schema | None:
-    """Return the names of a table; None where features have none."""
+    """Return the schema of loaded series; None if their features have no names."""
     if not found.has_names:
         return None
     spec = found.columns.spec
@@ -126,7 +127,7 @@ def schema_of(found: SeriesSet) -> Schema | None:
 
 
 def _day_first(found: SeriesSet) -> bool | None:
-    """Return what the training table has told, as a shorter table may leave it open."""
+    """Return whether days stand before months in the training table, as a shorter table may leave that open."""
     stated = found.columns.spec.day_first
     if stated is not None or found.clock is None or found.columns.spec.time_format is not None:
         return stated

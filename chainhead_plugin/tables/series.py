@@ -1,4 +1,4 @@
-"""Series as they come out of tables and files: values, times, labels, and where each stood."""
+"""Series that were read from tables and files: values, times, labels, and their places in the files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,30 +23,32 @@ class Series:
     Attributes
     ----------
     id : str
-        As it stands in the file; of several columns with " / " between them; "" where nothing tells series apart.
+        The cell that tells the series apart; several cells are joined by " / ". "" if nothing tells series apart.
     values : float64 array [L, features]
         NaN where a value is missing.
     file : str
+        The name of the file.
     first_row, last_row : int
-        Where it stands in the file, in rows from 1, of a text file in lines.
+        Its first and last row in the file, from 1; lines in a text file.
     times : array [L] of datetime64[ns] in UTC, or of float64, optional
     offset : int
         Seconds by which the last local time is ahead of UTC.
     start : int
-        Steps from the first time of all series to its own.
+        Steps from the earliest time of all series to the first time of this series.
     labels : tuple of str, or of object arrays [L]
-        One for each column of labels, a text or a text a node; empty where there are none.
+        For each column of labels a text, or an array with a text for each node; empty without labels.
     known : float64 array [L, known]
-        What is known for the future too.
+        Values of columns that are known for the future too.
     static : float64 array [static]
+        Values of columns that are the same for all nodes.
     group : str
-        What it belongs to; "" where nothing says so.
+        The group that the series belongs to; "" without groups.
     keys : tuple of str
-        The cells that tell it apart, a column each.
+        The cells that tell the series apart, in the order of their columns.
     fields : mapping
-        What a file of whole sequences says beside it, as it stands there.
+        Everything else that a file of whole sequences holds for the series, unchanged.
     nodes : NodePlaces, optional
-        Where each node stands; None where the series is one row.
+        The place of each node; None if the series is a single row.
     """
 
     id: str
@@ -70,7 +72,7 @@ class Series:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words: file, rows and id."""
+        """Words for its place: file, rows and id."""
         rows = (
             f"row {self.first_row}"
             if self.first_row == self.last_row
@@ -85,12 +87,17 @@ class Series:
         ----------
         length : int
         stride : int
-            Nodes from the begin of a window to the begin of the next.
+            Nodes from the beginning of a window to that of the next.
 
         Returns
         -------
-        float64 array
-            Read-only; without windows where the series is shorter.
+        float64 array [windows, length, features]
+            Read-only. There are no windows if the series is shorter than `length`.
+
+        Raises
+        ------
+        TableError
+            If the length or the stride is below 1.
         """
         if length < 1 or stride < 1:
             raise TableError(f"windows need a length and a stride of at least 1, got {length} and {stride}")
@@ -102,22 +109,23 @@ class Series:
 
 @dataclass(frozen=True)
 class SeriesSet(Sequence[Series]):
-    """All series of a table, and what their columns are called.
+    """All series of a table, and the meanings of its columns.
 
     Attributes
     ----------
     series : tuple of Series
     columns : Columns
-        What every column means, guesses included.
+        The meaning of every column, guesses included.
     files : tuple of str
+        The names of the files.
     clock : Clock, optional
-        How times are written.
+        How times are written; None without times.
     step : Step, optional
-        None without times, or where they are unevenly spaced.
+        The distance between times; None without times, or if they are unevenly spaced.
     has_names : bool
         Whether features have names, by which they can be matched.
     notes : tuple of str
-        What the summary says about the reading.
+        Sentences about the reading, for the summary.
     has_decimal_commas : bool
         Whether numbers among labels may have a decimal comma.
     """
@@ -154,7 +162,7 @@ class SeriesSet(Sequence[Series]):
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Names of the columns of what is known, those of the calendar last."""
+        """Names of the columns that are known for the future, the features of the calendar last."""
         return self.columns.spec.known + calendar_names(self.columns.spec.calendar)
 
     @property
@@ -188,7 +196,7 @@ class SeriesSet(Sequence[Series]):
         Raises
         ------
         TableError
-            As of `future_times`.
+            As in `future_times`.
         """
         if series.times is None or self.clock is None:
             raise TableError(f"{series.place} has no times, so the future has none: name the column of times")
@@ -196,7 +204,7 @@ class SeriesSet(Sequence[Series]):
             raise TableError(f"{series.place}: times are unevenly spaced: state the step, such as step: 1h")
         if self.step.unit in ("number", "ns") and not self.step.is_local:
             return self.step.after(series.times[-1], count)
-        # By the calendar, local times are evenly spaced.
+        # Steps of the calendar are even in local time.
         walls = series.times + np.timedelta64(series.offset, "s")
         day = int(days_of_month(walls.astype("datetime64[D]")).max())
         return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset)
@@ -207,7 +215,7 @@ class SeriesSet(Sequence[Series]):
         Raises
         ------
         TableError
-            If one is; names file, row, column and series.
+            If a value is missing; the message names file, row, column and series.
         """
         for series in self.series:
             missing = np.isnan(series.values)
@@ -219,7 +227,7 @@ class SeriesSet(Sequence[Series]):
                 )
 
     def place_of(self, series: Series, node: int, feature: int = 0) -> str:
-        """Return the words for where a value stands: file, row, column and series, the node where a row has many."""
+        """Return the words for the place of a value: file, row, column and series, and the node if a row holds many."""
         if series.nodes is not None:
             return series.nodes.words(node, self.features[feature], series.id)
         if self.columns.nodes:
@@ -235,16 +243,21 @@ class SeriesSet(Sequence[Series]):
         return f"no row has the time {self.clock.write(series.times[node : node + 1], series.offset)[0]}"
 
     def number_of(self, label: str) -> float | None:
-        """Return a label as the number that it is in this table, or None."""
+        """Return the number that a label is, with the decimal sign of this table, or None if it is no number."""
         return number_of(label, may_have_comma=self.has_decimal_commas)
 
     def label_numbers(self, label: int = 0) -> NDArray[np.float64]:
         """Return the labels of all series as numbers [series], for regression.
 
+        Parameters
+        ----------
+        label : int
+            The position of the column among the columns of labels.
+
         Raises
         ------
         TableError
-            If one is no number; names its place.
+            If a label is no number; the message names its place.
         """
         name = self.columns.spec.label[label] if self.columns.spec.label else "label"
         numbers = []

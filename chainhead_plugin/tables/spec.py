@@ -1,4 +1,4 @@
-"""What the user says about the columns of a table, checked for what contradicts itself."""
+"""The user's statements about the columns of a table, checked for contradictions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,12 +14,12 @@ ROLES = ("features", "drop", "label", "target", "known", "static", "series", "gr
 
 @dataclass(frozen=True, kw_only=True)
 class TableSpec:
-    """What the columns of a table mean; names may be given as a text, or as a list where there are several.
+    """The meanings of a table's columns. A single name may be given as a text, several names as a list.
 
     Attributes
     ----------
     features : tuple of str, optional
-        The columns that nodes consist of, in this order; by default all that have no other meaning.
+        The columns that nodes consist of, in this order; by default all columns without another meaning.
     drop : tuple of str
         Columns to leave out.
     label : tuple of str
@@ -33,7 +33,7 @@ class TableSpec:
     static : tuple of str
         Columns of numbers that are the same for all nodes of a series.
     group : str, optional
-        The column that tells what belongs together, such as a person's recordings.
+        The column that tells which series belong together, such as all recordings of a person.
     series : tuple of str
         The column, or the columns together, that tell series apart.
     time : str, optional
@@ -43,24 +43,24 @@ class TableSpec:
     day_first : bool, optional
         Whether 03/04/2025 is in April.
     step : str or number, optional
-        From one node to the next, such as "1h", "15min", "1 day", "1 business day", "1 month", or for times that are
-        numbers a number; by default what the times tell.
+        The time from one node to the next, such as "1h", "15min", "1 day", "1 business day" or "1 month", or a number
+        if times are numbers; by default it is inferred from the times.
     gaps : {"error", "missing", "keep"}, optional
-        What to do where a step has no row: an error, nodes whose values are missing, or nothing. Unsaid it is an error,
-        but for the default forecaster, which takes missing values.
+        Whether a step without a row is an error, becomes a node with missing values, or is ignored. By default it is
+        an error, except for the default forecaster, which takes missing values.
     missing : tuple of str or number
         Codes for missing values, besides empty cells.
     rows : {"nodes", "series"}, optional
-        Whether a row is a node, or a whole series whose nodes are the columns; by default what columns tell.
+        Whether a row is a node, or a whole series whose nodes are the columns; by default told from the columns.
     calendar : tuple of str
-        Features of the time to add to what is known, as `calendar_features` names them.
+        Features of the calendar to add to the known columns, as `calendar_features` names them.
     text : str, optional
         The column of texts, for texts in place of series.
 
     Raises
     ------
     TableError
-        If an option is none of these, or a column has two meanings.
+        If an attribute has a value that is not allowed, or a column has two meanings.
     """
 
     features: tuple[str, ...] | None = None
@@ -83,7 +83,7 @@ class TableSpec:
     text: str | None = None
 
     def __post_init__(self) -> None:
-        """Take texts for lists of one, and check everything that can be checked without a table."""
+        """Turn single names into tuples, and check everything that can be checked without a table."""
         for name in _LISTS:
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         if self.features is not None:
@@ -114,7 +114,7 @@ class TableSpec:
         for role in ROLES:
             for column in of_role(self, role):
                 other = meanings.setdefault(column, role)
-                # A target is among the features in any case, and a group may be what tells series apart.
+                # A target is always a feature, and a column may tell both series and groups apart.
                 if other != role and (other, role) not in (("features", "target"), ("series", "group")):
                     leak = " (what is to be forecast is not known for the future)" if role == "known" else ""
                     raise TableError(
@@ -132,7 +132,7 @@ class TableSpec:
         Raises
         ------
         TableError
-            If an option has another name than the attributes.
+            If there is no attribute of an option's name, or its value is not allowed.
         """
         known = [entry.name for entry in fields(cls)]
         for name in options:

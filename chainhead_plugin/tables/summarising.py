@@ -1,4 +1,4 @@
-"""One line that says what was read."""
+"""Summarise loaded series in one line."""
 
 from collections import Counter
 
@@ -10,10 +10,10 @@ _MOST_CLASSES = 10
 
 
 def summary(found: SeriesSet) -> str:
-    """Return what was read, in one line.
+    """Return a line that describes the series that were read.
 
-    Such as "train.csv: 60 series of 20–39 nodes; features temp, hum; label kind (a 30, b 30); series by window; time
-    by day, 1 day apart".
+    An example is "train.csv: 60 series of 20–39 nodes; features temp, hum; label kind (a 30, b 30); series by window;
+    time by day, 1 day apart".
     """
     spec = found.columns.spec
     files = found.files[0] if len(found.files) == 1 else f"{len(found.files)} files ({found.files[0]}, …)"

@@ -1,4 +1,4 @@
-"""Texts for models of texts, from tables, JSON and plain text files."""
+"""Load texts for models of texts, from tables, JSON and plain text files."""
 
 import io
 import json
@@ -32,7 +32,7 @@ class Text:
         The other cells of its row, as they stand.
     file : str
     row : int
-        Counted from 1, of a text file its line.
+        From 1; in a text file the line.
     """
 
     text: str
@@ -51,10 +51,13 @@ def load_texts(
     Parameters
     ----------
     data : str, Path, list of them, Source, pandas.DataFrame or Table
+        A file, a folder, a pattern, or several of them; or a table in memory.
     spec : TableSpec, optional
-        Of which `text`, `label`, `group` and `drop` count. Texts are by default in the column "text", or the only one.
+        Only `text`, `label`, `group` and `drop` are used. By default texts are in the column "text", or in the only
+        column.
     reading : Reading, optional
-        With `format` "lines" for a text a line, as of .txt files, or "document" for one text a file.
+        With the `format` "lines", each line is a text, which is the default for .txt files; with "document", each file
+        is a text.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def load_texts(
     Raises
     ------
     TableError
-        If there is no column of texts, or a text or a label is empty.
+        If there is no column of texts, there are no texts, or a text or a label is empty.
     """
     spec, reading = spec or TableSpec(), reading or Reading()
     if not isinstance(data, Table) and not hasattr(data, "iloc"):

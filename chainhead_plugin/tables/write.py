@@ -1,4 +1,4 @@
-"""Predictions written to a file as they come, which is there only when it is whole."""
+"""Write predictions to a file as they are computed. The file appears only when it is complete."""
 
 import csv
 import datetime
@@ -19,7 +19,7 @@ from .formats.cells import bytes_as_texts, number_of
 _BATCH = 4096
 _EXCEL_ROWS = 1 << 20
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet", ".jsonl")
-# With these, spreadsheets begin a formula, which may do anything.
+# Spreadsheets take a text that begins with these for a formula, and a formula may do anything.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -31,15 +31,15 @@ def write_rows(
     Parameters
     ----------
     file : Path
-        Its suffix tells the format. Nothing is there before all is written, and nothing is left after an error.
+        Its suffix tells the format. The file appears when all rows are written; after an error nothing is left.
     rows : iterable of mappings
-        With the same names each. Texts, numbers, booleans, None, dates and times; lists and mappings are JSON in
-        a cell of .csv, .tsv and .xlsx.
+        All with the same names, in the same order. Values are texts, numbers, booleans, None, dates and times; lists
+        and mappings become JSON in a cell of .csv, .tsv and .xlsx.
     overwrite : bool
         Whether a file that is there already is replaced.
     escape : bool
         Whether texts in .csv and .tsv that a spreadsheet would run, such as "=1+1" and "@name", get an apostrophe in
-        front. Numbers in texts do not. In .xlsx texts are marked as such, and stay as they are.
+        front. Texts that are numbers stay as they are, and so do all texts in .xlsx, where they are marked as texts.
 
     Returns
     -------
@@ -49,7 +49,8 @@ def write_rows(
     Raises
     ------
     TableError
-        If the suffix is another, the file is there, there are no rows, or a row has other names.
+        If the suffix is unknown, the file exists and may not be overwritten, its folder does not exist, there are no
+        rows, a row has other names than the first, or the format cannot hold a value.
     """
     suffix = check_target(file, overwrite=overwrite)
     found = iter(rows)
@@ -67,7 +68,7 @@ def check_target(file: Path, *, overwrite: bool = False) -> str:
     Raises
     ------
     TableError
-        As of `write_rows`.
+        If the suffix is unknown, the file exists and may not be overwritten, or its folder does not exist.
     """
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -203,15 +204,15 @@ def _typed(value: Any) -> Any:
 
 
 def to_plain(value: Any) -> Any:
-    """Return a value as JSON takes it.
+    """Return a value in types that JSON has.
 
-    Times are written as in ISO 8601, NaN and what is missing is None, arrays are lists; decimal numbers are texts with
-    all their digits, and bytes texts too.
+    Times become texts in ISO 8601, NaN, infinite numbers and missing times None, arrays lists, decimal numbers texts
+    with all their digits, and bytes texts.
 
     Raises
     ------
     TableError
-        If JSON has nothing for it.
+        If JSON has no type for the value.
     """
     if value is None or isinstance(value, str | bool | int):
         return value

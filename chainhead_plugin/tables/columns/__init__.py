@@ -1,4 +1,4 @@
-"""Columns of tables: what each means, what can be guessed of it, and the numbers in its cells.
+"""Columns of tables: their meanings, stated or guessed, and the numbers in their cells.
 
-May import: of `tables` the errors, the spec, and what `formats` and `time` hold.
+May import: of `tables` the errors, the spec, and the modules of `formats` and `time`.
 """

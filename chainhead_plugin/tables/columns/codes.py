@@ -1,4 +1,4 @@
-"""Numbers that look like codes for missing values, such as -200 among temperatures: told, and left as they are."""
+"""Warn of numbers that look like codes for missing values, such as -200 among temperatures. They are not changed."""
 
 import re
 import warnings
@@ -6,9 +6,10 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-# As many other values a column has to have, so that one far outside of them is told apart from a switch.
+# A column needs this many other values, as a value far from a few others may be that of a switch; and a code has to
+# appear this often.
 _LEAST_OTHERS, _LEAST_TIMES = 10, 2
-# What loggers write: nines, and round numbers below zero.
+# Loggers usually write nines, or round numbers below zero.
 _USUAL = re.compile(r"-?9{2,}|-[1-9]0{2,}")
 
 
@@ -18,7 +19,7 @@ def warn_of_codes(where: str, numbers: NDArray[np.float64]) -> None:
     Parameters
     ----------
     where : str
-        The words for the column.
+        Words for the column, with which the message begins.
     numbers : float64 array [rows]
         NaN where a value is missing.
     """
@@ -32,7 +33,7 @@ def warn_of_codes(where: str, numbers: NDArray[np.float64]) -> None:
 
 
 def _found(numbers: NDArray[np.float64]) -> list[tuple[float, int, float, float]]:
-    """Return codes, how often each stands there, and the lowest and the highest of all other values."""
+    """Return codes, how often each appears, and the lowest and the highest of all other values."""
     found: list[tuple[float, int]] = []
     rest = numbers
     for extreme in (np.min, np.max):

@@ -1,4 +1,4 @@
-"""The sign before fractions: the same in all columns, and none that might divide thousands."""
+"""Check the decimal sign: all columns use the same sign, and it cannot be taken for a separator of thousands."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -14,10 +14,16 @@ from ..formats.table import Table
 def check_decimals(table: Table, columns: Collection[str]) -> None:
     """Check that all columns of numbers write fractions with the same sign.
 
+    Parameters
+    ----------
+    table : Table
+    columns : collection of str
+        The columns of numbers.
+
     Raises
     ------
     TableError
-        If some columns have a decimal comma, and other columns a point, which might divide thousands; or if nothing
+        If some columns have a decimal comma, and other columns a point, which might divide thousands; or if no cell
         tells whether a sign divides thousands or stands before a fraction.
     """
     if table.decimal == "." or not columns:
@@ -46,9 +52,9 @@ def check_decimals(table: Table, columns: Collection[str]) -> None:
 
 
 def _check_thousands(table: Table, columns: Mapping[str, NDArray[Any]], sign: str) -> None:
-    """Raise where a sign stands in front of three digits everywhere, and beside it are whole numbers below 1000.
+    """Raise if the sign is always followed by three digits, and all numbers without it are whole and below 1000.
 
-    Fractions hardly ever have either three digits or none.
+    Fractions hardly ever have either three digits or none, so that the sign may well divide thousands.
     """
     grouped = re.compile(rf"[+-]?[1-9]\d{{0,2}}{re.escape(sign)}\d{{3}}", re.ASCII)
     found: tuple[str, int, str, str] | None = None

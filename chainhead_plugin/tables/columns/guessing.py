@@ -1,4 +1,4 @@
-"""What columns can be nothing else than: series, times and labels that nobody has named."""
+"""Guess the columns of series, times and labels that the user has not named, if they can mean nothing else."""
 
 from dataclasses import replace
 from typing import Any
@@ -60,26 +60,27 @@ _STEP_NAMES = (
 
 
 def is_series_name(column: str) -> bool:
-    """Whether a column is called what commonly tells series apart."""
+    """Whether a column has a name under which tables commonly tell series apart."""
     return column.strip().lower() in _SERIES_NAMES
 
 
 def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
-    """Give a meaning to columns that can have no other.
+    """Give a meaning to columns that can have only this meaning.
 
     Parameters
     ----------
     table : Table
     spec : TableSpec
-        What the user says; nothing of it is changed.
+        The user's statements. None of them is changed.
     free : list of str
         Columns without a meaning so far.
 
     Returns
     -------
     spec : TableSpec
+        The user's statements and the guesses.
     free : list of str
-        What is left.
+        Columns that still have no meaning.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     """
     if table.index:
         spec, free = _from_index(table, spec, free)
-    # What is to be forecast takes no labels.
+    # A table with a target to forecast needs no labels.
     if (
         not (spec.label or spec.target)
         and "label" in free
@@ -117,7 +118,7 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
 
 
 def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
-    """Take the index of a DataFrame for what it is: outer levels are series, the last one is time."""
+    """Take the outer levels of a DataFrame's index for series, and its last level for time."""
     levels = [name for name in table.index if name in free]
     if levels != list(table.index):
         return spec, free
@@ -164,7 +165,7 @@ def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableS
 
 
 def _may_be_series(table: Table, column: str) -> bool:
-    """Whether a column can be nothing but what tells series apart: texts, or whole numbers that stand in runs."""
+    """Whether a column can only tell series apart: it holds texts, or whole numbers with a single run of rows each."""
     values = table.columns[column]
     if values.dtype.kind in "Mb":
         return False
@@ -183,7 +184,7 @@ def _may_be_series(table: Table, column: str) -> bool:
 
 
 def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
-    """Take the only column of dates for the time, or that of steps; it can be nothing else."""
+    """Take the only column of dates for the time, or else the column that numbers the nodes."""
     found = [column for column in free if looks_like_times(table.columns[column])]
     if len(found) > 1:
         raise TableError(
@@ -198,9 +199,10 @@ def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpe
 
 
 def _steps(table: Table, spec: TableSpec, free: list[str]) -> list[str]:
-    """Return the column that numbers the nodes of every series, by its name or by counting in each of several.
+    """Return the column that numbers the nodes, in a list, or an empty list.
 
-    Taken for a feature, it would say how long a series is, or only where a node stands.
+    The column is known by its name, or because it counts from 0 or 1 in each of several series. As a feature it would
+    only tell how long a series is, or where a node stands.
     """
     order, starts = _runs(table, spec)
     for column in free:
@@ -217,7 +219,7 @@ def _steps(table: Table, spec: TableSpec, free: list[str]) -> list[str]:
 
 
 def _runs(table: Table, spec: TableSpec) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of a table, those of a series together, and where each series starts among them."""
+    """Return the order of rows that puts each series together, and where each series starts in this order."""
     keys: list[NDArray[Any]] = [to_texts(table.columns[name]) for name in spec.series]
     keys = keys or [table.file_of]
     codes = np.zeros(len(table), dtype=np.int64)
@@ -230,7 +232,7 @@ def _runs(table: Table, spec: TableSpec) -> tuple[NDArray[np.intp], NDArray[np.i
 
 
 def _counts(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
-    """Whether every series counts 0, 1, 2, … or 1, 2, 3, …, and one of them for three nodes at least."""
+    """Whether every series counts 0, 1, 2, … or 1, 2, 3, …, and at least one has three nodes or more."""
     lengths = np.diff(starts, append=len(numbers))
     expected = np.arange(len(numbers)) - np.repeat(starts, lengths)
     offsets = numbers - expected
@@ -238,7 +240,7 @@ def _counts(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
 
 
 def _rises(numbers: NDArray[np.float64], starts: NDArray[np.intp]) -> bool:
-    """Whether numbers rise, or fall, from node to node in every series; in shuffled rows, if they are evenly spaced."""
+    """Whether numbers rise or fall throughout every series, or are evenly spaced after sorting."""
     lengths = np.diff(starts, append=len(numbers))
     within = np.ones(len(numbers), dtype=bool)
     within[starts] = False

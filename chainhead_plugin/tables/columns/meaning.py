@@ -1,4 +1,4 @@
-"""What every column of a table means: what the user says, and what can be nothing else."""
+"""Find the meaning of every column of a table: stated by the user, or guessed if only one meaning is possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,11 +26,11 @@ class Columns:
     Attributes
     ----------
     spec : TableSpec
-        With everything in it that was guessed, so that the next table can be read in the same way.
+        The user's statements and all guesses, so that the next table can be read in the same way.
     features : tuple of str
-        The targets first.
+        The columns of values, the targets first.
     notes : tuple of str
-        What was guessed or left out.
+        Sentences for the summary about guesses and about columns that were left out.
     nodes : tuple of str
         Where a row is a whole series, the names of the columns that are its nodes.
     """
@@ -48,13 +48,17 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     ----------
     table : Table
     spec : TableSpec
-        What the user says. Guessed are a column "label", one that tells series apart, one of times, and columns that
-        are nothing but row numbers; each only where it can be nothing else.
+        The user's statements. Guessed are a column "label", a column that tells series apart, a column of times, and
+        columns that only number the rows, each only if the column can have no other meaning.
+
+    Returns
+    -------
+    Columns
 
     Raises
     ------
     TableError
-        If a column is missing, or can be several things.
+        If a column is missing, or can have several meanings.
     """
     for role in ROLES:
         for column in of_role(spec, role):
@@ -105,7 +109,7 @@ def _no_column(table: Table, column: str, role: str) -> TableError:
 
 
 def index_columns(table: Table, columns: Sequence[str]) -> list[str]:
-    """Return those of the columns that only number the rows, or have neither name nor content."""
+    """Return the columns that only number the rows, or that have neither a name nor values."""
     found = []
     for column in columns:
         values = table.columns[column]
@@ -123,7 +127,7 @@ def _without_indices(table: Table, spec: TableSpec, free: list[str], notes: list
     if spec.features is not None:
         return free
     indices = index_columns(table, [column for column in free if column not in wanted])
-    # Without a value in it, it is but a separator at the end of every row.
+    # A column without values comes from a separator at the end of every row: it is left out without a note.
     numbering = [column for column in indices if not is_missing(table.columns[column]).all()]
     notes += [f"left out {column}, which numbers the rows" for column in numbering]
     kept = [column for column in free if column not in indices]
@@ -143,12 +147,21 @@ def _count_rows(values: NDArray[Any]) -> bool:
 
 
 def check_row(table: Table, column: str, missing: NDArray[np.bool_], role: str) -> None:
-    """Check that a column that tells what a row belongs to has no empty cell.
+    """Check that a column has no empty cell, because every row needs a value in it.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+    missing : bool array [rows]
+        Which cells are empty.
+    role : str
+        Words for the thing that needs the values, for the message.
 
     Raises
     ------
     TableError
-        If it has; names the row.
+        If a cell is empty; the message names the row.
     """
     if missing.any():
         file, row = table.place(int(missing.argmax()))

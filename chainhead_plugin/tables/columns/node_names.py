@@ -1,4 +1,4 @@
-"""Whether columns are named as the nodes of series are, where each row is taken for a whole series."""
+"""Check that columns are named like the nodes of a series, before each row is taken for a whole series."""
 
 import re
 from collections import Counter
@@ -13,15 +13,15 @@ _NUMBERED = re.compile(r"(.*?)[-+]?\d+(?:[.,]\d+)?(\D*)")
 
 
 def check_nodes(table: Table, columns: Sequence[str]) -> None:
-    """Check that columns which nobody has named as nodes can be the nodes of one series.
+    """Check that columns can be the nodes of a series, if the user has not said so.
 
-    Their names are numbers, times, or one text with numbers behind it.
+    Their names have to be numbers, times, or the same text with different numbers behind it.
 
     Raises
     ------
     TableError
-        If they are none of these, so that each row may as well be one node of several features; or if a few are named
-        otherwise than all other ones.
+        If the names are none of these, so that each row may as well be a single node with several features; or if a
+        few names differ from all the rest.
     """
     if not table.has_names or not columns or are_nodes(table, columns):
         return
@@ -44,13 +44,13 @@ def check_nodes(table: Table, columns: Sequence[str]) -> None:
 
 
 def are_nodes(table: Table, columns: Sequence[str]) -> bool:
-    """Whether columns are named as the nodes of series are: by numbers, times, or one text with numbers behind it."""
+    """Whether names of columns are numbers, times, or the same text with numbers behind it, as names of nodes are."""
     stems = {_stem(column) for column in columns}
     return len(stems) == 1 and None not in stems and (len(columns) > 1 or len(table.columns) > 2)
 
 
 def _stem(column: str) -> str | None:
-    """Return what the names of all nodes of a series have in common; None where nothing looks like it."""
+    """Return the part that the names of all nodes of a series share; None if this is no name of a node."""
     if number_of(column) is not None or is_time(column):
         return ""
     found = _NUMBERED.fullmatch(column.strip())

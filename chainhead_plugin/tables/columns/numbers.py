@@ -1,4 +1,4 @@
-"""Numbers from the cells of a column: what is missing, what is infinite, and what is no number at all."""
+"""Turn the cells of a column into numbers, and find cells that are missing, infinite or no numbers."""
 
 from collections.abc import Collection
 from typing import Any
@@ -22,6 +22,10 @@ def is_missing(values: NDArray[Any], codes: Collection[str | float] = ()) -> NDA
     values : array [rows]
     codes : collection of str or number
         A number matches cells of that value however it is written, a text matches cells as they stand.
+
+    Returns
+    -------
+    bool array [rows]
     """
     kind = values.dtype.kind
     if kind == "M":
@@ -59,7 +63,7 @@ def looks_numeric(values: NDArray[Any], decimal: str | None, codes: Collection[s
 
 
 def _cell(cell: str, may_have_comma: bool) -> float | None:
-    """Return a cell's number; nan counts as the number that it is in every programming language."""
+    """Return a cell's number, NaN for the text "nan", and None if the cell is no number."""
     try:
         return float(cell) if "_" not in cell else None
     except ValueError:
@@ -76,12 +80,12 @@ def to_numbers(table: Table, column: str, codes: Collection[str | float] = ()) -
     table : Table
     column : str
     codes : collection of str or number
-        What stands for a missing value, besides an empty cell.
+        Cells that stand for a missing value, besides empty cells.
 
     Raises
     ------
     TableError
-        If a cell is infinite or no number; names file, row and column.
+        If a cell is infinite or no number; the message names file, row and column.
     """
     values = table.columns[column]
     missing = is_missing(values, codes)

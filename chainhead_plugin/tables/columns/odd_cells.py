@@ -1,4 +1,4 @@
-"""Cells that are no numbers where numbers are expected: what each looks like, and what to do about it."""
+"""Errors for cells that are no numbers although numbers are expected, with advice for each kind of cell."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from ..formats.table import Table
 from ..time.patterns import is_time
 
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
-# What other programs write for a missing value; a code has to be named, as it might mean something.
+# Other programs write these for a missing value. The user has to name them, as they might mean something else.
 _LIKELY_CODES = {
     *(
         "na",
@@ -43,10 +43,16 @@ def no_number(
     ----------
     table : Table
     column : str
-        Of texts.
+        A column of texts.
     row : int
-        Of the first such cell.
+        The row of the first cell that is no number, from 0.
     is_number, missing : bool arrays [rows]
+        Which cells are numbers, and which are missing.
+
+    Returns
+    -------
+    TableError
+        A TextColumnError if the column seems to hold texts or times throughout.
     """
     values = table.columns[column]
     cell = values[row]
@@ -97,7 +103,7 @@ def no_number(
 def _odd_among_times(
     table: Table, column: str, values: NDArray[Any], missing: NDArray[np.bool_], times: int
 ) -> TableError:
-    """Return the error for a column of times that nobody named, or that holds something else too."""
+    """Return the error for a column of times that the user has not named, or that also holds other cells."""
     odd = next(
         (row for row, cell in enumerate(values) if not missing[row] and not is_time(cell)),
         None,

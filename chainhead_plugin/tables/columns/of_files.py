@@ -1,4 +1,4 @@
-"""What several files tell beside their columns: the folder of each as its label, and that each is a series."""
+"""Tell from the labels of several files whether each file is a series."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def is_series_a_file(table: Table, labels: Sequence[str], columns: Sequence[str]
     labels : sequence of str
         Columns of labels.
     columns : sequence of str
-        What is left as features.
+        The columns that are left as features.
     """
     if len(table.files) < 2 or not labels or are_nodes(table, columns):
         return False

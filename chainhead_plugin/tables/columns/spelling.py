@@ -1,4 +1,4 @@
-"""Labels and ids that say the same in two spellings: with blanks around them, or a number as 1 and as 1.0."""
+"""Find labels and ids in two spellings: with and without blanks around them, or a number as 1 and as 1.0."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,15 +12,15 @@ from ..formats.table import Table
 
 
 def check_spelling(table: Table, column: str) -> None:
-    """Check that a column of labels or ids spells each of them in one way.
+    """Check that a column of labels or ids spells each of them in a single way.
 
-    Capital letters may tell apart, and so may zeros in front: 007 is not 7.
+    Capital letters make a difference, and so do zeros in front: 007 is not 7.
 
     Raises
     ------
     TableError
-        If two texts differ in the blanks around them alone, or are the same number with and without a fraction of
-        zeros; names both rows.
+        If two texts differ only in the blanks around them, or are the same number with and without a fraction of
+        zeros; the message names both rows.
     """
     values = table.columns[column]
     if values.dtype.kind != "O":

@@ -1,4 +1,4 @@
-"""What files hold: a reader for every format, which gives columns or sequences without a meaning.
+"""Readers for every format of files, which return columns or sequences that have no meaning yet.
 
 May import: of `tables` the errors alone.
 """

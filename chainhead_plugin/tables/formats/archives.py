@@ -19,12 +19,12 @@ _MISSING = ("?", "nan", "")
 
 
 def read_ts(source: Source) -> Sequences:
-    """Read a .ts file: a case a line, its channels separated by colons, its class or target last.
+    """Read a .ts file: a case on every line, its channels separated by colons, its class or target last.
 
     Raises
     ------
     TableError
-        If a line is no case; names the line.
+        If a line is no case; the message names the line.
     """
     values: list[NDArray[np.float64]] = []
     labels: list[str] = []
@@ -55,12 +55,14 @@ def read_ts(source: Source) -> Sequences:
 
 
 def read_arff(source: Source) -> Sequences:
-    """Read an .arff file: a case a line, its values behind each other or its channels in one quoted cell, class last.
+    """Read an .arff file: a case on every line, and its class last.
+
+    The values of a case follow each other, or its channels are in a single quoted cell.
 
     Raises
     ------
     TableError
-        If a line is no case; names the line.
+        If a line is no case; the message names the line.
     """
     values: list[NDArray[np.float64]] = []
     labels: list[str] = []
@@ -103,7 +105,7 @@ def _is_named_class(kinds: list[str]) -> bool:
 
 
 def _check_class(label: str, header: dict[str, str], where: str) -> None:
-    """Raise where a header lists the classes, and a case has another."""
+    """Raise if the header lists the classes, and a case has a class that is not listed."""
     declared = header.get("classlabel", "").split()[1:]
     if declared and label not in declared:
         raise TableError(
@@ -123,7 +125,7 @@ def _lines(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _channels(parts: list[list[str]], where: str) -> NDArray[np.float64]:
-    """Return channels, which the archives write behind each other, as nodes [L, channels]."""
+    """Return channels, which the archives write one after another, as nodes [L, channels]."""
     lengths = {len(part) for part in parts}
     if len(lengths) != 1:
         raise TableError(f"{where}: its channels have several lengths, {sorted(lengths)}, expected one")

@@ -1,4 +1,4 @@
-"""Series in NumPy's files: one array for all, one a series, or all nodes behind each other with their lengths."""
+"""Series in NumPy's files: an array of all series, an array for each, or all nodes in a row with their lengths."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,24 +20,29 @@ def read_arrays(
 ) -> Sequences:
     """Read a .npz or .npy file.
 
-    A .npy file, and of an .npz file the array `x`, is ``[L]`` or ``[L, m]`` for one series, ``[cases, L, m]`` for
-    several; ``[cases, L]`` for several where there are labels or ids beside it. With an array `lengths` the nodes of
-    all series stand behind each other in `x`. An .npz file without `x` holds an array a series, with its name as id.
-    `y` are the labels; arrays of other names with a value a series are fields.
+    The values are the array of a .npy file, or the array `x` of an .npz file. Its shape is ``[L]`` or ``[L, m]`` for a
+    single series, and ``[cases, L, m]`` for several; it may be ``[cases, L]`` if the file also has labels or ids. With
+    an array `lengths`, `x` holds the nodes of all series, one series after another. If an .npz file has no `x`, each of
+    its arrays is a series, and the array's name is the id. `y` holds the labels; arrays of other names with a value for
+    every series are fields.
 
     Parameters
     ----------
     source : Source
     file_format : {"npz", "npy"}
     axes : {"nodes_first", "channels_first"}, optional
-        Where the features of ``[cases, …, …]`` are: last, or as aeon has them before the nodes.
+        Whether features are the last axis of ``[cases, …, …]``, or stand before the nodes, as in aeon.
     feature_size : int, optional
-        Features of a node, where they are known.
+        The number of features of a node, if it is known.
+
+    Returns
+    -------
+    Sequences
 
     Raises
     ------
     TableError
-        If there is no such array, or its axes can be read in two ways.
+        If the file has no array of values, they are no finite numbers, or their axes can be read in two ways.
     """
     if axes not in (None, *AXES):
         raise TableError(f"axes must be one of {', '.join(AXES)}, got {axes!r}")
@@ -122,7 +127,7 @@ def _split(
 def _placed(
     x: NDArray[np.float64], where: str, axes: str | None, feature_size: int | None
 ) -> NDArray[np.float64]:
-    """Return an array with its nodes before its features, if it can be told where they are."""
+    """Return an array with its nodes before its features, or raise if both orders are possible."""
     _, second, third = x.shape
     if axes == "channels_first":
         return x.transpose(0, 2, 1)

@@ -15,7 +15,7 @@ _MINUS = "\u2212"
 
 
 def number_of(cell: str, *, may_have_comma: bool = False) -> float | None:
-    """Return the number that a cell holds, or None; nan and inf are none.
+    """Return the number that a cell holds, or None; "nan" and "inf" are no numbers here.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def _text_of(value: float) -> str:
 
 
 def objects(cells: Any) -> NDArray[np.object_]:
-    """Return cells as an array [cells] of objects, whatever they are."""
+    """Return cells as an array [cells] of objects, whatever their types."""
     array = np.empty(len(cells), dtype=object)
     array[:] = cells
     return array
 
 
 def bytes_as_texts(cells: Sequence[bytes | None]) -> list[str]:
-    """Return bytes as the texts that they are in UTF-8, or if one of them is none, all in hexadecimal digits."""
+    """Return bytes as texts of UTF-8, or all in hexadecimal digits if some are not UTF-8; "" for None."""
     try:
         return ["" if cell is None else cell.decode("utf-8") for cell in cells]
     except UnicodeDecodeError:

@@ -24,16 +24,18 @@ def read_blocks(
     source : Source
     file_format : {"parquet", "feather"}
     block_rows : int
+        The most rows of a block.
 
     Yields
     ------
     Table or Sequences
-        Sequences where columns hold lists: a sequence a row, in a column "nodes", or a feature a column.
+        Sequences if columns hold lists. Each row is then a sequence: in a column "nodes", or with a column for each
+        feature.
 
     Raises
     ------
     TableError
-        If the file is damaged, or a column of a type that is no number, text or time.
+        If the file is damaged or has no rows, or a column holds neither numbers, texts nor times.
     """
     pyarrow = require("pyarrow", "pyarrow", source.name)
     start = 1
@@ -60,7 +62,7 @@ def read_blocks(
 
 
 def _index_columns(schema: Any) -> tuple[str, ...]:
-    """Return the index that pandas has written into a file, where it has more than one level."""
+    """Return the levels of the index that pandas has written into a file, if there are several."""
     written = (schema.pandas_metadata or {}).get("index_columns", [])
     names = tuple(name for name in written if isinstance(name, str))
     return names if len(names) > 1 else ()
@@ -137,7 +139,7 @@ def to_nanoseconds(values: NDArray[Any], where: str) -> NDArray[Any]:
     Raises
     ------
     TableError
-        If a time lies outside of the years 1678 to 2261, which nanoseconds can count.
+        If a time is outside of the years 1678 to 2261, the range of nanoseconds in 64 bits.
     """
     coarse = values.astype("datetime64[us]")
     limits = np.array(["1678-01-01", "2262-01-01"], dtype="datetime64[us]")
@@ -150,7 +152,7 @@ def to_nanoseconds(values: NDArray[Any], where: str) -> NDArray[Any]:
 def _sequences(
     lists: dict[str, Any], columns: dict[str, NDArray[Any]], file: str, rows: NDArray[np.int64]
 ) -> Sequences:
-    """Return a sequence a row, from a column "nodes" of lists, or from columns of lists that are a feature each."""
+    """Return a sequence for every row, from a column "nodes" of lists, or from a column of lists for each feature."""
     values: list[NDArray[np.float64]] = []
     names = tuple(lists)
     for position, row in enumerate(rows.tolist()):
@@ -176,12 +178,19 @@ def _sequences(
 
 
 def nodes_of(nodes: Any, where: str) -> NDArray[np.float64]:
-    """Return the nodes of one sequence, lists of numbers or of lists of them, as float64 [L, m].
+    """Return the nodes of a sequence as float64 [L, m].
+
+    Parameters
+    ----------
+    nodes : list
+        Of numbers, or of lists of numbers. None and NaN are missing values.
+    where : str
+        Words for their place, for messages.
 
     Raises
     ------
     TableError
-        If they are no rectangle of finite numbers; None and NaN are missing values.
+        If there are no nodes, their lists differ in length, or a value is no finite number.
     """
     if not isinstance(nodes, list | tuple) or not len(nodes):
         shown = "is empty" if nodes in (None, [], "") else f"holds {nodes!r:.40}"

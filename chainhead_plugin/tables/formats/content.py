@@ -1,10 +1,10 @@
-"""What a file holds by its first bytes, where that is not what its name says."""
+"""Compare a file's first bytes with its format, and tell of which kind the file is if they do not agree."""
 
 from ..errors import TableError
 from .files import Source
 
 _BEGIN = 512
-# First bytes, what they are of, and what to do with such a file.
+# First bytes, the kind of file that begins with them, and advice for the user.
 _TELLING: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a Parquet file", "rename it to .parquet, or state the format, parquet"),
     (b"ARROW1", "a Feather file", "rename it to .feather, or state the format, feather"),
@@ -38,7 +38,7 @@ def check_content(source: Source, file_format: str) -> None:
     Raises
     ------
     TableError
-        If it is empty, or of another kind; says of which, where that can be told.
+        If it is empty, or of another kind; the message names the kind if it is known.
     """
     with source.open() as stream:
         begin = stream.read(_BEGIN)

@@ -1,4 +1,4 @@
-"""How a text file writes a table: its encoding, its separator, its comments, its decimal sign."""
+"""How a text file writes a table: encoding, separator, comments and decimal sign."""
 
 import codecs
 import csv
@@ -11,7 +11,7 @@ from ..errors import TableError
 from .files import Source
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-# The line that Excel writes and reads above a table.
+# With such a line above a table, Excel states the separator.
 _STATED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _BLOCK = 1 << 16
 SAMPLE_LINES = 64
@@ -19,7 +19,7 @@ SAMPLE_LINES = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How text files are written; None where the file itself has to tell.
+    """How text files are written; None for everything that has to be found out from the file.
 
     Attributes
     ----------
@@ -31,13 +31,13 @@ class Dialect:
     encoding : str, optional
         A name that Python knows, such as "utf-16" or "cp1252".
     comment : str, optional
-        Lines that begin with it are left out, wherever they are. Without it lines that begin with # are left out at
-        the head of the file alone, where they cannot be data.
+        The sign of comments. Lines that begin with it are left out, wherever they are. By default, lines that begin
+        with # are left out only at the head of the file, where they cannot be data.
 
     Raises
     ------
     TableError
-        If one of them is none of these.
+        If an attribute has another value.
     """
 
     header: bool | None = None
@@ -75,7 +75,7 @@ def find_encoding(source: Source) -> tuple[str, str]:
     Returns
     -------
     encoding : str
-        UTF-8, UTF-16 with or without a byte order mark, or where the bytes are neither, Latin-1 or Windows' cp1252.
+        UTF-8, UTF-16 with or without a byte order mark, or if the bytes are neither, Latin-1 or Windows' cp1252.
     note : str
         For the summary; empty for UTF-8.
     """
@@ -120,16 +120,14 @@ def find_separator(lines: list[str], file: str) -> str:
     ----------
     lines : list of str
         Without comments.
+    file : str
+        The name of the file.
 
     Returns
     -------
     str
-        What divides all lines into the same number of cells, and into the most; a comma where nothing does.
-
-    Raises
-    ------
-    TableError
-        If a semicolon and a comma do so equally well.
+        A separator that divides all lines into the same number of cells, and of several such separators that with the
+        most cells. If there is none, the separator that the first line holds most often, or else a comma.
     """
     widths = {separator: _widths(lines, separator) for separator in SEPARATORS}
     even = {
@@ -185,9 +183,9 @@ def read_lines(
         The first of these lines.
     separator : str
     skipped : int
-        How many lines were taken off, one that states the separator among them.
+        The number of lines that were taken off, including a line that states the separator.
     comment : str
-        The last of them, without its sign; it may be the header, as NumPy writes it.
+        The last comment, without its sign. It may be the header, as NumPy writes the header there.
     """
     sign = dialect.comment or "#"
     head: list[str] = []
@@ -210,7 +208,7 @@ def read_lines(
         head.append(line)
         break
     if comments and not head and dialect.comment is None:
-        head, comments = comments, []  # a file of nothing but such lines holds them as data
+        head, comments = comments, []  # if all lines begin with the sign, they are data
     head += islice(stream, SAMPLE_LINES - len(head)) if len(head) < SAMPLE_LINES else []
     if dialect.comment is None:
         sample = head

@@ -24,19 +24,20 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     ----------
     source : Source
     dialect : Dialect
-        Of which `header` counts alone.
+        Only its `header` is used.
     sheet : str, optional
-        By default the only one that holds anything.
+        By default the only sheet that is not empty.
 
     Returns
     -------
     Table
-        Numbers, times and texts as the cells have them; formulas as their last results.
+        Cells keep their types: numbers, times or texts. A formula is read as its last result.
 
     Raises
     ------
     TableError
-        If there are several sheets, or a cell holds an error.
+        If the file is no workbook, there is no sheet of this name, several sheets are filled and none is named, or a
+        cell holds an error.
     """
     openpyxl = require("openpyxl", "openpyxl", source.name)
     with source.open() as stream:

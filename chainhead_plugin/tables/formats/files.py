@@ -1,4 +1,4 @@
-"""Which files are meant, by a path, a pattern or a folder, and their bytes behind any compression."""
+"""Find files by a path, a pattern or a folder, and open them, compressed or not."""
 
 import bz2
 import functools
@@ -60,17 +60,17 @@ class Source:
     Attributes
     ----------
     name : str
-        For messages, the file's own name.
+        The file's name for messages.
     suffix : str
-        What is left of the name's end behind the suffix of a compression, in small letters, such as ".csv".
+        The suffix that tells the format, in small letters, without that of a compression, such as ".csv".
     open : callable
         Opens the uncompressed bytes for reading; may be called again.
     stem : str
         The name without suffixes, which tells apart the series of a folder.
     parent : Path
-        The folder that holds it; in an archive that of the archive, and what is in it.
+        The folder that holds the file. For a member of an archive, the archive's path and the member's folder in it.
     folder : str
-        That folder's name, where the files of several folders, side by side, are one set; else "".
+        That folder's name, if files of several folders side by side are read as one set; else "".
     """
 
     name: str
@@ -81,7 +81,7 @@ class Source:
     folder: str = ""
 
     def format(self, stated: str | None = None) -> str:
-        """Return the format: the stated one, or what name and first bytes tell.
+        """Return the stated format, or else the format that the name and the first bytes tell.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Source:
         )
 
     def _json_format(self) -> str:
-        """Return "jsonl" where the first of several lines is a value of its own."""
+        """Return "jsonl" if the first of several lines is a complete value, else "json"."""
         with self.open() as stream:
             first, is_alone = stream.readline(), not any(line.strip() for line in stream)
         try:
@@ -136,19 +136,19 @@ def find_sources(
     locations : str, Path, or a sequence of them
         A file, a folder, which may hold folders of files side by side, or a pattern such as `runs/*.csv`.
     folder : Path, optional
-        What relative locations are relative to.
+        The folder that relative locations start from.
 
     Returns
     -------
     sources : list of Source
-        Numbers in names in the order of numbers: series2 before series10.
+        Those of a folder or pattern are sorted by name, with numbers by their value: series2 before series10.
     notes : list of str
-        What of a folder was left out, because it is no table.
+        Sentences about files that were left out because they are no tables.
 
     Raises
     ------
     TableError
-        If there are none.
+        If a location has no files, or there is no location.
     """
     wanted = [locations] if isinstance(locations, str | Path) else list(locations)
     if not wanted:
@@ -178,7 +178,7 @@ def find_sources(
 
 
 def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
-    """Return the tables of a folder, or if it has none those of the folders in it, and names of what is left out."""
+    """Return the tables of a folder, or else of the folders in it, and the names of everything that is left out."""
     entries = [entry for entry in sorted(folder.iterdir(), key=_natural) if entry.name[0] not in "._"]
     files = [entry for entry in entries if entry.is_file() and _endings(entry)[0] in FORMATS]
     if files:
@@ -198,7 +198,7 @@ def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
 
 
 def _side_by_side(sources: list[Source]) -> list[Source]:
-    """Give files their folder's name, where they are of several folders that stand side by side."""
+    """Give files their folder's name, if they are from several folders that are side by side."""
     folders = {source.parent for source in sources}
     if len(folders) < 2 or len({folder.parent for folder in folders}) > 1:
         return sources
@@ -214,7 +214,7 @@ def _side_by_side(sources: list[Source]) -> list[Source]:
 
 
 def _sources_of(path: Path) -> tuple[list[Source], list[str]]:
-    """Return a file, or the tables of an archive, and what else there is in it."""
+    """Return a file, or the tables of an archive and the names of its other members."""
     suffix, compression, stem = _endings(path)
     if compression == ".zip":
         return _members(path)
@@ -239,7 +239,7 @@ def _open_zstandard(path: Path) -> IO[bytes]:
 
 
 def _members(path: Path) -> tuple[list[Source], list[str]]:
-    """Return the tables of an archive, and what else there is in it; all of it, if nothing is named as a table is."""
+    """Return the tables of an archive and the names of its other members; all members, if no name is a table's."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
@@ -274,7 +274,7 @@ def _members(path: Path) -> tuple[list[Source], list[str]]:
 
 
 def _endings(path: Path) -> tuple[str, str, str]:
-    """Return the suffix behind any compression, that of the compression, and the name without both."""
+    """Return the suffix that tells the format, the suffix of a compression, and the name without both."""
     compression = path.suffix.lower() if path.suffix.lower() in _COMPRESSIONS else ""
     inner = path.with_suffix("") if compression else path
     if compression == ".zip" and not inner.suffix:

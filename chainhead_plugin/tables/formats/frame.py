@@ -1,4 +1,4 @@
-"""A DataFrame of pandas as a table, with its index where that has a meaning."""
+"""Turn a DataFrame of pandas into a table, with its index if that has a meaning."""
 
 import datetime
 import decimal
@@ -19,11 +19,11 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Names of columns may be integers. The index counts where it says something: the outer levels of a MultiIndex
-        tell series apart and its last one is time, and so is a DatetimeIndex or PeriodIndex, or one with the name of
-        a column that is asked for. Numbers from 0 and other row numbers without a name are left out.
+        Names of columns may be integers. The index becomes columns if it has a meaning: all levels of a MultiIndex, of
+        which the outer levels tell series apart and the last is time; a DatetimeIndex or PeriodIndex, as the time; an
+        index with a name; and an index of texts, as a column "id". Row numbers without a name are left out.
     name : str
-        What messages call it.
+        The name of the DataFrame for messages.
 
     Returns
     -------
@@ -33,8 +33,8 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
     Raises
     ------
     TableError
-        If names of columns are several levels deep or read alike, or a column is of a type that is no number, text
-        or time.
+        If columns have several levels or the same name, there are no rows, or a column holds neither numbers, texts
+        nor times.
     """
     pandas = require("pandas", "pandas", name)
     if frame.columns.nlevels > 1:
@@ -58,7 +58,7 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
 
 
 def _levels(index: Any, pandas: Any) -> dict[str, Any]:
-    """Return the levels of an index that say something, by name."""
+    """Return the levels of an index that have a meaning, by name."""
     if index.nlevels > 1:
         names = [f"level_{level}" if name is None else str(name) for level, name in enumerate(index.names)]
         return {name: index.get_level_values(level) for level, name in enumerate(names)}
@@ -76,7 +76,7 @@ def _is_time(index: Any, pandas: Any) -> bool:
 
 def _array(values: Any, pandas: Any, where: str) -> tuple[NDArray[Any], str]:
     types = pandas.api.types
-    values = pandas.Series(values.array)  # of columns and indices alike
+    values = pandas.Series(values.array)  # the same type for columns and indices
     if isinstance(values.dtype, pandas.CategoricalDtype):
         categories = values.dtype.categories
         values = values.astype(categories.dtype if types.is_string_dtype(categories.dtype) else object)

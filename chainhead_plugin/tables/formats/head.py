@@ -1,4 +1,4 @@
-"""What stands above a table's values, and is no full row of names: a title, or names of which one lacks."""
+"""Rows above a table's values that are no complete header: a title, or a header that lacks a name."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,12 +10,13 @@ Lacking = Literal["first", "last"]
 
 
 def lacking_name(rows: Sequence[Sequence[str]]) -> Lacking | None:
-    """Tell which name a header lacks, where every row below it has a cell more.
+    """Tell which name a header lacks, if every row below it has one cell more.
 
     Returns
     -------
     {"first", "last", None}
-        "first" where rows begin with their number or name, as R writes them; "last" where they end in a separator.
+        "first" if rows begin with their number or name, as R writes them; "last" if they end in a separator; None if
+        the header lacks no name.
     """
     width, body = len(rows[0]), rows[1:]
     if width < 2 or not body or any(len(row) != width + 1 for row in body):
@@ -26,18 +27,23 @@ def lacking_name(rows: Sequence[Sequence[str]]) -> Lacking | None:
 
 
 def with_lacking_name(header: list[str], lacking: Lacking) -> list[str]:
-    """Return a header with an empty name where one lacks."""
+    """Return a header with an empty name in place of the name that it lacks."""
     return ["", *header] if lacking == "first" else [*header, ""]
 
 
 def refuse_title(rows: Sequence[Sequence[str]], file: str) -> None:
-    """Raise where what stands on top is no row of the table, but a title above it.
+    """Raise if the first rows are no rows of the table, but a title above it.
 
     Parameters
     ----------
     rows : sequence of rows of cells
-        The first rows of the file, without blank ones.
+        The first rows of the file, without blank rows.
     file : str
+
+    Raises
+    ------
+    TableError
+        If there is a title; the message quotes it.
     """
     width = len(rows[-1])
     above = next((i for i, row in enumerate(rows) if len(row) == width), 0)

@@ -70,7 +70,7 @@ def has_header(
     below = [cell for i in named for cell in columns[i]]
     if _counts(cells):
         if not all(_WHOLE.fullmatch(cell.strip()) for cell in below):
-            # Whole numbers above fractions. Few of them may well be a value of a file that drops ".0".
+            # Whole numbers above fractions are names; but one or two may be values of a file that drops ".0".
             if len(cells) > 2 or not any(_WHOLE.fullmatch(cell.strip()) for cell in below):
                 return True
             raise _ambiguous(first, file, number)

@@ -18,7 +18,7 @@ _NODES = "nodes"
 
 
 def read_json(source: Source, *, lines: bool, feature_size: int | None = None) -> Table | Sequences:
-    """Read a file of JSON, or of a JSON value a line.
+    """Read a JSON file, or a file with a JSON value on every line.
 
     Parameters
     ----------
@@ -26,18 +26,19 @@ def read_json(source: Source, *, lines: bool, feature_size: int | None = None) -
     lines : bool
         Whether every line is a value.
     feature_size : int, optional
-        Features of a node, which tell one sequence of several features from several sequences of one.
+        The number of features of a node. It tells a sequence of several features from several sequences of one feature.
 
     Returns
     -------
     Table or Sequences
-        Objects with "nodes", and lists, are sequences. Other objects are the rows of a table; a list of them, or
-        an object of lists, is a table.
+        Objects with "nodes", and lists of numbers, are sequences. Other objects are the rows of a table. An object of
+        lists is a table with a list for each column.
 
     Raises
     ------
     TableError
-        If it is none of these; names the line, or of a JSON file the number of the value, from 1.
+        If the file is no JSON, or holds something else; the message names the line, or in a JSON file the number of
+        the value, from 1.
     """
     with source.open() as binary, io.TextIOWrapper(binary, "utf-8-sig", newline="\n") as stream:
         try:

@@ -1,4 +1,4 @@
-"""Tables in text files, CSV and the like, a block of rows at a time, with every cell as it stands."""
+"""Read tables from text files such as CSV, a block of rows at a time, with every cell as it stands."""
 
 import contextlib
 import csv
@@ -21,7 +21,7 @@ from .table import Table, single, unnamed_filled
 
 BLOCK_ROWS = 1 << 16
 _LEFT_OUT = {"comments": "line{} of comments", "headers": "further row{} of names"}
-# Cells of a block at most, and different ones that are kept once: sensors repeat their values.
+# The most cells of a block, and the most different cells that are kept only once, as sensors repeat their values.
 _BLOCK_CELLS, _MOST_SHARED = 1 << 18, 1 << 18
 # From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
 _UCR_COLUMNS = 8
@@ -34,9 +34,9 @@ def read_blocks(source: Source, dialect: Dialect, block_rows: int = BLOCK_ROWS) 
     ----------
     source : Source
     dialect : Dialect
-        What is known of the file; the rest is found out.
+        How the file is written, as far as that is known; the rest is found out.
     block_rows : int
-        Rows of a block.
+        The most rows of a block.
 
     Yields
     ------
@@ -46,7 +46,8 @@ def read_blocks(source: Source, dialect: Dialect, block_rows: int = BLOCK_ROWS) 
     Raises
     ------
     TableError
-        If the file is no table: bytes, quotes, or a row of another length than the first.
+        If the file cannot be decoded, quotes are wrong, there are no rows, or a row has another number of cells than
+        the first.
     """
     encoding, note = (dialect.encoding, "") if dialect.encoding else find_encoding(source)
     assert encoding is not None
@@ -60,7 +61,7 @@ def read_blocks(source: Source, dialect: Dialect, block_rows: int = BLOCK_ROWS) 
 
 
 class _Lines:
-    """Lines without comments, that know where they are in the file."""
+    """Lines without comments, and the number of the last line that was read."""
 
     def __init__(self, lines: Iterator[str], skipped: int, comment: str | None, file: str) -> None:
         self._lines = lines
@@ -76,7 +77,7 @@ class _Lines:
             is_doubled = line == "\r\n" and before.endswith("\r")
             before = line
             if is_doubled:
-                continue  # of one end of line, which Windows made out of "\r\n" again
+                continue  # the ends of both lines are a single one: Windows wrote "\r\n" as "\r\r\n"
             self.last += 1
             self.is_cut_off = not line.endswith(("\n", "\r"))
             if self._comment is not None and line.startswith(self._comment):
@@ -91,7 +92,7 @@ class _Lines:
             yield line
 
     def take(self) -> int:
-        """Return where the record that has just been read began."""
+        """Return the number of the line where the record that was read last begins."""
         first = self.last if self.first is None else self.first
         self.first = None
         return first
@@ -192,9 +193,9 @@ def _body(
     file: str,
     extra: dict[str, int],
 ) -> Iterator[tuple[int, list[str]]]:
-    """Check every row; blank lines are rows of one empty cell, but for those at the end.
+    """Yield checked rows. In a table of one column, blank lines are empty cells, except at the end of the file.
 
-    Comments, and headers that files which were put behind each other repeat, are counted in `extra`.
+    Comments, and headers that are repeated because files were joined, are left out and counted in `extra`.
     """
     blank: list[int] = []
     any_row = False
@@ -247,7 +248,7 @@ def _names(header: list[str], file: str, number: int) -> list[str]:
 
 
 def _names_in_comment(comment: str, separator: str, width: int) -> list[str] | None:
-    """Return the names in the last comment above the values, where NumPy writes them."""
+    """Return the names in the last comment above the values, if it holds names, as NumPy writes them; else None."""
     cells = [cell.strip() for cell in (comment.split() if separator == " " else comment.split(separator))]
     if len(cells) != width or len(set(cells)) < width or not all(cells):
         return None
@@ -264,19 +265,19 @@ def _sample_rows(sample: list[str], separator: str) -> list[list[str]]:
     if separator == " ":
         return [split_at_spaces(line) for line in sample if line.strip()]
     rows: list[list[str]] = []
-    with contextlib.suppress(csv.Error):  # what is wrong is found, with its place, when the rows are read
+    with contextlib.suppress(csv.Error):  # an error is raised, with its place, when the rows are read
         rows.extend(row for row in csv.reader(sample, delimiter=separator) if row)
     return rows
 
 
 def _has_classes_first(rows: list[list[str]], suffix: str) -> bool:
-    """Whether a file without a header is as those of the UCR archive: a series a row, behind its class."""
+    """Whether a file without a header is like those of the UCR archive: each row is a class and then a series."""
     if len(rows) < 2 or len(rows[0]) < _UCR_COLUMNS:
         return False
     texts = [row[0].strip() for row in rows]
     classes = [number_of(text) for text in texts]
     if all(value is None for value in classes):
-        # Texts that come again elsewhere are classes; in runs they may as well tell series of nodes apart.
+        # Texts that repeat are classes; but if equal texts stand together, they may tell series of nodes apart.
         runs = 1 + sum(text != before for before, text in itertools.pairwise(texts))
         are_classes = len(set(texts)) < len(texts) and (suffix != ".csv" or runs > len(set(texts)))
         return are_classes and all(number_of(cell) is not None for cell in rows[0][1:] if cell.strip())

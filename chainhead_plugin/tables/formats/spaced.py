@@ -1,4 +1,4 @@
-"""Tables whose columns have spaces between them, as NumPy, R and pandas print them."""
+"""Lines of tables with spaces between the columns, as NumPy, R and pandas print them."""
 
 import re
 
@@ -15,7 +15,7 @@ def split_at_spaces(line: str) -> list[str]:
 
 
 def is_spaced(lines: list[str]) -> bool:
-    """Whether spaces divide lines without other separators into columns, one of which at least is numbers."""
+    """Whether lines have no commas, and spaces divide them into columns, of which at least one is of numbers."""
     if any("," in line for line in lines):
         return False
     rows = [split_at_spaces(line) for line in lines if line.strip()]

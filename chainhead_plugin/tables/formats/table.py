@@ -1,4 +1,4 @@
-"""What a reader of a format returns: a table with columns of equal length, or sequences that are whole already."""
+"""The values that readers return: a table with columns of equal length, or sequences that are whole already."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed
 from .cells import to_texts
 
-# A name of a zone that says: these are dates without a time of day.
+# The name of a zone for dates without a time of day.
 DATE = "date"
 
 
@@ -21,28 +21,29 @@ class Table:
     Attributes
     ----------
     columns : dict of str to array [rows]
-        Of objects: texts, "" where a cell is empty. Of floats, integers or booleans: numbers of a typed format, NaN
-        where a cell is empty. Of datetime64[ns]: typed times in UTC, NaT where a cell is empty.
+        Arrays of objects hold texts, "" for an empty cell. Arrays of floats, integers or booleans hold the numbers of
+        a typed format, NaN for an empty cell. Arrays of datetime64[ns] hold typed times in UTC, NaT for an empty cell.
     files : tuple of str
-        What the table was read from, for messages.
+        The names of the files that the table was read from, for messages.
     file_of : int32 array [rows]
-        Which of the files a row is from.
+        The file of each row, an index into `files`.
     rows : int64 array [rows]
-        The row's number in its file, from 1; of a text file the line where it begins.
+        The number of each row in its file, from 1; in a text file, the line where the row begins.
     decimal : {".", ",", None}
-        How texts write fractions; None where the cells have to tell.
+        The sign before fractions in texts; None if only the cells can tell.
     zones : dict of str to str
-        The time zone of a typed column of times.
+        The time zones of typed columns of times.
     index : tuple of str
-        Columns that were the index of a DataFrame with meaning: outer levels first.
+        Columns that were the index of a DataFrame and have a meaning, outer levels first.
     has_names : bool
         Whether the file names its columns.
     classes_first : bool
         Whether each row is a series behind its class, as in the UCR archive.
     notes : tuple of str
-        What the summary should say about the reading.
+        Sentences about the reading, for the summary.
     made : tuple of str
-        Columns that are not in the files, but say where these are, such as "folder"; labels where nothing else is.
+        Columns that are not in the files but name their folders, such as "folder". They are the labels if the table
+        has no others.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -66,24 +67,29 @@ class Table:
 
     @property
     def name(self) -> str:
-        """What to call the table in messages about all of it."""
+        """The name of the table for messages about the whole table."""
         return self.files[0] if len(self.files) == 1 else f"{self.files[0]} and {len(self.files) - 1} more"
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Sequences that a file holds as wholes, such as arrays and the UEA archive's files.
+    """Sequences that a file holds as wholes, as arrays and the UEA archive's files do.
 
     Attributes
     ----------
+    file : str
+        The name of the file, for messages.
     values : list of float64 arrays [L_i, m]
+        The nodes of each sequence.
     rows : list of int
-        Where each is in its file: a line of a text file, else counted from 1.
+        The place of each sequence in the file: the line in a text file, else its number, from 1.
     features : tuple of str, optional
-        Names of the features; None where the file has none.
+        Names of the features; None if the file has no names.
     fields : dict of str to list
-        What the file says beside the nodes, a value a sequence: labels, ids, groups. A label of every node is an
-        array [L_i].
+        Everything else in the file, with a value for each sequence: labels, ids, groups. Labels of nodes are an array
+        [L_i] for each sequence.
+    notes : tuple of str
+        Sentences about the reading, for the summary.
     """
 
     file: str
@@ -100,14 +106,14 @@ class Sequences:
 def single(
     columns: Mapping[str, NDArray[Any]], file: str, rows: NDArray[np.int64] | None = None, **options: Any
 ) -> Table:
-    """Return the table of one file; rows are counted from 1 where they have no numbers."""
+    """Return the table of one file; rows are counted from 1 if `rows` does not number them."""
     length = len(next(iter(columns.values()))) if columns else 0
     numbers = np.arange(1, length + 1, dtype=np.int64) if rows is None else rows
     return Table(columns, (file,), np.zeros(length, dtype=np.int32), numbers, **options)
 
 
 def unnamed_filled(names: Sequence[str]) -> list[str]:
-    """Return names of columns with such as "Unnamed: 0" where there is none, all of which `index_columns` knows."""
+    """Return names of columns, with "Unnamed: 0" and so on in place of empty names; `index_columns` knows these."""
     filled: list[str] = []
     for position, name in enumerate(names):
         candidate, number = name or f"Unnamed: {position}", 0
@@ -124,7 +130,7 @@ def join_tables(tables: Sequence[Table]) -> Table:
     Raises
     ------
     TableError
-        If the files have not the same columns, or do not write numbers in the same way.
+        If the files do not have the same columns, or do not write numbers in the same way.
     """
     first = tables[0]
     if len(tables) == 1:

@@ -1,4 +1,4 @@
-"""Times of tables: read, evenly spaced or not, continued, and turned into features of the calendar.
+"""Times of tables: reading and writing them, their step, the times that follow, and features of the calendar.
 
 May import: of `tables` the errors, and cells and tables of `formats`.
 """

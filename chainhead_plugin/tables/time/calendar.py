@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import TableError, closest
 
-# What goes round, with its length.
+# The cycles and their lengths.
 _CYCLES = {
     "minute": 60,
     "hour": 24,
@@ -28,7 +28,7 @@ def calendar_names(features: Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     TableError
-        If there is no such feature.
+        If a feature is unknown.
     """
     names: list[str] = []
     for feature in features:
@@ -59,7 +59,7 @@ def calendar_features(local: NDArray[Any], features: Sequence[str]) -> NDArray[n
     Raises
     ------
     TableError
-        If there is no such feature, or times are no dates.
+        If a feature is unknown, or times are plain numbers.
     """
     names = calendar_names(features)
     if local.dtype.kind != "M":

@@ -1,4 +1,4 @@
-"""How times are written: clocks with offsets and zones, and times written back in the table's own way."""
+"""How a table writes times, with offsets and zones, and how further times are written in the same way."""
 
 import datetime
 import re
@@ -22,16 +22,17 @@ class Clock:
     Attributes
     ----------
     kind : {"number", "text", "typed"}
+        Whether times are plain numbers, texts, or of a type of times.
     format : str
-        Of texts, as `strftime` takes it, without a fraction of a second and an offset; "%q" is the quarter.
+        The format of texts, as `strftime` takes it, without fractions of a second and offsets; "%q" is the quarter.
     digits : int
-        Of a fraction of a second.
+        The number of digits in fractions of a second.
     is_padded : bool
         Whether days and months have two digits.
     offset : str
-        How an offset is written: "", "Z", "UTC", "+hh", "+hhmm" or "+hh:mm".
+        How texts write an offset: "", "Z", "UTC", "+hh", "+hhmm" or "+hh:mm".
     zone : str
-        Of typed times, the name of their zone; "date" for dates without a time of day.
+        The name of the zone of typed times; "date" for dates without a time of day.
     """
 
     kind: Literal["number", "text", "typed"]
@@ -55,12 +56,12 @@ class Clock:
         ----------
         moments : array [n] of datetime64[ns] in UTC, or of float64
         offset : int
-            Seconds that the local time is ahead of UTC; for typed times their zone tells.
+            Seconds by which the local time is ahead of UTC. Typed times follow their zone instead.
 
         Returns
         -------
         list
-            Of texts, of numbers, or for typed times of `datetime.date` or `datetime.datetime`.
+            Texts, numbers, or for typed times `datetime.date` or `datetime.datetime`.
         """
         if self.kind == "number":
             whole = bool(np.equal(np.mod(moments, 1), 0).all())
@@ -82,14 +83,14 @@ class Clock:
     def _text(self, nanoseconds: int, offset: int) -> str:
         seconds, rest = divmod(nanoseconds + offset * _NANO, _NANO)
         moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
-        # Years before 1000 aside, strftime writes all that was read.
+        # strftime writes all times that were read, except for years before 1000.
         text = moment.strftime(self.format.replace("%q", str((moment.month + 2) // 3)))
         if not self.is_padded:
             date = re.split(r"[T ]", text, maxsplit=1)[0]
             text = re.sub(r"(?<!\d)0(?=\d)", "", date) + text[len(date) :]
         if self.digits:
             fraction = f".{rest:09d}"[: self.digits + 1]
-            # Before "PM", where a time ends in it.
+            # If a time ends in "PM", the fraction stands before it.
             text = text[:-3] + fraction + text[-3:] if self.format.endswith(" %p") else text + fraction
         return text + _offset_text(offset, self.offset)
 
@@ -112,7 +113,7 @@ class Times(NamedTuple):
 
     @property
     def local(self) -> NDArray[Any]:
-        """What a clock on the wall shows; of numbers the numbers."""
+        """The local times, as a clock on the wall shows them; plain numbers are unchanged."""
         if self.clock.kind == "number":
             return self.moments
         return self.moments + self.offsets.astype("timedelta64[s]")
@@ -124,7 +125,7 @@ def zone_of(name: str) -> datetime.tzinfo:
     Raises
     ------
     TableError
-        If there is none.
+        If there is no zone of this name.
     """
     found = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})", name)
     if found:
@@ -141,7 +142,7 @@ def zone_of(name: str) -> datetime.tzinfo:
 
 
 def typed_times(values: NDArray[Any], zone: str) -> Times:
-    """Return typed instants with the offsets that their zone has at them."""
+    """Return typed times [n], datetime64[ns] in UTC, with the offset of their zone at each."""
     offsets = np.zeros(len(values), dtype=np.int64)
     if zone and zone != DATE:
         tzinfo = zone_of(zone)
@@ -164,7 +165,7 @@ def _offset_text(offset: int, style: str) -> str:
 
 
 def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock) -> NDArray[Any]:
-    """Return what a clock on the wall shows at instants: in the clock's zone, or with offsets in seconds."""
+    """Return the local times of instants in UTC: in the clock's zone, or else by offsets in seconds."""
     if clock.kind == "number":
         return moments
     if clock.kind == "typed":
@@ -173,7 +174,7 @@ def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock)
 
 
 def utc_times(local: NDArray[Any], clock: Clock, offset: int) -> NDArray[Any]:
-    """Return the instants at which a clock on the wall shows local times: in the clock's zone, or with an offset."""
+    """Return the instants in UTC of local times: in the clock's zone, or else by an offset in seconds."""
     if clock.kind != "typed" or clock.zone in ("", DATE):
         return local - np.timedelta64(offset, "s")
     zone = zone_of(clock.zone)

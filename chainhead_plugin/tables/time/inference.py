@@ -1,4 +1,4 @@
-"""The step that the times of all series share, told from the times."""
+"""Infer the step that the times of all series share."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,12 +20,13 @@ def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) ->
     series : sequence of arrays [L_i] of datetime64[ns] or float64
         Ascending instants.
     local : sequence of arrays
-        The same as a clock on the wall shows it.
+        The local times of these instants.
 
     Returns
     -------
     Step or None
-        None if times are unevenly spaced, or no series has two. A step may lack rows, but most follow each other.
+        None if times are unevenly spaced, or no series has two of them. Rows may be missing, but at least half of all
+        distances have to be a single step.
     """
     is_number = series[0].dtype.kind == "f"
     distances = np.concatenate([np.diff(times) for times in series])
@@ -37,7 +38,7 @@ def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) ->
     walls = np.concatenate([np.diff(times) for times in local])
     on_the_wall = _fixed_step(walls.astype(np.int64))
     by_month = _month_step(local)
-    # Two months may be 31 days apart by chance, but hardly 31 days one month.
+    # July, August and September begin 31 days apart, but their step is a month: long steps are months if they fit.
     for step, apart, is_local in ((fixed, distances, False), (on_the_wall, walls, True)):
         is_even = step is not None and bool((apart.astype(np.int64) == step).all())
         if step is not None and is_even and (step < 28 * _DAY or by_month is None):
@@ -54,7 +55,7 @@ def infer_step(series: Sequence[NDArray[Any]], local: Sequence[NDArray[Any]]) ->
 
 
 def _fixed_step(distances: NDArray[np.int64]) -> int | None:
-    """Return the most common distance, if all other distances are multiples of it and it is more than half of all."""
+    """Return the most common distance, if all other distances are multiples of it and it is half of all or more."""
     if (distances <= 0).any():
         distances = distances[distances > 0]
     if not len(distances):
@@ -94,7 +95,7 @@ def _month_step(series: Sequence[NDArray[Any]]) -> Step | None:
 
 
 def _are_business_days(series: Sequence[NDArray[Any]], walls: NDArray[Any]) -> bool:
-    """Whether there are days from Monday to Friday alone, over two weekends or more."""
+    """Whether all days are from Monday to Friday, most follow each other, and two weekends or more lie between them."""
     joined = np.concatenate(series)
     days = joined.astype("datetime64[D]")
     if not np.is_busday(days).all() or len({*(joined - days).astype(np.int64).tolist()}) > 1:

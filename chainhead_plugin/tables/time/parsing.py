@@ -37,6 +37,10 @@ def parse_times(
     day_first : bool, optional
         How 03/04/2025 is to be read where the column leaves it open.
 
+    Returns
+    -------
+    Times
+
     Raises
     ------
     TableError

@@ -39,15 +39,16 @@ _WORDS = {"min": "minute", "h": "hour", "d": "day", "w": "week", "s": "second"}
 
 @dataclass(frozen=True)
 class Step:
-    """How far times are apart.
+    """The distance from one time to the next.
 
     Attributes
     ----------
     count : int or float
-        Of nanoseconds, of months, of business days, or of whatever the numbers count.
+        The number of units.
     unit : {"number", "ns", "month", "business day"}
+        Nanoseconds, months or business days; "number" if times are plain numbers.
     is_local : bool
-        Whether local times are evenly spaced rather than instants: days over a clock change.
+        Whether local times are evenly spaced rather than instants, as days are when clocks change.
     at_month_end : bool
         Whether all days are the last of their months.
     """
@@ -58,7 +59,7 @@ class Step:
     at_month_end: bool = False
 
     def __str__(self) -> str:
-        """Return such as "1 day", "15 minutes" or "0.5"; `parse_step` takes it back."""
+        """Return a text such as "1 day", "15 minutes" or "0.5", which `parse_step` reads."""
         if self.unit == "number":
             return f"{self.count:.0f}" if float(self.count).is_integer() else f"{self.count:g}"
         count, name = int(self.count), str(self.unit)
@@ -76,7 +77,12 @@ class Step:
         Parameters
         ----------
         times : array [L] of datetime64[ns] or float64
-            Ascending.
+            Ascending; local times if the step is local, or of months or business days.
+
+        Returns
+        -------
+        float64 array [L]
+            NaN for a day or hour that steps of months and business days do not reach.
         """
         if self.unit == "number":
             steps = (times - times[0]) / self.count
@@ -111,9 +117,15 @@ class Step:
         Parameters
         ----------
         last : datetime64[ns] or float
+            The time that they follow.
         count : int
+            How many times to return.
         day : int, optional
-            Of steps of months the day that is meant where `last` is in a month that lacks it.
+            The day of the month that steps of months keep, in case that `last` is in a month without this day.
+
+        Returns
+        -------
+        array [count] of datetime64[ns] or float64
         """
         steps = np.arange(1, count + 1)
         if self.unit == "number":
@@ -140,14 +152,14 @@ def parse_step(stated: str | float, is_number: bool) -> Step:
     Parameters
     ----------
     stated : str or number
-        Such as "1h", "15 min", "2 weeks", "1 month", "business day"; for times that are numbers a number.
+        Such as "1h", "15 min", "2 weeks", "1 month", "business day"; a number if times are numbers.
     is_number : bool
         Whether times are numbers.
 
     Raises
     ------
     TableError
-        If it is none, or does not go with the times.
+        If it is no step, or does not go with the times.
     """
     if is_number:
         try:

@@ -1,4 +1,4 @@
-"""Dates with months by name, months without a day, quarters, weeks of ISO 8601, and its form without separators."""
+"""Read dates with names of months, months without a day, quarters, and ISO 8601's weeks and dates in digits alone."""
 
 import datetime
 import re
@@ -42,12 +42,12 @@ class Worded(NamedTuple):
 
 
 def is_worded(text: str) -> bool:
-    """Tell whether a text looks like one of these dates."""
+    """Tell whether a text looks like a date that this module reads."""
     return any(pattern.fullmatch(text) for pattern in (_NAMED, _QUARTER, _QUARTER_FIRST, _WEEK))
 
 
 def read_worded(texts: Sequence[str]) -> Worded | None:
-    """Read dates that are all written alike, in one of these ways; None where they are not."""
+    """Read dates that are all written alike, in a way that this module knows; None if they are not."""
     if not is_worded(texts[0]):
         return None
     for pattern in (_QUARTER, _QUARTER_FIRST):
