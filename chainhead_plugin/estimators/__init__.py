@@ -1,4 +1,4 @@
-"""scikit-learn's interface over the models that train by themselves, and the default that tables are trained with.
+"""Estimators with scikit-learn's interface, and the default training of `chainhead train` on a table.
 
 May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `models`, `recipes`, `storage`, `streams`, `tables`,
 and scikit-learn, from the extra `train`.

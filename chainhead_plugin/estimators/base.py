@@ -1,4 +1,4 @@
-"""What the estimators share: scores by the model, and files."""
+"""The base class of the classifier and the regressor: training, the model's outputs, and files."""
 
 import os
 from collections.abc import Sequence
@@ -40,19 +40,20 @@ _FITTED = (
     "channel_names_in_",
 )
 
-# What an estimator may hold.
+# The models that an estimator may hold.
 Model = RandomChainForSequenceClassification | ChainHeadForSequenceClassification
 _KINDS: dict[str, tuple[Any, Any]] = {
     RandomChainConfig.model_type: (RandomChainConfig, RandomChainForSequenceClassification),
     ChainHeadConfig.model_type: (ChainHeadConfig, ChainHeadForSequenceClassification),
 }
-# The share of a usual step's change by which rounding may move a value before nodes are standardised in float64.
+# Nodes are standardised in float64 where float32 would round values by more than this share of their usual change
+# from node to node.
 _BLUR = 1e-2
 HEADS, STACK = "random chain heads", "a trained stack"
 
 
 class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
-    """Scores and files of `ChainHeadClassifier` and `ChainHeadRegressor`."""
+    """Base class of `ChainHeadClassifier` and `ChainHeadRegressor`."""
 
     _parameters: ClassVar[tuple[str, ...]] = (
         "dilations",
@@ -72,14 +73,19 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         Returns
         -------
         model : RandomChainForSequenceClassification or ChainHeadForSequenceClassification
-            In eval mode; the estimator's own, not a copy.
+            In eval mode; the estimator's own model, not a copy.
         feature_extractor : ChainHeadFeatureExtractor
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
         """
         self._require_fitted()
         return self.model_, self.feature_extractor_
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Save model, feature extractor and the estimator's own state; no pickle.
+        """Save model, feature extractor and the estimator's own state. No pickle is written.
 
         The folder loads with `from_pretrained` of this class, with
         ``AutoModelForSequenceClassification.from_pretrained`` and with ``pipeline("time-series-classification")``.
@@ -87,14 +93,14 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         Parameters
         ----------
         folder : str or path
-            Made if missing. What it holds beside these files stays.
+            Made if missing. Other files in it stay.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
         TypeError
-            If a parameter or a label is nothing that JSON has, before anything is written.
+            If JSON cannot hold a parameter or a label. Nothing is written then.
         """
         self._require_fitted()
         state = self._state()
@@ -106,22 +112,22 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **hub: Any) -> "ChainHeadEstimator":
-        """Load what `save_pretrained` or `push_to_hub` saved, ready to predict.
+        """Load an estimator that `save_pretrained` or `push_to_hub` saved, ready to predict.
 
         Parameters
         ----------
         name : str or path
-            A folder, or a repository on the Hub as ``"owner/name"``. One that holds only a model for sequence
-            classification and its feature extractor will do: labels are its names then.
+            A folder, or a repository on the Hub as ``"owner/name"``. A model for sequence classification with its
+            feature extractor is enough: the classes are then the model's label names.
         **hub
-            As of ``AutoModelForSequenceClassification.from_pretrained``, such as "revision" and "token".
+            The options of ``AutoModelForSequenceClassification.from_pretrained``, such as "revision" and "token".
 
         Raises
         ------
         OSError
-            If there is no such model, or its weights are no safetensors.
+            If there is no such model, or its weights are not in safetensors files.
         ValueError
-            If it is damaged, of the other estimator, or no model for sequences of numbers.
+            If the files are damaged, were saved by another estimator, or hold no model for sequences of numbers.
         """
         state = read_state(name, cls.__name__, **hub)
         try:
@@ -141,7 +147,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         nodes = (found.feature_extractor_.schema or {}).get("nodes")
         if (
             nodes and "n_features_in_" in state
-        ):  # it was fitted to a DataFrame, and not to series out of a file
+        ):  # The estimator was fitted to a DataFrame, not to series from a file.
             found.feature_names_in_ = np.array(nodes, dtype=object)
         found._take_state(state)
         return found
@@ -152,9 +158,10 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         Parameters
         ----------
         repo_id : str
-            Such as ``"owner/name"``.
+            The repository on the Hub, such as ``"owner/name"``.
         **options
-            As of `RandomChainForSequenceClassification.push_to_hub`: "private", "token", "revision", "license" …
+            The options of `RandomChainForSequenceClassification.push_to_hub`, such as "private", "token", "revision"
+            and "license".
 
         Returns
         -------
@@ -165,13 +172,13 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         return push(self.model_, self.save_pretrained, repo_id, **options)
 
     def _read(self, X: Any, y: Any) -> Panel:
-        """Return the series that `fit` is given, after checking that there is something to learn."""
+        """Return the series that `fit` was given, after checking that there are labels or values."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         return read_panel(self, X, reset=True)
 
     def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:
-        """Train random chain heads, and keep what comes of it."""
+        """Train random chain heads, and set the fitted attributes."""
         from sklearn.utils import check_random_state, check_scalar
 
         self._seed = self.random_state
@@ -195,7 +202,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
                     **options,
                 )
         except StrictDataclassError as error:
-            # The configuration's own error is no ValueError, which users of scikit-learn expect of a parameter.
+            # Users of scikit-learn expect a ValueError for a bad parameter; the configuration raises its own type.
             raise ValueError(str(error.__cause__ or error)) from error
         self.model_ = fit.model
         self.feature_extractor_ = self._named(extractor)
@@ -206,7 +213,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         return fit
 
     def _named(self, extractor: ChainHeadFeatureExtractor) -> ChainHeadFeatureExtractor:
-        """Return a feature extractor that finds the channels of later DataFrames by the names of the fit."""
+        """Return a feature extractor that knows the column names of the training data, if there were any."""
         names = getattr(self, "channel_names_in_", None)
         nodes = getattr(self, "feature_names_in_", None)
         if names is not None:
@@ -220,7 +227,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         return ChainHeadFeatureExtractor(**{**options, "schema": schema.to_dict()})
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
-        """Return the model's float64 [series, num_labels] of every series."""
+        """Return the model's outputs for every series: float64 [series, num_labels]."""
         self._require_fitted()
         series = read_panel(self, X, reset=False).series
         logits = np.empty((len(series), self.model_.config.num_labels))
@@ -239,7 +246,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
             stack_logits: NDArray[np.float64] = outputs.logits.double().cpu().numpy()
             return stack_logits
         features = self.model_.random_chain(nodes.to(device), None if mask.all() else mask.to(device))
-        # In float32, sums of thousands of features would depend on how many series there are beside.
+        # In float32, the sum over thousands of features would depend on how many series are in the batch.
         weight, bias = (parameter.double() for parameter in self.model_.classifier.parameters())
         return functional.linear(features.double(), weight, bias).cpu().numpy()
 
@@ -262,7 +269,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         }
 
     def _take_state(self, state: dict[str, Any]) -> None:
-        """Take what a subclass added to the state."""
+        """Restore the entries that a subclass added to the state."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -271,7 +278,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        # Weights and configuration alone: a pickle that names no module of the model stays readable.
+        # Only weights and configuration: a pickle that names no class of the model can be read by later versions.
         state = dict(super().__getstate__())
         if "model_" in state:
             model = state.pop("model_")
@@ -296,7 +303,7 @@ class ChainHeadEstimator(StreamsMixin, RandomChainParameters):
 
 
 def _extractor(panel: Panel) -> ChainHeadFeatureExtractor:
-    """Return what brings nodes to the model: as they are, or standardised where float32 would blur their changes."""
+    """Return the feature extractor for the model: it standardises nodes only where float32 would blur their changes."""
     if all(as_exact_as_needed(one, _BLUR).dtype == np.float32 for one in panel.series):
         return ChainHeadFeatureExtractor(feature_size=panel.channels)
     mean, std = statistics_of(np.concatenate(panel.series))
@@ -304,6 +311,6 @@ def _extractor(panel: Panel) -> ChainHeadFeatureExtractor:
 
 
 def _batches(series: Sequence[NDArray[Any]], size: int) -> list[NDArray[np.intp]]:
-    """Return the numbers of series in batches, those of similar lengths together, so that little is padded."""
+    """Return the indices of series in batches. Series of similar length come together, which saves padding."""
     order = np.argsort([len(one) for one in series], kind="stable")
     return [order[start : start + size] for start in range(0, len(order), size)]

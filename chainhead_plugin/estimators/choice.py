@@ -1,4 +1,4 @@
-"""The choice between random chain heads and a trained stack, by training series alone."""
+"""The choice between random chain heads and a trained stack of chain heads, made on training series alone."""
 
 import time
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from ..models.random_chain_fit import RandomChainFit
 from ..recipes.stacks import FittedStack, fit_stack
 
-# Below this a stack has not the time for the steps of a single fold.
+# In less time than this a stack cannot be trained even on a single fold.
 _LEAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen.
+    """The chosen model.
 
     Attributes
     ----------
     stack : FittedStack, optional
-        The trained stack; None for random chain heads.
+        The trained stack; None if random chain heads were kept.
     score : float
-        The accuracy of what was chosen, on training series that it was not fitted to.
+        The accuracy of the chosen model on training series that it was not fitted to, between 0 and 1.
     reason : str
         A sentence for the user.
     """
@@ -43,23 +43,28 @@ def choose(
     seed: int,
     seconds: float,
 ) -> Choice:
-    """Train a stack within `seconds`, and take it if it names more labels of series that it was not fitted to.
+    """Train a stack within `seconds`, and choose it if it is clearly more accurate than random chain heads.
 
-    Random chain heads answer for each series by a fit to all other series, the stack by a fit to half or two thirds of
-    them, in half the steps. The stack is taken if its lead, over the same series, is larger than its standard error;
-    otherwise the heads, which predict faster.
+    Both are compared on training series that they were not fitted to. Random chain heads predict each series by a fit
+    to all other series. The stack is fitted to half or two thirds of the series, with half the steps, and predicts the
+    rest. The stack is chosen if the difference in right answers is larger than its standard error. Otherwise random
+    chain heads are kept, which predict faster.
 
     Parameters
     ----------
     heads : RandomChainFit
-        Of the same series.
-    series : sequence of arrays [length, m]
+        Random chain heads fitted to the same series.
+    series : sequence of float arrays [length, m]
     labels : int array [series]
-        Places in `names`.
+        Indices into `names`.
     names : sequence of str
+        Names of the labels.
     causal : bool
+        Whether the stack's nodes may only depend on earlier nodes.
     seed : int
+        The seed of the stack's training.
     seconds : float
+        Time for everything.
 
     Returns
     -------
@@ -78,7 +83,8 @@ def choose(
     by_heads = heads.left_out.argmax(1).numpy() == labels[rows]
     by_stack = stack.validations[0].answers[rows] == labels[rows]
     lead = int(by_stack.sum()) - int(by_heads.sum())
-    # If neither were better, it would be a coin that decides which of them is right where only one is.
+    # Only series on which exactly one of the two is right count. If neither were better, each of them would be a toss
+    # of a fair coin, so the standard error of the lead is the square root of their number.
     error = float((by_stack != by_heads).sum() ** 0.5)
     told = (
         f"a trained stack named {by_stack.mean():.1%} of the labels of training series that it was not fitted to, "

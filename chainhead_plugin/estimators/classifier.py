@@ -20,49 +20,52 @@ from .threads import threads_of
 class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
     """Classify series by random chain heads, trained in closed form, or by a trained stack. No option is needed.
 
-    Takes series as a table [series, length], as an array [series, channels, length] in aeon's order, as a list of
-    arrays [length] or [channels, length] of any lengths, or as a DataFrame: with a series a row, or with an index of
-    two levels (series and time) and a column a channel.
+    Series may be given as a table [series, length], as an array [series, channels, length] (aeon's order), as a list of
+    arrays [length] or [channels, length] of any lengths, or as a DataFrame. A DataFrame has either one row per series,
+    or an index of two levels (series and time) and one column per channel.
 
     Parameters
     ----------
     causal : bool
         Whether a node's features depend on no later node, so that the model can follow a stream.
     class_weight : dict, "balanced" or None
-        How much more probable labels are than the training series say: probabilities are multiplied with these and
-        brought to a sum of 1 again. "balanced" takes all labels to be equally frequent.
+        A factor for each label. Probabilities are multiplied by these factors and scaled to a sum of 1 again.
+        "balanced" chooses factors as if all labels were equally frequent.
     dilations, with_differences, num_biases, num_groups, group_size, num_levels
         As in `fit_random_chain`.
     batch_size : int
-        Series at a time.
+        How many series are computed at once.
     device : str, optional
         Where features are computed; by default on the CPU.
     n_jobs : int, optional
-        Threads of the CPU; by default torch's own number of them, -1 for all cores.
+        Threads of the CPU; by default torch's own number, -1 for all cores.
     random_state : int, RandomState or None
-        The seed of kernels and stacks. With an int, results are the same every time; with `seconds`, only where there
-        is time for the same number of steps.
+        The seed of kernels and stacks. With an int, results are the same every time. With `seconds` they are the same
+        only if there is time for the same number of training steps.
     seconds : float, optional
-        Time that `fit` may take, about. In what random chain heads leave of it a stack is trained, and taken if it is
-        more accurate on training series that it was not fitted to. None, the default, trains no stack.
+        Roughly the time that `fit` may take. Random chain heads are fitted first. The remaining time trains a stack,
+        which is chosen if it is more accurate on training series that it was not fitted to. By default no stack is
+        trained.
 
     Attributes
     ----------
     classes_ : array [labels]
-        As they were given, sorted.
+        The labels in the type in which they were given, sorted.
     left_out_score_ : float
-        The share of training series that are classified right by a fit to the other series; before `class_weight`.
+        The accuracy on training series, each classified by a model that was not fitted to it; before `class_weight`.
     choices_ : dict
-        What leave-one-out errors chose for random chain heads, as of `RandomChainFit`.
+        Settings of random chain heads that leave-one-out errors chose, as in `RandomChainFit`.
     chosen_ : str
         "random chain heads" or "a trained stack".
     reason_ : str
-        Why.
+        A sentence that says why.
     n_channels_in_ : int
+        Number of channels of the training series.
     channel_names_in_ : list of str
-        Columns of a DataFrame with a column a channel; columns of later DataFrames are matched by these names.
+        Column names, if the training data were a DataFrame with one column per channel. Columns of later DataFrames
+        are matched by these names.
     n_features_in_ : int
-        The number of nodes, of a table.
+        Number of columns, if the training data were a table [series, length].
     model_ : RandomChainForSequenceClassification or ChainHeadForSequenceClassification
     feature_extractor_ : ChainHeadFeatureExtractor
 
@@ -114,9 +117,9 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         Parameters
         ----------
         X : table, array, list or DataFrame
-            At least two series, as described above.
+            At least two series, in a form that the class describes.
         y : array [series]
-            Labels of any type that can be sorted, of two kinds or more.
+            Labels of any type that can be sorted, at least two different ones.
 
         Raises
         ------
@@ -152,14 +155,14 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of every series, [series]."""
+        """Return the most probable label of every series, [series], in the type that `fit` was given."""
         best = self._logits(X).argmax(1)
         return self.classes_[best]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return probabilities [series, labels], in the order of `classes_`.
+        """Return probabilities: float64 [series, labels], in the order of `classes_`.
 
-        They are calibrated on scores of training series by fits to the other series.
+        They are calibrated on the scores of training series, each by a fit to all other series.
         """
         logits = self._logits(X)
         exponentials = np.exp(logits - logits.max(1, keepdims=True))
@@ -169,7 +172,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         self, fit: RandomChainFit, panel: Panel, numbers: NDArray[np.integer], seconds: float
     ) -> None:
         """Train a stack, and keep it instead of random chain heads if it is better."""
-        # Only here: a stack needs what trains recipes.
+        # Imported here, as only stacks need the training code of recipes.
         from .choice import choose
 
         names = list(self.model_.config.id2label.values())
@@ -184,7 +187,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
             self.feature_extractor_ = self._named(choice.stack.extractor)
 
     def _shifts(self, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-        """Return what `class_weight` adds to the logits [labels]."""
+        """Return the numbers that `class_weight` adds to the logits: float64 [labels]."""
         from sklearn.utils import compute_class_weight
 
         weights = compute_class_weight(self.class_weight, classes=classes, y=labels)

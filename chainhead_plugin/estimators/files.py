@@ -1,4 +1,4 @@
-"""What an estimator writes beside its model: parameters, labels of any type, and scores, as JSON."""
+"""An estimator's own state as JSON, beside its model: parameters, labels of any type, and scores."""
 
 import json
 import os
@@ -24,20 +24,21 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
 
 
 def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict[str, Any]:
-    """Return the state that is in a folder or a repository; an empty one where there is none.
+    """Return the state in a folder or a repository; an empty dict if there is none.
 
     Parameters
     ----------
     name : str or path
+        A folder, or a repository on the Hub.
     estimator : str
-        The class that wants it.
+        The name of the estimator's class that reads the state.
     **hub
-        As of `from_pretrained`: "revision", "token", "cache_dir" and so on.
+        The options of `from_pretrained`, such as "revision", "token" and "cache_dir".
 
     Raises
     ------
     ValueError
-        If it is damaged, or of another class.
+        If the state is damaged, or was written by another class.
     """
     file = cached_file(
         str(name),
@@ -62,12 +63,12 @@ def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict
 
 
 def classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
-    """Return labels as JSON has them, with their dtype.
+    """Return labels as values for JSON, with their dtype.
 
     Raises
     ------
     TypeError
-        If a label is no number, boolean or text.
+        If a label is not a number, a boolean or a text.
     """
     values = classes.tolist()
     for value in values:
@@ -79,7 +80,7 @@ def classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
 
 
 def classes_from_json(stored: Any) -> NDArray[Any]:
-    """Return labels as `classes_to_json` was given them."""
+    """Return the array of labels that `classes_to_json` was given."""
     try:
         dtype, values = np.dtype(stored["dtype"]), list(stored["values"])
         kinds = (int, float, bool, str) if dtype.kind == "O" else (_KINDS[dtype.kind],)
@@ -91,17 +92,17 @@ def classes_from_json(stored: Any) -> NDArray[Any]:
 
 
 def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON has them.
+    """Return parameters as values for JSON.
 
     Raises
     ------
     TypeError
-        If a parameter is no plain value, such as a random generator.
+        If JSON cannot hold a parameter, such as a random generator.
     """
     plain = {}
     for name, value in params.items():
         if name == "class_weight" and isinstance(value, dict):
-            # JSON's keys are texts, and labels need not be.
+            # Keys in JSON are texts, but labels may have other types.
             plain[name] = [[_plain(name, label), _plain(name, weight)] for label, weight in value.items()]
         else:
             plain[name] = _plain(name, value)
@@ -109,7 +110,7 @@ def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def params_from_json(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters as `params_to_json` was given them; sequences are lists."""
+    """Return the parameters that `params_to_json` was given; sequences become lists."""
     params = dict(stored)
     if isinstance(params.get("class_weight"), list):
         params["class_weight"] = dict(params["class_weight"])

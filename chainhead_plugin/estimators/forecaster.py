@@ -1,4 +1,4 @@
-"""`ChainHeadForecaster`: series to their next values."""
+"""`ChainHeadForecaster`: forecasts the next values of series."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,47 +15,53 @@ from .ahead.horizons import likely_seasons, usual_horizon
 
 
 class ChainHeadForecaster(FittedForecaster):
-    """Forecast the next values of series, with quantiles; no option has to be chosen.
+    """Forecast the next values of series, with quantiles. No option is needed.
 
-    Methods and their arguments are named as sktime's: `fit(y, X)`, `update`, `predict(X=…)`, `predict_quantiles` and
-    `predict_interval`, and forecasts are in the form of `y`, with its times. In place of a horizon of single steps
-    there is the number of steps. Parameters are scikit-learn's: `get_params`, `set_params` and `clone`. The forecast
-    is a mean of exponential smoothing, seasonal naive and ridge regressions on the past, which rolling origins within
-    the training data choose; quantiles are those of the errors at these origins, and after `update` of later ones.
-    See `chainhead_plugin.forecasts.fit_forecaster`.
+    Methods and arguments have the names of sktime: `fit(y, X)`, `update`, `predict(X=…)`, `predict_quantiles` and
+    `predict_interval`. Unlike in sktime, a horizon is a number of steps. Forecasts have the data type of `y`, with its
+    times. `get_params`, `set_params` and `clone` of scikit-learn work.
+
+    The forecast is a weighted mean of exponential smoothing, seasonal naive forecasts and ridge regressions on the
+    past. Rolling origins choose it: forecasts are made from many steps within the training data, each from the values
+    before that step, and compared with the values after it. The quantiles come from the errors of these forecasts, and
+    after `update` from the errors of later forecasts. See `chainhead_plugin.forecasts.fit_forecaster`.
 
     Parameters
     ----------
     seasons : "auto" or sequence of int
-        After how many steps series repeat themselves, such as (7,) for days; empty for not at all. By default what
-        the series show, at what their times suggest.
+        After how many steps the series repeat, such as (7,) for daily values; an empty sequence for no season. "auto"
+        finds the seasons in the series, and first tries those that are usual for the time between two steps.
     quantiles : sequence of float
-        Levels to forecast, 0.5 among them.
+        Levels to forecast, between 0 and 1; 0.5 must be among them.
     seconds : float, optional
-        Time for training a chain too, from the map on, which is taken if its lead at the last rolling origins exceeds
-        its standard error; by default none. For one column, without covariates.
+        Time to train a stack of chain heads as well, starting from the weighted mean. It is chosen if it is better at
+        the last rolling origins by more than the standard error of the difference. By default none is trained. Only
+        for a single target without covariates.
     random_state : int
-        Where its first weights, and the order of its windows, come from.
+        The seed of the stack's first weights and of the order of its training examples.
 
     Attributes
     ----------
     model_ : ChainHeadForTimeSeriesPrediction
     horizon_ : int
-        Steps that are forecast at once.
+        Steps that the model forecasts at once.
     seasons_ : list of int
-    shares_ : dict
-        What the forecast is the mean of, in words, and the share of each.
-    effects_ : dict
-        Of each covariate, by how much a forecast of each target is larger for each unit of it: in the target's unit,
-        or of several series in deviations. 0 where it does not vary in training, and all 0 where they do not help.
+        The seasons, in steps.
+    shares_ : dict of float by str
+        The averaged forecasts, described in words, and the share of each.
+    effects_ : dict of list by str
+        For each covariate, by how much one unit of it raises the forecast of each target. The effect is in the
+        target's unit for a single series, and in standard deviations for several series. It is 0 for a covariate
+        that does not vary in training. All effects are 0 if forecasts are no better with covariates.
     reason_ : str
-        Whether a trained chain was taken, and why.
+        A sentence that says whether a trained stack was chosen, and why.
     error_, naive_error_ : float
-        Of the map: mean absolute error at the rolling origins, and that of the last season's values again, in units of
-        the series' deviation.
+        Mean absolute error at the rolling origins, of the weighted mean and of a forecast that repeats the last
+        season, in units of the series' standard deviation.
     origins_ : int
-        How many forecasts these are of.
+        How many forecasts these errors are averaged over.
     n_targets_ : int
+        Number of targets.
 
     Examples
     --------
@@ -79,7 +85,7 @@ class ChainHeadForecaster(FittedForecaster):
         self.random_state = random_state
 
     def fit(self, y: Any, X: Any = None, *, horizon: int | None = None) -> "ChainHeadForecaster":
-        """Learn from series.
+        """Fit the forecaster to series.
 
         Parameters
         ----------
@@ -88,11 +94,11 @@ class ChainHeadForecaster(FittedForecaster):
             a DataFrame whose columns are targets, with times in its index or a column, or with a MultiIndex of series
             and time. Rows are sorted by time; a step without a row, and NaN, are missing values.
         X : the same, optional
-            What is known for the future too, such as holidays and prices, a row for each of `y`; further rows are not
-            used. A covariate has an effect on the same step, in proportion to it. For columns that are known of the
-            past alone there are recipes.
+            Covariates, which are known for the future too, such as holidays and prices: a row for each row of `y`.
+            Further rows are not used. The effect of a covariate is proportional to its value, and on the same step
+            only. Columns that are known for the past alone need a recipe.
         horizon : int, optional
-            Steps to forecast at once; by default a usual number for steps of this kind, such as 12 for months.
+            Steps to forecast at once; by default a usual number for the time between two steps, such as 12 for months.
 
         Raises
         ------
@@ -102,14 +108,14 @@ class ChainHeadForecaster(FittedForecaster):
         Warns
         -----
         UserWarning
-            If a covariate does not vary: its effect is then 0.
+            If a covariate does not vary; its effect is 0 then.
         """
         found = self.fit_history(read_history(y, X), horizon)
         self._given = (y, X)
         return found
 
     def fit_history(self, history: History, horizon: int | None = None) -> "ChainHeadForecaster":
-        """Learn from series that have been read; as `fit`."""
+        """Fit the forecaster to series that have been read already; otherwise like `fit`."""
         step = None if history.table is None else history.table.step
         if horizon is None:
             horizon = usual_horizon(step, max(map(len, history.values)))
@@ -150,7 +156,8 @@ class ChainHeadForecaster(FittedForecaster):
         self.schema_ = None if history.table is None else schema_of(history.table)
         self._history: History | None = history
         self._given: tuple[Any, Any] | None = None
-        # On the time of what was learnt, from which that of a past given later is off by so many steps.
+        # Steps are counted from the first time of the training data. A past that is given later may begin at another
+        # time, which lies `_offset` steps after that.
         self._fitted_until = self._known_until = max(history.ends)
         self._offset = 0
         return self
@@ -161,16 +168,25 @@ class ChainHeadForecaster(FittedForecaster):
         Parameters
         ----------
         horizon : int, optional
-            Steps; by default `horizon_`. Beyond it the model goes on from its own forecasts, if it has no covariates.
+            Steps to forecast; by default `horizon_`. For more steps than `horizon_` the model continues from its own
+            forecasts, which is only possible without covariates.
         X : array, list, Series or DataFrame, optional
-            The covariates of the steps to forecast, in the form that `fit` had; with `y` those of its steps before.
+            The covariates of the steps to forecast, in the form that `fit` was given. If `y` is given, the covariates
+            of its steps come first.
         y : array, list, Series or DataFrame, optional
-            The past to go on from, as for `fit`; by default that of `fit` and `update`.
+            The past to forecast from, as for `fit`; by default the past that `fit` and `update` were given.
 
         Returns
         -------
         array [horizon] or [horizon, targets], list of them, Series or DataFrame
-            In the form of the past; a table with the times of the steps.
+            In the data type of the past; a Series or DataFrame has the times of the steps.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If an argument is not as described.
         """
         history, forecasts = self._forecasts(horizon, X, y)
         median = self._levels.index(0.5)
@@ -189,14 +205,21 @@ class ChainHeadForecaster(FittedForecaster):
         Parameters
         ----------
         horizon, X, y
-            As of `predict`. Beyond `horizon_` bands widen by the model's own errors.
+            As for `predict`. After `horizon_` steps the quantiles move further apart, as errors add up.
         alpha : float or sequence of float, optional
-            Levels, some of `quantiles`; by default all.
+            Levels, which must be among `quantiles`; by default all of them.
 
         Returns
         -------
         array [horizon, quantiles] or [horizon, targets, quantiles], list of them, or DataFrame
-            Of tables with a column for each target and level.
+            A DataFrame has a column for each pair of target and level.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If an argument is not as described.
         """
         levels = self._levels
         wanted = levels if alpha is None else [alpha] if isinstance(alpha, float | int) else list(alpha)
@@ -213,7 +236,10 @@ class ChainHeadForecaster(FittedForecaster):
     def predict_interval(
         self, horizon: int | None = None, *, coverage: float = 0.8, X: Any = None, y: Any = None
     ) -> Any:
-        """Forecast the band that holds a share of what comes, between two quantiles; as `predict_quantiles`."""
+        """Forecast an interval, between two quantiles, that holds a share `coverage` of the values to come.
+
+        The result is that of `predict_quantiles` for these two quantiles, which must be among `quantiles`.
+        """
         low = round((1 - coverage) / 2, 6)
         return self.predict_quantiles(horizon, alpha=[low, round(1 - low, 6)], X=X, y=y)
 

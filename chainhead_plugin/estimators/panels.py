@@ -1,4 +1,4 @@
-"""Sets of series as users of scikit-learn and aeon hold them, and as models take them."""
+"""Sets of series in the data types that users of scikit-learn and aeon have, turned into arrays for models."""
 
 import sys
 import warnings
@@ -13,53 +13,60 @@ from scipy.sparse import issparse  # type: ignore[import-untyped]
 
 from .requirement import BaseEstimator
 
-# So many times more channels than nodes are rare: the axes may be in another order.
+# If an array has this many times more channels than nodes, its axes are probably in another order.
 _MANY = 10
 _ORDER = "a list of arrays [length], or [channels, length] as in aeon"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Series, each of which models take as it is.
+    """Checked series, in the order of axes that models take.
 
     Attributes
     ----------
     series : list of float32 or float64 arrays [length, channels]
-        Finite in float32.
+        All values are finite, also when they are rounded to float32.
     """
 
     series: list[NDArray[np.floating]]
 
     @property
     def channels(self) -> int:
-        """Features of a node."""
+        """Number of channels, the same for all series."""
         return self.series[0].shape[1]
 
 
 def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
-    """Return series in the models' own order, checked, and let an estimator keep or compare their number of channels.
+    """Return checked series as arrays [length, channels].
+
+    In `fit` the number and names of channels are kept on the estimator; later they are compared with those.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets `n_channels_in_`; of a DataFrame with a column a channel also `channel_names_in_`, by which later frames
-        are matched; of tables also `n_features_in_` and `feature_names_in_`, which are scikit-learn's.
+        In `fit` its attribute `n_channels_in_` is set. A DataFrame with one column per channel also sets
+        `channel_names_in_`, by which the columns of later DataFrames are matched. A table sets scikit-learn's
+        `n_features_in_` and `feature_names_in_`.
     X : array, DataFrame or list
-        A table [series, length] of one channel, an array [series, channels, length], a DataFrame with a series a row,
-        a DataFrame with an index of two levels (series and time) and a column a channel, or a list of arrays [length]
-        or [channels, length] of any lengths.
+        A table [series, length] of one channel, an array [series, channels, length], a DataFrame with one row per
+        series, a DataFrame with an index of two levels (series and time) and one column per channel, or a list of
+        arrays [length] or [channels, length] of any lengths.
     reset : bool
         Whether the estimator is being fitted.
+
+    Returns
+    -------
+    Panel
 
     Raises
     ------
     TypeError, ValueError
-        If `X` is nothing of these, is not finite, or has other channels, and as a table other columns, than before.
+        If `X` is none of these, holds a value that is not finite, or has other channels or columns than in `fit`.
     """
     if reset:
         for name in ("n_features_in_", "feature_names_in_", "channel_names_in_"):
             estimator.__dict__.pop(name, None)
-    if issparse(X):  # before what follows: one of these types is a dict
+    if issparse(X):  # Checked first, as one of the sparse types is also a dict.
         raise TypeError("X is sparse, which is not supported: pass X.toarray()")
     if isinstance(X, dict | str | Iterator):
         raise TypeError(
@@ -67,7 +74,7 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
             f"length] or {_ORDER}"
         )
     if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(np.float64), np.nan)  # what is masked is missing
+        X = np.ma.filled(X.astype(np.float64), np.nan)  # Masked values are missing values.
     if _is_frame(X) and X.columns.nlevels > 1:
         raise ValueError(
             f"the columns of X have {X.columns.nlevels} levels, expected one name each: a column a channel, with an "
@@ -89,7 +96,7 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
 
 
 def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[Any]]:
-    """Return [channels, length] each of an array with three axes, or of a table."""
+    """Return the series of an array with three axes, or of a table, as [channels, length]."""
     from sklearn.utils.validation import validate_data
 
     if getattr(X, "ndim", 2) == 3:
@@ -113,7 +120,7 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
 
 
 def _ragged(X: Any) -> list[NDArray[Any]] | None:
-    """Return [channels, length] each of a list of series, and None for what is no list of series."""
+    """Return a list of series as [channels, length] each; None if `X` is not a list of series."""
     if _is_frame(X):
         return _of_frame(X)
     if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X) and np.ndim(X[0]):
@@ -121,11 +128,11 @@ def _ragged(X: Any) -> list[NDArray[Any]] | None:
     if not isinstance(X, list | tuple) or not X:
         return None
     if all(isinstance(one, Number) or np.ndim(one) == 0 for one in X):
-        return None  # scikit-learn says what is wrong with it
+        return None  # scikit-learn's own check raises the error for it.
     if not any(hasattr(one, "ndim") for one in X):
         lengths = {len(one) for one in X if isinstance(one, list | tuple)}
         if len(lengths) == 1 and all(isinstance(value, Number | str) for one in X for value in one):
-            return None  # a table, written as lists
+            return None  # A table, written as nested lists.
     series = [_of_list(number, one) for number, one in enumerate(X)]
     _refuse_transposed(series)
     return series
@@ -141,7 +148,7 @@ def _of_list(number: int, one: Any) -> NDArray[Any]:
 
 
 def _refuse_transposed(series: list[NDArray[Any]]) -> None:
-    """Raise where arrays can only be [length, channels]: their first axis varies, and their second does not."""
+    """Raise if arrays look like [length, channels]: the first axis differs between them, and the second does not."""
     first, second = ({one.shape[axis] for one in series} for axis in (0, 1))
     if len(first) > 1 and len(second) == 1:
         raise ValueError(
@@ -151,7 +158,7 @@ def _refuse_transposed(series: list[NDArray[Any]]) -> None:
 
 
 def _with_named_channels(estimator: BaseEstimator, frame: Any, reset: bool) -> Any:
-    """Return a DataFrame with its columns in the order of the fit; without names they are taken by position."""
+    """Return a DataFrame with its columns in the order of `fit`; columns without names are taken by position."""
     if type(frame.columns).__name__ == "RangeIndex":
         return frame
     names = [str(name) for name in frame.columns]
@@ -192,10 +199,11 @@ def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
 
 
 def labels_of(X: Any, y: Any) -> Any:
-    """Return labels in the order of the series of `X`, and truth values that pandas lets be missing as plain ones.
+    """Return labels in the order of the series of `X`.
 
-    A Series with an index is matched by it where it has the very names of the series in a DataFrame of two levels, as
-    by position series would get labels of other series.
+    A pandas Series may have the names of the series as its index, if `X` is a DataFrame with an index of two levels.
+    Labels are then matched by name, as they may be in another order. Values of pandas' nullable boolean type become
+    plain booleans if none is missing.
     """
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(y, pandas.Series):
@@ -208,7 +216,7 @@ def labels_of(X: Any, y: Any) -> Any:
 
 
 def _cells(frame: Any) -> NDArray[Any]:
-    """Return the cells of a DataFrame, those of pandas' own numbers as float64, NaN where they are missing."""
+    """Return the cells of a DataFrame; numbers of pandas' nullable types become float64, NaN where missing."""
     pandas = sys.modules["pandas"]
     own = [dtype for dtype in frame.dtypes if pandas.api.types.is_extension_array_dtype(dtype)]
     if own and all(map(pandas.api.types.is_numeric_dtype, frame.dtypes)):
@@ -225,7 +233,7 @@ def _numbers(name: str, values: Any) -> NDArray[Any]:
 
 
 def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.floating]:
-    """Return [length, channels] of [channels, length], as exact as it was."""
+    """Return an array [channels, length] as [length, channels]: float32 if it was at most that exact, else float64."""
     is_single = one.dtype.kind == "f" and one.dtype.itemsize <= 4
     nodes: NDArray[np.floating] = one.T.astype(np.float32 if is_single else np.float64, copy=False)
     if not (np.abs(nodes) <= np.finfo(np.float32).max).all():

@@ -7,7 +7,7 @@ from .requirement import BaseEstimator
 
 
 class RandomChainParameters(BaseEstimator):
-    """Parameters of random chain heads and of how they are computed; `ChainHeadClassifier` describes them."""
+    """Parameters of random chain heads and of their computation, which `ChainHeadClassifier` describes."""
 
     def __init__(
         self,

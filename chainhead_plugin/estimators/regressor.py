@@ -11,28 +11,30 @@ from .requirement import RegressorMixin
 
 
 class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
-    """Predict a number, or several, of every series by random chain heads, trained in closed form.
+    """Predict a number, or several numbers, for every series by random chain heads, trained in closed form.
 
-    Takes series as `ChainHeadClassifier` does. No option is needed.
+    Series are given as to `ChainHeadClassifier`. No option is needed.
 
     Parameters
     ----------
     causal, dilations, with_differences, num_biases, num_groups, group_size, num_levels
-        As of `ChainHeadClassifier`.
+        As for `ChainHeadClassifier`.
     batch_size, device, n_jobs, random_state
-        As of `ChainHeadClassifier`.
+        As for `ChainHeadClassifier`.
 
     Attributes
     ----------
     left_out_score_ : float
-        R² of the training series, each predicted by a fit to the other series.
+        R² of the training series, each predicted by a fit to all other series.
     choices_ : dict
-        What leave-one-out errors chose, as of `RandomChainFit`.
+        Settings that leave-one-out errors chose, as in `RandomChainFit`.
     n_channels_in_ : int
+        Number of channels of the training series.
     channel_names_in_ : list of str
-        Columns of a DataFrame with a column a channel; columns of later DataFrames are matched by these names.
+        Column names, if the training data were a DataFrame with one column per channel. Columns of later DataFrames
+        are matched by these names.
     n_features_in_ : int
-        The number of nodes, of a table.
+        Number of columns, if the training data were a table [series, length].
     model_ : RandomChainForSequenceClassification
     feature_extractor_ : ChainHeadFeatureExtractor
 
@@ -48,7 +50,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         Parameters
         ----------
         X : table, array, list or DataFrame
-            At least two series, as of `ChainHeadClassifier`.
+            At least two series, in a form that `ChainHeadClassifier` describes.
         y : array [series] or [series, values]
             Finite numbers.
 
@@ -69,7 +71,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Return the values of every series, [series] or [series, values], as `fit` was given them."""
+        """Return the predicted values: float64 [series] or [series, values], whichever shape `fit` was given."""
         values = self._logits(X)
         return values[:, 0] if self._is_flat else values
 

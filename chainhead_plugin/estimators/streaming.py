@@ -1,4 +1,4 @@
-"""What a fitted estimator answers node by node."""
+"""Streams of a fitted estimator, which predict anew at every node."""
 
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
@@ -8,28 +8,29 @@ from ..streams.random_chain_streams import RandomChainStreams
 
 
 class StreamsMixin:
-    """Streams of the estimators."""
+    """Adds `stream` and `streams` to the estimators."""
 
     model_: RandomChainForSequenceClassification | ChainHeadForSequenceClassification
     feature_extractor_: ChainHeadFeatureExtractor
 
     def stream(self) -> RandomChainStream:
-        """Return what follows a series while it arrives, with memory that does not grow.
+        """Return a stream, which predicts for a series while its nodes arrive, with memory that does not grow.
 
-        Its `update` takes the next node and returns, for all nodes so far, what `predict_proba` of a classifier or
-        `predict` of a regressor returns for them. Probabilities are in the order of `classes_`.
+        Its `update` takes the next node and returns the prediction for all nodes so far. This is the result of
+        `predict_proba` for a classifier, with probabilities in the order of `classes_`, and of `predict` for a
+        regressor.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
         TypeError, ValueError
-            If a trained stack was chosen, or `causal` is False: both wait for the whole series.
+            If a trained stack was chosen, or `causal` is False. Both need the whole series.
         """
         return RandomChainStream(*self._random_chain())
 
     def streams(self, count: int) -> RandomChainStreams:
-        """Return what follows `count` series side by side; see `stream`."""
+        """Return streams for `count` series side by side; see `stream`, which also lists the errors."""
         model, feature_extractor = self._random_chain()
         return RandomChainStreams(model, count, feature_extractor)
 

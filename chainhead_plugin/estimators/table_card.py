@@ -1,4 +1,4 @@
-"""The cards of models that were trained on a table: what they are, what was read, how they were tested."""
+"""Model cards of models that were trained on a table: the model, the data and the test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,25 +19,31 @@ def table_card(
     said: Sequence[str],
     results: str,
 ) -> str:
-    """Render the card.
+    """Render a model card.
 
     Parameters
     ----------
     name : str
-        The folder's.
+        Name of the model's folder.
     task : str
-        Of the model's pipeline.
+        Task of the model's pipeline, such as "time-series-classification".
     answers : str
-        What the model was trained for: "classification", "regression" or "forecasting".
+        The task that the model was trained for: "classification", "regression" or "forecasting".
     arguments : str
-        Of `chainhead predict`, in the example.
+        Arguments of `chainhead predict` in the card's example.
     plan : str
-        Name of the file with everything that was guessed and chosen.
+        Name of the file that holds the plan of the training, with every guess and choice.
     summary : str
+        A description of the model, in Markdown.
     said : sequence of str
-        Sentences about the data, as they were read.
+        Sentences about the data.
     results : str
         Scores, in Markdown.
+
+    Returns
+    -------
+    str
+        The card in Markdown, with its YAML header.
     """
     data = ModelCardData(
         library_name="transformers",

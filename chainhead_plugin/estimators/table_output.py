@@ -28,7 +28,7 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     ValueError
-        If it is a file, or holds what this command has not written.
+        If it is a file, or a folder with files that this command did not write.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"cannot write {folder}: it is a file")
@@ -37,7 +37,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> None:
-    """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it."""
+    """Write a trained model; the folder loads with `from_pretrained` and serves `chainhead predict`."""
     if isinstance(trained, TrainedForecaster):
         write_forecaster(trained, folder, PLAN, RESULTS, CARD)
         return
@@ -46,7 +46,7 @@ def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> N
         extractor = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
     label = trained.plan.table.label
     if trained.plan.task == "regression" and label:
-        # What a prediction is called, in place of LABEL_0.
+        # Predictions get the name of the label's column, in place of LABEL_0.
         config = trained.estimator.model_.config
         config.id2label, config.label2id = {0: label[0]}, {label[0]: 0}
     trained.estimator.save_pretrained(folder)
@@ -57,7 +57,7 @@ def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> N
 
 
 def score_name(trained: TrainedOnTable) -> str:
-    """Return what the left-out score is called."""
+    """Return the name of the metric of the left-out score: accuracy or R²."""
     return _TITLES["accuracy" if trained.plan.task == "classification" else "r2"]
 
 
@@ -101,7 +101,7 @@ def _card(trained: TrainedOnTable, name: str) -> str:
     )
     return table_card(
         name,
-        # Its pipeline gives the numbers of a regression too.
+        # This pipeline also returns the values of a regression.
         "time-series-classification",
         answers=trained.plan.task or "classification",
         arguments=f"{name} new.csv",

@@ -1,4 +1,4 @@
-"""What `chainhead train` does with a table, as a file that can be changed and run again."""
+"""The plan of `chainhead train` for a table, as a YAML file that can be changed and run again."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -13,39 +13,39 @@ from ..tables.spec import TableSpec
 
 Task = Literal["classification", "regression", "forecasting"]
 TASKS = ("classification", "regression", "forecasting")
-# What tells such a file from a recipe.
+# A YAML file with this key is a plan; otherwise it is a recipe.
 KEY = "estimator"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TablePlan:
-    """What to train on which table.
+    """A table, and the settings of the default training on it.
 
     Attributes
     ----------
     data : Path
-        A file, a folder or a pattern, as `chainhead_plugin.tables.load` takes it.
+        A file, a folder or a pattern of file names, as for `chainhead_plugin.tables.load`.
     table : TableSpec
-        What its columns mean; what is not said is guessed where that is safe.
+        The meaning of the table's columns. Whatever is not stated is guessed if that is safe.
     reading : Reading
-        How files are written; by default they tell.
+        How the files are written, such as their separator; by default this is found from the files.
     task : {"classification", "regression", "forecasting"}, optional
-        By default what the labels tell; forecasting where there are times and no labels.
+        By default it follows from the labels; a table with times and without labels is for forecasting.
     test : Path, optional
         Another table to test on.
     test_share : float, optional
-        Share of the series to test on, drawn by `seed`; those of a group stay together. Of forecasts the last share of
-        the time.
+        Share of the series to test on, between 0 and 1, drawn with `seed`; series of a group stay together. For
+        forecasting it is the last share of the time.
     seed : int
-        Where kernels and the test part come from.
+        The seed of the model and of the test part.
     options : mapping
-        Parameters of `ChainHeadClassifier` or `ChainHeadRegressor`, or of `ChainHeadForecaster` and the horizon that
-        it is fitted for.
+        Parameters of `ChainHeadClassifier`, `ChainHeadRegressor` or `ChainHeadForecaster`; for forecasting also
+        "horizon".
 
     Raises
     ------
     ValueError
-        If these contradict each other.
+        If a value is not as described, or `test` and `test_share` are both given.
     """
 
     data: Path
@@ -70,7 +70,7 @@ class TablePlan:
             raise ValueError(f"seed must be a whole number of at least 0, got {self.seed!r}")
 
     def text(self) -> str:
-        """Return the plan as YAML, with paths from the root and everything that was guessed."""
+        """Return the plan as YAML, with absolute paths."""
         table = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self.table).items()
@@ -90,23 +90,23 @@ class TablePlan:
 
 
 def is_plan(file: Path) -> bool:
-    """Tell a plan from a recipe."""
+    """Return whether a file is a plan, and not a recipe or another file."""
     if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
         return False
     try:
         values = read_yaml(file)
     except ValueError:
-        return False  # the reader of recipes says what is wrong with it
+        return False  # The reader of recipes raises the error for it.
     return isinstance(values, dict) and KEY in values
 
 
 def load_plan(file: Path) -> TablePlan:
-    """Read a plan.
+    """Read a plan from a YAML file.
 
     Raises
     ------
     ValueError
-        If it holds anything else than a plan does.
+        If the file is not valid YAML, or holds a key or a value that a plan cannot have.
     """
     values = read_yaml(file)
     known = {KEY, *(entry.name for entry in fields(TablePlan))} - {"options", "task"}

@@ -1,4 +1,4 @@
-"""A table of series becomes a fitted estimator, measured on what it was not fitted to."""
+"""Training of the default classifier or regressor on a table of series, and its test on other series."""
 
 import time
 import warnings
@@ -24,30 +24,31 @@ from .classifier import ChainHeadClassifier
 from .regressor import ChainHeadRegressor
 from .table_plan import TablePlan, Task
 
-# Whole numbers are taken for names of classes where there are so few of them, so often.
+# Labels that are whole numbers are classes if there are at most this many of them, each with at least this many series.
 _MOST_CLASSES, _LEAST_SERIES = 20, 3
 
 
 @dataclass(frozen=True)
 class TrainedOnTable:
-    """What comes of a plan.
+    """A classifier or regressor trained by a plan, and its scores.
 
     Attributes
     ----------
     plan : TablePlan
-        With everything in it that was guessed.
+        The plan, completed by everything that was guessed.
     estimator : ChainHeadClassifier or ChainHeadRegressor
     schema : Schema, optional
-        By which later tables are matched; None where columns have no names.
+        The column names by which later tables are matched; None if the columns have no names.
     said : list of str
-        What was read, guessed and chosen, a line each.
+        Sentences for the user on the data, the guesses and the choices.
     train, test : int
-        Numbers of series.
+        Number of series in the training part and in the test part.
     left_out : float
-        Accuracy, or R², on training series by fits to the other ones.
-    scores : dict
-        Of the test part; empty without one.
+        Accuracy, or R², on training series, each predicted by a model that was not fitted to it.
+    scores : dict of float by str
+        Scores of the test part; empty without a test part.
     seconds : float
+        Time of training and test.
     """
 
     plan: TablePlan
@@ -62,14 +63,23 @@ class TrainedOnTable:
 
 
 def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
-    """Read a plan's table, fit the default to it, and measure that.
+    """Read a plan's table, fit the default model to it, and test it.
 
-    A table with times and without labels is for forecasts.
+    If the plan names no task, a table with times and without labels is for forecasting.
+
+    Parameters
+    ----------
+    plan : TablePlan
+
+    Returns
+    -------
+    TrainedOnTable or TrainedForecaster
 
     Raises
     ------
     ValueError
-        If the table cannot be read, has no labels or misses values; the message says what to do. `TableError` is one.
+        If the table cannot be read, has no labels or misses values; the message says what to do. A `TableError` is a
+        ValueError too.
     """
     if plan.test is not None and plan.test.exists() and plan.data.exists() and plan.test.samefile(plan.data):
         raise ValueError(
@@ -132,7 +142,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
             f"the options {dict(plan.options)} are not those of {kind.__name__}: {error}"
         ) from error
     with warnings.catch_warnings():
-        # Few series of a label are told in words of tables.
+        # The sentences in `said` tell of labels with few series already, in the words of tables.
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
         estimator.fit([one.values.T for one in train], _labels(train, task))
     scores = _scores(estimator, test, task) if test else {}
@@ -152,7 +162,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
 
 
 def _read(plan: TablePlan) -> SeriesSet:
-    """Return a plan's table; a step without a row is a missing value where there is something to forecast."""
+    """Return a plan's table. In a table to forecast, a step without a row is a missing value."""
     with_gaps = replace(plan.table, gaps=plan.table.gaps or "missing")
     if plan.task == "forecasting":
         return load(str(plan.data), with_gaps, plan.reading)
@@ -194,7 +204,7 @@ def _guess_task(found: SeriesSet) -> Task:
 def _parts(
     plan: TablePlan, found: SeriesSet, schema: Schema | None, task: Task
 ) -> tuple[SeriesSet, SeriesSet]:
-    """Return the series to train on, and those to test on."""
+    """Return the series of the training part and of the test part."""
     if plan.test is not None:
         other = (
             load(str(plan.test), plan.table, plan.reading)
@@ -214,7 +224,7 @@ def _parts(
 
 
 def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set[int]:
-    """Return the rows of the test part: whole groups, or else of every class its share."""
+    """Return the indices of the test series: whole groups, or without groups the same share of every class."""
     groups = np.array([one.group for one in series]) if any(one.group for one in series) else None
     is_classes = task == "classification"
     labels = [frozenset(one.labels if is_classes else ()) for one in series]
@@ -225,7 +235,7 @@ def _drawn(share: float, seed: int, series: Sequence[Series], task: Task) -> set
 
 
 def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
-    """Raise where there is too little to learn from."""
+    """Raise if the training part has too few series or labels."""
     if len(train) < 2:
         raise ValueError(
             f"{plan.data}: {len(train)} series to train on, expected at least 2; --series names what tells series "
@@ -275,5 +285,5 @@ def _scores(
             "macro_f1": float(metrics.f1_score(labels, answers, average="macro")),
         }
     error = {"rmse": float(metrics.root_mean_squared_error(labels, answers))}
-    # R² compares with the spread of the labels, which needs two of them.
+    # R² needs the variance of the labels, and so at least two of them.
     return {"r2": float(metrics.r2_score(labels, answers))} | error if len(test) > 1 else error

@@ -1,4 +1,4 @@
-"""How many threads `n_jobs` stands for."""
+"""The number of CPU threads that scikit-learn's `n_jobs` stands for."""
 
 import os
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ import torch
 
 @contextmanager
 def threads_of(n_jobs: Any) -> Iterator[None]:
-    """Let torch use as many threads of the CPU as scikit-learn's `n_jobs` says.
+    """Within a `with` block, let torch use as many CPU threads as `n_jobs` says.
 
     Parameters
     ----------
     n_jobs : int, optional
-        None leaves torch as it is, -1 is all cores, -2 all but one.
+        None changes nothing, -1 stands for all cores, -2 for all cores but one.
 
     Raises
     ------
     ValueError
-        If it is 0 or no whole number.
+        If `n_jobs` is 0 or not a whole number.
     """
     if n_jobs is None:
         yield

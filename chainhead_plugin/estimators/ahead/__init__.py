@@ -1,4 +1,4 @@
-"""Forecasts of tables: series as users hold them, horizons that are usual, and the folder of a forecaster.
+"""Forecasting for the estimators: series in users' data types, usual horizons, and the folder of a forecaster.
 
-May import: what `estimators` may.
+May import: the same rooms as `estimators`.
 """

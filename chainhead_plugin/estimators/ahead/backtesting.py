@@ -1,4 +1,7 @@
-"""Forecasts as they would have been made in the past, and how far off they were."""
+"""Backtests: forecasts from past origins, and their errors.
+
+An origin is the step at which a forecast begins; the forecast uses only the values before it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,18 +23,18 @@ _STRATEGIES = ("refit", "update", "frozen")
 
 @dataclass(frozen=True)
 class Backtest:
-    """What came of forecasts from several origins.
+    """The results of a backtest.
 
     Attributes
     ----------
-    scores : dict
-        Of all forecasts together, as `chainhead_plugin.forecasts.metrics.forecast_scores` names them.
+    scores : dict of float by str
+        Scores of all forecasts together, named as in `chainhead_plugin.forecasts.metrics.forecast_scores`.
     by_origin : list of dict
-        The same for each origin.
+        The same scores for each origin.
     forecasts : list
-        For each origin, its quantiles in the form of `predict_quantiles`.
+        The forecast quantiles for each origin, in the form that `predict_quantiles` returns.
     origins : list of int
-        Steps on the time of all series at which the futures begin.
+        The step at which each forecast begins, counted from the first time of all series.
     """
 
     scores: Mapping[str, float]
@@ -50,22 +53,26 @@ def backtest(
     stride: int | None = None,
     strategy: Strategy = "refit",
 ) -> Backtest:
-    """Forecast from origins near the end of series, each from what lies before it, and compare with what came.
+    """Forecast from several origins near the end of the series, and compare with the values that followed.
+
+    Each forecast uses only the values before its origin.
 
     Parameters
     ----------
     forecaster : ChainHeadForecaster
-        Its parameters; it is not changed.
+        Its parameters are used; the forecaster itself is not changed.
     y, X
-        As of `ChainHeadForecaster.fit`.
+        As for `ChainHeadForecaster.fit`.
     horizon : int
+        Steps to forecast from each origin.
     origins : int
-        How many; the last one lies a horizon before the end.
+        How many origins there are. The last origin lies `horizon` steps before the end of the longest series.
     stride : int, optional
-        Steps between them, by default the horizon.
+        Steps between two origins; by default the horizon.
     strategy : {"refit", "update", "frozen"}
-        Whether a forecaster is fitted anew at each origin; or fitted once, before the first, and takes up what came by
-        its `update`; or stays as it was fitted. In all cases it forecasts from all values before the origin.
+        "refit" fits a new forecaster at each origin. "update" fits once, before the first origin, and gives the values
+        that follow to `update`. "frozen" fits once and changes nothing afterwards. With every strategy the forecast
+        starts from all values before the origin.
 
     Returns
     -------
@@ -74,7 +81,7 @@ def backtest(
     Raises
     ------
     TypeError, ValueError
-        If a number is not as described, or series are too short for so many origins.
+        If an argument is not as described, or the series are too short for so many origins.
     """
     for name, value in (
         ("horizon", horizon),
@@ -128,7 +135,7 @@ def backtest(
 
 
 def _parted(history: History, time: int, horizon: int) -> tuple[History, list[Array]]:
-    """Return what lies before a time, and what came then [horizon, targets], of series that begin before it."""
+    """Return the history before a time, and the values that follow [horizon, targets]; later series are left out."""
     kept, values, came = [], [], []
     for number, (whole, end) in enumerate(zip(history.values, history.ends, strict=True)):
         cut = len(whole) - end + time

@@ -1,4 +1,4 @@
-"""A fitted forecaster: forecasts from pasts, and what came since taken up."""
+"""A fitted forecaster: it forecasts from given pasts, and takes up new values."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -18,24 +18,26 @@ from .updating import batch_of, errors_since
 Array = NDArray[np.float64]
 Own = TypeVar("Own", bound="FittedForecaster")
 
-# Forecasts that are made at once.
+# How many forecasts are computed in one call of the model.
 _BATCH = 256
 
 
 class FittedForecaster(SavedForecaster):
-    """What a forecaster does once it is fitted, or loaded."""
+    """The methods of a forecaster that has been fitted or loaded."""
 
     def update(self: Own, y: Any, X: Any = None, *, past: Any = None, past_X: Any = None) -> Own:
-        """Take up what came since; the forecast is as it was learnt, from the new past, with bands by newer errors.
+        """Take up values that came after the fit, without training anew.
+
+        Later forecasts start from the longer past. The quantiles are adjusted to the errors of the newer forecasts.
 
         Parameters
         ----------
         y : array, list, Series or DataFrame
-            What follows on the values so far, in the form that `fit` had.
+            The values that follow those known so far, in the form that `fit` was given.
         X : the same, optional
             The covariates of these steps.
         past, past_X : the same, optional
-            Of a forecaster that was loaded, and holds no series, the values before `y`.
+            The values and covariates before `y`. A forecaster that was loaded needs them, as it holds no series.
 
         Raises
         ------
@@ -55,14 +57,14 @@ class FittedForecaster(SavedForecaster):
         schema = self.schema_ if is_frame(before) else None
         given = joined(before, y), None if X is None else joined(before_X, X)
         if self._given is None:
-            # What was learnt and what is given now each have a time of their own.
+            # The training series and the series given now may count time from different beginnings.
             self._offset = self._known_until - max(read_history(before, before_X, schema).ends)
         self.take_up(read_history(*given, schema))
         self._given = given
         return self
 
     def take_up(self, history: History) -> None:
-        """Go on from a longer history, which begins as the one before it; as `update`."""
+        """Replace the history by a longer history with the same beginning, as `update` does."""
         history = self._checked(history)
         now = max(history.ends) + self._offset
         if now <= self._known_until:
@@ -137,10 +139,11 @@ class FittedForecaster(SavedForecaster):
         Parameters
         ----------
         pasts : sequence of float64 arrays [length, targets]
-            With an observed value of every target.
+            Each has at least one observed value of every target; NaN is a missing value.
         steps : int, optional
+            Steps to forecast; by default `horizon_`.
         known : sequence of float64 arrays [length + steps or more, covariates], optional
-            What is known of the steps of each past and of those to forecast.
+            The covariates of each past and of the steps to forecast.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Series to forecast as users hold them, and forecasts in the same form."""
+"""Series to forecast, read from users' data types, and forecasts returned in the same type."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,19 +25,19 @@ class History:
     Attributes
     ----------
     values : list of float64 arrays [length, targets]
-        NaN where a value is missing.
+        The series, one array each; NaN where a value is missing.
     table : SeriesSet, optional
-        What they were read from, where they have names or times.
+        The table that the series were read from, if they have names or times.
     is_batch : bool
-        Whether there are several, or one in a list.
+        Whether a list of series was given, even if it holds a single series.
     is_flat : bool
-        Whether a series was [length], and forecasts are without the axis of targets.
+        Whether each series was given as [length]; forecasts then have no axis of targets.
     known : list of float64 arrays [length or more, covariates], optional
-        What is known of every step, and of steps after the last one.
+        The covariates of every step, and of steps after the last.
     names : tuple of str
-        Of what is known.
+        The names of the covariates.
     period : str, optional
-        The frequency of an index of periods, in which forecasts are given back.
+        The frequency of a PeriodIndex of pandas; forecasts are returned with an index of the same frequency.
     """
 
     values: list[Array]
@@ -50,7 +50,7 @@ class History:
 
     @property
     def ends(self) -> list[int]:
-        """Steps from the first time of all series to behind the last of each."""
+        """For each series, the number of steps from the first time of all series to just after its own last step."""
         starts = [0] * len(self.values)
         if self.table is not None:
             starts = [series.start for series in self.table]
@@ -66,15 +66,19 @@ def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History
         [length] or [length, targets]; a list of such arrays; a Series; a DataFrame whose columns are targets, with
         times in its index or in a column, or a MultiIndex of series and time, or a column that tells series apart.
     X : the same, optional
-        What is known of every step of `y`, and of steps after the last one: a row each. Of a table the columns have
-        names of their own, and the index is that of `y`, and goes on.
+        The covariates: a row for every step of `y`, and for steps after the last. The columns of a table have other
+        names than those of `y`, and its index continues that of `y`.
     schema : Schema, optional
-        The names that a table has to have; what is read has them in this order.
+        The column names that a table has to have; columns are read in this order.
+
+    Returns
+    -------
+    History
 
     Raises
     ------
     TypeError, ValueError
-        If it is nothing of these; `TableError` tells what is wrong with a table.
+        If `y` or `X` is none of these. For a table it is a `TableError`, which says what is wrong.
     """
     if is_frame(y):
         return _read_frames(y, X, schema)
@@ -119,9 +123,10 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
 
 
 def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
-    """Return the history that a table holds; where something is known for the future, its last rows may be that.
+    """Return the history that a table holds.
 
-    These rows have no target. They stay in what is known, and the series end before them.
+    If the table has covariates, its last rows may hold covariates of the future, without a target. These rows are kept
+    in `known`, and the series end before them.
     """
     if not table.known:
         return History([series.values for series in table], table, is_batch, is_flat)
@@ -137,12 +142,12 @@ def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
 
 
 def joined(before: Any, later: Any) -> Any:
-    """Return what was given, and what goes on after it, in one: tables, arrays, or lists of arrays.
+    """Return earlier and later values joined along time: tables, arrays, or lists of arrays.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not of one form.
+        If the two are of different types or shapes.
     """
     if is_frame(before) != is_frame(later):
         raise TypeError("give what goes on in the form of what came before it: both tables, or both arrays")
@@ -167,9 +172,9 @@ def joined(before: Any, later: Any) -> Any:
 def table_of(
     data: Any, schema: Schema | None, spec: TableSpec | None = None, reading: Reading | None = None
 ) -> SeriesSet:
-    """Return the series of a table to forecast, all of whose features are targets where none is named.
+    """Return the series of a table to forecast.
 
-    A step without a row is a missing value.
+    If no target is named, all features are targets. A step without a row is a missing value.
     """
     if schema is not None:
         return load_matched(data, schema)
@@ -178,7 +183,7 @@ def table_of(
 
 
 def with_targets(found: SeriesSet) -> SeriesSet:
-    """Return series all of whose features are targets where none is named; gaps of later tables are missing values."""
+    """Return series with targets: all features, if no target is named. Gaps of later tables are missing values."""
     spec = replace(found.columns.spec, gaps=found.columns.spec.gaps or "missing", rows="nodes")
     if not spec.target:
         spec = replace(spec, features=None, target=found.features)
@@ -197,14 +202,14 @@ def _numbers(name: str, number: int | None, values: Any) -> Array:
 
 
 def as_given(history: History, forecasts: Sequence[Array], columns: Sequence[Any] | None = None) -> Any:
-    """Return forecasts in the form that their pasts have.
+    """Return forecasts in the data type of their pasts.
 
     Parameters
     ----------
     history : History
     forecasts : sequence of arrays [steps, targets] or [steps, targets, quantiles]
     columns : sequence, optional
-        The quantiles, for a table a column for each and each target.
+        The levels of the quantiles. A table gets a column for each pair of target and level.
     """
     if history.table is None:
         plain = [one[:, 0] if history.is_flat else one for one in forecasts]

@@ -1,9 +1,9 @@
-"""What the step of times tells about seasons, and about how far ahead is asked for as a rule."""
+"""Likely seasons, and a usual horizon, for the time between two steps, such as an hour or a month."""
 
 from ...tables.time.steps import Step
 
 _DAY = 86_400
-# By unit of the calendar or seconds: the seasons that are likely, the usual one first, and a usual horizon.
+# By the length of a step, in seconds or months: the likely seasons, the most usual first, and a usual horizon.
 _BY_SECONDS = {_DAY: ((7, 365), 14), 7 * _DAY: ((52,), 8), 3600: ((24, 168), 24)}
 _BY_MONTHS = {1: ((12,), 12), 3: ((4,), 4), 12: ((), 5)}
 _BUSINESS_DAY = ((5, 260), 10)
@@ -11,12 +11,12 @@ _UNKNOWN = ((), 12)
 
 
 def likely_seasons(step: Step | None) -> tuple[int, ...]:
-    """Return the seasons, in steps, that are likely for times so far apart."""
+    """Return the likely seasons, in steps, for steps of this length; empty if it is unknown."""
     return _known(step)[0]
 
 
 def usual_horizon(step: Step | None, length: int) -> int:
-    """Return how many steps to forecast where nobody says: a usual number, at most a fifth of a series' length."""
+    """Return the default number of steps to forecast: a usual number, at most a fifth of `length`."""
     return max(1, min(_known(step)[1], length // 5))
 
 

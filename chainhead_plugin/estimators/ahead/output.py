@@ -11,20 +11,21 @@ from ...storage.whole_files import whole_file
 from ..table_card import table_card
 from .training import TrainedForecaster
 
-# From this share of the naive forecast's error on, there is nothing to gain.
+# A forecast whose error is at least this share of the naive forecast's error counts as no better than it.
 _AS_GOOD = 0.98
 _IN_PERCENT = ("smape", "wape", "coverage")
 
 
 def write_forecaster(trained: TrainedForecaster, folder: Path, plan: str, results: str, card: str) -> None:
-    """Write everything; the folder loads with `from_pretrained`, and `chainhead predict` takes it.
+    """Write a trained forecaster; the folder loads with `from_pretrained` and serves `chainhead predict`.
 
     Parameters
     ----------
     trained : TrainedForecaster
     folder : Path
+        Made if missing.
     plan, results, card : str
-        Names of the files.
+        Names of the files for the plan, the scores and the model card.
     """
     trained.estimator.save_pretrained(folder)
     texts = {
@@ -38,12 +39,12 @@ def write_forecaster(trained: TrainedForecaster, folder: Path, plan: str, result
 
 
 def score_text(name: str, value: float) -> str:
-    """Return a score as tables and sentences show it."""
+    """Return a score as text: in percent for metrics that are shares."""
     return f"{100 * value:.1f} %" if name in _IN_PERCENT else f"{value:.4g}"
 
 
 def chosen_text(trained: TrainedForecaster) -> str:
-    """Return what the forecast is the mean of, in one sentence, and how it came out at the rolling origins."""
+    """Return a sentence on which forecasts the model averages, and on its error at the rolling origins."""
     estimator = trained.estimator
     shares = [f"{100 * share:.0f} % {name}" for name, share in estimator.shares_.items()]
     shown = ", ".join(shares[:4]) + (f" and {len(shares) - 4} more" if len(shares) > 4 else "")
@@ -79,7 +80,7 @@ def _results(trained: TrainedForecaster) -> dict[str, Any]:
 
 
 def _table(scores: Mapping[str, Mapping[str, float]]) -> str:
-    """Return a table with a column for each part."""
+    """Return a Markdown table with a column for each mapping of scores."""
     names = list(next(iter(scores.values())))
     rows = [f"| | {' | '.join(scores)} |", "|---|" + "---:|" * len(scores)]
     for name in names:

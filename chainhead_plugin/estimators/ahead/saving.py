@@ -1,4 +1,4 @@
-"""The folder of a forecaster: its checkpoint, names of columns, parameters, and the errors that its bands are of."""
+"""Saving a forecaster: its model, names of columns, parameters, and the errors that its quantiles come from."""
 
 import os
 from pathlib import Path
@@ -37,7 +37,7 @@ _ERRORS = "forecast_errors.safetensors"
 
 
 class SavedForecaster(BaseEstimator):
-    """What a fitted forecaster is written as, and read from."""
+    """Saving and loading of a fitted forecaster."""
 
     model_: ChainHeadForTimeSeriesPrediction
     n_targets_: int
@@ -50,7 +50,20 @@ class SavedForecaster(BaseEstimator):
     _offset: int
 
     def to_transformers(self) -> tuple[ChainHeadForTimeSeriesPrediction, ChainHeadFeatureExtractor | None]:
-        """Return the fitted model, and the names of its columns where it has some, as pipelines take them."""
+        """Return the fitted model, and a feature extractor with the names of its columns, as pipelines take them.
+
+        Returns
+        -------
+        model : ChainHeadForTimeSeriesPrediction
+            The forecaster's own model, not a copy.
+        feature_extractor : ChainHeadFeatureExtractor, optional
+            None if the training data had no names.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
         self._require_fitted()
         if self.schema_ is None:
             return self.model_, None
@@ -58,11 +71,23 @@ class SavedForecaster(BaseEstimator):
         return self.model_, ChainHeadFeatureExtractor(size, do_normalize=False, schema=self.schema_.to_dict())
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Save model, names of columns, parameters and errors; no pickle, and none of the series.
+        """Save model, names of columns, parameters and errors. No pickle is written, and the series are not saved.
 
         The folder loads with `from_pretrained` of this class, with
-        ``AutoModelForTimeSeriesPrediction.from_pretrained`` and with ``pipeline("time-series-forecasting")``, which
-        all forecast the same numbers.
+        ``AutoModelForTimeSeriesPrediction.from_pretrained`` and with ``pipeline("time-series-forecasting")``. All three
+        forecast the same numbers.
+
+        Parameters
+        ----------
+        folder : str or path
+            Made if missing.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError
+            If JSON cannot hold a parameter.
         """
         model, names = self.to_transformers()
         state = self._state()
@@ -80,7 +105,19 @@ class SavedForecaster(BaseEstimator):
         write_state(folder, state)
 
     def push_to_hub(self, repo_id: str, **options: Any) -> Any:
-        """Push everything that `save_pretrained` writes, with a model card, in one commit; as of the model."""
+        """Push everything that `save_pretrained` writes, with a model card, in one commit.
+
+        Parameters
+        ----------
+        repo_id : str
+            The repository on the Hub, such as ``"owner/name"``.
+        **options
+            The options of the model's own `push_to_hub`, such as "private" and "token".
+
+        Returns
+        -------
+        huggingface_hub.CommitInfo
+        """
         self._require_fitted()
         return push(self.model_, self.save_pretrained, repo_id, **options)
 
@@ -93,14 +130,14 @@ class SavedForecaster(BaseEstimator):
         name : str or path
             A folder, or a repository on the Hub as ``"owner/name"``.
         **hub
-            As of ``AutoModelForTimeSeriesPrediction.from_pretrained``.
+            The options of ``AutoModelForTimeSeriesPrediction.from_pretrained``, such as "revision" and "token".
 
         Raises
         ------
         OSError
-            If there is no such model, or its weights are no safetensors.
+            If there is no such model, or its weights are not in safetensors files.
         ValueError
-            If it is damaged, or was not saved by a forecaster.
+            If the files are damaged, or were not saved by a forecaster.
         """
         state = read_state(name, cls.__name__, **hub)
         if not state:

@@ -1,4 +1,4 @@
-"""A table of series becomes a fitted forecaster, measured on the time after it."""
+"""Training of the default forecaster on a table, and its test on the time after the training part."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -20,29 +20,31 @@ from .histories import History, history_of, with_targets
 
 Array = NDArray[np.float64]
 
-# Forecasts of each series that the test part is measured by at most, and series that are shown one by one.
+# The most test forecasts of each series, and the most series whose scores are listed one by one.
 _MOST_ORIGINS, _MOST_SHOWN = 100, 10
 
 
 @dataclass(frozen=True)
 class TrainedForecaster:
-    """What comes of a plan.
+    """A forecaster trained by a plan, and its scores.
 
     Attributes
     ----------
     plan : TablePlan
-        With everything in it that was guessed.
+        The plan, completed by everything that was guessed.
     estimator : ChainHeadForecaster
     said : list of str
-        What was read, guessed and chosen, a line each.
+        Sentences for the user on the data, the guesses and the choices.
     series : int
+        Number of series in the table.
     origins : int
-        Forecasts of the test part; 0 without one.
-    scores : dict
-        Of the test part.
+        Number of test forecasts; 0 without a test part.
+    scores : dict of float by str
+        Scores of the test part; empty without a test part.
     by_series : dict
-        The same for each series and target, where these are few.
+        The same scores for each pair of series and target; empty if there are many pairs, or only one.
     seconds : float
+        Time of training and test.
     """
 
     plan: TablePlan
@@ -56,18 +58,22 @@ class TrainedForecaster:
 
 
 def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
-    """Fit the default forecaster to a plan's table, and measure it on the last share of its time, or on later files.
+    """Fit the default forecaster to a plan's table, and test it on the last share of the time, or on later files.
 
     Parameters
     ----------
     plan : TablePlan
     read : SeriesSet
-        Its table, as it was read so far.
+        The series of the plan's table.
+
+    Returns
+    -------
+    TrainedForecaster
 
     Raises
     ------
     ValueError
-        If nothing says what to forecast, series are too short, or later files do not go on where the table ends.
+        If it is unclear which columns to forecast, series are too short, or later files do not continue the table.
     """
     _check(plan, read)
     found = with_targets(read)
@@ -161,7 +167,7 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
 
 
 def _later(known: SeriesSet, firsts: Sequence[int]) -> str:
-    """Return the words for how much of series is to test on."""
+    """Return a description of the size of the test part, such as "3 series of 12 steps"."""
     counts = [len(series) - first for series, first in zip(known, firsts, strict=True) if first < len(series)]
     shortest, longest = min(counts), max(counts)
     steps = f"{longest}" if shortest == longest else f"{shortest}–{longest}"
@@ -169,7 +175,7 @@ def _later(known: SeriesSet, firsts: Sequence[int]) -> str:
 
 
 def _firsts(history: History, share: float) -> list[int]:
-    """Return of every series the first node of the test part, which begins at one time for all of them."""
+    """Return the first step of the test part in each series; the test part begins at the same time for all."""
     end = max(history.ends)
     cut = end - max(1, round(share * end))
     lengths = [len(values) for values in history.values]
@@ -179,7 +185,7 @@ def _firsts(history: History, share: float) -> list[int]:
 
 
 def _before(history: History, firsts: Sequence[int]) -> History:
-    """Return what lies before the test part; series that begin later are left out."""
+    """Return the history before the test part; series that begin later are left out."""
     assert history.table is not None
     kept = [
         number
@@ -200,7 +206,7 @@ def _before(history: History, firsts: Sequence[int]) -> History:
 def _tested(
     estimator: ChainHeadForecaster, history: History, firsts: Sequence[int]
 ) -> tuple[int, dict[str, float], dict[str, dict[str, float]]]:
-    """Return how many forecasts of the test part there are, what they come to, and that by series and target."""
+    """Return the number of test forecasts, their scores, and the scores of each series and target."""
     assert history.table is not None
     horizon, levels = estimator.horizon_, list(estimator.model_.config.quantiles)
     season = max(estimator.seasons_, default=1)

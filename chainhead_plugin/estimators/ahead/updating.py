@@ -1,4 +1,4 @@
-"""A model's inputs from pasts, and how far off its forecasts were from what came since."""
+"""A forecasting model's inputs, and the errors of its forecasts on values that came after the fit."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,23 +11,30 @@ from .histories import History
 
 Array = NDArray[np.float64]
 
-# Forecasts that an update makes at most, of which it takes the errors.
+# The most forecasts that an update makes to measure errors.
 _MOST = 2000
 
 
 def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None) -> dict[str, torch.Tensor]:
-    """Return what the model takes, the last values of pasts lined up at their ends.
+    """Return the model's inputs: the last values of the pasts, aligned at their ends.
 
     Parameters
     ----------
     pasts : sequence of float64 arrays [length, targets]
     config : ChainHeadConfig
     known : sequence of float64 arrays [length + prediction_length or more, covariates], optional
+        The covariates of each past and of the steps to forecast.
+
+    Returns
+    -------
+    dict of float64 Tensor by str
+        "past_values" [pasts, steps, targets], NaN before shorter pasts. If the model takes covariates, also
+        "past_time_features" [pasts, steps, covariates] and "future_time_features" [pasts, horizon, covariates].
 
     Raises
     ------
     ValueError
-        If covariates are missing.
+        If covariates are missing or infinite, or end too early.
     """
     length = max(min(len(past), config.chain_length) for past in pasts)
     batch = np.full((len(pasts), length, pasts[0].shape[1]), np.nan)
@@ -66,25 +73,28 @@ def errors_since(
     config: Any,
     forecast: Callable[[Sequence[Array], int, Sequence[Array] | None], Array],
 ) -> tuple[Array, NDArray[np.int64], float]:
-    """Return the errors of forecasts from every step since a time, and where these begin.
+    """Return the errors of forecasts from every step since a given time, and the steps at which they begin.
+
+    If there are very many steps, a random part of them is used.
 
     Parameters
     ----------
     history : History
     since : int
-        On the time of all series.
+        The first step to forecast from, counted from the first time of all series.
     config : ChainHeadConfig
     forecast : callable
-        From pasts, steps and what is known to quantiles [pasts, steps, targets, quantiles].
+        Maps pasts, the number of steps, and covariates or None to quantiles [pasts, steps, targets, quantiles].
 
     Returns
     -------
     errors : float64 array [forecasts, steps]
-        Of every target by itself, in the units in which the model computes; NaN where a value is not known.
-    origins : int array [forecasts]
-        On the time of all series, ascending.
+        Observed values less forecast medians, a row for each forecast of each target, in the scaled units in which the
+        model computes; NaN where the value is not known.
+    origins : int64 array [forecasts]
+        The step at which each forecast begins, counted from the first time of all series; ascending.
     share : float
-        For how many forecasts each stands, where only a part of them was made.
+        How many forecasts each row stands for: 1, or more if only a part of the steps was used.
     """
     ends = history.ends
     places = sorted(
@@ -101,7 +111,7 @@ def errors_since(
     pasts = [history.values[number][:step] for _, number, step in places]
     known = None
     if history.known is not None:
-        # Beyond what is known the errors are not known either.
+        # Padded covariates only affect steps beyond the series' end, whose errors are NaN.
         longer = [np.pad(values, ((0, steps), (0, 0)), mode="edge") for values in history.known]
         known = [longer[number] for _, number, _ in places]
     medians = forecast(pasts, steps, known)[..., config.quantiles.index(0.5)]
@@ -116,7 +126,7 @@ def errors_since(
 
 
 def _scale(past: Array, config: Any) -> Array:
-    """Return the units in which the model computes [targets]; NaN where a series does not vary."""
+    """Return the scale by which the model divides values [targets]; NaN where a series does not vary."""
     if config.scaling == "fixed":
         return np.asarray(config.fixed_scale[: past.shape[1]], np.float64)
     deviations = np.nanstd(past[-config.chain_length :], 0)
