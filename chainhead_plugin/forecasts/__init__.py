@@ -1,4 +1,7 @@
-"""A forecaster from series alone: seasons, linear maps of the past, and a chain, chosen at rolling origins.
+"""Fitting a forecaster to series without options: seasons, linear maps of the past, and a stack of chain heads.
+
+Rolling origins make the choices. An origin is a step at which a forecast begins: it uses only the values before the
+origin, and is compared with the values after it.
 
 May import: `checks`, `config`, `models`.
 """

@@ -1,4 +1,4 @@
-"""How far from a forecast the values come to lie: its quantiles, from errors of forecasts that did not know them."""
+"""Quantiles of a forecast, taken from the errors of earlier forecasts that did not see the values they predicted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,31 +9,32 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Quantiles are at least so far apart, in units of the scale: the model's own never touch.
+# The least distance between two quantiles, in the units in which the model computes: a model's quantiles never touch.
 _LEAST_GAP = 1e-6
-# Memories after which an error is left out, and how many are kept at most.
+# An error is dropped once it is this many memories old (see `ErrorRecord`), and only so many forecasts are kept.
 _FORGOTTEN, _MOST_KEPT = 10, 5000
-# Correlated errors of forecasts that overlap tell as much as so many that do not, for each horizon's worth of time.
+# Errors of overlapping forecasts are correlated. In each stretch of time as long as the horizon, they are worth this
+# many independent errors.
 _INDEPENDENT_PER_HORIZON = 2
 _LEAST_INDEPENDENT = 1.5
-# How many errors the normal distribution counts for in the shape.
+# The normal distribution counts for this many errors in the shape of the band.
 _NORMAL_ERRORS = 5
 
 
 @dataclass(frozen=True)
 class ErrorRecord:
-    """Errors of forecasts that did not know what came, and what each counts for.
+    """Errors of past forecasts, and how much each forecast counts.
 
     Attributes
     ----------
     errors : float64 array [forecasts, steps]
-        What came, less what was forecast; NaN where that is not known, or not yet.
+        Observed values less forecasts; NaN where a value is missing or still to come.
     origins : int array [forecasts]
-        Steps, on the time of all series, at which the futures begin.
+        The step at which each forecast begins, counted from the first time of all series.
     steps : float64 array [forecasts]
-        For how many steps of time a forecast stands: more than one where only a part of the origins was taken.
+        How many steps of time each forecast stands for: more than 1 if only a part of the origins was used.
     memory : float
-        Steps after which an error counts half.
+        The number of steps after which an error counts half.
     """
 
     errors: Array
@@ -42,25 +43,31 @@ class ErrorRecord:
     memory: float
 
     def band(self, now: int, levels: Sequence[float]) -> Array:
-        """Return the quantiles [steps, levels] of errors as they are at a time, recent ones counting more."""
+        """Return the quantiles of errors [steps, levels] at step `now`; recent errors count more."""
         weights = self.steps * 0.5 ** ((now - self.origins) / self.memory)
-        # Forecasts of origins that are nearer to each other than the horizon share what comes.
+        # Forecasts whose origins are closer than the horizon predict some of the same values: they are not independent.
         spread = np.square(weights.sum()) / np.square(weights / np.sqrt(self.steps)).sum()
         independent = _INDEPENDENT_PER_HORIZON * float(spread) / self.errors.shape[1]
         return band_of(self.errors, weights, levels, max(independent, _LEAST_INDEPENDENT))
 
     def followed_by(self, errors: Array, origins: NDArray[np.int64], share: float = 1.0) -> "ErrorRecord":
-        """Return the record with new forecasts in the place of its own since the first of them began.
+        """Return a record with new forecasts added.
 
-        What no longer counts is left out.
+        The new forecasts replace those of this record that began at the same time or later. Very old forecasts are
+        dropped.
 
         Parameters
         ----------
         errors : float64 array [forecasts, steps]
+            As in `ErrorRecord`.
         origins : int array [forecasts]
-            Ascending.
+            As in `ErrorRecord`; ascending.
         share : float
-            For how many steps each stands.
+            How many steps of time each new forecast stands for.
+
+        Returns
+        -------
+        ErrorRecord
         """
         since, now = origins[0], origins[-1]
         kept = (self.origins < since) & (self.origins > now - _FORGOTTEN * self.memory)
@@ -77,20 +84,22 @@ def band_of(
 ) -> Array:
     """Return the quantiles of errors for each step, around a median of zero.
 
-    Each step has a width of its own, and all steps together the shape: their errors in units of their widths.
+    Each step has its own width, the root mean square of its errors. All steps share one shape: the quantiles of all
+    errors, each divided by the width of its step.
 
     Parameters
     ----------
-    errors : float64 array [origins, steps]
-        What came, less what was forecast; NaN does not count.
-    weights : float64 array [origins]
-        How much they count.
+    errors : float64 array [forecasts, steps]
+        Observed values less forecasts; NaN does not count.
+    weights : float64 array [forecasts]
+        How much each forecast counts.
     levels : sequence of float
-        Ascending, 0.5 among them.
+        Levels of the quantiles, ascending; 0.5 must be among them.
     independent : float, optional
-        How many errors that do not depend on each other these amount to. The fewer, the more is the shape that of
-        the normal distribution, and the further out are quantiles, by the ratio of Student's with so many degrees of
-        freedom to normal ones: the widths are estimated.
+        The number of independent errors that these correlated errors are worth. With fewer of them, the shape is
+        closer to the normal distribution, and the quantiles lie further out: they are multiplied by the ratio of
+        Student's quantile, with this number as degrees of freedom, to the normal quantile, as the widths are only
+        estimates. By default neither is done.
 
     Returns
     -------
@@ -102,7 +111,7 @@ def band_of(
 
     mass = counted.sum(0)
     squares = (counted * np.square(known)).sum(0)
-    # A step with few errors is as uncertain as the other ones.
+    # The width of a step with few errors is pulled towards the mean width of all steps.
     mean = squares.sum() / max(mass.sum(), 1e-300)
     share = 1 / (1 + (counted > 0).sum(0))
     widths = np.sqrt((1 - share) * squares / np.maximum(mass, 1e-300) + share * mean)
@@ -122,7 +131,7 @@ def band_of(
 
 
 def _weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:
-    """Return quantiles on the lines between the middles of the steps of the weighted distribution."""
+    """Return quantiles of the weighted distribution, interpolated linearly between the middles of its steps."""
     if not len(values):
         return np.zeros(len(levels))
     order = np.argsort(values, kind="stable")
@@ -132,7 +141,7 @@ def _weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) 
 
 
 def _student_factor(level: float, freedom: float) -> float:
-    """Return Student's quantile in units of the normal one, by its expansion in inverse degrees of freedom."""
+    """Return Student's quantile divided by the normal quantile, by a series in 1 / degrees of freedom."""
     z = NormalDist().inv_cdf(level)
     first = (z**2 + 1) / 4
     second = (5 * z**4 + 16 * z**2 + 3) / 96

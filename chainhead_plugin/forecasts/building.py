@@ -1,4 +1,4 @@
-"""A map of the past, effects of covariates and a band become an ordinary model."""
+"""Turns a linear map of the past, effects of covariates and a band of quantiles into a transformers model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearForecast:
-    """What a model of the default forecaster computes.
+    """The numbers that a model of the default forecaster computes with.
 
     Attributes
     ----------
     weight : float64 array [past, steps]
-        From the past, less the effects in it, to the forecast.
+        Maps the past, less the effects of its covariates, to the forecast.
     effects : float64 array [covariates, targets]
-        In units in which the model computes, for each unit of a covariate.
+        The change of a target, in the units in which the model computes, for each unit of a covariate.
     centres : float64 array [covariates]
-        The values of covariates that have no effect.
+        For each covariate, the value at which its effect is 0.
     constant : list of int
-        Covariates that did not vary: the model does not read them.
+        Indices of covariates that did not vary in training; the model does not read them.
     """
 
     weight: Array
@@ -40,21 +40,27 @@ class LinearForecast:
 def built(
     forecast: LinearForecast, targets: int, quantiles: Sequence[float], scaling: dict[str, Any], points: Array
 ) -> ChainHeadForTimeSeriesPrediction:
-    """Return the model, in eval mode.
+    """Return a model that computes a linear forecast, in eval mode.
 
-    Without covariates its chain adds nothing to the linear path. With covariates the chain, which looks at each node
-    alone, is their effect at every step of the past: what the linear path says of it is taken off again, and the
-    effects of the future's are added.
+    The model's linear path holds the map of the past. Without covariates the model's chain adds nothing to it. With
+    covariates the chain, which sees each node alone, computes their effects at every step of the past. The model then
+    subtracts the share of these effects in the linear path, and adds the effects of the future covariates.
 
     Parameters
     ----------
     forecast : LinearForecast
     targets : int
+        Number of targets.
     quantiles : sequence of float
+        Levels of the quantiles; 0.5 must be among them.
     scaling : dict
-        The configuration's fields of scaling.
+        The fields of `ChainHeadConfig` that concern scaling.
     points : float64 array [steps, quantiles]
-        As of `set_band`.
+        As for `set_band`.
+
+    Returns
+    -------
+    ChainHeadForTimeSeriesPrediction
     """
     past, steps = forecast.weight.shape
     covariates = len(forecast.effects)
@@ -118,7 +124,7 @@ def _set_effects(model: ChainHeadForTimeSeriesPrediction, forecast: LinearForeca
 def with_quantiles(
     point: ChainHeadForTimeSeriesPrediction, quantiles: Sequence[float], points: Array
 ) -> ChainHeadForTimeSeriesPrediction:
-    """Return a point forecaster's model with a band around what it forecasts, in eval mode; as of `set_band`."""
+    """Return a model with quantiles around the forecast of a model without; in eval mode. See `set_band`."""
     fields = point.config.to_dict() | {"quantiles": list(quantiles), "loss": None}
     model = ChainHeadForTimeSeriesPrediction(ChainHeadConfig.from_dict(fields)).eval()
     known = point.state_dict()
@@ -135,14 +141,14 @@ def with_quantiles(
 
 @torch.no_grad()
 def set_band(model: ChainHeadForTimeSeriesPrediction, points: Array) -> None:
-    """Let a model forecast these quantiles around its point forecast, which stays.
+    """Set the distances of a model's quantiles from its point forecast, which does not change.
 
     Parameters
     ----------
     model : ChainHeadForTimeSeriesPrediction
-        Of `built`: weights are those of the median alone.
+        A model from `built` or `with_quantiles`, in which only the median has weights. Changed in place.
     points : float64 array [steps, quantiles]
-        In units in which the model computes; ascending, 0 for the median.
+        The distances in the units in which the model computes; ascending, 0 for the median.
     """
     config = model.config
     bias = model.forecaster.bias.view(len(points), config.num_targets, len(config.quantiles))

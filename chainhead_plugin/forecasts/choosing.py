@@ -15,26 +15,26 @@ Array = NDArray[np.float64]
 
 RIDGES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 _LONGEST_PAST = 768
-# How many candidates are mixed, and from how many of the best; and windows that a regression needs.
+# The most candidates in a mean, out of this many with the least error; and the least windows for a regression.
 _PICKS, _POOL, _LEAST_WINDOWS = 15, 40, 4
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A linear forecast.
+    """A linear forecast that may be chosen: a classical forecast, or a ridge regression that shrinks towards it.
 
     Attributes
     ----------
     past : int
-        Steps that it sees.
+        Number of past steps that it uses.
     keeps_level : bool
-        As of `RidgeFit`.
+        As for `RidgeFit`.
     start : str
-        The classical forecast that it is, or shrinks to.
+        Name of the classical forecast.
     ridge : float, optional
-        None for the classical forecast itself.
+        Strength of the ridge regression's penalty; None for the classical forecast itself.
     is_robust : bool
-        Whether it has the least absolute errors instead of squared ones.
+        Whether the regression minimises absolute errors instead of squared errors.
     """
 
     past: int
@@ -44,7 +44,7 @@ class Candidate:
     is_robust: bool = False
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return a description for users."""
         if self.ridge is None:
             return self.start
         return f"{'robust ' if self.is_robust else ''}ridge regression on {self.past} steps"
@@ -52,23 +52,25 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The map that was chosen, and how it came out at the origins that chose it.
+    """The chosen mean of candidates as one linear map, and its forecasts at the rolling origins.
 
     Attributes
     ----------
     weight : float64 array [past, steps]
-    shares : dict
-        Of each candidate in the mean.
+        The map: ``past @ weight`` is the forecast.
+    shares : dict of float by Candidate
+        The share of each candidate in the mean.
     keeps_level : bool
-        Whether its columns sum to 1, so that it forecasts a shifted past shifted alike.
+        Whether the map's columns sum to 1. A shift of the past then shifts the forecast by the same amount.
     past : float64 array [origins, past]
+        The values before each origin.
     forecast, future : float64 arrays [origins, steps]
-        By maps that were fitted to what lies before the fold of the origin, mixed as the other folds have it, so that
-        the errors are those of a forecast that has not seen the origin; NaN in the future where it is missing.
+        Forecasts, and the values that followed, NaN where missing. No forecast has seen its origin's fold: its
+        candidates were fitted to the time before the fold, and their shares were chosen on the other folds.
     times : int array [origins]
-        Steps on the time of all series at which the futures begin.
+        The step at which each forecast begins, counted from the first time of all series.
     weights : float64 array [origins]
-        Sum to 1; folds weigh alike.
+        Weights of the origins, with a sum of 1; every fold has the same weight.
     """
 
     weight: Array
@@ -86,7 +88,7 @@ class Mixture:
 
 
 def pasts_of(length: int, horizon: int, seasons: Sequence[int]) -> list[int]:
-    """Return how many steps of the past candidates see, for series whose first fold begins after `length` steps."""
+    """Return the lengths of past that candidates use, in steps, if the first fold begins after `length` steps."""
     limit = min(max(int(0.8 * length), 1), _LONGEST_PAST)
     base = min(seasons, default=max(horizon, 4))
     wanted = {2 * base, 4 * base, 8 * base, *(2 * season for season in seasons)}
@@ -105,23 +107,30 @@ def choose(
     level: bool,
     final: Sequence[Sample] | None = None,
 ) -> Mixture:
-    """Choose and fit the map.
+    """Choose candidates at rolling origins, and fit their mean.
 
     Candidates are the classical forecasts, and the ridge regressions that shrink towards them, on pasts of several
-    lengths. They are fitted to what lies before each fold, and those whose mean has the least absolute error over all
-    folds are taken, one after the other and with repetition (Caruana and others 2004). These are then fitted to all.
+    lengths. They are fitted to the time before each fold, and forecast the fold. Then candidates are added to a mean
+    one by one: each time the candidate, possibly a repeated one, with which the mean has the least absolute error
+    over all folds (Caruana et al. 2004). At last the chosen candidates are fitted to all of the time.
 
     Parameters
     ----------
     samples : sequence of Sample
-        In units in which their level is 0 and their deviation about 1.
+        Series scaled to a level of 0 and a standard deviation of about 1.
     folds : sequence of Fold
     horizon : int
+        Steps to forecast.
     seasons : sequence of int
+        Seasons in steps, ascending.
     level : bool
-        Whether maps may return to the series' level, 0.
+        Whether maps may return to the level 0 of the series.
     final : sequence of Sample, optional
-        What the chosen ones are fitted to in the end, by default the same samples.
+        The series that the chosen candidates are fitted to at last; by default `samples`.
+
+    Returns
+    -------
+    Mixture
     """
     usable = [len(one.values) - (one.end - folds[0].begin) for one in samples]
     pasts = pasts_of(max(usable), horizon, seasons)
@@ -160,7 +169,7 @@ def choose(
 def map_before(
     samples: Sequence[Sample], found: Mixture, horizon: int, seasons: Sequence[int], end: int
 ) -> Array:
-    """Return the map [past, steps] of a mixture, fitted to what lies before a time."""
+    """Return the map [past, steps] of a mixture, with its candidates fitted to the time before step `end`."""
     return _mean_map(samples, found.shares, horizon, seasons, len(found.weight), end)
 
 
@@ -193,7 +202,7 @@ def _candidates(
     size: int,
     keeps_level: bool,
 ) -> list[tuple[float, Candidate, Array]]:
-    """Return error, candidate and forecasts [origins, steps]: of every classical start the best few."""
+    """Return error, candidate and forecasts [origins, steps] of the best few candidates for each classical forecast."""
     pasts = [past[:, -size:] for past, _, _ in judged]
     can_learn = all(fit is not None for fit in fits)
     levels = [past.mean(1, keepdims=True) if keeps_level else np.zeros((len(past), 1)) for past in pasts]
@@ -241,7 +250,7 @@ def _candidates(
 def _refitted(
     samples: Sequence[Sample], candidate: Candidate, horizon: int, seasons: Sequence[int], end: int
 ) -> Array:
-    """Return a candidate's map, fitted to what lies before a time."""
+    """Return a candidate's map, fitted to the time before step `end`."""
     start = classical_maps(candidate.past, horizon, seasons)[candidate.start]
     if candidate.ridge is None:
         return start
@@ -252,7 +261,7 @@ def _refitted(
 
 
 def _mix(forecasts: Sequence[Array], future: Array, weights: Array) -> list[int]:
-    """Return which forecasts to take the mean of, with repetition, the first ones the most useful."""
+    """Return the indices of the forecasts to average, with repetition, in the order in which they were added."""
     total = np.zeros_like(future)
     picked: list[int] = []
     errors: list[float] = []
@@ -266,13 +275,13 @@ def _mix(forecasts: Sequence[Array], future: Array, weights: Array) -> list[int]
 
 
 def _held_out(forecasts: Sequence[Array], future: Array, weights: Array, sizes: Sequence[int]) -> Array:
-    """Return the forecast of every fold by the mixture that all other folds choose."""
+    """Return forecasts [origins, steps], averaged for every fold as the other folds choose."""
     mixed = np.empty_like(future)
     ends = np.cumsum(sizes)
     for begin, end in zip(ends - sizes, ends, strict=True):
         own = np.zeros(len(future), bool)
         own[begin:end] = True
-        # A single fold has to choose by itself.
+        # If there is a single fold, its own errors have to choose.
         others = ~own if len(sizes) > 1 else own
         picked = _mix([forecast[others] for forecast in forecasts], future[others], weights[others])
         mixed[own] = np.mean([forecasts[place][own] for place in picked], 0)

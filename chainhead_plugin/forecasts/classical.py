@@ -1,4 +1,4 @@
-"""Classical forecasts that are linear in the past, as matrices: [past, future] each, columns that sum to 1."""
+"""Classical forecasts that are linear in the past, as matrices [past, future] whose columns sum to 1."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -13,7 +13,7 @@ _SEASONAL = (0.05, 0.2)
 
 
 def classical_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Matrix]:
-    """Return forecasts that have no weights to learn, by what they are called.
+    """Return classical forecasts, which have no weights to learn, by name.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def classical_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str,
     steps : int
         Steps to forecast.
     seasons : sequence of int
-        Ascending; those longer than the past are left out.
+        Seasons in steps, ascending; seasons that are too long for the past are left out.
 
     Returns
     -------
@@ -60,19 +60,27 @@ def smoothing(
     trend: float = 0.0,
     damping: float = 0.95,
 ) -> Matrix:
-    """Return additive exponential smoothing (Holt and Winters) over one past, with one or several seasons.
+    """Return the map of additive exponential smoothing (Holt and Winters), with one or several seasons, or none.
 
-    Every state is a linear function of the past, so that the recursion runs on the rows of the identity.
+    Every state of the smoothing is a linear function of the past. The recursion therefore computes with the weights of
+    these functions, and starts from the rows of the identity matrix.
 
     Parameters
     ----------
     length, steps : int
+        Steps of the past, and steps to forecast.
     seasons : sequence of int
-        Ascending; twice the longest at most `length`.
+        Seasons in steps, ascending. Twice the longest season must not exceed `length`.
     level, seasonal, trend : float
-        What share of each error the level, each season and the trend take up; no trend with 0.
+        The share of each one-step error that is added to the level, to each season and to the trend; with a `trend` of
+        0 there is no trend.
     damping : float
-        By what the trend is multiplied at each step.
+        The factor by which the trend shrinks at each step.
+
+    Returns
+    -------
+    float64 array [length, steps]
+        ``past @ map`` is the forecast.
     """
     values = np.eye(length)
     first = max(seasons, default=1)
@@ -100,7 +108,7 @@ def smoothing(
 
 
 def _first_seasons(start: Matrix, seasons: Sequence[int], level: NDArray[np.float64]) -> list[Matrix]:
-    """Return each season's first states [season, length]: what its phases are above the level and shorter seasons."""
+    """Return the first states of each season [season, length]: means by phase, less the level and shorter seasons."""
     states: list[Matrix] = []
     rest = start - level
     for season in seasons:

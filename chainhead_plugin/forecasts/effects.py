@@ -1,4 +1,7 @@
-"""What is known for the future too, such as holidays and prices: its effect on what is forecast, at the same step."""
+"""Effects of covariates, which are known for the future too, such as holidays and prices.
+
+An effect is proportional to the covariate, and on the same step only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,23 +15,24 @@ from .origins import Fold, Sample, sample_of
 
 Array = NDArray[np.float64]
 
-# The smoothing whose errors of one step the effects explain, and how far back it looks.
+# Shares of the exponential smoothing whose one-step errors the effects explain, and the steps that it looks back.
 _LEVEL, _SEASONAL, _LONGEST_PAST, _SHORTEST_PAST = 0.3, 0.1, 768, 24
-# Strength of the penalty on squared effects of covariates of deviation 1, for each step.
+# Strength of the penalty on squared effects, for each step, of covariates scaled to a standard deviation of 1.
 _PENALTY = 0.01
 
 
 @dataclass(frozen=True)
 class Covariates:
-    """What is known of every step of series.
+    """The covariates of series.
 
     Attributes
     ----------
     names : tuple of str
+        Names of the covariates.
     values : tuple of float64 arrays [length, covariates]
-        Of each series, a row a step at least.
+        One array for each series, with a row for each of its steps.
     means, deviations : float64 arrays [covariates]
-        Over all series; a deviation of 0 marks a covariate that does not vary.
+        Means and standard deviations over all series; a deviation of 0 marks a covariate that does not vary.
     """
 
     names: tuple[str, ...]
@@ -38,11 +42,11 @@ class Covariates:
 
     @property
     def constant(self) -> list[int]:
-        """Which covariates do not vary, so that nothing can be learnt of them."""
+        """Indices of the covariates that do not vary, and so have no effect that could be learnt."""
         return np.flatnonzero(self.deviations == 0).tolist()
 
     def scaled(self, number: int, length: int) -> Array:
-        """Return the last steps of a series [length, covariates] in units of the deviations; 0 where constant."""
+        """Return the last `length` steps of a series' covariates [length, covariates], standardised; 0 if constant."""
         divisors = np.where(self.deviations > 0, self.deviations, 1)
         rest = (self.values[number] - self.means) / divisors
         found: Array = np.where(self.deviations > 0, rest, 0)[len(rest) - length :]
@@ -55,9 +59,15 @@ def covariates_of(tables: Sequence[Array], known: Sequence[Array], names: Sequen
     Parameters
     ----------
     tables : sequence of float64 arrays [length, targets]
+        The series.
     known : sequence of float64 arrays [length or more, covariates]
-        Rows beyond a series' end are left out.
+        The covariates of each series. Rows after a series' end are left out.
     names : sequence of str
+        Names of the covariates.
+
+    Returns
+    -------
+    Covariates
 
     Raises
     ------
@@ -86,25 +96,27 @@ def covariates_of(tables: Sequence[Array], known: Sequence[Array], names: Sequen
 
 
 def effects_of(samples: Sequence[Sample], inputs: Sequence[Array], seasons: Sequence[int], end: int) -> Array:
-    """Return the effects of covariates on samples, learnt from what lies before a time.
+    """Return the effects of covariates on series, learnt from the time before step `end`.
 
-    A level and seasons that move are taken from both sides alike, as what an exponential smoothing did not foresee of
-    them: effects are the regression of the one on the other, as of errors that do not depend on each other.
+    The same exponential smoothing runs over the series and over the covariates, and only its one-step errors are kept.
+    This removes a moving level and moving seasons from both, and leaves errors that are nearly independent of each
+    other. The effects are a ridge regression of the series' errors on the covariates' errors.
 
     Parameters
     ----------
     samples : sequence of Sample
-        In units in which their deviation is about 1.
+        Series scaled to a standard deviation of about 1.
     inputs : sequence of float64 arrays [length, covariates]
-        In units of their deviation, a row for each step of the sample.
+        The standardised covariates of each series, a row for each step.
     seasons : sequence of int
+        Seasons in steps.
     end : int
-        On the time of all series.
+        The step before which to learn, counted from the first time of all series.
 
     Returns
     -------
     float64 array [covariates]
-        In units of the samples, for each deviation of a covariate.
+        The change of the scaled series for one standard deviation of each covariate.
     """
     lengths = [max(0, min(len(one.values), len(one.values) - one.end + end)) for one in samples]
     longest = max(lengths, default=0)
@@ -132,7 +144,7 @@ def effects_of(samples: Sequence[Sample], inputs: Sequence[Array], seasons: Sequ
 def _without_effects(
     samples: Sequence[Sample], inputs: Sequence[Array], effects: Sequence[Array]
 ) -> list[Sample]:
-    """Return samples less the effects [covariates] of their covariates."""
+    """Return series with the effects [covariates] of their covariates subtracted."""
     return [
         sample_of(sample.values - values @ effect, sample.end)
         for sample, values, effect in zip(samples, inputs, effects, strict=True)
@@ -149,10 +161,10 @@ def with_effects(
     seasons: Sequence[int],
     has_level: bool,
 ) -> tuple[Array, Mixture]:
-    """Return the effects of covariates [covariates, targets], and the map of what they leave.
+    """Return the effects of covariates [covariates, targets], and the map for series without these effects.
 
-    Zeros, and the map without them, where forecasts are no better for it at the rolling origins, for which effects
-    are those of the time before all folds.
+    If forecasts at the rolling origins are no better with effects, they are all 0, and the map is `without`, which was
+    chosen without covariates. For this comparison effects are learnt from the time before all folds.
     """
     horizon = without.future.shape[1]
     inputs = [

@@ -1,4 +1,4 @@
-"""Series become a forecaster: an ordinary model, whose every choice was made at rolling origins."""
+"""Fits a forecaster to series: a transformers model whose settings are all chosen at rolling origins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .stacks import try_stack
 Array = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-# Share of the time of the rolling origins after which an error counts half for the quantiles.
+# For the quantiles an error counts half after this share of the time that the rolling origins cover.
 _MEMORY = 1 / 12
 
 
@@ -34,23 +34,25 @@ class ForecasterFit:
     model : ChainHeadForTimeSeriesPrediction
         In eval mode.
     seasons : list of int
-        That were found, or given.
-    shares : dict
-        What the forecast is the mean of, in words, and the share of each.
+        The seasons that were found or given, in steps.
+    shares : dict of float by str
+        The averaged forecasts, described in words, and the share of each.
     origins : int
-        Forecasts that chose and calibrated.
+        Number of forecasts at the rolling origins, which chose the mean and gave the quantiles.
     error, naive_error : float
-        Mean absolute error at these origins, and that of the last season's values again, in units of the series'
-        deviation. Every forecast is by what was fitted to the time before it, mixed as other origins have it.
+        Mean absolute error at these origins, of the mean and of a forecast that repeats the last season, in units of
+        the series' standard deviation. No forecast of the mean has seen its origin: its parts were fitted to the time
+        before, and their shares chosen at other origins.
     record : ErrorRecord
         The errors at these origins, in the units in which the model computes.
     effects : float64 array [covariates, targets]
-        By how much a forecast is larger for each unit of a covariate, in the series' unit, or of several series in
-        their deviations. 0 where a covariate does not vary, and all 0 where they do not help.
+        By how much one unit of a covariate raises a forecast: in the unit of a single series, or in standard
+        deviations of several series. It is 0 for a covariate that does not vary. All effects are 0 if forecasts are no
+        better with covariates.
     constant : list of str
-        Covariates that do not vary.
+        Names of the covariates that do not vary.
     reason : str
-        Whether a trained chain was taken, and why, in a sentence.
+        A sentence that says whether a trained stack was chosen, and why.
     """
 
     model: ChainHeadForTimeSeriesPrediction
@@ -78,38 +80,44 @@ def fit_forecaster(
     seconds: float | None = None,
     seed: int = 0,
 ) -> ForecasterFit:
-    """Fit a forecaster to series, without an option that has to be chosen.
+    """Fit a forecaster to series. No option is needed.
 
-    Its point forecast is a linear map of the past, as exponential smoothing, seasonal naive, ridge regression and all
-    their means are. Which of them are averaged, rolling origins in the second half of the time decide, each judged by
-    maps fitted to what lies before it. Quantiles are those of the errors at these origins, by step: recent errors
-    count more, and the band is wider where they are few. It is in closed form and takes seconds; two calls give the
-    same model.
+    The point forecast is a weighted mean of exponential smoothing, seasonal naive forecasts and ridge regressions.
+    Each of them is a linear map of the past, and so is their mean. Rolling origins in the second half of the time
+    choose the mean: forecasts are made from many steps, each by maps that were fitted to the time before, and compared
+    with the values that followed. The quantiles are the quantiles of the errors of these forecasts, for each step of
+    the horizon. Recent errors count more, and quantiles lie further out if errors are few.
+
+    Everything is computed in closed form, within seconds, and two calls give the same model. Only a stack, which
+    `seconds` asks for, is trained.
 
     Parameters
     ----------
     series : sequence of float arrays [length] or [length, targets]
-        In any unit, a row a step; NaN is a missing value.
+        In any unit, a row for each step; NaN is a missing value.
     horizon : int
         Steps to forecast.
     seasons : sequence of int, optional
-        After how many steps series repeat, such as 7 for days; by default what is found in them. Empty for none.
+        After how many steps the series repeat, such as 7 for daily values; empty for no season. By default they are
+        found in the series.
     likely_seasons : sequence of int
-        Where to look for seasons first, as time suggests, the usual one at the head: it is tried where none shows.
+        Seasons to look for first, such as 24 and 168 for hourly values. The first of them is used if the series are
+        too short to show any season.
     quantiles : sequence of float
-        Levels, 0.5 among them.
+        Levels of the quantiles, between 0 and 1; 0.5 must be among them.
     ends : sequence of int, optional
-        Of each series, how many steps after a common beginning its time ends; by default all end together.
+        For each series, the number of steps from a common first time to just after its last step; by default all
+        series end at the same time.
     known : sequence of float arrays [length, covariates], optional
-        Of each series, what is known for the future too. It has an effect on the same step, in proportion; whether
-        that helps, the rolling origins tell.
+        The covariates of each series, which are known for the future too. The effect of a covariate is proportional to
+        its value, and on the same step only. Effects are used if forecasts at the rolling origins are better with them.
     names : sequence of str
-        Of the covariates.
+        Names of the covariates.
     seconds : float, optional
-        Time for training a chain too, which is taken where it forecasts better at rolling origins; by default none.
-        For one column, without covariates.
+        Time to train a stack of chain heads as well, which is chosen if it is better at the last rolling origins. By
+        default none is trained. Only for a single target without covariates.
     seed : int
-        Where its first weights, and the order of its windows, come from.
+        The seed of the stack's first weights and of the order of its training examples.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def fit_forecaster(
     Raises
     ------
     TypeError, ValueError
-        If the horizon is no whole number, a series has no finite values or all are too short.
+        If an argument is not as described, a series has no finite value, or all series are too short.
     """
     check_whole_number("horizon", horizon, 1)
     tables = [_as_table(number, one) for number, one in enumerate(series)]
@@ -144,11 +152,11 @@ def fit_forecaster(
         seasons = find_seasons([sample.filled for sample in samples], likely_seasons)
         longest = max(len(sample.values) for sample in samples)
         if not seasons and likely_seasons and longest >= 2 * likely_seasons[0]:
-            # Too short to show it; whether it helps, the rolling origins tell.
+            # The series are too short to show this season. The rolling origins decide whether it is of use.
             seasons = [likely_seasons[0]]
     else:
         seasons = sorted({int(check_whole_number("each of seasons", season, 2)) for season in seasons})
-    # A level to return to is known of the one series, not of others that come later.
+    # Forecasts may return to the mean level of a single series. The level of series that come later is not known.
     has_level = len(tables) == 1
     folds = folds_of(samples, horizon)
     found = choose(samples, folds, horizon, seasons, level=has_level)
@@ -208,7 +216,7 @@ def _as_table(number: int, values: Any) -> Array:
 
 
 def _units(table: Array) -> tuple[Array, Array]:
-    """Return mean and deviation of each column; deviation 1 where it does not vary."""
+    """Return mean and standard deviation of each column; the deviation is 1 if the column does not vary."""
     scale = np.nanstd(table, 0)
     varies = np.nanmax(table, 0) > np.nanmin(table, 0)
     return np.where(varies, np.nanmean(table, 0), np.nanmin(table, 0)), np.where(
@@ -236,7 +244,7 @@ def _tried(
     seed: int,
     columns: int,
 ) -> tuple[ChainHeadForTimeSeriesPrediction, ErrorRecord, str]:
-    """Return the model of a trained chain and its errors, if it is better; else those that are given."""
+    """Return a trained stack and its errors if it is better, otherwise the given model and record; and the reason."""
     if columns > 1:
         return model, record, "the map of the past was kept: a trained chain is tried for one column alone"
     trial = try_stack(samples, folds, found, seasons, seconds, seed)
@@ -253,19 +261,19 @@ def _tried(
 def _record(
     found: Mixture, folds: Sequence[Fold], horizon: int, series: int, *, is_relative: bool
 ) -> ErrorRecord:
-    """Return the errors at the rolling origins; relative ones in units of the deviation of each past."""
+    """Return the errors at the rolling origins; relative errors are divided by the standard deviation of their past."""
     errors = found.future - found.forecast
     if is_relative:
         scale = found.past.std(1, keepdims=True)
         errors = np.where(scale > 0, errors / np.where(scale > 0, scale, 1), np.nan)
     span = folds[-1].end - folds[0].begin
-    # Every step of the span has a forecast of each series, of which a part was drawn.
+    # The forecasts that were drawn stand for a forecast of each series at every step of the span.
     steps = np.full(len(errors), span * series / len(errors))
     return ErrorRecord(errors, found.times.astype(np.int64), steps, max(_MEMORY * span, horizon))
 
 
 def _seasonal_naive(found: Mixture, seasons: Sequence[int]) -> Array:
-    """Return the last season's values again [origins, steps], of the longest season that the past holds."""
+    """Return forecasts [origins, steps] that repeat the last season, the longest that fits into the past."""
     past, steps = found.weight.shape
     season = max((season for season in seasons if season <= past), default=1)
     return found.past @ naive(past, steps, season)

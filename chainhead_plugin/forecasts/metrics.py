@@ -1,4 +1,4 @@
-"""How good forecasts are: errors of the median, and of the quantiles."""
+"""Scores of forecasts: errors of the median, and of the quantiles."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ TITLES = {
 
 
 def naive_scale(values: Array, season: int) -> float:
-    """Return the mean absolute error of the last season's values again, in a series [length]; NaN does not count."""
+    """Return the mean absolute difference of values [length] that lie a season apart; NaN does not count."""
     season = max(1, min(season, len(values) - 1))
     changes = np.abs(values[season:] - values[:-season])
     return float(np.nanmean(changes)) if np.isfinite(changes).any() else 0.0
@@ -28,26 +28,26 @@ def naive_scale(values: Array, season: int) -> float:
 def forecast_scores(
     quantiles: Array, future: Array, levels: Sequence[float], scale: Array | float | None = None
 ) -> dict[str, float]:
-    """Return what forecasts come to.
+    """Return scores of forecasts.
 
     Parameters
     ----------
     quantiles : float64 array [..., quantiles]
-        Forecasts of every value.
+        Forecast quantiles of every value.
     future : float64 array [...]
-        What came; NaN does not count. At least one value was observed.
+        The observed values; NaN does not count. At least one value is observed.
     levels : sequence of float
-        Of the quantiles, 0.5 among them.
+        Levels of the quantiles; 0.5 must be among them.
     scale : float or array that broadcasts to `future`, optional
-        `naive_scale` of each value's series, for MASE; values with scale 0 do not count in it.
+        The result of `naive_scale` for each value's series, for MASE. Values with a scale of 0 do not count in MASE.
 
     Returns
     -------
     dict
-        "mae" and "rmse" in the data's unit; "mase", in units of the naive forecast's error on the training part;
-        "smape" and "wape", shares; "wql", the pinball loss of all levels, doubled and divided by the mean size of the
-        values; "coverage" of the band from 10 to 90 %, where these are among the levels. What would be divided by
-        zero is left out.
+        "mae" and "rmse", in the unit of the data. "mase", the absolute error divided by `scale`. "smape" and "wape",
+        as shares. "wql", the pinball loss averaged over the levels, doubled and divided by the mean absolute value.
+        "coverage", the share of values between the quantiles 0.1 and 0.9, if these are among the levels. A score that
+        would be divided by zero is left out.
     """
     median = quantiles[..., list(levels).index(0.5)]
     observed = ~np.isnan(future)

@@ -1,4 +1,4 @@
-"""Series cut at rolling origins: what a forecaster may learn from before each, and what it is compared with after."""
+"""Rolling origins: series are cut into windows of past and future, to learn from before an origin and to test after."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _MOST_FOLDS = 5
-# Origins of a fold, windows to learn from, and the share of a series that the folds cover at most.
+# The most origins in a fold, the most windows to learn from, and the largest share of the time that folds cover.
 _MOST_ORIGINS, _MOST_WINDOWS, _SHARE = 100, 20_000, 0.5
-# Windows that are in memory at once.
+# The most windows in memory at once.
 _BLOCK = 1024
 
 
@@ -24,9 +24,9 @@ class Sample:
     values : float64 array [length]
         NaN where missing.
     filled : float64 array [length]
-        The same, missing values interpolated.
+        The same values, with missing values interpolated.
     end : int
-        Steps from the first time of all series to behind its last.
+        The number of steps from the first time of all series to just after this series' last step.
     """
 
     values: Array
@@ -36,12 +36,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Fold:
-    """A stretch of time whose futures are forecast from what lies before it.
+    """A stretch of time in which forecasts begin, made by maps that were fitted to the time before it.
 
     Attributes
     ----------
     begin, end : int
-        Steps on the time of all series; everything before `begin` is for learning.
+        The first step, and the step after the last, counted from the first time of all series.
     """
 
     begin: int
@@ -50,12 +50,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of series, which are copied out of these a block at a time.
+    """Windows of series: some steps of the past and the steps that follow. They are copied block by block.
 
     Attributes
     ----------
     parts : tuple of pairs
-        Of each series the sample, and the int array of the steps at which its windows begin.
+        For each series its sample, and an int array with the step at which each window begins.
     past, horizon : int
         Steps of a window's past, and of its future.
     """
@@ -68,7 +68,7 @@ class Windows:
         return sum(len(begins) for _, begins in self.parts)
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
-        """Yield pasts [windows, past] and futures [windows, horizon], some at a time; two calls give the same."""
+        """Yield pasts [windows, past] and futures [windows, horizon] in blocks, in the same order on every call."""
         slide = np.lib.stride_tricks.sliding_window_view
         for sample, begins in self.parts:
             pasts = slide(sample.filled, self.past)
@@ -79,7 +79,7 @@ class Windows:
 
 
 def sample_of(values: Array, end: int) -> Sample:
-    """Return a series, what is missing at its begin cut off."""
+    """Return a series as a sample, without missing values at its beginning."""
     observed = np.flatnonzero(~np.isnan(values))
     values = values[observed[0] :] if len(observed) else values[:0]
     steps = np.arange(len(values))
@@ -89,7 +89,7 @@ def sample_of(values: Array, end: int) -> Sample:
 
 
 def folds_of(samples: Sequence[Sample], horizon: int) -> list[Fold]:
-    """Return the folds, the last ones of the time, in order; at most half of the longest series."""
+    """Return folds in order of time. They end with the series, and cover at most half of the longest series."""
     end = max(sample.end for sample in samples)
     length = max(len(sample.values) for sample in samples)
     span = max(horizon, int(length * _SHARE / _MOST_FOLDS))
@@ -98,9 +98,9 @@ def folds_of(samples: Sequence[Sample], horizon: int) -> list[Fold]:
 
 
 def windows_before(samples: Sequence[Sample], end: int, past: int, horizon: int) -> Windows:
-    """Return all windows whose future ends before a time.
+    """Return all windows whose future ends before step `end`.
 
-    A future with a missing value is left out; of very many windows a part is drawn.
+    Windows with a missing value in their future are left out. If there are very many windows, some are drawn.
     """
     lengths = [min(len(sample.values), len(sample.values) - sample.end + end) for sample in samples]
     counts = [max(0, length - past - horizon + 1) for length in lengths]
@@ -119,10 +119,18 @@ def windows_before(samples: Sequence[Sample], end: int, past: int, horizon: int)
 def windows_within(
     samples: Sequence[Sample], fold: Fold, past: int, horizon: int
 ) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Return the windows that a fold is judged by, pasts and futures, and the steps at which the futures begin.
+    """Return the windows whose future begins within a fold, to compare forecasts with.
 
-    Futures begin within the fold. Before a shorter past its first value is repeated. NaN in a future does not count,
-    and a future of which nothing is known is left out.
+    If a series has fewer than `past` steps before a window's future, its first value is repeated before them. Windows
+    whose future is wholly missing are left out.
+
+    Returns
+    -------
+    pasts : float64 array [windows, past]
+    futures : float64 array [windows, horizon]
+        NaN where a value is missing.
+    origins : int array [windows]
+        The step at which each future begins, counted from the first time of all series.
     """
     firsts, counts = [], []
     for sample in samples:
@@ -147,7 +155,7 @@ def windows_within(
 
 
 def _drawn(count: int, most: int) -> NDArray[np.intp]:
-    """Return rows in order, all or as many as are wanted: drawn, as evenly spaced ones may hit one weekday alone."""
+    """Return the indices of at most `most` rows, in order. They are drawn: an even spacing may match a season."""
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
@@ -159,7 +167,7 @@ def past_at(sample: Sample, origin: int, past: int) -> Array:
     filled = sample.filled[max(0, origin - past) : origin]
     observed = np.flatnonzero(~np.isnan(values))
     if len(observed):
-        # What comes after the origin may not tell what was missing before it.
+        # Interpolation has used values after the origin, which a forecast may not see.
         filled = filled.copy()
         filled[observed[-1] :] = values[observed[-1]]
     return np.pad(filled, (past - len(filled), 0), mode="edge")

@@ -1,4 +1,4 @@
-"""Ridge regression from a past to a future, that shrinks towards a classical forecast instead of towards zero."""
+"""Ridge regression from the past to the future, which shrinks towards a classical forecast instead of zero."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ from .origins import Windows
 
 Matrix = NDArray[np.float64]
 
-# Windows that vary less than this share of their series weigh no more than those that vary this much.
+# A window's errors are divided by its standard deviation, but at least by this share of the series' deviation.
 _LEAST_DEVIATION = 0.1
 _ROUNDS, _LEAST_ERROR = 4, 0.1
 
 
 @dataclass
 class RidgeFit:
-    """Windows, and the solutions of all ridge regressions on them, from one eigendecomposition.
+    """Ridge regressions of any strength, and towards any classical forecast, from one eigendecomposition.
 
-    The squared errors of a window count in units of its own deviation. Sums over windows are taken a block at a time.
+    The errors of a window are divided by its own standard deviation before they are squared. Sums over windows are
+    computed block by block.
 
     Attributes
     ----------
     windows : Windows
-        In units in which the series' deviation is about 1.
+        Of series scaled to a standard deviation of about 1.
     keeps_level : bool
-        Whether maps see a past less its mean, so that a shifted past gives a forecast shifted alike; else they may
-        return to the level 0.
+        If True, the mean of a window's past is subtracted from past and future, so that a shift of the past shifts the
+        forecast by the same amount. If False, forecasts may return to the level 0.
     """
 
     windows: Windows
@@ -50,27 +51,27 @@ class RidgeFit:
             yield (past - levels) * weights, (future - levels) * weights
 
     def rotated(self, start: Matrix, ridge: float) -> Matrix:
-        """Return the solution in the basis of the eigenvectors.
+        """Return the solution [length, steps] in the basis of the eigenvectors.
 
         Parameters
         ----------
-        start : array [length, steps]
-            The map to shrink to, in that basis.
+        start : float64 array [length, steps]
+            The map to shrink towards, in this basis.
         ridge : float
-            Strength of the penalty on the squared difference from it, for each window.
+            Strength of the penalty on the squared difference from `start`, for each window.
         """
         penalty = ridge * len(self.windows)
         return (self.products + penalty * start) / (self.values + penalty)
 
     def solve(self, start: Matrix, ridge: float) -> Matrix:
-        """Return the map [length, steps] for pasts as they are."""
+        """Return the map [length, steps], to be multiplied with pasts from which no mean is subtracted."""
         return self._whole(self.vectors @ self.rotated(self.vectors.T @ start, ridge))
 
     def solve_robustly(self, start: Matrix, ridge: float) -> Matrix:
-        """Return the map [length, steps] of the least absolute errors, those of a window taken together.
+        """Return the map [length, steps] with the least sum of the windows' absolute errors instead of their squares.
 
-        By least squares whose weights are the errors of the round before, inverted: a holiday counts once, not by its
-        square.
+        It is found by repeated weighted least squares: the weight of a window is the inverse of its error in the round
+        before. A single unusual day, such as a holiday, then has less influence.
         """
         count = len(self.windows)
         weights = np.ones((count, 1))
@@ -98,7 +99,7 @@ class RidgeFit:
 
 
 def with_level(weights: Matrix) -> Matrix:
-    """Return the map [length, steps] for pasts as they are of one for pasts less their mean: columns sum to 1."""
+    """Return the map for pasts with their mean, from a map for pasts less their mean; its columns sum to 1."""
     return weights + (1 - weights.sum(0)) / len(weights)
 
 

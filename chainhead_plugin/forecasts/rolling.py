@@ -1,4 +1,4 @@
-"""Forecasts beyond a model's horizon, on forecasts of its own."""
+"""Forecasts of more steps than a model's horizon: the model continues from its own forecasts."""
 
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
@@ -6,19 +6,19 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-# Paths that go on from each other, and values that each adds to the mixture.
+# The number of paths that are continued, and the number of values that each path adds to the mixture.
 _PATHS, _VALUES = 39, 99
 
 
 def roll_forward(
     forecast: Callable[[Tensor], Tensor], past: Tensor, steps: int, levels: Sequence[float] = ()
 ) -> Tensor:
-    """Forecast as many steps as are wanted, a model's horizon at a time.
+    """Forecast any number of steps, one horizon of the model after the other.
 
-    Points go on from points. Of quantiles, what comes next depends on where in its band the series is then: the band
-    is continued by paths at evenly spaced levels of it, each with a forecast of its own, and the quantiles of a later
-    step are those of all these forecasts together. So bands widen by the model's own errors. A path keeps its rank
-    from one horizon to the next. Nothing is drawn: two calls give the same.
+    A model without quantiles continues from its point forecasts. A model with quantiles continues from several paths,
+    which lie at evenly spaced levels between its quantiles. Each path gets its own forecast, and the quantiles of a
+    later step are the quantiles of all these forecasts together. So the quantiles move apart as errors add up. A path
+    keeps its level from one horizon to the next. Nothing is random: two calls give the same numbers.
 
     Parameters
     ----------
@@ -27,8 +27,9 @@ def roll_forward(
         [batch, horizon, targets, 1].
     past : Tensor [batch, length, targets]
     steps : int
+        Steps to forecast.
     levels : sequence of float
-        Of the quantiles, 0.5 among them; empty for points.
+        Levels of the quantiles; 0.5 must be among them. Empty for point forecasts.
 
     Returns
     -------
@@ -58,9 +59,9 @@ def roll_forward(
 
 
 def _between(levels: Sequence[float], count: int) -> Tensor:
-    """Return weights [quantiles, count] that make quantiles into those of evenly spaced levels.
+    """Return weights [quantiles, count] that interpolate a model's quantiles at evenly spaced levels.
 
-    Straight lines over the normal distribution's quantiles, and on in the tails.
+    The interpolation is linear over the quantiles of the normal distribution, and continues beyond the outer levels.
     """
     if len(levels) < 2:
         return torch.ones(max(1, len(levels)), count)

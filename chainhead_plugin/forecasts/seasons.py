@@ -1,4 +1,4 @@
-"""After how many steps series repeat themselves."""
+"""Finds seasons: after how many steps series repeat."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_SEASONS = 2
-# A season explains at least this share of what is left after the shorter ones.
+# The strength of a season is the share of the variance that it explains, of a series without the seasons found before.
+# It must be at least this.
 _LEAST_STRENGTH = 0.1
-# A shorter season with this share of the strength goes before a longer one, which may hold it.
+# The shortest season with this share of the largest strength is preferred, as its multiples explain as much.
 _SHORTER_STRENGTH = 0.3
-# Deviations of what chance explains, by which a season has to stand out.
+# A season must explain more than chance would, by this many standard deviations.
 _BEYOND_CHANCE = 4
-# What is seen of a season, at least.
+# A series must hold a season at least this many times.
 _LEAST_CYCLES = 3
 _LONGEST = 1500
 
@@ -20,24 +21,24 @@ _LONGEST = 1500
 def find_seasons(
     series: Sequence[NDArray[np.float64]], likely: Sequence[int] = (), most: int = MOST_SEASONS
 ) -> list[int]:
-    """Return the seasons of series, the strongest ones, ascending.
+    """Return the strongest seasons of series.
 
-    A season is where the autocorrelation of the series without its slow movement peaks, and where means over its
-    phases explain a part of the series that seasons so far leave.
+    Candidates are the likely seasons, and the highest peaks of the autocorrelation. A candidate is a season if the
+    means of its phases explain enough of the series, after the seasons found before are removed.
 
     Parameters
     ----------
     series : sequence of float64 arrays [length]
         Without missing values.
     likely : sequence of int
-        Seasons that time suggests, such as 24 and 168 for hours; only these are looked at then, but for the peak.
+        Seasons that are usual for the time between two steps, such as 24 and 168 for hourly values.
     most : int
-        How many to return at most.
+        The most seasons to return.
 
     Returns
     -------
     list of int
-        Each at least 2; empty where nothing repeats.
+        Seasons in steps, ascending, each at least 2; empty if nothing repeats.
     """
     longest = max(series, key=len, default=np.empty(0))
     limit = min(len(longest) // _LEAST_CYCLES, _LONGEST)
@@ -51,7 +52,7 @@ def find_seasons(
         strengths = {season: value for season, value in strengths.items() if value >= _LEAST_STRENGTH}
         if not strengths:
             break
-        # Multiples of a season explain as much as it does, or more with a season of their own.
+        # A multiple of a season explains at least as much, so that the shortest strong season is taken.
         best = max(strengths.values())
         season = next(one for one, value in strengths.items() if value >= _SHORTER_STRENGTH * best)
         found.append(season)
@@ -61,7 +62,7 @@ def find_seasons(
 
 
 def _without_trend(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a series less the line through it, in units of its deviation."""
+    """Return a series less its straight-line trend, divided by the standard deviation."""
     steps = np.arange(len(values)) - (len(values) - 1) / 2
     centred = values - values.mean()
     rest = centred - steps * (steps @ centred) / max(steps @ steps, 1)
@@ -70,7 +71,7 @@ def _without_trend(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _peaks(parts: Sequence[NDArray[np.float64]], limit: int) -> list[int]:
-    """Return the highest peaks of the autocorrelation of the series' changes and of the series."""
+    """Return the lags at the highest peaks of the autocorrelation, of the series' changes and of the series."""
     found: list[int] = []
     for order in (0, 1):
         total = np.zeros(limit + 2)
@@ -94,7 +95,7 @@ def _peaks(parts: Sequence[NDArray[np.float64]], limit: int) -> list[int]:
 
 
 def _strength(parts: Sequence[NDArray[np.float64]], season: int) -> float:
-    """Return the share of the series' variance that means over phases explain; 0 where chance may explain as much."""
+    """Return the share of the series' variance that the means of phases explain; 0 if chance may explain as much."""
     explained = total = 0.0
     steps = 0
     for one in parts:
@@ -114,7 +115,7 @@ def _strength(parts: Sequence[NDArray[np.float64]], season: int) -> float:
 
 
 def _profile(values: NDArray[np.float64], season: int) -> NDArray[np.float64]:
-    """Return the mean of each phase, in the place of every value."""
+    """Return a series with every value replaced by the mean of its phase."""
     phases = np.arange(len(values)) % season
     means = np.bincount(phases, values, season) / np.maximum(np.bincount(phases, minlength=season), 1)
     return means[phases]

@@ -1,4 +1,4 @@
-"""A trained chain stack beside the map of the past, taken where it forecasts better at rolling origins."""
+"""A trained stack of chain heads, chosen in place of the linear map if it forecasts better at rolling origins."""
 
 import time
 from collections.abc import Sequence
@@ -16,28 +16,30 @@ from .origins import Fold, Sample, windows_before, windows_within
 
 Array = NDArray[np.float64]
 
-# Widths of the stack, by how long the past is, and what its layers take in.
+# The stack's width, the width for pasts longer than the next number, and the hops of its layers.
 _WIDTH, _NARROW, _LONG, _HOPS = 8, 2, 100, (0, 1, 2)
 _RATE, _DECAY, _EPOCHS, _PATIENCE = 3e-3, 0.01, 40, 4
 _SMALL_BATCH, _BATCH, _MANY = 16, 64, 500
-# The last training takes this part of the epochs, on everything.
+# The training on all of the time takes the best number of epochs divided by this.
 _FURTHER = 4
-# Share of the time for finding out; the rest is for training it on everything.
+# The share of the time for the comparison; the rest is for the training on all of the time.
 _TRIAL_SHARE = 0.45
 _LEAST_FOLDS = 3
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of a stack.
+    """The result of trying a stack.
 
     Attributes
     ----------
     model : ChainHeadForTimeSeriesPrediction, optional
-        A point forecaster of one channel in any unit, trained on everything; None where the map is kept.
+        A point forecaster of one channel in any unit, trained on all of the time; None if the linear map was kept.
     errors : float64 array [forecasts, steps]
-        Of forecasts of the last two folds by what was trained on the time before them, in deviations of each past.
+        Observed values less forecasts in the last two folds, by the stack that was trained on the time before them,
+        divided by the standard deviation of each past. Without rows if the linear map was kept.
     origins : int array [forecasts]
+        The step at which each forecast begins, counted from the first time of all series.
     reason : str
         A sentence for the user.
     """
@@ -56,20 +58,30 @@ def try_stack(
     seconds: float,
     seed: int,
 ) -> Trial:
-    """Train a stack that starts at the map, and take it if its lead at the last fold exceeds its standard error.
+    """Train a stack that starts at the linear map, and compare the two on the last fold.
 
-    It is trained on what lies before the last two folds; the first of these says for how long, the second compares.
+    The stack is trained on the time before the last two folds. The first of these folds chooses the number of epochs,
+    the second compares the stack with the linear map. The stack is chosen if its mean absolute error is smaller by more
+    than the standard error of the difference. It is then trained further on all of the time.
 
     Parameters
     ----------
     samples : sequence of Sample
+        Series scaled to a standard deviation of about 1.
     folds : sequence of Fold
+        With fewer than three folds the linear map is kept.
     found : Mixture
-        The map, which forecast the same origins by what was fitted to the time before each fold.
+        The linear map, and its forecasts in the same folds.
     seasons : sequence of int
+        Seasons in steps.
     seconds : float
-        For all of it.
+        Time for everything.
     seed : int
+        The seed of the first weights and of the order of windows.
+
+    Returns
+    -------
+    Trial
     """
     start = time.perf_counter()
     nothing = np.empty((0, found.future.shape[1])), np.empty(0, np.int64)
@@ -105,7 +117,7 @@ def try_stack(
             rest = windows[1] - trained.forecast(windows[0])
             errors.append(np.where(scale > 0, rest / np.where(scale > 0, scale, 1), np.nan))
             origins.append(windows[2])
-        # From the weights that were compared on, for a shorter time: a new start might end elsewhere.
+        # The training continues from the compared weights, for fewer epochs: a new start might end elsewhere.
         whole = _Training(samples, judge.end, past, horizon, found.weight)
         whole.model.load_state_dict(at)
         for _ in range(-(-epochs // _FURTHER)):
@@ -121,14 +133,14 @@ def _compared(
     epochs: int,
     spent: float,
 ) -> tuple[str, bool]:
-    """Return in words how a stack compares with the map at the origins of a fold, and whether it is taken."""
+    """Return a sentence that compares a stack with the linear map in a fold, and whether the stack is chosen."""
     past, future, times = judged
     own = np.isin(found.times, times) & (found.times >= fold.begin)
     observed = ~np.isnan(future).all(1)
     by_map = np.nanmean(np.abs(found.forecast[own] - found.future[own])[observed], 1)
     by_stack = np.nanmean(np.abs(trained.forecast(past) - future)[observed], 1)
     leads = by_map - by_stack
-    # Forecasts nearer to each other than the horizon share what comes.
+    # Forecasts that begin less than a horizon apart predict some of the same values, and so are not independent.
     independent = max(2.0, min(len(leads), (fold.end - fold.begin) / future.shape[1]))
     lead, error = float(np.nanmean(leads)), float(np.nanstd(leads) / independent**0.5)
     is_better = epochs > 0 and lead > error
@@ -143,7 +155,7 @@ def _compared(
 
 
 class _Training:
-    """A stack that is trained on the windows before a time, from the map on."""
+    """The training of a stack on the windows before a given time, starting from the linear map."""
 
     def __init__(self, samples: Sequence[Sample], end: int, past: int, horizon: int, weight: Array) -> None:
         config = ChainHeadConfig(
@@ -171,7 +183,7 @@ class _Training:
         self._optimizer = torch.optim.AdamW(self.model.parameters(), lr=_RATE, weight_decay=_DECAY)
 
     def epoch(self) -> None:
-        """Take every window once."""
+        """Train on every window once."""
         self.model.train()
         size = _BATCH if len(self._past) > _MANY else _SMALL_BATCH
         for rows in torch.split(torch.randperm(len(self._past)), size):

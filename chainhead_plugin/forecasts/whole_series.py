@@ -1,4 +1,4 @@
-"""The series that windows are cut of: their columns, their values, and how large a naive forecast's errors are."""
+"""The series that windows are cut from: their columns, values, seasons, and the errors of a naive forecast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 from .metrics import naive_scale
 from .seasons import find_seasons
 
-# Series that seasons are looked for in, the first ones.
+# Seasons are looked for in so many series, from the first.
 _MOST_SEARCHED = 20
 
 
 @dataclass(frozen=True)
 class Series:
-    """One series, a row a step, without gaps.
+    """One series, with a row for every step.
 
     Attributes
     ----------
     values : array [steps, channels + covariates]
-        First the targets, then what is measured along with them, NaN where missing, then the covariates that are
-        known for the future too.
+        First the targets, then channels that are known for the past only, NaN where missing, then the covariates,
+        which are known for the future too.
     start : int
-        Its first step on the time axis that all series share.
+        Its first step, counted from the first time of all series.
     name : str
-        What tells it apart; empty for the only one.
+        The name that distinguishes it from other series; empty for a single series.
     times : array [steps] of datetime64 or of numbers, optional
-        When its steps are, for pictures.
+        The times of its steps, for pictures.
     """
 
     values: NDArray[np.floating[Any]]
@@ -39,18 +39,18 @@ class Series:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the columns of series are.
+    """The columns of series, and a stated season.
 
     Attributes
     ----------
     targets : tuple of str
         The columns to forecast.
     past : tuple of str
-        Channels that only help.
+        Channels that are known for the past only and are not forecast.
     known : tuple of str
-        Covariates that are known for the future.
+        Covariates, which are known for the future too.
     season : int, optional
-        Steps of the season that a naive forecast repeats.
+        The season that a naive forecast repeats, in steps; by default it is found in the series.
     """
 
     targets: tuple[str, ...]
@@ -60,7 +60,7 @@ class Layout:
 
     @property
     def channels(self) -> int:
-        """How many columns are unknown for the future."""
+        """The number of columns that are known for the past only: targets and further channels."""
         return len(self.targets) + len(self.past)
 
 
@@ -72,10 +72,10 @@ class WholeSeries:
     ----------
     series : tuple of Series
     seasons : tuple of int
-        After how many steps the targets repeat themselves, ascending: as stated, or as their training part shows.
+        After how many steps the targets repeat, ascending: as stated, or as found in their training part.
     scales : float64 array [series, targets]
-        Mean absolute error, in the training part, of the value a season before; 0 where there is none. A season is
-        the shortest of `seasons`, or where there is none a step.
+        The mean absolute difference of values a season apart, in the training part, as by `naive_scale`; 0 if there are
+        no such values. The season is the shortest of `seasons`, or 1 step without seasons.
     """
 
     series: tuple[Series, ...]
@@ -84,19 +84,23 @@ class WholeSeries:
 
     @property
     def season(self) -> int:
-        """Steps after which the naive forecast that scales errors repeats: 1 for the last value."""
+        """The season in steps that the naive forecast repeats; 1 if it repeats the last value."""
         return min(self.seasons, default=1)
 
 
 def whole_series(series: Sequence[Series], layout: Layout, trained: Sequence[int]) -> WholeSeries:
-    """Return series with what their training parts tell of them.
+    """Return series together with the seasons and scales of their training parts.
 
     Parameters
     ----------
     series : sequence of Series
     layout : Layout
     trained : sequence of int
-        How many of each series' first steps are of the training part.
+        The number of steps in each series' training part, which begins at its first step.
+
+    Returns
+    -------
+    WholeSeries
     """
     targets = len(layout.targets)
     known = [
@@ -114,7 +118,7 @@ def whole_series(series: Sequence[Series], layout: Layout, trained: Sequence[int
 
 
 def filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a series [steps] from its first observed value on, missing ones on the line between observed ones."""
+    """Return a series [steps] from its first observed value on, with missing values interpolated linearly."""
     observed = np.flatnonzero(~np.isnan(values))
     if not len(observed):
         return values[:0]
