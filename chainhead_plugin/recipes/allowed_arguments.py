@@ -1,6 +1,6 @@
-"""Which arguments of transformers' TrainingArguments a recipe may give: those of optimisation, and no others.
+"""The arguments of transformers' TrainingArguments that a recipe may give: only arguments of optimisation.
 
-A recipe may come from anybody. Nothing in it reaches a network or a token, or writes beside the output folder.
+A recipe may come from a stranger. Nothing in it may reach a network or a token, or write outside the output folder.
 """
 
 import difflib
@@ -29,7 +29,7 @@ def _options(name: str, value: Any) -> None:
         )
 
 
-# transformers checks few of them before it computes with them.
+# transformers uses most of them without a check.
 _CHECKS: Mapping[str, Callable[[str, Any], object]] = {
     "adam_beta1": partial(check_number, least=0, below=1),
     "adam_beta2": partial(check_number, least=0, below=1),
@@ -59,7 +59,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], object]] = {
     "weight_decay": _least_0,
 }
 ALLOWED = frozenset(_CHECKS)
-# Each run has its own, from the recipe's other fields.
+# The trainer sets these for each run, from other fields of the recipe.
 SET_BY_TRAINER = frozenset(
     {
         "dataloader_pin_memory",
@@ -84,7 +84,7 @@ SET_BY_TRAINER = frozenset(
 
 
 def wrong_argument(arguments: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a recipe's training arguments, None if nothing is."""
+    """Return a message about the first wrong training argument of a recipe, None if all are right."""
     for name, value in arguments.items():
         if name in SET_BY_TRAINER:
             return f"{name} is set by the trainer: leave it out"

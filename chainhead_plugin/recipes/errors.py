@@ -1,16 +1,16 @@
-"""What is wrong with a recipe."""
+"""The error of recipes, and how errors get the place in the recipe."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be trained as it stands; the message says where and what to write instead."""
+    """A recipe that cannot be trained as it stands; the message names the place, and what to write instead."""
 
 
 @contextmanager
 def said_of(where: str) -> Iterator[None]:
-    """Raise what a check of a value raises as a `RecipeError`, which says where in the recipe the value stands."""
+    """Turn the TypeError or ValueError of a check into a RecipeError that names the value's place in the recipe."""
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What forecasts are measured by: points, and quantiles."""
+"""The metrics of forecasts, by points and by quantiles."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,32 +14,48 @@ Values = NDArray[Any]
 
 
 def smape(forecasts: Values, values: Values) -> float:
-    """Return the mean of 2·|error| / (|forecast| + |value|), 0 where both are 0; NaN in `values` does not count."""
+    """Return the mean of 2·|error| / (|forecast| + |value|), without a unit.
+
+    A term is 0 where forecast and value are 0. NaN in `values` does not count.
+
+    Parameters
+    ----------
+    forecasts, values : arrays of the same shape
+    """
     errors, sizes = np.abs(forecasts - values), np.abs(forecasts) + np.abs(values)
     return float(np.nanmean(2 * errors / np.where(sizes == 0, 1, sizes)))
 
 
 def wape(forecasts: Values, values: Values) -> float:
-    """Return the sum of absolute errors, divided by that of absolute values; NaN where these are all zero."""
+    """Return the sum of absolute errors, divided by the sum of absolute values; NaN if all values are zero."""
     size = float(np.nansum(np.abs(values)))
     return float(np.nansum(np.abs(forecasts - values))) / size if size else float("nan")
 
 
 def pinball(quantiles: Values, values: Values, levels: Sequence[float]) -> float:
-    """Return the mean pinball loss of quantiles [..., levels], in the values' unit; NaN does not count."""
+    """Return the mean pinball loss, in the values' unit.
+
+    Parameters
+    ----------
+    quantiles : array [..., levels]
+    values : array [...]
+        NaN does not count.
+    levels : sequence of float
+        The levels of the quantiles, between 0 and 1.
+    """
     errors = values[..., np.newaxis] - quantiles.astype(np.float64)
     losses = np.maximum(np.multiply(levels, errors), np.multiply(np.subtract(levels, 1), errors))
     return float(np.nanmean(losses))
 
 
 def weighted_quantile_loss(quantiles: Values, values: Values, levels: Sequence[float]) -> float:
-    """Return the pinball loss, doubled and in units of the values' mean size; NaN where these are all zero."""
+    """Return twice the pinball loss, divided by the mean absolute value; NaN if all values are zero."""
     size = float(np.nanmean(np.abs(values)))
     return 2 * pinball(quantiles, values, levels) / size if size else float("nan")
 
 
 def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
-    """Return the share of observed values between the quantiles in two places."""
+    """Return the share of observed values that lie between the quantiles at the positions `low` and `high`."""
     observed = ~np.isnan(values)
     inside = (quantiles[..., low] <= values) & (values <= quantiles[..., high])
     return float(inside[observed].mean())
@@ -48,12 +64,13 @@ def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
 def mase(forecasts: Values, values: Values, scales: Values) -> float:
     """Return the mean absolute error in units of a naive forecast's errors in training.
 
-    Values with scale 0 do not count, and NaN in `values` neither; NaN where nothing counts.
+    Values with scale 0 do not count, and neither does NaN in `values`. The result is NaN if no value counts.
 
     Parameters
     ----------
     forecasts, values : arrays [windows, steps, targets]
-    scales : array that broadcasts to them
+    scales : array that broadcasts to the shape of `values`
+        The mean absolute error of the naive forecast in training.
     """
     scales = np.broadcast_to(scales, values.shape)
     counts = (scales > 0) & ~np.isnan(values)
@@ -80,8 +97,13 @@ POINT_METRICS: tuple[Metric, ...] = (
 def quantile_metrics(levels: Sequence[float]) -> tuple[Metric, ...]:
     """Return the metrics of forecasts [..., levels], the pinball loss first.
 
-    Points are measured by the median, and a forecast without the axis of levels counts as every quantile. Of each two
-    levels that lie as far from the median on either side, the share of values between them is measured.
+    Metrics of points measure the median. A forecast without the axis of levels counts as every quantile. For each pair
+    of levels at the same distance from 0.5, such as 0.1 and 0.9, the share of values between the two is measured.
+
+    Parameters
+    ----------
+    levels : sequence of float
+        Ascending, 0.5 among them.
     """
     levels = list(levels)
     median = levels.index(0.5)

@@ -1,4 +1,4 @@
-"""Forecasts measured in parts: series by series, and one stretch of the test's time after another."""
+"""Measure forecasts in parts: for each series, and for each of several stretches of the test part's time."""
 
 import math
 import statistics
@@ -14,19 +14,24 @@ from .errors import RecipeError, said_of
 if TYPE_CHECKING:
     from .data.in_time.windows import Windows
 
-# Series and targets that are shown one by one, at most.
+# The most series and targets that are measured one by one.
 MOST_SHOWN = 20
 
 Measuring = Callable[[NDArray[Any], "Windows"], Mapping[str, float]]
 
 
 def check_backtest(options: Mapping[str, Any]) -> int:
-    """Return how many stretches of the test's time a recipe wants, 0 for none.
+    """Return the number of stretches of the test part's time that a recipe asks for, 0 for none.
+
+    Parameters
+    ----------
+    options : mapping
+        The recipe's `backtest`.
 
     Raises
     ------
     RecipeError
-        If it says something else.
+        If it holds anything but `origins`, a whole number of at least 2.
     """
     if not options:
         return 0
@@ -42,7 +47,7 @@ def stretches(windows: "Windows", count: int) -> list[NDArray[np.intp]]:
     Raises
     ------
     RecipeError
-        If a stretch has none.
+        If no window's future begins in a stretch.
     """
     first, last = int(windows.times.min()), int(windows.times.max())
     edges = np.linspace(first, last + 1, count + 1)
@@ -59,7 +64,7 @@ def stretches(windows: "Windows", count: int) -> list[NDArray[np.intp]]:
 def by_stretch(
     measure: Measuring, forecasts: NDArray[Any], windows: "Windows", count: int
 ) -> list[dict[str, float | None]]:
-    """Return the metrics of forecasts in each stretch of the test's time, and of how many windows they are.
+    """Return the metrics of forecasts in each stretch of the test part's time, and the number of its windows.
 
     Parameters
     ----------
@@ -67,7 +72,19 @@ def by_stretch(
         Maps forecasts and windows to metrics by name.
     forecasts : array [windows, steps, targets] or [windows, steps, targets, quantiles]
     windows : Windows
+        Of the test part.
     count : int
+        The number of stretches.
+
+    Returns
+    -------
+    list of dict
+        The metrics by name, None where a metric is not defined, and "windows".
+
+    Raises
+    ------
+    RecipeError
+        If no window's future begins in a stretch.
     """
     return [
         {"windows": len(rows), **_told(measure(forecasts[rows], windows.take(rows)))}
@@ -76,7 +93,7 @@ def by_stretch(
 
 
 def summarised(parts: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
-    """Return mean and standard deviation of every metric over stretches, None where one is not defined."""
+    """Return mean and standard deviation of every metric over stretches, None if it is not defined in all of them."""
     found: dict[str, dict[str, float | None]] = {}
     for name in parts[0]:
         values = [value for part in parts if (value := part[name]) is not None]
@@ -90,7 +107,7 @@ def summarised(parts: Sequence[Mapping[str, float | None]]) -> dict[str, dict[st
 
 
 def by_series(measure: Measuring, forecasts: NDArray[Any], windows: "Windows") -> list[dict[str, Any]]:
-    """Return the metrics of each series and target, where there are several and not too many.
+    """Return the metrics of each series and target; an empty list for a single pair of them, or more than `MOST_SHOWN`.
 
     Parameters
     ----------
@@ -117,5 +134,5 @@ def by_series(measure: Measuring, forecasts: NDArray[Any], windows: "Windows") -
 
 
 def _told(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    """Return metrics as JSON takes them: None where one is not defined."""
+    """Return metrics for JSON, with None in place of NaN."""
     return {name: None if math.isnan(value) else value for name, value in metrics.items()}

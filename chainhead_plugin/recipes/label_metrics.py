@@ -1,4 +1,4 @@
-"""What is measured of predicted labels, by scikit-learn's formulas: of examples, or of the nodes that count."""
+"""The metrics of predicted labels, by scikit-learn's formulas: of examples, or of the nodes that count."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,16 +18,16 @@ def accuracy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     ----------
     logits : array [examples, labels] or [chains, length, labels]
     labels : int64 array [examples] or [chains, length]
-        -100 for nodes that do not count. At least one does.
+        -100 for nodes that do not count. At least one node counts.
     """
     logits, labels = _counted(logits, labels)
     return float((logits.argmax(-1) == labels).mean())
 
 
 def balanced_accuracy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the mean over the labels that occur of the share of their examples that are named so."""
+    """Return the mean of the labels' recalls, over all labels that occur."""
     logits, labels = _counted(logits, labels)
-    # As balanced_accuracy_score has it, which warns of labels that are predicted and do not occur.
+    # The value of balanced_accuracy_score, without its warning about labels that are predicted and do not occur.
     return float(
         _sklearn().recall_score(
             labels, logits.argmax(-1), labels=np.unique(labels), average="macro", zero_division=0
@@ -42,7 +42,7 @@ def macro_f1(logits: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def log_loss(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the mean of -log of the probability of the true label; NaN where a logit is not finite."""
+    """Return the mean of -log of the probability of the true label; NaN if a logit is not finite."""
     logits, labels = _counted(logits, labels)
     if not np.isfinite(logits).all():
         return float("nan")
@@ -50,9 +50,9 @@ def log_loss(logits: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def auc(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the area under the ROC curve: of two labels that of the second, of more the mean of one against the rest.
+    """Return the area under the ROC curve: of the second of two labels, or the mean of each label against the rest.
 
-    NaN, as not defined, where a label has no example, or a logit is not finite.
+    It is NaN, as not defined, if a label has no example or a logit is not finite.
     """
     logits, labels = _counted(logits, labels)
     count = logits.shape[-1]
@@ -84,7 +84,7 @@ LABEL_METRICS = (
 def confusion(
     predicted: NDArray[np.int64], labels: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, Any]:
-    """Return how often each label was taken for which, ready for JSON.
+    """Return how often each label was predicted for each true label, ready for JSON.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def confusion(
     Returns
     -------
     dict
-        "labels": a record for each with its name, the number of its examples or nodes, precision, recall and F1, None
-        where these are not defined. "counts": rows of true labels, columns of predicted ones.
+        "labels": a record for each label with its name, the number of its examples or nodes, precision, recall and F1,
+        None where these are not defined. "counts": a row for each true label, a column for each predicted label.
     """
     counted = labels != IGNORED
     predicted, labels = predicted[counted], labels[counted]

@@ -14,7 +14,7 @@ _SIGNIFICANT = 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """One metric of a model on the test part.
+    """The values of a metric of a model on the test part.
 
     Attributes
     ----------
@@ -31,12 +31,12 @@ class Outcome:
 
     @property
     def mean(self) -> float | None:
-        """The mean over the seeds, None where the metric is not defined for all of them."""
+        """The mean over the seeds, None if the metric is not defined for all of them."""
         return statistics.mean(self.values) if self.is_defined else None
 
     @property
     def sd(self) -> float | None:
-        """The standard deviation over the seeds, None of a single seed and where there is no mean."""
+        """The standard deviation over the seeds, None for a single seed or without a mean."""
         return statistics.stdev(self.values) if self.is_defined and len(self.values) > 1 else None
 
 
@@ -47,21 +47,22 @@ class Metric:
     Attributes
     ----------
     name : str
-        In results, catalogue and the Trainer's log: "accuracy" becomes `test_accuracy` and `eval_accuracy`.
+        Its name in results, catalogue and the Trainer's log, where "accuracy" becomes `test_accuracy` and
+        `eval_accuracy`.
     title : str
-        In a sentence.
+        Its name in sentences.
     greater_is_better : bool
     of : callable
-        Maps predictions and targets, arrays of all examples, to the number; to NaN where it is not defined, such as the
-        AUC where a label has no example.
+        Maps predictions and targets, arrays of all examples, to the number, or to NaN if it is not defined, as the AUC
+        if a label has no example.
     percent : bool
-        Whether it is a share, shown in percent. Others are shown with four significant digits.
+        Whether the number is a share, shown in percent. Other numbers are shown with four significant digits.
     of_scores : bool
-        Whether it needs a score for every label, not just the label that is named.
+        Whether it needs a score for every label, and not only the predicted label.
     of_scale : bool
-        Whether `of` takes a third argument, the size of a naive forecast's errors, in whose units it is.
+        Whether `of` takes a third argument, the errors of a naive forecast, which are the unit of the metric.
     has_unit : bool
-        Whether it is in the unit of the data, where it is no share.
+        Whether a number that is no share is in the unit of the data.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Metric:
         return f"{value:.{max(0, decimals)}f}"
 
     def spread(self, outcome: Outcome) -> str:
-        """Return "mean ± standard deviation" of an outcome, and the mean alone where there is no deviation."""
+        """Return "mean ± standard deviation" of an outcome, or the mean alone if there is no deviation."""
         mean, deviation = outcome.mean, outcome.sd
         if mean is None or deviation is None:
             return self.text(mean)
@@ -100,8 +101,8 @@ class Metric:
     def difference(self, outcome: Outcome, other: Outcome) -> tuple[str, str | None]:
         """Return how far an outcome's mean is from another's, and the larger of their standard deviations.
 
-        Shares differ by points, errors by percent of the other's, or in their own unit where the other has none. One
-        seed has no standard deviation: None.
+        The difference is in percentage points for shares, for other numbers in percent of the other mean, or in their
+        own unit if that is 0. The standard deviation is None for a single seed.
 
         Raises
         ------
@@ -122,13 +123,13 @@ class Metric:
         return f"{100 * gap / base:+.1f} % {self.title}", spread
 
     def in_unit(self, unit: str | None) -> str:
-        """Return what stands before a table or on an axis: "accuracy in %", "RMSE in km"."""
+        """Return the words for a table or an axis, such as "accuracy in %" and "RMSE in km"."""
         unit = "%" if self.percent else unit if self.has_unit else None
         return f"{self.title} in {unit}" if unit else self.title
 
 
 def rmse(forecasts: NDArray[Any], values: NDArray[Any]) -> float:
-    """Of what was observed: NaN does not count."""
+    """Return the root of the mean squared error over the values that are not NaN, in their unit."""
     return math.sqrt(np.nanmean(np.square(forecasts.astype(np.float64) - values)))
 
 

@@ -1,4 +1,4 @@
-"""What is measured of several labels at once, by scikit-learn's formulas; one is named where its logit is above 0."""
+"""The metrics of several labels at once, by scikit-learn's formulas. A label with a logit above 0 is predicted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,14 +33,14 @@ def subset_accuracy(logits: NDArray[Any], indicators: NDArray[Any]) -> float:
 
 
 def auc(logits: NDArray[Any], indicators: NDArray[Any]) -> float:
-    """Return the mean of the labels' areas under the ROC curve; NaN where one is not defined."""
+    """Return the mean of the labels' areas under the ROC curve; NaN if an area is not defined."""
     return float(np.mean(_aucs(logits, indicators)))
 
 
 def by_label(
     logits: NDArray[Any], indicators: NDArray[Any], names: Sequence[str]
 ) -> list[dict[str, float | str | None]]:
-    """Return every label's name, number of examples, precision, recall, F1 and AUC; None where not defined."""
+    """Return every label's name, number of examples, precision, recall, F1 and AUC, None if not defined."""
     columns = _sklearn().precision_recall_fscore_support(
         indicators, logits > 0, average=None, zero_division=np.nan
     )

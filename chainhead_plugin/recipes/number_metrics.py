@@ -1,4 +1,4 @@
-"""What is measured of numbers, one a series, by scikit-learn's formulas."""
+"""The metrics of predicted numbers, a number for each series, by scikit-learn's formulas."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .metrics import Metric
 
 
 def root_mean_squared_error(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
-    """Return it in the targets' unit.
+    """Return the root of the mean squared error, in the targets' unit; NaN if a prediction is not finite.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def root_mean_squared_error(predictions: NDArray[Any], targets: NDArray[Any]) ->
 
 
 def mean_absolute_error(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
-    """Return it in the targets' unit."""
+    """Return the mean absolute error, in the targets' unit; NaN if a prediction is not finite."""
     return _of("mean_absolute_error", predictions, targets)
 
 
 def r2(predictions: NDArray[Any], targets: NDArray[Any]) -> float:
-    """Return the share of the targets' variance that is explained; NaN where all targets are the same."""
+    """Return the share of the targets' variance that is explained; NaN if all targets are equal."""
     if np.ptp(targets) == 0:
         return float("nan")
     return _of("r2_score", predictions, targets)

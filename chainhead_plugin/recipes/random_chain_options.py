@@ -1,4 +1,4 @@
-"""What a recipe may say of random chain heads, which are fitted in closed form."""
+"""The options of random chain heads, which are fitted in closed form, in a recipe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from .errors import RecipeError
 from .task import Task
 
-# As configurations name this kind of model, the only one beside chain heads that are trained.
+# The name of this kind of model in configurations. The only other kind are chain heads, which are trained.
 MODEL_TYPE = "chainhead-random"
-# As recipes name it where it is a peer.
+# The name of this kind of model among a recipe's peers.
 RANDOM_CHAINS = "random_chains"
-# Peers that take a chain head apart, or are the same model.
+# Peers that make no sense beside it: parts of a trained chain head, and the model itself.
 NOT_BESIDE = ("no_hops", "plain", RANDOM_CHAINS)
 _OPTIONS = (
     "dilations",
@@ -24,12 +24,12 @@ _OPTIONS = (
 
 
 def check_random_chain(model: Mapping[str, Any], task: Task) -> None:
-    """Check a recipe's model that is of this kind.
+    """Check the model of a recipe for random chain heads.
 
     Raises
     ------
     RecipeError
-        If the task is not for it, or it has no such option.
+        If the task is not about whole series, or random chain heads have no such option.
     """
     if RANDOM_CHAINS not in task.peers:
         raise RecipeError(f"model: random chain heads are for whole series, not for {task.name}")

@@ -1,4 +1,4 @@
-"""What learning rates of a recipe must be."""
+"""The check of a recipe's learning rates."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def check_rates(rates: Any, where: str) -> None:
     Raises
     ------
     RecipeError
-        If it is no list, is empty, or holds something else than finite numbers above 0; `where` says which list it is.
+        If it is no list, is empty, or holds anything but finite numbers above 0; the message begins with `where`.
     """
     if not isinstance(rates, list) or not rates:
         raise RecipeError(f"{where} must be a list of numbers, got {rates!r}")

@@ -1,4 +1,4 @@
-"""What a model is trained from: a recipe, one declarative YAML file a model."""
+"""A recipe: a declarative YAML file from which a model is trained and measured."""
 
 import difflib
 from collections.abc import Mapping
@@ -31,76 +31,88 @@ class Recipe:
     Attributes
     ----------
     name : str
-        What the model is called.
+        The model's name, a word.
     task : Task
         In YAML its name: "time-series-classification", "time-series-multilabel-classification" (any number of labels
         for a series), "time-series-regression" (a number), "time-series-segmentation" (a label for every node),
         "image-classification" (rows or patches of pixels, or a backbone's feature map), "text-classification" or
         "time-series-forecasting".
     data : str or mapping
-        A data set that ships inside a package, by name, or your own files: see `load_data`.
+        The name of a data set that ships inside a package, or a mapping that names your own files: see `load_data`.
     model : mapping
-        Fields of `ChainHeadConfig`. What follows from the data is filled in: `m`, the labels, `vocab_size`,
-        and `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's
-        past, and `prediction_length`; `num_time_features` and `prediction_channel_indices` follow.
-        For whole series also `model_type: chainhead-random`, random chain heads, which are fitted in closed form, with
-        `dilations`, `causal`, `with_differences`, `num_biases`, `num_groups`, `group_size` and `num_levels`.
+        Fields of `ChainHeadConfig`. Fields that follow from the data are filled in: `m`, the labels, `vocab_size`, and
+        `chain_length` as the longest training chain. Forecasts need `chain_length`, the steps of a window's past, and
+        `prediction_length`, the steps of its future; `num_time_features` and `prediction_channel_indices` follow from
+        the data. For whole series there is also `model_type: chainhead-random`, random chain heads, which are fitted in
+        closed form, with `dilations`, `causal`, `with_differences`, `num_biases`, `num_groups`, `group_size` and
+        `num_levels`.
     training : mapping
         Arguments of `transformers.TrainingArguments` for optimisation: `num_train_epochs`, batch size, weight decay,
-        schedule, …. None that reach a network or another folder. Of random chain heads, for the trained peers alone.
+        schedule and so on, but no arguments that reach a network or another folder. If the model is random chain heads,
+        they concern only the trained peers.
     learning_rates : list of float
-        From which every model gets its own, by validation alone.
+        The learning rates from which validation chooses for every model.
     validation_folds : int, optional
-        Cross-validation on the training part, stratified unless nodes have labels, which keeps the data's groups
-        together. The final runs then train on all of it.
+        The number of folds for cross-validation on the training part. Groups stay together, and folds are stratified
+        unless nodes have labels. The final runs then train on the whole training part.
     validation_share : float, optional
-        Share of the training part, likewise, or for forecasts its last in time, that is held out for validation in
-        every run. Exactly one of the two; forecasts take this one.
+        The share of the training part that is held out for validation in every run, in the same way, or for forecasts
+        the last in time. Exactly one of `validation_folds` and `validation_share` is set; forecasts need the share.
     metric : str, optional
-        That chooses learning rates and epochs, and is compared: one of the task's, by default "accuracy" for labels and
-        "rmse" for numbers.
+        The metric of the task that chooses learning rates and epochs, and by which models are compared; by default
+        "accuracy" for labels and "rmse" for numbers.
     class_weight : "balanced" or mapping, optional
-        What an example, or a node, counts in training, by its label: so much that every label counts alike
-        ("balanced"), or a number for each; labels without a number count 1.
+        The weight of examples, or nodes, in training, by their label: "balanced", so that all labels count alike, or a
+        number for each label, 1 for labels without a number.
     calibrate : bool, optional
-        For forecasts with quantiles, on unless it is false: every quantile is shifted after training so that it is
-        right on the validation part, by split conformal prediction.
+        For forecasts with quantiles, by default true: after training, every quantile is shifted so that it is right
+        on the validation part, by split conformal prediction.
     backtest : mapping, optional
-        For forecasts, `{origins: 5}`: the test part is also measured in so many stretches of time one by one.
+        For forecasts, `{origins: 5}`: the test part is also measured in this many stretches of time, one by one.
     early_stopping : int, optional
         Epochs without a better validation metric after which a run ends; the best epoch's weights are kept. It
         needs `validation_share`.
     seeds : list of int
-        Of the final runs; the first one's weights are the model. One alone gives results without a spread.
+        Seeds of the final runs. The run of the first seed gives the model. A single seed gives results without a
+        spread.
     threads : int, optional
-        Threads of the CPU; by default as many as torch takes. Sums are rounded otherwise with another number, and
-        give other weights, so set it for numbers that come out again. More than one only slows small models down.
+        Threads of the CPU; by default torch's own number of them. With another number sums are rounded differently,
+        and weights differ, so set it for results that can be repeated. Several threads only slow small models down.
     peers : list of str
-        What `compare` trains beside the model, with the same data, budget and number of weights: "no_hops" (the
-        same head, every node a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru", "conv1d", "mlp",
-        which are the default, and where there are labels "dilated" (residual convolutions whose reach doubles by layer)
-        and "inception" (InceptionTime's network, as wide as its authors have it). For labels of series also aeon's
-        "minirocket", a default too, "multirocket_hydra", "quant" and "dtw" (the nearest neighbour by dynamic time
-        warping), with their own settings, and "random_chains", which `ChainHeadClassifier` trains. For forecasts
-        "nlinear" and "dlinear", defaults too, and statsforecast's "autoarima", "autoets", "theta" and "mstl".
+        The models that are trained beside the model, with the same data, budget and number of weights. The default is
+        "no_hops" (the same head with every node as a chain of its own), "plain" (tinyBIG's plain chain), "lstm", "gru",
+        "conv1d" and "mlp". If there are labels, there are also "dilated" (residual convolutions whose reach doubles by
+        layer) and "inception" (InceptionTime's network, as wide as its authors have it). For labels of series, the
+        default includes aeon's "minirocket", and there are aeon's "multirocket_hydra", "quant" and "dtw" (the nearest
+        neighbour by dynamic time warping), with their own settings, and "random_chains", which `ChainHeadClassifier`
+        trains. For forecasts the default includes "nlinear" and "dlinear", and there are statsforecast's "autoarima",
+        "autoets", "theta" and "mstl".
     overrides : mapping
-        For a peer, `learning_rates` or `width` in place of the common ones.
+        By name of a peer, `learning_rates` or `width` of this peer alone.
     pretraining : mapping
         For images with a `backbone_config` and `freeze_backbone: true`: the backbone is trained once, with a linear
-        classifier, and then frozen, so that the model and all its peers read the same nodes. `share` of the training
-        part is for the backbone alone, the rest for what reads its nodes; `learning_rate`, `seed` (0 by default), and
-        other arguments as in `training`.
+        classifier, and then frozen, so that the model and all its peers read the same nodes. `share` is the share of
+        the training part that only the backbone is trained on; models are trained on the rest. Further options are
+        `learning_rate`, `seed` (0 by default), and arguments as in `training`.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
     encoder : mapping
-        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Where it is: one of
-        `folder`, relative to the recipe, `package`, an installed distribution that holds one, and `repository` on the
-        Hub, with a `revision` if wanted. `sha256`: hashes that files must have, by their names. `frozen` (true by
-        default): the encoder runs once, and the model and its peers are trained on its nodes; false: all train it.
-        `max_length`: tokens at which texts are cut.
+        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Exactly one option
+        tells where it is: `folder`, relative to the recipe; `package`, an installed distribution that holds an encoder;
+        or `repository`, on the Hub, with an optional `revision`. `sha256` maps names of files to the hashes that they
+        must have. If `frozen` is true, the default, the encoder runs once, and the model and its peers are trained on
+        its nodes; if it is false, each of them trains the encoder too. `max_length` is the number of tokens at which
+        texts are cut.
     card : mapping
         Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
         `limits` (a list).
+    folder : Path
+        The folder that relative paths start from; `load_recipe` sets it to the folder of the YAML file.
+
+    Raises
+    ------
+    RecipeError
+        If a field is not valid, or contradicts the task or another field.
     """
 
     name: str
@@ -127,7 +139,7 @@ class Recipe:
     folder: Path = Path()
 
     def __post_init__(self) -> None:
-        """Check what can be checked without the data."""
+        """Check everything that can be checked without the data."""
         if not isinstance(self.name, str) or not self.name or any(c in self.name for c in "/\\ \n"):
             raise RecipeError(f"name must be a word without slashes, got {self.name!r}")
         if not isinstance(self.data, str | Mapping):
@@ -200,17 +212,17 @@ class Recipe:
 
     @property
     def is_random_chain(self) -> bool:
-        """Whether the model are random chain heads, which are fitted in closed form."""
+        """Whether the model is random chain heads, which are fitted in closed form."""
         return self.model.get("model_type") == MODEL_TYPE
 
     @property
     def on_frozen_encoder(self) -> bool:
-        """Whether the model and its peers are trained on the nodes that a frozen encoder makes of the texts."""
+        """Whether the model and its peers are trained on the nodes that a frozen encoder makes from the texts."""
         return bool(self.encoder) and self.encoder.get("frozen", True)
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the zoo ships the trained model inside the package: one on an encoder is as large as that."""
+        """Whether the zoo ships the trained model inside the package; models with an encoder are too large."""
         return not self.encoder
 
     def rates_of(self, candidate: str) -> list[float]:
@@ -219,7 +231,7 @@ class Recipe:
 
 
 def _check_names(where: str, options: Any) -> None:
-    """Check that options, and those within them, are named by texts."""
+    """Check that the names of options, and of options within them, are texts."""
     if isinstance(options, list):
         for held in options:
             _check_names(where, held)
@@ -241,10 +253,14 @@ def load_recipe(source: str | Path) -> Recipe:
     source : str or Path
         A YAML file, or the name of a model of the zoo, whose recipe ships with the package.
 
+    Returns
+    -------
+    Recipe
+
     Raises
     ------
     RecipeError
-        If there is none, or it is not valid.
+        If there is no such recipe, or it is not valid.
     """
     file = Path(source)
     if not file.is_file():
@@ -285,7 +301,7 @@ def shipped_recipes() -> list[str]:
 
 
 def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
-    """Return a recipe as YAML, its files named in full, or by their names alone, which tell nothing of a machine."""
+    """Return a recipe as YAML, with the full paths of its files, or only their names, which reveal no machine."""
     content = {
         name: value for name, value in vars(recipe).items() if name != "folder" and value not in (None, {})
     }

@@ -1,4 +1,4 @@
-"""The default stack for classifying series, trained; what to choose is chosen within the training part."""
+"""Train the default stack for classifying series, and choose its preprocessing within the training part."""
 
 import math
 import time
@@ -22,25 +22,25 @@ _LAYERS, _WIDTH = 4, 48
 _STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
 _WARM_UP = 0.1
 _FOLDS = 3
-# Steps for choosing, as a share of those of the final run, and the time left for that, of what all takes.
+# The steps of each cross-validation run, as a share of the steps of the final run, and the fewest that tell anything.
 _VALIDATION_SHARE = 0.5
 _LEAST_STEPS = 20
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How one way of preprocessing did in cross-validation within the training part.
+    """The result of a way of preprocessing in cross-validation within the training part.
 
     Attributes
     ----------
     standardize_each : bool
-        Whether every series was standardised by itself, or all by common statistics.
+        Whether every series was standardised by itself, or all series by common statistics.
     accuracy : float
-        Share of held-out series whose label was named.
+        The share of held-out series whose label was predicted.
     loss : float
         Mean cross-entropy of held-out series.
     answers : int64 array [series]
-        The label that each series was given by the fit that it was held out of.
+        The label that was predicted for each series by a fit without it.
     """
 
     standardize_each: bool
@@ -60,7 +60,8 @@ class FittedStack:
     extractor : ChainHeadFeatureExtractor
         Its preprocessing, with the statistics of all training series.
     validations : list of CrossValidation
-        How each way of preprocessing did, the chosen way first; empty of too few series or in too little time.
+        The result of each way of preprocessing, the chosen way first; empty if there were too few series, or too little
+        time.
     steps : int
         Optimisation steps of the final run.
     seconds : float
@@ -79,9 +80,9 @@ def default_stack(
 ) -> ChainHeadConfig:
     """Return the configuration of the default stack.
 
-    Four layers of dense hops whose dilation doubles by layer, with BatchNorm, identity residuals, differences beside
-    the nodes, and mean and standard deviation as poolings: chosen by cross-validation within the training parts of
-    several data sets.
+    It has four layers of dense hops whose dilation doubles by layer, with BatchNorm, identity residuals, differences
+    beside the nodes, and mean and standard deviation as poolings. It was chosen by cross-validation within the training
+    parts of several data sets.
 
     Parameters
     ----------
@@ -92,9 +93,9 @@ def default_stack(
     longest : int
         Nodes of the longest series.
     causal : bool
-        Whether nodes take in those before them alone.
+        Whether nodes take in only earlier nodes.
     **fields
-        Fields of `ChainHeadConfig`, in place of these.
+        Fields of `ChainHeadConfig` that replace the default's.
     """
     sizes = fields.get("hidden_sizes", [_WIDTH] * _LAYERS)
     defaults: dict[str, Any] = {
@@ -141,19 +142,26 @@ def fit_stack(
     series : sequence of arrays [length, m]
         Their lengths may differ.
     labels : array [series] of int
-        Places in `names`.
+        Indices into `names`.
     names : sequence of str
+        The labels.
     causal : bool
-        Whether nodes take in those before them alone.
+        Whether nodes take in only earlier nodes.
     seconds : float, optional
-        Time that everything may take, about: steps are measured, and as many taken as fit. None for no limit.
+        The time for everything, about: the time of a step is measured, and there are as many steps as fit. None for no
+        limit.
     seed : int
+        The seed of weights, folds and batches.
     threads : int, optional
-        Threads of the CPU; by default as many as torch takes.
+        Threads of the CPU; by default torch's own number of them.
     on_progress : callable
-        Called after every step with the number of steps that are done, and of those that are planned by now.
+        Called after every step with the number of steps that are done, and the number that is planned in all.
     **fields
-        Fields of `ChainHeadConfig` in place of the default's.
+        Fields of `ChainHeadConfig` that replace the default's.
+
+    Returns
+    -------
+    FittedStack
 
     Raises
     ------
@@ -172,7 +180,7 @@ def fit_stack(
         validations_cost = len(ways) * folds * _VALIDATION_SHARE
         steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + validations_cost)))
         if steps * _VALIDATION_SHARE < _LEAST_STEPS:
-            # Choosing on models that have hardly learned would be chance: all time is for the final run.
+            # Models that have hardly learned would choose by chance: the final run gets all the time.
             ways, validations_cost = [], 0.0
             steps = max(1, min(_STEPS, int(left / pace)))
         validation_steps, done = int(steps * _VALIDATION_SHARE), count(1)
@@ -215,7 +223,7 @@ def _checked(
 
 
 def _can_be_standardised(series: Sequence[NDArray[np.floating]]) -> bool:
-    """Whether series differ after each is standardised by itself: those of a single node would all be zero."""
+    """Whether standardising each series by itself leaves differences: series of a single node would all be zero."""
     return any(len(each) > 1 for each in series)
 
 

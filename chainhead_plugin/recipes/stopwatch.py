@@ -1,4 +1,4 @@
-"""How long something takes, whatever else the machine is doing."""
+"""Measure the time of a computation, undisturbed by other programs if that is possible."""
 
 import time
 
@@ -6,15 +6,15 @@ import torch
 
 
 class Stopwatch:
-    """Counts from its construction.
+    """Counts seconds from its construction.
 
-    Where one thread computes on the CPU, which is then busy all the time, this is the time that the processor worked
-    for this process: other programs make it no longer. Else it is the time that has passed.
+    If a single thread computes on the CPU, it counts the time that the processor works for this process, which other
+    programs do not prolong. Otherwise it counts the time that passes.
 
     Parameters
     ----------
     threads : int, optional
-        Of the CPU; None for as many as torch takes.
+        Threads of the CPU; None for torch's own number of them.
     """
 
     def __init__(self, threads: int | None) -> None:
@@ -24,5 +24,5 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
+        """The seconds since its construction."""
         return self._clock() - self._start

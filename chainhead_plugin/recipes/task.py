@@ -1,4 +1,4 @@
-"""What a task is: everything that differs from task to task in data, models, measuring, pictures and cards."""
+"""The interface of tasks: everything that differs from task to task in data, models, metrics, pictures and cards."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -30,34 +30,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CardWords:
-    """What a card says of a task.
+    """The words of a task in model cards.
 
     Attributes
     ----------
     summary : str
-        Where the recipe has none.
+        The summary of recipes that have none.
     samples : str
-        What ships beside a model of the zoo.
+        The words for the examples that ship with a model of the zoo.
     preprocessor, auto_preprocessor : str
         The preprocessor's name in code, and the class of transformers that loads it.
     imports, more_imports : str
-        Lines of the snippets' imports, ended by line feeds: before `registry`, and before `transformers`.
+        Lines of imports in code examples, each with its line feed: before the import of `registry`, and before that of
+        `transformers`.
     input_imports : str
-        The same before `registry`, for `inputs` alone.
+        Further imports before that of `registry`, which only `inputs` needs.
     inputs : str
-        Lines that make `inputs` of `samples`. "{features}" stands for ", m" where a node has several features, and a
-        line with "{time_features}" is left out where series have none.
+        Lines of code that make `inputs` from `samples`. "{features}" stands for ", m" if a node has several features,
+        and a line with "{time_features}" is left out if series have no such features.
     output, answer : str
-        The model's output that the snippet takes, and its name in code.
+        The model's output that the code example uses, and its name in code.
     answers : str
-        Lines that print what the answer says.
+        Lines of code that print the answer.
     pipeline : str
         The pipeline's name in code.
     pipeline_answers : str
-        Lines that print what the pipeline says of the first sample.
+        Lines of code that print the pipeline's answer for the first sample.
     picture_above, picture_below : str
-        Paragraphs with a picture, above and below the comparison with the peers. "{pictures}" stands for what the
-        pictures' names begin with.
+        Paragraphs with a picture, above and below the comparison with the peers. "{pictures}" stands for the beginning
+        of the pictures' names.
     """
 
     summary: str = "A classifier."
@@ -78,42 +79,45 @@ class CardWords:
 
 
 class Task(ABC):
-    """A task. Stations of a recipe ask it wherever tasks differ.
+    """Everything that is special about a task; other modules ask it wherever tasks differ.
 
-    Importing a task is cheap: the methods import what they need, so that a recipe is read, and its errors found,
-    without torch.
+    Importing a task is cheap, as its methods import torch and the modules that need it when they are called. So a
+    recipe can be read, and its errors found, without torch.
 
     Attributes
     ----------
     name : str
-        As recipes call it.
+        Its name in recipes.
     metrics : tuple of Metric
-        The first one chooses learning rates and epochs, and is compared, unless the recipe names another.
+        The first metric chooses learning rates and epochs, and models are compared by it, unless the recipe names
+        another.
     pipeline : str, optional
-        The task of the pipeline, where it is called otherwise.
+        The name of the task among pipelines, if it differs from `name`.
     loss : str
-        What the loss is called.
+        The name of the loss in pictures.
     targets, outputs : str
-        The names under which a model takes the targets, and gives what is measured.
+        The name of the targets among a model's inputs, and of the measured predictions among its outputs.
     place : int
-        Where the latter is among a model's outputs, the loss left out.
+        The position of these predictions among a model's outputs, without the loss.
     reads : {"nodes", "pixels", "text"}
-        What an example is: a chain of nodes, an image or a text.
+        Whether an example is a chain of nodes, an image or a text.
     axes : tuple of int
-        How many axes arrays of examples may have in files.
+        The numbers of axes that arrays of examples in files may have.
     is_stratified : bool
-        Whether parts have as much of every label as can be.
+        Whether parts of the data get the same share of every label, as far as possible.
     of_nodes : bool
         Whether every node has a label.
     options : tuple of str
-        The parts of a recipe that have an effect for this task and not for all.
+        The fields of a recipe that have an effect for this task, but not for all tasks.
     peers : tuple of str
-        What a recipe may name as peers.
+        The peers that a recipe may name.
     default_peers : tuple of str
-        Where it names none.
+        The peers of recipes that name none.
     samples : {"labels", "segments", "forecasts"}
-        What is shipped as examples of a zoo's model: each label's, few chains with all labels, or windows.
+        The examples that ship with a model of the zoo: an example of each label, a few chains with all labels, or
+        windows.
     words : CardWords
+        Its words in model cards.
     """
 
     name: ClassVar[str]
@@ -135,7 +139,7 @@ class Task(ABC):
 
     @property
     def metric(self) -> Metric:
-        """The metric that counts."""
+        """The first metric, which chooses, and by which models are compared."""
         return self.metrics[0]
 
     @property
@@ -145,11 +149,11 @@ class Task(ABC):
 
     @property
     def is_series(self) -> bool:
-        """Whether it is about time series, for which the Hub has no tasks."""
+        """Whether its examples are time series, for which the Hub has no tasks."""
         return self.name.startswith("time-series")
 
     def led_by(self, name: str) -> "Task":
-        """Return the task with another of its metrics as the one that counts.
+        """Return the task with another of its metrics as the first.
 
         Raises
         ------
@@ -165,7 +169,7 @@ class Task(ABC):
         return led
 
     def of_model(self, options: Mapping[str, Any]) -> "Task":
-        """Return the task as it is measured for a model of these options."""
+        """Return the task with the metrics for a model with these options."""
         return self
 
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
@@ -177,26 +181,26 @@ class Task(ABC):
         return self.measure(predictions, self.collate(examples.targets()))
 
     def check(self, recipe: "Recipe") -> None:  # noqa: B027 - most tasks have nothing more to check
-        """Check what can be checked of a recipe without its data.
+        """Check everything in a recipe that can be checked without its data.
 
         Raises
         ------
         RecipeError
-            If the recipe makes no sense for this task.
+            If the recipe does not fit this task.
         """
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:  # noqa: B027 - most tasks have nothing to check
-        """Check before any training what a recipe says against its data.
+        """Check before any training that a recipe fits its data.
 
         Raises
         ------
         RecipeError
-            If something in the recipe makes no sense for these data.
+            If a field of the recipe does not fit these data.
         """
 
     @abstractmethod
     def collate(self, targets: Sequence[Any]) -> NDArray[Any]:
-        """Make the targets of a batch, one array, of those of its examples."""
+        """Return the targets of a batch of examples as one array."""
 
     @abstractmethod
     def load(self, recipe: "Recipe") -> "Data":
@@ -216,12 +220,12 @@ class Task(ABC):
 
     @abstractmethod
     def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
-        """Check that a trained model and a recipe's test part are about the same.
+        """Check that a trained model fits a recipe's test part: that labels, columns or steps agree.
 
         Raises
         ------
         RecipeError
-            If not.
+            If they do not agree.
         """
 
     def freeze(
@@ -234,41 +238,41 @@ class Task(ABC):
         recipe : Recipe
         data : Data
         folder : Path
-            Where a backbone that is trained first is kept.
+            The folder for a backbone that is trained first.
         on_epoch : callable
             Called with the number of epochs that are done.
         """
         return None
 
     def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
-        """Make a peer of an encoder that classifies chains."""
+        """Return the peer that is built around an encoder."""
         return encoder
 
     def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
-        """Return predictions without weights that the model has to beat, by title."""
+        """Return the results of predictions without weights, which the model should be better than, by title."""
         return {}
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
-        """Return what this task alone adds to results, ready for JSON."""
+        """Return results about the data that only this task has, ready for JSON."""
         return {}
 
     def target_scale(self, training: "Examples") -> "TargetScale | None":
-        """Return how targets are scaled for training; None where they are no numbers in a unit."""
+        """Return how targets are scaled for training; None if they are not scaled."""
         return None
 
     def finishing(self, recipe: "Recipe") -> str:
-        """Return in a word what is done to trained models, empty for nothing."""
+        """Return a word for the last step after training, "" if there is none."""
         return ""
 
     def finish(  # noqa: B027 - most models are finished when they are trained
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", validation: "Examples | None"
     ) -> None:
-        """Do what follows a model's training, and changes no weights."""
+        """Do the last step after a model's training, which changes no weights."""
 
     def inspect(
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
-        """Return what this task alone tells of the published model on the test part, ready for JSON."""
+        """Return results of the published model on the test part that only this task has, ready for JSON."""
         return {}
 
     def draw(  # noqa: B027 - most tasks have no picture of their own

@@ -1,4 +1,4 @@
-"""What the weights of labels in a recipe must be."""
+"""The check of a recipe's weights of labels."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ BALANCED = "balanced"
 
 
 def check_weights(stated: Any) -> None:
-    """Check the weights of labels as a recipe states them; that there are such labels, only the data tell.
+    """Check the weights of labels that a recipe states; whether the labels exist is checked with the data.
 
     Raises
     ------
     RecipeError
-        If they are neither None, nor "balanced", nor a mapping with a number above 0 for a label.
+        If they are neither None, nor "balanced", nor a mapping from labels to numbers above 0.
     """
     if stated is None or stated == BALANCED:
         return

@@ -1,4 +1,4 @@
-"""Images and texts in .npz files, with a label each."""
+"""Images and texts in .npz files, each with a label."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +20,21 @@ def is_array_file(locations: Any) -> bool:
 
 
 def read_arrays(recipe: Recipe, location: Any, group: str | None) -> Labelled:
-    """Read arrays `x` and `y`, and that of the groups, of an .npz file.
+    """Read the arrays `x` and `y`, and the array of groups, of an .npz file.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        For its task, and the folder that the location is relative to.
+    location : str or Path
+        An .npz file.
+    group : str, optional
+        The name of the array of groups.
 
     Raises
     ------
     RecipeError
-        If there is no such file or array, or their shapes and kinds are not those of the recipe's task.
+        If there is no such file or array, or the shape or type of an array does not fit the recipe's task.
     """
     task = recipe.task
     if not is_array_file(location):

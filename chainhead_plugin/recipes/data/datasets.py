@@ -1,4 +1,4 @@
-"""The labelled data sets that packages bring, by the names that recipes use."""
+"""The labelled data sets that packages contain, by the names that recipes use."""
 
 import csv
 import gzip
@@ -24,10 +24,11 @@ def _aeon(function: str, names: Sequence[str]) -> Data:
 
 
 def _speakers() -> Data:
-    """Compose chains of the Japanese vowels: of training utterances to train, of test utterances to test."""
+    """Compose chains from utterances of the Japanese vowels, training and test chains from the part of that name."""
     vowels = _aeon("load_japanese_vowels", _SPEAKERS)
     utterances, speakers = vowels.train.inputs, vowels.train.labels
-    # Blocks of five utterances in a row of every speaker, which share no chain: validation is cut between them.
+    # Each block has five consecutive utterances of every speaker, and no chain has utterances of two blocks, so that
+    # validation can hold out whole blocks.
     of_speaker = np.array([np.sum(speakers[:place] == speaker) for place, speaker in enumerate(speakers)])
     chains, labels, groups = [], [], []
     for block in range(6):
@@ -45,7 +46,7 @@ def _speakers() -> Data:
 
 def _digits() -> Data:
     digits = require("sklearn.datasets", "scikit-learn").load_digits()
-    # Counts of 0 to 16 black pixels in blocks of 4 × 4, as shades of grey.
+    # Each value counts the black pixels in a block of 4 × 4, from 0 to 16: they become shades of grey.
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     train, test = split(numbered(list(images), digits.target), 0.2, seed=0)
     return Data(train, test)
@@ -94,7 +95,7 @@ def load_dataset(recipe: Recipe, name: str) -> Data:
     Raises
     ------
     RecipeError
-        If there is none, or the package that brings it is missing.
+        If there is no data set of this name, or the package that contains it is not installed.
     """
     check_known(name, DATASETS, recipe.task.name)
     return DATASETS[name]()

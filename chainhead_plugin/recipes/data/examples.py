@@ -1,4 +1,4 @@
-"""Labelled examples, and the two parts that data sets have of them."""
+"""Labelled examples, and data sets of a training part and a test part."""
 
 import importlib
 from collections.abc import Iterable, Sequence
@@ -25,10 +25,11 @@ class Examples:
     labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
         Indices into `names`; -100 behind a chain's end and for nodes that do not count.
     names : tuple of str
+        The labels.
     groups : array [examples], optional
-        What belongs together, such as the recordings of a person, and is never split between two parts.
+        The group of each example, such as the person of a recording. A group is never split between two parts.
     schema : Schema, optional
-        What the columns of the table were called that they come from; saved with the model.
+        The names of the columns of the table that they come from, which are saved with the model.
     """
 
     inputs: Sequence[Any]
@@ -44,16 +45,16 @@ class Examples:
 
     @property
     def has_classes(self) -> bool:
-        """Whether an example, or a node, has one of the labels; else numbers, or several labels at once."""
+        """Whether an example, or a node, has one of the labels, and not numbers or several labels at once."""
         return self.labels.dtype.kind == "i"
 
     @property
     def is_made_on_demand(self) -> bool:
-        """Whether inputs are copied out of something smaller whenever they are asked for."""
+        """Whether each input is a new copy, made from smaller data when it is asked for."""
         return False
 
     def targets(self) -> Sequence[Any]:
-        """Return what is to be predicted of each example; of nodes as many labels as a chain has nodes."""
+        """Return the target of each example; if nodes have labels, an array with a label for each of its nodes."""
         if not self.of_nodes:
             labels: Any = self.labels
             return labels
@@ -68,20 +69,20 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Labelled:
-    """Examples of a part.
+    """The examples of a part as they were read, with labels as texts.
 
     Attributes
     ----------
     inputs : list
     labels : list
-        Of every example a text, or of its nodes an object array of texts [L].
+        For every example a text, or an object array [L] of texts for its nodes.
     places : list of str
-        Where each example stands, in words: file, rows, series.
+        Words for the place of each example: file, rows, series.
     groups : list of str, optional
     schema : Schema, optional
-        What the columns of the table were called.
+        The names of the table's columns.
     said : str
-        What was read, in one line.
+        A line about the reading.
     """
 
     inputs: list[Any]
@@ -95,15 +96,15 @@ class Labelled:
 def numbered(
     inputs: Sequence[Any], raw: Sequence[Any] | NDArray[Any], names: Sequence[str] | None = None
 ) -> Examples:
-    """Return examples with raw labels, of any kind, numbered.
+    """Return examples whose labels, of any type, are replaced by numbers.
 
     Parameters
     ----------
     inputs : sequence
     raw : sequence or array [examples]
-        Texts in the order of `sorted_names`, others in that of their values.
+        The labels. Texts are numbered in the order of `sorted_names`, other types in the order of their values.
     names : sequence of str, optional
-        What to call the labels, in that order; by default what they are.
+        Names of the labels, in that order; by default the labels as texts.
     """
     values: list[Any] = np.unique(np.asarray(raw)).tolist()
     if values and isinstance(values[0], str):
@@ -115,13 +116,13 @@ def numbered(
 
 @dataclass(frozen=True)
 class Data:
-    """The two parts of a data set. The test part is for measuring alone.
+    """The two parts of a data set. The test part is only for the final measurement.
 
     Attributes
     ----------
     train, test : Examples
     said : tuple of str
-        What was read, a line each.
+        Lines about the reading.
     """
 
     train: Examples
@@ -135,7 +136,7 @@ def check_known(name: str, known: Iterable[str], task: str) -> None:
     Raises
     ------
     RecipeError
-        If it is not among those known for the task.
+        If the task has no data set of this name.
     """
     if name not in known:
         raise RecipeError(

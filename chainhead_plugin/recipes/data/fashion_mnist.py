@@ -1,4 +1,4 @@
-"""Fashion-MNIST from the files that its authors publish, such as those of Debian's package."""
+"""Read Fashion-MNIST from the files that its authors publish, which Debian's package contains too."""
 
 import gzip
 import os
@@ -29,7 +29,7 @@ _PARTS = {"train": 60_000, "t10k": 10_000}
 
 
 def read_fashion_mnist() -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Read images [count, 28, 28] and labels [count] of the training and the test part.
+    """Read images [count, 28, 28] and labels [count] of the training part, then of the test part, all uint8.
 
     The four files lie in the folder that the environment variable CHAINHEAD_FASHION_MNIST names, or where Debian's
     package dataset-fashion-mnist puts them.
@@ -65,6 +65,6 @@ def _read_idx(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise RecipeError(f"{file} cannot be read: {error}") from error
     if not content.startswith(header) or len(content) != size:
         raise RecipeError(f"{file} holds no array of bytes of shape {list(shape)}: fetch it anew")
-    # A copy, as tensors share memory and want to be written to.
+    # A copy, as tensors share an array's memory and need it to be writable.
     array: NDArray[Any] = np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape).copy()
     return array

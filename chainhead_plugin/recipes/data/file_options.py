@@ -1,4 +1,4 @@
-"""What a recipe says about files: the parts, how they are written, and what their columns mean."""
+"""The options of a recipe's files: the parts, how files are written, and the meanings of their columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,10 +14,10 @@ from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 
 PARTS = ("train", "test", "test_share")
-# How files are written, as `Reading` and `Dialect` call it.
+# Fields of `Reading` and `Dialect`, which tell how files are written.
 _READING = ("format", "sheet", "axes")
 _DIALECT = ("header", "separator", "decimal", "encoding", "comment")
-# What else recipes may call an option.
+# Other names of options.
 _ALIASES = {"delimiter": "separator", "sep": "separator"}
 
 
@@ -30,11 +30,15 @@ class FileOptions:
     train, test : str or list of str
         A file, a folder, a pattern such as `runs/*.csv`, or several of them; `test` is None with `test_share`.
     test_share : float, optional
+        The share of the examples, or of the time, that becomes the test part.
     test_seed : int
-        By which the test part is drawn.
+        The seed for drawing the test part.
     season : int, optional
+        Steps of a season, for forecasts.
     spec : TableSpec
+        The meanings of the columns.
     reading : Reading
+        How files are written.
     """
 
     train: Any
@@ -53,13 +57,14 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
     ----------
     recipe : Recipe
     known : sequence of str
-        Those of `TableSpec` and of this module that the recipe's task takes; the parts and how files are written are
-        options of every task.
+        The options of `TableSpec` and of this module that the recipe's task takes. Options of parts, and of how files
+        are written, are known for every task.
 
     Raises
     ------
     RecipeError
-        If one is unknown or has a wrong value, there is no part to train on, or not exactly one way to the test part.
+        If an option is unknown or has a wrong value, `train` is missing, or not exactly one of `test` and `test_share`
+        is stated.
     """
     assert isinstance(recipe.data, Mapping)
     options = {_ALIASES.get(name, name): value for name, value in recipe.data.items()}
@@ -107,7 +112,7 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
 
 
 def _check_parts_differ(train: Any, test: Any, folder: Path) -> None:
-    """Raise where a file, folder or pattern is in both parts."""
+    """Raise if a file, folder or pattern is in both parts."""
     of_train, of_test = (
         {(folder / path).resolve() for path in (paths if isinstance(paths, list) else [paths])}
         for paths in (train, test)

@@ -36,12 +36,12 @@ OPTIONS = {
 
 
 def load_files(recipe: Recipe) -> Data:
-    """Load the examples in the files that a recipe names; `load_data` says what they hold.
+    """Load the examples in the files that a recipe names; `load_data` describes these files.
 
     Raises
     ------
     RecipeError
-        If a file, column or array is missing or of the wrong kind, or a label is never trained.
+        If a file, column or array is missing or of the wrong kind, or the test part has a label that training lacks.
     """
     options = file_options(recipe, OPTIONS[recipe.task.reads])
     with said_of("data"):
@@ -80,7 +80,25 @@ def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | N
 def load_series_sets(
     options: FileOptions, label_of: Literal["series", "node"]
 ) -> tuple[SeriesSet, SeriesSet | None]:
-    """Read series, those to test on matched by name with those to train on."""
+    """Read the series of both parts; columns of the test part are matched by name.
+
+    Parameters
+    ----------
+    options : FileOptions
+    label_of : {"series", "node"}
+        Whether a series has a label, or each of its nodes.
+
+    Returns
+    -------
+    training : SeriesSet
+    test : SeriesSet or None
+        None if the test part is to be drawn from the training series.
+
+    Raises
+    ------
+    RecipeError, TableError
+        If files cannot be read, or their columns do not agree.
+    """
     spec = replace(options.spec, label_of=label_of)
     found = load(options.train, spec, options.reading)
     if options.test is None:
@@ -103,7 +121,7 @@ def load_series_sets(
 
 
 def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
-    """Return series that were read; each needs a label, and a value in every node."""
+    """Return series as labelled examples; each needs a label, and a value for every feature of every node."""
     spec, first = found.columns.spec, found.files[0]
     if spec.label and not found.is_labelled:
         raise RecipeError(f"{place(first, column=spec.label[0])} is empty in every row, expected labels")
@@ -128,7 +146,7 @@ def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
 
 
 def checked_chains(found: SeriesSet) -> list[NDArray[np.float64]]:
-    """Return the nodes [L, m] of series, each of which needs a value in every node."""
+    """Return the nodes [L, m] of series, or raise a TableError if a value is missing."""
     found.check_complete()
     return [sequence.nodes for sequence in series_sequences(found)]
 
@@ -154,7 +172,7 @@ def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Label
 
 
 def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
-    """Check that there are labels to tell apart, all of them trained, and no group in both parts."""
+    """Check that training has several labels and all labels of the test part, and that no group is in both parts."""
     known = {label for labels in train.labels for label in _all_labels(labels, of_nodes)}
     if len(known) < 2:
         only = next(iter(known), "")
@@ -186,7 +204,7 @@ def _all_labels(labels: Any, of_nodes: bool) -> list[str]:
 
 
 def _join(parts: Sequence[Labelled], *, of_nodes: bool) -> Examples:
-    """Number labels together, so that one means the same in both parts."""
+    """Join the parts, so that labels and groups have the same numbers in both."""
     inputs = [one for part in parts for one in part.inputs]
     labels = [one for part in parts for one in part.labels]
     groups = [group for part in parts for group in part.groups or ()]

@@ -1,4 +1,4 @@
-"""The data that a recipe names: sets that packages bring, and your own files."""
+"""Load the data that a recipe names: data sets in packages, and your own files."""
 
 from ..recipe import Recipe
 from .examples import Data
@@ -7,20 +7,21 @@ from .examples import Data
 def load_data(recipe: Recipe) -> Data:
     """Load a recipe's data, without network.
 
-    A mapping names files, relative to the recipe: `train`, and `test` or else `test_share` with `test_seed`. Each
-    is a file of any format that `chainhead_plugin.tables` reads, a folder, a pattern, or a list of them. How they are
-    written and what their columns mean is said in the words of `Dialect`, `Reading` and `TableSpec`; what is not said
-    is told from the files, where it can be nothing else. Columns of the test part are matched by name.
+    The recipe's `data` is the name of a data set in a package, or a mapping. A mapping names files, relative to the
+    recipe: `train`, and either `test`, or `test_share` with `test_seed`. Each is a file of any format that
+    `chainhead_plugin.tables` reads, a folder, a pattern, or a list of them. Further options of the mapping, which are
+    fields of `Dialect`, `Reading` and `TableSpec`, tell how files are written and what columns mean. Without them, this
+    is told from the files if there is only one possibility. Columns of the test part are matched by name.
 
-    - Series with labels: `label` names their column. A row is a node where `series`, one column or several, tells
-      series apart, or a whole series whose nodes are the other columns. Arrays are [examples, L] or [examples, L, m],
-      with an array `y` of labels. Labels of nodes are a text a row, or [examples, L]; empty cells and -100 do not
-      count.
-    - Texts: the columns `text` and `label`, JSON, or .npz with `x` and `y`.
+    - Series with labels: `label` names the column of labels. If `series`, a column or several, tells series apart, each
+      row is a node; otherwise each row is a whole series, and the other columns are its nodes. Arrays are [examples, L]
+      or [examples, L, m], with an array `y` of labels. Labels of nodes are a text in every row, or an array
+      [examples, L]; empty cells and -100 do not count.
+    - Texts: tables with the columns `text` and `label`, JSON, or .npz with `x` and `y`.
     - Images: .npz with `x`, uint8 [examples, height, width] or [examples, height, width, channels], and `y`.
     - Series to forecast: see `load_series`.
 
-    `group` names a column, or an array [examples], of what belongs together and is never split between two parts.
+    `group` names a column, or an array [examples], of groups, which are never split between two parts.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Labels of nodes: those of several chains in one array, and how many of them a model gets right."""
+"""Labels of nodes: numbered, and padded to one array for several chains."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Of nodes that do not count: padding, and nodes without a label. The losses of transformers pass over it.
+# The label of nodes that do not count: padding, and nodes without a label. The losses of transformers ignore it.
 IGNORED = -100
 _WHOLE = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 
 
 def pad_labels(labels: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return labels [L_i] of chains as one array [chains, longest], -100 behind a chain's end."""
+    """Return labels [L_i] of chains as a single array [chains, longest], -100 behind a chain's end."""
     padded = np.full((len(labels), max(map(len, labels))), IGNORED, dtype=np.int64)
     for row, label in zip(padded, labels, strict=True):
         row[: len(label)] = label
@@ -21,18 +21,24 @@ def pad_labels(labels: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def is_label(text: str) -> bool:
-    """Tell the text of a node's label from that of a node without one, which is empty, or -100 as in arrays."""
+    """Whether a text is a node's label; nodes without a label have an empty text, or -100 as in arrays."""
     return bool(text.strip()) and text.strip() != str(IGNORED)
 
 
 def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Number the labels [L_i] of chains, texts of which `is_label` tells, in the order of `sorted_names`.
+    """Number the labels of chains in the order of `sorted_names`.
+
+    Parameters
+    ----------
+    raw : sequence of arrays [L_i]
+        A text for each node; `is_label` tells whether it is a label.
 
     Returns
     -------
     labels : int64 array [chains, longest]
-        As `pad_labels` gives them.
+        Indices into `names`, padded as by `pad_labels`.
     names : tuple of str
+        The labels.
     """
     names = sorted_names({text for one in raw for text in one if is_label(text)})
     numbers = {name: number for number, name in enumerate(names)}
@@ -41,7 +47,7 @@ def number_labels(raw: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], tuple
 
 
 def sorted_names(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return labels in the order of their numbers where all are whole numbers, else in that of their texts."""
+    """Return different labels, sorted as numbers if all are whole numbers, and else as texts."""
     found = sorted(set(labels))
     if all(_WHOLE.fullmatch(label) for label in found):
         found.sort(key=int)

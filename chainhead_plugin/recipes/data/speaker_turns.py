@@ -1,4 +1,4 @@
-"""Chains in which several speakers take turns, composed of utterances of one speaker each."""
+"""Compose chains in which several speakers take turns from utterances of single speakers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,17 +12,18 @@ _SHORTEST, _LONGEST = 4, 8
 def compose_turns(
     utterances: Sequence[NDArray[Any]], speakers: NDArray[np.int64], rounds: int, seed: int
 ) -> tuple[list[NDArray[Any]], list[NDArray[np.int64]]]:
-    """Join utterances, at random, into chains of 4 to 8 in which no speaker has two turns in a row.
+    """Join utterances at random into chains of 4 to 8 utterances, in which no speaker has two turns in a row.
 
     Parameters
     ----------
     utterances : sequence of arrays [L_i, m]
         At least four.
     speakers : int array [len(utterances)]
-        Of each utterance; none has more than half of them.
+        The speaker of each utterance. No speaker has more than half of the utterances.
     rounds : int
-        How often every utterance is used, each time in another chain and between others.
+        How often every utterance is used, each time in another chain.
     seed : int
+        The seed of the random order.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def compose_turns(
 
 
 def _alternate(speakers: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
-    """Return all places in random order, such that no two neighbours have the same speaker."""
+    """Return the indices of all utterances in a random order in which no neighbours have the same speaker."""
     order: list[int] = []
     rest = rng.permutation(len(speakers))
     while len(rest):
@@ -52,7 +53,7 @@ def _alternate(speakers: NDArray[np.int64], rng: np.random.Generator) -> list[in
         if order:
             fits = speakers[rest] != speakers[order[-1]]
         if 2 * counts.max() > len(rest):
-            # Whoever has more than half of the rest comes next, or would end up with two turns in a row.
+            # A speaker with more than half of the rest has to come next, or two of his turns would meet in the end.
             fits &= speakers[rest] == counts.argmax()
         place = int(fits.argmax())
         order.append(int(rest[place]))
@@ -61,5 +62,5 @@ def _alternate(speakers: NDArray[np.int64], rng: np.random.Generator) -> list[in
 
 
 def _counts(left: int) -> list[int]:
-    """Return how many of the utterances that are left the next chain may take, so that the last one gets enough."""
+    """Return the numbers of utterances that the next chain may take, so that enough are left for the last chain."""
     return [count for count in range(_SHORTEST, _LONGEST + 1) if left == count or left - count >= _SHORTEST]

@@ -1,4 +1,4 @@
-"""Hold out some of a recipe's examples, for tests or validation, with every label on both sides where that can be."""
+"""Hold out some of a recipe's examples for test or validation, if possible with every label on both sides."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,22 @@ from .node_labels import IGNORED
 
 
 def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    """Hold out a share of the examples, or of their groups; returns kept and held out.
+    """Hold out a share of the examples, or of their groups.
 
-    Without groups and labels of nodes it is as much of every label as can be; of windows of series the last ones. Of
-    groups and of chains whose nodes have labels, every label is on both sides, where that can be; what is kept has
-    all labels in any case.
+    The last windows of series are held out. Other examples are drawn at random: with the same share of every label, as
+    far as possible, if there are neither groups nor labels of nodes. With groups or labels of nodes, every label is on
+    both sides if possible, and the kept examples have all labels in any case.
+
+    Parameters
+    ----------
+    examples : Examples
+    share : float
+        The share to hold out, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    kept, held_out : Examples
 
     Raises
     ------
@@ -44,7 +55,7 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
 
 
 def split_told(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples, str]:
-    """Return what `split` does, and words for what was held out: how much, of which labels, and which are not in it."""
+    """Split as `split` does, and also describe the held-out examples: how many, their labels, and labels they lack."""
     kept, held_out = split(examples, share, seed)
     words = f"{len(held_out.labels)} of {len(examples.labels)} examples"
     if examples.groups is not None:
@@ -68,7 +79,7 @@ def missing_labels(whole: Examples, part: Examples) -> list[str]:
 
 
 def label_sets(examples: Examples) -> list[frozenset[int]]:
-    """Return the labels of every example, or of its nodes."""
+    """Return the set of labels of every example, or of its nodes; empty sets if there are no classes."""
     if not examples.has_classes:
         return [frozenset()] * len(examples.labels)
     if not examples.of_nodes:
@@ -92,14 +103,19 @@ def held_out_rows(
     labels : sequence of frozenset [rows]
         The labels of every row.
     groups : array [rows], optional
-        What is held out as a whole, or not at all.
+        The group of every row. A group is held out as a whole, or not at all.
     share : float
-        Of the rows, or of the groups.
+        The share of the rows, or of the groups.
     seed : int
     stratified : bool
-        Whether a row has one label, so that each label gives its share; without groups.
+        Whether every row has a single label, so that the same share of each label is held out; not with groups.
     names : mapping, optional
-        What labels are called in messages; by default what they are.
+        Names of the labels for messages; by default the labels themselves.
+
+    Returns
+    -------
+    int array
+        Ascending, unless rows are stratified.
 
     Raises
     ------
@@ -159,7 +175,7 @@ def _has_all(sets: Sequence[set[Any]], held_out: NDArray[np.intp]) -> bool:
 
 
 def _drawn_with_all(sets: Sequence[set[Any]], wanted: int, seed: int) -> NDArray[np.intp]:
-    """Draw units until every label is among them; a label's last unit stays where it is."""
+    """Draw units until they have every label and are as many as wanted; the last unit with a label is never drawn."""
     order = np.random.default_rng(seed).permutation(len(sets)).tolist()
     left = Counter(label for one in sets for label in one)
     rarest = sorted(left, key=lambda label: (left[label], str(label)))
@@ -184,7 +200,7 @@ def _drawn_with_all(sets: Sequence[set[Any]], wanted: int, seed: int) -> NDArray
 
 
 def held_out(recipe: Recipe, training: Examples) -> list[tuple[str, Examples]]:
-    """Return the parts that a recipe validates on, and what to call each."""
+    """Return the parts that a recipe validates on, each with words for it."""
     if recipe.validation_folds is not None:
         parts = folds(training, recipe.validation_folds)
         return [(f"validation fold {number}", part) for number, (_, part) in enumerate(parts, start=1)]
@@ -194,7 +210,7 @@ def held_out(recipe: Recipe, training: Examples) -> list[tuple[str, Examples]]:
 
 
 def unvalidated_labels(recipe: Recipe, data: Data) -> list[str]:
-    """Return a line for every validation part without an example of a label; raise where parts cannot be drawn."""
+    """Return a line for every validation part that lacks a label; raise a RecipeError if parts cannot be drawn."""
     examples = data.train
     if recipe.pretraining:
         own = recipe.pretraining
@@ -209,9 +225,14 @@ def unvalidated_labels(recipe: Recipe, data: Data) -> list[str]:
 
 
 def folds(examples: Examples, count: int) -> list[tuple[Examples, Examples]]:
-    """Split examples into kept and held-out ones, `count` times, with groups kept together.
+    """Split examples into kept and held-out examples, `count` times, so that each is held out once.
 
-    Unless nodes have labels, there are as many of every label in each, as far as groups allow.
+    Groups are kept together. Unless nodes have labels, folds have the same share of every label, if groups allow it.
+
+    Returns
+    -------
+    list of tuple of Examples
+        Kept and held-out examples of each fold.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Series with a number each, or with several labels at once, from your own files."""
+"""Series with a number for each, or with several labels at once, from your own files."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from .file_options import file_options
 from .files import OPTIONS, checked_chains, load_series_sets
 from .splits import split_told
 
-# Of the targets of series that were read: an array [series] or [series, labels].
+# Returns the targets of series that were read, an array [series] or [series, labels].
 TargetsOf = Callable[[SeriesSet], NDArray[Any]]
 
 _YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
@@ -27,10 +27,16 @@ _YES, _NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 def load_targets(recipe: Recipe, targets_of: TargetsOf) -> Data:
     """Load the series that a recipe names, with their targets.
 
+    Parameters
+    ----------
+    recipe : Recipe
+    targets_of : callable
+        Returns the targets of series.
+
     Raises
     ------
     RecipeError
-        If a file or column is missing, or a target is none.
+        If a file or column is missing, or a cell is no target.
     """
     if isinstance(recipe.data, str):
         raise RecipeError(
@@ -71,7 +77,7 @@ def series_examples(found: SeriesSet, targets_of: TargetsOf) -> Examples:
 
 
 def numbers_of(found: SeriesSet) -> NDArray[np.float64]:
-    """Return the one number of every series, [series].
+    """Return the number of every series, [series].
 
     Raises
     ------
@@ -92,7 +98,7 @@ def numbers_of(found: SeriesSet) -> NDArray[np.float64]:
 
 
 def _check_indicators(found: SeriesSet, train: Examples) -> None:
-    """Raise where all series to learn from have a label, or none has it, where there are several labels at once."""
+    """Raise if series have several labels at once, and all training series have a label, or none has it."""
     if np.ndim(train.labels) < 2:
         return
     for name, column in zip(found.columns.spec.label, np.transpose(train.labels), strict=True):
@@ -107,7 +113,7 @@ def indicators_of(found: SeriesSet) -> NDArray[np.float32]:
     Raises
     ------
     RecipeError
-        If there is one column of labels alone, or a cell is neither yes nor no.
+        If there is only one column of labels, or a cell means neither yes nor no.
     """
     names = found.columns.spec.label
     if len(names) < 2:

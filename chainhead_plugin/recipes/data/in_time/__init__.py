@@ -1,4 +1,4 @@
-"""Series to forecast, cut in time: from files and packages, in windows of a past and a future.
+"""Series to forecast, from files and packages, cut into windows of a past and a future.
 
 May import: what `recipes` may import.
 """

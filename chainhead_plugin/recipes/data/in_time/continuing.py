@@ -1,4 +1,4 @@
-"""Series that go on in a second file: the last of one is followed by the first of the other, a step later."""
+"""Series that go on in later files: the last node in a file is followed by the first of the next, a step later."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,31 +19,56 @@ from ....tables.spec import TableSpec
 def load_continued(
     first: Any, later: Any, spec: TableSpec | None = None, reading: Reading | None = None
 ) -> tuple[SeriesSet, list[int]]:
-    """Load series from files, and what follows of them from later files; as `continued` of what `load` gives."""
-    return continued(load(first, spec, reading), later, reading)
-
-
-def continued(known: SeriesSet, later: Any, reading: Reading | None = None) -> tuple[SeriesSet, list[int]]:
-    """Return series with what follows of them in later files, whose columns are matched by name.
+    """Load series from files, and their continuations from later files.
 
     Parameters
     ----------
-    known : SeriesSet
-    later : str, Path, list of them, Source, pandas.DataFrame or Table
-        As `load` takes it. A series may be in `known` or here alone. Rows of times that are known already have to hold
-        what is known.
+    first, later : str, Path, list of them, Source, pandas.DataFrame or Table
+        The earlier and the later files, as in `load`.
+    spec : TableSpec, optional
+        The meanings of the columns.
     reading : Reading, optional
+        How files are written.
 
     Returns
     -------
     found : SeriesSet
     starts : list of int
-        Of every series the first node that is of `later` alone; its length where none is.
+        As in `continued`.
 
     Raises
     ------
     TableError
-        As of `load`; and if a series does not go on where it ended, contradicts what is known, or none goes on.
+        As in `load` and `continued`.
+    """
+    return continued(load(first, spec, reading), later, reading)
+
+
+def continued(known: SeriesSet, later: Any, reading: Reading | None = None) -> tuple[SeriesSet, list[int]]:
+    """Return series with their continuations in later files, whose columns are matched by name.
+
+    Parameters
+    ----------
+    known : SeriesSet
+        The series so far.
+    later : str, Path, list of them, Source, pandas.DataFrame or Table
+        As in `load`. Each series may be in `known`, in `later`, or in both. At times that are in both, values have to
+        be equal.
+    reading : Reading, optional
+        How the later files are written.
+
+    Returns
+    -------
+    found : SeriesSet
+        All series, continued.
+    starts : list of int
+        For every series, the first node that only `later` holds; the series' length if there is no such node.
+
+    Raises
+    ------
+    TableError
+        As in `load`; and if a series does not go on where it ended, values at the same time differ, or no series goes
+        on.
     """
     schema = schema_of(known)
     if schema is None:
@@ -85,7 +110,7 @@ def continued(known: SeriesSet, later: Any, reading: Reading | None = None) -> t
 
 
 def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
-    """Return the rows of a later file that come after a series, once those of the same time have been compared."""
+    """Return the nodes of a later file that come after a series, and check that values at the same times are equal."""
     if one.times is None or then.times is None or then.times[0] > one.times[-1]:
         return then
     assert found.clock is not None
@@ -124,7 +149,7 @@ def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
 
 
 def _key(series: Series, found: SeriesSet) -> tuple[str, ...]:
-    """Return what tells a series apart; of files that hold one each, nothing does."""
+    """Return the cells that tell a series apart, or no cells if each file holds a single series."""
     return series.keys if len(found) > 1 or found.columns.spec.series else ()
 
 
@@ -157,7 +182,7 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
 
 
 def _between(found: SeriesSet, one: Series, then: Series) -> NDArray[Any]:
-    """Return the times that lack between the end of a series and its continuation."""
+    """Return the times that are missing between the end of a series and its continuation."""
     assert one.times is not None and then.times is not None  # noqa: PT018 - one condition for mypy
     if found.step is None or found.columns.spec.gaps == "keep":
         return one.times[:0]

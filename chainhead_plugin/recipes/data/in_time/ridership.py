@@ -11,11 +11,20 @@ _FILE = "recipes/zoo/chicago_ridership.npz"
 
 
 def load_ridership() -> tuple[list[Series], Layout, int]:
-    """Return one series, a day a row, what its columns are, and the first day of the test part.
+    """Load the series, a row for each day.
 
-    Entries at Clark/Lake, to forecast, and at 19 other stations, in thousands; temperature (°F), wind, rain and snow;
-    then what is known beforehand: which of five teams plays at home or away, the weekday and the season of the year.
-    The last fifth of the days is the test part.
+    Its columns are entries at Clark/Lake, to be forecast, and at 19 other stations, in thousands; temperature (°F),
+    wind, rain and snow; and values that are known beforehand: for each of five teams whether it plays at home or away,
+    the weekday and the season of the year. The last fifth of the days is the test part.
+
+    Returns
+    -------
+    series : list of Series
+        A single series.
+    layout : Layout
+        The meanings of its columns.
+    test_start : int
+        The row of the first day of the test part.
     """
     with (
         (files("chainhead_plugin") / _FILE).open("rb") as opened,
@@ -23,7 +32,7 @@ def load_ridership() -> tuple[list[Series], Layout, int]:
     ):
         columns = {name: data[name] for name in data.files}
     days = columns["first_day"] + np.arange(len(columns["entries"]))
-    entries = columns["entries"] / 2000  # kept as half thousandths, exactly
+    entries = columns["entries"] / 2000  # stored as whole numbers of half entries
     known = np.concatenate([columns["games"], _calendar(days)], axis=1)
     values = np.concatenate([entries, columns["weather"], known], axis=1)
     stations, weather = columns["stations"].tolist(), columns["weather_names"].tolist()

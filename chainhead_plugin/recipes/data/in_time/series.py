@@ -1,4 +1,4 @@
-"""Your own series for forecasts: files of any format, and the part of their time that is the test."""
+"""Load series for forecasts from your own files of any format, and find where the test part begins in time."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from .continuing import load_continued
 from .ridership import load_ridership
 from .windows import cut
 
-# Those that ship with the package: series, their columns, and where the test begins.
+# Series that ship with the package: functions that return series, their columns, and where the test begins.
 SERIES: dict[str, Callable[[], tuple[list[Series], Layout, int]]] = {"chicago-ridership": load_ridership}
 _OPTIONS = (
     *("target", "known", "features", "drop", "static", "series", "time", "time_format", "day_first", "step"),
@@ -32,7 +32,7 @@ def load_shipped_series(recipe: Recipe, name: str) -> Data:
     Raises
     ------
     RecipeError
-        If there are none of this name.
+        If there are no series of this name.
     """
     check_known(name, SERIES, recipe.task.name)
     return cut(recipe, *SERIES[name]())
@@ -41,20 +41,23 @@ def load_shipped_series(recipe: Recipe, name: str) -> Data:
 def load_series(recipe: Recipe) -> Data:
     """Load series from the files that a recipe names, and cut them.
 
-    - `train`: files in which a row is a step. The columns of arrays without names are called x0, x1, ….
-    - `test`: files that go on where `train` ends, each series for itself; or `test_share`, the last share of the time.
+    The recipe's `data` has these options:
+
+    - `train`: files in which each row is a step. The columns of arrays without names are called x0, x1, ….
+    - `test`: files in which each series goes on where it ends in `train`; or `test_share`, the last share of the time.
     - `target`: the column, or columns, to forecast.
-    - `known`: columns known for the future too, such as a holiday or a price; `calendar` makes some of the time.
-    - `series`: the column, or columns, that tell series apart, where there are several.
-    - `time`: the column by which rows are sorted. Without times rows are in order, and series end together.
+    - `known`: columns that are known for the future too, such as a holiday or a price; `calendar` adds columns that are
+      computed from the time.
+    - `series`: the column, or columns, that tell series apart, if there are several.
+    - `time`: the column by which rows are sorted. Without times, rows are in order, and all series end together.
     - `season`: steps after which the naive forecast repeats, such as 7 for days.
 
-    All other columns are measured along with the targets, and only help. Empty cells are missing values.
+    All other columns are inputs that are known only for the past. Empty cells are missing values.
 
     Raises
     ------
     RecipeError
-        If a file or a column is missing, or a cell is not what it should be.
+        If a file or a column is missing, or a cell cannot be read.
     """
     options = file_options(recipe, _OPTIONS)
     if not options.spec.target:
@@ -89,14 +92,14 @@ def load_series(recipe: Recipe) -> Data:
 
 
 def _starts(found: SeriesSet) -> list[int]:
-    """Return the step at which each series begins, on the time axis that all share."""
+    """Return the step at which each series begins, on a time axis that all series share."""
     if found.step is not None and found.columns.spec.gaps != "keep":
         return [one.start for one in found]
     times = [one.times for one in found if one.times is not None]
     if not times:
         longest = max(map(len, found))
         return [longest - len(one) for one in found]
-    # Rows as they are: from each time there is in any series, a step leads to the next.
+    # Without a step, the axis has all times of all series, and a step leads from each time to the next.
     axis = np.unique(np.concatenate(times))
     ranks = [np.searchsorted(axis, one) for one in times]
     for one, rank in zip(found, ranks, strict=True):

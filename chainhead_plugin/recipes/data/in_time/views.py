@@ -1,4 +1,4 @@
-"""Windows that are made when they are asked for, so that a series is in memory once, however many are cut of it."""
+"""Windows that are copied when they are asked for, so that memory holds each series only once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class WindowViews(Sequence[Any]):
-    """Windows [past + future, columns] of series; in the rows of the future the channels are NaN.
+    """Windows [past + future, columns] of series, whose channels are NaN in the rows of the future.
 
     Attributes
     ----------
@@ -21,9 +21,9 @@ class WindowViews(Sequence[Any]):
     of_series, begins : arrays of int64 [windows]
         The series of each window, and the step at which it begins there.
     past, future : int
-        Steps.
+        Steps of a window's past and future.
     channels : int
-        The first columns, which are unknown for the future.
+        The number of channels: the first columns, which are unknown for the future.
     """
 
     series: tuple[Array, ...]
@@ -65,7 +65,7 @@ class WindowViews(Sequence[Any]):
         return found
 
     def futures(self, columns: int) -> Array:
-        """Return what the first columns then were, [windows, future, columns]; where that can be, without a copy."""
+        """Return the first columns in the future of windows, [windows, future, columns], without a copy if possible."""
         if len(self.series) == 1 and len(self) == len(self.series[0]) - self.past - self.future + 1:
             values = self.series[0][self.past :, :columns]
             return sliding_window_view(values, self.future, axis=0).transpose(0, 2, 1)
@@ -74,17 +74,17 @@ class WindowViews(Sequence[Any]):
         return found
 
     def pasts(self, columns: int) -> Array:
-        """Return copies of what the first columns were before, [windows, past, columns]."""
+        """Return copies of the first columns in the past of windows, [windows, past, columns]."""
         found = np.empty((len(self), self.past, columns), self.dtype)
         self._fill(found, slice(0, self.past), slice(0, columns))
         return found
 
     def seen_in_pasts(self) -> list[NDArray[np.bool_]]:
-        """Return which steps of each series lie in the past of a window."""
+        """Return for each series a bool array [steps]: the steps that lie in the past of some window."""
         return self._covered(0, self.past)
 
     def seen(self) -> list[NDArray[np.bool_]]:
-        """Return which steps of each series lie in a window."""
+        """Return for each series a bool array [steps]: the steps that lie in some window."""
         return self._covered(0, self.past + self.future)
 
     def _fill(self, found: Array, steps: slice, columns: slice) -> None:

@@ -1,4 +1,4 @@
-"""Long series cut into windows of a past and a future, and the parts of their time."""
+"""Cut series into windows of a past and a future, and divide windows by time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from ...recipe import Recipe
 from ..examples import Data, Examples
 from .views import WindowViews
 
-# Windows that are copied at a time.
+# Windows that are copied at once.
 _BATCH = 2048
 
 
@@ -24,19 +24,20 @@ _BATCH = 2048
 class Windows(Examples):
     """Windows of series as examples.
 
-    An input [past + future steps, channels + covariates] is what the forecasting pipeline takes: in the future's
-    rows the channels are NaN. Its label [future steps, targets] is what the targets then were. `names` are the
-    targets'.
+    An input is an array [past + future steps, channels + covariates], as the forecasting pipeline takes it: in the rows
+    of the future, channels are NaN. Its label is an array [future steps, targets]: the targets' values in the future.
+    `names` are the names of the targets.
 
     Attributes
     ----------
-    times : array of int64
-        For each window the step at which its future begins.
+    times : int64 array [windows]
+        The step at which each window's future begins.
     layout : Layout
+        The meanings of the columns.
     whole : WholeSeries
-        What the windows are cut of.
-    of_series : array of int64
-        For each window the place of its series in `whole`.
+        The series that the windows are cut from.
+    of_series : int64 array [windows]
+        The series of each window, an index into the series of `whole`.
     """
 
     inputs: WindowViews
@@ -47,11 +48,11 @@ class Windows(Examples):
 
     @property
     def is_made_on_demand(self) -> bool:
-        """Windows are."""
+        """Whether inputs are copied when they are asked for: they are."""
         return True
 
     def take(self, indices: NDArray[np.intp]) -> "Windows":
-        """Select windows by index; of windows that follow each other nothing is copied."""
+        """Select windows by index; nothing is copied for consecutive windows."""
         chosen: Any = indices
         if len(indices) and (np.diff(indices) == 1).all():
             chosen = slice(int(indices[0]), int(indices[-1]) + 1)
@@ -65,11 +66,11 @@ class Windows(Examples):
 
     @property
     def scales(self) -> NDArray[np.float64]:
-        """How large the naive forecast's errors are in training, for each window's targets [windows, 1, targets]."""
+        """The naive forecast's mean absolute error in training, for each window's targets [windows, 1, targets]."""
         return self.whole.scales[self.of_series][:, np.newaxis]
 
     def constant_columns(self) -> list[int]:
-        """Return the columns, by index, that do not vary over all windows, what is missing left out."""
+        """Return the columns, by index, whose values are the same in all windows, missing values left out."""
         views, channels = self.inputs, self.layout.channels
         unknown = [
             values[past, :channels].T
@@ -84,7 +85,7 @@ class Windows(Examples):
         ]
 
     def constant_indicators(self) -> list[int]:
-        """Return the channels, by index, that are never missing in a window's past, or always."""
+        """Return the channels, by index, that are missing in the pasts of windows always, or never."""
         views, channels = self.inputs, self.layout.channels
         missing = np.concatenate(
             [
@@ -95,22 +96,22 @@ class Windows(Examples):
         return np.flatnonzero(missing.all(0) | ~missing.any(0)).tolist()
 
     def of_target(self, place: int) -> "Windows":
-        """Return the same windows with one target to be compared with; their inputs stay as they are."""
+        """Return the same windows with the label of a single target, by index; their inputs are unchanged."""
         scales = self.whole.scales[:, place : place + 1]
         labels = self.labels[..., place : place + 1]
         return replace(self, labels=labels, whole=replace(self.whole, scales=scales))
 
     def before(self, time: int) -> "Windows":
-        """Return the windows whose future ends before a step."""
+        """Return the windows whose future ends before the step `time`."""
         return self.take(np.flatnonzero(self.times + self.labels.shape[1] <= time))
 
     def since(self, time: int) -> "Windows":
-        """Return the windows whose future begins at a step or later."""
+        """Return the windows whose future begins at the step `time` or later."""
         return self.take(np.flatnonzero(self.times >= time))
 
 
 def windows_of(examples: Examples) -> Windows:
-    """Return examples of a recipe that forecasts as what they are."""
+    """Return the examples of a recipe for forecasts, with their type: they are windows."""
     assert isinstance(examples, Windows)
     return examples
 
@@ -123,16 +124,29 @@ def cut(
     schema: Schema | None = None,
     said: tuple[str, ...] = (),
 ) -> Data:
-    """Cut series into windows; those of the test part forecast nothing before `test_start`.
+    """Cut series into windows, whose futures end before `test_start` in training, and begin there or later in the test.
 
-    A window's past is `model: chain_length` steps, its future `model: prediction_length`. A window begins at every
-    step. The past of the test's first windows lies in the training part, as it does when a model is used. `schema`
-    tells what the columns were called, where they come from a table; `said` what was read.
+    The recipe's model states the steps of a window: `chain_length` of its past, `prediction_length` of its future. A
+    window begins at every step. The past of the first test windows lies in the training part, as it does when a model
+    is used.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    series : sequence of Series
+    layout : Layout
+        The meanings of the columns.
+    test_start : int
+        The first step of the test part, on the time axis that all series share.
+    schema : Schema, optional
+        The names of the columns, if the series come from a table.
+    said : tuple of str
+        Lines about the reading.
 
     Raises
     ------
     RecipeError
-        If the lengths are missing or leave no windows.
+        If the lengths are missing, or a part has no window.
     """
     past, future = (_length(recipe.model, name) for name in ("chain_length", "prediction_length"))
     if layout.season is not None and layout.season > past:
@@ -155,14 +169,26 @@ def windows_from(
     schema: Schema | None = None,
     stride: int = 1,
 ) -> Windows:
-    """Cut series into windows of `past` and `future` steps, one every `stride` steps, ordered by time.
+    """Cut series into windows, ordered by time.
 
-    `trained` is how many of each series' first steps tell how large a naive forecast's errors are.
+    Parameters
+    ----------
+    series : sequence of Series
+    layout : Layout
+        The meanings of the columns.
+    past, future : int
+        Steps of a window's past and future.
+    trained : sequence of int
+        For each series, the number of first steps in which the errors of a naive forecast are measured, for MASE.
+    schema : Schema, optional
+        The names of the columns, if the series come from a table.
+    stride : int
+        Steps from the beginning of a window to that of the next.
 
     Raises
     ------
     RecipeError
-        If there is none.
+        If no window fits into a series, with values to forecast from and to compare with.
     """
     values = tuple(as_exact_as_needed(one.values) for one in series)
     begins = [_usable(one, len(layout.targets), past, future, stride) for one in values]
@@ -177,7 +203,7 @@ def windows_from(
     starts = np.array([one.start for one in series], dtype=np.int64)
     begun = np.concatenate(begins)
     times = starts[of_series] + begun + past
-    # The time of all windows; of several series those of one time stand together.
+    # Windows of all series are sorted by time.
     order = np.argsort(times, kind="stable")
     views = WindowViews(values, of_series[order], begun[order], past, future, layout.channels)
     labels: Any = views.futures(len(layout.targets))
@@ -194,7 +220,7 @@ def windows_from(
 
 
 def _usable(values: NDArray[Any], targets: int, past: int, future: int, stride: int) -> NDArray[np.int64]:
-    """Return where windows begin that have a value to compare with, and one of every target to forecast from."""
+    """Return where windows begin that have a value of every target in the past, and of any target in the future."""
     begins = np.arange(0, len(values) - past - future + 1, stride, dtype=np.int64)
     observed = np.zeros((len(values) + 1, targets), dtype=np.int64)
     np.cumsum(~np.isnan(values[:, :targets]), axis=0, out=observed[1:])
@@ -204,7 +230,7 @@ def _usable(values: NDArray[Any], targets: int, past: int, future: int, stride: 
 
 
 def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
-    """Hold out the windows of the last share of the time; none that is kept forecasts any of it."""
+    """Hold out the windows of the last share of the time, and keep the windows whose futures end before it."""
     first, end = int(windows.times[0]), int(windows.times[-1]) + 1
     time = end - round(share * (end - first))
     kept, held_out = windows.before(time), windows.since(time)
@@ -216,9 +242,9 @@ def hold_out_last(windows: Windows, share: float) -> tuple[Windows, Windows]:
 
 
 def naive_forecasts(windows: Windows) -> dict[str, NDArray[np.floating[Any]]]:
-    """Return forecasts that take no weights, by name, each [windows, future steps, targets].
+    """Return forecasts that need no weights, by title, each an array [windows, future steps, targets].
 
-    The last observed value again, and where a season is known the last season's values.
+    They are the last observed value, and if the season is known, the values of the last season.
     """
     steps, targets = windows.labels.shape[1:]
     season = windows.layout.season
@@ -238,7 +264,7 @@ def naive_forecasts(windows: Windows) -> dict[str, NDArray[np.floating[Any]]]:
 
 
 def _filled(past: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Put the value before, or at the start the one after, in the place of missing ones [windows, steps, targets]."""
+    """Replace missing values [windows, steps, targets] by the last value before them, or at the start by the first."""
     steps = np.arange(past.shape[1])[:, np.newaxis]
     observed = ~np.isnan(past)
     last = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
