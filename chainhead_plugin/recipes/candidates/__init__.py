@@ -1,4 +1,4 @@
-"""What a recipe trains: the model, its peers, and their inputs.
+"""The models that a recipe trains: its own model, the peers, and the inputs of both.
 
 May import: what `recipes` may import.
 """

@@ -13,7 +13,15 @@ from .inputs import Batch, Inputs
 
 
 def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
-    """Fit a feature extractor to chains [L, m]; `of_nodes` tells whether the model classifies every node."""
+    """Fit a feature extractor to chains [L, m].
+
+    Parameters
+    ----------
+    training : Examples
+        Chains.
+    of_nodes : bool
+        Whether the model classifies every node, and not whole chains.
+    """
     features = int(np.shape(training.inputs[0])[1])
     extractor = ChainHeadFeatureExtractor(features, schema=_names(training))
     extractor.fit(training.inputs, batched=True)

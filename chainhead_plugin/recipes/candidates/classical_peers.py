@@ -1,4 +1,4 @@
-"""Classical forecasters out of statsforecast, with the settings that it ships."""
+"""Classical forecasters from statsforecast, with its own settings."""
 
 import importlib
 import warnings
@@ -14,9 +14,9 @@ from ..data.in_time.windows import Windows
 from ..errors import RecipeError
 
 CLASSICAL_PEERS = {"autoarima": "AutoARIMA", "autoets": "AutoETS", "theta": "Theta", "mstl": "MSTL"}
-# Seasons that the season of an ARIMA or ETS model may have: longer ones take hours, so that there is none then.
+# The longest season of ARIMA and ETS models, in steps. Longer seasons take hours, so they are left out.
 LONGEST_SEASON = 24
-# Each is computed by itself.
+# The most forecasts that are computed, as each takes a computation of its own.
 _MOST_FORECASTS = 5_000
 
 
@@ -28,7 +28,8 @@ def classical_model(name: str, seasons: Sequence[int]) -> Any:
     name : str
         A key of `CLASSICAL_PEERS`.
     seasons : sequence of int
-        Of the series. AutoARIMA, AutoETS and Theta take the shortest, the former two if it has at most 24 steps.
+        The seasons of the series, in steps. AutoARIMA and AutoETS take the shortest if it has at most 24 steps, Theta
+        the shortest, MSTL all.
 
     Raises
     ------
@@ -56,12 +57,13 @@ def classical_quantiles(model: Any, past: NDArray[np.float64], steps: int, level
     Parameters
     ----------
     model
-        Of `classical_model`, fitted.
+        A model of `classical_model` that has been fitted.
     past : float64 array [length]
         Without missing values.
     steps : int
+        The number of steps to forecast.
     levels : sequence of float
-        Ascending, 0.5 among them; empty for the mean alone.
+        The levels of quantiles, ascending, 0.5 among them; empty for the mean alone.
 
     Returns
     -------
@@ -80,13 +82,13 @@ def classical_quantiles(model: Any, past: NDArray[np.float64], steps: int, level
 
 
 def _band(level: float) -> int | float:
-    """Return how many percent lie in the band that ends at a level."""
+    """Return the percentage of values in the band around the median that ends at a level."""
     band = round(200 * abs(level - 0.5), 6)
     return int(band) if band == int(band) else band
 
 
 def why_not_classical(name: str, windows: Windows) -> str | None:
-    """Return why a peer cannot be run on windows, None if it can."""
+    """Return the reason why a peer cannot be run on windows, None if it can."""
     try:
         classical_model(name, windows.whole.seasons)
     except RecipeError as error:
@@ -98,16 +100,16 @@ def why_not_classical(name: str, windows: Windows) -> str | None:
 
 
 class FittedClassicalPeer:
-    """A model for each series and target, fitted to what lies before a time.
+    """A model for each series and target, fitted to the values before a time.
 
     Parameters
     ----------
     name : str
         A key of `CLASSICAL_PEERS`.
     windows : Windows
-        To be forecast; their whole series are what is learnt from.
+        The windows to forecast. Models are fitted to the whole series that they are cut from.
     end : int
-        The step, on the time of all series, before which it is learnt.
+        The step that the fitted values end before, on the time axis that all series share.
 
     Raises
     ------
@@ -130,9 +132,9 @@ class FittedClassicalPeer:
                     self._models[number, target] = model.fit(known)
 
     def predict(self, windows: Windows, levels: Sequence[float]) -> NDArray[np.float64]:
-        """Return forecasts [windows, steps, targets], with a last axis of levels if there are some.
+        """Return forecasts [windows, steps, targets], or [windows, steps, targets, levels] if there are levels.
 
-        Each is made from all that lies before its window's future.
+        Each forecast is made from all values before its window's future.
         """
         steps, targets = windows.labels.shape[1], len(windows.layout.targets)
         found = np.empty((len(windows.labels), steps, targets, *([len(levels)] if levels else [])))

@@ -1,4 +1,4 @@
-"""A pretrained text encoder that a recipe names: found, compared with its hashes, and its tokenizer read."""
+"""Find the pretrained text encoder that a recipe names, compare its hashes, and read its tokenizer."""
 
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,9 +18,9 @@ from ...storage.hashing import sha256
 from ..errors import RecipeError
 from ..recipe import Recipe
 
-# What transformers reads of a model and its tokenizer.
+# The endings of the files that transformers reads for a model and its tokenizer.
 _READ = (".safetensors", ".json", ".txt", ".model")
-_NO_LIMIT = 2**20  # tokenizers that know no longest text state a far greater number
+_NO_LIMIT = 2**20  # tokenizers without a limit state a far greater number
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Encoder:
     Attributes
     ----------
     folder : Path
-        Where its files are.
+        The folder of its files.
     config : dict
         Its configuration.
     tokenizer : transformers tokenizer
@@ -42,7 +42,7 @@ class Encoder:
     tokenizer: Any
 
     def initialise(self, backbone: PreTrainedModel) -> None:
-        """Copy the pretrained weights into a new backbone, of float32."""
+        """Copy the pretrained weights, as float32, into a new backbone."""
         source = AutoModel.from_pretrained(
             self.folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
@@ -55,9 +55,9 @@ def load_encoder(recipe: Recipe) -> Encoder:
     Raises
     ------
     RecipeError
-        If it is not there, is another one, or takes no tokens; the message says what to do.
+        If there is no encoder, its hashes differ, or it takes no tokens; the message says what to do.
     registry.RegistryError
-        If it is to come from the Hub and does not.
+        If the encoder has to be fetched from the Hub and cannot be.
     """
     options, folder = recipe.encoder, _folder(recipe)
     for name, expected in options.get("sha256", {}).items():
@@ -86,7 +86,7 @@ def load_encoder(recipe: Recipe) -> Encoder:
 
 
 def has_limit(tokenizer: Any) -> bool:
-    """Tell whether a tokenizer knows how long a text may be."""
+    """Whether a tokenizer limits the length of texts."""
     limited: bool = tokenizer.model_max_length < _NO_LIMIT
     return limited
 
@@ -111,7 +111,7 @@ def _folder(recipe: Recipe) -> Path:
 
 
 def _in_package(name: str) -> Path:
-    """Return the one folder of an installed distribution that holds a model. Nothing of it is imported."""
+    """Return the folder of an installed distribution that holds a model. None of its code is imported."""
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError as error:

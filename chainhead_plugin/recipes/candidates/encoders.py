@@ -1,4 +1,4 @@
-"""Usual encoders of sequences: LSTM and GRU, convolutions, perceptrons. All map [batch, length, m] to n features."""
+"""Common encoders of sequences: LSTM, GRU, convolutions and perceptrons, which map nodes of m features to n."""
 
 import math
 
@@ -13,17 +13,18 @@ _BLOCKS, _MOST_LAYERS = 6, 8
 
 
 class Recurrent(nn.Module):
-    """One layer of an LSTM or a GRU, which reads from the first node on, or from both ends.
+    """A layer of an LSTM or a GRU, which reads from the first node on, or from both ends.
 
     Parameters
     ----------
     m, n : int
-        Features of a node, and of a direction's state.
+        Features of a node, and of the state of each direction.
     kind : type
         `nn.LSTM` or `nn.GRU`.
     both_ways : bool
-        Whether it reads from both ends, and gives 2·n features.
+        Whether it reads from both ends, and returns 2·n features.
     bias : bool
+        Whether it has biases.
     """
 
     def __init__(
@@ -39,12 +40,12 @@ class Recurrent(nn.Module):
         self.recurrence = kind(m, n, bias=bias, batch_first=True, bidirectional=both_ways)
 
     def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the state at every node; `mask` is [batch, length, 1], zero where padded on the right."""
+        """Return the states [batch, length, n or 2·n] at all nodes; `mask` [batch, length, 1] is zero for padding."""
         states: Tensor
         if mask is None or not self.recurrence.bidirectional:
             states = self.recurrence(nodes)[0]
             return states
-        # So that the way back starts at the last real node.
+        # Packing lets the backward direction start at the last real node.
         lengths = mask.sum((1, 2)).cpu()
         packed = pack_padded_sequence(nodes, lengths, batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(
@@ -61,7 +62,7 @@ class Convolution(nn.Module):
     m, n : int
         Features of a node before and after.
     causal : bool
-        Whether a node takes in the two before it, in place of its two neighbours.
+        Whether a node takes in the two nodes before it, instead of its two neighbours.
     with_batch_norm : bool
         Whether BatchNorm over real nodes follows each convolution.
     """
@@ -88,16 +89,17 @@ class Convolution(nn.Module):
 
 
 class DilatedConvolution(nn.Module):
-    """Residual convolutions over three nodes each, the distance between these doubling by layer, with BatchNorm.
+    """Residual convolutions over three nodes each, with BatchNorm; the distance between the nodes doubles by layer.
 
     Parameters
     ----------
     m, n : int
         Features of a node before and after.
     length : int
-        Nodes of the longest chain; layers are added until a node in the middle takes in all of it, or there are eight.
+        Nodes of the longest chain. There are as many layers as a node in the middle needs to take in the whole chain,
+        but at most eight.
     causal : bool
-        Whether a node takes in those before it alone.
+        Whether a node takes in only earlier nodes.
     """
 
     def __init__(self, m: int, n: int, *, length: int, causal: bool = False) -> None:
@@ -123,7 +125,7 @@ class DilatedConvolution(nn.Module):
 
 
 class Inception(nn.Module):
-    """InceptionTime's network: six blocks of convolutions over 9, 19 and 39 nodes, with residuals around each three.
+    """InceptionTime's network: six blocks of convolutions over 9, 19 and 39 nodes, with a residual around every three.
 
     Kernels have odd lengths, so that they lie evenly around a node.
 
@@ -132,7 +134,7 @@ class Inception(nn.Module):
     m : int
         Features of a node.
     n : int
-        Filters of a convolution; a node has 4·n features after.
+        Filters of a convolution; the result has 4·n features of a node.
     """
 
     def __init__(self, m: int, n: int) -> None:
@@ -145,7 +147,7 @@ class Inception(nn.Module):
         self.norms = nn.ModuleList(NodeBatchNorm(4 * n) for _ in self.shortcuts)
 
     def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return 4·n features of every node; padding counts for nothing."""
+        """Return nodes [batch, length, 4·n], which do not depend on padding."""
         mask = torch.ones_like(nodes[..., :1]) if mask is None else mask
         entered = hidden = nodes
         for number, block in enumerate(self.blocks):
@@ -177,19 +179,19 @@ class _InceptionBlock(nn.Module):
 
 
 class NodePerceptron(nn.Module):
-    """One hidden layer over the features of each node by itself."""
+    """A hidden layer that maps the m features of each node by itself to n features."""
 
     def __init__(self, m: int, n: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(m, n)
 
     def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the hidden layer of every node."""
+        """Return the hidden layer of all nodes, [batch, length, n]."""
         return F.relu(self.hidden(nodes))
 
 
 class Perceptron(nn.Module):
-    """One hidden layer over all nodes of a chain side by side, cut or filled with zeros to one length."""
+    """A hidden layer over all nodes of a chain side by side; chains are cut or filled with zeros to `length` nodes."""
 
     def __init__(self, m: int, n: int, length: int) -> None:
         super().__init__()
@@ -197,6 +199,6 @@ class Perceptron(nn.Module):
         self.hidden = nn.Linear(m * length, n)
 
     def forward(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return one node [batch, 1, n] for the whole chain."""
+        """Return a single node [batch, 1, n] for the whole chain."""
         filled = F.pad(nodes, (0, 0, 0, self.length - nodes.size(1)))  # a negative number cuts
         return F.relu(self.hidden(filled.flatten(1))).unsqueeze(1)

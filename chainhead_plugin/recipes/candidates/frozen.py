@@ -20,21 +20,21 @@ from .text_inputs import prepare_encoded_texts
 
 @dataclass(frozen=True)
 class FrozenBackbone:
-    """A frozen backbone, and the nodes that it makes of a recipe's data.
+    """A frozen backbone, and the nodes that it makes from a recipe's data.
 
     Attributes
     ----------
     data : Data
         Chains [L, m] of float32; without the examples, if any, that the backbone was trained on.
     inputs : Inputs
-        Preprocessing of what the backbone reads.
+        The preprocessing for the backbone.
     config : ChainHeadConfig
-        Of the whole model.
+        The configuration of the whole model, backbone included.
     backbone : nn.Module
     place : str
         The backbone's name in the whole model.
     seconds : float, optional
-        Time that its training took; None for a pretrained one.
+        The time that its training took; None for a pretrained backbone.
     """
 
     data: Data
@@ -50,7 +50,7 @@ class FrozenBackbone:
         return sum(parameter.numel() for parameter in self.backbone.parameters())
 
     def with_head(self, head: nn.Module) -> nn.Module:
-        """Return the whole model, in evaluation mode, of one trained on the nodes."""
+        """Return the whole model in evaluation mode: the backbone, and a head that was trained on its nodes."""
         model: nn.Module = self.inputs.model_class(self.config)
         backbone = {f"{self.place}.{name}": value for name, value in self.backbone.state_dict().items()}
         model.load_state_dict({**backbone, **head.state_dict()})
@@ -61,7 +61,7 @@ _BATCH = 32
 
 
 def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
-    """Run a recipe's frozen encoder on all texts. The nodes stay in memory, 4·m bytes for every token.
+    """Run a recipe's frozen encoder on all texts. The nodes stay in memory, 4·m bytes for each token.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
 
 @torch.no_grad()
 def _nodes(backbone: Any, inputs: Inputs, examples: Examples) -> list[NDArray[np.float32]]:
-    """Turn texts into chains [L, m], those of about one length together."""
+    """Turn texts into chains [L, m], in batches of texts of similar length."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone.to(device)
     order = np.argsort([len(text) for text in examples.inputs], kind="stable")

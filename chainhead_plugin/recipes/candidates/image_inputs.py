@@ -21,7 +21,7 @@ _AUTO_CLASS = "AutoModelForImageClassification"
 
 
 def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
-    """Return the preprocessing of images of the first one's size, resized and scaled to [-1, 1]."""
+    """Return the preprocessing of images: they get the size of the first image, and values in [-1, 1]."""
     # Needs torchvision, which the other tasks do not.
     from ...inputs.image_processing_chainhead import ChainHeadImageProcessor
     from ...models.modeling_chainhead_image import ChainHeadForImageClassification
@@ -50,12 +50,12 @@ def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
 
 
 def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
-    """Return the fields that follow from a backbone and the images that it gets."""
+    """Return the fields that follow from a backbone and the size of its images."""
     with as_recipe_errors():
         config = as_backbone_config(backbone)
     try:
         m, height, width = feature_map_shape(config, channels, size)
-    except Exception as error:  # backbones of every kind check little of what they are made of
+    except Exception as error:  # most backbones hardly check their options
         raise RecipeError(f"model: backbone_config makes no feature map of these images: {error}") from error
     return {"m": m, "chain_length": height * width}
 

@@ -1,4 +1,4 @@
-"""What stands between examples and a model: its class, its fields that follow from data, and a preprocessor."""
+"""The inputs of a model: its class, the fields that follow from the data, and the preprocessing of examples."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,32 +13,32 @@ from ..errors import RecipeError
 from ..recipe import Recipe
 from .encoder import Encoder
 
-# Makes a model's inputs, tensors by name, of a list of examples.
+# Turns a list of examples into a model's inputs, tensors by name.
 Batch = Callable[[Sequence[Any]], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What stands between examples and a model.
+    """The inputs of a model: everything that turns examples into tensors, and the fields that follow from them.
 
     Attributes
     ----------
     fields : dict
         Fields of the configuration that follow from the training data.
     model_class : type
-        The chainhead model for the task, or where loaded the class that loads it.
+        The chainhead model for the task, or the Auto class that loads a saved model.
     auto_class : str
-        The attribute of `transformers` that builds it.
+        The name of the Auto class of `transformers`.
     batch : callable
-        Makes a model's inputs, tensors by name, of a list of examples.
+        Turns a list of examples into a model's inputs, tensors by name.
     preprocessor : object
-        What `batch` uses; has `save_pretrained`. None where the model needs none.
+        The preprocessor that `batch` uses, with a method `save_pretrained`; None if the model needs none.
     encoder : Encoder or None
-        Where a new model's backbone gets its weights from.
+        The pretrained encoder whose weights a new model's backbone gets.
     dropped : tuple of str
-        Fields of a recipe's model that do not concern this one, which reads a frozen backbone's nodes.
+        Fields of a recipe's model that concern only the backbone, if the trained model reads a frozen backbone's nodes.
     typical_length : float or None
-        The median number of nodes of the training chains; None where examples are no chains of numbers.
+        The median number of nodes of the training chains; None if examples are no chains of numbers.
     """
 
     fields: dict[str, Any]
@@ -51,18 +51,26 @@ class Inputs:
     typical_length: float | None = None
 
     def initialise(self, model: nn.Module) -> None:
-        """Copy the encoder's weights, where there is one, into a new model: the chain head's or a peer's."""
+        """Copy the encoder's weights, if there is an encoder, into a new model: the recipe's own or a peer."""
         if self.encoder is not None:
             owner: Any = getattr(model, "base_model", model)
             self.encoder.initialise(owner.backbone)
 
     def config(self, recipe: Recipe, names: Sequence[str], **options: Any) -> ChainHeadConfig:
-        """Return the configuration of a model with the given options, or those of the recipe.
+        """Return the configuration of a model.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        names : sequence of str
+            The labels.
+        **options
+            Fields that replace all fields of the recipe's model.
 
         Raises
         ------
         RecipeError
-            If they are not valid.
+            If a field is not valid, or contradicts the data.
         """
         labels = recipe.task.label_fields(names)
         given = {name: value for name, value in (options or recipe.model).items() if name not in self.dropped}
@@ -77,7 +85,7 @@ class Inputs:
 
 @contextmanager
 def as_recipe_errors() -> Iterator[None]:
-    """Raise what is wrong with a model's options as an error of its recipe."""
+    """Turn errors about a model's options into errors of its recipe."""
     try:
         yield
     except (StrictDataclassError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""NLinear and DLinear (Zeng and others 2023), alone and in a recipe's forecaster's place."""
+"""NLinear and DLinear (Zeng and others 2023), as networks, and as forecasters with scaling and quantiles."""
 
 from typing import Any
 
@@ -13,13 +13,15 @@ LINEAR_PEERS = {"nlinear": False, "dlinear": True}
 
 
 class LinearNetwork(nn.Module):
-    """NLinear, or DLinear, with as many outputs a step as are wanted, such as one for every quantile.
+    """NLinear or DLinear, with several outputs for each step, such as an output for every quantile.
 
     Parameters
     ----------
     past, steps, outputs : int
+        Steps of the past, steps to forecast, and outputs for each of these.
     is_decomposed : bool
-        DLinear, which maps a moving mean and the rest; else NLinear, which maps differences from the last value.
+        True for DLinear, which maps the moving mean and the rest separately; false for NLinear, which maps
+        differences from the last value.
     """
 
     def __init__(self, past: int, steps: int, outputs: int, *, is_decomposed: bool) -> None:
@@ -34,12 +36,12 @@ class LinearNetwork(nn.Module):
         return self.around_level(past) + self.level(past)
 
     def level(self, past: Tensor) -> Tensor:
-        """Return what NLinear forecasts around [batch, 1, 1]: the last value; DLinear around 0."""
+        """Return the level [batch, 1, 1] that forecasts are added to: the last value for NLinear, 0 for DLinear."""
         last = past[:, -1:, None]
         return last if self.trend_map is None else last.new_zeros(last.shape)
 
     def around_level(self, past: Tensor) -> Tensor:
-        """Return the forecast less its level [batch, steps, outputs]."""
+        """Return the forecast minus its level, [batch, steps, outputs]."""
         if self.trend_map is None:
             found: Tensor = self.map(past - past[:, -1:])
         else:
@@ -51,14 +53,16 @@ class LinearNetwork(nn.Module):
 
 
 class LinearForecastPeer(ChainHeadForTimeSeriesPrediction):
-    """A linear network as a forecaster, one for all targets, each from its own past; scaling and loss are the same.
+    """A forecaster that applies the same linear network to the past of each target.
+
+    Scaling and loss are those of the chainhead model.
 
     Parameters
     ----------
     config : ChainHeadConfig
-        Of the model to compare with.
+        The configuration of the model to compare with.
     is_decomposed : bool
-        DLinear, else NLinear.
+        True for DLinear, false for NLinear.
     """
 
     def __init__(self, config: ChainHeadConfig, *, is_decomposed: bool) -> None:
@@ -74,7 +78,7 @@ class LinearForecastPeer(ChainHeadForTimeSeriesPrediction):
     def _forecast(
         self, scaled: Tensor, observed: Tensor, past: Tensor | None, future: Tensor | None, **kwargs: Any
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
-        """Forecast [batch, prediction_length, targets, quantiles or 1] in scaled units."""
+        """Return forecasts [batch, prediction_length, targets, quantiles or 1] in scaled units; no hidden states."""
         own = self._of_targets(scaled).to(self.network.map.weight)
         targets = own.size(-1)
         rows = own.movedim(-1, 1).flatten(0, 1)  # [batch · targets, past]
@@ -85,5 +89,5 @@ class LinearForecastPeer(ChainHeadForTimeSeriesPrediction):
             if self.config.quantile_offsets:
                 raw = shifted(raw, self.config.quantile_offsets, median)
         forecasts = raw + self.network.level(rows)
-        # [batch, targets, steps, quantiles] to the model's order
+        # [batch, targets, steps, quantiles] → [batch, steps, targets, quantiles]
         return forecasts.reshape(len(own), targets, *forecasts.shape[1:]).movedim(1, 2), None

@@ -1,4 +1,4 @@
-"""Models around usual encoders of sequences, which a recipe's model is compared with."""
+"""Models around common encoders of sequences, with which a recipe's model is compared."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,22 +20,20 @@ from .encoders import Perceptron
 class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
-    Where nodes have labels, each is classified instead.
-
-    Chains, images (rows, patches, or a backbone's feature map) and tokens (an embedding of width m, or a pretrained
-    encoder) become nodes as in that model.
+    If nodes have labels, each node is classified without pooling. Chains, images (rows, patches, or a backbone's
+    feature map) and tokens (an embedding of width m, or a pretrained encoder) become nodes as in the compared model.
 
     Parameters
     ----------
     config : ChainHeadConfig
-        Of the model to compare with.
+        The configuration of the model to compare with.
     width : int
         Features of an encoded node.
     build : callable
-        Makes the encoder for nodes of m features: it maps nodes [batch, length, m] and a mask [batch, length, 1] to
-        [batch, length, width].
+        Returns the encoder for nodes of m features, a module that maps nodes [batch, length, m] and a mask
+        [batch, length, 1] to [batch, length, width].
     of_nodes : bool
-        Whether nodes are classified.
+        Whether every node is classified.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class PooledEncoder(nn.Module):
     def classify(self, nodes: Tensor, mask: Tensor) -> Tensor:
         """Return the logits of nodes [batch, length, m] with a mask [batch, length, 1].
 
-        They are [batch, labels], or where nodes are classified [batch, length, labels].
+        They are [batch, labels], or [batch, length, labels] if every node is classified.
         """
         encoded = self.dropout(self.encoder(nodes, mask)) * mask
         if not self.of_nodes:
@@ -86,7 +84,7 @@ class PooledEncoder(nn.Module):
         pixel_values: Tensor | None = None,
         **_: Tensor,
     ) -> dict[str, Tensor]:
-        """Classify, as the chainhead models do."""
+        """Return the logits, and with `labels` the loss; arguments are those of the chainhead models."""
         if input_ids is not None and self.backbone is not None:
             nodes = encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
         elif input_ids is not None:
@@ -112,19 +110,19 @@ class PooledEncoder(nn.Module):
             return F.mse_loss(logits.squeeze(-1), labels)
         if self.config.problem_type == "multi_label_classification":
             return F.binary_cross_entropy_with_logits(logits, labels)
-        # Nodes that do not count are labelled -100, which the loss passes over.
+        # Nodes that do not count have the label -100, which the loss ignores.
         return F.cross_entropy(logits.flatten(0, -2), labels.flatten())
 
 
 class PooledPerceptron(PooledEncoder):
-    """One hidden layer over all nodes of a chain side by side, and a linear classifier.
+    """A hidden layer over all nodes of a chain side by side, and a linear classifier.
 
     Parameters
     ----------
     config : ChainHeadConfig
-        Of the model to compare with.
+        The configuration of the model to compare with.
     width : int
-        Of the hidden layer.
+        The width of the hidden layer.
     """
 
     def __init__(self, config: ChainHeadConfig, width: int) -> None:
@@ -138,14 +136,14 @@ class PooledPerceptron(PooledEncoder):
 
 
 class ForecastPeer(ChainHeadForTimeSeriesPrediction):
-    """The forecaster with another encoder in the chain heads' place; scaling, covariates and loss are the same.
+    """The forecaster with another encoder in place of the chain heads; scaling, covariates and loss are the same.
 
     Parameters
     ----------
     config : ChainHeadConfig
-        Of the model to compare with.
+        The configuration of the model to compare with.
     encoder : PooledEncoder
-        Its classifier is taken away.
+        Its classifier is removed.
     """
 
     def __init__(self, config: ChainHeadConfig, encoder: PooledEncoder) -> None:

@@ -1,4 +1,4 @@
-"""The model of a recipe and the peers that it is compared with, just wide enough to have as many weights."""
+"""A recipe's model, and its peers, which are just wide enough to have as many weights."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -35,9 +35,9 @@ TITLES = {
     "dlinear": "DLinear",
     RANDOM_CHAINS: "random chain heads",
 }
-# What encoders of trained peers have where the model has none of it: random chain heads.
+# Fields for the trained peers of random chain heads, which have no such fields themselves.
 _USUAL = {"pooling": "max", "with_batch_norm": True}
-# As wide as its authors have it, however many weights that is.
+# The width that its authors use, whatever the number of weights.
 _INCEPTION_WIDTH = 32
 _KIND_OPTIONS = {"channel_num", *(option.name for option in fields(ChainOptions))}
 _WIDEST = 2**16
@@ -50,11 +50,11 @@ class Candidate:
     Attributes
     ----------
     title : str
-        What the card calls it.
+        Its name in the card.
     learning_rates : list of float
-        From which validation chooses.
+        The learning rates from which validation chooses.
     build : callable
-        Makes the model, with random weights.
+        Returns a new model, with random weights.
     is_in_closed_form : bool
         Whether it is fitted without epochs and learning rate.
     """
@@ -74,10 +74,25 @@ def candidates(
 ) -> dict[str, Candidate]:
     """Return the recipe's model and the wanted peers, which are just wide enough not to have fewer weights.
 
+    Parameters
+    ----------
+    recipe : Recipe
+    inputs : Inputs
+        Fitted to the training examples.
+    names : tuple of str
+        The labels.
+    wanted : list of str
+        Names of peers.
+
+    Returns
+    -------
+    dict of str to Candidate
+        The recipe's model, by the name `CHAIN`, first.
+
     Raises
     ------
     RecipeError
-        If the model's options are not valid.
+        If the model's options are not valid, or no width gives a peer as many weights.
     """
 
     def candidate(name: str, build: Callable[[], nn.Module]) -> Candidate:
@@ -117,13 +132,13 @@ def _by_width(
     if name in (NO_HOPS, "plain"):
         options = {key: value for key, value in recipe.model.items() if key not in _KIND_OPTIONS}
         if name == NO_HOPS:
-            options["channel_hops"] = [0]  # the identity: every node a chain of its own
+            options["channel_hops"] = [0]  # the identity: each node is mixed with no other
         return lambda width: inputs.model_class(inputs.config(recipe, names, **_widened(options, width)))
     if name == "mlp" and not recipe.task.of_nodes:
         return lambda width: recipe.task.as_peer(config, PooledPerceptron(config, width))
     if name == "inception":
         return lambda width: recipe.task.as_peer(config, _inception(config, width, recipe.task.of_nodes))
-    # A label of a node may depend on what follows it, if it does for the compared model.
+    # Labels of nodes may depend on later nodes, if they may for the compared model.
     both_ways = name in ("lstm", "gru") and recipe.task.of_nodes and config.bi_directional
     build = _encoder(name, config, both_ways)
 
@@ -145,7 +160,7 @@ def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[i
     if name == "mlp":
         return NodePerceptron
     if name == "conv1d":
-        # A forecaster without hops from the future looks at the past alone, as far with three taps.
+        # If the forecaster has no hops from later nodes, the convolution takes in only earlier nodes too.
         causal = config.prediction_length is not None and not config.bi_directional
         return partial(Convolution, causal=causal, with_batch_norm=config.with_batch_norm)
     if name == "dilated":
@@ -155,7 +170,7 @@ def _encoder(name: str, config: ChainHeadConfig, both_ways: bool) -> Callable[[i
 
 
 def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
-    """Set the width of the one head, or of a stack's layers in proportion."""
+    """Set the width of a single head, or of the layers of a stack in proportion."""
     sizes = options.get("hidden_sizes")
     if not sizes:
         return {**options, "n": width}
@@ -163,7 +178,7 @@ def _widened(options: Mapping[str, Any], width: int) -> dict[str, Any]:
 
 
 def _narrowest(by_width: Callable[[int], nn.Module], weights: int, title: str) -> int:
-    """Return the smallest width that has as many weights, at least."""
+    """Return the smallest width with at least as many weights."""
     least, most = 1, 1
     while _count(partial(by_width, most)) < weights:
         least, most = most + 1, most * 2

@@ -1,4 +1,4 @@
-"""From a recipe's examples to a model's inputs; a frozen backbone's nodes are only padded."""
+"""Prepare the inputs of a recipe's models. The nodes of a frozen backbone are only padded."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +15,14 @@ from .inputs import Inputs
 
 
 def prepare(recipe: Recipe, training: Examples) -> Inputs:
-    """Fit a task's preprocessing to the training examples; of a frozen backbone or encoder, these are nodes already."""
+    """Fit the preprocessing to the training examples, which with a frozen backbone or encoder are nodes already."""
     if recipe.pretraining or recipe.on_frozen_encoder:
         return _prepare_nodes(training)
     return recipe.task.prepare(recipe, training)
 
 
 def _prepare_nodes(training: Examples) -> Inputs:
-    """Return the inputs of chains [L, m] of float32, which are padded and nothing else."""
+    """Return the inputs for chains [L, m] of float32, which are only padded."""
     return Inputs(
         fields={"m": np.shape(training.inputs[0])[1], "chain_length": max(map(len, training.inputs))},
         model_class=ChainHeadForSequenceClassification,

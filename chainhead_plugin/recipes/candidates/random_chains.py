@@ -1,4 +1,4 @@
-"""Random chain heads in recipes: what is chosen where nobody chooses, fitted in closed form, as model or as peer."""
+"""Random chain heads as a recipe's model or as a peer. They are fitted in closed form."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,16 +11,16 @@ from .inputs import Inputs, as_recipe_errors
 
 
 def random_chain_config(recipe: Recipe, inputs: Inputs, names: Sequence[str]) -> RandomChainConfig:
-    """Return the configuration of random chain heads, with the usual sizes for what a recipe does not say.
+    """Return the configuration of random chain heads, with the usual sizes for options that a recipe does not state.
 
     Parameters
     ----------
     recipe : Recipe
-        Its `model` has their options if it is about random chain heads; where they are a peer, all are the usual ones.
+        Its `model` states their options if random chain heads are the model. As a peer, they have the usual options.
     inputs : Inputs
         Fitted to the training series.
     names : sequence of str
-        Of the labels.
+        The labels.
 
     Raises
     ------
@@ -43,7 +43,12 @@ def random_chain_builder(
 ) -> Callable[..., RandomChainForSequenceClassification]:
     """Return a function that makes an untrained model.
 
-    Its keyword arguments are fields that a fit chooses, as of `closed_form.fit_in_closed_form`.
+    The function's keyword arguments are fields that a fit has chosen, as `closed_form.fit_in_closed_form` returns them.
+
+    Raises
+    ------
+    RecipeError
+        If an option is not valid.
     """
     config = random_chain_config(recipe, inputs, names)
 

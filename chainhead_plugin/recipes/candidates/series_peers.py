@@ -1,4 +1,4 @@
-"""Classifiers and regressors of whole series out of aeon, with the settings that their authors ship."""
+"""Classifiers and regressors of whole series from aeon, with their authors' settings."""
 
 import importlib
 import warnings
@@ -20,19 +20,19 @@ class SeriesPeer:
     Attributes
     ----------
     title : str
-        What the card calls it.
+        Its name in the card.
     module : str
-        Of aeon, behind `aeon.classification.` or `aeon.regression.`.
+        The name of its module in `aeon.classification` and `aeon.regression`.
     kind : str
-        Its class, without "Classifier" or "Regressor".
+        The name of its class, without "Classifier" or "Regressor".
     options : dict
-        Of its class.
+        The arguments of its class.
     is_random : bool
-        Whether a seed makes a difference.
+        Whether it depends on a seed.
     shortest : int, optional
-        The fewest nodes that it takes, where all series must have as many; None where lengths may differ.
+        The fewest nodes that it takes, if all series must have the same length; None if lengths may differ.
     gives_scores : bool
-        Whether it has a score for every label; else it names one alone.
+        Whether it gives a score for every label, or else only predicts a label.
     is_weighted : bool
         Whether labels can have weights.
     """
@@ -74,10 +74,12 @@ class FittedSeriesPeer:
     series : sequence of float arrays [L_i, m]
     targets : int64 array [series] of labels, or float array [series] of values
     label_count : int, optional
-        For labels, how many there are; None for values.
+        The number of labels; None for values.
     seed : int
     threads : int
+        Threads of the CPU.
     weights : float array [labels], optional
+        The weights of labels, which only some peers take.
 
     Raises
     ------
@@ -124,7 +126,7 @@ class FittedSeriesPeer:
         return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
     def _taken(self, series: Sequence[NDArray[Any]]) -> Any:
-        """Return series as aeon takes them, channels first: filled with zeros or cut, where it needs one length."""
+        """Return series for aeon, channels first, filled with zeros or cut if the peer needs equal lengths."""
         chains = [np.asarray(one, dtype=np.float64).T for one in series]
         if self._length is None:
             same = len({chain.shape for chain in chains}) == 1
@@ -137,14 +139,14 @@ class FittedSeriesPeer:
 
 
 def why_not(name: str, lengths: Sequence[int]) -> str | None:
-    """Return why a peer cannot be run here, None if it can.
+    """Return the reason why a peer cannot be run, None if it can.
 
     Parameters
     ----------
     name : str
         A key of `SERIES_PEERS`.
     lengths : sequence of int
-        Of the series.
+        The lengths of all series.
     """
     try:
         _class_of(SERIES_PEERS[name], True)
@@ -156,14 +158,14 @@ def why_not(name: str, lengths: Sequence[int]) -> str | None:
 
 
 def padding_of(name: str, trained: Sequence[int], tested: Sequence[int]) -> str | None:
-    """Return what is done to series whose lengths a peer does not take, None if nothing.
+    """Return words for how series are cut or filled to a length that a peer takes, None if they are unchanged.
 
     Parameters
     ----------
     name : str
         A key of `SERIES_PEERS`.
     trained, tested : sequence of int
-        Lengths of series.
+        The lengths of the series to train on, and to predict.
     """
     shortest = SERIES_PEERS[name].shortest
     if shortest is None:

@@ -18,7 +18,7 @@ _AUTO_CLASS = "AutoModelForSequenceClassification"
 
 
 def prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
-    """Train a tokenizer on texts, or take that of the recipe's encoder."""
+    """Train a tokenizer on the training texts, or take the tokenizer of the recipe's encoder."""
     if recipe.encoder:
         return prepare_encoded_texts(recipe, training, load_encoder(recipe))
     try:

@@ -22,12 +22,12 @@ from .inputs import Batch, Inputs, as_recipe_errors
 
 
 def prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
-    """Return the inputs of a forecaster for windows of these columns.
+    """Return the inputs of a forecaster for the windows of a recipe's series.
 
     Raises
     ------
     RecipeError
-        If the model's options are not valid.
+        If the model's options are not valid, or state a field that follows from the data.
     """
     windows = windows_of(training)
     layout = windows.layout
@@ -64,7 +64,7 @@ def _constant_features(recipe: Recipe, training: Windows) -> list[int]:
         )
     if not recipe.model.get("with_observed_indicator"):
         return columns
-    # Behind the channels stands which of them were observed.
+    # Behind the channels, nodes have an indicator for each channel: whether it was observed.
     channels = layout.channels
     moved = [column if column < channels else column + channels for column in columns]
     return sorted({*moved, *(channels + channel for channel in training.constant_indicators())})
@@ -76,7 +76,7 @@ def load_windows(folder: Path) -> Inputs:
 
 
 def _forecast_inputs(config: ChainHeadConfig, fields: dict[str, Any] | None = None) -> Inputs:
-    """Return the inputs of a forecaster, which scales series itself: windows split into past and future."""
+    """Return the inputs of a forecaster: windows split into past and future, which the model scales itself."""
     return Inputs(
         fields=fields or {},
         model_class=ChainHeadForTimeSeriesPrediction,

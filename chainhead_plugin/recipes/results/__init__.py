@@ -1,4 +1,4 @@
-"""What comes of a recipe: the folder, its card and its pictures.
+"""The results of a recipe: its output folder, the card and the pictures, and evaluations.
 
 May import: what `recipes` may import.
 """

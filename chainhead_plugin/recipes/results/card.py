@@ -1,4 +1,4 @@
-"""Render the card of a recipe's model from what was measured."""
+"""Render the card of a recipe's model from its measured results."""
 
 import math
 from collections.abc import Mapping
@@ -44,15 +44,20 @@ def render_card(
     ----------
     recipe : Recipe
     report : Report
-        As `measure` gives it.
+        The results of `measure`.
     config : mapping
         The model's configuration, as saved.
     pictures : str
-        The beginning of the pictures' names, relative to the card.
+        The beginning of the pictures' paths, relative to the card.
     samples : str, optional
         For models that ship with the package, the file with examples of the test part.
     in_zoo : bool
-        Whether the card stands among those of the zoo, not beside the model.
+        Whether the card is in the zoo's folder of cards, and not beside the model.
+
+    Returns
+    -------
+    str
+        Markdown with a front matter.
     """
     task, words = recipe.task, recipe.task.words
     card = {**_CARD_DEFAULTS, "summary": words.summary, **{k: v for k, v in recipe.card.items() if v}}
@@ -99,7 +104,7 @@ def render_card(
 
 def _front_matter(recipe: Recipe, report: Report, card: Mapping[str, Any]) -> ModelCardData:
     task = recipe.task
-    # The first seed's, whose weights are published.
+    # The values of the first seed, whose weights are published.
     measured = {metric: report.models[CHAIN].outcomes[metric.name].values[0] for metric in report.metrics}
     return ModelCardData(
         license=card["license"],
@@ -128,7 +133,7 @@ def _front_matter(recipe: Recipe, report: Report, card: Mapping[str, Any]) -> Mo
 
 
 def _inputs(words: CardWords, config: Mapping[str, Any]) -> str:
-    """Return the lines of the snippet that make a model's inputs."""
+    """Return the lines of the code example that make a model's inputs."""
     features = f", {config['m']}" if config["m"] > 1 else ""
     lines = words.inputs.replace("{features}", features).splitlines()
     if not config.get("num_time_features"):

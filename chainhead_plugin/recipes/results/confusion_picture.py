@@ -7,26 +7,27 @@ import numpy as np
 
 from ...explain.style import AMOUNTS
 
-# More labels than this stand without the numbers in the cells.
+# With more labels than this, cells have no numbers.
 _WRITTEN = 20
 _DARK = 0.55
 _SHORT = 3
-# With more labels a picture is larger, and needs fewer dots.
+# Pictures of more labels are larger, and need fewer dots per inch.
 _FEW = 6
 
 
 def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: Path) -> None:
-    """Draw how often each label was taken for which: shares of the true label as shades of blue, counts as numbers.
+    """Draw a confusion matrix: shares of each true label as shades of blue, counts as numbers.
 
-    One hue from light to dark can be told apart with every kind of colour vision, and in grey.
+    Shades of a single hue can be told apart with every kind of colour vision, and in grey.
 
     Parameters
     ----------
     counts : int [labels, labels]
-        Rows of true labels, columns of predicted ones.
+        A row for each true label, a column for each predicted label.
     names : sequence of str
+        The labels.
     file : Path
-        Its ending tells the format.
+        Its suffix tells the format.
     """
     from matplotlib.figure import Figure
 
@@ -55,7 +56,7 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], file: 
     figure.colorbar(image, shrink=0.85, label="share of the true label")
     # Without the version of matplotlib in the file, the same numbers give the same bytes.
     metadata = {"Software": None} if file.suffix.lower() == ".png" else None
-    # Square cells leave no place for what stands beside them but this way.
+    # As cells are square, only tight bounds leave enough room for the texts beside them.
     figure.savefig(
         file, dpi=130 if len(names) <= _FEW else 100, metadata=metadata, bbox_inches="tight", pad_inches=0.1
     )

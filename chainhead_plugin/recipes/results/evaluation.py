@@ -18,19 +18,20 @@ from .output import RECIPE, RESULTS, RUNS
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` finds.
+    """The results of `evaluate`.
 
     Attributes
     ----------
     metrics : tuple of Metric
-        What was measured; the first is the task's own.
+        The measured metrics, first the one by which the recipe compares.
     values : dict of float
-        On the test part, by the metrics' names; NaN where not defined.
+        Values on the test part, by the metrics' names; NaN if not defined.
     stated : dict of float
-        What the catalogue, or the folder's results, say; empty if nothing.
+        The values that the catalogue, or the folder's results, state; empty if they state none.
     examples : int
+        The number of test examples.
     confusion : dict, optional
-        As of `label_metrics.confusion`.
+        As returned by `label_metrics.confusion`.
     """
 
     metrics: tuple[Metric, ...]
@@ -48,9 +49,13 @@ def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = 
     name : str
         A model of the zoo, or a folder that `chainhead train` wrote.
     recipe : Recipe, optional
-        Whose data to take; by default that of the model itself.
+        The recipe whose data are taken; by default the recipe of the model.
     with_confusion : bool
-        Whether to tell which label was taken for which, where examples or nodes have one each.
+        Whether to count how often each label was predicted for each true label, if examples or nodes have a label each.
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------
@@ -68,7 +73,7 @@ def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = 
             chain = json.loads(results.read_text("utf-8"))["models"]["chain"]
             stated = {key: value[0] for key, value in chain.items() if isinstance(value, list)}
         if recipe is None:
-            here = folder / RUNS / RECIPE  # names its files in full
+            here = folder / RUNS / RECIPE  # this copy has the full paths of its files
             file = here if here.is_file() else folder / RECIPE
             if not file.is_file():
                 raise RecipeError(

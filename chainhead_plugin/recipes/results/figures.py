@@ -21,7 +21,7 @@ _SHOWN = 12
 
 
 def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file: Path) -> None:
-    """Draw loss and the validation's metric over the epochs of a Trainer's log."""
+    """Draw the loss, and the metric on the validation part, over the epochs of a Trainer's log."""
     figure = new_figure(7.2, 2.9)
     left, right = figure.subplots(1, 2)
     _draw(left, history, "loss", "training", OTHER, "--")
@@ -37,7 +37,7 @@ def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file
 
 
 def draw_comparison(report: Report, file: Path, unit: str | None = None) -> None:
-    """Draw every model on the test part, each seed a dot, in the metric that counts."""
+    """Draw the first metric of every model on the test part, with a dot for each seed and a line for their mean."""
     metric = report.metric
     factor = 100 if metric.percent else 1
     figure = new_figure(6.4, 0.6 + 0.42 * len(report.models))
@@ -60,7 +60,7 @@ def draw_comparison(report: Report, file: Path, unit: str | None = None) -> None
 def draw_chain_matrix(head: ChainInterdependenceHead, file: Path) -> None:
     """Draw the head's interdependence matrix for a short chain.
 
-    Of channels with hops of their own the sum, as no two share a place; of learned decays the mean.
+    If channels have different hops, their sum is drawn, as no two channels share an entry; of learned decays, the mean.
     """
     matrix = head.interdependence_matrix(_SHOWN).numpy(force=True)
     if matrix.ndim == 3:
@@ -87,12 +87,12 @@ def draw_chain_matrix(head: ChainInterdependenceHead, file: Path) -> None:
 
 
 def require_matplotlib() -> None:
-    """Find out before hours of training whether their results can be drawn.
+    """Check, before hours of training, that their results can be drawn.
 
     Raises
     ------
     RecipeError
-        If matplotlib is missing.
+        If matplotlib is not installed.
     """
     try:
         import matplotlib.figure  # noqa: F401
@@ -108,14 +108,14 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def open_axes(axes: "Axes", grid: Literal["both", "x"] = "both") -> None:
-    """Leave the frame open above and on the right, and draw a light grid."""
+    """Remove the frame above and on the right, and draw a light grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis=grid, color=GRID)
 
 
 def save_figure(figure: "Figure", file: Path, dpi: int = 130) -> None:
     """Write a PNG; the same numbers give the same bytes."""
-    # The version of matplotlib would stand in the file.
+    # Without this, the file would hold the version of matplotlib.
     figure.savefig(file, dpi=dpi, metadata={"Software": None})
 
 

@@ -1,4 +1,4 @@
-"""Forecasts of the last steps of a test part, beside what happened."""
+"""Draw forecasts of the last steps of a test part beside the observed values."""
 
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,21 @@ def draw_forecast(
     quantiles: NDArray[Any] | None = None,
     levels: tuple[float, ...] = (),
 ) -> None:
-    """Draw forecasts of the first target, of one series, each where the one before ends.
+    """Draw consecutive forecasts of the first target of a single series.
 
     Parameters
     ----------
     forecasts : array [windows, future steps, targets]
     windows : Windows
-        Of the test part.
+        The windows of the test part.
     unit : str, optional
+        The unit of the target.
     file : Path
+        A PNG.
     quantiles : array [windows, future steps, targets, levels], optional
-        The band between the first and the last is drawn.
+        The band between the first and the last level is drawn.
     levels : tuple of float
+        The levels of the quantiles.
     """
     steps, number = windows.labels.shape[1], int(windows.of_series[-1])
     of_one = np.flatnonzero(windows.of_series == number)

@@ -1,4 +1,4 @@
-"""How a model does on new labelled files, whose columns and labels are matched with its own by name."""
+"""Evaluate a model on new labelled files, whose columns and labels are matched with the model's by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,28 +31,29 @@ from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
 from ..training.fitting import predict
 
-# Origins of a file at most, or about so many: of more every second, third, … is taken.
+# About the most origins that forecasts start from: if files have more, only every second, third, … is taken.
 _MOST_ORIGINS = 5_000
 
 
 @dataclass(frozen=True)
 class NewEvaluation:
-    """What a model comes to on new files.
+    """The results of a model on new files.
 
     Attributes
     ----------
     said : str
-        What was read.
+        A line about the reading.
     metrics : tuple of Metric
     values : dict of float
-        By the metrics' names; NaN where not defined.
+        By the metrics' names; NaN if not defined.
     examples : int
+        The number of examples, or of windows.
     confusion : dict, optional
-        As of `label_metrics.confusion`, where an example or a node has one label.
+        As returned by `label_metrics.confusion`, if an example or a node has a single label.
     by_label : list of dict, optional
-        As of `multilabel_metrics.by_label`, where an example has several.
+        As returned by `multilabel_metrics.by_label`, if an example has several labels.
     by_series : list of dict, optional
-        As of `forecast_parts.by_series`, where there are a few series or targets.
+        As returned by `forecast_parts.by_series`, for forecasts.
     """
 
     said: str
@@ -64,7 +65,7 @@ class NewEvaluation:
     by_series: list[dict[str, Any]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON takes it; None where a metric is not defined."""
+        """Return the results for JSON, with None for metrics that are not defined."""
         values = {name: None if np.isnan(value) else value for name, value in self.values.items()}
         told: dict[str, Any] = {"read": self.said, "examples": self.examples, "metrics": values}
         if self.confusion is not None:
@@ -95,15 +96,19 @@ def evaluate_on(
     model : PreTrainedModel
         On the CPU.
     folder : Path
-        Its checkpoint, where its preprocessing is.
+        The model's checkpoint, with its preprocessing.
     pipeline_task : str
-        The task of its pipeline.
+        The task of the model's pipeline.
     schema : Schema, optional
-        The names that the model knows.
+        The names of the columns that the model was trained on.
     spec : TableSpec, optional
-        What columns mean, for a model that knows no names.
+        The meanings of the columns, for a model without a schema.
     reading : Reading, optional
         How files are written.
+
+    Returns
+    -------
+    NewEvaluation
 
     Raises
     ------
@@ -209,7 +214,7 @@ def _texts(
 
 
 def _check_known(labels: Sequence[str], places: Sequence[str], names: Sequence[str]) -> None:
-    """Raise where a label is missing or unknown to the model; lists both sides."""
+    """Raise a TableError if a label is missing or unknown to the model; the message lists the labels of both."""
     for label, where in zip(labels, places, strict=True):
         if not label.strip():
             raise TableError(f"{where} has no label: fill it in, or leave it out")
@@ -229,9 +234,9 @@ def evaluate_forecasts(
     spec: TableSpec | None,
     reading: Reading | None,
 ) -> NewEvaluation:
-    """Evaluate a forecaster at rolling origins of new files; as `evaluate_on`.
+    """Evaluate a forecaster at rolling origins of new files. Arguments and errors are those of `evaluate_on`.
 
-    Errors are scaled, for MASE, by those of a naive forecast in what lies before a series' first origin.
+    For MASE, errors are scaled by the errors of a naive forecast before a series' first origin.
     """
     config = model.config
     past, future = config.chain_length, config.prediction_length

@@ -1,4 +1,4 @@
-"""Write what a recipe gives into one folder: a checkpoint that `from_pretrained` loads, with its card."""
+"""Write the results of a recipe into a folder: a checkpoint that `from_pretrained` loads, with its card."""
 
 import json
 import logging
@@ -27,15 +27,14 @@ _LOG = logging.getLogger(__name__)
 
 
 def check_output(folder: Path) -> None:
-    """Find out, before anything is read or trained, whether a recipe's output can go into a folder.
+    """Check, before anything is read or trained, that a recipe's output can be written into a folder.
 
-    That runs which it holds are of the same recipe and data, `Runs` finds out when it has read the data.
+    Whether the folder holds runs of another recipe or of other data is checked by `Runs`, with the data.
 
     Raises
     ------
     RecipeError
-        If it is a file or below one, if it holds something that was not written for a recipe, or if no file can be
-        made there.
+        If the folder is a file or below a file, holds files that were not written for a recipe, or is not writable.
     """
     place = folder
     while not place.exists():
@@ -67,13 +66,13 @@ def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:
 
 
 def _write_card(folder: Path, card: str) -> None:
-    """Write the card, but not over one that somebody has edited: then it goes beside that, and this is said."""
+    """Write the card; beside a card that somebody has edited, it gets another name, and a warning is logged."""
     place, mark = folder / CARD, folder / RUNS / "cards.json"
     ours = (read_record(mark, {"sha256": list}) or {"sha256": []})["sha256"]
     if place.is_file() and sha256(place) not in ours:
         place = folder / NEW_CARD
         _LOG.warning("%s was edited, and stays; the new card is %s", folder / CARD, place)
-    # Before the card: cut off in between, the old one is still known as ours.
+    # Written before the card, so that after an interruption the old card is still known as unedited.
     write_record(mark, {"sha256": [*ours, sha256(card.encode())]})
     _write_text(place, card)
 
@@ -89,7 +88,7 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> PreTrai
     if not recipe.is_random_chain:
         # The Trainer leaves `use_cache` in the configuration, which means nothing here.
         config = measured.inputs.config(recipe, measured.data.train.names)
-        # Calibration comes after training, and belongs to the one model.
+        # Calibration comes after training, so its offsets are not in the configuration of the recipe.
         config.quantile_offsets = list(model.config.quantile_offsets)
         model.config = config
     with quiet_transformers():
@@ -100,9 +99,9 @@ def save_checkpoint(recipe: Recipe, measured: Measured, folder: Path) -> PreTrai
 
 
 def draw_model(recipe: Recipe, measured: Measured, prefix: str) -> None:
-    """Draw how the model was trained and what it is made of, into files whose paths begin with a prefix.
+    """Draw the learning curve and the chain matrix of the model, into files whose paths begin with a prefix.
 
-    Of random chain heads, which have no epochs and many matrices, this is how their answers change along a series.
+    Random chain heads have no epochs and many matrices: the picture shows how their answers change along a series.
     """
     if recipe.is_random_chain:
         draw_stream(measured.model, measured.inputs, measured.data.test, Path(f"{prefix}stream.png"))

@@ -1,4 +1,4 @@
-"""Labels of nodes as strips, the true ones above those that a model names."""
+"""Draw labels of nodes as strips, the true labels above the predicted labels."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -22,7 +22,7 @@ _DARK = 0.45
 
 
 def draw_first_segments(examples: Examples, predicted: NDArray[np.int64], file: Path) -> None:
-    """Draw the true labels of the first chains' nodes, and the predicted ones."""
+    """Draw the true and the predicted labels of the first chains' nodes, into a PNG."""
     lengths = [len(chain) for chain in examples.inputs[:_CHAINS]]
     true, named = (
         [row[:length] for row, length in zip(labels, lengths, strict=False)]
@@ -39,8 +39,9 @@ def draw_segments(
     Parameters
     ----------
     true, predicted : sequence of int64 arrays [L_i]
-        Indices into `names`; others, such as -100, stay white.
+        Indices into `names`; nodes with another number, such as -100, stay white.
     names : sequence of str
+        The labels.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def draw_segments(
 def _write_names(
     axes: Any, row: int, labels: Sequence[int], names: Sequence[str], palette: Sequence[tuple[float, ...]]
 ) -> None:
-    """Write each segment's name into it, where it is wide enough."""
+    """Write its name into each segment that is wide enough."""
     start = 0
     for label, part in groupby(labels):
         length = len([*part])

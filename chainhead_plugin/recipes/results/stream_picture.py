@@ -1,4 +1,4 @@
-"""How a model's answer changes while a series arrives."""
+"""Draw how a model's answer changes while a series arrives."""
 
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,17 @@ _SHOWN = 3
 
 
 def draw_stream(model: Any, inputs: Inputs, examples: Examples, file: Path) -> None:
-    """Draw the first series of each label, of the first three, and below it every label's probability at every node.
+    """Draw a series of each of the first three labels, and below it every label's probability at every node.
 
     Parameters
     ----------
     model : RandomChainForSequenceClassification
     inputs : Inputs
+        The model's preprocessing.
     examples : Examples
-        Of the test part.
+        The test part; the first series of each label is drawn.
     file : Path
+        A PNG.
     """
     names, labels = examples.names, examples.labels
     firsts = [int(np.argmax(labels == label)) for label in np.unique(labels)[:_SHOWN]]
@@ -48,7 +50,7 @@ def draw_stream(model: Any, inputs: Inputs, examples: Examples, file: Path) -> N
 
 
 def _answers(model: Any, inputs: Inputs, nodes: Any) -> Any:
-    """Return the probabilities for all nodes so far, at every node [nodes, labels]."""
+    """Return the probabilities [nodes, labels] after each node."""
     from ...streams.random_chain_stream import RandomChainStream
 
     stream = RandomChainStream(model, inputs.preprocessor)

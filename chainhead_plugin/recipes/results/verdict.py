@@ -1,4 +1,4 @@
-"""How the model stands against its peers, in sentences that claim nothing of peers that did not run."""
+"""Compare the model with its peers in sentences, which claim nothing about peers that did not run."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +7,12 @@ from ..metrics import Metric
 from ..random_chain_options import RANDOM_CHAINS
 from ..training.report import Baseline, ModelReport, Report, best_of
 
-# Peers that tell what a part of the head brings, not how good other models are.
+# Peers that measure the effect of a part of the head, and not how good other models are.
 ABLATIONS = (NO_HOPS, "plain", "mlp")
 
 
 def verdict(report: Report) -> list[str]:
-    """Say in sentences how the model stands against its peers: better, no better, or within the spread.
+    """Compare the model with its peers in sentences: whether it is better, worse, or within the spread.
 
     Models for which the metric is not defined are left out.
 
@@ -23,7 +23,7 @@ def verdict(report: Report) -> list[str]:
     Returns
     -------
     list of str
-        Markdown, a sentence or two each.
+        Paragraphs of one or two sentences, in Markdown.
     """
     metric = report.metric
     models = {name: model for name, model in report.models.items() if model.outcomes[metric.name].is_defined}
@@ -67,9 +67,9 @@ def _comparisons(
 
 
 def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) -> str:
-    # Random chain heads are several.
+    # Random chain heads are plural.
     subject = "The model" if chain.title == TITLES[RANDOM_CHAINS] else "The chain head"
-    # The quickest of those that are equally good.
+    # Of equally good peers the quickest.
     best = best_of(sorted(rivals, key=lambda rival: rival.training_seconds), metric)
     own, its = chain.outcomes[metric.name], best.outcomes[metric.name]
     assert own.mean is not None
@@ -108,6 +108,6 @@ def _against_baseline(chain: ModelReport, title: str, baseline: Baseline, metric
     mean, value = chain.outcomes[metric.name].mean, baseline.outcomes[metric.name].mean
     assert mean is not None
     assert value is not None
-    # No error is a percentage of zero, which a naive forecast of a constant has.
+    # A naive forecast of a constant has the error zero, and nothing is a percentage of that.
     gap = f"{mean:+.3g}" if value == 0 else f"{100 * (mean / value - 1):+.1f} %"
     return f"Against the best forecast without weights ({title}) it has {gap} {metric.title}."

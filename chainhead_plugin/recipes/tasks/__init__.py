@@ -1,4 +1,4 @@
-"""The tasks of recipes, one a file: all that is special about each.
+"""The tasks of recipes: a file for each, with everything that is special about the task.
 
 May import: what `recipes` may import.
 """

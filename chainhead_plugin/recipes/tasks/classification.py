@@ -1,4 +1,4 @@
-"""What all tasks with labels share."""
+"""The base of all tasks with labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ class Classification(Task):
     peers: ClassVar[tuple[str, ...]] = (*PEERS, "dilated", "inception")
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
-        """Check that there are the labels that have weights, and that the metric that counts is defined."""
+        """Check that labels with weights exist, and that the first metric is defined on all parts."""
         from ..data.splits import held_out
         from ..training.weighting import class_weights
 
@@ -49,14 +49,14 @@ class Classification(Task):
         return np.asarray(targets)
 
     def load(self, recipe: "Recipe") -> "Data":
-        """Load a set that a package brings, or files."""
+        """Load a data set from a package, or from files."""
         from ..data.datasets import load_dataset
         from ..data.files import load_files
 
         return load_dataset(recipe, recipe.data) if isinstance(recipe.data, str) else load_files(recipe)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the labels' names by their indices, and the other way round."""
+        """Return the fields that map indices to labels, and labels to indices."""
         return {
             "problem_type": "single_label_classification",
             "id2label": dict(enumerate(names)),
@@ -72,7 +72,7 @@ class Classification(Task):
             )
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
-        """Return how many examples, or nodes, every label has for training, and what each weighs."""
+        """Return the number of training examples, or nodes, of every label, and the weights of labels, if any."""
         from ..training.weighting import class_weights
 
         weights = class_weights(recipe.class_weight, data.train)
@@ -87,7 +87,7 @@ class Classification(Task):
     def inspect(
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
-        """Return how often each label of the test part was taken for which."""
+        """Return the confusion matrix of the test part."""
         from ..training.fitting import predicted_labels
 
         return {"confusion": confusion(predicted_labels(model, inputs, test), test.labels, test.names)}

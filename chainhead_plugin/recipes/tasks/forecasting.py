@@ -1,4 +1,4 @@
-"""What time series will be."""
+"""The future of time series."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -36,7 +36,7 @@ inputs["future_time_features"] = rows[:, -steps:, channels:]{time_features}"""
 
 
 class Forecasting(Task):
-    """Windows of series, a past and a future each."""
+    """Windows of series, each with a past and a future."""
 
     name = "time-series-forecasting"
     metrics = POINT_METRICS
@@ -63,9 +63,9 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     )
 
     def of_model(self, options: Mapping[str, Any]) -> Task:
-        """Return the task as it is measured: by all quantiles, where a model has some."""
+        """Return the task with the metrics of quantiles, if a model forecasts quantiles."""
         levels = options.get("quantiles")
-        # What is wrong with them, the configuration says.
+        # The configuration raises the errors about wrong quantiles.
         if not isinstance(levels, list) or 0.5 not in levels:
             return self
         if not all(isinstance(level, float) for level in levels) or sorted({*levels}) != levels:
@@ -76,7 +76,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         return measured
 
     def led_by(self, name: str) -> Task:
-        """Return the task with another metric as the one that counts; a share within a band cannot be it."""
+        """Return the task with another metric as the first, which cannot be MASE or the share within a band."""
         if name.startswith("coverage"):
             raise RecipeError(f"metric: more values within a band are not better, so {name} cannot choose")
         if name == MASE.name:
@@ -84,7 +84,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         return super().led_by(name)
 
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:
-        """Return every metric by its name but MASE, which `measure_on` has."""
+        """Return every metric by its name, except MASE, which only `measure_on` returns."""
         return {
             metric.name: metric.of(predictions, targets) for metric in self.metrics if not metric.of_scale
         }
@@ -106,7 +106,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         return np.asarray(targets)
 
     def check(self, recipe: "Recipe") -> None:
-        """Check that validation comes after the training in time."""
+        """Check that validation is the last part in time, and the options of calibration and backtests."""
         if recipe.validation_share is None:
             raise RecipeError(
                 "forecasts are validated on the last part of the training: set validation_share"
@@ -118,14 +118,14 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         check_backtest(recipe.backtest)
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
-        """Check that the test part is long enough for its stretches."""
+        """Check that the test part has windows in each of the stretches that the recipe asks for."""
         from ..data.in_time.windows import windows_of
 
         if recipe.backtest:
             stretches(windows_of(data.test), check_backtest(recipe.backtest))
 
     def finishing(self, recipe: "Recipe") -> str:
-        """Return "calibrated" where quantiles are calibrated after training."""
+        """Return "calibrated" if quantiles are calibrated after training, else ""."""
         return "calibrated" if recipe.model.get("quantiles") and recipe.calibrate is not False else ""
 
     def finish(
@@ -160,11 +160,11 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         return load_windows(folder)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Forecasts have no labels."""
+        """Return no fields, as forecasts have no labels."""
         return {}
 
     def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
-        """Check that model and data have as many columns of each kind, and steps."""
+        """Check that model and data have the same number of columns of each kind, and of steps to forecast."""
         from ..data.in_time.windows import windows_of
 
         layout = windows_of(test).layout
@@ -183,13 +183,13 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
             )
 
     def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
-        """Put the encoder in the place of a forecaster's chain heads."""
+        """Return a forecaster with the encoder in place of its chain heads."""
         from ..candidates.peer_models import ForecastPeer
 
         return ForecastPeer(config, encoder)
 
     def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
-        """Return forecasts without weights. MASE is NaN where a series repeats itself exactly in training."""
+        """Return the results of forecasts without weights. MASE is NaN if series repeat exactly in training."""
         from ..data.in_time.windows import naive_forecasts, windows_of
         from ..metrics import Outcome
         from ..training.report import Baseline
@@ -222,7 +222,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     def inspect(
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
-        """Return the published model's metrics by series, and by stretch of the test's time where wanted."""
+        """Return the published model's metrics by series, and for each stretch of a backtest if the recipe has one."""
         from ..data.in_time.windows import naive_forecasts, windows_of
         from ..training.fitting import predict
 
@@ -242,7 +242,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         return told
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
-        """Draw the published model's forecasts of the test part against what happened."""
+        """Draw the published model's forecasts of the test part beside the observed values."""
         from ..data.in_time.windows import windows_of
         from ..results.forecast_picture import draw_forecast
         from ..training.fitting import predict

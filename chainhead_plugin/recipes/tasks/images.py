@@ -38,7 +38,7 @@ inputs = processor(images, return_tensors="pt")""",
     )
 
     def check(self, recipe: "Recipe") -> None:
-        """Check `pretraining`, and that no backbone stays random."""
+        """Check `pretraining`, and that no backbone keeps random weights."""
         given = recipe.pretraining
         if recipe.model.get("freeze_backbone") and not given:
             raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
@@ -61,7 +61,7 @@ inputs = processor(images, return_tensors="pt")""",
         check_rates([given["learning_rate"]], "pretraining: learning_rate")
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
-        """Return an image processor for images of the first one's size."""
+        """Return an image processor that gives images the size of the first image."""
         from ..candidates.image_inputs import prepare_images
 
         return prepare_images(recipe, training)
@@ -75,7 +75,7 @@ inputs = processor(images, return_tensors="pt")""",
     def freeze(
         self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
     ) -> "FrozenBackbone | None":
-        """Train the backbone, where the recipe says how."""
+        """Train the backbone if the recipe has `pretraining`."""
         if not recipe.pretraining:
             return None
         from ..training.pretraining import freeze_trained_backbone

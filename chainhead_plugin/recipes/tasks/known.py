@@ -34,7 +34,7 @@ def task_named(name: object) -> Task:
     Raises
     ------
     RecipeError
-        If there is none.
+        If there is no task of this name.
     """
     if not isinstance(name, str) or name not in TASKS:
         raise RecipeError(f"task must be one of {', '.join(TASKS)}, got {name!r}")
@@ -42,14 +42,14 @@ def task_named(name: object) -> Task:
 
 
 def task_of_model(pipeline_task: str, config: Any) -> Task | None:
-    """Return the task of a trained model, None where no recipe has it or its examples are no series or texts.
+    """Return the task of a trained model, None if no recipe has this task or its examples are neither series nor texts.
 
     Parameters
     ----------
     pipeline_task : str
-        Of the model's pipeline.
+        The task of the model's pipeline.
     config : PretrainedConfig
-        Its `problem_type` tells what is predicted of series.
+        Its `problem_type` tells whether series have a label, several labels or a number.
     """
     if pipeline_task == "time-series-classification":
         if config.problem_type == "multi_label_classification":

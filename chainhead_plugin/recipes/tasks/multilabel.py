@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SeriesMultilabel(SeriesTargets):
-    """Time series are chains of nodes, and have any number of labels each."""
+    """Each time series is a chain of nodes, and has any number of labels."""
 
     name = "time-series-multilabel-classification"
     metrics = MULTILABEL_METRICS
@@ -33,13 +33,13 @@ class SeriesMultilabel(SeriesTargets):
         return np.asarray(targets, dtype=np.float32)
 
     def targets_of(self, found: "SeriesSet") -> NDArray[Any]:
-        """Return the columns of 1 and 0, one for every label."""
+        """Return indicators [series, labels]: 1 for labels that a series has, else 0."""
         from ..data.targets import indicators_of
 
         return indicators_of(found)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the labels' names by their indices, and the other way round."""
+        """Return the fields that map indices to labels, and labels to indices."""
         return {
             "problem_type": "multi_label_classification",
             "id2label": dict(enumerate(names)),
@@ -47,7 +47,7 @@ class SeriesMultilabel(SeriesTargets):
         }
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
-        """Return how many training examples have every label."""
+        """Return the number of training examples with each label."""
         counts = data.train.labels.sum(0).astype(int).tolist()
         return {"label_counts": dict(zip(data.train.names, counts, strict=True))}
 

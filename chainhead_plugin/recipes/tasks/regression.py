@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SeriesRegression(SeriesTargets):
-    """Time series are chains of nodes, and have a number each."""
+    """Each time series is a chain of nodes, and has a number."""
 
     name = "time-series-regression"
     metrics = NUMBER_METRICS
@@ -32,17 +32,17 @@ class SeriesRegression(SeriesTargets):
         return np.asarray(targets, dtype=np.float64)
 
     def targets_of(self, found: "SeriesSet") -> NDArray[Any]:
-        """Return the one column of numbers."""
+        """Return the column of numbers, [series]."""
         from ..data.targets import numbers_of
 
         return numbers_of(found)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return what the number is called."""
+        """Return the fields that name the number."""
         return {"problem_type": "regression", "id2label": {0: names[0]}, "label2id": {names[0]: 0}}
 
     def target_scale(self, training: "Examples") -> "TargetScale":
-        """Return mean and deviation of the numbers."""
+        """Return mean and standard deviation of the training part's numbers."""
         from ..training.target_scale import target_scale
 
         return target_scale(training)

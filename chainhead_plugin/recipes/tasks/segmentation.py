@@ -29,7 +29,7 @@ The first chains of the test part, with their true labels and those that the pub
 
 
 class Segmentation(Classification):
-    """Time series are chains of nodes, and every node has a label."""
+    """Each time series is a chain of nodes, and every node has a label."""
 
     name = "time-series-segmentation"
     of_nodes = True
@@ -64,7 +64,7 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
         return load_chains(folder, of_nodes=True)
 
     def draw(self, recipe: "Recipe", measured: "Measured", prefix: str) -> None:
-        """Draw the confusion matrix, and the first test chains' segments, true and predicted."""
+        """Draw the confusion matrix, and the true and predicted segments of the first test chains."""
         super().draw(recipe, measured, prefix)
         from ..results.segments_picture import draw_first_segments
         from ..training.fitting import predicted_labels

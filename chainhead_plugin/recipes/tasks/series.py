@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..data.examples import Examples
     from ..recipe import Recipe
 
-# Of each label, its name in the test part and the model's.
+# For each sample, its true label and the predicted label.
 PRINT_LABELS = """\
 for sample, label in zip(samples, logits.argmax(-1).tolist(), strict=True):
     print(sample["label"], "->", model.config.id2label[label])"""
@@ -20,12 +20,12 @@ chains = [sample["nodes"] for sample in samples]  # each [nodes{features}]
 inputs = extractor(chains, return_tensors="pt", batched=True)"""
 
 
-# Whole series, in one go, out of aeon.
+# Peers from aeon, which read whole series and are fitted without epochs.
 PEERS_OF_SERIES = ("minirocket", "multirocket_hydra", "quant", "dtw")
 
 
 class SeriesClassification(Classification):
-    """Time series are chains of nodes, and have a label each."""
+    """Each time series is a chain of nodes, and has a label."""
 
     name = "time-series-classification"
     peers = (*Classification.peers, *PEERS_OF_SERIES, "random_chains")

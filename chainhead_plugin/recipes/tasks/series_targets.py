@@ -1,4 +1,4 @@
-"""What tasks share that predict something else of whole series than one label."""
+"""The base of tasks that predict numbers, or several labels, for whole series."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SeriesTargets(Task):
-    """Whole series with numbers, which `ChainHeadForSequenceClassification` predicts by its `problem_type`."""
+    """Whole series with numbers or several labels; the `problem_type` of a model tells which of them it predicts."""
 
     pipeline = "time-series-classification"
     is_stratified = False
@@ -46,7 +46,7 @@ class SeriesTargets(Task):
         return load_chains(folder)
 
     def check_model(self, config: "ChainHeadConfig", test: "Examples", recipe: "Recipe") -> None:
-        """Check that model and data are about the same columns."""
+        """Check that model and data have the same columns of targets."""
         names = tuple(config.id2label[index] for index in range(config.num_labels))
         if names != test.names:
             raise RecipeError(f"the model predicts {', '.join(names)}; the data have {', '.join(test.names)}")

@@ -37,7 +37,7 @@ class TextClassification(Classification):
     )
 
     def check(self, recipe: "Recipe") -> None:
-        """Check `encoder`."""
+        """Check the options of `encoder`, and that other fields do not contradict it."""
         encoder = recipe.encoder
         if not encoder:
             return
@@ -60,7 +60,7 @@ class TextClassification(Classification):
             raise RecipeError(f"model: {given[0]} follows from the encoder, leave it out")
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
-        """Train a tokenizer, or take the encoder's."""
+        """Train a tokenizer, or take the tokenizer of the encoder."""
         from ..candidates.text_inputs import prepare_texts
 
         return prepare_texts(recipe, training)
@@ -74,7 +74,7 @@ class TextClassification(Classification):
     def freeze(
         self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
     ) -> "FrozenBackbone | None":
-        """Run the encoder once, where the recipe freezes it."""
+        """Run the encoder once if the recipe freezes it."""
         if not recipe.on_frozen_encoder:
             return None
         from ..candidates.frozen import encode_data

@@ -1,4 +1,4 @@
-"""Training, choosing on validation, and one look at the test part.
+"""Training, choosing by validation, and a single measurement on the test part.
 
 May import: what `recipes` may import.
 """

@@ -1,4 +1,4 @@
-"""Quantiles of a trained forecaster shifted by what its validation part shows."""
+"""Shift the quantiles of a trained forecaster by its errors on the validation part."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -23,11 +23,12 @@ def calibrate(model: nn.Module, inputs: Inputs, validation: Examples) -> None:
     model : nn.Module
         A ChainHeadForTimeSeriesPrediction with quantiles, in evaluation mode.
     inputs : Inputs
+        The model's preprocessing.
     validation : Examples
         Windows.
     """
     forecaster: Any = model
-    # Candidates are built of one configuration, and each has offsets of its own.
+    # Several models share a configuration, but each has its own offsets.
     forecaster.config = copy(forecaster.config)
 
     def batches() -> Iterator[dict[str, Tensor]]:

@@ -1,8 +1,8 @@
-"""The Trainer's checkpoints of a run that is not finished: those that are complete count, no other does.
+"""Find the last complete checkpoint of a run that was interrupted.
 
-The Trainer writes a checkpoint file by file. Cut off between two of them, it leaves a folder that it would take for
-its last checkpoint, and fail on for ever. So each is sealed when it is complete, by a list of its files and their
-hashes, and a checkpoint without that list, or with other files, is not gone on from.
+The Trainer writes a checkpoint file by file. An interruption in between leaves a folder that the Trainer takes for its
+last checkpoint, and cannot load. So a complete checkpoint is sealed: it gets a list of its files and their hashes.
+Training does not go on from a checkpoint without this list, or with other files.
 """
 
 import json
@@ -16,7 +16,7 @@ from transformers import TrainerCallback, TrainerState, TrainingArguments
 from ...storage.hashing import sha256
 from .records import read_record, write_record
 
-# The checkpoint before stays until the next is sealed.
+# The previous checkpoint is kept until the next is sealed.
 KEPT = 2
 
 _SEAL = "complete.json"
@@ -28,7 +28,7 @@ class SealCheckpoints(TrainerCallback):
     """Seals every checkpoint when it is complete."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
-        """Write the list of its files, which the Trainer has finished."""
+        """Write the list of a checkpoint's files, which the Trainer has finished."""
         assert args.output_dir is not None
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         if folder.is_dir():
@@ -36,9 +36,9 @@ class SealCheckpoints(TrainerCallback):
 
 
 def last_complete_checkpoint(folder: Path) -> str | None:
-    """Return the last checkpoint that training can go on from; what is incomplete is removed.
+    """Return the path of the last checkpoint that training can go on from, or None; remove incomplete checkpoints.
 
-    Its best checkpoint so far must be complete too, as the Trainer goes back to that in the end.
+    The best checkpoint so far has to be complete too, as the Trainer loads it in the end.
     """
     numbers = {
         int(match[1]): place

@@ -1,4 +1,4 @@
-"""Classical forecasters beside a recipe's model, on the same windows; what was measured is kept."""
+"""Run classical forecasters on the windows of a recipe's model, and keep their measurements."""
 
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,24 @@ from .runs import Runs
 
 
 def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
-    """Fit a peer to what lies before the validation and before the test part, or say why it cannot be run.
+    """Fit a peer to the values before the validation part, and then to those before the test part.
 
-    It has the series whole, not in windows, and learns from the validation part too before it is tested: it chooses
-    nothing by it. Nothing in it is random, so that all seeds give the same.
+    It is fitted to whole series and not to windows. Before the test it is fitted to the validation part too, as it
+    chooses nothing by validation. It is not random, so that its measurement counts for all seeds.
 
     Parameters
     ----------
     name : str
         A key of `CLASSICAL_PEERS`.
     runs : Runs
-        Of the recipe.
+        The runs of the recipe.
     folder : Path
-        Where runs are kept.
+        The folder in which measurements are kept.
+
+    Returns
+    -------
+    ModelReport or str
+        The reason, if the peer cannot be run.
     """
     recipe, test = runs.recipe, windows_of(runs.data.test)
     assert recipe.validation_share is not None
@@ -41,7 +46,7 @@ def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str
             _measured(name, runs, folder / f"{name}-{part}", windows)
             for part, windows in (("validation", held_out), ("test", test))
         )
-    except Exception as error:  # whatever a foreign model raises costs that peer alone
+    except Exception as error:  # errors of a foreign model only leave out this peer
         return f"{type(error).__name__}: {error}".partition("\n")[0][:200]
     notes = ["fitted once to all that lies before the test part, each forecast from the whole past"]
     if any(np.isnan(series.values[:, : len(test.names)]).any() for series in test.whole.series):
@@ -55,7 +60,7 @@ def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str
 
 
 def _measured(name: str, runs: Runs, folder: Path, windows: Windows) -> Measurement:
-    """Fit the peer and measure it on windows, or find the kept measurement."""
+    """Return the kept measurement of a peer, or else fit it, measure it on windows and keep the measurement."""
     file, task = folder / "measured.json", runs.recipe.task
     levels: list[float] = list(runs.recipe.model.get("quantiles") or [])
     part = f"{of_examples(windows)} {levels} {windows.whole.seasons}"

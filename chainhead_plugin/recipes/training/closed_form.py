@@ -1,4 +1,4 @@
-"""Fitting random chain heads: no epochs and no learning rate, one linear system."""
+"""Fit random chain heads by solving a linear system, without epochs and learning rates."""
 
 from typing import Any
 
@@ -31,18 +31,18 @@ _OPTIONS = (
 def fit_in_closed_form(trial: Trial) -> Fit:
     """Fit a trial's candidate; the same seed and number of threads give the same weights.
 
-    Weights of labels are taken as `ChainHeadClassifier` takes them: they multiply probabilities.
+    Weights of labels multiply probabilities, as in `ChainHeadClassifier`.
 
     Parameters
     ----------
     trial : Trial
-        Of random chain heads.
+        A trial of random chain heads.
 
     Returns
     -------
     Fit
-        With the field of the configuration that the fit has chosen, `reference_length`. The history has one record, if
-        the fold holds series out.
+        Its `fitted` holds the field of the configuration that the fit has chosen, `reference_length`. Its history has a
+        single record if the fold holds series out, else none.
     """
     recipe, task, fold = trial.recipe, trial.recipe.task, trial.fold
     config: Any = trial.candidate.build().config
@@ -51,7 +51,7 @@ def fit_in_closed_form(trial: Trial) -> Fit:
     weights = class_weights(recipe.class_weight, fold.training)
 
     with num_threads(recipe.threads):
-        # Compiled code is brought up before time is taken.
+        # Code is compiled before time is measured.
         fit_random_chain(series[:2], [0.0, 1.0], problem_type="regression")
         watch = Stopwatch(recipe.threads)
         found = fit_random_chain(

@@ -1,4 +1,4 @@
-"""What a run came from, as text that differs wherever its weights could."""
+"""Fingerprints of everything that a run depends on: they differ whenever its weights may differ."""
 
 import hashlib
 import itertools
@@ -17,11 +17,11 @@ from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..recipe import Recipe
 
-# Rows of an array that are copied at a time.
+# Rows of an array that are copied at once.
 _ROWS = 4096
 _PACKAGES = ("torch", "transformers", "numpy")
 
-# They do not change a run, or are part of its name.
+# Fields of recipes that do not change a run, or are part of the run's name.
 _NOT_OF_RUNS = (
     *("card", "peers", "seeds", "learning_rates", "overrides", "folder", "data"),
     *("calibrate", "backtest"),
@@ -34,12 +34,12 @@ def package_versions() -> dict[str, str]:
 
 
 def of_recipe(recipe: Recipe, training: Examples) -> dict[str, Any]:
-    """Return what all runs of a recipe depend on: its options, the training part, and the versions of packages."""
+    """Return everything that all runs of a recipe depend on: its options, the training part, and package versions."""
     fixed = asdict(replace(recipe, card={}, peers=[], folder=Path()))
     for name in _NOT_OF_RUNS:
         del fixed[name]
     fixed["task"] = recipe.task.name
-    # Not where it is, but what it is.
+    # The encoder's content counts, and not its folder.
     if recipe.encoder:
         fixed["encoder"] = {**recipe.encoder, "folder": None, "sha256": encoder_hashes(recipe)}
     else:
@@ -53,7 +53,7 @@ def of_candidate(candidate: Candidate) -> str:
     with torch.device("meta"):
         model = candidate.build()
     shapes = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
-    told = re.sub(" at 0x[0-9a-f]+", "", f"{model!r}{shapes}")  # where functions are in memory
+    told = re.sub(" at 0x[0-9a-f]+", "", f"{model!r}{shapes}")  # addresses of functions in memory
     return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
@@ -63,7 +63,7 @@ def of_examples(examples: Examples) -> str:
     groups = None if examples.groups is None else examples.groups.tolist()
     digest.update(repr((examples.names, groups)).encode())
     for content in itertools.chain([examples.labels], examples.inputs):
-        # With its length, so that no two sequences of inputs give the same bytes.
+        # The length is included, so that no two sequences of inputs give the same bytes.
         if isinstance(content, str):
             data = content.encode()
             digest.update(f"text {len(data)} ".encode() + data)
@@ -76,5 +76,5 @@ def of_examples(examples: Examples) -> str:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return the names of what two fingerprints differ in."""
+    """Return the names of the entries in which two fingerprints differ, sorted."""
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))

@@ -1,4 +1,4 @@
-"""One training run with transformers' Trainer, which can be resumed; and what a trained model predicts."""
+"""Train a model by transformers' Trainer, in a run that can be resumed, and predict with trained models."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,9 +45,9 @@ class Fit:
     model : nn.Module
         In evaluation mode, on the CPU.
     history : list of dict
-        The Trainer's log: a record every epoch.
+        The Trainer's log, with records for every epoch.
     seconds : float
-        Time that training took.
+        The time that training took.
     fitted : dict
         Fields of the configuration that training chose, which the candidate takes to build the model.
     """
@@ -61,16 +61,20 @@ class Fit:
 def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None) -> Fit:
     """Train a candidate; the same seed and number of threads give the same weights.
 
-    Where the fold holds examples out, they are evaluated after every epoch; early stopping, where the recipe has it,
-    watches the task's metric.
+    If the fold holds examples out, the model is evaluated on them after every epoch. Early stopping, if the recipe has
+    it, watches the task's first metric.
 
     Parameters
     ----------
     trial : Trial
     folder : Path
-        Where the Trainer keeps its checkpoints. A run that was cut off goes on from the last that is complete.
+        The folder of the Trainer's checkpoints. An interrupted run goes on from the last complete checkpoint.
     on_epoch : callable
         Called after every epoch.
+
+    Returns
+    -------
+    Fit
 
     Raises
     ------
@@ -126,7 +130,7 @@ def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
 
 @torch.no_grad()
 def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
-    """Return the labels that a model names, of examples or of nodes; in the shape of the examples' own."""
+    """Return the predicted labels of examples or nodes, int64 in the shape of `examples.labels`."""
     named = np.full_like(examples.labels, IGNORED)
     for start in range(0, len(named), _BATCH):
         batch = inputs.batch(examples.inputs[start : start + _BATCH])
@@ -143,11 +147,11 @@ def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: Task) ->
 
 @torch.no_grad()
 def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: Task) -> Tensor:
-    """Return what the task measures, of all examples."""
+    """Return the predictions that the task measures, a row for each example."""
     predictions: Tensor | None = None
     for start in range(0, len(examples), _BATCH):
         part = model(**inputs.batch(examples[start : start + _BATCH]))[task.outputs]
-        # As the Trainer does it: what has different lengths is filled with -100.
+        # As in the Trainer, parts of different lengths are filled with -100.
         predictions = part if predictions is None else nested_concat(predictions, part)
     assert predictions is not None
     return predictions
@@ -177,7 +181,7 @@ def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
             "greater_is_better": task.metric.greater_is_better,
         }
     else:
-        # Four times a run: where every epoch is saved, small models are saved longer than trained.
+        # Four times a run: saving after every epoch would take longer than training small models.
         ours |= {"save_strategy": "steps", "save_steps": 0.25}
     try:
         return TrainingArguments(**ours, **recipe.training)
@@ -195,7 +199,7 @@ class _OnEpoch(TrainerCallback):
 
 @contextmanager
 def num_threads(count: int | None) -> Iterator[None]:
-    """Let torch use so many threads of the CPU; None leaves it as it is. Another number rounds otherwise."""
+    """Let torch use this number of CPU threads; None changes nothing. The number affects how sums are rounded."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -205,10 +209,19 @@ def num_threads(count: int | None) -> Iterator[None]:
 
 
 class Batches:
-    """Makes batches of a training and a validation part, whose examples are their places in both together.
+    """Makes batches of examples, which are numbered through the training part and then the validation part.
 
-    Inputs of one shape are preprocessed once, inputs of several shapes batch by batch, so that none is padded more than
-    it must; windows are copied batch by batch.
+    If all inputs have the same shape, they are preprocessed once, else batch by batch, so that inputs are padded only
+    to the longest of their batch. Windows are copied batch by batch.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The preprocessing.
+    task : Task
+    parts : sequence of Examples
+    scale : TargetScale, optional
+        How targets are scaled.
     """
 
     def __init__(
@@ -225,7 +238,7 @@ class Batches:
             self._ready = inputs.batch(examples) if len(shapes) == 1 and shapes != {()} else None
 
     def __call__(self, places: list[int]) -> dict[str, Tensor]:
-        """Make the batch of the examples in these places, with their targets."""
+        """Return the batch of the examples with these numbers: tensors by name, the targets among them."""
         found = [self._place(place) for place in places]
         if self._ready is not None:
             batch = {name: tensor[places] for name, tensor in self._ready.items()}
@@ -250,7 +263,7 @@ class Batches:
 
 
 def _measured(found: EvalPrediction, task: Task, scale: TargetScale | None) -> dict[str, float]:
-    """Return the metric that counts, of numbers in their own unit."""
+    """Return the task's first metric; numbers are in their own unit."""
     predictions, targets = found.predictions, found.label_ids
     if scale is not None:
         predictions, targets = scale.restored(predictions), scale.restored(targets)
@@ -258,6 +271,6 @@ def _measured(found: EvalPrediction, task: Task, scale: TargetScale | None) -> d
 
 
 def _measured_output(outputs: Any, _: Tensor, place: int) -> Tensor:
-    """Return what is measured: the model's output in this place, if it has several."""
+    """Return the output that is measured, which is at this position if the model has several outputs."""
     measured: Tensor = outputs[place] if isinstance(outputs, tuple) else outputs
     return measured

@@ -1,4 +1,4 @@
-"""Train a recipe's model, and its peers, on every seed, and measure each once on the test part."""
+"""Train a recipe's model and its peers on every seed, and measure each of them once on the test part."""
 
 import os
 import platform
@@ -28,23 +28,24 @@ from .report import ModelReport, Report
 from .runs import Runs
 from .series_runs import run_series_peer
 
-# Peers that are fitted outside of the Trainer.
+# The titles of peers that are fitted without the Trainer.
 _IN_ONE_GO = {**{name: peer.title for name, peer in SERIES_PEERS.items()}, **CLASSICAL_PEERS}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a recipe gives.
+    """The results of a recipe.
 
     Attributes
     ----------
     report : Report
-        What the card tells.
+        All results, which the card shows.
     model : nn.Module
-        The chain head of the first seed: what is published.
+        The recipe's own model of the first seed, which is published.
     inputs : Inputs
-        Its preprocessing.
+        The model's preprocessing.
     data : Data
+        The data of the recipe.
     """
 
     report: Report
@@ -59,7 +60,7 @@ class Measured:
 
 
 def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
-    """Return how many epochs `measure` trains at most."""
+    """Return the most epochs that `measure` trains."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
     trained = [name for name in (CHAIN, *peers) if name not in (*_IN_ONE_GO, RANDOM_CHAINS)]
@@ -77,13 +78,13 @@ def measure(
     on_model: Callable[[str], None] = lambda _: None,
     on_read: Callable[[str], None] = lambda _: None,
 ) -> Measured:
-    """Choose each learning rate by validation, train on every seed, then look at the test part.
+    """Choose each learning rate by validation, train on every seed, and then measure on the test part.
 
     Parameters
     ----------
     recipe : Recipe
     folder : Path
-        Where finished runs are kept, and found again.
+        The folder in which finished runs are kept, and found again.
     peers : list of str
         The peers to train beside the model.
     on_epochs : callable
@@ -91,7 +92,7 @@ def measure(
     on_model : callable
         Called with the title of the model that comes next.
     on_read : callable
-        Called with a line for everything that was read, before anything is trained.
+        Called with each line about the reading, before anything is trained.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""An image backbone that is trained once and then frozen: a recipe's model and its peers read the same nodes."""
+"""Train an image backbone once and freeze it, so that a recipe's model and its peers read the same nodes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ _BATCH = 512
 def freeze_trained_backbone(
     recipe: Recipe, data: Data, folder: Path, on_epoch: Callable[[int], None] = lambda _: None
 ) -> FrozenBackbone:
-    """Train a recipe's backbone on its share of the training part, or find it in the folder, and run it on the rest.
+    """Train a recipe's backbone on its share of the training part, or load it, and run it on all other examples.
 
     Parameters
     ----------
@@ -39,9 +39,13 @@ def freeze_trained_backbone(
     data : Data
         Images.
     folder : Path
-        Where the backbone is kept.
+        The folder in which the trained backbone is kept.
     on_epoch : callable
-        Called with the number of epochs that are done, or need not be.
+        Called with a number of epochs whenever they are done, or not needed.
+
+    Returns
+    -------
+    FrozenBackbone
 
     Raises
     ------
@@ -82,7 +86,7 @@ def freeze_trained_backbone(
 
 
 def backbone_epochs(recipe: Recipe) -> int:
-    """Return how many epochs a recipe's backbone is trained on its own."""
+    """Return the number of epochs for which a recipe's backbone is trained, 0 without `pretraining`."""
     return int(recipe.pretraining.get("num_train_epochs", 3)) if recipe.pretraining else 0
 
 

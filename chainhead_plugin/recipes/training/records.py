@@ -1,4 +1,4 @@
-"""What training keeps of itself, written whole, so that it goes on after any cut; and who may write it."""
+"""Keep the results of training in files that are written whole, by a single process at a time."""
 
 import json
 import logging
@@ -24,19 +24,19 @@ TRAINER = "trainer"
 
 
 def write_record(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file in one step: a reader finds all of it, or what was there before."""
+    """Write a JSON file in a single step, so that readers find either the whole new file or the old."""
     with whole_file(file) as new:
         new.write_text(json.dumps(content, indent=2, sort_keys=True), "utf-8")
 
 
 def read_record(file: Path, fields: Mapping[str, type]) -> dict[str, Any] | None:
-    """Read a JSON file of `write_record`, or return None where it is missing, or damaged.
+    """Read a JSON file of `write_record`, or return None if it is missing or damaged.
 
     Parameters
     ----------
     file : Path
     fields : mapping of str to type
-        Fields that it must have, and of which type.
+        Fields that it must have, and their types.
     """
     try:
         content = json.loads(file.read_text("utf-8"))
@@ -52,7 +52,7 @@ def read_record(file: Path, fields: Mapping[str, type]) -> dict[str, Any] | None
 
 
 def keep_run(folder: Path, weights: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep a finished training: its weights, then the record that states their hash, then no checkpoints any more."""
+    """Write the weights of a finished training, then the record with their hash, and then delete its checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(folder / WEIGHTS) as new:
         save_file(
@@ -65,7 +65,7 @@ def keep_run(folder: Path, weights: Mapping[str, Tensor], record: Mapping[str, A
 
 
 def kept_run(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a finished training, or None; a damaged one is set aside."""
+    """Return the record of a finished training, or None; a damaged run is set aside."""
     if not (folder / _RECORD).exists():
         return None
     record = read_record(folder / _RECORD, {"sha256": str, "seconds": float})
@@ -78,7 +78,7 @@ def kept_run(folder: Path) -> dict[str, Any] | None:
 
 
 def set_aside(path: Path, reason: str) -> None:
-    """Give a damaged file or folder another name, and say so: nothing is deleted that a person may want to see."""
+    """Rename a damaged file or folder, and log a warning. It is not deleted, as somebody may want to see it."""
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
@@ -88,12 +88,14 @@ def set_aside(path: Path, reason: str) -> None:
 
 @contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Keep a folder of runs for this process.
+    """Reserve a folder of runs for this process.
+
+    The lock ends with the process that holds it, even if that process is killed.
 
     Raises
     ------
     RecipeError
-        If another process trains there. The lock ends with the process that holds it, however that ends.
+        If another process trains in the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / _LOCK, timeout=0)
@@ -107,7 +109,7 @@ def in_use(folder: Path) -> Iterator[None]:
         yield
     finally:
         if not any(file.name != _LOCK for file in folder.iterdir()):
-            # Nothing was kept: leave no trace. While the lock is held, nobody else can take it.
+            # If nothing was kept, the folder is removed, while no other process can take the lock.
             (folder / _LOCK).unlink(missing_ok=True)
             for place in (folder, folder.parent):
                 with suppress(OSError):

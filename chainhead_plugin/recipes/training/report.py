@@ -1,4 +1,4 @@
-"""The results of training as values: a report of every model, and the report of a recipe, which JSON holds."""
+"""The results of training: a report of every model, and the report of a recipe, to and from JSON."""
 
 import math
 import statistics
@@ -8,19 +8,20 @@ from typing import Any
 
 from ..metrics import Metric, Outcome
 
-# Parts of the results that say how a frozen encoder or backbone was made.
+# Parts of the results about a frozen encoder or backbone.
 _FROZEN = ("encoder", "backbone")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One trained model on the examples of a part that it was not trained on.
+    """The metrics and times of a trained model on a part that it was not trained on.
 
     Attributes
     ----------
     values : dict of float
-        The metrics by name, NaN where a metric is not defined.
+        The metrics by name, NaN if a metric is not defined.
     training_seconds, prediction_seconds : float
+        The times for training, and for predicting the part.
     """
 
     values: dict[str, float]
@@ -35,19 +36,19 @@ class ModelReport:
     Attributes
     ----------
     title : str
-        In tables.
+        The model's name in tables.
     validation : float
-        The first metric on held-out parts, by which the learning rate was chosen.
+        The mean of the first metric over the validation parts, by which the learning rate was chosen.
     outcomes : mapping of Outcome
-        The metrics on the test part, by name. A peer that was measured earlier may lack metrics that came later.
+        The metrics on the test part, by name. Older results may lack metrics that were added later.
     training_seconds : float
         The mean over the seeds.
     prediction_seconds : float, optional
-        The shortest of the seeds' predictions of the test part; None where it was not measured.
+        The shortest time among the seeds for predicting the test part; None if it was not measured.
     parameters : int, optional
-        Number of weights; None of a model that is not counted in weights.
+        The number of weights; None for models without weights, such as nearest neighbours.
     learning_rate : float, optional
-        None of a model that is fitted in closed form.
+        None for models that are fitted without a learning rate.
     gives_scores : bool
         Whether it gives a score for every label, as some metrics need.
     notes : tuple of str
@@ -90,7 +91,7 @@ class ModelReport:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any], metrics: Sequence[Metric]) -> "ModelReport":
-        """Return a report from a model's part of the results."""
+        """Return the report of a model from its part of the results; `metrics` are those of the results."""
         return cls(
             found["title"],
             _number(found[f"validation_{metrics[0].name}_mean"]),
@@ -108,7 +109,7 @@ class ModelReport:
         )
 
     def to_json(self, metrics: Sequence[Metric]) -> dict[str, Any]:
-        """Return the model's part of the results. JSON has no NaN: a value that is not defined is null."""
+        """Return the model's part of the results, with None in place of NaN, as JSON has no NaN."""
         tested: dict[str, Any] = {}
         for metric in metrics:
             if metric.name not in self.outcomes:
@@ -133,14 +134,14 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A forecast without weights.
+    """The results of a forecast without weights.
 
     Attributes
     ----------
     validation : float
         The first metric on the validation part.
     outcomes : mapping of Outcome
-        The metrics on the test part by name, a single value each.
+        The metrics on the test part by name, each with a single value.
     """
 
     validation: float
@@ -148,7 +149,7 @@ class Baseline:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any], metrics: Sequence[Metric]) -> "Baseline":
-        """Return a baseline from its part of the results; metrics that came later than these are left out."""
+        """Return a baseline from its part of the results; metrics that were added later are NaN."""
         tested = {metric.name: found.get(f"test_{metric.name}", math.nan) for metric in metrics}
         return cls(
             _number(found[f"validation_{metrics[0].name}"]),
@@ -163,14 +164,14 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a recipe's card tells, apart from the recipe's own texts.
+    """Everything that a recipe's card shows, except for the recipe's own texts.
 
     Attributes
     ----------
     metrics : tuple of Metric
-        The first one is that by which is chosen.
+        The first metric chooses learning rates and epochs.
     seeds : tuple of int
-        The weights of the first one are published.
+        The weights of the first seed are published.
     training : mapping
         The recipe's training arguments.
     examples : mapping of int
@@ -182,13 +183,13 @@ class Report:
     versions, machine : mapping
         Packages and processor.
     not_run : mapping of str
-        By title: why a peer did not run.
+        The reason why a peer did not run, by its title.
     baselines : mapping of Baseline
         Forecasts without weights, by title.
     frozen : mapping
         Results about a frozen encoder or backbone, if any.
     findings : mapping
-        Results that only some tasks have, and those that were added later, ready for JSON.
+        Results that only some tasks have, ready for JSON.
     """
 
     metrics: tuple[Metric, ...]
@@ -206,7 +207,7 @@ class Report:
 
     @property
     def metric(self) -> Metric:
-        """The metric that counts."""
+        """The first metric, by which models are compared."""
         return self.metrics[0]
 
     @classmethod
@@ -216,9 +217,9 @@ class Report:
         Parameters
         ----------
         results : mapping
-            As `to_json` gives them, perhaps with more.
+            As returned by `to_json`, perhaps with further entries.
         metrics : sequence of Metric
-            Those of the recipe's task. Older results lack the metrics that came later.
+            The metrics of the recipe's task. Older results lack metrics that were added later.
         """
         rest = dict(results)
         saved = rest.pop("models")
@@ -244,7 +245,7 @@ class Report:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the results as `results.json` holds them."""
+        """Return the content of `results.json`."""
         baselines = {title: found.to_json(self.metrics) for title, found in self.baselines.items()}
         return {
             "released_seed": self.seeds[0],
@@ -263,7 +264,7 @@ class Report:
 
 
 def best_of(models: Sequence[ModelReport], metric: Metric) -> ModelReport:
-    """Return the first of the models with the best mean over the seeds; without a defined mean, none is better."""
+    """Return the model with the best mean over the seeds, of equal models the first; undefined means are the worst."""
 
     def place(model: ModelReport) -> float:
         mean = model.outcomes[metric.name].mean

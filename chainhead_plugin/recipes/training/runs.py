@@ -1,4 +1,4 @@
-"""The runs of a recipe, each kept in a folder when it is finished, so that none is ever done twice."""
+"""The runs of a recipe. A finished run is kept in a folder, so that no run is done twice."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,16 +25,16 @@ _REPEATS = 3
 
 
 class Runs:
-    """All runs of one recipe on its data; with a frozen backbone or encoder, on the nodes that it makes of them.
+    """All runs of a recipe on its data, or with a frozen backbone or encoder on the nodes that this makes from them.
 
     Parameters
     ----------
     recipe : Recipe
     data : Data
     folder : Path
-        Where runs are kept.
+        The folder in which runs are kept.
     on_epoch : callable
-        Called for every epoch that is done, or need not be.
+        Called with a number of epochs whenever they are done, or not needed.
 
     Raises
     ------
@@ -71,12 +71,12 @@ class Runs:
         Returns
         -------
         rate : float or None
-            That with the best mean of the task's metric, or where equal of the lowest mean loss; None where there is
-            none.
+            The rate with the best mean of the task's first metric; if means are equal, with the lowest mean loss. None
+            for a candidate in closed form, which has no rate.
         value : float
-            That mean.
+            The mean of the metric.
         run : Run
-            The first run with that rate.
+            The first run with this rate.
         """
         metric = self.recipe.task.metric
         best: tuple[tuple[float, float], float | None, Run] | None = None
@@ -94,7 +94,7 @@ class Runs:
         return best[1], best[0][0], best[2]
 
     def final(self, name: str, rate: float | None, seed: int) -> Run:
-        """Train a candidate for the test: on all of the training part, or without what validation takes."""
+        """Train a candidate for the test: on the whole training part, or without the validation share."""
         if self.recipe.validation_share is not None:
             fold = self._split(self.recipe.validation_share, seed)
         else:
@@ -102,22 +102,19 @@ class Runs:
         return self._run(self._trial(name, fold, rate, seed))
 
     def model(self, run: Run) -> nn.Module:
-        """Return a finished run's model, in evaluation mode, as it is measured."""
+        """Return a finished run's model, in evaluation mode, after the task's last step, such as calibration."""
         model, fold = run.model(), run.trial.fold
         self.recipe.task.finish(self.recipe, model, fold.inputs, fold.validation)
         return model
 
     def released(self, run: Run) -> tuple[nn.Module, Inputs]:
-        """Return a finished run of the recipe's own model as it is published: with its backbone, where frozen."""
+        """Return the model of a run, and its preprocessing, as they are published: with the frozen backbone, if any."""
         if self.backbone is None:
             return self.model(run), run.trial.fold.inputs
         return self.backbone.with_head(self.model(run)), self.backbone.inputs
 
     def test(self, run: Run) -> Measurement:
-        """Measure a run on the test part, as the card states it.
-
-        It is measured once, and the measurement then kept.
-        """
+        """Return a run's measurement on the test part, which is made once and then kept."""
         file = run.folder / "test.json"
         kept = read_record(file, {"measured": dict, "part": str})
         wanted = {metric.name for metric in self.recipe.task.metrics}
@@ -180,7 +177,7 @@ class Runs:
             kept = {"history": result.history, "seconds": result.seconds, "fitted": result.fitted}
             record = keep_run(folder, result.model.state_dict(), kept)
         self._on_epoch(planned - done)
-        # Older records have chosen nothing.
+        # Older records hold no fields that a fit has chosen.
         return Run(trial, folder, record["history"], record["seconds"], record.get("fitted", {}))
 
     def _check_folder(self) -> None:

@@ -1,4 +1,4 @@
-"""Peers that are fitted in one go, outside of the Trainer: their runs keep what was measured, and no model."""
+"""Run peers that are fitted without the Trainer. Their measurements are kept, but not their models."""
 
 import math
 from pathlib import Path
@@ -19,23 +19,28 @@ from .report import Measurement, ModelReport
 from .runs import Runs
 from .weighting import class_weights
 
-# Series with which compiled code is brought up before time is taken.
+# The number of series for a first fit, which compiles code before time is measured.
 _WARM_UP = 8
 
 
 def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
-    """Fit a peer on every fold and seed of a recipe, or say why it cannot be run.
+    """Fit a peer on every fold and seed of a recipe.
 
-    It reads the nodes that the recipe's model reads, standardised alike. Finished runs are found again.
+    It reads the same nodes as the recipe's model, standardised in the same way. Kept measurements are not made again.
 
     Parameters
     ----------
     name : str
         A key of `SERIES_PEERS`.
     runs : Runs
-        Of the recipe.
+        The runs of the recipe.
     folder : Path
-        Where runs are kept.
+        The folder in which measurements are kept.
+
+    Returns
+    -------
+    ModelReport or str
+        The reason, if the peer cannot be run.
     """
     recipe, data, peer = runs.recipe, runs.data, SERIES_PEERS[name]
     metric = recipe.task.metric
@@ -76,7 +81,7 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
 def _measured(
     name: str, runs: Runs, folder: Path, training: Examples, held_out: Examples, seed: int
 ) -> Measurement:
-    """Fit the peer and measure it on held-out series, or find the kept measurement."""
+    """Return the kept measurement of a peer, or else fit it, measure it on held-out series and keep that."""
     file, task, peer = folder / "measured.json", runs.recipe.task, SERIES_PEERS[name]
     kept, part = read_record(file, {"measured": dict, "part": str}), of_examples(held_out)
     if kept is not None and kept["part"] == part:
@@ -112,7 +117,7 @@ def _measured(
 
 
 def _warm_up(name: str, series: list[NDArray[Any]], targets: NDArray[Any], options: dict[str, Any]) -> None:
-    """Fit to a few series of two labels, so that compiling counts for no run."""
+    """Fit a peer to a few series, so that the time for compiling does not count for a run."""
     order = np.argsort(np.random.default_rng(0).random(len(targets)), kind="stable")
     firsts = order[np.unique(targets[order], return_index=True)[1]][:_WARM_UP]
     chosen = np.unique(np.concatenate([firsts, order[:_WARM_UP]]))

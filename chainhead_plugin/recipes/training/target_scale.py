@@ -1,4 +1,4 @@
-"""Numbers to predict, standardised for training; the model that comes out predicts them in their own unit."""
+"""Standardise the numbers to predict for training, and let the trained model predict them in their own unit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,28 +20,28 @@ class TargetScale:
     deviation: float
 
     def scaled(self, targets: NDArray[Any]) -> NDArray[np.float32]:
-        """Return targets as training sees them."""
+        """Return standardised targets, for training."""
         values: NDArray[np.float32] = ((targets - self.mean) / self.deviation).astype(np.float32)
         return values
 
     def restored(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return scaled values in their own unit."""
+        """Return standardised values in their own unit."""
         return values.astype(np.float64) * self.deviation + self.mean
 
     @torch.no_grad()
     def fold_into(self, layer: nn.Linear) -> None:
-        """Let a last layer that gives scaled values give them in their own unit."""
+        """Change a last layer that returns standardised values, so that it returns values in their own unit."""
         layer.weight.mul_(self.deviation)
         layer.bias.mul_(self.deviation).add_(self.mean)
 
 
 def target_scale(training: Examples) -> TargetScale:
-    """Return the scale of a training part; of a constant its distance to 0 alone is taken away.
+    """Return the scale of a training part. If all numbers are equal, the deviation is 1.
 
     Raises
     ------
     ValueError
-        If the labels vary too little for how large they are.
+        If the numbers are different, but too close together for float32 to tell them apart.
     """
     values = np.asarray(training.labels, dtype=np.float64)
     check_apart_in_float32("the labels to train on", values)

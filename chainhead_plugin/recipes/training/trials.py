@@ -1,4 +1,4 @@
-"""What is trained: a candidate on a fold of the data, with a rate and a seed; and the run that comes of it."""
+"""A trial is a candidate to train on a fold of the data, with a rate and a seed. A run is a finished trial."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,12 +19,12 @@ from .records import WEIGHTS
 
 @dataclass(frozen=True)
 class Fold:
-    """Examples to train on, perhaps some that are held out, and the preprocessing fitted to the former.
+    """Examples to train on, examples that are held out, if any, and the preprocessing fitted to the training examples.
 
     Attributes
     ----------
     name : str
-        Tells folds of one recipe apart, together with the seed.
+        The fold's name, which together with the seed is unique within a recipe.
     training : Examples
     validation : Examples or None
     inputs : Inputs
@@ -45,11 +45,11 @@ class Trial:
     recipe : Recipe
         States how to train, and on how many threads.
     name : str
-        The candidate's, as recipes name it.
+        The candidate's name in recipes.
     candidate : Candidate
     fold : Fold
     rate : float or None
-        Learning rate; None where there is none, in closed form.
+        The learning rate; None for a candidate in closed form.
     seed : int
     """
 
@@ -62,7 +62,7 @@ class Trial:
 
     @cached_property
     def key(self) -> str:
-        """Name of the folder that its run is kept in; a candidate with other layers or weights has another."""
+        """The name of the folder in which its run is kept, which depends on the candidate's layers and weights."""
         return f"{self.name}-{self.rate}-{self.fold.name}-{self.seed}-{of_candidate(self.candidate)}"
 
 
@@ -74,13 +74,13 @@ class Run:
     ----------
     trial : Trial
     folder : Path
-        Holds its weights.
+        The folder with its weights.
     history : list of dict
         The Trainer's log.
     seconds : float
-        Time that training took.
+        The time that training took.
     fitted : dict
-        As of `Fit`.
+        Fields of the configuration that training chose, as in `Fit`.
     """
 
     trial: Trial
@@ -95,7 +95,7 @@ class Run:
         epochs = [record for record in self.history if name in record]
         kept = epochs[0 if best else -1]
         for record in epochs:
-            # As the Trainer chooses: the first of the best.
+            # Of equally good epochs the first, as in the Trainer.
             if best and metric.better(record[name], kept[name]):
                 kept = record
         return kept[name], kept["eval_loss"]

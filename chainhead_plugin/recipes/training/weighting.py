@@ -1,4 +1,4 @@
-"""Labels that count more or less in training than other labels."""
+"""Weights of labels, by which examples count more or less in training."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,18 +17,18 @@ from ..weights import BALANCED
 
 
 def class_weights(stated: str | Mapping[str, float] | None, training: Examples) -> NDArray[np.float64] | None:
-    """Return what every label of a training part weighs, [labels]; None where all weigh the same.
+    """Return the weight of every label of a training part, [labels]; None if no weights are stated.
 
     Parameters
     ----------
     stated : "balanced", mapping or None
-        As in a recipe. "balanced" is scikit-learn's: examples / (labels · examples of the label).
+        As in a recipe. "balanced" weights are those of scikit-learn: examples / (labels · examples of the label).
     training : Examples
 
     Raises
     ------
     RecipeError
-        If a label is named that there is not.
+        If the training part does not have a label that is named.
     """
     if stated is None:
         return None
@@ -50,9 +50,9 @@ def class_weights(stated: str | Mapping[str, float] | None, training: Examples) 
 
 
 def weighted_loss(recipe: Recipe, training: Examples) -> Callable[..., Tensor] | None:
-    """Return the loss of a recipe's weights, as the Trainer takes it; None for the models' own.
+    """Return the Trainer's loss for a recipe with weights of labels; None without weights, for the models' own loss.
 
-    It is the sum over examples, or nodes that count, of weight · cross-entropy, divided by their number in all
+    It is the sum of weight · cross-entropy over examples, or nodes that count, divided by their number in all
     accumulated batches.
     """
     weights = class_weights(recipe.class_weight, training)
