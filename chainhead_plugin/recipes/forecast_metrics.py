@@ -49,13 +49,31 @@ def pinball(quantiles: Values, values: Values, levels: Sequence[float]) -> float
 
 
 def weighted_quantile_loss(quantiles: Values, values: Values, levels: Sequence[float]) -> float:
-    """Return twice the pinball loss, divided by the mean absolute value; NaN if all values are zero."""
+    """Return twice the pinball loss, divided by the mean absolute value, without a unit; NaN if all values are zero.
+
+    Parameters
+    ----------
+    quantiles : array [..., levels]
+    values : array [...]
+        NaN does not count.
+    levels : sequence of float
+        The levels of the quantiles, between 0 and 1.
+    """
     size = float(np.nanmean(np.abs(values)))
     return 2 * pinball(quantiles, values, levels) / size if size else float("nan")
 
 
 def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
-    """Return the share of observed values that lie between the quantiles at the positions `low` and `high`."""
+    """Return the share of observed values that lie between two quantiles, from 0 to 1.
+
+    Parameters
+    ----------
+    quantiles : array [..., levels]
+    values : array [...]
+        NaN does not count.
+    low, high : int
+        The positions of the two quantiles on the last axis.
+    """
     observed = ~np.isnan(values)
     inside = (quantiles[..., low] <= values) & (values <= quantiles[..., high])
     return float(inside[observed].mean())

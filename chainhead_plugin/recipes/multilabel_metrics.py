@@ -40,7 +40,20 @@ def auc(logits: NDArray[Any], indicators: NDArray[Any]) -> float:
 def by_label(
     logits: NDArray[Any], indicators: NDArray[Any], names: Sequence[str]
 ) -> list[dict[str, float | str | None]]:
-    """Return every label's name, number of examples, precision, recall, F1 and AUC, None if not defined."""
+    """Return a record for every label: "name", "count" of examples, "precision", "recall", "f1" and "auc".
+
+    Parameters
+    ----------
+    logits, indicators : arrays [examples, labels]
+        As in `micro_f1`.
+    names : sequence of str
+        The labels.
+
+    Returns
+    -------
+    list of dict
+        Numbers are None if they are not defined.
+    """
     columns = _sklearn().precision_recall_fscore_support(
         indicators, logits > 0, average=None, zero_division=np.nan
     )

@@ -132,7 +132,7 @@ def _step(parts: Sequence[Rows], spec: TableSpec, clock: Clock) -> Step | None:
 
 
 def _uneven(parts: Sequence[Rows]) -> TableError:
-    """Return the error for times that have no step, at the first distance that is not the most common one."""
+    """Return the error for times that have no step, at the first distance that is not the most common distance."""
     advice = "state the step, such as step: 1h (--step 1h), or gaps: keep (--gaps keep) for rows as they are"
     for part in parts:
         assert part.times is not None

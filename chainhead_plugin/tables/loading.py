@@ -162,7 +162,7 @@ def from_sequences(parts: Sequence[Sequences], spec: TableSpec, notes: Sequence[
     Parameters
     ----------
     parts : sequence of Sequences
-        One for each file.
+        The sequences of each file.
     spec : TableSpec
     notes : sequence of str
         Sentences about the reading so far, for the summary.

@@ -101,7 +101,7 @@ def read_raw(data: Any, reading: Reading = Reading()) -> tuple[Raw, list[str], l
     Raises
     ------
     TableError
-        If a file is missing, damaged, or not what it should be.
+        If a file is missing, is damaged, or does not fit its format.
     """
     if isinstance(data, Table):
         return data, [], [""] * len(data.files)
@@ -145,7 +145,7 @@ def read_blocks(
     Raises
     ------
     TableError
-        If it is damaged, or not what it should be.
+        If the file is damaged, or does not fit its format.
     """
     for piece in _read_blocks(source, reading, block_rows):
         yield _in_folder(piece, source.folder) if source.folder else piece

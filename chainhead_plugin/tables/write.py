@@ -170,7 +170,7 @@ def _write_excel(file: Path, rows: Iterator[Mapping[str, Any]], names: list[str]
                 f"row {count + 1} for {file.name} has {plain!r:.60}, with a character that Excel does not allow: write "
                 ".csv or .jsonl instead"
             ) from error
-        cell.data_type = "s"  # whatever it begins with, it is a text and no formula
+        cell.data_type = "s"  # a text, even if it begins as formulas do
         return cell
 
     count = 0

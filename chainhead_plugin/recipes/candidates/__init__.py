@@ -1,4 +1,4 @@
 """The models that a recipe trains: its own model, the peers, and the inputs of both.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """

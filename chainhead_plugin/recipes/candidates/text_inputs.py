@@ -30,7 +30,16 @@ def prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
 
 
 def prepare_encoded_texts(recipe: Recipe, training: Examples, encoder: Encoder) -> Inputs:
-    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder."""
+    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        It states whether the encoder is frozen.
+    training : Examples
+        Texts, of which the longest gives the length of chains.
+    encoder : Encoder
+    """
     fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
     return replace(_text_inputs(fields, encoder.tokenizer, training), encoder=encoder)
 

@@ -1,6 +1,6 @@
 """A recipe's data: examples in two parts, from tables, files and packages.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
 """The results of a recipe: its output folder, the card and the pictures, and evaluations.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """

@@ -23,7 +23,7 @@ class Evaluation:
     Attributes
     ----------
     metrics : tuple of Metric
-        The measured metrics, first the one by which the recipe compares.
+        The measured metrics; the recipe compares models by the first.
     values : dict of float
         Values on the test part, by the metrics' names; NaN if not defined.
     stated : dict of float

@@ -21,7 +21,17 @@ _SHOWN = 12
 
 
 def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file: Path) -> None:
-    """Draw the loss, and the metric on the validation part, over the epochs of a Trainer's log."""
+    """Draw the loss, and the metric on the validation part, over the epochs of a Trainer's log.
+
+    Parameters
+    ----------
+    history : sequence of mappings
+        The records of the log, each with its "epoch".
+    task : Task
+        For its loss and its first metric.
+    file : Path
+        A PNG.
+    """
     figure = new_figure(7.2, 2.9)
     left, right = figure.subplots(1, 2)
     _draw(left, history, "loss", "training", OTHER, "--")
@@ -37,7 +47,16 @@ def draw_learning_curve(history: Sequence[Mapping[str, float]], task: Task, file
 
 
 def draw_comparison(report: Report, file: Path, unit: str | None = None) -> None:
-    """Draw the first metric of every model on the test part, with a dot for each seed and a line for their mean."""
+    """Draw the first metric of every model on the test part, with a dot for each seed and a line for their mean.
+
+    Parameters
+    ----------
+    report : Report
+    file : Path
+        A PNG.
+    unit : str, optional
+        The unit of the data.
+    """
     metric = report.metric
     factor = 100 if metric.percent else 1
     figure = new_figure(6.4, 0.6 + 0.42 * len(report.models))

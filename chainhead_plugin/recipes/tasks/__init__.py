@@ -1,4 +1,4 @@
 """The tasks of recipes: a file for each, with everything that is special about the task.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """

@@ -1,4 +1,4 @@
 """Training, choosing by validation, and a single measurement on the test part.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """

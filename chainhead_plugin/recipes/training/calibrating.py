@@ -16,7 +16,7 @@ _BATCH = 512
 
 
 def calibrate(model: nn.Module, inputs: Inputs, validation: Examples) -> None:
-    """Calibrate a forecaster, or one of its peers, on windows that its weights were not trained on.
+    """Calibrate a forecaster, or a peer of it, on windows that its weights were not trained on.
 
     Parameters
     ----------

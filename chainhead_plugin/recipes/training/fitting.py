@@ -147,7 +147,23 @@ def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: Task) ->
 
 @torch.no_grad()
 def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: Task) -> Tensor:
-    """Return the predictions that the task measures, a row for each example."""
+    """Return the predictions that the task measures.
+
+    Parameters
+    ----------
+    model : nn.Module
+        In evaluation mode, on the CPU.
+    inputs : Inputs
+        The model's preprocessing.
+    examples : sequence
+        Inputs of examples, at least one.
+    task : Task
+
+    Returns
+    -------
+    Tensor [examples, ...]
+        The model's output of the name `task.outputs`.
+    """
     predictions: Tensor | None = None
     for start in range(0, len(examples), _BATCH):
         part = model(**inputs.batch(examples[start : start + _BATCH]))[task.outputs]

@@ -76,7 +76,7 @@ class ModelReport:
         title : str
         validation : float
         tests : sequence of Measurement
-            One for every seed.
+            The test of every seed.
         **fields
             Further attributes.
         """

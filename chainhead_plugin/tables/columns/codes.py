@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-# A column needs this many other values, as a value far from a few others may be that of a switch; and a code has to
-# appear this often.
+# The fewest different values beside a code, as a column with fewer may be that of a switch; and the fewest rows with
+# the code.
 _LEAST_OTHERS, _LEAST_TIMES = 10, 2
 # Loggers usually write nines, or round numbers below zero.
 _USUAL = re.compile(r"-?9{2,}|-[1-9]0{2,}")

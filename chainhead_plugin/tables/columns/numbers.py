@@ -51,7 +51,16 @@ def _code_number(code: str | float) -> float | None:
 
 
 def looks_numeric(values: NDArray[Any], decimal: str | None, codes: Collection[str | float] = ()) -> bool:
-    """Tell whether a column holds nothing but numbers and missing values."""
+    """Tell whether a column holds nothing but numbers and missing values.
+
+    Parameters
+    ----------
+    values : array [rows]
+    decimal : {".", ",", None}
+        The sign before fractions; a comma may stand before fractions unless it is ".".
+    codes : collection of str or number
+        Cells that stand for a missing value, besides empty cells.
+    """
     if values.dtype.kind != "O":
         return values.dtype.kind in "iufb"
     missing = is_missing(values, codes)

@@ -43,7 +43,7 @@ class Table:
         Sentences about the reading, for the summary.
     made : tuple of str
         Columns that are not in the files but name their folders, such as "folder". They are the labels if the table
-        has no others.
+        has no column of labels.
     """
 
     columns: Mapping[str, NDArray[Any]]

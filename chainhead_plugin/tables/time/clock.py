@@ -165,7 +165,15 @@ def _offset_text(offset: int, style: str) -> str:
 
 
 def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock) -> NDArray[Any]:
-    """Return the local times of instants in UTC: in the clock's zone, or else by offsets in seconds."""
+    """Return the local times of instants.
+
+    Parameters
+    ----------
+    moments : array [n] of datetime64[ns] in UTC, or of float64
+    offsets : int64 array [n]
+        Seconds by which local times are ahead of UTC. Typed times follow the clock's zone instead.
+    clock : Clock
+    """
     if clock.kind == "number":
         return moments
     if clock.kind == "typed":
@@ -174,7 +182,15 @@ def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock)
 
 
 def utc_times(local: NDArray[Any], clock: Clock, offset: int) -> NDArray[Any]:
-    """Return the instants in UTC of local times: in the clock's zone, or else by an offset in seconds."""
+    """Return the instants in UTC of local times.
+
+    Parameters
+    ----------
+    local : array [n] of datetime64[ns]
+    clock : Clock
+    offset : int
+        Seconds by which local times are ahead of UTC. Typed times follow the clock's zone instead, if it has one.
+    """
     if clock.kind != "typed" or clock.zone in ("", DATE):
         return local - np.timedelta64(offset, "s")
     zone = zone_of(clock.zone)

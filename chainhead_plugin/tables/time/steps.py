@@ -185,7 +185,13 @@ def parse_step(stated: str | float, is_number: bool) -> Step:
 
 
 def steps_between(first: Any, later: Any, step: Step) -> int:
-    """Return how many whole steps lead from one local time to a later one."""
+    """Return how many whole steps lead from a local time to a later local time.
+
+    Parameters
+    ----------
+    first, later : datetime64[ns] or float
+    step : Step
+    """
     if step.unit == "number":
         return math.floor((later - first) / step.count + 1e-6)
     first, later = np.datetime64(first, "ns"), np.datetime64(later, "ns")

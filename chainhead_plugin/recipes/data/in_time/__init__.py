@@ -1,4 +1,4 @@
 """Series to forecast, from files and packages, cut into windows of a past and a future.
 
-May import: what `recipes` may import.
+May import: the same as `recipes`.
 """
