@@ -1,6 +1,9 @@
-"""Frozen kernels, their running pools and the compiled form of those, and ridge regression in closed form.
+"""Random chain heads: kernels that are drawn and never trained, pools of their outputs, and ridge regression.
 
-Tensors in, features out. May import: `chain`, `checks`.
+A pool summarises a kernel's outputs over all nodes of a chain in one feature, such as the share of nodes where the
+output exceeds a threshold. Pools have a plain form in PyTorch and a compiled form. Tensors in, features out.
+
+May import: `chain`, `checks`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A factor that turns scores into logits whose probabilities are as sure as they are right."""
+"""Calibration: a factor that turns scores into logits, so that probabilities match how often answers are right."""
 
 import math
 from collections.abc import Callable
@@ -8,25 +8,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _LEAST, _MOST = math.log(0.1), math.log(100)
-# Each leaves 0.62 of the interval: to one in a million.
+# Every step of the search shrinks the interval to 0.62 of its size. After all steps less than a millionth is left.
 _STEPS = 32
 
 
 def fit_temperature(scores: Tensor, labels: Tensor) -> float:
-    """Return the factor of scores at which the labels are most likely.
+    """Return the factor with which scores make the labels most likely.
 
     Parameters
     ----------
     scores : float64 Tensor [rows, labels]
-        Of rows that the scores were not fitted to.
+        Scores of rows by models that were not fitted to these rows.
     labels : int64 Tensor [rows], or float64 Tensor [rows, labels] of 0 and 1
-        The one label of each row, or whether each label holds.
+        The index of each row's label, or for several labels per row whether each label holds.
 
     Returns
     -------
     float
-        Between 0.1 and 100. Labels are taken for wrong as often as by Laplace's rule, so that a few rows that are all
-        right do not make it as large as can be.
+        Between 0.1 and 100. Labels are assumed to be wrong with the probability 1 / (rows + 2), Laplace's rule.
+        Otherwise a few rows that are all right would lead to the largest factor.
     """
     doubt = 1 / (len(scores) + 2)
     if labels.is_floating_point():
@@ -46,7 +46,7 @@ def fit_temperature(scores: Tensor, labels: Tensor) -> float:
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function that has a single minimum is least, by golden sections."""
+    """Return the place of the minimum of a function with a single minimum, by golden-section search."""
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = function(left), function(right)

@@ -1,8 +1,8 @@
-"""The running pools compiled for the CPU by Numba, where that is installed.
+"""The pools, compiled for the CPU by Numba if it is installed.
 
-A few nodes at a time are taken through all kernels of a bank and pooled at once, while their outputs are in the
-fastest cache: no kernel's output is written to memory. The same function takes in a whole chain or a stream's next
-node.
+A bank is the set of kernels that share a dilation and an input. The kernels of a bank are applied to a few nodes at a
+time, and their outputs are pooled while they are in the CPU's fastest cache, so that no output is written to memory.
+The same function processes a whole chain or the next node of a stream.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,24 @@ from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Nodes whose outputs are held at a time, and nodes after which float32 sums are added to those in float64.
+# The number of nodes whose outputs are held at a time, and the number of nodes after which float32 sums are added to
+# float64 sums.
 _TILE = 16
 _SEGMENT = 256
 
 
 def compiled(function: F) -> F:
-    """Compile a function, in which sums may be added up in any order."""
+    """Compile a function; the compiler may change the order in which sums are added up."""
     return _compile(function, fastmath=True)
 
 
 def compiled_in_callers(function: F) -> F:
-    """Compile a function into its callers, so that the functions that it calls are compiled once less."""
+    """Compile a function as a part of its callers, which saves a separate compilation of the functions it calls."""
     return _compile(function, fastmath=True, inline="always")
 
 
 def compiled_in_order(function: F) -> F:
-    """Compile a function that multiplies and adds in the order in which it is written, and rounds each time."""
+    """Compile a function; it multiplies and adds in the written order, and rounds after each operation."""
     return _compile(function, fastmath=False)
 
 
@@ -38,13 +39,13 @@ def _compile(function: F, fastmath: bool, inline: str = "never") -> F:
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:
-        # There is no folder that Numba may write to.
+        # Numba has no folder for its cache that it may write to.
         return njit(**options)(function)
 
 
 @compiled_in_order
 def _fill_common(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any, nodes: Any) -> None:
-    """Outputs [nodes, kernels] of kernels that all read the only column of `changes`, the newest node first."""
+    """Write the outputs [nodes, kernels] of kernels that all read the only column of `changes`."""
     kernels = steps.shape[1]
     for node in range(nodes):
         at = first + node + 7 * dilation
@@ -72,7 +73,7 @@ def _fill_common(outputs: Any, changes: Any, steps: Any, dilation: Any, first: A
 
 @compiled_in_order
 def _fill_own(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any, nodes: Any) -> None:
-    """Outputs [nodes, kernels] of kernels that read a column of `changes` each."""
+    """Write the outputs [nodes, kernels] of kernels that each read their own column of `changes`."""
     kernels = steps.shape[1]
     for node in range(nodes):
         row = outputs[node]
@@ -89,7 +90,7 @@ def _fill_own(outputs: Any, changes: Any, steps: Any, dilation: Any, first: Any,
 
 @compiled_in_order
 def _fill_nodes(row: Any, changes: Any, steps: Any, dilation: Any, nodes: Any) -> None:
-    """Outputs [nodes] of one kernel; the first node's newest change is number 7·dilation."""
+    """Write the outputs [nodes] of one kernel; the newest change that the first node reads has index 7·dilation."""
     w0, w1, w2, w3, w4, w5, w6, w7 = (
         steps[0],
         steps[1],
@@ -108,7 +109,7 @@ def _fill_nodes(row: Any, changes: Any, steps: Any, dilation: Any, nodes: Any) -
     s5 = changes[2 * dilation :]
     s6 = changes[dilation:]
     s7 = changes
-    # In two loops: the compiler vectorises loops over few arrays only.
+    # Two loops, as the compiler vectorises only loops over few arrays.
     for u in range(nodes):
         row[u] = s0[u] * w0 + s1[u] * w1 + s2[u] * w2 + s3[u] * w3 + s4[u] * w4
     for u in range(nodes):
@@ -119,7 +120,7 @@ def _fill_nodes(row: Any, changes: Any, steps: Any, dilation: Any, nodes: Any) -
 def _pool_thresholds(
     outputs: Any, nodes: Any, first: Any, begin: Any, threshold: Any, sums: Any, runs: Any
 ) -> None:
-    """Take in the outputs of some nodes, kernels from `begin` on, into sums [3, kernels] and runs [2, kernels]."""
+    """Add the outputs of some nodes to sums [3, kernels] and runs [2, kernels], for kernels from index `begin` on."""
     kernels = threshold.shape[0]
     one = np.float32(1)
     zero = np.float32(0)
@@ -179,24 +180,26 @@ def _pool_thresholds(
 def add_to_thresholds(
     changes: Any, steps: Any, dilation: Any, first: Any, spans: Any, thresholds: Any, sums: Any, runs: Any
 ) -> None:
-    """Take the nodes of a chain into the pools of kernels compared with thresholds.
+    """Add the nodes of a chain to the pools of kernels whose outputs are compared with thresholds.
 
     Parameters
     ----------
     changes : float32 array [7·dilation + nodes, 1 or kernels]
-        How much larger each node is that the kernels read than the node `dilation` before, the past first; with
-        `dilation` 0 the outputs themselves, [nodes, kernels].
+        The difference between each node that the kernels read and the node `dilation` before it; past nodes first.
+        If `dilation` is 0, the outputs themselves [nodes, kernels].
     steps : float32 array [8, kernels]
+        The kernels as weights of these differences, as for `pools.kernel_outputs`.
     dilation : int
+        The distance between the taps of a kernel, in nodes.
     first : int
-        The number of the first node.
+        The index of the first node in its chain.
     spans : tuple of four int
-        Between which numbers nodes count: for all kernels, and for those of the second half.
+        The first node that counts and the node after the last: first for all kernels, then for the second half.
     thresholds : float32 array [thresholds, kernels]
     sums : float64 array [thresholds, 3, kernels]
-        Count, total and place, as in `ThresholdPools`; changed in place.
+        As `kernel_sums` in `PoolState`; changed in place.
     runs : float32 array [thresholds, 2, kernels]
-        Run and longest run; changed in place.
+        As `kernel_runs` in `PoolState`; changed in place.
     """
     kernels = thresholds.shape[1]
     nodes = changes.shape[0] - 7 * dilation
@@ -207,7 +210,8 @@ def add_to_thresholds(
     stop = min(end_any - first, nodes)
     origin = node
     while node < stop:
-        # A tile in which the kernels of the second half count everywhere or nowhere.
+        # A tile ends where the kernels of the second half begin or cease to count, so that inside it they count for
+        # all nodes or for none.
         full = begin_full <= first + node < end_full
         size = min(_TILE, stop - node)
         if full:
@@ -242,17 +246,18 @@ def add_to_thresholds(
 def add_to_groups(
     changes: Any, steps: Any, dilation: Any, first: Any, spans: Any, largest: Any, smallest: Any
 ) -> None:
-    """Take the nodes of a chain into the pools of groups.
+    """Add the nodes of a chain to the pools of groups.
 
     Parameters
     ----------
     changes : float32 array [1 or groups, 7·dilation + nodes]
-        As in `add_to_thresholds`, transposed: a row for all groups, or a row each.
+        As for `add_to_thresholds`, transposed: one row for all groups, or a row for each group.
     steps : float32 array [groups, kernels of a group, 8]
+        The kernels as weights of these differences.
     dilation, first, spans
-        As in `add_to_thresholds`; only the first span matters.
+        As for `add_to_thresholds`; only the first two entries of `spans` are used.
     largest, smallest : float64 array [groups, kernels of a group]
-        As in `GroupPools`, transposed; changed in place.
+        As in `PoolState`; changed in place.
     """
     groups, size = largest.shape
     reach = 7 * dilation

@@ -10,7 +10,10 @@ from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_ca
 
 @compiled
 def _sums_of_channels(nodes: Any, channels: Any) -> NDArray[np.float32]:
-    """Return float32 [kernels, length] of nodes [m, length] and channels [kernels, m], added up in float64."""
+    """Return the sums of each kernel's channels: float32 [kernels, length], added up in float64.
+
+    Nodes are [m, length], channels [kernels, m].
+    """
     sums = np.empty((channels.shape[0], nodes.shape[1]), np.float32)
     row = np.empty(nodes.shape[1], np.float64)
     for kernel in range(channels.shape[0]):
@@ -28,7 +31,7 @@ def _sums_of_channels(nodes: Any, channels: Any) -> NDArray[np.float32]:
 
 @compiled_in_order
 def _changes(rows: Any, dilation: Any) -> NDArray[np.float32]:
-    """Return how much larger nodes [rows, length] are than those `dilation` before: [rows, length - dilation]."""
+    """Return the differences [rows, length - dilation] between nodes [rows, length] and those `dilation` before."""
     length = rows.shape[1] - dilation
     changes = np.empty((rows.shape[0], length), np.float32)
     for number in range(rows.shape[0]):
@@ -60,22 +63,24 @@ def pool_nodes(
     level_sums: Any,
     level_runs: Any,
 ) -> None:
-    """Take the next nodes of one chain into its pools.
+    """Add the next nodes of one chain to its pools.
 
     Parameters
     ----------
     inputs : float32 array [1 or 2, m, past + nodes]
-        The scaled nodes and their differences, the past first.
+        The scaled nodes, and if kernels read them the differences between successive nodes; past nodes first.
     past : int
-        How many of them are past: at least 8 times the largest dilation.
+        The number of past nodes: at least 8 times the largest dilation.
     first : int
-        The number of the first node that is not past.
+        The index in the chain of the first node that is not past.
     end : int
-        The number of nodes of the chain; for a chain that is not over, of nodes that can be at most.
+        The number of nodes of the chain. For a chain that still goes on, a number that it never reaches.
     banks : int64 array [banks + 1, 3]
-        Number of the input, dilation, and nodes after its own place that an output waits for; the last row, of zeros,
-        is the levels'. (Numbers from an array all have the same type, so that everything is compiled only once.)
+        For each bank the index of its input, its dilation, and the number of later nodes that an output waits for.
+        The last row, of zeros, stands for the levels. (Numbers from an array all have the same type, so that every
+        function is compiled only once.)
     steps : float32 array [banks, 8, 84]
+        This and the next six arrays are described in `KernelTables`.
     kernel_channels : int8 array [banks, 84, m]
     thresholds : float32 array [banks, thresholds, 84]
     group_steps : float32 array [banks, groups, kernels of a group, 8]
@@ -83,13 +88,13 @@ def pool_nodes(
     level_channels : int8 array [levels, m]
     level_thresholds : float32 array [1, levels]
     kernel_sums, kernel_runs, largest, smallest, level_sums, level_runs : arrays
-        `PoolState` of one chain, without the batch axis; changed in place.
+        The fields of `PoolState` for one chain, without the batch axis; changed in place.
     """
     last = banks.shape[0] - 1
     for bank in range(last + 1):
         dilation, lag = banks[bank, 1], banks[bank, 2]
         nodes = np.ascontiguousarray(inputs[banks[bank, 0], :, past - 8 * dilation :])
-        # The same call for kernels and levels: all that it calls is compiled into every place that it is called at.
+        # Kernels and levels share one call: everything that a function calls is compiled anew at each place of a call.
         if bank == last:
             if level_channels.shape[0] == 0:
                 break

@@ -1,4 +1,4 @@
-"""The compiled form of the way from nodes to features: whole chains in several threads, or a stream's next nodes."""
+"""The compiled computation of features from nodes: of whole chains in several threads, or of a stream's next nodes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -14,16 +14,17 @@ from .plain_chain import KernelTables
 from .plan import FeaturePlan
 from .pools import PoolState
 
-# Outputs of banks below which a thread costs more than it saves, and pieces that a thread takes one after the other.
+# With fewer outputs than this for each thread, a thread costs more time than it saves. A thread computes this many
+# pieces, one after the other.
 _LEAST_OUTPUTS = 2**13
 _PIECES = 4
 
 
 @compiled_in_order
 def _fill_inputs(inputs: Any, nodes: Any, past: Any, length: Any, first: Any) -> None:
-    """Write a chain's next nodes [nodes, m], and their differences, behind the past; zeros after them.
+    """Write a chain's next nodes [nodes, m], and their differences, into `inputs` after the past nodes.
 
-    `inputs` is [1 or 2, m, past + nodes + lag]. Before a chain's first node there are zeros.
+    `inputs` is [1 or 2, m, past + nodes + lag]. It is zero before a chain's first node and after its last.
     """
     if first == 0:
         inputs[:, :, :past] = 0
@@ -34,7 +35,7 @@ def _fill_inputs(inputs: Any, nodes: Any, past: Any, length: Any, first: Any) ->
             row[past + t] = nodes[t, channel]
         if inputs.shape[0] > 1 and length > 0:
             changes = inputs[1, channel]
-            # None at the first node, where there is nothing to compare with.
+            # The first node has no difference, as no node comes before it.
             changes[past] = row[past] - row[past - 1] if first > 0 else np.float32(0)
             for t in range(past + 1, past + length):
                 changes[t] = row[t] - row[t - 1]
@@ -42,9 +43,10 @@ def _fill_inputs(inputs: Any, nodes: Any, past: Any, length: Any, first: Any) ->
 
 @compiled_in_order
 def _write_thresholds(out: Any, sums: Any, runs: Any, length: Any, lag: Any, reach: Any) -> None:
-    """Write `pools._threshold_features` of one bank to `out` [thresholds, 4, kernels].
+    """Write the features of one bank's fixed kernels to `out` [thresholds, 4, kernels].
 
-    Kernels of the first half count from node `lag` on, those of the second from node `reach` on.
+    They are those of `pools._threshold_features`. Kernels of the first half count from node `lag` on, kernels of the
+    second half from node `reach` on.
     """
     kernels = sums.shape[2]
     for half in range(2):
@@ -93,23 +95,24 @@ def _pool_and_write(
     level_sums: Any,
     level_runs: Any,
 ) -> None:
-    """Write the features of whole chains, one after the other, or of one chain's nodes so far.
+    """Write the features of whole chains, one after the other, or of all nodes of one chain so far.
 
-    The numbers that run stay in the fastest cache from a chain's nodes to its features.
+    The state of the pools stays in the CPU's fastest cache while a chain is processed.
 
     Parameters
     ----------
     out : float32 array [chains, features]
+        Overwritten with the features.
     nodes : float32 array [chains, nodes, m]
-        Scaled.
+        Scaled nodes.
     lengths : int64 array [chains]
-        How many of these nodes there are.
+        The number of real nodes of each chain; padding follows them.
     first : int
-        The number of the first of these nodes. At 0 the running numbers begin anew.
+        The index in its chain of the first of these nodes. If it is 0, the pools start empty.
     inputs : float32 array [1 or 2, m, past + nodes + lag]
-        The past first, unless `first` is 0. Overwritten.
+        Working memory, which is overwritten. If `first` is not 0, it holds the past nodes at its beginning.
     banks, steps, …, level_runs : arrays
-        As of `pool_nodes`.
+        As for `pool_nodes`.
     """
     biases, kernels = thresholds.shape[1], thresholds.shape[2]
     count, groups, size = largest.shape
@@ -161,13 +164,13 @@ def _pool_and_write(
 
 
 class CompiledPooling:
-    """`pool_chains` and `pooled_features` in one pass, compiled.
+    """The compiled form of `pool_chains` followed by `pooled_features`.
 
     Parameters
     ----------
     plan : FeaturePlan
     tables : KernelTables
-        On the CPU.
+        With tensors on the CPU.
     """
 
     def __init__(self, plan: FeaturePlan, tables: KernelTables) -> None:
@@ -176,14 +179,14 @@ class CompiledPooling:
         self._fixed = (np.array([*banks, (0, 0, 0)]), *(table.contiguous().numpy() for table in tables))
 
     def features(self, nodes: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the features of whole chains, computed in as many threads as torch takes.
+        """Return the features of whole chains, computed in at most as many threads as torch uses.
 
         Parameters
         ----------
         nodes : float32 array [chains, nodes, m]
-            C-contiguous; scaled.
+            Scaled nodes; C-contiguous.
         lengths : int64 array [chains]
-            How many of its nodes are each chain's.
+            The number of real nodes of each chain; padding follows them.
 
         Returns
         -------
@@ -196,7 +199,7 @@ class CompiledPooling:
             self._write(out, nodes, lengths)
             return out
 
-        # Python's lock is released while a piece is computed.
+        # The compiled code releases Python's global lock, so that threads run at the same time.
         ends = np.linspace(0, len(nodes), min(threads * _PIECES, len(nodes)) + 1).astype(int)
         pieces = [slice(start, end) for start, end in pairwise(ends)]
         with ThreadPoolExecutor(threads, "chainhead") as pool:
@@ -212,16 +215,16 @@ class CompiledPooling:
         )
 
     def add(self, nodes: NDArray[np.float32], first: int, running: "Running") -> NDArray[np.float32]:
-        """Take the next nodes of one chain into its pools.
+        """Add the next nodes of one chain to its pools.
 
         Parameters
         ----------
         nodes : float32 array [nodes, m]
-            Scaled.
+            Scaled nodes.
         first : int
-            The number of the first of them.
+            The index in the chain of the first of these nodes.
         running : Running
-            Of the chain; changed in place.
+            The state of the chain; changed in place.
 
         Returns
         -------
@@ -239,11 +242,12 @@ class CompiledPooling:
 
 
 class Running:
-    """What is kept of a causal chain's nodes so far: the last ones, and the numbers that run.
+    """The state of a causal chain that still goes on: its last nodes, and the state of its pools.
 
     Parameters
     ----------
     plan : FeaturePlan
+        A causal plan.
     """
 
     def __init__(self, plan: FeaturePlan) -> None:
@@ -253,14 +257,14 @@ class Running:
         self._past = np.zeros((2 if plan.with_differences else 1, plan.m, plan.reach), np.float32)
 
     def inputs(self, nodes: int) -> NDArray[np.float32]:
-        """Return the past, and room for the next nodes: [1 or 2, m, past + nodes + lag]."""
+        """Return an array [1 or 2, m, past + nodes + lag] with the past nodes, and room for the next nodes."""
         rows, m, past = self._past.shape
         inputs = np.empty((rows, m, past + nodes + self._lag), np.float32)
         inputs[:, :, :past] = self._past
         return inputs
 
     def keep(self, inputs: NDArray[np.float32]) -> None:
-        """Keep the last nodes of what `inputs` returned, now filled."""
+        """Keep the last nodes of an array from `inputs` that has been filled."""
         self._past = inputs[:, :, inputs.shape[2] - self._past.shape[2] :]
 
 

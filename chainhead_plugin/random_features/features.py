@@ -20,23 +20,24 @@ from .pools import PoolState, as_counts, pooled_features
 if TYPE_CHECKING:
     from .compiled_pooling import CompiledPooling
 
-# Beyond so many standard deviations sums of squares and the like would leave float32.
+# Scaled nodes are clipped to this many standard deviations: larger values could overflow float32 in sums.
 _LARGEST_NODE = 1e6
-# Kernels' outputs that the plain form holds at a time.
+# The most outputs of kernels that the plain form holds in memory at a time.
 _MOST_OUTPUTS = 2**22
 
 
 class RandomChainFeatures(nn.Module):
-    """Features of chains: frozen kernels at every dilation, their outputs pooled over the nodes.
+    """Features of chains: kernels at every dilation, which are never trained, with their outputs pooled over the nodes.
 
-    What is drawn and what is measured on training chains is stored in buffers, which stay what they are when the model
-    is moved to another dtype.
+    Everything that is drawn at random or measured on training chains is stored in buffers. They keep their dtype when
+    the model is moved to another dtype.
 
     Parameters
     ----------
     plan : FeaturePlan
     reference_length : int, optional
-        The length of a chain whose counts are shares of its nodes; None: counts of all chains are.
+        With a reference length, features that count nodes are divided by it, so that they grow with the length of a
+        chain. By default they are divided by the chain's own length, and so are shares of its nodes.
     """
 
     node_mean: Tensor
@@ -54,7 +55,7 @@ class RandomChainFeatures(nn.Module):
         super().__init__()
         self.plan = plan
         self.reference_length = reference_length
-        # A compiler cannot follow how they are made. They are no buffer, as a plan tells them.
+        # Made here, as torch.compile cannot follow the computation. No buffer is needed: the plan determines them.
         fixed = np.stack([fixed_taps(number % 2) for _, _, number in plan.banks])  # [banks, 9, 84]
         self._fixed_steps = torch.from_numpy(fixed)[:, :-1].double().cumsum(1).float()
         for name, (shape, dtype) in self._shapes().items():
@@ -78,7 +79,16 @@ class RandomChainFeatures(nn.Module):
         }
 
     def initial_values(self, seed: int) -> dict[str, NDArray[Any]]:
-        """Draw kernels and channels; thresholds are 0, and nodes and features are not scaled."""
+        """Return values for all buffers: random kernels and channels, thresholds of 0, and no scaling.
+
+        Parameters
+        ----------
+        seed : int
+
+        Returns
+        -------
+        dict of arrays by buffer name
+        """
         plan, rng = self.plan, np.random.default_rng(seed)
         banks, m = len(plan.banks), plan.m
         return {
@@ -95,7 +105,7 @@ class RandomChainFeatures(nn.Module):
         }
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "RandomChainFeatures":
-        """Move buffers to another device, but never to another dtype: thresholds decide by the last bit."""
+        """Move buffers to another device, but never to another dtype: rounded thresholds would change features."""
         before = dict(self._buffers)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for name, old in before.items():
@@ -107,7 +117,7 @@ class RandomChainFeatures(nn.Module):
         return self
 
     def scaled(self, nodes: Tensor) -> Tensor:
-        """Centre and scale nodes [..., m], as float32; what is not finite becomes NaN."""
+        """Return nodes [..., m] centred and scaled, as float32; values that are not finite become NaN."""
         scaled = (nodes.float() - self.node_mean) * self.node_scale
         return scaled.clamp(-_LARGEST_NODE, _LARGEST_NODE).where(nodes.isfinite(), torch.nan)
 
@@ -127,7 +137,7 @@ class RandomChainFeatures(nn.Module):
         return (self.pooled(nodes, mask) - self.feature_mean) * self.feature_scale
 
     def pooled(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the features before they are standardised; as `forward`."""
+        """Return the features before they are standardised; arguments and result are those of `forward`."""
         if not torch.compiler.is_compiling() and is_mapped(nodes):
             raise RuntimeError(
                 "random chain heads cannot be mapped by torch.vmap, as what runs along a chain is kept in place: pass "
@@ -145,17 +155,22 @@ class RandomChainFeatures(nn.Module):
             features = pool(scaled, lengths)
             if self.reference_length is not None:
                 features = as_counts(features, self.plan, lengths / self.reference_length)
-            # Comparisons would take a NaN for a small number, in silence.
+            # Comparisons with thresholds would silently treat NaN as a small number.
             return features.where(finite.flatten(1).all(1, keepdim=True), torch.nan)
 
     def pooled_plainly(self, scaled: Tensor, lengths: Tensor) -> Tensor:
-        """Return the features in plain PyTorch.
+        """Return the features before they are standardised, computed in plain PyTorch.
 
         Parameters
         ----------
         scaled : float32 Tensor [batch, length, m]
-            Zero at padding, which lies after the real nodes.
+            Scaled nodes; zero at padding, which follows the real nodes.
         lengths : int Tensor [batch]
+            The number of real nodes of each chain.
+
+        Returns
+        -------
+        float32 Tensor [batch, plan.num_features]
         """
         if _is_captured():
             return self._pooled_at_once(scaled, lengths)
@@ -181,7 +196,7 @@ class RandomChainFeatures(nn.Module):
         return torch.from_numpy(self.compiled_pooling().features(nodes, counts))
 
     def tables(self) -> KernelTables:
-        """Return what kernels read, weigh and are compared with, on the features' device."""
+        """Return the kernels' weights, channels and thresholds, on the device of this module."""
         return KernelTables(
             self._fixed_steps.to(self.node_mean.device),
             self.kernel_channels,
@@ -193,14 +208,14 @@ class RandomChainFeatures(nn.Module):
         )
 
     def compiled_pooling(self) -> "CompiledPooling":
-        """Return the compiled form, which reads what it needs of this module now; for features on the CPU."""
+        """Return the compiled form, with the buffers as they are now; only for a module on the CPU."""
         from .compiled_pooling import CompiledPooling
 
         return CompiledPooling(self.plan, self.tables())
 
 
 def runs_compiled(nodes: Tensor) -> bool:
-    """Whether the compiled form takes these nodes: Numba is installed, and nothing captures the computation."""
+    """Return whether the compiled form is used: on the CPU, with Numba installed, and while nothing traces the code."""
     return is_eager_on_cpu(nodes) and not _is_captured() and _has_numba()
 
 
@@ -215,19 +230,19 @@ def _has_numba() -> bool:
 
 
 def _with_differences(scaled: Tensor, lengths: Tensor, plan: FeaturePlan) -> Tensor:
-    """Return nodes [batch, length, m] and differences, zeros around both: [batch, 1 or 2, reach + length + lag, m]."""
+    """Return nodes, and differences if the plan has them, as [batch, 1 or 2, reach + length + lag, m], zero-padded."""
     around = (0, 0, plan.reach, plan.lag(max(plan.dilations)))
     nodes = F.pad(scaled, around)[:, None]
     if not plan.with_differences:
         return nodes
-    # None at the first node, where there is nothing to compare with, and after the last.
+    # The difference is zero at the first node, as no node comes before it, and after the last.
     changes = F.pad(scaled[:, 1:] - scaled[:, :-1], (0, 0, 1, 0))[:, : scaled.size(1)]
     real = torch.arange(scaled.size(1), device=scaled.device) < lengths[:, None]
     return torch.cat((nodes, F.pad(changes * real[:, :, None], around)[:, None]), 1)
 
 
 def _left_aligned(scaled: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Move the real nodes of every chain to its start; return them, zeros after them, and how many there are."""
+    """Return chains with their real nodes moved to the start and zeros after them, and the numbers of real nodes."""
     lengths = mask.sum(1)
     start = mask.int().argmax(1)
     number = torch.arange(mask.size(1), device=mask.device)

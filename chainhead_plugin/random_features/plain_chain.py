@@ -1,4 +1,4 @@
-"""The plain form of chains', or a stream's next nodes', way into the pools: the reference of the compiled form."""
+"""The plain form of pooling, for whole chains or a stream's next nodes; the compiled form is tested against it."""
 
 from typing import NamedTuple
 
@@ -10,18 +10,24 @@ from .pools import PoolState, add_to_groups, add_to_thresholds, kernel_outputs
 
 
 class KernelTables(NamedTuple):
-    """What kernels read, weigh and are compared with.
+    """Weights, channels and thresholds of all kernels.
 
     Parameters
     ----------
     steps : float32 Tensor [banks, 8, 84]
-        The fixed kernels as weights of differences.
+        The fixed kernels as weights of differences between nodes.
     kernel_channels : int8 Tensor [banks, 84, m]
+        1 for channels that a fixed kernel adds up, otherwise 0.
     thresholds : float32 Tensor [banks, thresholds, 84]
+        Thresholds of the fixed kernels' outputs.
     group_steps : float32 Tensor [banks, groups, kernels of a group, 8]
+        The groups' kernels as weights of differences between nodes.
     group_channels : int8 Tensor [banks, groups, m]
+        1 for channels that a group adds up, otherwise 0.
     level_channels : int8 Tensor [levels, m]
+        1 or -1 for channels that a level adds up, otherwise 0.
     level_thresholds : float32 Tensor [1, levels]
+        Thresholds of the nodes themselves.
     """
 
     steps: Tensor
@@ -42,19 +48,19 @@ def pool_chains(
     tables: KernelTables,
     state: PoolState,
 ) -> None:
-    """Take the next nodes of chains into their pools.
+    """Add the next nodes of chains to their pools.
 
     Parameters
     ----------
     inputs : float32 Tensor [batch, 1 or 2, past + nodes, m]
-        The scaled nodes and their differences, the past first; zeros after the end of a chain, of which there are as
-        many as kernels wait for.
+        The scaled nodes, and if kernels read them the differences between successive nodes; past nodes first. The end
+        of a chain is followed by as many zeros as kernels read later nodes.
     past : int
-        How many of them are past: at least 8 times the largest dilation.
+        The number of past nodes: at least 8 times the largest dilation.
     first : int
-        The number of the first node that is not past.
+        The index in the chain of the first node that is not past.
     ends : int Tensor [batch]
-        The number of nodes of each chain; for a chain that is not over, of nodes that can be at most.
+        The number of nodes of each chain. For a chain that still goes on, a number that it never reaches.
     plan : FeaturePlan
     tables : KernelTables
     state : PoolState
@@ -92,8 +98,8 @@ def pool_chains(
 
 
 def _sums(nodes: Tensor, channels: Tensor) -> Tensor:
-    """Add up channels [kernels, m] of nodes [..., m]: [..., kernels], or [..., 1] if there is a single channel."""
+    """Return the sums of the channels [kernels, m] of nodes [..., m]: [..., kernels], or [..., 1] if m is 1."""
     if channels.size(1) == 1:
         return nodes
-    # Settings of PyTorch's make float32 matrix products less exact than float32.
+    # In float64, as settings of PyTorch may make float32 matrix products less exact than float32.
     return (nodes.double() @ channels.double().T).float()

@@ -1,10 +1,10 @@
-"""How many kernels of which kinds there are, and where their features lie."""
+"""The number of kernels of each kind, and the layout of their features."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-# Nine taps, three of them 2 and six -1: 84 kernels, each of which sums to zero.
+# A fixed kernel has nine weights, called taps: three are 2 and six are -1, with a sum of zero. There are 84 of them.
 NUM_TAPS = 9
 NUM_KERNELS = 84
 NUM_POOLS = 4
@@ -17,20 +17,21 @@ class FeaturePlan:
     Parameters
     ----------
     m : int
-        Features of a node.
+        Number of features of a node, also called channels.
     dilations : tuple of int
-        Distances between the taps of a kernel, ascending.
+        Distances between the taps of a kernel, in nodes, ascending.
     causal : bool
-        Whether a kernel's taps lie at 0, d, …, 8d nodes before the present node, or around it, from 4d before to
-        4d after.
+        If True, a kernel with dilation d reads the nodes 0, d, …, 8d before the present node. If False, it reads nodes
+        around the present node, from 4d before to 4d after it.
     with_differences : bool
         Whether every kernel also has a twin that reads the differences between successive nodes.
     num_biases : int
-        Thresholds of each kernel's output.
+        Number of thresholds of each fixed kernel's output.
     num_groups, group_size : int
-        Groups of random kernels that compete: at each node the largest and the smallest output are counted.
+        Number of groups of random kernels, and of kernels in a group. In a group kernels compete: at each node only
+        the kernels with the largest and with the smallest output count.
     num_levels : int
-        Thresholds of the nodes themselves.
+        Number of thresholds of the nodes themselves, called levels.
     """
 
     m: int
@@ -44,47 +45,47 @@ class FeaturePlan:
 
     @cached_property
     def banks(self) -> tuple[tuple[bool, int, int], ...]:
-        """Every bank of kernels: whether it reads differences, its dilation, and the dilation's number."""
+        """For every bank of kernels: whether it reads differences, its dilation, and the index of the dilation."""
         inputs = (False, True) if self.with_differences else (False,)
         return tuple((diff, d, i) for diff in inputs for i, d in enumerate(self.dilations))
 
     @property
     def reach(self) -> int:
-        """Nodes before the present node that kernels read, not counting differences."""
+        """The number of nodes before the present node that kernels read, not counting differences."""
         return (NUM_TAPS - 1) * max(self.dilations)
 
     def lag(self, dilation: int) -> int:
-        """Nodes after its own place that a kernel's output waits for."""
+        """Return how many nodes after its own place a kernel's output waits for; 0 if the plan is causal."""
         return 0 if self.causal else (NUM_TAPS // 2) * dilation
 
     @property
     def kernel_shape(self) -> tuple[int, int, int, int]:
-        """Features of the fixed kernels: bank, threshold, pool, kernel."""
+        """Shape of the fixed kernels' features: [banks, thresholds, pools, kernels]."""
         return len(self.banks), self.num_biases, NUM_POOLS, NUM_KERNELS
 
     @property
     def group_shape(self) -> tuple[int, int, int, int]:
-        """Features of the groups: bank, largest or smallest, group, kernel."""
+        """Shape of the groups' features: [banks, 2 for largest and smallest, groups, kernels of a group]."""
         return len(self.banks), 2, self.num_groups, self.group_size
 
     @property
     def level_shape(self) -> tuple[int, int]:
-        """Features of the nodes themselves: pool, threshold."""
+        """Shape of the levels' features: [pools, levels]."""
         return NUM_POOLS, self.num_levels
 
     @cached_property
     def block_sizes(self) -> tuple[int, int, int]:
-        """Features of the fixed kernels, of the groups and of the nodes, in the order in which they lie."""
+        """Number of features of the fixed kernels, of the groups and of the levels, in this order."""
         return prod(self.kernel_shape), prod(self.group_shape), prod(self.level_shape)
 
     @property
     def num_features(self) -> int:
-        """All features of a chain."""
+        """Number of all features of a chain."""
         return sum(self.block_sizes)
 
 
 def dilations_for(length: float) -> list[int]:
-    """Return 1, 2, 4, … for as long as a kernel fits into `length` nodes; at least 1."""
+    """Return the dilations 1, 2, 4, … with which a kernel fits into `length` nodes; the list is never empty."""
     dilations = [1]
     while 2 * dilations[-1] * (NUM_TAPS - 1) <= length:
         dilations.append(2 * dilations[-1])

@@ -1,7 +1,7 @@
-"""Running pools of kernels' outputs: every pool is a few numbers that each node updates.
+"""Pools of kernels' outputs: every pool is a few numbers, which each node of a chain updates.
 
-The state is common to the plain form here and the compiled form. This form is the reference, and runs on accelerators
-and under the compiler.
+The plain form here and the compiled form share this state. The plain form is the reference for the compiled form, and
+runs on accelerators and under torch.compile.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,22 @@ from .plan import NUM_KERNELS, NUM_POOLS, NUM_TAPS, FeaturePlan
 
 @dataclass
 class PoolState:
-    """What is kept of the chains' nodes so far.
+    """The state of all pools after the nodes so far.
 
     Parameters
     ----------
     kernel_sums : float64 Tensor [batch, banks, thresholds, 3, 84]
-        Of the nodes where a fixed kernel's output is above a threshold: how many there are; the sum of what outputs
-        are above it; the sum of the nodes' numbers.
+        Three sums over the nodes where a fixed kernel's output is above a threshold: the number of these nodes, the
+        sum of output less threshold, and the sum of the nodes' indices.
     kernel_runs : float32 Tensor [batch, banks, thresholds, 2, 84]
-        How many such nodes there were in a row, up to now and at most.
+        The number of successive nodes above the threshold, up to the last node; and the largest number so far.
     largest, smallest : float64 Tensor [batch, banks, groups, kernels of a group]
-        The sum of a kernel's outputs where no kernel of its group has a larger output, and the number of nodes where
-        no kernel of its group has a smaller output.
+        The sum of a kernel's outputs over the nodes where it is the largest of its group, and the number of nodes where
+        it is the smallest of its group.
     level_sums : float64 Tensor [batch, 1, 3, levels]
+        As `kernel_sums`, for the nodes themselves; each level has a single threshold.
     level_runs : float32 Tensor [batch, 1, 2, levels]
-        The same of the nodes themselves; each level has a single threshold.
+        As `kernel_runs`, for the nodes themselves.
     """
 
     kernel_sums: Tensor
@@ -41,7 +42,7 @@ class PoolState:
 
     @classmethod
     def empty(cls, plan: FeaturePlan, batch: int, device: torch.device | None = None) -> "PoolState":
-        """Return the state of chains that have no node yet."""
+        """Return the state of `batch` chains without any node."""
         banks, biases, levels = len(plan.banks), plan.num_biases, plan.num_levels
         groups = (batch, banks, plan.num_groups, plan.group_size)
 
@@ -59,15 +60,17 @@ class PoolState:
 
 
 def kernel_outputs(window: Tensor, steps: Tensor, dilation: int) -> Tensor:
-    """Apply kernels at all nodes but the first 8·dilation, which are only read, as the past of later nodes.
+    """Return the outputs of kernels at all nodes after the first 8·dilation nodes, which are only read as past nodes.
 
     Parameters
     ----------
     window : float32 Tensor [batch, 8·dilation + nodes, 1 or kernels]
-        What each kernel reads; one column if all read the same.
+        The numbers that each kernel reads; a single column if all kernels read the same.
     steps : float32 Tensor [8, kernels]
-        Row j weighs how much larger the node j·dilation before is than the node (j + 1)·dilation before.
+        Row j holds the weights of the difference between the node j·dilation before and the node (j + 1)·dilation
+        before.
     dilation : int
+        The distance between the taps of a kernel, in nodes.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def kernel_outputs(window: Tensor, steps: Tensor, dilation: int) -> Tensor:
     outputs = changes[:, reach:] * steps[0]
     for step in range(1, NUM_TAPS - 1):
         start = reach - step * dilation
-        # Not `addcmul` or a matrix product: those round differently from device to device, and by settings.
+        # No `addcmul` and no matrix product: their rounding depends on the device and on settings.
         outputs = outputs + changes[:, start : start + nodes] * steps[step]
     return outputs
 
@@ -87,7 +90,7 @@ def kernel_outputs(window: Tensor, steps: Tensor, dilation: int) -> Tensor:
 def add_to_thresholds(
     outputs: Tensor, thresholds: Tensor, counts: Tensor, first: int, sums: Tensor, runs: Tensor
 ) -> None:
-    """Take the next nodes into the pools of kernels compared with thresholds.
+    """Add the next nodes to the pools of kernels whose outputs are compared with thresholds.
 
     Parameters
     ----------
@@ -96,8 +99,9 @@ def add_to_thresholds(
     counts : bool Tensor, broadcastable to `outputs`
         Which outputs count.
     first : int
-        The number of the first of these nodes.
+        The index in the chain of the first of these nodes.
     sums : float64 Tensor [batch, thresholds, 3, kernels]
+        As in `PoolState`; changed in place.
     runs : float32 Tensor [batch, thresholds, 2, kernels]
         As in `PoolState`; changed in place.
     """
@@ -116,24 +120,26 @@ def add_to_thresholds(
 
 
 def runs_of(above: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how many nodes were above in a row at most, and how many up to the last.
+    """Return the length of the longest run of nodes above a threshold, and of the run that ends at the last node.
 
     Parameters
     ----------
     above : bool Tensor [batch, nodes, kernels]
+        Whether an output is above its threshold.
     run : float32 Tensor [batch, kernels]
-        How many there were in a row before these nodes.
+        The length of the run that ends just before these nodes.
 
     Returns
     -------
     longest, run : float32 Tensor [batch, kernels]
-        `longest` may count the run before these nodes where it ended with them.
+        A run that began before these nodes counts with all its nodes. A run that ended just before these nodes may
+        count in `longest` too.
     """
     number = torch.arange(1, above.size(1) + 1, device=above.device, dtype=torch.float32)[:, None]
-    # The last node that was not above; before these nodes, as many back as the run is long.
+    # The place of a node that is not above, else the place just before the run that began before these nodes.
     below = torch.where(above, -run[:, None], number)
     if is_exporting():
-        # ONNX has no running maximum. Sorted, runs are what lies between two nodes that are not above.
+        # ONNX has no running maximum. After sorting, a run is the gap between two nodes that are not above.
         ends = torch.cat(
             (-run[:, None], below.sort(1).values, torch.full_like(below[:, :1], above.size(1) + 1)), 1
         )
@@ -143,12 +149,13 @@ def runs_of(above: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def add_to_groups(outputs: Tensor, counts: Tensor, largest: Tensor, smallest: Tensor) -> None:
-    """Take the next nodes into the pools of groups.
+    """Add the next nodes to the pools of groups.
 
     Parameters
     ----------
     outputs : float32 Tensor [batch, nodes, groups, kernels of a group]
     counts : bool Tensor, broadcastable to `outputs`
+        Which outputs count.
     largest, smallest : float64 Tensor [batch, groups, kernels of a group]
         As in `PoolState`; changed in place.
     """
@@ -157,14 +164,14 @@ def add_to_groups(outputs: Tensor, counts: Tensor, largest: Tensor, smallest: Te
 
 
 def pooled_features(state: PoolState, plan: FeaturePlan, lengths: Tensor) -> Tensor:
-    """Turn the running numbers into features: shares of a chain's nodes.
+    """Turn the state of the pools into features. Features that count nodes are shares of a chain's nodes.
 
     Parameters
     ----------
     state : PoolState
     plan : FeaturePlan
     lengths : float64 Tensor [batch]
-        Real nodes of each chain.
+        The number of real nodes of each chain.
 
     Returns
     -------
@@ -187,22 +194,22 @@ def pooled_features(state: PoolState, plan: FeaturePlan, lengths: Tensor) -> Ten
 
 
 def as_counts(features: Tensor, plan: FeaturePlan, amounts: Tensor) -> Tensor:
-    """Turn shares of a chain's nodes into counts, in proportion to its length.
+    """Turn features that are shares of a chain's nodes into counts, in proportion to its length.
 
     Parameters
     ----------
     features : float32 Tensor [batch, plan.num_features]
     plan : FeaturePlan
     amounts : Tensor [batch]
-        How many nodes a chain has, in units of those whose counts are shares.
+        The length of each chain, divided by the reference length.
 
     Returns
     -------
     float32 Tensor [batch, plan.num_features]
-        What is no share is left as it is.
+        Features that are not shares are unchanged.
     """
     amount = amounts.to(features.dtype)[:, None]
-    # Of the four pools the first and the last are shares; those of groups are roots.
+    # Of the four pools of a threshold the first and the last are shares. Features of groups are square roots of shares.
     factors = torch.stack((amount, torch.ones_like(amount), torch.ones_like(amount), amount), 2)
     kernels, groups, levels = torch.split(features, list(plan.block_sizes), 1)
     kernels = kernels.reshape(len(kernels), -1, NUM_POOLS, NUM_KERNELS) * factors.transpose(1, 2)[:, None]
@@ -211,7 +218,11 @@ def as_counts(features: Tensor, plan: FeaturePlan, amounts: Tensor) -> Tensor:
 
 
 def _threshold_features(sums: Tensor, runs: Tensor, start: Tensor, span: Tensor) -> Tensor:
-    """Return [..., thresholds, 4, kernels]: share, mean above, mean place (-1 for no node), longest run."""
+    """Return features [..., thresholds, 4, kernels].
+
+    The four are the share of nodes above the threshold, the mean of output less threshold there, the mean place of
+    these nodes (-1 if there are none), and the longest run of them.
+    """
     count, total, place = sums.unbind(-2)
     some = count.clamp(min=1)
     mean_place = ((place / some - start) / span).where(count > 0, -1)

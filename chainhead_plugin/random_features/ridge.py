@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Rows up to which a ridge regression takes a single thread. Several threads would wait for each other thousands of
-# times: little is gained, and where another program has a core, a wait takes as long as its turn.
+# A ridge regression with at most this many rows uses a single thread. Several threads would wait for each other
+# thousands of times. Little is gained by them, and each wait takes long if another program uses a core.
 _MOST_IN_ONE_THREAD = 1024
-# In units of the mean square of a row of features.
+# The strengths to try, in units of the mean square of a row of features.
 _STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 5))
 
 
 @contextmanager
 def threads_for(rows: int) -> Iterator[None]:
-    """Let torch take a single thread of the CPU where so few rows gain nothing by more."""
+    """Within a `with` block, let torch use a single CPU thread if there are too few rows to gain from more."""
     threads = torch.get_num_threads()
     if rows <= _MOST_IN_ONE_THREAD:
         torch.set_num_threads(1)
@@ -28,19 +28,20 @@ def threads_for(rows: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RidgeFit:
-    """A ridge regression, and how well it does on rows that it has not seen.
+    """A ridge regression, and its leave-one-out errors.
 
     Parameters
     ----------
     weight : float64 Tensor [rows, targets]
-        What each row's products with new features are weighed by.
+        The weights of the training rows: a prediction is the sum of the rows' products with the new features, times
+        these weights, plus `intercept`.
     intercept : float64 Tensor [targets]
     strength : float
-        What is added to the squares of the rows.
+        The number that is added to the eigenvalues of the products.
     left_out : float64 Tensor [rows, targets]
-        The prediction of each row by a fit, of this strength, to the other rows.
+        The prediction for each row by a fit of the same strength to all other rows.
     error : float
-        The mean square of what those predictions miss.
+        The mean squared error of these predictions.
     values, vectors : float64 Tensor [rows], [rows, rows]
         Eigenvalues and eigenvectors of the products.
     """
@@ -55,12 +56,12 @@ class RidgeFit:
 
 
 def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
-    """Fit targets by the products of rows of features with each other, at the strength with the least error.
+    """Fit a ridge regression of the strength with the least leave-one-out error.
 
     Parameters
     ----------
     products : float64 Tensor [rows, rows]
-        Of features with mean 0.
+        The scalar products of every two rows of features. Each feature has mean 0.
     targets : float64 Tensor [rows, targets]
 
     Returns
@@ -75,7 +76,7 @@ def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
     shrunk = strengths[:, None] / (values + strengths[:, None])  # [strengths, rows]
     residuals = vectors @ (shrunk[:, :, None] * projected).movedim(0, 1).flatten(1)
     residuals = residuals.view(len(targets), len(strengths), -1)
-    # How much of its own prediction a row does not decide; all rows decide the intercept alike.
+    # A row's residual is its leave-one-out error times this number, which also accounts for the intercept.
     free = (vectors.square() @ shrunk.T - 1 / len(targets)).clamp(min=1e-9)
     missed = residuals / free[:, :, None]
     errors = missed.square().mean((0, 2))

@@ -1,7 +1,7 @@
-"""Ridge regression on any number of rows in bounded memory: conjugate gradients, a pass over the rows a step.
+"""Ridge regression on any number of rows in bounded memory, by conjugate gradients with one pass over the rows a step.
 
-Some rows, whose products with each other are known, guide the steps: they tell in which directions all rows vary, so
-that few passes are needed.
+A guide makes few passes enough: some of the rows, with the eigenvectors of their products. It estimates in which
+directions all rows vary.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +11,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-# Bytes of features that are kept between passes, in float16; those of further rows are computed anew in every pass.
+# Features of this many bytes are kept between passes, in float16. Those of further rows are computed anew each time.
 _MOST_KEPT = 3 * 2**28
-# Passes end where what is missed is this part of what it was, in the norm that the guide makes of it.
+# Passes end when the residual is this share of the first residual, in the norm of the guide's preconditioner.
 _TOLERANCE = 1e-5
 _MOST_PASSES = 100
-# The part of the guide's directions that are known well enough, those in which its rows vary most. In the last ones few
-# rows seem to vary far less than all rows do.
+# The share of the guide's directions that are used: those in which its rows vary most. In the remaining directions
+# few rows seem to vary far less than all rows do.
 _KNOWN_PART = 1 / 8
 
 Rows = Callable[[Tensor | None], Iterable[tuple[Tensor, Tensor]]]
@@ -25,16 +25,16 @@ Rows = Callable[[Tensor | None], Iterable[tuple[Tensor, Tensor]]]
 
 @dataclass(frozen=True)
 class Guide:
-    """Some of the rows.
+    """Some of the rows, from which the preconditioner of the conjugate gradients is made.
 
     Parameters
     ----------
     features : float32 Tensor [some, features]
-        With mean 0.
+        Each feature has mean 0.
     factors : float64 Tensor [features]
-        What features are multiplied with before they are fitted.
+        The factors with which features are multiplied before the fit.
     values, vectors : float64 Tensor [some], [some, some]
-        Of the products of those rows, after they are multiplied.
+        Eigenvalues and eigenvectors of the products of these rows, multiplied with the factors.
     """
 
     features: Tensor
@@ -43,15 +43,16 @@ class Guide:
     vectors: Tensor
 
     def preconditioner(self, count: int, strength: float) -> Callable[[Tensor], Tensor]:
-        """Return the inverse of what the guide makes of `count` rows' products + strength·I.
+        """Return an approximate inverse of (products of all features + strength·I), as a function.
 
-        In directions that the guide does not know well rows are taken to vary as little as in the last that it knows.
+        The guide estimates these products for all `count` rows. In directions that it does not know well, rows are
+        assumed to vary as much as in the last direction that it uses.
         """
         known = max(1, int(len(self.values) * _KNOWN_PART))
         vectors, values = self.vectors[:, -known:].float(), self.values[-known:]
         if not bool(values.min() > 0):
             return lambda gradient: gradient / strength
-        # All rows have so many times the squares that the guide's have.
+        # The sums of squares over all rows are estimated as those of the guide's rows times this number.
         growth = count / len(self.features)
         rest = growth * float(values.min()) + strength
         shrunk = ((1 - rest / (growth * values + strength)) / values).float()[:, None]
@@ -68,15 +69,15 @@ class Guide:
 def solve_in_passes(
     rows: Rows, count: int, targets: Tensor, strength: float, guide: Guide
 ) -> tuple[Tensor, Tensor]:
-    """Return weight and intercept of the ridge regression on all rows; the intercept is not shrunk.
+    """Return weight and intercept of the ridge regression on all rows. The intercept is not penalised.
 
     Parameters
     ----------
     rows : function
-        A call yields the numbers of some rows and their float32 features [some, features], until all rows have come;
-        or all rows of the numbers that it is given.
+        Called with None or an int64 Tensor of row indices. It yields batches of all rows, or of these rows: pairs of
+        row indices, int64 [some], and features, float32 [some, features].
     count : int
-        How many rows there are.
+        The number of rows.
     targets : float64 Tensor [rows, targets]
     strength : float
         Positive.
@@ -85,7 +86,7 @@ def solve_in_passes(
     Returns
     -------
     weight : float64 Tensor [features, targets]
-        Of features that are multiplied with the guide's factors.
+        The weights of features that are multiplied with the guide's factors.
     intercept : float64 Tensor [targets]
     """
     width = len(guide.factors)
@@ -104,7 +105,7 @@ def solve_in_passes(
         thin, shift = scaled.float(), centre @ scaled
         product = torch.zeros_like(weight)
         for _, some in kept:
-            # Predictions of centred features sum to 0, so that they may be multiplied with features as they are.
+            # Predictions from centred features sum to 0, so that the other factor need not be centred.
             product += (some.T @ ((some @ thin).double() - shift).float()).double()
         return factors * product + strength * weight
 
@@ -115,7 +116,7 @@ def solve_in_passes(
 def _conjugate_gradients(
     multiply: Callable[[Tensor], Tensor], right: Tensor, precondition: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Return the solution of multiply(x) = right, a column a target; the best so far after the most passes."""
+    """Return the solution of multiply(x) = right, for each column; after `_MOST_PASSES` the best found so far."""
     solution, residual = torch.zeros_like(right), right.clone()
     towards = precondition(residual)
     direction, size = towards.clone(), (residual * towards).sum(0)
@@ -138,12 +139,12 @@ def _conjugate_gradients(
 
 
 class _KeptRows:
-    """Rows that are gone over several times: kept in float16 as far as memory for them reaches."""
+    """Rows to iterate over several times. As many as `_MOST_KEPT` allows are kept in memory, in float16."""
 
     def __init__(self, rows: Rows, count: int, width: int) -> None:
         self._rows = rows
         self._count = count
-        # In one piece each: what is left in memory between many pieces could not be used again.
+        # One large array each: many small arrays would leave gaps in memory that cannot be used again.
         most = min(count, _MOST_KEPT // (2 * width))
         self._features = torch.empty(most, width, dtype=torch.float16)
         self._numbers = torch.empty(most, dtype=torch.int64)
@@ -169,6 +170,6 @@ class _KeptRows:
             self._numbers[start:end], self._features[start:end] = numbers, some
             self._ends.append(end)
             is_kept[numbers] = True
-            # In every pass a row is the same, to the last bit.
+            # The first pass also yields the values rounded to float16, so that every pass sees the same numbers.
             yield numbers, self._features[start:end].float()
         self._others = (~is_kept).nonzero().flatten()

@@ -1,4 +1,8 @@
-"""Ridge regression on blocks of features, whose shares are chosen by leave-one-out errors as its strength is."""
+"""Ridge regression on three blocks of features: those of fixed kernels, of groups and of levels.
+
+Each block is scaled to a share of the sum of squares. Leave-one-out errors choose the shares and the regression's
+strength.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,36 +15,40 @@ from .pools import as_counts
 from .ridge import RidgeFit, fit_ridge, threads_for
 from .ridge_in_passes import Guide, Rows, solve_in_passes
 
-# What part of a series' features, by their squares, are groups' among the kernels', and levels' among all.
+# The shares to try: of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
 _GROUP_SHARES = (0.2, 0.6)
 _LEVEL_SHARES = (0.01, 0.2, 0.6)
-# Rows by which shares are chosen, where there are more than the first number of them; and by which the strength is.
+# If there are more rows than the first number, shares are chosen on as many as the second. The strength is chosen on
+# at most as many as the third.
 _FEW_ROWS, _ROWS_FOR_SHARES = 768, 512
 _ROWS_FOR_STRENGTH = 3000
-# A feature that varies by less than this part of what features of its kind vary is not scaled up as they are: a new
-# series may well differ from the training series by more than those differ from each other.
+# A feature's standard deviation counts as at least this share of the usual deviation of features of its kind. Otherwise
+# a feature that hardly varies among the training series would be scaled up, and could be huge for a new series.
 _LEAST_DEVIATION = 0.1
 
 
 @dataclass(frozen=True)
 class BlockFit:
-    """A linear map of standardised features.
+    """A ridge regression on standardised features, and the settings that were chosen.
 
     Parameters
     ----------
     weight : float64 Tensor [features, targets]
     intercept : float64 Tensor [targets]
     feature_mean, feature_scale : float64 Tensor [features]
-        What to subtract from features, and to multiply them with.
-    strength, group_share, level_share : float
+        The numbers to subtract from features, and the factors to multiply them with afterwards.
+    strength : float
+        Strength of the penalty.
+    group_share, level_share : float
+        The share of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
     counts : bool
-        Whether features are counts; otherwise they are shares.
-    rows : int64 Tensor
-        The series by which all that was chosen.
+        Whether features are counts of nodes; otherwise they are shares of a chain's nodes.
+    rows : int64 Tensor [rows]
+        Indices of the series on which the settings were chosen.
     left_out : float64 Tensor [rows, targets]
-        The prediction of each by a fit to the other rows.
+        The prediction for each of these series by a fit to the rest of them.
     error : float
-        The mean square of what those miss.
+        The mean squared error of these predictions.
     """
 
     weight: Tensor
@@ -58,7 +66,7 @@ class BlockFit:
 
 @dataclass(frozen=True)
 class _Standard:
-    """Features of some rows, standardised, and the squares of each block."""
+    """Standardised features of some rows, and for each block the products of every two rows."""
 
     mean: Tensor
     scale: Tensor
@@ -68,7 +76,7 @@ class _Standard:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What leave-one-out errors chose, and what each standardised feature is multiplied with."""
+    """The settings that leave-one-out errors chose, and the factor of each standardised feature."""
 
     fit: RidgeFit
     counts: bool
@@ -81,21 +89,21 @@ class _Chosen:
 def fit_blocks(
     batches: Rows, count: int, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
 ) -> BlockFit:
-    """Fit targets by features.
+    """Fit a ridge regression, and choose its settings.
 
     Parameters
     ----------
     batches : function
-        A call yields the numbers of some series and float32 features [some, features], shares of their nodes, until
-        all series have come; or all series of the numbers that it is given.
+        Called with None or an int64 Tensor of series' indices. It yields batches of all series, or of these series:
+        pairs of indices, int64 [some], and features as shares of nodes, float32 [some, features].
     count : int
-        How many series there are.
+        The number of series.
     targets : float64 Tensor [series, targets]
     plan : FeaturePlan
     amounts : float64 Tensor [series], optional
-        How long each series is, in any unit; None if all are of one length.
+        The length of each series, in any unit; None if all series have the same length.
     seed : int
-        Which series are looked at where all are too many.
+        The seed that draws series for the choice of settings, if there are too many series to use all.
 
     Returns
     -------
@@ -139,7 +147,7 @@ def fit_blocks(
 def _choose(
     features: Tensor, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
 ) -> _Chosen:
-    """Choose shares of blocks, the strength, and whether features are counts."""
+    """Choose the shares of blocks, the strength, and whether features are counts."""
     options = [False] if amounts is None else [False, True]
     best: _Chosen | None = None
     drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
@@ -199,25 +207,25 @@ def _shares(group_share: float, level_share: float) -> tuple[float, float, float
 
 
 def _unit(products: Tensor) -> float:
-    """Return what makes the mean square of a row 1; 0 for a block that is constant."""
+    """Return the factor of products that makes the mean square of a row 1; 0 for a block that is constant."""
     mean = float(products.diagonal().mean())
     return 1 / mean if mean > 0 else 0.0
 
 
 def _mixed(standard: _Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
-    """Return the products of rows, of features to which each block adds its share."""
+    """Return the products of every two rows, with each block scaled to its share."""
     total = torch.zeros_like(standard.products[0])
     for share, products in zip(shares, standard.products, strict=True):
         total.add_(products, alpha=share * _unit(products))
     if rows is None or len(rows) == len(total):
         return total
-    # Centred anew: the mean of some rows is not the mean of all.
+    # Some of the rows have to be centred again, as their mean is not the mean of all rows.
     some = total[rows][:, rows]
     return some - some.mean(0) - some.mean(1, keepdim=True) + some.mean()
 
 
 def _factors(standard: _Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
-    """Return what each standardised feature is multiplied with."""
+    """Return the factor of each standardised feature [features], which gives every block its share."""
     return torch.cat(
         [
             torch.full((size,), (share * _unit(products)) ** 0.5, dtype=torch.float64)

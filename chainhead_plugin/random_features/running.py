@@ -1,4 +1,4 @@
-"""The features of a chain that is not over: the past that kernels read, and the running numbers of pools."""
+"""The features of a chain while its nodes arrive: the past nodes that kernels read, and the state of the pools."""
 
 import copy
 
@@ -9,19 +9,19 @@ from .features import RandomChainFeatures, runs_compiled
 from .plain_chain import pool_chains
 from .pools import PoolState, as_counts, pooled_features
 
-# Nodes that are taken in at a time.
+# The most nodes that are processed at a time.
 _MOST_NODES = 4096
-# Of a span that has no end yet.
+# The number of nodes of a chain whose end is not known yet.
 _NEVER = 2**62
 
 
 class RunningFeatures:
-    """The features of one chain, whose nodes come one after the other.
+    """The features of one chain whose nodes arrive one after the other.
 
     Parameters
     ----------
     features : RandomChainFeatures
-        Of a causal plan. Copied to the CPU.
+        A module with a causal plan. It is copied to the CPU.
     """
 
     def __init__(self, features: RandomChainFeatures) -> None:
@@ -33,7 +33,7 @@ class RunningFeatures:
         self.reset()
 
     def beside(self) -> "RunningFeatures":
-        """Return the features of another chain, which has no node yet; both read the same kernels."""
+        """Return the features of another chain without any node; both chains share the kernels."""
         other = copy.copy(self)
         other.reset()
         return other
@@ -52,7 +52,7 @@ class RunningFeatures:
             self._past = torch.zeros(1, 2 if plan.with_differences else 1, plan.reach, plan.m)
 
     def add(self, nodes: Tensor) -> None:
-        """Take in the next float32 nodes [nodes, m]."""
+        """Add the next nodes: float32 [nodes, m]."""
         for some in torch.split(self._module.scaled(nodes), _MOST_NODES):
             if self._compiled is not None:
                 features = self._compiled.add(some.numpy(), self.length, self._running)
@@ -62,7 +62,7 @@ class RunningFeatures:
             self.length += len(some)
 
     def _add_plainly(self, nodes: Tensor) -> None:
-        """Take in scaled nodes [nodes, m], in plain PyTorch."""
+        """Add scaled nodes [nodes, m], in plain PyTorch."""
         plan = self._module.plan
         changes = torch.diff(nodes, dim=0, prepend=self._past[0, 0, -1:] if self.length else nodes[:1])
         following = torch.stack((nodes, changes))[: self._past.size(1)]
@@ -74,7 +74,7 @@ class RunningFeatures:
         self._past = inputs[:, :, len(nodes) :]
 
     def standardised(self) -> Tensor:
-        """Return the features of all nodes so far: float32 [features]."""
+        """Return the standardised features of all nodes so far: float32 [features]."""
         module, features = self._module, self._features
         if module.reference_length is not None:
             length = torch.tensor([self.length], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Thresholds of kernels' outputs: quantiles of what they give on training chains."""
+"""Thresholds of kernels' outputs: quantiles of the outputs on training chains."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from .kernels import fixed_taps
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
 
-# Places at which outputs are looked at.
+# The number of random places in training chains at which outputs are computed.
 _PLACES = 1024
-# Outputs that differ by less, of their size, are equal but for rounding.
+# Outputs whose relative difference is smaller than this differ only by rounding.
 _ROUNDING = 1e-5
 _GOLDEN = (5**0.5 + 1) / 2
 
@@ -26,8 +26,9 @@ def choose_thresholds(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Choose the thresholds of kernels and of levels.
 
-    Of each kernel's thresholds the last is zero, which neither the level nor the scale of a chain moves;
-    its other thresholds are quantiles that differ from kernel to kernel.
+    The last threshold of each kernel is zero: whether an output is above zero depends neither on the level nor on the
+    scale of a chain. The other thresholds are quantiles of the kernel's outputs, at levels that differ from kernel to
+    kernel.
 
     Parameters
     ----------
@@ -35,8 +36,11 @@ def choose_thresholds(
         Scaled nodes.
     plan : FeaturePlan
     kernel_channels : int8 array [banks, 84, m]
+        As in `KernelTables`.
     level_channels : int8 array [levels, m]
+        As in `KernelTables`.
     rng : np.random.Generator
+        Draws the places at which outputs are computed.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def choose_thresholds(
             window = nodes.windows(diff, dilation, first, rng)  # [places, 9, m]
             channels = kernel_channels[bank, part].astype(np.float64)
             taps = fixed_taps(number % 2)[:, part].astype(np.float64)
-            # [places, kernels]: with one channel, every kernel reads that.
+            # [places, kernels]; a single channel is read by every kernel.
             read = window[:, :, 0] if plan.m == 1 else window @ channels.T
             outputs = read @ taps if plan.m == 1 else np.einsum("ptk,tk->pk", read, taps)
             thresholds[bank, :-1, part] = _between(outputs, quantiles[bank, :-1, part])
@@ -65,7 +69,7 @@ def choose_thresholds(
 
 
 class _Nodes:
-    """Chains one after the other, with zeros before and after each, to look windows up in."""
+    """Chains joined one after the other, with zeros before and after each, from which windows are cut."""
 
     def __init__(self, chains: Sequence[NDArray[np.float32]], plan: FeaturePlan) -> None:
         lag = plan.lag(max(plan.dilations))
@@ -80,9 +84,9 @@ class _Nodes:
             self.changes[start + 1 : start + len(chain)] = chain[1:] - chain[:-1]
 
     def windows(self, diff: bool, dilation: int, first: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return what kernels read at random places from node `first` on: [places, 9, m]."""
+        """Return the nodes that kernels read at random places from node `first` on: [places, 9, m]."""
         chain = rng.integers(len(self.lengths), size=_PLACES)
-        # Of chains that are too short any place serves.
+        # In chains that are too short, any place is taken.
         begin = np.where(self.lengths[chain] > first, first, 0)
         place = begin + (rng.random(_PLACES) * (self.lengths[chain] - begin)).astype(int)
         lag = self.plan.lag(dilation) if first == 0 else 0
@@ -91,18 +95,19 @@ class _Nodes:
 
 
 def _between(outputs: NDArray[Any], quantiles: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Return numbers between the outputs at these quantiles and the next larger, different ones.
+    """Return thresholds halfway between the outputs at these quantiles and the next larger outputs.
 
     Parameters
     ----------
     outputs : array [places, kernels]
     quantiles : array [thresholds, kernels]
+        Levels of the quantiles, between 0 and 1.
 
     Returns
     -------
     float32 array [thresholds, kernels]
     """
-    # NumPy sorts many times as fast as PyTorch.
+    # NumPy sorts many times faster than PyTorch.
     ordered = torch.from_numpy(np.sort(np.ascontiguousarray(outputs.T, dtype=np.float32), axis=1))
     at = torch.from_numpy(np.ascontiguousarray((quantiles * len(outputs)).astype(np.int64).T))
     value = ordered.gather(1, at)  # [kernels, thresholds]

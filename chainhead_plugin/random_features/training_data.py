@@ -20,8 +20,8 @@ def as_chains(series: Any) -> list[NDArray[np.float32]]:
     Raises
     ------
     TypeError, ValueError
-        If there are fewer than two, or one has no numbers, no node, another number of features, or a value that is not
-        finite in float32; the message names it.
+        If there are fewer than two series, or a series does not consist of numbers, has no node, has another number of
+        features than the first, or holds a value that is not finite in float32. The message names the series.
     """
     chains = []
     for number, given in enumerate(series):
@@ -53,12 +53,29 @@ def as_chains(series: Any) -> list[NDArray[np.float32]]:
 def as_targets(
     labels: Any, count: int, problem_type: str, id2label: dict[int, str] | None
 ) -> tuple[Tensor, int]:
-    """Return labels as int64 [series], or float64 [series, labels], and the number of labels.
+    """Return labels as a tensor, and the number of labels.
+
+    Parameters
+    ----------
+    labels : array or sequence
+        Indices of labels, indicators of several labels, or values, as `problem_type` needs them.
+    count : int
+        The number of series.
+    problem_type : str
+        As in the configuration of transformers: "single_label_classification", "multi_label_classification" or
+        "regression".
+    id2label : dict of str by int, optional
+        Names of the labels.
+
+    Returns
+    -------
+    targets : int64 Tensor [series], or float64 Tensor [series, labels]
+    num_labels : int
 
     Raises
     ------
     TypeError, ValueError
-        If they are not those of the problem type.
+        If the labels do not fit the problem type, the number of series or the names.
     """
     check_choice("problem_type", problem_type, _PROBLEM_TYPES)
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
@@ -98,7 +115,21 @@ def as_targets(
 def standardised_targets(
     targets: Tensor, num_labels: int, problem_type: str
 ) -> tuple[Tensor, Tensor | float, Tensor | float]:
-    """Return float64 [series, labels] to fit, and what to add to and multiply with what is fitted."""
+    """Return targets for the regression: float64 [series, labels], and an offset and a factor to undo the scaling.
+
+    Parameters
+    ----------
+    targets : int64 Tensor [series], or float64 Tensor [series, labels]
+        From `as_targets`.
+    num_labels : int
+    problem_type : str
+
+    Returns
+    -------
+    standardised : float64 Tensor [series, labels]
+    offset, factor : float64 Tensor [labels], or float
+        ``standardised * factor + offset`` are the targets.
+    """
     if problem_type == "regression":
         centre, spread = targets.mean(0), targets.std(0, correction=0)
         spread = spread.where(spread > 0, 1)

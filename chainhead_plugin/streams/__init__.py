@@ -1,4 +1,4 @@
-"""An answer at every node, with memory that does not grow.
+"""Streams: predictions while the nodes of a series arrive, with memory that does not grow.
 
 May import: `models`, `random_features`.
 """

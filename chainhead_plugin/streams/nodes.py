@@ -1,4 +1,4 @@
-"""The next nodes of streams, as users write them, become tensors."""
+"""Turns the next nodes of streams, in users' data types, into tensors."""
 
 from typing import Any
 
@@ -9,24 +9,32 @@ from torch import Tensor
 
 def _tensor_of(nodes: Any) -> Tensor:
     if hasattr(nodes, "to_numpy"):
-        nodes = nodes.to_numpy()  # a Series or DataFrame of pandas
+        nodes = nodes.to_numpy()  # A Series or DataFrame of pandas.
     if isinstance(nodes, np.ndarray) and nodes.dtype.kind not in "iufb":
         raise ValueError(f"the nodes are of the type {nodes.dtype}, expected numbers")
     return torch.as_tensor(nodes).detach().cpu()
 
 
 def as_nodes(nodes: Any, count: int, m: int) -> Tensor:
-    """Return the next nodes of `count` streams, on the CPU: [count, nodes, m], at least one node.
+    """Return the next nodes of `count` streams as a tensor.
 
     Parameters
     ----------
     nodes : array, tensor, Series or DataFrame [count, m] or [count, nodes, m], or [count] for m = 1
-    count, m : int
+    count : int
+        The number of streams.
+    m : int
+        The number of features of a node.
+
+    Returns
+    -------
+    Tensor [count, nodes, m]
+        On the CPU, with at least one node.
 
     Raises
     ------
     ValueError
-        If the shape is another, or a value is no number or not finite in float32.
+        If the shape is different, or a value is not a number or not finite in float32.
     """
     found = _tensor_of(nodes)
     shape = list(found.shape)
@@ -45,17 +53,23 @@ def as_nodes(nodes: Any, count: int, m: int) -> Tensor:
 
 
 def as_nodes_of_one(node: Any, m: int) -> Tensor:
-    """Return the next nodes of one stream, on the CPU: [1, nodes, m].
+    """Return the next nodes of a single stream as a tensor.
 
     Parameters
     ----------
     node : array, tensor, Series or DataFrame [m] or [nodes, m], or a number for m = 1
     m : int
+        The number of features of a node.
+
+    Returns
+    -------
+    Tensor [1, nodes, m]
+        On the CPU.
 
     Raises
     ------
     ValueError
-        If the shape is another, or a value is no number.
+        If the shape is different, or a value is not a number or not finite in float32.
     """
     nodes = _tensor_of(node)
     shape = list(nodes.shape)

@@ -1,4 +1,4 @@
-"""Random chain heads on a stream: the answer for all nodes so far, at every node."""
+"""Random chain heads on a stream: at every node, a prediction from all nodes so far."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,15 +12,15 @@ from .random_chain_streams import RandomChainStreams
 
 
 class RandomChainStream:
-    """Classify a series while it arrives.
+    """Predict labels or values of a series while its nodes arrive.
 
-    The stream keeps the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
-    as after the first. The answer is the model's for the whole series so far.
+    The stream keeps the last nodes that kernels read and the state of the pools, which take as much memory after a
+    million nodes as after the first. The prediction equals the model's prediction for the whole series so far.
 
     Parameters
     ----------
     model : RandomChainForSequenceClassification
-        A causal model. Changes of its weights after this have no effect on the stream.
+        A causal model. Later changes of its weights have no effect on the stream.
     feature_extractor : ChainHeadFeatureExtractor, optional
         The extractor that was saved with the model. It standardises nodes whose changes float32 would blur, such as
         readings of a meter at 10⁸. By default nodes go to the model as they are.
@@ -28,9 +28,10 @@ class RandomChainStream:
     Raises
     ------
     TypeError
-        If the model is of another kind.
+        If the model is of another class.
     ValueError
-        If the model is not causal, or the feature extractor standardises each series by itself, which takes all of it.
+        If the model is not causal, or the feature extractor standardises each series by itself, which needs the whole
+        series.
 
     Examples
     --------
@@ -47,35 +48,36 @@ class RandomChainStream:
 
     @property
     def length(self) -> int:
-        """How many nodes there were."""
+        """The number of nodes so far."""
         return self._streams.lengths[0]
 
     def update(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
-        """Take in the next node, or nodes, and return the answer for all so far.
+        """Add the next node or nodes, and return the prediction from all nodes so far.
 
         Parameters
         ----------
         node : array, tensor, Series or DataFrame [m] or [nodes, m], or a number for m = 1
-            Finite.
+            Finite numbers.
 
         Returns
         -------
         float32 Tensor [num_labels]
-            Probabilities of the labels, which add up to 1 unless a series may have several; values in regression.
+            Probabilities of the labels. They add up to 1 unless a series may have several labels. For a regression,
+            the predicted values.
 
         Raises
         ------
         ValueError
-            If the shape is another, there is no node, or a value is not finite. The stream is then as it was.
+            If the shape is different, there is no node, or a value is not finite. The stream does not change then.
         """
         return self._streams.update(as_nodes_of_one(node, self._m))[0]
 
     def logits(self, node: Tensor | np.ndarray[Any, Any] | Sequence[float] | float) -> Tensor:
-        """As `update`, but return the model's logits."""
+        """Add the next node or nodes as `update` does, but return the model's logits: float32 Tensor [num_labels]."""
         return self._streams.logits(as_nodes_of_one(node, self._m))[0]
 
     def reset(self) -> None:
-        """Forget all nodes: the next begins another series."""
+        """Forget all nodes; the next node begins another series."""
         self._streams.reset()
 
 

@@ -1,4 +1,4 @@
-"""Random chain heads on several streams side by side: an answer for each, at every node."""
+"""Random chain heads on several streams side by side: at every node, a prediction for each stream."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,27 +12,28 @@ from .nodes import as_nodes
 
 
 class RandomChainStreams:
-    """Classify several series while they arrive.
+    """Predict labels or values of several series while their nodes arrive.
 
-    Each stream keeps the last nodes that kernels reach and the running numbers of pools: as much after a million nodes
-    as after the first. The answer of each is the model's for its whole series so far, whatever comes to other streams.
+    Each stream keeps the last nodes that kernels read and the state of the pools, which take as much memory after a
+    million nodes as after the first. The prediction of a stream equals the model's prediction for its whole series so
+    far, and does not depend on the other streams.
 
     Parameters
     ----------
     model : RandomChainForSequenceClassification
-        A causal model. Changes of its weights after this have no effect on the streams.
+        A causal model. Later changes of its weights have no effect on the streams.
     count : int
-        How many streams there are.
+        The number of streams, at least 1.
     feature_extractor : ChainHeadFeatureExtractor, optional
-        As of `RandomChainStream`.
+        As for `RandomChainStream`.
 
     Raises
     ------
     TypeError
-        If the model is of another kind.
+        If the model is of another class.
     ValueError
-        If the model is not causal, the feature extractor standardises each series by itself, which takes all of it, or
-        there is no stream.
+        If the model is not causal, the feature extractor standardises each series by itself, which needs the whole
+        series, or `count` is less than 1.
 
     Examples
     --------
@@ -57,29 +58,30 @@ class RandomChainStreams:
 
     @property
     def lengths(self) -> list[int]:
-        """How many nodes each stream had."""
+        """The number of nodes of each stream so far."""
         return [chain.length for chain in self._chains]
 
     def update(self, nodes: Any, streams: Sequence[int] | None = None) -> Tensor:
-        """Take in the next node, or nodes, of streams, and return the answers for all of their nodes so far.
+        """Add the next node or nodes of streams, and return the predictions from all nodes of these streams so far.
 
         Parameters
         ----------
         nodes : array or tensor [streams, m] or [streams, nodes, m], or [streams] for m = 1
-            Finite.
+            Finite numbers.
         streams : sequence of int, optional
-            Which streams they belong to, each at most once; by default all, in order.
+            Indices of the streams that get these nodes, each at most once; by default all streams, in order.
 
         Returns
         -------
         float32 Tensor [streams, num_labels]
-            Probabilities of the labels, which add up to 1 unless a series may have several; values in regression.
+            Probabilities of the labels. They add up to 1 unless a series may have several labels. For a regression,
+            the predicted values.
 
         Raises
         ------
         ValueError
-            If the shape is another, a stream is not there or named twice, or a value is not finite. All streams are
-            then as they were.
+            If the shape is different, a stream does not exist or is named twice, or a value is not finite. No stream
+            changes then.
         """
         logits = self.logits(nodes, streams)
         if self._problem_type == "regression":
@@ -87,7 +89,7 @@ class RandomChainStreams:
         return logits.sigmoid() if self._problem_type == "multi_label_classification" else logits.softmax(-1)
 
     def logits(self, nodes: Any, streams: Sequence[int] | None = None) -> Tensor:
-        """As `update`, but return the model's logits."""
+        """Add nodes as `update` does, but return the model's logits: float32 Tensor [streams, num_labels]."""
         chains = self._chosen(streams)
         rows = as_nodes(nodes, len(chains), self._chains[0].m)
         if self._scale is not None:
@@ -99,7 +101,7 @@ class RandomChainStreams:
             return torch.addmm(self._bias, features, self._weight.T)
 
     def reset(self, streams: Sequence[int] | None = None) -> None:
-        """Forget all nodes of these streams, by default of all: the next begins another series."""
+        """Forget all nodes of these streams, by default of all streams; their next nodes begin other series."""
         for chain in self._chosen(streams):
             chain.reset()
 
@@ -115,7 +117,7 @@ class RandomChainStreams:
 
 
 def _check(model: Any, feature_extractor: Any) -> None:
-    """Raise unless this model can answer node by node."""
+    """Raise unless this model can predict node by node."""
     if not isinstance(model, RandomChainForSequenceClassification):
         raise TypeError(
             f"a stream goes by random chain heads, a RandomChainForSequenceClassification, and the model is a "

@@ -1,6 +1,6 @@
-"""What models on an encoder of audio, series or videos have beyond others.
+"""Models on an encoder of audio, series or videos: audio classification, and outputs with a mask of nodes.
 
-May import what `models/` may.
+May import: the same rooms as `models`.
 """
 
 from typing import TYPE_CHECKING

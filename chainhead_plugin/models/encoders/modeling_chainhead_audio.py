@@ -1,4 +1,4 @@
-"""Audio classification: frames that an audio encoder makes, as the nodes of a chain."""
+"""Audio classification: the frames of an audio encoder are the nodes of a chain."""
 
 from typing import Any
 
@@ -14,8 +14,13 @@ from ..modeling_chainhead import ChainHeadForSequenceClassification
 class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
     """Classification or regression of recordings: an encoder's frames, the chain, pooling, then a linear map.
 
-    Masks follow the encoder: one of samples becomes one of frames. The feature extractor that belongs to the encoder,
-    saved beside the model, is all that ``pipeline("audio-classification")`` needs.
+    A mask of samples is turned into a mask of the encoder's frames. ``pipeline("audio-classification")`` needs nothing
+    but the model and the encoder's own feature extractor, saved in the same folder.
+
+    Parameters
+    ----------
+    config : ChainHeadConfig
+        With an encoder of audio.
 
     Raises
     ------
@@ -49,17 +54,18 @@ class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
         Parameters
         ----------
         input_values, input_features : floating point Tensor, exactly one of them
-            What the feature extractor makes for the encoder: waveforms [batch, samples], or spectra.
+            The output of the encoder's feature extractor: waveforms [batch, samples], or spectra in the shape that the
+            encoder takes.
         attention_mask : Tensor [batch, samples or steps], optional
-            1 where a recording is, 0 for its padding.
+            1 for the recording, 0 for padding.
         labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
-            Classes, multi-label indicators or regression targets.
+            Indices of classes, multi-label indicators or regression targets.
 
         Returns
         -------
         SequenceClassifierOutput
-            `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states`, those of the chain's layers,
-            if asked for.
+            `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states` of the chain's layers if
+            `output_hidden_states` is True.
         """
         if (input_values is None) == (input_features is None):
             raise ValueError("expected exactly one of input_values and input_features")

@@ -1,4 +1,4 @@
-"""What models return whose encoder has its own idea of how many nodes there are."""
+"""Outputs of models whose encoder decides how many nodes there are."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +11,16 @@ from ...chain.masking import without_full
 
 @dataclass
 class EncodedChainOutput(BaseModelOutput):
-    """What the bare model returns on an encoder of floats.
+    """The output of the bare model, without a head for a task, on an encoder that takes floats.
 
     Attributes
     ----------
     last_hidden_state : Tensor [batch, nodes, n]
         Zero at padded nodes.
     hidden_states : tuple of Tensor [batch, nodes, features], optional
+        The inputs and outputs of the chain's layers.
     node_mask : bool Tensor [batch, nodes], optional
-        True for real nodes, such as frames of a recording; None where all are.
+        True for real nodes, such as frames of a recording; None if all nodes are real.
     """
 
     node_mask: Tensor | None = None
@@ -27,20 +28,24 @@ class EncodedChainOutput(BaseModelOutput):
 
 @dataclass
 class EncodedTokenClassifierOutput(TokenClassifierOutput):
-    """What a token classifier returns on an encoder of floats: `node_mask` is that of `EncodedChainOutput`."""
+    """The output of a token classifier on an encoder that takes floats, with the mask of `EncodedChainOutput`."""
 
     node_mask: Tensor | None = None
 
 
 def real_nodes(outputs: Any, attention_mask: Tensor | None) -> Tensor | None:
-    """Return which nodes [batch, nodes] are real, None where all are.
+    """Return the mask of real nodes [batch, nodes], or None if all nodes are real.
 
     Parameters
     ----------
     outputs : BaseModelOutput
-        Of the bare model.
+        The output of the bare model.
     attention_mask : Tensor [batch, steps], optional
-        That it was called with: one of nodes, unless an encoder made them.
+        The mask that the model was called with. It is a mask of nodes unless an encoder made the nodes.
+
+    Returns
+    -------
+    Tensor [batch, nodes], optional
     """
     if isinstance(outputs, EncodedChainOutput):
         return outputs.node_mask

@@ -1,4 +1,4 @@
-"""Any encoder of transformers over floats: how it is called, what it is given, and which of its nodes are real.
+"""Encoders of transformers that take floats: how they are built and called, and which of their nodes are real.
 
-May import what `nodes/` may.
+May import: the same rooms as `nodes`.
 """

@@ -1,4 +1,4 @@
-"""The encoder that a configuration describes: its class, built with random weights, and filled with others."""
+"""Builds the encoder that a configuration describes, with random weights or with those of a pretrained model."""
 
 import copy
 from typing import Any
@@ -11,7 +11,8 @@ from ...config.backbone import describing_errors
 from ...head.linear_options import MAX_PARAMETERS
 from .signature import call_of
 
-# What encoders of sequences of floats call their input: waveforms or spectra, and series.
+# The names that encoders of sequences of floats give to their input. The first two stand for waveforms or spectra, the
+# last for series.
 FLOAT_INPUTS = ("input_values", "input_features", "past_values")
 
 
@@ -21,17 +22,21 @@ def _model_class(config: PreTrainedConfig) -> Any:
 
 
 def build_encoder(config: PreTrainedConfig) -> PreTrainedModel:
-    """Build an encoder over floats with random weights; of an encoder-decoder the encoder alone.
+    """Build an encoder that takes floats, with random weights. Of an encoder-decoder only the encoder is built.
 
     Parameters
     ----------
     config : PreTrainedConfig
-        Whose `input_of` is among `FLOAT_INPUTS`, or which reads videos.
+        The configuration of a model whose input is among `FLOAT_INPUTS`, or that takes videos.
+
+    Returns
+    -------
+    PreTrainedModel
 
     Raises
     ------
     ValueError
-        If the model needs more than its values and a mask, gives no nodes, or has more weights than 2³³.
+        If the model needs more inputs than its values and a mask, returns no nodes, or has more than 2³³ weights.
     """
     encoder_class = _encoder_class(config)
     call_of(encoder_class)
@@ -56,7 +61,7 @@ def _encoder_class(config: PreTrainedConfig) -> Any:
     if not isinstance(encoder, PreTrainedModel):
         raise ValueError(f"{model_class.__name__} has no encoder that stands alone")
     if (taken := call_of(type(encoder)).values) not in FLOAT_INPUTS:
-        call_of(model_class)  # which says what else the whole model would need
+        call_of(model_class)  # Raises, and names the further inputs that the whole model needs.
         raise ValueError(
             f"the encoder of {model_class.__name__} takes {taken}, expected one of {', '.join(FLOAT_INPUTS)}"
         )
@@ -69,13 +74,14 @@ def copy_encoder(source: PreTrainedModel, encoder: PreTrainedModel) -> None:
     Parameters
     ----------
     source : PreTrainedModel
-        The encoder itself, or a model with it inside.
+        The encoder itself, or a model that contains it.
     encoder : PreTrainedModel
+        An encoder from `build_encoder`; changed in place.
 
     Raises
     ------
     ValueError
-        If the model holds no such encoder, or lacks weights of it.
+        If `source` does not contain this encoder, or lacks some of its weights.
     """
     found = next((part for part in source.modules() if type(part) is type(encoder)), None)
     if found is None:

@@ -1,4 +1,4 @@
-"""From floats to nodes, through any encoder."""
+"""Turns waveforms, spectra or series into nodes, by any encoder that takes floats."""
 
 import contextlib
 
@@ -19,17 +19,18 @@ def encode_values(
     Parameters
     ----------
     encoder : PreTrainedModel
-        Over waveforms, spectra or series; a frozen one gets no gradients.
+        An encoder of waveforms, spectra or series. Gradients are not computed through a frozen encoder.
     values : floating point Tensor
-        Series [batch, length, channels], or what `encode_frames` takes; waveforms also as [batch, samples, 1].
+        Series [batch, length, channels], or waveforms or spectra as for `encode_frames`; waveforms may also be
+        [batch, samples, 1].
     mask : Tensor [batch, steps], optional
-        1 for real steps, 0 for the padding before or after them.
+        1 for real steps, 0 for padding before or after them.
 
     Returns
     -------
     nodes : Tensor [batch, length, m]
     mask : bool Tensor [batch, length], or None
-        True for real nodes; None where all are.
+        True for real nodes; None if all nodes are real.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Frames of audio: a recording goes through an encoder, and its padding is told from what is real."""
+"""Turns recordings into frames by an encoder of audio, and finds the frames that are padding."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from transformers import PreTrainedModel
 from ...chain.masking import check_mask, without_full
 from .signature import EncoderCall, call_of
 
-# Encoders that take recordings of one length, and were trained on what their extractor puts behind shorter ones.
+# Encoders that take recordings of a fixed length, and were trained with the padding of their feature extractor.
 _ONE_LENGTH = ("Qwen2AudioEncoder", "VoxtralEncoder", "WhisperEncoder")
-# Encoders that give a padded recording what they give it alone. All others are run on recordings of equal length:
-# convolutions and statistics of many reach into the padding, whatever the mask says.
+# Encoders whose output for a recording does not depend on its padding. The other encoders only get recordings of equal
+# length together, as their convolutions and statistics often include padding in spite of the mask.
 _KEEP_APART = (
     "HubertModel",
     "LasrEncoder",
@@ -37,20 +37,20 @@ def encode_frames(
     ----------
     encoder : PreTrainedModel
     values : floating point Tensor [batch, samples], [batch, steps, features] or [batch, features, steps]
-        Waveforms or spectra, as the encoder takes them.
+        Waveforms or spectra, in the shape that the encoder takes.
     mask : Tensor [batch, samples or steps], optional
-        1 where a recording is, 0 for the padding before or after it.
+        1 for the recording, 0 for padding before or after it.
 
     Returns
     -------
     nodes : Tensor [batch, frames, width]
     mask : bool Tensor [batch, frames], or None
-        True for frames that hold nothing but the recording; None where all do.
+        True for frames without any padding; None if no frame has padding.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or the encoder does not say which of its frames are padding.
+        If the shapes do not fit, or the encoder does not state which of its frames are padding.
     """
     call = call_of(type(encoder))
     if mask is None:
@@ -74,7 +74,7 @@ def encode_frames(
 def _run(
     encoder: PreTrainedModel, call: EncoderCall, values: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """Return nodes [batch, frames, width] and the mask of these, where the encoder states it."""
+    """Return nodes [batch, frames, width], and their mask if the encoder states it."""
     options: dict[str, Any] = dict(call.options)
     if call.mask is not None and (mask is not None or call.needs_mask):
         every = values.new_ones(values.shape[:2], dtype=torch.long)
@@ -97,7 +97,7 @@ def _run(
 
 
 def _of_steps(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> Tensor:
-    """Take from a mask of samples the values of spectra's steps: feature extractors leave that to models."""
+    """Return a mask of spectra's steps, taken from a mask of samples if the feature extractor has made such a mask."""
     steps = values.size(-1)
     if type(encoder).__name__ not in _ONE_LENGTH or mask.ndim != 2 or mask.size(1) % steps:
         return mask
@@ -115,7 +115,7 @@ def _time_axis(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> int:
 
 
 def _keeps_apart(encoder: PreTrainedModel) -> bool:
-    """Whether padding changes nothing of what is real. GroupNorm, in some of a family, knows no mask."""
+    """Return whether the frames of a recording do not depend on padding. They do with GroupNorm, which has no mask."""
     name = type(encoder).__name__
     if name in _ONE_LENGTH:
         return True
@@ -123,7 +123,7 @@ def _keeps_apart(encoder: PreTrainedModel) -> bool:
 
 
 def _from_the_first_step(values: Tensor, real: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """Move recordings that have padding before them to the first step; return them and their lengths [batch]."""
+    """Return recordings moved to the first step, with all padding after them, and their lengths [batch]."""
     first, size = real.int().argmax(1, keepdim=True), values.size(axis)
     place = (torch.arange(size, device=values.device) + first) % size
     shape = [values.size(0)] + [1] * (values.ndim - 1)
@@ -132,12 +132,13 @@ def _from_the_first_step(values: Tensor, real: Tensor, axis: int) -> tuple[Tenso
 
 
 def _frames_of(encoder: PreTrainedModel, lengths: Tensor, steps: int, frames: int) -> Tensor:
-    """Return how many frames recordings of these lengths give."""
+    """Return the number of frames of recordings of these lengths: int Tensor [batch]."""
     count = next((getattr(encoder, name) for name in _LENGTHS if hasattr(encoder, name)), None)
     if frames == steps:
         return lengths
     if count is not None:
-        # One by one: some encoders count with Python's numbers. Of several counts one is that of the nodes.
+        # Called for one length at a time, as some encoders compute with Python's numbers. Some return several counts,
+        # among them the number of nodes.
         whole = _counts(count, torch.tensor(steps))
         if frames in whole:
             found = [_counts(count, length)[whole.index(frames)] for length in lengths.cpu()]
@@ -156,7 +157,7 @@ def _counts(count: Any, length: Tensor) -> list[int]:
 def _one_length_at_a_time(
     encoder: PreTrainedModel, call: EncoderCall, values: Tensor, lengths: Tensor, axis: int
 ) -> tuple[Tensor, Tensor]:
-    """Encode recordings of equal length together, so that none of them sees any padding."""
+    """Encode the recordings of each length together, so that no recording has padding."""
     parts, frames = [], torch.zeros_like(lengths)
     for length in sorted(set(lengths.tolist())):
         rows = (lengths == length).nonzero().squeeze(1)

@@ -1,4 +1,4 @@
-"""Patches of series: a series goes through an encoder that takes past values, lined up at its end."""
+"""Turns series into patches by an encoder of time series; series of a batch are aligned at their ends."""
 
 from typing import Any
 
@@ -14,24 +14,25 @@ from .signature import EncoderCall, call_of
 def encode_series(encoder: PreTrainedModel, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Run an encoder of time series.
 
-    An encoder of a fixed length gets shorter series behind padding that it is told of. Padding holds the mean of what
-    was observed: scaled by the encoder it is zero. Channels that an encoder takes one by one, and those of which it
-    gives nodes apart, are put together again: a node holds the features of all channels.
+    An encoder with a fixed length gets shorter series with padding before them, and the padding marked as missing.
+    Padding holds the mean of the observed values, which is zero after the encoder's scaling. Some encoders take each
+    channel by itself, or return separate nodes for each channel. Their outputs are joined, so that a node holds the
+    features of all channels.
 
     Parameters
     ----------
     encoder : PreTrainedModel
-        One over "past_values".
+        An encoder whose input is "past_values".
     values : floating point Tensor [batch, length, channels]
-        In any units; NaN is a missing value.
+        In any unit; NaN is a missing value.
     mask : Tensor [batch, length], optional
-        1 for steps of the series, 0 for the padding before or after them.
+        1 for steps of the series, 0 for padding before or after them.
 
     Returns
     -------
     nodes : Tensor [batch, patches, channels·width]
     mask : bool Tensor [batch, patches]
-        True for patches with a step of the series in them.
+        True for patches that contain at least one step of the series.
 
     Raises
     ------
@@ -63,20 +64,22 @@ def encode_series(encoder: PreTrainedModel, values: Tensor, mask: Tensor | None)
 
 
 def lined_up(values: Tensor, real: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Line series up at the last of `size` steps, at least as many as they have.
+    """Align series so that each ends at the last of `size` steps.
 
     Parameters
     ----------
     values : Tensor [batch, length, channels]
     real : bool Tensor [batch, length]
-        True for steps of a series, which has padding before or after it.
+        True for steps of a series, False for padding before or after them.
     size : int
+        The number of steps to return, at least that of the longest series.
 
     Returns
     -------
     values : Tensor [batch, size, channels]
         NaN before shorter series.
     real : bool Tensor [batch, size]
+        True for steps of a series.
     """
     after = real.flip(1).int().argmax(1, keepdim=True)
     place = (torch.arange(values.size(1), device=values.device) - after) % values.size(1)
@@ -98,20 +101,21 @@ def _length_for(encoder: PreTrainedModel, length: int) -> int:
 
 
 def filled(values: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Put the mean of what was observed, channel by channel, where nothing was.
+    """Replace missing values by the mean of the observed values of their series and channel.
 
     Parameters
     ----------
     values : Tensor [batch, length, channels]
         NaN where a value is missing.
     real : bool Tensor [batch, length]
+        True for steps of a series.
 
     Returns
     -------
     values : Tensor [batch, length, channels]
         Without NaN.
     observed : bool Tensor [batch, length, channels]
-        True where a value is that of the series.
+        True where a value was observed.
     """
     observed = real.unsqueeze(-1) & ~values.isnan()
     known = torch.where(observed, values, 0)
@@ -128,7 +132,7 @@ def _one_channel_at_a_time(
         "past_values_padding": (~observed).transpose(1, 2).reshape(batch * channels, length).to(values.dtype),
     }
     if hasattr(encoder, "freq_emb"):
-        # Frequency 0, the highest, is what the model takes where none is known.
+        # The frequency of the series is unknown; the model's default is 0, which stands for high frequencies.
         inputs["freq"] = values.new_zeros(batch * channels, 1, dtype=torch.long)
     nodes = encoder(**inputs, **call.options).last_hidden_state
     nodes = nodes.unflatten(0, (batch, channels))  # [batch, channels, patches, width]
@@ -137,7 +141,7 @@ def _one_channel_at_a_time(
 
 
 def _real_patches(config: Any, real: Tensor, patches: int) -> Tensor:
-    """Return which patches hold a step of the series."""
+    """Return which patches contain at least one step of the series: bool Tensor [batch, patches]."""
     stride = getattr(config, "patch_stride", None) or config.patch_length
     covered = config.patch_length + stride * (patches - 1)
     return real[:, real.size(1) - covered :].unfold(1, config.patch_length, stride).any(-1)

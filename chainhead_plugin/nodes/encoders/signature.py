@@ -1,4 +1,4 @@
-"""How an encoder is called, found by its signature."""
+"""Finds out from an encoder's signature how to call it."""
 
 import inspect
 from typing import Any, NamedTuple
@@ -13,9 +13,9 @@ _MASKS = (
     "observed_mask",
     "past_values_padding",
 )
-# Arguments without a default that are made here, of nothing but the number of series.
+# Required arguments that the caller here can make, as they depend on the number of series alone.
 _MADE = ("freq",)
-# Of models that take recordings of one length, padding and all: what they call a mask is none of steps, or unused.
+# Models that take recordings of a fixed length together with their padding. Their mask is unused, or no mask of steps.
 _WITHOUT_MASK = (
     "ASTModel",
     "Qwen2AudioEncoder",
@@ -30,13 +30,13 @@ class EncoderCall(NamedTuple):
     Attributes
     ----------
     values : str
-        The first one, which takes the floats.
+        Name of the first argument, which takes the floats.
     mask : str, optional
-        The one that says which steps are real.
+        Name of the argument that marks real steps, if there is one.
     needs_mask : bool
-        Whether it has to be passed.
+        Whether the mask is required.
     options : dict
-        What else is passed on every call.
+        Further arguments, passed on every call.
     """
 
     values: str
@@ -51,7 +51,7 @@ def call_of(encoder_class: type[PreTrainedModel]) -> EncoderCall:
     Raises
     ------
     ValueError
-        If it needs arguments beside its values and a mask; the message names them.
+        If it needs further arguments than its values and a mask; the message names them.
     """
     forward = inspect.signature(encoder_class.forward).parameters
     values, *others = (p for p in list(forward.values())[1:] if p.kind is p.POSITIONAL_OR_KEYWORD)
