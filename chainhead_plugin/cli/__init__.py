@@ -1,6 +1,6 @@
-"""The `chainhead` command: words, tables, exit codes. Logic is elsewhere.
+"""The `chainhead` command: options, printed text and exit codes. The work itself is done in other rooms.
 
-May import: all rooms, each when a command runs; the host `registry`.
+May import: all rooms, but only when a command runs; the host `registry`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What a pipeline's task reads, which options it takes, and how its results become JSON and rows: all that differs."""
+"""Everything on the command line that depends on the task: inputs, options, and results as JSON and table rows."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ if TYPE_CHECKING:
 
 Cells = list[dict[str, Any]]
 
-# Quantiles that a terminal has room for beside a forecast.
+# The most quantiles that a terminal shows beside a forecast.
 _MOST_QUANTILES_SHOWN = 5
 
 
 class Answers(ABC):
-    """What differs from task to task on the command line; everybody asks it, nobody compares tasks.
+    """The behaviour of the command line for a task. Other modules ask this class instead of comparing tasks' names.
 
     Attributes
     ----------
     task : str
-        The pipeline's.
+        The task of the pipeline, such as "time-series-classification".
     reads : {"sequence", "text", "image"}
+        The kind of input.
     architecture : str
-        How the names of the classes of models for it end.
+        The end of the names of this task's model classes.
     auto_class : str
-        What transformers calls the class that loads them.
+        The name of the Auto class of transformers that loads these models.
     preprocessor : str, optional
-        What the pipeline has to be given beside the model, if anything.
+        The name of the pipeline's argument for a preprocessor, such as "tokenizer", if it needs one.
     options : tuple of str
-        Options of `predict` that have an effect.
+        The options of `chainhead predict` that have an effect for this task.
     result : str
-        What the result is called in JSON.
+        The name of the field that holds the result in JSON.
     """
 
     task: ClassVar[str]
@@ -44,39 +45,40 @@ class Answers(ABC):
     result: ClassVar[str]
 
     def run_options(self, pipe: Any) -> dict[str, Any]:
-        """Return the options of the pipeline's call that the user has not to think of."""
+        """Return options of the pipeline's call that every call needs and users do not set."""
         return {"batched": True} if self.reads == "sequence" else {}
 
     def fields(self, result: Any) -> dict[str, Any]:
-        """Return a result as JSON has it."""
+        """Return a result as fields for JSON."""
         return {self.result: result}
 
     @abstractmethod
     def cells(self, record: Record, result: Any) -> Cells:
-        """Return the rows of a result by their headings: a row a label, segment, step or node."""
+        """Return a result as columns by heading, with a row for each label, segment, step or node."""
 
     def shown_cells(self, record: Record, result: Any) -> Cells:
-        """Return the rows that a terminal has room for."""
+        """Return the columns that a terminal has room for."""
         return self.cells(record, result)
 
     def left_out(self, result: Any) -> str:
-        """Return a sentence on what `shown_cells` left out of a result; nothing where it is all there."""
+        """Return a sentence on the part of a result that `shown_cells` leaves out; empty if it shows everything."""
         return ""
 
     def default_target(self) -> tuple[int, ...] | None:
-        """Return the answer that `plot` explains where none is named; None for what the model predicts."""
+        """Return the indices of the output that `plot` explains by default; None for the predicted label."""
         return None
 
     def target(self, given: str, config: Any) -> str | tuple[int, ...]:
-        """Return what the user names, for `node_contributions`: a label, or indices with commas between them."""
+        """Return the value of ``--target`` as `node_contributions` takes it: a label, or indices from "2,1"."""
         labels: Mapping[str, int] = config.label2id
         if given in labels:
             return given
         *places, last = (part.strip() for part in given.split(","))
-        return _indices([*places, str(labels.get(last, last))]) or given  # no label, as the error will say
+        # If the text is neither a label nor indices, the caller raises an error.
+        return _indices([*places, str(labels.get(last, last))]) or given
 
     def target_name(self, index: Sequence[int], config: Any) -> str:
-        """Return what an explained answer is called in a picture."""
+        """Return the name of an explained output for the title of a picture."""
         return str(config.id2label[index[-1]]) + (f" at node {index[0]}" if len(index) > 1 else "")
 
 
@@ -170,7 +172,7 @@ class _Forecasts(Answers):
     task = "time-series-forecasting"
     architecture = "ForTimeSeriesPrediction"
     auto_class = "AutoModelForTimeSeriesPrediction"
-    preprocessor = None  # the pipeline itself looks for names of columns
+    preprocessor = None  # The pipeline itself loads the names of columns.
     options = ("--horizon", "--quantiles")
     result = "forecast"
 
@@ -238,12 +240,19 @@ ALL: tuple[Answers, ...] = (
 
 
 def answers_to(task: str, model: str) -> Answers:
-    """Return what a task is like on the command line.
+    """Return the behaviour of the command line for a task.
+
+    Parameters
+    ----------
+    task : str
+        The task of a pipeline.
+    model : str
+        The model's name, for the message of the error.
 
     Raises
     ------
     ValueError
-        If this command knows nothing of it.
+        If the command line does not support the task.
     """
     for answers in ALL:
         if answers.task == task:
@@ -254,7 +263,7 @@ def answers_to(task: str, model: str) -> Answers:
 
 
 def task_of_class(name: str, *, takes_text: bool) -> str | None:
-    """Return the task of a class of models by its name; None where there is none."""
+    """Return the task of a model class, found by the class's name; None if no task fits."""
     for answers in ALL:
         if name.endswith(answers.architecture) and takes_text == (answers.reads == "text"):
             return answers.task
@@ -262,23 +271,23 @@ def task_of_class(name: str, *, takes_text: bool) -> str | None:
 
 
 def line_of(answers: Answers, record: Record, result: Any) -> dict[str, Any]:
-    """Return a result as JSON has it, beside the record's own fields.
+    """Return a result as an object for JSON, together with the record's own fields.
 
     Raises
     ------
     ValueError
-        If the result has a field's name.
+        If the result and the record have a field of the same name.
     """
     return _beside(record, answers.fields(result))
 
 
 def rows_of(answers: Answers, record: Record, result: Any) -> Cells:
-    """Return a result as rows of a table beside the record's own fields.
+    """Return a result as columns of a table, together with the record's own fields.
 
     Raises
     ------
     ValueError
-        If the result has a field's name.
+        If the result and the record have a field of the same name.
     """
     return [_beside(record, row) for row in answers.cells(record, result)]
 

@@ -24,7 +24,7 @@ app = typer.Typer(
     epilog="Exits with 0, with 1 if something cannot be done, or with 2 if it is asked for in the wrong way.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",  # "rich" would take brackets for markup
+    rich_markup_mode="markdown",  # The mode "rich" would treat brackets in help texts as markup.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

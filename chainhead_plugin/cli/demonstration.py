@@ -1,4 +1,4 @@
-"""`chainhead demo`: the embedded checkpoint on real chains, as a table and a picture, without a network."""
+"""`chainhead demo`: predictions of the embedded checkpoint for real chains, as a table and a picture, offline."""
 
 import json
 import time
@@ -18,7 +18,7 @@ _SHADES, _ASCII_SHADES = " ░▒▓█", " .:*#"
 
 
 class Prediction(NamedTuple):
-    """A real chain [frames][features] of a known speaker, and the scores the model gives it."""
+    """The scores of the model for a real chain, and the speaker who is the right label."""
 
     nodes: Sequence[Sequence[float]]
     label: str
@@ -36,6 +36,7 @@ def run(console: Console, picture: Path | None) -> None:
     Parameters
     ----------
     console : rich.console.Console
+        Where to print.
     picture : Path, optional
         Also draw the results into this image file; needs matplotlib.
 
@@ -115,7 +116,7 @@ def _table(predictions: Sequence[Prediction], tick: str, cross: str) -> Table:
 
 
 def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str], shades: str) -> Table:
-    """Every score as a shaded cell: a row a chain, a column a speaker."""
+    """Return a table of shaded cells, one for every score, with a row for each chain and a column for each speaker."""
     table = Table(title="Scores: chains down, speakers across", title_justify="left", padding=(0, 0))
     table.add_column("")
     for label in labels:

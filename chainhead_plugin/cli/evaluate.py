@@ -1,4 +1,4 @@
-"""`chainhead evaluate`."""
+"""`chainhead evaluate`: a model's scores on labelled files, or on the test part of its recipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..recipes.metrics import Metric
 
-# Larger confusion matrices are left to pictures and JSON.
+# Confusion matrices with more labels than this are only shown in pictures and JSON.
 _SHOWN = 20
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -78,7 +78,7 @@ def evaluate(
 
 
 def _check_picture(picture: Path, overwrite: bool) -> None:
-    """Find out before anything is computed whether a picture can be drawn there."""
+    """Check, before anything is computed, that the picture can be drawn into this file."""
     import matplotlib.figure  # noqa: F401
 
     if picture.exists() and not overwrite:

@@ -67,7 +67,7 @@ def pull(
         from .models.find_model import zoo_model
 
         if "/" not in name:
-            zoo_model(name)  # raises, with the names that are close
+            zoo_model(name)  # Raises an error that suggests similar names.
         folder = registry.pull(name, revision)
         if to is not None:
             registry.copy_checkpoint(folder, to)

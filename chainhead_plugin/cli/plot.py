@@ -1,4 +1,4 @@
-"""`chainhead plot`."""
+"""`chainhead plot`: pictures of a model's chain, and of the contributions of nodes to a prediction."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _check_explainable(pipe: Any, model: FoundModel) -> None:
 
 
 def _load_chain(model: FoundModel) -> Any:
-    """Load what has the chain heads, whatever the task."""
+    """Return the model that contains the chain heads, for any task."""
     with loading(model):
         from transformers import AutoModel
 

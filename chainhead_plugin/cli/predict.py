@@ -1,4 +1,4 @@
-"""`chainhead predict`."""
+"""`chainhead predict`: predictions for tables, series, texts and images in files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .files.records import Record
 
-# Records, and numbers in them, that are read before their answers are written.
+# The most records, and the most numbers in them, that are read before their predictions are written.
 _MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 20
 
 
@@ -117,7 +117,7 @@ def predict(
 def _options(
     answers: Answers, top_k: int | None, horizon: int | None, quantiles: str | None
 ) -> dict[str, Any]:
-    """Return the options that were given, as the pipeline calls them, where they have an effect."""
+    """Return the given options under the pipeline's names, after checking that they have an effect for the task."""
     given = {"--top-k": top_k, "--horizon": horizon, "--quantiles": quantiles}
     for option, value in given.items():
         if value is not None and option not in answers.options:
@@ -135,7 +135,7 @@ def _options(
 def _written(
     pipe: Any, answers: Answers, records: Iterator[Record], options: dict[str, Any], *, as_rows: bool
 ) -> Iterable[dict[str, Any]]:
-    """Yield what is written for all records, as they are read."""
+    """Yield the objects or rows to write for all records, while records are read."""
     for chunk in _chunks(records):
         results = pipe([record.data for record in chunk], **options)
         for record, result in zip(chunk, results, strict=True):
@@ -146,7 +146,7 @@ def _written(
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    """Yield records a few at a time, a long sequence alone, so that memory does not depend on how many there are."""
+    """Yield lists of a few records, or of a single long sequence, so that memory does not grow with their number."""
     chunk: list[Record] = []
     numbers = 0
     for record in records:

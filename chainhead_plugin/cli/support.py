@@ -1,4 +1,4 @@
-"""What the subcommands of `chainhead` share."""
+"""Error messages, warnings and completion for all subcommands of `chainhead`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PACKAGE = Path(__file__).parents[1]
 
 @contextmanager
 def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
-    """End with 1 and a message, not a traceback, where what was asked for cannot be done; show warnings as notes.
+    """Within a `with` block, turn errors into a message without a traceback, and exit code 1; show warnings as notes.
 
     Parameters
     ----------
     matplotlib_for : str, optional
-        What needs matplotlib, where it may be missing.
+        The action that needs matplotlib, named in the message if matplotlib is missing.
     """
     from registry import RegistryError
 
@@ -29,7 +29,7 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
         with _shown_warnings():
             yield
     except ModuleNotFoundError as error:
-        if "pip install" in str(error):  # our own message, which says what to install
+        if "pip install" in str(error):  # A message of this package, which says what to install.
             fail(error)
         if matplotlib_for is None or (error.name or "").partition(".")[0] != "matplotlib":
             raise
@@ -40,7 +40,7 @@ def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def _shown_warnings() -> Iterator[None]:
-    """Show warnings of the zoo and of this package once, as lines for users, without the line of code."""
+    """Show each warning of the zoo and of this package once, as a line without the code that raised it."""
     from registry import RegistryWarning
 
     with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def complete_sources(incomplete: str) -> list[tuple[str, str]]:
 
 
 def complete_recipes(incomplete: str) -> list[str]:
-    """Complete the name of a recipe that ships."""
+    """Complete the name of a recipe that is part of the package."""
     from ..recipes.recipe import shipped_recipes
 
     return [name for name in shipped_recipes() if name.startswith(incomplete)]

@@ -139,7 +139,7 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),
     )
-    # Gone once there are results, or an error; where nobody looks on, no progress is written at all.
+    # The progress bar disappears when there are results or an error. Without a terminal it is not written at all.
     progress = Progress(
         *columns,
         TimeElapsedColumn(),
@@ -211,7 +211,7 @@ def _show_all_metrics(recipe: "Recipe", measured: "Measured", show: Callable[[ob
     from rich.table import Table
 
     metrics = recipe.task.metrics
-    if len(metrics) < 3:  # the card has a sentence for a second one
+    if len(metrics) < 3:  # The card has a sentence for a second metric.
         return
     is_mean = len(recipe.seeds) > 1
     table = Table(title=f"test{', means over the seeds' if is_mean else ''}", title_justify="left")

@@ -1,4 +1,4 @@
-"""`chainhead train` of a table: no recipe, no option that has to be given."""
+"""`chainhead train` for a table, which needs neither a recipe nor an option."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from .files.options import FileOptions
 
 
-# What series have beside their features, and what is known for the future, which only forecasts use.
+# Options that have no effect here: only recipes for forecasts use static features and features of the calendar.
 _WITHOUT_EFFECT = {"--static", "--calendar"}
 
 
 def is_table(source: str) -> bool:
-    """Tell a table, a folder or pattern of tables, and a plan for one from a recipe."""
+    """Return whether a source is a table, a folder or pattern of tables, or a plan for a table, and not a recipe."""
     path = Path(source)
     name = path.name.lower()
     if any(sign in name for sign in "*?[") or path.is_dir():
@@ -33,14 +33,23 @@ def is_table(source: str) -> bool:
         from ..estimators.table_plan import is_plan
 
         return is_plan(path)
-    # Of a file with another ending the reader of tables says which it knows.
+    # For a file with an unknown ending, the reader of tables raises an error that lists the known endings.
     return (path.is_file() and bool(path.suffix)) or any(ending in FORMATS for ending in path.suffixes[-2:])
 
 
 def train_table(source: str, output: Path | None, files_as: FileOptions, options: Mapping[str, Any]) -> None:
-    """Train the default on a table, say what was guessed and chosen, and write the folder.
+    """Train the default model on a table, print what was guessed and chosen, and write the model's folder.
 
-    Options are those of a plan, and "target" and "horizon", which are of forecasts.
+    Parameters
+    ----------
+    source : str
+        A table, a folder or a pattern of tables, or a plan.
+    output : Path, optional
+        The folder to write.
+    files_as : FileOptions
+        How the table is written, and what its columns mean.
+    options : mapping
+        Fields of a `TablePlan`; for forecasts also "target" and "horizon".
     """
     target, horizon = options.get("target"), options.get("horizon")
     given = {name: value for name, value in options.items() if value is not None}

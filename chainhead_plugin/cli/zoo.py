@@ -1,4 +1,4 @@
-"""`chainhead list`, `chainhead info` and `chainhead card`: what there is."""
+"""`chainhead list`, `chainhead info` and `chainhead card`: the models of the zoo, facts about a model, and its card."""
 
 from __future__ import annotations
 

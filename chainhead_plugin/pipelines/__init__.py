@@ -1,4 +1,4 @@
-"""The pipelines of tasks that transformers lacks.
+"""Pipelines for tasks that transformers has no pipeline for: labels, segments, forecasts and features of series.
 
 May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `nodes`.
 """

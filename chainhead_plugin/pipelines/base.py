@@ -1,4 +1,4 @@
-"""Pipelines that transformers lacks: time-series classification and node features of chains."""
+"""The base class of all pipelines over sequences of nodes, which runs whole batches."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
@@ -24,8 +24,8 @@ UNSET: Any = object()
 class ChainPipeline(Pipeline):
     """Base of the pipelines over sequences of float nodes.
 
-    The stages work on whole batches, unlike those of other pipelines: `preprocess` takes a list of sequences,
-    `postprocess` returns a list of results. Done one by one, they would cost more than a small model.
+    Unlike in other pipelines, the stages work on whole batches: `preprocess` takes a list of sequences, and
+    `postprocess` returns a list of results. Stages for single sequences would take longer than a small model does.
     """
 
     _load_processor = False
@@ -36,11 +36,11 @@ class ChainPipeline(Pipeline):
     needs_feature_extractor = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # transformers.pipeline() reads this option and leaves it among the pipeline's own.
+        # transformers.pipeline() uses this option itself, but passes it on as an option of the pipeline.
         kwargs.pop("local_files_only", None)
         super().__init__(*args, **kwargs)
-        # By name: transformers executes a module that came with a checkpoint once for each Auto class that asks for
-        # it, so that there may be two classes of that name, as good as each other.
+        # Classes are compared by name: transformers runs a module that came with a checkpoint once for each Auto class,
+        # so that there may be two equivalent classes of the same name.
         names = {cls.__name__ for cls in type(self.feature_extractor).__mro__}
         if self.needs_feature_extractor and ChainHeadFeatureExtractor.__name__ not in names:
             raise TypeError(
@@ -50,22 +50,22 @@ class ChainPipeline(Pipeline):
 
     @property
     def feature_size(self) -> int:
-        """Features of a node of the sequences that the pipeline takes."""
+        """The number of features of a node in the sequences that the pipeline takes."""
         return int(self.feature_extractor.feature_size)
 
     @property
     def schema(self) -> dict[str, Any] | None:
-        """Names of the columns of the training table, with which those of later tables are matched."""
+        """The column names of the training table, with which columns of later tables are matched; None without."""
         extractor = self.feature_extractor
         return None if extractor is None else getattr(extractor, "schema", None)
 
     @property
     def horizon(self) -> int | None:
-        """Steps of the future that the pipeline forecasts; None where it does not."""
+        """The number of steps that the pipeline forecasts; None if it does not forecast."""
         return None
 
     def steps_of(self, options: Mapping[str, Any]) -> int | None:
-        """Return how many steps of the future a call with these options forecasts."""
+        """Return the number of steps that a call with these options forecasts; None if the pipeline does not."""
         return self.horizon
 
     def __call__(self, inputs: Any, *, batched: bool | None = None, **kwargs: Any) -> Any:
@@ -73,27 +73,27 @@ class ChainPipeline(Pipeline):
 
         Parameters
         ----------
-        inputs
-            A sequence ``[L, m]`` or a batch of sequences, in any form that `ChainHeadFeatureExtractor` takes;
-            or a generator or a torch Dataset of sequences. Columns of a DataFrame are matched by name where the model
-            has names; its MultiIndex is a batch, in the order of the table; its DatetimeIndex is time.
-        batched
-            Whether `inputs` is a batch; None tells by the number of axes, and of a DataFrame by what tells its series
-            apart. Not for generators and datasets.
+        inputs : array, list, DataFrame, generator or Dataset
+            A sequence ``[L, m]`` or a batch of sequences, in any form that `ChainHeadFeatureExtractor` takes; or a
+            generator or a torch Dataset of sequences. Columns of a DataFrame are matched by name if the model has
+            names. A DataFrame with a MultiIndex is a batch, in the order of the table. A DatetimeIndex holds times.
+        batched : bool, optional
+            Whether `inputs` is a batch. By default it is found from the number of axes, and for a DataFrame from the
+            column or index level that distinguishes its series. Not for generators and datasets.
         **kwargs
-            `batch_size` (1), `num_workers` (0), `padding`, `max_length`, `truncation`, and the pipeline's
-            own options.
+            `batch_size` (by default 1), `num_workers` (by default 0), `padding`, `max_length`, `truncation`, and the
+            options of the pipeline's class.
 
         Returns
         -------
         Any
-            For one sequence its result, for a batch the list of results, for a generator or a dataset an
-            iterable that computes results as it goes.
+            The result for a single sequence, a list of results for a batch. For a generator or a dataset, an iterable
+            that computes results when they are asked for.
 
         Raises
         ------
         TypeError, ValueError
-            If a sequence or an option is not valid; messages count sequences from 0.
+            If a sequence or an option is not valid. Messages count sequences from 0.
         """
         if isinstance(inputs, (Dataset, GeneratorType)):
             if batched is not None:
@@ -101,7 +101,7 @@ class ChainPipeline(Pipeline):
                     "batched has no effect on a generator or a dataset, which yields single sequences"
                 )
             if isinstance(inputs, GeneratorType):
-                inputs = _GeneratorDataset(inputs)  # a generator itself would be run to its end first
+                inputs = _GeneratorDataset(inputs)  # Otherwise the generator would be run to its end first.
             return super().__call__(inputs, **kwargs)
         horizon = self.horizon if self.horizon is None else self.steps_of(kwargs)
         sequences, batched = split_named(inputs, self.schema, self.feature_size, batched, horizon)
@@ -113,8 +113,14 @@ class ChainPipeline(Pipeline):
 
         Parameters
         ----------
-        repo_id, max_shard_size, **kwargs
-            As of the model's own `push_to_hub`.
+        repo_id : str
+            The repository on the Hub, such as ``"owner/name"``.
+        max_shard_size, **kwargs
+            As for the model's own `push_to_hub`.
+
+        Returns
+        -------
+        huggingface_hub.CommitInfo
         """
         if not isinstance(self.model, SharedModel):
             return super().push_to_hub(repo_id, max_shard_size=max_shard_size, **kwargs)
@@ -140,7 +146,7 @@ class ChainPipeline(Pipeline):
         def infer(batch: BatchFeature) -> list[Any]:
             return list(self.postprocess(self.forward(batch, **forward_params), **postprocess_params))
 
-        # With a generator of its own: a loader draws a number, and models that sample would go on from there.
+        # A loader draws a random number. With a generator of its own it does not change the samples of models.
         loader = DataLoader(
             inputs,
             batch_size=batch_size,
@@ -166,10 +172,9 @@ class _GeneratorDataset(IterableDataset[Any]):
 
 
 class _Results:
-    """Results one by one, computed batch by batch; as long as the inputs, where those have a length.
+    """Iterates over results one by one, computed batch by batch. It has a length if the inputs have a length.
 
-    A sequence that is no good raises where its result would be. Whoever catches that and asks for the next one
-    gets the results of the others.
+    A sequence that is not valid raises an error in place of its result. Iteration can go on after that error.
     """
 
     def __init__(
@@ -202,17 +207,17 @@ class _Results:
             first += len(sequences)
 
     def _one_by_one(self, sequences: list[Any], first: int, error: Exception) -> list[Any]:
-        """Return the results of the sequences that are good alone, and failures in the places of the others."""
+        """Return the results of single sequences, with a `_Failure` for each sequence that is not valid."""
         outcomes = [self._alone(sequence, index) for index, sequence in enumerate(sequences, first)]
         if not any(isinstance(outcome, _Failure) for outcome in outcomes):
-            raise error  # they do not fit together, such as different lengths without padding
+            raise error  # Each sequence is valid, but together they are not: such as different lengths without padding.
         return outcomes
 
     def _alone(self, sequence: Any, index: int) -> Any:
         try:
             [result] = self._infer(self._preprocess([sequence]))
         except (TypeError, ValueError) as error:
-            # The stages count from the start of what they are given.
+            # The stages got this sequence alone, so that their messages name sequence 0.
             message = re.sub(r"\bsequence 0\b", f"sequence {index}", str(error), count=1)
             return _Failure(TypeError if isinstance(error, TypeError) else ValueError, message)
         return result
@@ -224,7 +229,7 @@ class _Failure(NamedTuple):
 
 
 class _Resuming(Iterator[Any]):
-    """Raises failures among outcomes, and can go on afterwards, unlike a generator."""
+    """An iterator that raises the failures among outcomes; unlike a generator it can go on afterwards."""
 
     def __init__(self, outcomes: Iterator[Any]) -> None:
         self._outcomes = outcomes
@@ -237,7 +242,7 @@ class _Resuming(Iterator[Any]):
 
 
 def mask_of_nodes(outputs: Any, nodes: torch.Tensor, inputs: Mapping[str, Any]) -> torch.Tensor:
-    """Return which nodes of ``[batch, L, …]`` are real: as a model with an encoder says, or as its inputs say."""
+    """Return the mask ``[batch, L]`` of real nodes: that of the outputs, if they have a mask, else that of the inputs."""
     if not hasattr(outputs, "node_mask"):
         mask: torch.Tensor = inputs["attention_mask"]
         return mask
@@ -248,12 +253,12 @@ def mask_of_nodes(outputs: Any, nodes: torch.Tensor, inputs: Mapping[str, Any]) 
 
 
 def at_least_float32(tensor: torch.Tensor) -> torch.Tensor:
-    """Return half precision as float32, whose digits a score is worth."""
+    """Return a tensor of half precision as float32, so that scores are not rounded further; otherwise unchanged."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options for padding, or raise a TypeError where there are others."""
+    """Return the options for padding; raise a TypeError if there are further options."""
     unknown = sorted(options.keys() - {"padding", "max_length", "truncation"})
     if unknown:
         raise TypeError(f"unknown pipeline options: {', '.join(unknown)}")
@@ -261,9 +266,9 @@ def select_padding_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def saved_extractor(model: Any) -> Any:
-    """Return the feature extractor that lies beside a checkpoint here; an error if it cannot be read.
+    """Return the feature extractor in a checkpoint's folder on this machine, if there is one.
 
-    transformers takes one that cannot be read for one that is not there, and columns would be taken by position.
+    If it cannot be read, an error is raised. transformers would ignore it, and columns would be taken by position.
     """
     file = (
         cached_file(

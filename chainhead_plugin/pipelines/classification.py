@@ -1,4 +1,4 @@
-"""The pipeline that transformers lacks for labels, or values, of whole sequences of features."""
+"""The pipeline "time-series-classification": labels, or predicted values, of whole series."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,19 +18,19 @@ _FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class TimeSeriesClassificationPipeline(ChainPipeline):
-    """Classify sequences with any model for sequence classification over "input_features".
+    """Classify sequences with any model for sequence classification that takes "input_features".
 
-    Or with PatchTST or PatchTSMixer, for classification or regression: those scale series themselves, and get shorter
-    ones behind padding that they are told of, so that no feature extractor is needed.
+    PatchTST and PatchTSMixer for classification or regression work too. They need no feature extractor: they scale
+    series themselves, and shorter series get padding before them, which is marked as missing.
 
     Options, at construction or in a call:
 
-    - `top_k`: how many labels to return at most, best first; None for all. By default 1; all for regression.
-    - `function_to_apply`: "softmax", "sigmoid" or "none". By default what the model's loss implies: "none"
+    - `top_k`: the most labels to return, best first; None for all. By default 1, and all for a regression.
+    - `function_to_apply`: "softmax", "sigmoid" or "none". By default it follows from the model's loss: "none"
       for regression, "sigmoid" for multi-label, "softmax" for single-label classification.
     - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
 
-    The result for a sequence is a list of ``{"label": str, "score": float}``, whatever `top_k`.
+    The result for a sequence is always a list of ``{"label": str, "score": float}``, also if `top_k` is 1.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
     [{"label": "gun", "score": 0.98}, {"label": "point", "score": 0.02}]
     """
 
-    # Models of transformers do without.
+    # None makes the feature extractor optional: models of transformers have none.
     _load_feature_extractor = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,7 +98,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
             top_k = None if implied_function == "none" else 1
         scores = _FUNCTIONS[function_to_apply or implied_function](at_least_float32(logits))
         if top_k == 1:
-            # Of equal scores the first, as the stable sort has it, in half the time.
+            # Among equal scores this returns the first, like the stable sort below, in half the time.
             scores, indices = scores.max(dim=-1, keepdim=True)
         else:
             scores, indices = scores.sort(dim=-1, descending=True, stable=True)
@@ -112,7 +112,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
         config = self.model.config
         if self.other is not None:
             return "none" if self.other.is_regressor else "softmax"
-        # Without a problem type, transformers' loss takes one label for regression.
+        # Without a problem type, the losses of transformers treat a single label as a regression.
         if config.problem_type == "regression" or (config.problem_type is None and config.num_labels == 1):
             return "none"
         return "sigmoid" if config.problem_type == "multi_label_classification" else "softmax"

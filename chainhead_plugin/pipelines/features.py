@@ -1,4 +1,4 @@
-"""The pipeline that gives the features of every node of a chain."""
+"""The pipeline "chain-feature-extraction": a model's features of every node."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from .base import UNSET, ChainPipeline, at_least_float32, mask_of_nodes, select_
 
 
 class ChainFeaturePipeline(ChainPipeline):
-    """Give the features ``[L, n]`` of a sequence's nodes, from any base model over "input_features".
+    """Return the features ``[L, n]`` of a sequence's nodes, by any base model that takes "input_features".
 
     Options, at construction or in a call:
 
     - `return_tensors`: "pt" for torch tensors in the model's dtype, "np" for float32 arrays (float64 for a
-      float64 model), None (default) for nested lists.
+      float64 model), None for nested lists. By default None.
     - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`.
 
-    Padded nodes are left out.
+    Results hold no padded nodes.
     """
 
     def _sanitize_parameters(

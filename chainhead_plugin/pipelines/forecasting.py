@@ -1,4 +1,4 @@
-"""The pipeline that transformers lacks for forecasting."""
+"""The pipeline "time-series-forecasting"."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,37 +17,39 @@ from .base import ChainPipeline, saved_extractor
 from .other_forecasters import known_forecasters, other_forecaster
 
 TIMES = "times"
-# Steps that are forecast at most: their errors tell nothing long before.
+# The most steps that can be forecast. Forecasts are useless long before, as errors add up.
 _LONGEST = 2**20
 
 
 class TimeSeriesForecastingPipeline(ChainPipeline):
-    """Forecast series with `ChainHeadForTimeSeriesPrediction`, or a forecaster of transformers.
+    """Forecast series with `ChainHeadForTimeSeriesPrediction`, or with a forecaster of transformers.
 
-    These are PatchTST, PatchTSMixer, TimesFM (one channel), Informer, Autoformer and Time Series Transformer, for
-    prediction. Each scales as it does, and is told which values are missing; samples become the quantiles 0.1, 0.2 …
-    0.9, and their median the forecast: `torch.manual_seed` makes them the same again.
+    The forecasters of transformers are PatchTST, PatchTSMixer, TimesFM (one channel), Informer, Autoformer and Time
+    Series Transformer, in their classes for prediction. They scale series in their own way, and get a mask of missing
+    values. Models that draw samples return the quantiles 0.1, 0.2 … 0.9 of these, and their median as the forecast;
+    `torch.manual_seed` makes the samples reproducible.
 
     A series is ``[L]`` for a model of one channel, otherwise ``[L, channels]``: a NumPy array, a torch tensor, a
-    Series or DataFrame of pandas, or lists of numbers, in its own units; NaN, None and pandas' NA are missing
-    values. The model scales; a feature extractor only knows the names of columns, where it was trained on a table.
+    Series or DataFrame of pandas, or lists of numbers, in any unit; NaN, None and pandas' NA are missing values. The
+    model scales the series. A feature extractor is only needed for the names of columns, if the model was trained on a
+    table.
 
-    For a model with `num_time_features`, the rows of a series hold them after the channels, and the series goes on
-    for the model's `prediction_length` rows into the future, in which the channels are missing:
-    ``[L + prediction_length, channels + num_time_features]``.
+    A model with `num_time_features` takes covariates, which are known for the future too. Each row of a series then
+    holds the channels and after them the covariates, and the series continues for `prediction_length` future rows, in
+    which the channels are missing: ``[L + prediction_length, channels + num_time_features]``.
 
     Options, at construction or in a call:
 
-    - `prediction_length`: how many steps to return; None for as many as the model forecasts at once. Beyond these it
-      goes on from its own forecasts, and bands widen by its own errors (`roll_forward`); a model of covariates, or
-      of channels that only help, cannot.
-    - `quantiles`: which of the model's quantiles to return; None for all.
-    - `context_length`: how many of the last values of a series to forecast from at most. None for all, or for
-      the model's `chain_length` where its pooling is "flatten", which takes no more.
+    - `prediction_length`: the number of steps to return; None for as many as the model forecasts at once. For more
+      steps the model continues from its own forecasts, and the quantiles move apart as errors add up (`roll_forward`).
+      This is not possible for a model with covariates, or with channels that it does not forecast.
+    - `quantiles`: levels of the quantiles to return, which must be levels of the model; None for all.
+    - `context_length`: the most values of a series to forecast from, counted from its end. None for all values, or for
+      the model's `chain_length` if its pooling is "flatten", which takes no more.
 
-    The result for a series is a dict: "forecast", a list ``[prediction_length]`` of floats for a model of one
-    channel, otherwise ``[prediction_length, targets]``, and for a model of quantiles "quantiles", which maps each
-    level to such a list. Where a table's times were given, "times" are those of the forecast, in the table's own type.
+    The result for a series is a dict. "forecast" is a list ``[prediction_length]`` of floats for a model of one
+    channel, otherwise ``[prediction_length, targets]``. If the model has quantiles, "quantiles" maps each level to a
+    list of the same shape. If the series has times, "times" are those of the forecast, in the same type.
 
     Examples
     --------
@@ -56,12 +58,12 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     {"forecast": [417.0, 391.5, 419.3], "quantiles": {0.1: [401.2, …], 0.9: [430.8, …]}}
     """
 
-    # Only models that were trained on tables have one, for their names.
+    # None makes the feature extractor optional: only models that were trained on tables have one, for column names.
     _load_feature_extractor = None
     needs_feature_extractor = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # The options among the arguments are checked against the configuration, before the base class has it.
+        # The base class checks the options before it sets the model, but the check needs the model's configuration.
         self.model = args[0] if args else kwargs["model"]
         config = self.model.config
         self.other = None if isinstance(config, ChainHeadConfig) else other_forecaster(self.model)
@@ -87,22 +89,22 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     @property
     def described(self) -> Any:
-        """What is known of the model, in the words of `ChainHeadConfig`: its configuration, where it is our own."""
+        """The model's description with the fields of `ChainHeadConfig`: its configuration, or an `OtherForecaster`."""
         return self.model.config if self.other is None else self.other
 
     @property
     def horizon(self) -> int:
-        """Steps of the future that the model forecasts."""
+        """The number of steps that the model forecasts at once."""
         return int(self.described.prediction_length)
 
     def steps_of(self, options: Mapping[str, Any]) -> int:
-        """Return how many steps of the future a call with these options forecasts: the model's, or more."""
+        """Return the number of steps that a call with these options forecasts: at least those of the model."""
         stated = options.get("prediction_length", self._postprocess_params.get("prediction_length"))
         return max(self.horizon, stated) if isinstance(stated, int) else self.horizon
 
     @property
     def feature_size(self) -> int:
-        """Channels and known covariates of a series."""
+        """The number of channels and covariates of a series."""
         return int(self.described.num_input_channels + self.described.num_time_features)
 
     def _sanitize_parameters(
@@ -144,9 +146,9 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         return preprocess_params, forward_params, postprocess_params
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
-        """Line up the ends of the series in "past_values" ``[batch, L, channels]``, NaN before shorter ones.
+        """Return series aligned at their ends as "past_values" ``[batch, L, channels]``, NaN before shorter series.
 
-        Likewise "past_time_features" and "future_time_features", if the model takes some.
+        If the model takes covariates, "past_time_features" and "future_time_features" are returned too.
         """
         config = self.described
         named = [
@@ -169,7 +171,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if config.num_time_features:
             past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
         self._check_observed(past, lengths)
-        # Metal has no float64.
+        # Apple's GPUs have no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
         tensors = {"past_values": past} | known
         batch = {name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()}
@@ -179,7 +181,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     def _split_future(
         self, values: NDArray[Any], lengths: NDArray[np.intp]
     ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
-        """Take the future's rows off the joined series; return the pasts, their lengths, and what is known."""
+        """Split off the future rows; return the pasts, their lengths, and the covariates of the future."""
         config = self.described
         steps, channels = config.prediction_length, config.num_input_channels
         if lengths.min() <= steps:
@@ -243,7 +245,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         return {"forecast": point} | ({"quantiles": found} if levels else {})
 
     def _at_once(self, past: torch.Tensor) -> torch.Tensor:
-        """Return the forecast [batch, horizon, targets, quantiles or 1] of the last values that the model takes."""
+        """Return the forecast [batch, horizon, targets, quantiles or 1] from the last values that the model takes."""
         if "flatten" in self.described.poolings:
             past = past[:, -self.described.chain_length :]
         point, quantiles = self._run({"past_values": past})

@@ -1,4 +1,4 @@
-"""Classifiers and regressors of transformers beside our own: what they are given, and which of their outputs it is."""
+"""Classifiers and regressors of transformers, PatchTST and PatchTSMixer: their inputs and outputs."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..nodes.encoders.patches import filled, lined_up
 
-# By model type, what the model calls its mask; None for one that takes none.
+# By model type, the name of the mask's argument; None for a model without a mask.
 _MASKS = {"patchtst": "past_observed_mask", "patchtsmixer": None}
 _OUTPUTS = ("prediction_logits", "prediction_outputs", "regression_outputs")
 
@@ -17,8 +17,9 @@ class OtherClassifier:
     Attributes
     ----------
     feature_size : int
-        Channels of a series.
+        Number of channels of a series.
     is_regressor : bool
+        Whether the model predicts values instead of labels.
     """
 
     def __init__(self, model: Any) -> None:
@@ -28,7 +29,18 @@ class OtherClassifier:
         self.is_regressor = type(model).__name__.endswith("ForRegression")
 
     def logits(self, values: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return logits, or values, [batch, labels] of series [batch, length, channels] with padding after them.
+        """Return logits or predicted values of series.
+
+        Parameters
+        ----------
+        values : Tensor [batch, length, channels]
+            With padding after shorter series.
+        attention_mask : Tensor [batch, length]
+            1 for steps of a series, 0 for padding.
+
+        Returns
+        -------
+        Tensor [batch, labels]
 
         Raises
         ------
@@ -48,18 +60,18 @@ class OtherClassifier:
         outputs = self._model(**inputs, return_dict=True)
         found = next(getattr(outputs, name) for name in _OUTPUTS if getattr(outputs, name, None) is not None)
         if isinstance(found, tuple):
-            # Parameters of a distribution, of which the mean is the answer.
+            # The model returns the parameters of a distribution; the prediction is its mean.
             found = self._model.distribution_output.distribution(found).mean
         logits: Tensor = found
         return logits
 
     def names(self, count: int) -> dict[int, str]:
-        """Return the names of the labels: the configuration's, where it has as many."""
+        """Return the names of `count` labels: those of the configuration, if it has as many."""
         named: dict[int, str] = self._model.config.id2label
         return named if len(named) == count else {index: f"LABEL_{index}" for index in range(count)}
 
 
 def other_classifier(model: Any) -> OtherClassifier | None:
-    """Describe a classifier or regressor of transformers; None for a model that is none that is known."""
+    """Return the description of a classifier or regressor of transformers; None if the model is of another class."""
     named = type(model).__name__.endswith(("Classification", "ForRegression"))
     return OtherClassifier(model) if named and model.config.model_type in _MASKS else None

@@ -1,4 +1,4 @@
-"""Forecasters of transformers beside our own: what they are asked for, and what of their answer is the forecast."""
+"""Forecasters of transformers, such as PatchTST and TimesFM: how to call them, and how to read their outputs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,30 @@ from torch import Tensor
 
 from ..nodes.encoders.patches import filled, lined_up
 
-# Levels at which sampled forecasts are told.
+# The levels of the quantiles that are taken from sampled forecasts.
 _LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
 class OtherForecaster:
-    """What a pipeline needs to know of a forecaster, in the words of `ChainHeadConfig`.
+    """The description of a forecaster that the pipeline needs, with the names of fields of `ChainHeadConfig`.
 
     Attributes
     ----------
     run : callable
-        Maps past values [batch, length, channels], NaN where missing, and covariates of the past and the future, or
-        None, to a point forecast [batch, horizon, targets], and quantiles [batch, horizon, targets, levels] or None.
-    prediction_length, num_input_channels, num_targets, num_time_features : int
+        Takes past values [batch, length, channels], NaN where missing, and covariates of the past and of the future, or
+        None. Returns a point forecast [batch, horizon, targets], and quantiles [batch, horizon, targets, levels] or
+        None.
+    prediction_length : int
+        Steps that the model forecasts at once.
+    num_input_channels, num_targets, num_time_features : int
+        Number of channels, of forecast channels and of covariates.
     quantiles : list of float
+        Levels of the quantiles; empty if the model has none.
     chain_length : int
-        Steps of the past that it takes at most.
+        The most steps of the past that the model takes.
     prediction_channel_indices : list of int, optional
+        Indices of the forecast channels; by default all.
     """
 
     run: Callable[[Tensor, Tensor | None, Tensor | None], tuple[Tensor, Tensor | None]]
@@ -38,17 +44,17 @@ class OtherForecaster:
     chain_length: int
     num_time_features: int = 0
     prediction_channel_indices: list[int] | None = None
-    # As of a model that takes so many steps and no more.
+    # With this pooling, a model of this package takes at most `chain_length` steps, and so does this model.
     poolings: tuple[str, ...] = ("flatten",)
 
 
 def other_forecaster(model: Any) -> OtherForecaster | None:
-    """Describe a forecaster of transformers; None for a model that is none that is known.
+    """Return the description of a forecaster of transformers; None if the model is of another class.
 
     Raises
     ------
     ValueError
-        If the model wants features that a series does not have.
+        If the model needs features that a series does not have, such as static features.
     """
     describe = _KINDS.get(model.config.model_type)
     named = type(model).__name__.endswith("ForPrediction")
@@ -56,7 +62,7 @@ def other_forecaster(model: Any) -> OtherForecaster | None:
 
 
 def _of_patches(model: Any) -> OtherForecaster:
-    """PatchTST and PatchTSMixer: a fixed past, all channels at once."""
+    """Describe PatchTST or PatchTSMixer, which take a past of fixed length and all channels at once."""
     config = model.config
     mask = "past_observed_mask" if config.model_type == "patchtst" else "observed_mask"
     chosen = getattr(config, "prediction_channel_indices", None)
@@ -81,7 +87,7 @@ def _of_patches(model: Any) -> OtherForecaster:
 
 
 def _of_one_channel(model: Any) -> OtherForecaster:
-    """TimesFM: one channel of any length, and quantiles of its own."""
+    """Describe TimesFM, which takes one channel of any length and has quantiles."""
     config = model.config
 
     def run(past: Tensor, *_: Any) -> tuple[Tensor, Tensor | None]:
@@ -93,7 +99,7 @@ def _of_one_channel(model: Any) -> OtherForecaster:
 
 
 def _of_lags(model: Any) -> OtherForecaster:
-    """Time Series Transformer, Informer and Autoformer: a past with lags, covariates, and samples of the future."""
+    """Describe Time Series Transformer, Informer or Autoformer: they take lags and covariates, and draw samples."""
     config = model.config
     for name in ("num_static_categorical_features", "num_static_real_features", "num_dynamic_real_features"):
         if getattr(config, name):
@@ -147,13 +153,13 @@ _KINDS: dict[str, Callable[[Any], OtherForecaster]] = {
 
 
 def _behind_padding(past: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return the last `size` steps and which of them were observed; the mean stands for the others."""
+    """Return the last `size` steps, with missing values replaced by the mean, and which of them were observed."""
     kept = past[:, -size:]
     return filled(*lined_up(kept, kept.new_ones(kept.shape[:2], dtype=torch.bool), size))
 
 
 def _without_gaps(series: Tensor) -> Tensor:
-    """Return a series [length] from its first observed value on, with straight lines over what is missing."""
+    """Return a series [length] from its first observed value on, with missing values interpolated linearly."""
     values = series.cpu().numpy()
     known = np.flatnonzero(~np.isnan(values))
     steps = np.arange(known[0], len(values))
@@ -161,12 +167,12 @@ def _without_gaps(series: Tensor) -> Tensor:
 
 
 def _of_samples(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the median, and the quantiles, of samples [batch, samples, horizon, targets]."""
+    """Return the median and the quantiles of samples [batch, samples, horizon, targets]."""
     wanted = torch.tensor(_LEVELS, dtype=samples.dtype, device=samples.device)
     found = torch.quantile(samples, wanted, 1).movedim(0, -1)
     return found[..., _LEVELS.index(0.5)], found
 
 
 def known_forecasters() -> Sequence[str]:
-    """Return the model types of the forecasters beside our own."""
+    """Return the model types of the forecasters of transformers that the pipeline supports."""
     return sorted(_KINDS)

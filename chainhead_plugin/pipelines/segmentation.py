@@ -1,4 +1,4 @@
-"""The pipeline that transformers lacks for labels of every node of a sequence of features."""
+"""The pipeline "time-series-segmentation": a label for every node of a series, or segments of equal labels."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -14,17 +14,18 @@ Strategy = Literal["none", "simple"]
 
 
 class TimeSeriesSegmentationPipeline(ChainPipeline):
-    """Label every node of a sequence, with any model for token classification over "input_features".
+    """Label every node of a sequence, by any model for token classification that takes "input_features".
 
     Options, at construction or in a call:
 
-    - `aggregation_strategy`: "none" (default) for the label of every node, "simple" for segments, each as many
-      neighbours with one label as there are.
+    - `aggregation_strategy`: "none" (default) for the label of every node, "simple" for segments. A segment is a
+      longest run of successive nodes with the same label.
     - `padding`, `max_length`, `truncation`: as in `ChainHeadFeatureExtractor`. Truncated nodes have no result.
 
-    The result for a sequence is a list: with "none" a ``{"label": str, "score": float}`` for every node, in order;
-    with "simple" a ``{"start": int, "end": int, "label": str, "score": float}`` for every segment, from node `start`
-    to before node `end`, with the mean of its nodes' scores. A score is the label's probability.
+    The result for a sequence is a list. With "none" it holds a ``{"label": str, "score": float}`` for every node, in
+    order. With "simple" it holds a ``{"start": int, "end": int, "label": str, "score": float}`` for every segment:
+    `start` is the segment's first node, `end` the node after its last, and the score is the mean over its nodes. The
+    score of a node is the probability of its label.
 
     Examples
     --------
@@ -52,7 +53,7 @@ class TimeSeriesSegmentationPipeline(ChainPipeline):
     def postprocess(
         self, model_outputs: dict[str, torch.Tensor], aggregation_strategy: Strategy = "none"
     ) -> list[list[dict[str, Any]]]:
-        """Turn logits ``[batch, L, num_labels]`` into labels of real nodes or segments, for every sequence."""
+        """Turn logits ``[batch, L, num_labels]`` into labels of real nodes, or into segments, for every sequence."""
         logits, real = model_outputs["logits"], model_outputs["attention_mask"].bool()
         if logits.ndim != 3:
             raise ValueError(
@@ -91,17 +92,19 @@ def _segments(indices: NDArray[Any], scores: NDArray[Any], id2label: dict[int, s
 
 
 def segments_of(labels: NDArray[Any], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return the runs of equal labels.
+    """Return the segments: the longest runs of equal labels.
 
     Parameters
     ----------
     labels : int array [L]
+        The index of each node's label.
     names : mapping of str by int
+        Names of the labels.
 
     Returns
     -------
     list of dict
-        "start" and "end", from node `start` to before node `end`, and "label", its name.
+        For each segment "start", its first node, "end", the node after its last, and "label", the label's name.
     """
     starts = np.flatnonzero(np.diff(labels, prepend=labels[0] - 1))
     ends = np.append(starts[1:], len(labels))

@@ -1,4 +1,4 @@
-"""The tasks that transformers lacks, and their pipelines."""
+"""The tasks that transformers has no pipeline for, and the registration of their pipelines."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from .features import ChainFeaturePipeline
 from .forecasting import TimeSeriesForecastingPipeline
 from .segmentation import TimeSeriesSegmentationPipeline
 
-# By task its pipeline, the class that loads its models, and the model of the zoo that it takes where none is named.
+# For each task its pipeline, the Auto class that loads its models, and the model of the zoo that is used by default.
 _TASKS: dict[str, tuple[type[ChainPipeline], type[Any], str]] = {
     "chain-feature-extraction": (ChainFeaturePipeline, AutoModel, "chainhead-japanese-vowels"),
     "time-series-classification": (
@@ -38,12 +38,12 @@ _TASKS: dict[str, tuple[type[ChainPipeline], type[Any], str]] = {
 
 
 def register_pipelines() -> None:
-    """Register the pipelines' tasks with transformers; calling it again changes nothing.
+    """Register the pipelines' tasks with transformers. A second call changes nothing.
 
     Raises
     ------
     ValueError
-        If another pipeline has one of the tasks.
+        If another pipeline is registered for one of the tasks.
     """
     for task, (pipeline_class, auto_model, model) in _TASKS.items():
         _register(task, pipeline_class, auto_model, model)
@@ -59,7 +59,7 @@ def _register(task: str, pipeline_class: type[ChainPipeline], auto_model: type[A
             default={"model": (model, "main")},
             type="multimodal",
         )
-        # With it, a saved pipeline could only be loaded with trust_remote_code, plugin or not.
+        # With this attribute, transformers would demand trust_remote_code to load a saved pipeline.
         del pipeline_class._registered_impl
     elif registered["impl"] is not pipeline_class:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What commands read: the options that say how files are written, and the records that come out of them.
+"""Input files of commands: the options that describe how files are written, and the records that are read from them.
 
-May import: `inputs`, `tables`, each when a command runs.
+May import: `inputs`, `tables`, but only when a command runs.
 """

@@ -1,4 +1,4 @@
-"""What a checkpoint's folder says of itself, read without torch and without trust."""
+"""Facts about a checkpoint, read from its folder without torch; the files need not be trustworthy."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MOST_LABELS = 20
 
 
 def folder_facts(model: FoundModel) -> dict[str, Any]:
-    """Return what is known of a checkpoint that no catalogue describes.
+    """Return the facts about a checkpoint that are in its folder, such as its task, labels and files.
 
     Raises
     ------
     ValueError
-        If its configuration or its weights are damaged; names the file.
+        If the configuration or the weights are damaged; the message names the file.
     """
     config = read_object(model.folder / "config.json")
     files = sorted(
@@ -43,7 +43,7 @@ def folder_facts(model: FoundModel) -> dict[str, Any]:
 
 
 def table_of_folder(facts: dict[str, Any]) -> Table:
-    """Return facts as a table."""
+    """Return facts from `folder_facts` as a table for the terminal."""
     from rich.table import Table
 
     labels = [str(label) for label in facts["labels"]]

@@ -1,4 +1,4 @@
-"""The files that commands read, for what a pipeline takes."""
+"""Reads the input files of commands as records for a pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .records import Record, Wanted
 
 _OF_TEXT_FILES = ("--format", "--header", "--separator", "--decimal", "--encoding", "--comment", "--sheet")
-# What a later table may be written like, though the model knows the names of its columns.
+# The options for tables that still have an effect if the model knows the names of its columns.
 _OF_NAMED = (
     *_OF_TEXT_FILES,
     "--axes",
@@ -33,7 +33,7 @@ _OF_NAMED = (
 
 
 def check_files(files: Sequence[Path]) -> None:
-    """End with 2 where a file is missing, or standard input is to be read twice."""
+    """End the command with exit code 2 if a file is missing, or standard input is named twice."""
     missing = [
         str(file)
         for file in files
@@ -46,12 +46,12 @@ def check_files(files: Sequence[Path]) -> None:
 
 
 def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
-    """Return what a pipeline takes, and how files are to be read for it.
+    """Return the kind of input that a pipeline takes, and how to read files for it.
 
     Raises
     ------
     ValueError
-        If an option has no effect, or not this value.
+        If an option has no effect, or has a value that is not allowed.
     """
     from ...tables.schema import Schema
     from .records import Wanted
@@ -83,7 +83,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
 
 
 def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
-    """Return a model's names with what the user says about how this table is written."""
+    """Return a model's schema, changed by the user's options on how this table is written."""
     spec = files_as.spec()
     changes: dict[str, Any] = {
         name: getattr(spec, name)
@@ -101,7 +101,7 @@ def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
 
 
 def _open_roles(schema: Schema, files_as: FileOptions) -> list[str]:
-    """Return the roles that the user may name a column for: the model knows none for them, or that very one."""
+    """Return the roles for which the user may name a column: the model has no column, or the same column, for them."""
     spec = files_as.spec()
     return [
         name
@@ -126,7 +126,7 @@ def _refuse(given: Iterable[str], allowed: Iterable[str], where: str) -> None:
 
 
 def read_files(files: Sequence[Path], wanted: Wanted) -> Iterator[Record]:
-    """Read all records of files; where there are several files, each record has its own in the field "file"."""
+    """Read all records of files. If there are several files, each record names its file in the field "file"."""
     from .records import read_records
 
     for file in files:

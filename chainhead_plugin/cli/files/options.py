@@ -1,4 +1,4 @@
-"""The options that say how files are written and what their columns mean: one set for all commands that read files."""
+"""The options on how files are written and what their columns mean, shared by all commands that read files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECIMALS = {"comma": ",", "point": "."}
 
 
 class FileFormat(str, Enum):
-    """How to read an input, whatever its name says."""
+    """The format of an input; it overrides the ending of the file's name."""
 
     csv = "csv"
     json = "json"
@@ -39,7 +39,7 @@ class FileFormat(str, Enum):
 
 
 class Gaps(str, Enum):
-    """What to do where times lack a row."""
+    """How to treat a missing row between two times."""
 
     error = "error"
     missing = "missing"
@@ -47,7 +47,7 @@ class Gaps(str, Enum):
 
 
 class Rows(str, Enum):
-    """What a row of a table is."""
+    """The meaning of a row in a table."""
 
     nodes = "nodes"
     series = "series"
@@ -66,7 +66,7 @@ def _option(*names: str, told: str, metavar: str | None = None) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
-    """What the user says about the files of a command; None where nothing is said."""
+    """The user's options on the files of a command; an option that was not given is None."""
 
     file_format: Annotated[
         FileFormat | None,
@@ -180,17 +180,17 @@ class FileOptions:
     ] = None
 
     def given(self) -> dict[str, object]:
-        """Return what was said, by the name of the option."""
+        """Return the options that were given, by their names on the command line."""
         values = {_option_name(entry.name): getattr(self, entry.name) for entry in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
     def reading(self, feature_size: int | None = None) -> Reading:
-        """Return how files are read.
+        """Return the options on how to read files.
 
         Raises
         ------
         TableError
-            If an option has not this value.
+            If an option has a value that is not allowed.
         """
         from ...tables.formats.dialect import Dialect
         from ...tables.read import Reading
@@ -210,7 +210,7 @@ class FileOptions:
         )
 
     def spec(self) -> TableSpec:
-        """Return what columns mean.
+        """Return the options on the meaning of columns.
 
         Raises
         ------
@@ -238,19 +238,19 @@ class FileOptions:
         )
 
 
-# What a command gets that is called without any of them.
+# The value for a command that is called without any of these options.
 UNSAID = FileOptions()
 
 
 def listed_names(names: str | None) -> tuple[str, ...]:
-    """Return the names in an option, which have commas between them; a name with a comma stands in quotes."""
+    """Return the names in an option's value. They are separated by commas; a name with a comma is in quotes."""
     if names is None:
         return ()
     return tuple(name.strip() for name in next(csv.reader([names], skipinitialspace=True), [""]))
 
 
 def takes_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all options of files; it gets them as one argument, `files_as`, a FileOptions."""
+    """Add all options on files to a command, which gets them as one argument `files_as` of type `FileOptions`."""
     own = inspect.signature(command, eval_str=False)
     hints = get_type_hints(command, include_extras=True)
     kept = [
@@ -273,7 +273,7 @@ def takes_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         said = {entry.name: given.pop(entry.name) for entry in fields(FileOptions)}
         return command(**given, files_as=FileOptions(**said))
 
-    run.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]  # which typer reads
+    run.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]  # Read by typer.
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *added]}
     return run
 
@@ -282,7 +282,7 @@ _HINTS = get_type_hints(FileOptions, include_extras=True)
 
 
 def _option_name(field: str) -> str:
-    """Return what an option is called on the command line."""
+    """Return the name on the command line of an option's field."""
     information = get_args(_HINTS[field])[1]
-    # typer's Option takes the first name as what would be a default without Annotated.
+    # Outside of Annotated, the first argument of typer.Option is the default. Within it, this is the option's name.
     return str(information.default).partition("/")[0]

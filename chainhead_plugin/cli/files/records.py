@@ -1,4 +1,4 @@
-"""What to predict, out of files: sequences of nodes, texts and images, one a record."""
+"""Reads records from files. Each record is a sequence of nodes, a text or an image to predict."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from ...tables.texts import load_texts
 Kind = Literal["sequence", "text", "image"]
 # Files larger than this are read in pieces.
 _LARGE = 64 * 2**20
-# Of images; Pillow would start other programs for some of the formats that it knows, such as EPS.
+# The formats of images that are read. Pillow knows more, but starts other programs for some of them, such as EPS.
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 class Record(NamedTuple):
-    """One sequence, text or image, and what the file says beside it.
+    """A sequence, text or image, with the other fields that the file holds for it.
 
     Attributes
     ----------
     data : NamedSequence, str or PIL.Image.Image
     fields : dict
-        What tells it apart, its label, and the file's own fields.
+        Its identifier, its label, and the file's further fields.
     name : str
-        What to call it for people; "" where nothing does.
+        Its name in messages and tables; empty if it has none.
     """
 
     data: Any
@@ -46,20 +46,21 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a model takes, and how the user says that files are to be read.
+    """The inputs that a model takes, and the user's options on how to read files.
 
     Attributes
     ----------
     kind : {"sequence", "text", "image"}
     feature_size : int
-        Features of a node.
+        Number of features of a node.
     schema : Schema, optional
-        The model's names; without them columns are taken by position.
+        The model's names of columns; without a schema columns are taken by position.
     horizon : int, optional
-        Steps that the model forecasts; it takes missing values then.
+        Number of steps that the model forecasts. A model with a horizon also takes missing values.
     reading : Reading
+        How the files are written.
     spec : TableSpec
-        What the user says about columns, for a model without names.
+        The meaning of columns, for a model without names of columns.
     """
 
     kind: Kind
@@ -71,14 +72,14 @@ class Wanted:
 
 
 def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> Iterator[Record]:
-    """Read the records of a file, a folder or a pattern, of a large file as they are needed.
+    """Read the records of a file, a folder or a pattern of file names. Large files are read piece by piece.
 
     Parameters
     ----------
     file : Path
     wanted : Wanted
     content : bytes, optional
-        Of standard input, which `file` then names "-".
+        The content of standard input; `file` is then "-".
 
     Yields
     ------
@@ -88,7 +89,7 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
     Raises
     ------
     ValueError
-        If a file is not what it should be; the message names the place, and says what was expected.
+        If a file has not the expected content; the message names the place, and says what was expected.
     """
     source: Any = file if content is None else source_of(content, "-")
     if wanted.kind == "image":
@@ -122,7 +123,7 @@ def _read_image(content: bytes, name: str) -> Any:
         raise ValueError(
             f"{name} is no image that is read here: expected one of {', '.join(IMAGE_FORMATS)}"
         ) from error
-    except Exception as error:  # Pillow's readers of damaged files raise whatever they stumble over
+    except Exception as error:  # Pillow raises errors of many types for damaged files.
         told = str(error) or type(error).__name__
         raise ValueError(f"{name} is no image that Pillow can read: {told}") from error
     return image
@@ -150,7 +151,7 @@ def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:
 
 
 def _positional(wanted: Wanted) -> TableSpec:
-    """Return how to read columns for a model without names: rows are nodes, where a node has several features."""
+    """Return how to read columns for a model without names: if a node has several features, rows are nodes."""
     return replace(wanted.spec, rows="nodes") if wanted.feature_size > 1 else wanted.spec
 
 

@@ -1,4 +1,4 @@
-"""Finding the model that a command line names: in the zoo, in a folder or on the Hub."""
+"""Finds the model that a command names: in the zoo, in a folder or on the Hub."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from ..answers import Answers, answers_to, task_of_class
 
 
 class FoundModel(NamedTuple):
-    """A model's folder, every file of it verified where it comes from the zoo or the Hub."""
+    """A model's name and folder. If it comes from the zoo or the Hub, all its files have been verified."""
 
     name: str
     folder: Path
@@ -24,22 +24,23 @@ class FoundModel(NamedTuple):
 
     @property
     def task(self) -> str:
-        """The task of its pipeline, or a ValueError where there is none."""
+        """The task of its pipeline; raises a ValueError if there is none."""
         return self.zoo_task or task_of(self.folder)
 
     @property
     def answers(self) -> Answers:
-        """What its task is like on the command line, or a ValueError where there is none."""
+        """The behaviour of the command line for its task; raises a ValueError if there is none."""
         return answers_to(self.task, self.name)
 
 
 def zoo_model(name: str) -> ModelEntry:
-    """Return what the zoo knows of a model.
+    """Return the zoo's entry of a model.
 
     Raises
     ------
     ValueError
-        If its recipe ships, but not what comes of it, or there is no such model; names what is close.
+        If there is no such model; the message suggests similar names. Also if only the model's recipe is part of the
+        package, so that it has to be trained first.
     """
     if name in shipped_recipes() and name not in registry.list_models():
         raise ValueError(
@@ -56,13 +57,13 @@ def zoo_model(name: str) -> ModelEntry:
 
 
 def find_model(name: str, revision: str | None = None) -> FoundModel:
-    """Find a model, and fetch it if it is on the Hub and not cached.
+    """Find a model, and download it if it is on the Hub and not cached.
 
     Parameters
     ----------
     name : str
-        A model of the zoo, a checkpoint's folder, or a repository on the Hub as ``"owner/name"``; the first
-        of these that there is.
+        A model of the zoo, a checkpoint's folder, or a repository on the Hub as ``"owner/name"``. They are tried in
+        this order.
     revision : str, optional
         Branch, tag or commit on the Hub.
 
@@ -81,7 +82,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
             raise ValueError(f"--revision has no effect on the folder {name}")
         return FoundModel(Path(name).resolve().name, Path(name))
     if "/" not in name:
-        zoo_model(name)  # raises, with the names that are close
+        zoo_model(name)  # Raises an error that suggests similar names.
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name):
         raise ValueError(
             f"there is no folder {name}: give a model of the zoo (chainhead list), a checkpoint's folder, or a "
@@ -96,12 +97,12 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
 
 
 def task_of(folder: Path) -> str:
-    """Tell the pipeline task of a checkpoint from its configuration.
+    """Return the pipeline task of a checkpoint, found from its configuration.
 
     Raises
     ------
     ValueError
-        If there is no readable configuration, or its class belongs to no task.
+        If the configuration is missing or damaged, or no task fits its model class.
     """
     file = folder / "config.json"
     if not file.is_file():
@@ -121,12 +122,12 @@ def task_of(folder: Path) -> str:
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """Return the object in a file of JSON.
+    """Return the object that a JSON file holds.
 
     Raises
     ------
     ValueError
-        If it holds anything else; names the file.
+        If the file holds anything else; the message names the file.
     """
     try:
         value = json.loads(file.read_bytes())

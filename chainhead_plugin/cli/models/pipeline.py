@@ -1,4 +1,4 @@
-"""The pipeline that commands run, and what is said where a model's files are no good."""
+"""Loads the pipeline that commands run, and explains errors that come from a model's damaged files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...storage.code_origin import CarriedCodeError, without_carried_code
 if TYPE_CHECKING:
     from .find_model import FoundModel
 
-# The class of transformers that loads each, and its file.
+# For each kind of preprocessor, the class of transformers that loads it, and its file.
 _PREPROCESSORS = {
     "tokenizer": ("AutoTokenizer", "tokenizer_config.json"),
     "feature_extractor": ("AutoFeatureExtractor", "preprocessor_config.json"),
@@ -26,13 +26,13 @@ _MOST_CHARACTERS = 300
 
 @contextmanager
 def loading(model: FoundModel) -> Iterator[None]:
-    """Import transformers, register all plugins with it, and keep it quiet while a model is loaded.
+    """Within a `with` block that loads a model: register all plugins with transformers, and silence its messages.
 
     Raises
     ------
     ValueError
-        If the model needs code that it carries, or its files are damaged or do not belong together; names the file
-        where one is no good by itself.
+        If the model needs code from its own folder, or its files are damaged or do not belong together. If a single
+        file is damaged, the message names it.
     """
     from registry import RegistryError
 
@@ -49,7 +49,7 @@ def loading(model: FoundModel) -> Iterator[None]:
                 yield
         except (RegistryError, ModuleNotFoundError, CarriedCodeError):
             raise
-        except Exception as error:  # of any type: transformers trusts the files that it reads
+        except Exception as error:  # Damaged files make transformers raise errors of any type.
             if damage := _damage(model.folder):
                 raise ValueError(f"{model.name} cannot be loaded: {damage}") from error
             if isinstance(error, _RefusalError):
@@ -62,12 +62,12 @@ def loading(model: FoundModel) -> Iterator[None]:
 
 @contextmanager
 def answering(model: FoundModel) -> Iterator[None]:
-    """Turn what a model with odd files stumbles over into one sentence, while it runs.
+    """Within a `with` block that runs a model: turn errors that come from its files into a sentence.
 
     Raises
     ------
     ValueError
-        In place of errors that say nothing of the input.
+        In place of errors that do not concern the input.
     """
     try:
         yield
@@ -84,7 +84,7 @@ def answering(model: FoundModel) -> Iterator[None]:
 
 
 class _RefusalError(ValueError):
-    """What is wrong is not in the model's files."""
+    """An error whose cause is not in the model's files."""
 
 
 def load_pipeline(model: FoundModel, device: str | None) -> Any:
@@ -93,7 +93,7 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
     Raises
     ------
     ValueError
-        If the device cannot be used here, no pipeline has the model's task, or a file is not what it should be.
+        If the device cannot be used here, there is no pipeline for the model's task, or a file is damaged.
     """
     answers = model.answers
     auto_class, file = _PREPROCESSORS.get(answers.preprocessor or "", ("", ""))
@@ -116,7 +116,7 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
                 raise _RefusalError(
                     f"device {device!r} cannot be used here, expected such as cpu, cuda:0 or mps: {error}"
                 ) from error
-        # Loaded here, as pipeline() would put the traceback of an error into the message of another.
+        # Loaded here, as pipeline() would wrap an error, with its traceback, into the message of another error.
         where = {"local_files_only": True, "trust_remote_code": False}
         loaded = getattr(transformers, answers.auto_class).from_pretrained(
             model.folder, use_safetensors=True, **where
@@ -132,7 +132,7 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
 
 
 def _damage(folder: Path) -> str:
-    """Return which of a checkpoint's files cannot be what its name says, in words; nothing where all can be."""
+    """Return a sentence that names a damaged file of a checkpoint; empty if no file is found to be damaged."""
     for file in sorted(folder.glob("*.json")):
         try:
             value = json.loads(file.read_bytes())
@@ -152,7 +152,7 @@ def _damage(folder: Path) -> str:
 
 
 def _told(error: BaseException) -> str:
-    """Return an error's message on one line, with its type where the message alone says nothing."""
+    """Return an error's message on one line, with the error's type if the message alone is not clear."""
     text = " ".join(str(error).split())
     if isinstance(error, KeyError | AttributeError | IndexError | AssertionError) or not text:
         text = f"{type(error).__name__} {text}".rstrip()

@@ -18,7 +18,7 @@ class EncodedChainOutput(BaseModelOutput):
     last_hidden_state : Tensor [batch, nodes, n]
         Zero at padded nodes.
     hidden_states : tuple of Tensor [batch, nodes, features], optional
-        The inputs and outputs of the chain's layers.
+        The hidden states of the chain's layers, if `output_hidden_states` is True.
     node_mask : bool Tensor [batch, nodes], optional
         True for real nodes, such as frames of a recording; None if all nodes are real.
     """

@@ -49,6 +49,8 @@ def encode_frames(
 
     Raises
     ------
+    TypeError
+        If the encoder does not return `last_hidden_state` [batch, length, width].
     ValueError
         If the shapes do not fit, or the encoder does not state which of its frames are padding.
     """
