@@ -242,7 +242,7 @@ class _Resuming(Iterator[Any]):
 
 
 def mask_of_nodes(outputs: Any, nodes: torch.Tensor, inputs: Mapping[str, Any]) -> torch.Tensor:
-    """Return the mask ``[batch, L]`` of real nodes: that of the outputs, if they have a mask, else that of the inputs."""
+    """Return the mask ``[batch, L]`` of real nodes, from the outputs if they have a mask, else from the inputs."""
     if not hasattr(outputs, "node_mask"):
         mask: torch.Tensor = inputs["attention_mask"]
         return mask

@@ -1,4 +1,4 @@
-"""The accuracy benchmark: its sets, its rows and its report; the classifiers themselves are tested elsewhere."""
+"""The accuracy benchmark: its data sets, the rows of its tables and its report. Classifiers are tested elsewhere."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: calls in turns, the contestants, and what they are compared with."""
+"""The speed benchmark measures what it states: calls in turns, the contestants, and the reference for comparison."""
 
 import importlib.util
 import random

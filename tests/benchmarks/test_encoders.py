@@ -1,4 +1,4 @@
-"""The benchmark of encoders trains what it says, and its table holds the rows of a run."""
+"""The benchmark of encoders trains the stated models, and its table holds the rows of a run."""
 
 import pytest
 import torch

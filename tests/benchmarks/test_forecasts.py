@@ -1,4 +1,4 @@
-"""The comparison of forecasters: its report; the forecasters themselves are tested elsewhere."""
+"""The report of the benchmark of forecasters. The forecasters themselves are tested elsewhere."""
 
 import numpy as np
 import torch

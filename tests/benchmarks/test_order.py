@@ -1,4 +1,4 @@
-"""The order tasks ask what they say, about order alone, and their benchmark goes on where it was cut off."""
+"""The order tasks depend on the order of nodes alone, and their benchmark continues after an interruption."""
 
 import json
 from dataclasses import replace

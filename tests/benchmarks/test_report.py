@@ -1,4 +1,4 @@
-"""The benchmarks' report: what was measured, beside its targets, and what calls that miss theirs consist of."""
+"""The benchmarks' report: measurements beside their targets, and the parts of calls that miss a target."""
 
 import json
 import re

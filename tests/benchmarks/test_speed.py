@@ -1,4 +1,4 @@
-"""Speeds that are held: no kind grows like a dense matrix, no filter costs many linear layers."""
+"""Limits on time: no kind of chain grows like a dense matrix, and no filter takes as long as many linear layers."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Chains that decay, by one γ or by one a feature that is learned, against the dense form and step by step."""
+"""Decaying chains, with one γ or a learned γ for each feature, against the dense form and step by step."""
 
 import math
 

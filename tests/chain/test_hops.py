@@ -1,4 +1,4 @@
-"""Channels with hops of their own, against the dense form: outputs, gradients, masks, streams, weights."""
+"""Channels with their own hops, against the dense form: outputs, gradients, masks, streams and weights."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The Triton kernels against the dense matrix, outputs and gradients; without CUDA, in Triton's interpreter."""
+"""Outputs and gradients of the Triton kernels against the dense matrix; without CUDA, in Triton's interpreter."""
 
 import subprocess
 import sys

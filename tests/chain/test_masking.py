@@ -1,4 +1,4 @@
-"""Zeros where nodes are padding, and masks that are not needed."""
+"""Outputs are zero at padding, and a mask without padding is dropped."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Aᵀx in its fast forms against the dense matrix: outputs and gradients."""
+"""Outputs and gradients of the fast forms of Aᵀx against the dense matrix."""
 
 import functools
 import math

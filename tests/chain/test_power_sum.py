@@ -1,4 +1,4 @@
-"""All forms of the bi-directional inverse against each other, at lengths where each takes its turn."""
+"""All forms of the bi-directional inverse against each other, at lengths at which each form is chosen."""
 
 import pytest
 import torch

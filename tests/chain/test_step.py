@@ -1,4 +1,4 @@
-"""The head one node at a time: outputs and gradients of `forward`, and states that nobody changes afterwards."""
+"""The head one node at a time: outputs and gradients equal those of `forward`, and states do not change afterwards."""
 
 import pytest
 import torch

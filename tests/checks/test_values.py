@@ -1,4 +1,4 @@
-"""Checks of single values: what passes comes back as it is, and messages say what was expected."""
+"""Checks of single values: a valid value is returned unchanged, and messages say what was expected."""
 
 import math
 

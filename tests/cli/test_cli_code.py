@@ -1,4 +1,4 @@
-"""No code that comes with a model runs, and nothing that is piped in is taken for a permission."""
+"""Code in a model's folder does not run, and piped input does not count as permission to run it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""`chainhead plot`: chains and contributions drawn, for every task."""
+"""`chainhead plot` draws chains and contributions, for every task."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What all commands share: help, version, completion, and what they import."""
+"""Features of all commands: help, version, completion, and the modules that they import."""
 
 import os
 import re

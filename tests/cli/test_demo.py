@@ -1,4 +1,4 @@
-"""`chainhead demo` and the command line around it."""
+"""`chainhead demo`, and the help of the command line."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`chainhead evaluate` on new labelled files: matched by name, measured, and refused in words."""
+"""`chainhead evaluate` on new labelled files: columns matched by name, scores, and errors for unsuitable files."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Names, labels, cells and cards of others reach the terminal as text: nothing is obeyed, nothing read as markup."""
+"""Names, labels, cells and cards from elsewhere are printed as text: no control characters and no markup."""
 
 import ast
 import io

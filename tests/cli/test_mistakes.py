@@ -1,4 +1,4 @@
-"""Typical mistakes of new users, each with the sentence that it gets: what was wrong, what was expected, what to do."""
+"""Typical mistakes of new users. Each message says what was wrong, what was expected and what to do."""
 
 import json
 

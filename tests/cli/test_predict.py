@@ -1,4 +1,4 @@
-"""`chainhead predict`: every format, and every task."""
+"""`chainhead predict` for every file format and every task."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`chainhead predict` given the wrong things: damaged inputs, options, streams that end."""
+"""Errors of `chainhead predict`: damaged inputs, wrong options, and output pipes that close early."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""Tables as people have them, given to `chainhead predict`: columns by name, rows in time, values as they stand."""
+"""`chainhead predict` on tables from practice: columns matched by name, rows sorted by time, values unchanged."""
 
 import csv
 import datetime

@@ -1,4 +1,4 @@
-"""ChainHeadConfig: one vocabulary with the head, checked, and safe to save and load."""
+"""`ChainHeadConfig`: it has the head's names of options, checks every field, and can be saved and loaded."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Fields of a stack's layers: hops by layer, what stands around them, and errors that name what is wrong."""
+"""Configuration of a stack's layers: hops for each layer, the parts around them, and errors that name the field."""
 
 import pytest
 from huggingface_hub.errors import StrictDataclassError

@@ -1,4 +1,4 @@
-"""accelerate: several processes, and models larger than the memory they run in."""
+"""accelerate: several processes, and models larger than the available memory."""
 
 import os
 import socket

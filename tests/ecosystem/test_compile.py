@@ -1,4 +1,4 @@
-"""torch.compile without graph breaks, torch.export, and loading into DataLoader workers."""
+"""torch.compile without graph breaks, torch.export, and models in DataLoader workers."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""torch.export and ONNX: one graph for any batch, any length and any padding."""
+"""torch.export and ONNX: one graph for any batch size, length and padding."""
 
 import onnxruntime
 import pytest

@@ -1,4 +1,4 @@
-"""torch.export and ONNX of models over tokens, images and series, for batches, lengths and heights not seen before."""
+"""torch.export and ONNX of models of tokens, images and series, for batch sizes and lengths not seen at export."""
 
 import onnxruntime
 import pytest

@@ -1,6 +1,6 @@
-"""Models of images and forecasts, and channels and features with chains of their own, with what surrounds them.
+"""Trainer, PEFT, torchao, device maps and checkpointing for models of images and forecasts, and for stacks of hops.
 
-Trainer, PEFT, torchao, device maps and checkpointing, as for chains of one kind over `input_features`.
+Channels and features have their own chains here. Other tests cover a single chain over `input_features`.
 """
 
 import copy

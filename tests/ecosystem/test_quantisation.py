@@ -1,4 +1,4 @@
-"""Quantisation by torchao: int8 weights, and int8 weights with activations quantised as they come, on the CPU."""
+"""Quantisation by torchao on the CPU: int8 weights, and int8 weights with dynamically quantised activations."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Random chain heads with what people run models through: ONNX, PEFT, Trainer and torch.func."""
+"""Random chain heads with common tools: ONNX, PEFT, Trainer and torch.func."""
 
 import copy
 

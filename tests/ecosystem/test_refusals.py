@@ -1,4 +1,4 @@
-"""What would be ignored, or give a wrong answer in silence, is refused with a sentence that says what to do."""
+"""Calls that would be ignored, or silently give a wrong result, raise errors that say what to do."""
 
 import pytest
 import timm

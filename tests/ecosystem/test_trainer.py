@@ -1,4 +1,4 @@
-"""transformers' Trainer: every option that meets the models or their batches, run for real."""
+"""transformers' Trainer, run with every option that affects the models or their batches."""
 
 import numpy as np
 import pytest

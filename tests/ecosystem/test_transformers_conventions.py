@@ -1,4 +1,4 @@
-"""What users of transformers rely on, where its common tests do not look."""
+"""Conventions of transformers that its common tests do not check."""
 
 import copy
 

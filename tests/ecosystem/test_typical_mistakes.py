@@ -1,4 +1,4 @@
-"""Typical mistakes with heads, models, configurations, timm and the zoo, each with the sentence that it gets."""
+"""Typical mistakes with heads, models, configurations, timm and the zoo, and the message that each gets."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What people wrap around models changes nothing: predictions and gradients are those of the plain model."""
+"""Common wrappers of models, such as DDP: predictions and gradients are those of the plain model."""
 
 import copy
 import io

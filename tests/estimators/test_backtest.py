@@ -1,4 +1,4 @@
-"""Forecasts as they would have been made in the past."""
+"""Backtests: forecasts from past origins, and their scores."""
 
 import numpy as np
 import pandas as pd

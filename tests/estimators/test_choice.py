@@ -1,4 +1,4 @@
-"""The choice between random chain heads and a stack: by series that neither was fitted to, within the time given."""
+"""The choice between random chain heads and a trained stack: made on unseen series, within the given time."""
 
 import pickle
 from types import SimpleNamespace

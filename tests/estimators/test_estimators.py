@@ -1,4 +1,4 @@
-"""The estimators themselves: labels of any type, weights of classes, files, pickles, threads."""
+"""The classifier and the regressor: labels of any type, weights of classes, files, pickles and threads."""
 
 import json
 import pickle

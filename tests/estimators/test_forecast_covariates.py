@@ -1,4 +1,4 @@
-"""`ChainHeadForecaster` with what is known for the future too, and what came since taken up."""
+"""`ChainHeadForecaster` with covariates, and with values that came after the fit."""
 
 import numpy as np
 import pandas as pd

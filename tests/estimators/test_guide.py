@@ -1,4 +1,4 @@
-"""The commands of docs/classify.md run on the files that its snippet writes, one of each kind."""
+"""The commands of docs/classify.md, one of each kind, run on the files that its snippet writes."""
 
 import json
 import re

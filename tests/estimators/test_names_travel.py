@@ -1,4 +1,4 @@
-"""Names of columns that an estimator was fitted to: what it saves finds them again, in any order."""
+"""A saved estimator knows the column names of its training data, and finds the columns in any order."""
 
 import numpy as np
 import pandas as pd

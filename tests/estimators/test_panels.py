@@ -1,4 +1,4 @@
-"""What users hold their series in: the same answer for each, and errors that say what to do."""
+"""Series in every supported data type give the same predictions; errors say what to do."""
 
 import numpy as np
 import pandas as pd

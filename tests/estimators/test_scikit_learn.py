@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of estimators, and its tools around ours."""
+"""scikit-learn's own checks of estimators, and its tools applied to the estimators here."""
 
 import numpy as np
 import pytest

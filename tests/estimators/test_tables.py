@@ -1,4 +1,4 @@
-"""`chainhead train` of a table: guessed, told, measured, written, predicted with, and run again."""
+"""`chainhead train` on a table of series: guesses, messages, scores, files, predictions and a second run."""
 
 import csv
 import json

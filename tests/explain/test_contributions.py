@@ -1,4 +1,4 @@
-"""Contributions of nodes to predictions: complete, masked, and the terms of the sum itself where that is one."""
+"""Contributions of nodes to predictions: they add up, respect masks, and equal the terms of an affine path."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Quantiles of errors: their shares, how they forget, and how few errors widen them."""
+"""Quantiles of errors: their levels, the weight of old errors, and wider quantiles from few errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The forecaster that series alone give."""
+"""Fitting a forecaster to series without any option."""
 
 import numpy as np
 import pytest

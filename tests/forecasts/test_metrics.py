@@ -1,4 +1,4 @@
-"""Errors of forecasts, by their definitions."""
+"""Scores of forecasts against their definitions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Forecasts beyond the horizon."""
+"""Forecasts of more steps than the model's horizon."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The head: its options against the formula written out, its methods, masks, streaming and layouts."""
+"""The head's options against its formula, and its methods, masks, streams and layouts."""
 
 import inspect
 import math

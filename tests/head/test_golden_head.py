@@ -1,4 +1,4 @@
-"""tinyBIG's own numbers through the public constructor, wherever its code and its documentation agree."""
+"""Numbers computed with tinyBIG, wherever tinyBIG's code agrees with its documentation."""
 
 import json
 from pathlib import Path

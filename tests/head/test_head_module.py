@@ -1,4 +1,4 @@
-"""The head as a torch module: its parts, initialisation, dtypes, devices, and hooks and adapters on its maps."""
+"""The head as a torch module: parts, initialisation, dtypes, devices, and hooks and adapters on its linear maps."""
 
 import copy
 import math

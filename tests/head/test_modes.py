@@ -1,4 +1,4 @@
-"""What was built in one mode serves in every other: inference mode, tensors without data, global hooks."""
+"""A head built in one mode works in the other modes: inference mode, meta tensors, global hooks."""
 
 import pytest
 import torch

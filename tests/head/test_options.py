@@ -1,4 +1,4 @@
-"""Options are checked before anything is allocated, and errors name them."""
+"""Options are checked before memory is allocated, and errors name them."""
 
 import inspect
 import time

@@ -1,4 +1,4 @@
-"""The rooms: docs/architecture.md says what each may import, and the code keeps to it, in both directions."""
+"""The imports between rooms are those that docs/architecture.md lists, no more and no fewer."""
 
 import ast
 import re

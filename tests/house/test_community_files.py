@@ -1,4 +1,4 @@
-"""What stands beside the code: it can be read, and names what is there."""
+"""The files beside the code, such as CONTRIBUTING.md: they can be parsed, and name only files that exist."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The guides' snippets run as they stand there, with no network, and their links lead somewhere."""
+"""The guides' snippets run unchanged and without a network, and their links have targets."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The project is not on a package index, where anybody could take its name: nothing sends users there for it."""
+"""No text tells users to install the project from a package index, where anybody could register its name."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README's snippets and commands run as they stand there, with no network."""
+"""The README's snippets and commands run unchanged and without a network."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Registration with transformers, by import, by call and by the zoo's host, in processes of their own."""
+"""Registration with transformers by import, by a call and by the zoo's host, each in a new process."""
 
 import multiprocessing
 import subprocess

@@ -1,4 +1,4 @@
-"""One template has the text of all cards: in one order of sections, with nothing left blank in silence."""
+"""The text of all cards comes from one template: a fixed order of sections, and no empty section."""
 
 import pytest
 from huggingface_hub import ModelCard, ModelCardData

@@ -1,4 +1,4 @@
-"""Every model has a card: of every class, kind of chain and option. What is new and not in a table here fails."""
+"""Every model has a card: for every class, kind of chain and option. An option missing in a table here fails."""
 
 import re
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""A checkpoint with its code works where the plugin has never been; where the plugin is, none of that code runs."""
+"""A checkpoint with its code works without the plugin. With the plugin installed, none of that code runs."""
 
 import importlib
 import json

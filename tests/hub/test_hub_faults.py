@@ -1,4 +1,4 @@
-"""The loopback Hub commits the faults it is asked for; what the real client makes of them."""
+"""Faults that the loopback Hub produces on request, and the reactions of the real client."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Nothing is deleted but a cache's own files, and nothing offline; nothing is pushed but a model's own files."""
+"""Only a cache's own files are deleted, and none without a network. Only a model's own files are pushed."""
 
 import hashlib
 import pickle

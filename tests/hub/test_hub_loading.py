@@ -1,4 +1,4 @@
-"""`from_pretrained` of our classes: safetensors alone, intact, from the cache without a socket, with clear errors."""
+"""`from_pretrained`: only intact safetensors files, no network if cached, and clear errors."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Models, pipelines and trainers: what they push is complete, and what is loaded from the Hub is what was pushed."""
+"""Models, pipelines and trainers push complete repositories, which load as the pushed models."""
 
 import io
 import re

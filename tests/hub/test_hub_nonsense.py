@@ -1,4 +1,4 @@
-"""A Hub, or a proxy before it, that answers other JSON than expected: an error with a name, whatever is asked."""
+"""A Hub or a proxy that answers with unexpected JSON leads to a documented error for every call."""
 
 import pytest
 from hub_client import run_client

@@ -1,4 +1,4 @@
-"""What `registry.pull` gets from the Hub and from the cache, and what it refuses."""
+"""`registry.pull` from the Hub and from the cache, and the requests that it refuses."""
 
 import pytest
 from hub_client import run_client, start_client

@@ -1,4 +1,4 @@
-"""Whatever the network does, a pull ends in the right files or in a clear error, and the next one is good."""
+"""Network faults while pulling: a pull ends with the right files or a clear error, and the next pull works."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is pushed is what is pulled, and a push that fails leaves nothing behind."""
+"""A push followed by a pull returns the same files, and a failed push leaves nothing behind."""
 
 import json
 import re

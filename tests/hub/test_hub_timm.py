@@ -1,4 +1,4 @@
-"""timm's own ways to the Hub and back, with a chain head as classifier."""
+"""timm's functions for the Hub, with a chain head as classifier."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A plugin whose model is on the Hub: `create_model` takes what is embedded, else cached, else on the Hub."""
+"""A plugin whose model is on the Hub: `create_model` looks in the package, then in the cache, then on the Hub."""
 
 import pytest
 import torch

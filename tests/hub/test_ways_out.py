@@ -1,6 +1,6 @@
-"""Every option leaves with a model by every way: saved and loaded, gathered for a push with its card, and exported.
+"""Every option is kept when a model is saved and loaded, gathered for a push with its card, or exported.
 
-That the tables hold all options there are is what `test_cards.py` checks.
+`test_cards.py` checks that the tables of options are complete.
 """
 
 import pytest

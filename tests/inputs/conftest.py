@@ -1,4 +1,4 @@
-"""Extractors and sequences for them."""
+"""Feature extractors and sequences for the tests of this folder."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the extractor takes for a sequence or a batch, and what it refuses."""
+"""Inputs that the feature extractor accepts as a sequence or a batch, and inputs that it refuses."""
 
 import sys
 

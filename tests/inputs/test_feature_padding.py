@@ -1,4 +1,4 @@
-"""Sequences padded by the extractor and by a collator, also a thousand of them."""
+"""Sequences padded by the extractor and by a collator, up to a thousand at once."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Each series standardised by itself, beside NumPy series by series."""
+"""Each series standardised by itself, compared with NumPy series by series."""
 
 import numpy as np
 import pytest

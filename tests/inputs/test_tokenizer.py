@@ -1,4 +1,4 @@
-"""Tokenizers, training and pipelines, on a language of ten words in which order is all that counts."""
+"""Tokenizers, training and pipelines on an artificial language of ten words, in which only order matters."""
 
 import copy
 import random

@@ -1,4 +1,4 @@
-"""A chain head in place of another transformers model's classifier."""
+"""A chain head in place of the classifier of a transformers model."""
 
 import copy
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Forecasters that know something of the future, and the units of a series."""
+"""Forecasting models with covariates of the future, and the units of series."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Constant features, seasons, the linear path, and quantiles: their start and their calibration."""
+"""Parts of forecasting models: constant features, seasons, linear path and quantiles, at first and calibrated."""
 
 from statistics import NormalDist
 

@@ -1,4 +1,4 @@
-"""What forecasters are worth, and training them: with the plain loop and with Trainer."""
+"""Accuracy of trained forecasting models, and their training with a plain loop and with Trainer."""
 
 import numpy as np
 import pytest

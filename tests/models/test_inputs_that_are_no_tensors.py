@@ -1,4 +1,4 @@
-"""NumPy arrays and lists, given to models and heads in place of tensors."""
+"""NumPy arrays and lists as inputs of models and heads, in place of tensors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The transformers models: outputs, losses, checkpoints, and the conventions of the library."""
+"""The transformers models: outputs, losses, checkpoints, and conventions of the library."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Forecasters: outputs and their units, missing values, losses, configuration, checkpoints."""
+"""Forecasting models: outputs and their units, missing values, losses, configuration and checkpoints."""
 
 import copy
 import json

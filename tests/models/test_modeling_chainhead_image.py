@@ -1,4 +1,4 @@
-"""Image classification: rows, patches or a backbone's feature map as a chain."""
+"""Image classification with rows, patches or a backbone's feature map as the nodes of a chain."""
 
 import copy
 

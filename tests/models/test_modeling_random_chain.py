@@ -1,4 +1,4 @@
-"""Random chain heads as a transformers model: configuration, files, pipelines, export."""
+"""Random chain heads as a transformers model: configuration, files, pipelines and export."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Stacks with hops by layer, differences, normalisations, residuals and several poolings, beside plain references."""
+"""Stacks with hops by layer, differences, normalisation, residuals and several poolings, against plain references."""
 
 import pytest
 import torch

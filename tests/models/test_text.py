@@ -1,4 +1,4 @@
-"""Text: tokens in, through an embedding of the model's own or a transformers encoder."""
+"""Text models, with their own embedding or with an encoder of transformers."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""timm's registry: backbones with a chain head as classifier, in timm's conventions."""
+"""timm's registry: backbones with a chain head as classifier, by timm's conventions."""
 
 import copy
 from textwrap import dedent

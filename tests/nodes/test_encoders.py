@@ -1,4 +1,4 @@
-"""Encoders of audio and series inside chain head models: padded and alone, frozen, trained, copied, and refused."""
+"""Encoders of audio and series in chain head models: with and without padding, frozen, trained, copied, refused."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A transformers encoder inside a text model: what it is asked, frozen, copied, and refused."""
+"""An encoder of transformers in a text model: its inputs, frozen, copied and refused."""
 
 import json
 import time

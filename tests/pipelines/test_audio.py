@@ -1,4 +1,4 @@
-"""Recordings through pipelines: waveforms of any length, classified as a whole and frame by frame."""
+"""Recordings in pipelines: waveforms of any length, labelled as a whole and frame by frame."""
 
 from pathlib import Path
 

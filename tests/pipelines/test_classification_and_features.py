@@ -1,3 +1,5 @@
+"""The pipelines "time-series-classification" and "chain-feature-extraction"."""
+
 import numpy as np
 import pandas as pd
 import pytest

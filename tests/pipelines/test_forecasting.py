@@ -1,4 +1,4 @@
-"""The pipeline "time-series-forecasting": from a folder and a series to numbers."""
+"""The pipeline "time-series-forecasting", from a saved model and a series to numbers."""
 
 import datetime
 

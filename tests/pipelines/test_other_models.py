@@ -1,4 +1,4 @@
-"""Models of transformers in our pipelines: the numbers are those of the model called by hand."""
+"""Models of transformers in the pipelines here give the numbers of the model called directly."""
 
 import numpy as np
 import pytest

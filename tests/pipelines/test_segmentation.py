@@ -1,4 +1,4 @@
-"""The pipeline "time-series-segmentation": labels of nodes and segments, from a folder and a sequence."""
+"""The pipeline "time-series-segmentation", from a saved model and a sequence to labels of nodes and segments."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Features of chains: by definition, in plain PyTorch, compiled, and for every padding."""
+"""Features of chains by their definition, in plain PyTorch and compiled, for every padding."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The kernels: what they are, and that chain heads give the same outputs."""
+"""The kernels' weights and channels, and equal outputs of chain heads."""
 
 import numpy as np
 import pytest

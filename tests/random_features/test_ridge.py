@@ -1,4 +1,4 @@
-"""Ridge regression in closed form, against refitting without each row, and against its definition."""
+"""Ridge regression in closed form, against a new fit without each row, and against its definition."""
 
 import pytest
 import torch

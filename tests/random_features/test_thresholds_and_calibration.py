@@ -1,4 +1,4 @@
-"""Thresholds lie among the outputs, and temperatures make scores as sure as they are right."""
+"""Thresholds lie among the outputs, and calibrated probabilities match how often labels are right."""
 
 import numpy as np
 import pytest

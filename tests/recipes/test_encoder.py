@@ -1,4 +1,4 @@
-"""Recipes on a pretrained text encoder: frozen or trained, found, verified, and saved as one whole model."""
+"""Recipes with a pretrained text encoder: frozen or trained, found, verified, and saved as one complete model."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""`chainhead evaluate --data` of forecasters: rolling origins of new files."""
+"""`chainhead evaluate --data` for forecasting models: rolling origins in new files."""
 
 import json
 

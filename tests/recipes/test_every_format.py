@@ -1,4 +1,4 @@
-"""The same 20 series in every format: trained to the same numbers, predicted and evaluated alike."""
+"""The same 20 series in every file format give the same training, predictions and scores."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Forecast recipes: calibrated quantiles, MASE, metrics by series, and the test part in stretches of time."""
+"""Forecast recipes: calibrated quantiles, MASE, scores by series, and the test part in stretches of time."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Linear networks and classical forecasters beside a forecast recipe's model."""
+"""Linear networks and classical forecasters, which a forecast recipe compares its model with."""
 
 import sys
 

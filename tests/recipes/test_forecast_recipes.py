@@ -1,4 +1,4 @@
-"""Recipes for forecasts: series cut in time, what is measured, peers, and the commands around them."""
+"""Recipes for forecasts: series split by time, their metrics, their peers, and the commands that run them."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Recipes of images: patches, backbones that are trained with the head or before it, and Fashion-MNIST's files."""
+"""Recipes for images: patches, backbones trained with the head or before it, and Fashion-MNIST's files."""
 
 import gzip
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is kept of finished runs: used again where it is theirs and whole, and never otherwise."""
+"""Finished runs are kept, and used again only if they belong to the recipe and are complete."""
 
 import json
 import subprocess

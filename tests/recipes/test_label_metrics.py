@@ -1,4 +1,4 @@
-"""Metrics of labels are those of scikit-learn, and the one that counts is that which the recipe names."""
+"""Metrics of labels equal those of scikit-learn, and the recipe's metric decides."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Labelled tables of a recipe: columns of both parts by name, labels and ids as they stand in the file."""
+"""Labelled tables in recipes: columns matched by name in both parts, labels and identifiers unchanged."""
 
 from types import SimpleNamespace
 

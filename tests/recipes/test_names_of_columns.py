@@ -1,4 +1,4 @@
-"""What a recipe trains on a table reads later tables by the names of its columns, in whatever order they stand."""
+"""A model that a recipe trained on a table finds columns of later tables by name, in any order."""
 
 import json
 

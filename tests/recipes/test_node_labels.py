@@ -1,4 +1,4 @@
-"""Chains in which speakers take turns, and labels of nodes."""
+"""Chains in which speakers alternate, and labels of nodes."""
 
 from itertools import pairwise
 

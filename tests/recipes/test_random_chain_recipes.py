@@ -1,4 +1,4 @@
-"""Random chain heads in recipes: as the model, as a peer, and what they may not be."""
+"""Random chain heads in recipes: as the model, as a peer, and the recipes that refuse them."""
 
 import json
 

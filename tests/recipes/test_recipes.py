@@ -1,4 +1,4 @@
-"""Recipes of one's own: what is checked before training, training itself, and the commands around it."""
+"""Users' own recipes: checks before training, training, and the commands that run them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Reports are saved as JSON and read again, with whatever was added or is missing since."""
+"""Reports are saved as JSON and read again, also by versions with more or fewer fields."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Peers out of aeon beside a recipe's model: what they are fitted to, what they cost, and when they do not run."""
+"""Peers from aeon in recipes: their training data, their costs, and the cases in which they do not run."""
 
 import json
 import sys

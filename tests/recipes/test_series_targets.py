@@ -1,4 +1,4 @@
-"""Recipes that predict a number, or several labels at once, of every series."""
+"""Recipes that predict a number, or several labels at once, for every series."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The default stack: it learns what order tells, says what validation tried, and refuses what it cannot learn from."""
+"""The default stack: it learns from order, reports the validation of its options, and refuses unsuitable data."""
 
 import numpy as np
 import pytest

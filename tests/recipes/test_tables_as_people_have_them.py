@@ -1,4 +1,4 @@
-"""Tables as people have them, trained from and predicted from: each has the right value, or says what is wrong."""
+"""Tables from practice in training and prediction: every value is right, or an error says what is wrong."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What new users do wrong with `chainhead train`: each ends in a sentence that names the place and what to do."""
+"""Typical mistakes with `chainhead train`: each message names the place and says what to do."""
 
 import re
 

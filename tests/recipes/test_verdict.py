@@ -1,4 +1,4 @@
-"""How a model stands against peers and naive forecasts, some of which have no error, or none that is defined."""
+"""The comparison of a model with peers and naive forecasts, some of them without an error, or an undefined error."""
 
 import math
 

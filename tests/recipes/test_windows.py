@@ -1,4 +1,4 @@
-"""Windows that are made on demand, beside windows cut one by one."""
+"""Windows that are cut on demand, compared with windows cut in advance."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Zoos of real distributions: a module and a `.dist-info` folder each, on the path of a subprocess."""
+"""Zoos as installed distributions: a module and a `.dist-info` folder each, on the path of a subprocess."""
 
 import json
 import os

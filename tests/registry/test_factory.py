@@ -1,4 +1,4 @@
-"""Models that are none of transformers': a plugin's factory builds them, the host loads their weights."""
+"""Models that are not classes of transformers: a plugin's factory builds them, and the host loads their weights."""
 
 import hashlib
 from dataclasses import replace

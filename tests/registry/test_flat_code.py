@@ -1,4 +1,4 @@
-"""The modules of a package with folders become files of one folder, in which transformers finds every import."""
+"""A package's modules become files of a single folder, in which transformers finds every import."""
 
 import importlib
 import inspect

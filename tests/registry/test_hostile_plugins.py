@@ -1,4 +1,4 @@
-"""Plugins whose objects misbehave, that hang, or whose threads ask the registry: told by name, and the others work."""
+"""Plugins that misbehave, hang or call the registry from threads: errors name them, and other plugins work."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A new distribution passes its own tests, and the checks that this one passes."""
+"""A distribution that `registry new` writes passes its own tests, and the checks of this project."""
 
 import shutil
 import subprocess

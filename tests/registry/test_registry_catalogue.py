@@ -1,4 +1,4 @@
-"""Finding and describing models: which distributions count, how fast, from how many threads."""
+"""Finding and describing models: which distributions count, how fast, and from several threads."""
 
 import json
 import shutil

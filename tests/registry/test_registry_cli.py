@@ -1,4 +1,4 @@
-"""``python -m registry``."""
+"""The command ``python -m registry``."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Creating models, and what is verified before."""
+"""Creating models, and the verification before that."""
 
 import hashlib
 import shutil

@@ -1,4 +1,4 @@
-"""What an entry and a plugin refuse."""
+"""Values that an entry and a plugin refuse."""
 
 from dataclasses import replace
 from pathlib import Path

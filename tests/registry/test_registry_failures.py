@@ -1,4 +1,4 @@
-"""Every way in which a plugin can fail, all installed side by side in one host."""
+"""Every way in which a plugin can fail, with all failing plugins installed in one host."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Names of the zoo where transformers takes the name of a repository."""
+"""Names of the zoo in place of the name of a repository in functions of transformers."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Scripts that know nothing of plugins: run with them, and in an environment that registers them by itself."""
+"""Scripts that do not import plugins: run by the host, and in an environment that registers plugins by itself."""
 
 import subprocess
 import sys

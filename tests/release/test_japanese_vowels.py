@@ -1,4 +1,4 @@
-"""The checkpoint of the Japanese vowels, against the data it was trained on; test_zoo.py tests what all share."""
+"""The checkpoint for Japanese vowels on its data. `test_zoo.py` tests the properties of all checkpoints."""
 
 import json
 from pathlib import Path

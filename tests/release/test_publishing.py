@@ -1,4 +1,4 @@
-"""Publishing: one process trains in a folder at a time."""
+"""Publishing: only one process at a time trains in a folder."""
 
 import pytest
 

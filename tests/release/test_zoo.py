@@ -1,4 +1,4 @@
-"""Every model of the zoo: it loads offline, its card runs, and all numbers that are stated of it agree."""
+"""Every model of the zoo: it loads offline, its card's snippets run, and all its published numbers agree."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Programs in processes of their own, which may be killed, limited and watched."""
+"""Runs programs in new processes, which a test may kill, limit and watch."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""No code that comes with a model runs, nobody is asked whether it may, and no program is started."""
+"""Loading a model runs no code from its folder, asks nobody for permission, and starts no program."""
 
 
 def test_nothing_runs_that_is_not_installed(run_program, tmp_path):

@@ -1,4 +1,4 @@
-"""Promise 9: one model serves threads and processes, for as long as it is asked to."""
+"""Promise 9: one model serves many threads and processes, for any length of time."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Promise 4: a mutated file ends in a documented exception or a correct load, in bounded time and memory."""
+"""Promise 4: a changed file ends in a documented exception or a correct load, in bounded time and memory."""
 
 import json
 import sys

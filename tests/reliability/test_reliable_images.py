@@ -1,4 +1,4 @@
-"""Promise 7, for images: what is passed in is classified as Pillow reads it, or is an error that says why not."""
+"""Promise 7, for images: a picture is classified as Pillow reads it, or an error says why not."""
 
 import io
 import random

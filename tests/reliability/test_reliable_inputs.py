@@ -1,4 +1,4 @@
-"""Promise 7: whatever is passed in, a clear error or a right answer."""
+"""Promise 7: every input leads to a right answer or a clear error."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,6 @@
-"""Promise 3: a loaded model is the saved one, bit for bit, and says what the checkpoint lacked.
+"""Promise 3: a loaded model equals the saved model bit for bit, and missing weights are reported.
 
-tests/models/test_modeling_chainhead.py shows that what a checkpoint lacks is initialised, weight by weight, for every
-class.
+tests/models/test_modeling_chainhead.py shows for every class that weights missing in a checkpoint are initialised.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Promise 8: numbers are what the formula says, alone and in company, in any precision and every time."""
+"""Promise 8: outputs are those of the formula, in any batch, in any precision and on every call."""
 
 import pytest
 import torch

@@ -1,6 +1,6 @@
-"""Promise 1: the zoo's host survives whatever an installed plugin does. See also tests/registry/.
+"""Promise 1: the zoo's host survives every failure of an installed plugin. See also tests/registry/.
 
-The plugins are wheels, installed by pip into a virtual environment that also sees what the tests run with.
+The plugins are wheels, which pip installs into a virtual environment that also contains the tests' packages.
 """
 
 import hashlib

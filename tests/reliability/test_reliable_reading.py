@@ -1,4 +1,4 @@
-"""Promise 3, while somebody saves: what is loaded is the one model or the other, whole."""
+"""Promise 3, while another process saves: a load returns the old or the new model, complete."""
 
 import shutil
 import sys

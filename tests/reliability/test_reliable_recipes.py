@@ -1,4 +1,4 @@
-"""Recipes that anybody may have written: each is trained, or ends in a sentence before anything is trained."""
+"""Recipes by unknown authors: each is trained, or ends in an error before anything is trained."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Promise 2: the classes are registered once, however often, from wherever.
+"""Promise 2: the classes are registered exactly once, by any number of calls from any thread or process.
 
 See also tests/house/test_registration.py.
 """

@@ -1,4 +1,4 @@
-"""Promise 6: a save over a checkpoint leaves the old one or the new one, whole, however it ends."""
+"""Promise 6: an interrupted save over a checkpoint leaves the old or the new checkpoint, complete."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Promise 7, for forecasts: what is passed in is forecast as NumPy reads it, or is an error that says why not."""
+"""Promise 7, for forecasts: a series is forecast as NumPy reads it, or an error says why not."""
 
 import numpy as np
 import pytest

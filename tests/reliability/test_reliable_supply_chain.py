@@ -1,4 +1,4 @@
-"""Promises 10 and 11: what the project depends on is bounded, pinned for CI, and licensed to be used.
+"""Promises 10 and 11: dependencies have bounds, are pinned for CI, and have suitable licences.
 
 tools/compatibility.py runs the tests with the lowest and the newest versions.
 """

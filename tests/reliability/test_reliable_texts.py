@@ -1,4 +1,4 @@
-"""Promise 7, for texts: what is passed in is classified as it is written, or is an error that says why not."""
+"""Promise 7, for texts: a text is classified as it is written, or an error says why not."""
 
 import pytest
 import torch

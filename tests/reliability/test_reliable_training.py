@@ -1,4 +1,4 @@
-"""Promise 12: training goes on after any cut, with the weights of a training that was not cut."""
+"""Promise 12: an interrupted training continues, and ends with the weights of an uninterrupted training."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Streams: the whole series' answer, at every node."""
+"""Streams: at every node, the prediction for the whole series so far."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Every kind of chain, for the tests that go through all of them."""
+"""Examples of every kind of chain, for tests that run over all kinds."""
 
 from chainhead_plugin.chain.kinds import Chain
 

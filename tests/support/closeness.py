@@ -1,4 +1,4 @@
-"""How close a fast form has to come to the dense matrix, and at which lengths."""
+"""Tolerances between fast forms and the dense matrix, and the lengths at which they are compared."""
 
 import pytest
 import torch

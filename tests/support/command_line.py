@@ -1,4 +1,4 @@
-"""Running the command line in this process, and inputs for it."""
+"""Runs the command line in this process, and writes inputs for it."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Which of transformers' own model tests do not concern a chain head, and why."""
+"""The common model tests of transformers that do not apply to chain heads, with the reasons."""
 
 from fnmatch import fnmatchcase
 

@@ -1,4 +1,4 @@
-"""The common model tests, for chain heads: each test of transformers runs, or is in a table with the reason why not."""
+"""The common model tests for chain heads: each test runs, or is in a table of exclusions with a reason."""
 
 import tempfile
 import unittest

@@ -1,7 +1,7 @@
-"""The tests that transformers runs on its own models, fetched from the package index.
+"""The tests that transformers runs on its own models, downloaded from the package index.
 
-They are in transformers' source distribution and not in its wheel. `pip` fetches the one of the installed version,
-from whatever index it is configured for, and checks it against the SHA-256 that the index states.
+They are in transformers' source distribution, but not in its wheel. `pip` downloads the source distribution of the
+installed version, from the index that it is configured for, and checks it against the index's SHA-256.
 """
 
 import importlib.util

@@ -1,6 +1,6 @@
-"""Every model on two processes, by DDP and FSDP in several ways; prints what differs from the plain model, or nothing.
+"""Runs every model on two processes, by DDP and FSDP in several ways, and compares it with the plain model.
 
-Prints {way: {model: difference}}, where an empty text says that predictions and gradients are the plain model's.
+Prints {way: {model: difference}}. An empty text means that predictions and gradients equal the plain model's.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Small encoders with random weights, of every family of transformers over audio and series, and what does not fit."""
+"""Small encoders with random weights, for every family of audio and series models in transformers.
+
+Families whose models cannot be used as encoders are listed too.
+"""
 
 from typing import Any, NamedTuple
 

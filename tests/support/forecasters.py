@@ -1,4 +1,4 @@
-"""Small forecasters with random weights, and series for them."""
+"""Small forecasting models with random weights, and series for them."""
 
 import pytest
 import torch

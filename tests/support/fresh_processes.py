@@ -1,7 +1,7 @@
-"""Processes that have imported the libraries around the plugin, and neither the plugin nor its host.
+"""Processes that have imported the plugin's dependencies, but neither the plugin nor its host.
 
-Half of what a test in a process of its own takes is the import of torch and transformers. A server imports them
-once for every worker of the tests, and forks itself for every process.
+A test in a new process spends half of its time on the import of torch and transformers. A server imports them once for
+every test worker, and forks itself for every process.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Properties that hold for inputs of any kind, tried on random ones."""
+"""Checks properties on random inputs."""
 
 from hypothesis import HealthCheck, given, settings
 

@@ -1,7 +1,7 @@
-"""How the time of chains grows with their length: ``python -m tests.support.growth_in_length``.
+"""Measures how the time of chains grows with their length: ``python -m tests.support.growth_in_length``.
 
-In a process of its own, which keeps freed memory: a process that maps large arrays anew pays for every page of the
-longer chain, and for none of the shorter.
+It runs in a separate process, which keeps freed memory. Otherwise the process would request new memory pages for the
+longer chain only, and that time would count too.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Load mutated checkpoints under watch; write how they ended.
+"""Loads changed checkpoints under supervision, and counts the outcomes.
 
-Usage: hostile_files.py FOLDER SEED COUNT. Prints {outcome: count}; stops at the first load that takes more than 5
-seconds (SIGALRM), needs more than 1 GiB of memory more, raises what no documentation mentions, imports what a file
-names, unpickles, runs a program or calls up a host.
+Usage: hostile_files.py FOLDER SEED COUNT. Prints {outcome: count}. Stops at the first load that takes more than 5
+seconds (SIGALRM), needs more than 1 GiB of additional memory, raises an undocumented exception, imports a module that
+a file names, unpickles, runs a program or opens a connection.
 """
 
 import collections

@@ -1,6 +1,6 @@
-"""Run client code in a process of its own, against a loopback Hub and with a cache of its own.
+"""Runs client code in a new process, against a loopback Hub and with a new cache.
 
-The client reads its environment when it is imported, so each setting needs a new process.
+The client reads its environment when it is imported, so that each setting needs a new process.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The client's side of `hub_client`: run code, report its result, its exception and what it did."""
+"""The process that `hub_client` starts: runs code, and reports its result, its exception and its actions."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Faults that the loopback Hub commits on request."""
+"""Faults that the loopback Hub produces on request."""
 
 import re
 import threading

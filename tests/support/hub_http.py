@@ -1,4 +1,4 @@
-"""HTTP of the loopback Hub: requests in, replies out, and the faults in between."""
+"""HTTP of the loopback Hub: requests, replies, and faults in between."""
 
 import json
 import re

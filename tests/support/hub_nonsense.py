@@ -1,4 +1,4 @@
-"""Answers of a Hub that are right by HTTP, and no answers to what was asked."""
+"""Answers of a Hub that are valid HTTP, but do not answer the request."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the tests publish, and client code that pulls it."""
+"""Files that the tests publish, and client code that pulls them."""
 
 import hashlib
 import random

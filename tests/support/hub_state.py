@@ -1,4 +1,4 @@
-"""The state the routes work on: repositories, tokens, large files; and who may do what."""
+"""The state behind the loopback Hub's routes: repositories, tokens, large files and permissions."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the loopback Hub remembers: blobs, immutable commits, repositories, accounts."""
+"""The storage of the loopback Hub: blobs, immutable commits, repositories and accounts."""
 
 import fnmatch
 import hashlib

@@ -1,14 +1,14 @@
-"""Interrupt saves over an existing checkpoint, again and again; write what the folder loads as.
+"""Interrupts saves over an existing checkpoint many times, and counts what the folder then loads as.
 
-Usage: interrupted_saves.py FOLDER TRIALS. Prints {mode: {outcome: count}}, with so many trials in each mode,
-but at least 60 of the first:
+Usage: interrupted_saves.py FOLDER TRIALS. Prints {mode: {outcome: count}}, with TRIALS trials in each mode, but at
+least 60 in the first mode:
 
-- calls: SIGKILL just before one of the file system calls that Python makes, the first ones to the last ones
-- times: SIGKILL at random times, in the middle of writes too
-- errors: a full disk at one of these calls
+- calls: SIGKILL just before a file system call of Python, from the first call to the last
+- times: SIGKILL at random times, also while a file is written
+- errors: a full disk at such a call
 - file-size: no file may be larger than half the weights
 
-Every trial saves in a forked process. This one then loads the folder through `AutoModel`.
+Every trial saves in a forked process. This process then loads the folder through `AutoModel`.
 """
 
 import collections

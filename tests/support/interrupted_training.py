@@ -1,13 +1,13 @@
-"""Interrupt the training of a recipe, again and again; go on each time, and compare weights with those of no cut.
+"""Interrupts the training of a recipe many times, continues it, and compares weights with an uninterrupted training.
 
-Usage: interrupted_training.py FOLDER TRIALS. Prints {mode: {outcome: count}}, with so many trials in each mode:
+Usage: interrupted_training.py FOLDER TRIALS. Prints {mode: {outcome: count}}, with TRIALS trials in each mode:
 
-- calls: SIGKILL just before one of the file system calls that Python makes, the first ones to the last ones
-- times: SIGKILL at random times, in the middle of writes too
-- errors: a full disk at one of these calls
-- file-size: no file may be larger than a few kB, as if the disk were full within a write
+- calls: SIGKILL just before a file system call of Python, from the first call to the last
+- times: SIGKILL at random times, also while a file is written
+- errors: a full disk at such a call
+- file-size: no file may be larger than a few kB, as if the disk were full during a write
 
-Every training that is interrupted runs in a forked process. This one then trains on in the same folder.
+Every interrupted training runs in a forked process. This process then continues it in the same folder.
 """
 
 import collections

@@ -1,8 +1,8 @@
-"""A Hub on loopback that the real `huggingface_hub` client pushes to and pulls from.
+"""A Hub on the loopback interface, to which the real `huggingface_hub` client pushes and from which it pulls.
 
-`LoopbackHub` listens on two ports of 127.0.0.1, one for the Hub and one for the host that stores large
-files, so that redirects cross origins as they do on the real Hub. It knows models, not datasets; LFS, not
-Xet (clients set `HF_HUB_DISABLE_XET=1`); no pull requests. `hub_client.run_client` runs clients against it.
+`LoopbackHub` listens on two ports of 127.0.0.1, one for the Hub and one for the host of large files, so that redirects
+cross origins as on the real Hub. It supports models, but not datasets; LFS, but not Xet (clients set
+`HF_HUB_DISABLE_XET=1`); and no pull requests. `hub_client.run_client` runs clients against it.
 """
 
 import re

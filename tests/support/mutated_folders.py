@@ -1,7 +1,8 @@
-"""Give mutated folders and indices to the command line, in this process; write how that ended.
+"""Runs commands on changed folders and indices in this process, and counts the outcomes.
 
-Usage: mutated_folders.py FOLDER SEED COUNT. Prints {outcome: count}; stops at the first command that ends in a
-traceback, takes more than 10 seconds of the processor, starts a program, imports what a file names, or changes a file.
+Usage: mutated_folders.py FOLDER SEED COUNT. Prints {outcome: count}. Stops at the first command that ends in a
+traceback, takes more than 10 seconds of processor time, starts a program, imports a module that a file names, or
+changes a file.
 """
 
 import collections

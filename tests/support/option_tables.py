@@ -1,4 +1,4 @@
-"""Every option of a head and field of a configuration, by name: what sets it, and the words that a card has for it."""
+"""Every option of a head and field of a configuration, with a value to set and the words of its card."""
 
 from transformers import BertConfig
 

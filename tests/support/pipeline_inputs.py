@@ -1,4 +1,4 @@
-"""Inputs of pipelines."""
+"""Inputs for tests of pipelines."""
 
 from torch.utils.data import Dataset
 

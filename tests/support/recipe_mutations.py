@@ -1,4 +1,4 @@
-"""Recipes that are almost right: valid ones of every task, in which a few values are something else."""
+"""Almost valid recipes: recipes of every task, in which a few values are replaced."""
 
 import copy
 import datetime

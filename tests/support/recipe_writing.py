@@ -1,4 +1,4 @@
-"""Recipes and their data, written into a folder."""
+"""Writes recipes and their data into a folder."""
 
 import numpy as np
 import yaml

@@ -1,6 +1,6 @@
-"""Register again and again, in threads and in processes of every kind; write who saw what.
+"""Registers the classes many times, in threads and in processes of every kind, and counts where they were known.
 
-Prints {"threads": n, "forked": n, "spawned": n, "workers": n}: in how many of each the classes were known.
+Prints {"threads": n, "forked": n, "spawned": n, "workers": n}.
 """
 
 import json

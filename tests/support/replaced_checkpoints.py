@@ -1,9 +1,9 @@
-"""Load a checkpoint in every way while a writer saves two models over each other; write what was loaded.
+"""Loads a checkpoint in every way while another process saves two models in turn, and counts what was loaded.
 
-Usage: replaced_checkpoints.py FOLDER LOADS PAUSE. Prints how often the writer saved every model, and
-{"way: outcome": count}. Every way loads so many times at least; the writer saves twice as often at least, with pauses
-of so many seconds. Outcomes are "first" and "second" for the models, "mixed" for the configuration of one with the
-weights of the other, or an error.
+Usage: replaced_checkpoints.py FOLDER LOADS PAUSE. Prints how often the writer saved each model, and
+{"way: outcome": count}. Every way loads at least LOADS times. The writer saves at least twice as often, with pauses of
+PAUSE seconds. An outcome is "first" or "second" for a complete model, "mixed" for the configuration of one model with
+the weights of the other, or an error.
 """
 
 import collections

@@ -1,4 +1,4 @@
-"""The same twenty series in every format that is read."""
+"""The same twenty series in every file format that can be read."""
 
 import gzip
 import json

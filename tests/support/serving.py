@@ -1,7 +1,7 @@
-"""Serve one model from threads and from processes under mixed load; write how it went.
+"""Serves one model from threads and from processes under mixed load, and reports failures and memory.
 
 Usage: serving.py SECONDS. Prints {"threads": …, "processes": …, "requests": …, "dropped": …, "failures": […],
-"memory": [MiB more than after warming up, at each fifth of the time]}; takes a tenth of the time more to warm up.
+"memory": [additional MiB after warming up, at each fifth of the time]}. Warming up takes a tenth of the time more.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Small text models with random weights: with an embedding of their own, or on an encoder."""
+"""Small text models with random weights, with their own embedding or on an encoder."""
 
 import copy
 

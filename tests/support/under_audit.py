@@ -1,8 +1,8 @@
-"""Load, predict with, evaluate, plot and pull models that carry code, while every event of running code is watched.
+"""Loads, runs, evaluates, plots and pulls models that carry code, while every execution of code is watched.
 
-Usage: under_audit.py FOLDER. Answers "y" to whoever asks. Prints {"outcomes": {action: how it ended}, "events": [what
-ran that is not installed], "seen": [the same of code that was allowed]}. Everything is done once with models in order
-before, so that what is imported late is there.
+Usage: under_audit.py FOLDER. Answers "y" to every question. Prints {"outcomes": {action: outcome}, "events": [executed
+code that is not installed], "seen": [the same for code that was allowed]}. Every action is first done with models
+without such code, so that all late imports have happened.
 """
 
 import io

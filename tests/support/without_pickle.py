@@ -1,6 +1,6 @@
-"""Do all that the plugin does with files, while no class may be looked up by a pickle.
+"""Does everything that the plugin does with files, while no pickle may look up a class.
 
-Usage: without_pickle.py FOLDER. Prints the suffixes of all files written.
+Usage: without_pickle.py FOLDER. Prints the suffixes of all written files.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Every model, with inputs that it takes, for the tests of what people wrap around models."""
+"""Every model with suitable inputs, for the tests of wrappers around models."""
 
 import copy
 from functools import partial

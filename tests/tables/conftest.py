@@ -1,4 +1,4 @@
-"""A file written and loaded in one call."""
+"""Fixtures that write a file and load it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tables of any kind: however they are written, they are read alike, or the error names the place."""
+"""Random tables, written in every way, are read alike, or the error names the place."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What columns mean: stated, guessed, contradictory."""
+"""The meaning of columns: stated, guessed, contradictory."""
 
 import re
 

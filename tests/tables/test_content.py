@@ -1,4 +1,4 @@
-"""Files that are not what their names say: told by their first bytes, with what to do."""
+"""Files whose content does not match their name: found by their first bytes, with advice."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Text files as they come: encodings, separators, comments, quotes, blank lines."""
+"""Dialects of text files: encodings, separators, comments, quotes, blank lines."""
 
 import numpy as np
 import pytest

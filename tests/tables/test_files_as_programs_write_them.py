@@ -1,4 +1,4 @@
-"""Files as Excel, R, MATLAB, pandas and loggers write them: the right values, or a sentence that says what to do."""
+"""Files as Excel, R, MATLAB, pandas and loggers write them: the values are right, or an error says what to do."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Folders of files as one set: a file a series, and a folder a label."""
+"""Folders of files as one data set: a file for each series, or a folder for each label."""
 
 import shutil
 

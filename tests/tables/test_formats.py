@@ -1,4 +1,4 @@
-"""Every format gives the same numbers, ids and labels."""
+"""Every format gives the same numbers, identifiers and labels."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Names or values: the first row."""
+"""Whether the first row holds names or values."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Numbers and what is missing."""
+"""Numbers and missing values."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Tables in pieces: the same series, one after the other, with little in memory."""
+"""Tables read piece by piece: the same series one after the other, with little in memory."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Names that travel with a model, and tables matched with them."""
+"""Column names that are saved with a model, and tables matched with them."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Steps: stated, inferred, by the calendar; gaps, duplicates, disorder."""
+"""The step between times: stated, found, by the calendar; gaps, duplicates and unsorted rows."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Times as tables write them, read and written back."""
+"""Times in the formats of tables, read and written back."""
 
 import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Files of `torch.save` that ask for more than they hold are refused before anything is allocated."""
+"""Files of `torch.save` that claim more data than they hold are refused before memory is allocated."""
 
 import io
 import pickle

@@ -1,4 +1,4 @@
-"""tinyBIG checkpoint files become folders that transformers loads, whole or not at all."""
+"""tinyBIG checkpoints are converted to folders that transformers loads, completely or not at all."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Converted heads and models compute what tinyBIG computes."""
+"""Converted heads and models compute the same as tinyBIG."""
 
 import json
 from pathlib import Path

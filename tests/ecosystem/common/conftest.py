@@ -1,4 +1,4 @@
-"""Markers of transformers' own tests, which `--strict-markers` would not know."""
+"""Declares the markers of transformers' own tests, which `--strict-markers` would refuse otherwise."""
 
 MARKERS = (
     "accelerate_tests",

@@ -1,4 +1,4 @@
-"""transformers' common model tests on every class, with options that take every path through the layers."""
+"""transformers' common model tests on every class, with options that cover every path through the layers."""
 
 from common_model_tests import (
     AudioTests,

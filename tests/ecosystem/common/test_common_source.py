@@ -1,4 +1,4 @@
-"""Fetching transformers' tests: nothing unchecked, nothing outside the folder, and no silence in CI."""
+"""The download of transformers' tests: checked, kept inside its folder, and an error in CI if it fails."""
 
 import io
 import os
