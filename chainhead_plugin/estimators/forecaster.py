@@ -238,7 +238,25 @@ class ChainHeadForecaster(FittedForecaster):
     ) -> Any:
         """Forecast an interval, between two quantiles, that holds a share `coverage` of the values to come.
 
-        The result is that of `predict_quantiles` for these two quantiles, which must be among `quantiles`.
+        Parameters
+        ----------
+        horizon, X, y
+            As for `predict`.
+        coverage : float
+            The share, between 0 and 1. The two quantiles are (1 - coverage) / 2 and (1 + coverage) / 2, such as 0.1 and
+            0.9 for a share of 0.8; both must be among `quantiles`.
+
+        Returns
+        -------
+        array [horizon, 2] or [horizon, targets, 2], list of them, or DataFrame
+            The lower and the upper quantile, as by `predict_quantiles`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If an argument is not as described.
         """
         low = round((1 - coverage) / 2, 6)
         return self.predict_quantiles(horizon, alpha=[low, round(1 - low, 6)], X=X, y=y)

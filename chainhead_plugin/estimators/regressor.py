@@ -71,7 +71,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Return the predicted values: float64 [series] or [series, values], whichever shape `fit` was given."""
+        """Return the predicted values: float64 [series] or [series, values], with as many axes as `y` had in `fit`."""
         values = self._logits(X)
         return values[:, 0] if self._is_flat else values
 

@@ -124,7 +124,21 @@ def _set_effects(model: ChainHeadForTimeSeriesPrediction, forecast: LinearForeca
 def with_quantiles(
     point: ChainHeadForTimeSeriesPrediction, quantiles: Sequence[float], points: Array
 ) -> ChainHeadForTimeSeriesPrediction:
-    """Return a model with quantiles around the forecast of a model without; in eval mode. See `set_band`."""
+    """Return a model that adds quantiles to a model without quantiles, in eval mode.
+
+    Parameters
+    ----------
+    point : ChainHeadForTimeSeriesPrediction
+        A model that forecasts single values. It is not changed.
+    quantiles : sequence of float
+        Levels of the quantiles; 0.5 must be among them, and is the forecast of `point`.
+    points : float64 array [steps, quantiles]
+        As for `set_band`.
+
+    Returns
+    -------
+    ChainHeadForTimeSeriesPrediction
+    """
     fields = point.config.to_dict() | {"quantiles": list(quantiles), "loss": None}
     model = ChainHeadForTimeSeriesPrediction(ChainHeadConfig.from_dict(fields)).eval()
     known = point.state_dict()

@@ -165,6 +165,29 @@ def with_effects(
 
     If forecasts at the rolling origins are no better with effects, they are all 0, and the map is `without`, which was
     chosen without covariates. For this comparison effects are learnt from the time before all folds.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Every target of every series, scaled to a standard deviation of about 1.
+    owners : sequence of pairs of int
+        For each sample the index of its series and of its target.
+    covariates : Covariates
+    targets : int
+        Number of targets.
+    folds : sequence of Fold
+    without : Mixture
+        The map that was chosen without covariates.
+    seasons : sequence of int
+        Seasons in steps.
+    has_level : bool
+        Whether maps may return to the level 0 of the series.
+
+    Returns
+    -------
+    effects : float64 array [covariates, targets]
+        The change of the scaled series for each unit of a covariate.
+    map : Mixture
     """
     horizon = without.future.shape[1]
     inputs = [

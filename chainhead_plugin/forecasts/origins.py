@@ -101,6 +101,18 @@ def windows_before(samples: Sequence[Sample], end: int, past: int, horizon: int)
     """Return all windows whose future ends before step `end`.
 
     Windows with a missing value in their future are left out. If there are very many windows, some are drawn.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    end : int
+        Counted from the first time of all series.
+    past, horizon : int
+        Steps of a window's past, and of its future.
+
+    Returns
+    -------
+    Windows
     """
     lengths = [min(len(sample.values), len(sample.values) - sample.end + end) for sample in samples]
     counts = [max(0, length - past - horizon + 1) for length in lengths]
@@ -123,6 +135,13 @@ def windows_within(
 
     If a series has fewer than `past` steps before a window's future, its first value is repeated before them. Windows
     whose future is wholly missing are left out.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    fold : Fold
+    past, horizon : int
+        Steps of a window's past, and of its future.
 
     Returns
     -------

@@ -42,6 +42,11 @@ def fixed_taps(parity: int) -> NDArray[np.float32]:
 def draw_group_taps(plan: FeaturePlan, rng: np.random.Generator) -> NDArray[np.float32]:
     """Draw the groups' kernels: normally distributed weights, then shifted to sum 0 and scaled to absolute sum 1.
 
+    Parameters
+    ----------
+    plan : FeaturePlan
+    rng : np.random.Generator
+
     Returns
     -------
     float32 array [banks, num_groups, group_size, 9]
@@ -54,6 +59,16 @@ def draw_group_taps(plan: FeaturePlan, rng: np.random.Generator) -> NDArray[np.f
 
 def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = False) -> NDArray[np.int8]:
     """Draw the channels that each kernel adds up: 1 to 9 of them, and small numbers more often than large numbers.
+
+    Parameters
+    ----------
+    m : int
+        Number of channels.
+    kernels : int
+        Number of kernels.
+    rng : np.random.Generator
+    signs : bool
+        Whether channels may also be subtracted.
 
     Returns
     -------
@@ -69,6 +84,14 @@ def draw_channels(m: int, kernels: int, rng: np.random.Generator, signs: bool = 
 
 def draw_level_channels(m: int, num_levels: int, rng: np.random.Generator) -> NDArray[np.int8]:
     """Draw the channels that each level adds up: a single channel for every second level, for the rest 1 to 9 of them.
+
+    Parameters
+    ----------
+    m : int
+        Number of channels.
+    num_levels : int
+        Number of levels.
+    rng : np.random.Generator
 
     Returns
     -------

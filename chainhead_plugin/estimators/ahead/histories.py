@@ -127,6 +127,16 @@ def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
 
     If the table has covariates, its last rows may hold covariates of the future, without a target. These rows are kept
     in `known`, and the series end before them.
+
+    Parameters
+    ----------
+    table : SeriesSet
+    is_batch, is_flat : bool
+        As in `History`.
+
+    Returns
+    -------
+    History
     """
     if not table.known:
         return History([series.values for series in table], table, is_batch, is_flat)
@@ -175,6 +185,25 @@ def table_of(
     """Return the series of a table to forecast.
 
     If no target is named, all features are targets. A step without a row is a missing value.
+
+    Parameters
+    ----------
+    data : DataFrame, or any other table that `chainhead_plugin.tables.load` takes
+    schema : Schema, optional
+        The column names that the table has to have. If it is given, `spec` and `reading` are not used.
+    spec : TableSpec, optional
+        The meaning of the columns.
+    reading : Reading, optional
+        How files are written.
+
+    Returns
+    -------
+    SeriesSet
+
+    Raises
+    ------
+    TableError
+        If the table cannot be read in this way.
     """
     if schema is not None:
         return load_matched(data, schema)
