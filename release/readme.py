@@ -50,7 +50,8 @@ def zoo_table() -> str:
 def accuracy_table(results: Results) -> str:
     """Return the default classifier and its peers, with accuracy and time, as a Markdown table.
 
-    How far behind a model is, is told on the set where the best other model of that set is furthest ahead.
+    Models that did not run on every set are left out. How far behind a model is, is told on the set where the best
+    other model of that set is furthest ahead.
     """
     head = [
         f"| {len(results['sets'])} sets, {results['seeds']} seeds | mean test accuracy in % | furthest behind the best "
@@ -59,6 +60,9 @@ def accuracy_table(results: Results) -> str:
     ]
     rows = []
     for model in results["models"]:
+        average = mean_accuracy(results, model)
+        if average is None:
+            continue
         behind = {
             name: max(accuracy(results, name, other) or 0.0 for other in results["models"])
             - (accuracy(results, name, model) or 0.0)
@@ -66,7 +70,7 @@ def accuracy_table(results: Results) -> str:
         }
         worst = max(behind, key=lambda name: behind[name])
         rows.append(
-            f"| {model} | {mean_accuracy(results, model):.1f} | {behind[worst]:.1f} ({worst}) "
+            f"| {model} | {average:.1f} | {behind[worst]:.1f} ({worst}) "
             f"| {median_ratio(results, model):.1f} × MiniRocket |"
         )
     return "\n".join([*head, *rows])

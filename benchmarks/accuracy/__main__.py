@@ -38,6 +38,9 @@ def main(
         str | None, typer.Option(help="Contestants to leave out: A;B, with semicolons.")
     ] = None,
     dtw: Annotated[bool, typer.Option("--dtw", help="Also 1-NN DTW, which is slow.")] = False,
+    stack: Annotated[
+        bool, typer.Option("--stack", help="Also the default stack, trained: minutes a set.")
+    ] = False,
     kept: Annotated[
         Path, typer.Option("--runs", help="File of finished runs, to which new runs are added.")
     ] = ROOT / "runs" / "accuracy.jsonl",
@@ -51,7 +54,8 @@ def main(
     left_out = [] if without is None else [name.strip() for name in without.split(";")]
     if unknown := [name for name in left_out if name not in CONTESTANTS or name == BASE]:
         raise typer.BadParameter(f"cannot leave out {', '.join(unknown)}", param_hint="--without")
-    names = [name for name in CONTESTANTS if name not in left_out and (dtw or name not in SLOW)]
+    asked = {"--dtw": dtw, "--stack": stack}
+    names = [name for name in CONTESTANTS if name not in left_out and asked.get(SLOW.get(name, ""), True)]
     try:
         found = find_sets(_split(sets), data)
     except ValueError as error:

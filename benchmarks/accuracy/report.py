@@ -148,12 +148,18 @@ def _method(results: Results) -> str:
         if "error" in row
     ]
     machine = "; ".join(f"{name}: {value}" for name, value in results["machine"].items())
+    stack = (
+        "The trained stack is that of `fit_stack` without an option; the classifier tries it only where `seconds` give "
+        "it time, and it ran on the sets that have a value. "
+        if "trained stack" in results["models"]
+        else ""
+    )
     return "\n\n".join(
         [
             f"Seeds 0 to {results['seeds'] - 1}: means, with standard deviations where seeds differ. 1-NN DTW, with a "
-            "window of a tenth of the length, has no seed and runs once. One thread. Time "
-            "is that of the process on the CPU, so that other programs do not count, after a warm-up on a few series "
-            "for what is compiled at the first call; contestants take turns, in a new order for every seed. Peers that "
+            f"window of a tenth of the length, has no seed and runs once. {stack}One thread. Time is that of the "
+            "process on the CPU, so that other programs do not count, after a warm-up on a few series for what is "
+            "compiled at the first call; contestants take turns, in a new order for every seed. Peers that "
             "need series of one length get shorter ones with zeros at the end. These are development sets: the "
             "defaults of random chain heads were developed on them, so that sets that were kept aside tell more. More "
             "sets, in sktime's .ts format, are taken with `--data FOLDER`: PLAID is one, which sktime's wheel holds "

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -18,7 +18,7 @@ from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from .training.fitting import num_threads
 
-_LAYERS, _WIDTH = 4, 48
+_WIDTH = 48
 _STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
 _WARM_UP = 0.1
 _FOLDS = 3
@@ -26,13 +26,22 @@ _FOLDS = 3
 _VALIDATION_SHARE = 0.5
 _LEAST_STEPS = 20
 
+# Fields of the two stacks that are tried. The plain stack is the better of the two where mean levels of what its layers
+# find tell labels apart, the deep stack where their spread does.
+SHAPES: Mapping[str, Mapping[str, Any]] = {
+    "deep": {"hidden_sizes": [_WIDTH] * 4, "identity_residual": True, "pooling": ["mean", "std"]},
+    "plain": {"hidden_sizes": [_WIDTH] * 3, "identity_residual": False, "pooling": "mean"},
+}
+
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The result of a way of preprocessing in cross-validation within the training part.
+    """The result of a stack with a way of preprocessing in cross-validation within the training part.
 
     Attributes
     ----------
+    shape : str
+        The stack, of `SHAPES`.
     standardize_each : bool
         Whether every series was standardised by itself, or all series by common statistics.
     accuracy : float
@@ -43,6 +52,7 @@ class CrossValidation:
         The label that was predicted for each series by a fit without it.
     """
 
+    shape: str
     standardize_each: bool
     accuracy: float
     loss: float
@@ -60,8 +70,8 @@ class FittedStack:
     extractor : ChainHeadFeatureExtractor
         Its preprocessing, with the statistics of all training series.
     validations : list of CrossValidation
-        The result of each way of preprocessing, the chosen way first; empty if there were too few series, or too little
-        time.
+        The result of each stack and way of preprocessing, the chosen pair first; empty if there were too few series, or
+        too little time.
     steps : int
         Optimisation steps of the final run.
     seconds : float
@@ -76,12 +86,13 @@ class FittedStack:
 
 
 def default_stack(
-    m: int, names: Sequence[str], longest: int, *, causal: bool = False, **fields: Any
+    m: int, names: Sequence[str], longest: int, *, shape: str = "deep", causal: bool = False, **fields: Any
 ) -> ChainHeadConfig:
-    """Return the configuration of the default stack.
+    """Return the configuration of a default stack.
 
-    It has four layers of dense hops whose dilation doubles by layer, with BatchNorm, identity residuals, differences
-    beside the nodes, and mean and standard deviation as poolings. It was chosen by cross-validation within the training
+    Its layers have dense hops whose dilation doubles by layer, with BatchNorm, and differences beside the nodes. The
+    deep stack has four layers with identity residuals, and mean and standard deviation as poolings. The plain stack has
+    three layers without residuals, and the mean as pooling. Both were chosen by cross-validation within the training
     parts of several data sets.
 
     Parameters
@@ -92,21 +103,21 @@ def default_stack(
         The labels.
     longest : int
         Nodes of the longest series.
+    shape : str
+        Which stack, of `SHAPES`.
     causal : bool
         Whether nodes take in only earlier nodes.
     **fields
         Fields of `ChainHeadConfig` that replace the default's.
     """
-    sizes = fields.get("hidden_sizes", [_WIDTH] * _LAYERS)
+    chosen = {**SHAPES[shape], **fields}
+    sizes = chosen["hidden_sizes"]
     defaults: dict[str, Any] = {
-        "hidden_sizes": sizes,
         "channel_hops": dilated_hops(len(sizes), causal=causal, longest=longest),
         "bi_directional": not causal,
         "enable_bias": True,
         "with_batch_norm": True,
         "with_differences": True,
-        "identity_residual": True,
-        "pooling": ["mean", "std"],
         "problem_type": "single_label_classification",
     }
     return ChainHeadConfig(
@@ -116,7 +127,7 @@ def default_stack(
             "id2label": dict(enumerate(names)),
             "label2id": {name: index for index, name in enumerate(names)},
             **defaults,
-            **fields,
+            **chosen,
         }
     )
 
@@ -133,7 +144,10 @@ def fit_stack(
     on_progress: Callable[[int, int], None] = lambda done, planned: None,
     **fields: Any,
 ) -> FittedStack:
-    """Train the default stack, and choose by cross-validation whether each series is standardised by itself.
+    """Train the default stack; which of two, and whether each series is standardised by itself, is chosen.
+
+    Both stacks are cross-validated with common statistics, the better of the two again with each series standardised
+    by itself. Fields that tell the stacks apart, such as `hidden_sizes`, make their choice the caller's.
 
     The same seed, number of threads and steps give the same weights.
 
@@ -170,33 +184,57 @@ def fit_stack(
     """
     start = time.perf_counter()
     labels = _checked(series, labels, names, seconds)
-    config = default_stack(int(np.shape(series[0])[1]), names, max(map(len, series)), causal=causal, **fields)
+    given = fields.keys() & SHAPES["deep"].keys()
+    configs = {
+        shape: default_stack(
+            int(np.shape(series[0])[1]), names, max(map(len, series)), shape=shape, causal=causal, **fields
+        )
+        for shape in (["deep"] if given else SHAPES)
+    }
     rare = min(np.unique(labels, return_counts=True)[1])
     folds = min(_FOLDS, int(rare))
-    ways = [False, True] if folds >= 2 and _can_be_standardised(series) else []
+    tries = len(configs) + _can_be_standardised(series) if folds >= 2 else 0
     with num_threads(threads), torch.random.fork_rng(devices=[]):
-        pace = _pace(config, series, labels, seed) if seconds is not None else 0.0
+        pace = _pace(configs["deep"], series, labels, seed) if seconds is not None else 0.0
         left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
-        validations_cost = len(ways) * folds * _VALIDATION_SHARE
+        validations_cost = tries * folds * _VALIDATION_SHARE
         steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + validations_cost)))
         if steps * _VALIDATION_SHARE < _LEAST_STEPS:
             # Models that have hardly learned would choose by chance: the final run gets all the time.
-            ways, validations_cost = [], 0.0
+            tries = 0
             steps = max(1, min(_STEPS, int(left / pace)))
         validation_steps, done = int(steps * _VALIDATION_SHARE), count(1)
-        planned = len(ways) * folds * validation_steps + steps
+        planned = tries * folds * validation_steps + steps
 
         def on_step() -> None:
             on_progress(next(done), planned)
 
-        validations = [
-            _cross_validate(config, series, labels, way, folds, validation_steps, seed, on_step)
-            for way in ways
-        ]
-        validations.sort(key=lambda found: (-found.accuracy, found.loss))
+        def validated(shape: str, standardize_each: bool) -> CrossValidation:
+            return _cross_validate(
+                configs[shape],
+                series,
+                labels,
+                shape,
+                standardize_each,
+                folds,
+                validation_steps,
+                seed,
+                on_step,
+            )
+
+        validations = [validated(shape, False) for shape in configs] if tries else []
+        if tries > len(configs):
+            best = min(validations, key=_rank)
+            validations.append(validated(best.shape, True))
+        validations.sort(key=_rank)
+        shape = validations[0].shape if validations else "deep"
         extractor = _extractor(series, validations[0].standardize_each if validations else False)
-        model = _train(config, extractor, series, labels, steps, seed, on_step)
+        model = _train(configs[shape], extractor, series, labels, steps, seed, on_step)
     return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
+
+
+def _rank(found: CrossValidation) -> tuple[float, float]:
+    return -found.accuracy, found.loss
 
 
 def _checked(
@@ -249,6 +287,7 @@ def _cross_validate(
     config: ChainHeadConfig,
     series: Sequence[NDArray[np.floating]],
     labels: NDArray[np.int64],
+    shape: str,
     standardize_each: bool,
     folds: int,
     steps: int,
@@ -266,7 +305,7 @@ def _cross_validate(
         answers[fold == number] = logits.argmax(1).numpy()
         loss += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
     accuracy = float((answers == labels).mean())
-    return CrossValidation(standardize_each, accuracy, loss / len(labels), answers)
+    return CrossValidation(shape, standardize_each, accuracy, loss / len(labels), answers)
 
 
 def _folds_of(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

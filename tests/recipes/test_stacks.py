@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin.recipes.stacks import default_stack, fit_stack
+from chainhead_plugin.recipes import stacks
+from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack
 
 SMALL = {"hidden_sizes": [8, 8]}
 
@@ -37,10 +38,31 @@ def test_it_learns_and_says_what_was_tried():
         logits = fitted.model(**fitted.extractor(chains, batched=True, return_tensors="pt")).logits
     assert (logits.argmax(1).numpy() == labels).mean() > 0.9
     assert fitted.model.config.id2label == {0: "falls", 1: "rises"}
-    assert {trial.standardize_each for trial in fitted.validations} <= {False, True}
+    assert {(trial.shape, trial.standardize_each) for trial in fitted.validations} <= {
+        ("deep", False),
+        ("deep", True),
+    }
     assert fitted.validations == sorted(fitted.validations, key=lambda trial: (-trial.accuracy, trial.loss))
     assert [number for number, _ in done] == list(range(1, len(done) + 1))
     assert {planned for _, planned in done} == {len(done)}
+
+
+def test_the_better_stack_is_chosen(monkeypatch):
+    small = {
+        shape: fields | {"hidden_sizes": [8] * size} for size, (shape, fields) in enumerate(SHAPES.items(), 2)
+    }
+    monkeypatch.setattr(stacks, "SHAPES", small)
+    monkeypatch.setattr(stacks, "_STEPS", 40)
+    chains, labels = series_of(12)
+    fitted = fit_stack(chains, labels, ["falls", "rises"], threads=1)
+
+    common = [trial for trial in fitted.validations if not trial.standardize_each]
+    assert {trial.shape for trial in common} == small.keys()
+    (own,) = [trial for trial in fitted.validations if trial.standardize_each]
+    assert own.shape == common[0].shape  # the better one comes first
+    chosen = fitted.validations[0]
+    assert fitted.model.config.hidden_sizes == small[chosen.shape]["hidden_sizes"]
+    assert fitted.extractor.standardize_each == chosen.standardize_each
 
 
 def test_causal_stacks_look_back_alone():
