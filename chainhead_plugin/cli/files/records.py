@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import glob
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ...inputs.image_files import read_image
 from ...inputs.named_sequences import series_sequences
 from ...tables.errors import TableError, counted, listed
 from ...tables.loading import load
@@ -23,8 +23,6 @@ from ...tables.texts import load_texts
 Kind = Literal["sequence", "text", "image"]
 # Files larger than this are read in pieces.
 _LARGE = 64 * 2**20
-# The formats of images that are read. Pillow knows more, but starts other programs for some of them, such as EPS.
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 class Record(NamedTuple):
@@ -103,30 +101,14 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
 
 def _images(file: Path, content: bytes | None) -> Iterator[Record]:
     if content is not None or file.is_file():
-        yield Record(_read_image(file.read_bytes() if content is None else content, str(file)), {})
+        yield Record(read_image(file.read_bytes() if content is None else content, str(file)), {})
         return
     found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
     files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
     if not files:
         raise ValueError(f"{file} holds no file, expected images")
     for one in files:
-        yield Record(_read_image(one.read_bytes(), str(one)), {"file": str(one)}, one.name)
-
-
-def _read_image(content: bytes, name: str) -> Any:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        image = Image.open(io.BytesIO(content), formats=IMAGE_FORMATS)
-        image.load()
-    except UnidentifiedImageError as error:
-        raise ValueError(
-            f"{name} is no image that is read here: expected one of {', '.join(IMAGE_FORMATS)}"
-        ) from error
-    except Exception as error:  # Pillow raises errors of many types for damaged files.
-        told = str(error) or type(error).__name__
-        raise ValueError(f"{name} is no image that Pillow can read: {told}") from error
-    return image
+        yield Record(read_image(one.read_bytes(), str(one)), {"file": str(one)}, one.name)
 
 
 def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Record]:

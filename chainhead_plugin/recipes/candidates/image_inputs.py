@@ -1,6 +1,6 @@
 """Inputs of models that read images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...config.images import image_nodes
 from ...nodes.image_backbone import feature_map_shape
 from ..data.examples import Examples
+from ..data.image_files import channels_of
 from ..errors import RecipeError
 from ..recipe import Recipe
 from .inputs import Batch, Inputs, as_recipe_errors
@@ -21,13 +22,14 @@ _AUTO_CLASS = "AutoModelForImageClassification"
 
 
 def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
-    """Return the preprocessing of images: they get the size of the first image, and values in [-1, 1]."""
+    """Return the preprocessing of images: they get the recipe's size, or the first image's, and values in [-1, 1]."""
     # Needs torchvision, which the other tasks do not.
     from ...inputs.image_processing_chainhead import ChainHeadImageProcessor
     from ...models.modeling_chainhead_image import ChainHeadForImageClassification
 
     first = np.asarray(training.inputs[0])
-    size, channels = list(first.shape[:2]), 1 if first.ndim == 2 else first.shape[2]
+    stated = recipe.data.get("size") if isinstance(recipe.data, Mapping) else None
+    size, channels = list(stated or first.shape[:2]), channels_of(first)
     if recipe.model.get("backbone_config") is not None:
         fields = _map_fields(recipe.model["backbone_config"], size, channels)
         processor = ChainHeadImageProcessor(

@@ -35,6 +35,8 @@ class FileOptions:
         The seed for drawing the test part.
     season : int, optional
         Steps of a season, for forecasts.
+    size : list of int, optional
+        Height and width of images.
     spec : TableSpec
         The meanings of the columns.
     reading : Reading
@@ -46,6 +48,7 @@ class FileOptions:
     test_share: float | None
     test_seed: int
     season: int | None
+    size: list[int] | None
     spec: TableSpec
     reading: Reading
 
@@ -92,6 +95,8 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
             check_whole_number("test_seed", options["test_seed"], 0)
         if "season" in options:
             check_whole_number("season", options["season"], 2)
+        if "size" in options:
+            _check_size(options["size"])
         columns = {entry.name for entry in fields(TableSpec)} & options.keys()
         spec = TableSpec.from_options({name: options[name] for name in columns})
         dialect = Dialect(**{name: options[name] for name in _DIALECT if name in options})
@@ -106,9 +111,17 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
         test_share=options.get("test_share"),
         test_seed=options.get("test_seed", 0),
         season=options.get("season"),
+        size=options.get("size"),
         spec=spec,
         reading=reading,
     )
+
+
+def _check_size(size: Any) -> None:
+    if not isinstance(size, list) or len(size) != 2:
+        raise ValueError(f"size must be height and width, such as [32, 32], got {size!r}")
+    for number in size:
+        check_whole_number("size", number, 1)
 
 
 def _check_parts_differ(train: Any, test: Any, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Labelled examples from your own files: series and texts of any format, images as arrays."""
+"""Labelled examples from your own files: series and texts of any format, folders and arrays of images."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from ..recipe import Recipe
 from .arrays import is_array_file, read_arrays
 from .examples import Data, Examples, Labelled, numbered
 from .file_options import FileOptions, file_options
+from .image_files import channels_of, read_image_files
 from .node_labels import is_label, number_labels, sorted_names
 from .splits import split_told
 
@@ -31,7 +32,7 @@ OPTIONS = {
         *("day_first", "step", "gaps", "missing", "rows", "calendar"),
     ),
     "text": ("test_seed", "label", "group", "drop", "text"),
-    "pixels": ("test_seed", "group"),
+    "pixels": ("test_seed", "group", "size"),
 }
 
 
@@ -62,11 +63,12 @@ def load_files(recipe: Recipe) -> Data:
 
 def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | None]:
     reads = recipe.task.reads
-    is_array = reads == "pixels" or (reads == "text" and is_array_file(options.train))
-    if is_array:
+    if reads != "nodes" and is_array_file(options.train):
         group = options.spec.group
         train = read_arrays(recipe, options.train, group)
         return train, None if options.test is None else read_arrays(recipe, options.test, group)
+    if reads == "pixels":
+        return _images(recipe, options)
     if reads == "text":
         spec = options.spec
         train, spec = _texts(options.train, spec, options)
@@ -149,6 +151,16 @@ def checked_chains(found: SeriesSet) -> list[NDArray[np.float64]]:
     """Return the nodes [L, m] of series, or raise a TableError if a value is missing."""
     found.check_complete()
     return [sequence.nodes for sequence in series_sequences(found)]
+
+
+def _images(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | None]:
+    if options.spec.group is not None:
+        raise RecipeError("group has no effect on folders of images: it names an array of an .npz file")
+    size = options.size
+    train = read_image_files(options.train, recipe.folder, size=size)
+    if options.test is None:
+        return train, None
+    return train, read_image_files(options.test, recipe.folder, channels_of(train.inputs[0]), size)
 
 
 def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Labelled, TableSpec]:

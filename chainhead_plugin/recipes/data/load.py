@@ -18,7 +18,8 @@ def load_data(recipe: Recipe) -> Data:
       or [examples, L, m], with an array `y` of labels. Labels of nodes are a text in every row, or an array
       [examples, L]; empty cells and -100 do not count.
     - Texts: tables with the columns `text` and `label`, JSON, or .npz with `x` and `y`.
-    - Images: .npz with `x`, uint8 [examples, height, width] or [examples, height, width, channels], and `y`.
+    - Images: a folder for each label, or .npz with `x`, uint8 [examples, height, width] or [examples, height, width,
+      channels], and `y`. `size` resizes them.
     - Series to forecast: see `load_series`.
 
     `group` names a column, or an array [examples], of groups, which are never split between two parts.

@@ -18,8 +18,10 @@ from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.summarising import summary
 from ...tables.texts import load_texts
+from ..candidates.inputs import Inputs
 from ..data.examples import Examples
 from ..data.files import checked_chains
+from ..data.image_files import read_image_files
 from ..data.in_time.windows import windows_from
 from ..data.node_labels import IGNORED, is_label, pad_labels
 from ..forecast_parts import by_series
@@ -123,12 +125,14 @@ def evaluate_on(
     if task is None:
         raise ValueError(
             f"models for {pipeline_task} cannot be evaluated with --data: expected one for classification, "
-            "segmentation, regression or forecasts of series, or for classification of texts"
+            "segmentation, regression or forecasts of series, or for classification of texts or images"
         )
     inputs = task.load_inputs(folder)
     names = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
     if task.reads == "text":
         examples, said = _texts(data, spec, reading, names)
+    elif task.reads == "pixels":
+        examples, said = _images(data, inputs, names)
     else:
         found = _series(data, task, names, int(model.config.m), schema, spec or TableSpec(), reading)
         examples, said = _examples(found, task, names), summary(found)
@@ -211,6 +215,18 @@ def _texts(
     _check_known([text.label for text in texts], [place(text.file, row=text.row) for text in texts], names)
     numbers = np.array([names.index(text.label) for text in texts], dtype=np.int64)
     return Examples([text.text for text in texts], numbers, names), f"{texts[0].file}: {len(texts)} texts"
+
+
+def _images(data: Any, inputs: Inputs, names: tuple[str, ...]) -> tuple[Examples, str]:
+    processor = inputs.preprocessor
+    channels = 1 if getattr(processor, "do_grayscale", False) else 3
+    # Processors of other families may state other things than height and width.
+    stated = dict(processor.size)
+    size = [stated["height"], stated["width"]] if stated.get("width") else None
+    found = read_image_files(data, channels=channels, size=size)
+    _check_known(found.labels, found.places, names)
+    numbers = np.array([names.index(label) for label in found.labels], dtype=np.int64)
+    return Examples(found.inputs, numbers, names), found.said
 
 
 def _check_known(labels: Sequence[str], places: Sequence[str], names: Sequence[str]) -> None:

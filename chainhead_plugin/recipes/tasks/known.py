@@ -25,7 +25,7 @@ TASKS: dict[str, Task] = {
     )
 }
 
-_EVALUATED = ("time-series-segmentation", "text-classification")
+_EVALUATED = ("time-series-segmentation", "text-classification", "image-classification")
 
 
 def task_named(name: object) -> Task:
@@ -42,7 +42,7 @@ def task_named(name: object) -> Task:
 
 
 def task_of_model(pipeline_task: str, config: Any) -> Task | None:
-    """Return the task of a trained model, None if no recipe has this task or its examples are neither series nor texts.
+    """Return the task of a trained model, None if no recipe has this task.
 
     Parameters
     ----------
