@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tables.columns.guessing import tells_apart
-from ..tables.errors import TableError
+from ..tables.errors import TableError, listed
 from ..tables.formats.frame import from_frame
 from ..tables.loading import from_table
 from ..tables.matching import load_matched
@@ -197,6 +197,7 @@ def _sequence(found: SeriesSet, series: Series, horizon: int | None) -> NamedSeq
     spec = found.columns.spec
     if spec.known:
         # The table goes on into the future.
+        _check_unknown(found, series, horizon)
         if series.times is None or found.clock is None:
             return NamedSequence(nodes)
         return NamedSequence(nodes, found.clock.write(series.times[-horizon:], series.offset))
@@ -208,6 +209,16 @@ def _sequence(found: SeriesSet, series: Series, horizon: int | None) -> NamedSeq
         nodes = np.vstack([nodes, np.hstack([unknown, calendar, np.tile(series.static, (horizon, 1))])])
     has_times = series.times is not None and found.step is not None
     return NamedSequence(nodes, found.future_times(series, horizon) if has_times else None)
+
+
+def _check_unknown(found: SeriesSet, series: Series, horizon: int) -> None:
+    """Raise where a series does not end with rows to forecast, in which what is to be forecast is empty."""
+    if not np.isnan(series.values[-horizon:]).all():
+        raise TableError(
+            f"{series.place}: its last {horizon} rows hold values of {listed(found.features)}, expected rows of the "
+            f"future to forecast, with {listed(found.columns.spec.known)} alone: add them, and leave their other cells "
+            "empty"
+        )
 
 
 def arrays_of(sequences: Sequence[Any]) -> list[Any]:

@@ -174,7 +174,10 @@ def _from_json(value: Any, spec: TableSpec, file: str, number: int) -> Text:
     given = value if isinstance(value, Mapping) else {spec.text or "text": value}
     name = spec.text or "text"
     if name not in given:
-        raise TableError(f"{where} has no field {name}{closest(name, given)}; it has {listed(given)}")
+        raise TableError(
+            f"{where} has no field {name}{closest(name, given)}; it has {listed(given)}: name the field of texts as "
+            "text, on the command line with --columns"
+        )
     text = given[name]
     if not isinstance(text, str) or not text.strip():
         raise TableError(f"{where} holds {text!r:.40}, expected a text")
