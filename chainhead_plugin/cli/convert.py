@@ -33,12 +33,20 @@ def convert_tinybig(
         Path,
         typer.Option(help="JSON object: keyword arguments of tinyBIG's class.", exists=True, dir_okay=False),
     ],
-    kind: Annotated[_Kind, typer.Option(help="tinyBIG's class.")],
+    kind: Annotated[
+        _Kind, typer.Option(metavar="KIND", help="tinyBIG's class: head, rnn or regression_rnn.")
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="required")
+        Path | None, typer.Option("--output", "-o", help="Folder to write; has to be given.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", hidden=True)] = None,
-    dtype: Annotated[_Dtype | None, typer.Option(help="Of the weights; by default the checkpoint's.")] = None,
+    dtype: Annotated[
+        _Dtype | None,
+        typer.Option(
+            metavar="DTYPE",
+            help="Of the weights: float16, bfloat16, float32 or float64; by default the checkpoint's.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint folder.")] = False,
 ) -> None:
     """Convert a tinyBIG checkpoint into a folder that from_pretrained loads.

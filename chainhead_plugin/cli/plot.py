@@ -67,7 +67,12 @@ def plot(
         ),
     ] = None,
     method: Annotated[
-        _Method | None, typer.Option(help="By default exact where the path is affine, else gradient_x_input.")
+        _Method | None,
+        typer.Option(
+            metavar="METHOD",
+            help="How contributions are computed: exact, gradient_x_input or integrated_gradients; by default exact "
+            "where the path is affine, else gradient_x_input.",
+        ),
     ] = None,
     stage: Annotated[
         _Stage, typer.Option(help="Contributions of nodes at the chain's input, or output.")

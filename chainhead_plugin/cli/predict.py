@@ -46,7 +46,11 @@ def predict(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write a table (.csv, .parquet) or JSON lines (.jsonl) instead."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write a table (.csv, .tsv, .xlsx, .parquet) or JSON lines (.jsonl) instead of showing one.",
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     top_k: Annotated[
