@@ -12,6 +12,7 @@ from transformers import pipeline
 
 from chainhead_plugin.estimators import ChainHeadClassifier, choice
 from chainhead_plugin.models import ChainHeadForSequenceClassification
+from chainhead_plugin.recipes import stacks
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
@@ -66,10 +67,11 @@ def test_a_stack_that_was_taken_predicts_saves_and_travels(monkeypatch, tmp_path
     series, labels = two_kinds(24, 20)
     names = np.array(["noise", "walk"])[labels]
 
+    monkeypatch.setattr(stacks, "_STEPS", 60)
+
     def take(heads, chains, numbers, of, *, causal, seed, seconds):
-        stack = choice.fit_stack(
-            chains, numbers, of, causal=causal, seed=seed, seconds=seconds, hidden_sizes=[8, 8]
-        )
+        # Without a limit of time, so that a busy machine trains as much as an idle machine.
+        stack = choice.fit_stack(chains, numbers, of, causal=causal, seed=seed, hidden_sizes=[8, 8])
         return choice.Choice(stack, 0.9, "taken")
 
     monkeypatch.setattr(choice, "choose", take)
