@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .folder_lock import read_locked
+from .safe_loading import DamagedFileError
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ def read_whole(folder: Path, read: Callable[[], T]) -> T:
     ------
     OSError
         If the folder was changed within each of 20 attempts. An exception of `read` passes, if the folder stayed as it
-        was.
+        was; a `DamagedFileError` always does, as its file may have been deleted with it.
     """
     for attempt in range(_ATTEMPTS):
         if attempt > 1:
@@ -43,6 +44,8 @@ def read_whole(folder: Path, read: Callable[[], T]) -> T:
                 before = _state(folder)
             try:
                 found = read()
+            except DamagedFileError:
+                raise
             except Exception:
                 if _state(folder) == before:
                     raise

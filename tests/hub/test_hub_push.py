@@ -33,7 +33,7 @@ def test_zoo_entry_by_branch_tag_and_commit(hub, home, tmp_path):
     assert len(hub.asked("/commit/", "POST")) == 1
     card = commit.tree["README.md"].data.decode()
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", card)
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     assert all(picture.startswith("images/") and picture in commit.tree for picture in pictures)
     assert commit.card["model-index"][0]["name"] == NAME
 

@@ -10,6 +10,7 @@ SHAPES = {
     "pixel_values": (1, 1, 8, 6),
     "past_values": (1, 8, 1),
     "input_features": (1, 5, 3),
+    "input_values": (1, 64),
     "input_ids": (1, 5),
 }
 

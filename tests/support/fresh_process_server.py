@@ -57,7 +57,7 @@ def become(task: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(task["environment"])
     sys.argv = ["-c", *task["arguments"]]
-    sys.path[0] = ""
+    sys.path[:1] = ["", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         file = os.open(task[name], flags)

@@ -142,12 +142,13 @@ def start_fresh(
         As after Python's `-W`.
     """
     path = _server(offline, tuple(warnings))
+    stated = {"HF_HUB_OFFLINE": "1"} if offline else {}
     outputs = Path(tempfile.mkdtemp(prefix="fresh-process-"))
     task = {
         "code": textwrap.dedent(code),
         "arguments": [*map(str, arguments)],
         "folder": str(Path(folder).absolute()),
-        "environment": dict(os.environ if environment is None else environment),
+        "environment": dict(os.environ if environment is None else environment) | stated,
         "stdin": os.devnull,
         "stdout": str(outputs / "stdout"),
         "stderr": str(outputs / "stderr"),

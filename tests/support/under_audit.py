@@ -152,9 +152,8 @@ def actions(kind, name, folder, data):
         for auto in [*CODE, "AutoVideoProcessor", "AutoModelForTimeSeriesPrediction"]
     }
     file = data[{"image": "image", "text": "text", "forecast": "series"}.get(name, "rows")]
-    options = {"text": [], "image": []}.get(name, ["--no-header"])
     return found | {
-        "predict": lambda: command("predict", place, file, "--json", *options),
+        "predict": lambda: command("predict", place, file, "--json"),
         "plot": lambda: command("plot", place, "--out", folder / "chain.png", "--overwrite"),
         "explain": lambda: command(
             "plot", place, "--out", folder / "why.png", "--overwrite", "--input", file
@@ -170,8 +169,8 @@ def write_data(folder):
     data = {name: folder / f"{name}.{ending}" for name, ending in endings.items()}
     Image.linear_gradient("L").resize((8, 8)).save(data["image"])
     data["text"].write_text("good\n")
-    data["series"].write_text("\n".join(map(str, range(12))) + "\n")
-    data["rows"].write_text("0.1,0.2,0.3\n0.2,0.1,0.4\n")
+    data["series"].write_text("\n".join(["value", *map(str, range(12))]) + "\n")
+    data["rows"].write_text("a,b,c\n0.1,0.2,0.3\n0.2,0.1,0.4\n")
     return data
 
 

@@ -8,6 +8,7 @@ from transformers.utils.generic import can_return_tuple
 
 from ...config.backbone_input import input_of
 from ...config.configuration_chainhead import ChainHeadConfig
+from ...head.tensors import require_tensors
 from ..modeling_chainhead import ChainHeadForSequenceClassification
 
 
@@ -67,6 +68,7 @@ class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
             `logits` [batch, num_labels]; `loss` if `labels` are given; `hidden_states` of the chain's layers if
             `output_hidden_states` is True.
         """
+        require_tensors(input_values=input_values, input_features=input_features)
         if (input_values is None) == (input_features is None):
             raise ValueError("expected exactly one of input_values and input_features")
         values = input_features if input_values is None else input_values
