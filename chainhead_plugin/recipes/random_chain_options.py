@@ -12,7 +12,7 @@ MODEL_TYPE = "chainhead-random"
 RANDOM_CHAINS = "random_chains"
 # Peers that make no sense beside it: parts of a trained chain head, and the model itself.
 NOT_BESIDE = ("no_hops", "plain", RANDOM_CHAINS)
-_OPTIONS = (
+OPTIONS = (
     "dilations",
     "causal",
     "with_differences",
@@ -33,7 +33,7 @@ def check_random_chain(model: Mapping[str, Any], task: Task) -> None:
     """
     if RANDOM_CHAINS not in task.peers:
         raise RecipeError(f"model: random chain heads are for whole series, not for {task.name}")
-    if unknown := sorted(model.keys() - {"model_type", *_OPTIONS}):
+    if unknown := sorted(model.keys() - {"model_type", *OPTIONS}):
         raise RecipeError(
-            f"model: random chain heads have no option {unknown[0]!r}: expected {', '.join(_OPTIONS)}"
+            f"model: random chain heads have no option {unknown[0]!r}: expected {', '.join(OPTIONS)}"
         )

@@ -10,22 +10,13 @@ from ...config.configuration_random_chain import RandomChainConfig
 from ...models.random_chain_fit import fit_random_chain
 from ..candidates.inputs import Inputs
 from ..data.examples import Examples
+from ..random_chain_options import OPTIONS
 from ..stopwatch import Stopwatch
 from .fitting import Batches, Fit, num_threads, quality
 from .trials import Trial
 from .weighting import class_weights
 
 _BATCH = 512
-_OPTIONS = (
-    "dilations",
-    "causal",
-    "with_differences",
-    "num_biases",
-    "num_groups",
-    "group_size",
-    "num_levels",
-    "problem_type",
-)
 
 
 def fit_in_closed_form(trial: Trial) -> Fit:
@@ -59,7 +50,7 @@ def fit_in_closed_form(trial: Trial) -> Fit:
             targets,
             id2label=dict(config.id2label),
             seed=trial.seed,
-            **{name: getattr(config, name) for name in _OPTIONS},
+            **{name: getattr(config, name) for name in (*OPTIONS, "problem_type")},
         )
         seconds = watch.seconds
         if weights is not None:
