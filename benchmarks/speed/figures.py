@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from PIL import Image
 
+from .contestants import CONTROL
 from .targets import linear_limit
 
 Row = Mapping[str, Any]
@@ -21,6 +22,10 @@ _COLOURS = {
     "tinybig": "#8b5aa8",
 }
 _DPI = 90
+# The factor by which a number beside a bar reaches to the right on the logarithmic axis.
+_LABEL_WIDTH = 1.5
+# How many times as many nodes the axis of lengths reaches, for the names behind the lines.
+_LABEL_NODES = 5
 
 
 def _save(figure: Any, path: Path) -> None:
@@ -60,8 +65,11 @@ def _draw_bars(axis: Axes, rows: Sequence[Row], names: Sequence[str], device: st
         place = names.index(row["contestant"])
         axis.barh(place, middle, color=_COLOURS[row["group"]], height=0.7)
         axis.plot([low, high], [place, place], color="black", linewidth=1)
-        axis.text(max(middle, high) * 1.05, place, f"{middle:.3g}", va="center", fontsize=7)
         limit = linear_limit(row, device)
+        end = max(middle, high)
+        if limit is not None and end < limit < _LABEL_WIDTH * end:
+            end = limit  # the number stands behind the target's tick, which would cross it
+        axis.text(end * 1.05, place, f"{middle:.3g}", va="center", fontsize=7)
         if limit is not None:
             axis.plot([limit, limit], [place - 0.42, place + 0.42], color="red", linewidth=1.5)
     axis.set_xscale("log")
@@ -78,25 +86,49 @@ def draw_lengths(results: Mapping[str, Any], path: Path) -> None:
         if row["case"] == "length" and row["work"] == "forward" and "quartiles" in row
     ]
     figure, axis = plt.subplots(figsize=(9, 5.4), layout="constrained")
-    styles = ["-", "--", "-.", ":"]
-    markers = "osD^vP*X<>h8"
-    for number, name in enumerate(dict.fromkeys(row["contestant"] for row in rows)):
+    heads = [row for row in rows if row["group"] == "head"]
+    if heads:
+        _draw_band(axis, heads)
+    names = dict.fromkeys(row["contestant"] for row in rows if row["group"] != "head")
+    for marker, name in zip("osD^vP*X<>h8", (name for name in names if name != CONTROL), strict=False):
         line = [row for row in rows if row["contestant"] == name]
-        axis.plot(
-            [row["shape"][1] for row in line],
-            [row["quartiles"][1] / row["shape"][0] for row in line],
-            label=name,
-            color=_COLOURS[line[0]["group"]],
-            linestyle=styles[number % len(styles)],
-            marker=markers[number % len(markers)],
-            markersize=4,
-            linewidth=1.2,
+        lengths, seconds = [row["shape"][1] for row in line], [_seconds(row) for row in line]
+        colour = _COLOURS[line[0]["group"]]
+        axis.plot(lengths, seconds, color=colour, marker=marker, markersize=4, linewidth=1.2)
+        axis.annotate(
+            name,
+            (lengths[-1], seconds[-1]),
+            (6, 0),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8,
+            va="center",
         )
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
+    axis.set_xlim(right=axis.get_xlim()[1] * _LABEL_NODES)
     axis.set_xlabel("nodes in a chain")
     axis.set_ylabel("seconds per chain, forward")
     axis.grid(alpha=0.3)
-    if rows:
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper", fontsize=7)
     _save(figure, path)
+
+
+def _draw_band(axis: Axes, heads: Sequence[Row]) -> None:
+    """Draw all kinds of chains as one band, from the fastest at each length to the slowest."""
+    lengths = sorted({row["shape"][1] for row in heads})
+    times = [[_seconds(row) for row in heads if row["shape"][1] == length] for length in lengths]
+    kinds = len({row["contestant"] for row in heads})
+    axis.fill_between(
+        lengths,
+        [min(each) for each in times],
+        [max(each) for each in times],
+        color=_COLOURS["head"],
+        alpha=0.45,
+        label=f"{kinds} kinds of chain heads, from the fastest to the slowest",
+    )
+    axis.legend(loc="upper left", fontsize=8)
+
+
+def _seconds(row: Row) -> float:
+    """Return the seconds that a single chain takes: the median of the rounds."""
+    return float(row["quartiles"][1]) / float(row["shape"][0])
