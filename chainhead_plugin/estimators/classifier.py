@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
-from .files import classes_from_json, classes_to_json
 from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
+from .saved.state import classes_from_json, classes_to_json
 from .threads import threads_of
 
 

@@ -16,8 +16,8 @@ from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ...storage.whole_files import whole_file
 from ...tables.schema import Schema
-from ..files import params_from_json, params_to_json, read_state, write_state
 from ..requirement import BaseEstimator
+from ..saved.state import params_from_json, params_to_json, read_state, write_state
 from .histories import History
 
 FITTED = (

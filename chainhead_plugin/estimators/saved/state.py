@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers.utils.hub import cached_file
 
-from ..storage.whole_files import whole_file
+from ...storage.whole_files import whole_file
 
 NAME = "estimator.json"
 # Types of labels, by the kind of their array; an array of objects may mix them.
