@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .classifier import ChainHeadClassifier as ChainHeadClassifier
     from .forecaster import ChainHeadForecaster as ChainHeadForecaster
     from .regressor import ChainHeadRegressor as ChainHeadRegressor
+    from .segmenter import ChainHeadSegmenter as ChainHeadSegmenter
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,
@@ -21,6 +22,7 @@ __getattr__, __dir__, __all__ = names_of(
         "ChainHeadClassifier": "classifier",
         "ChainHeadForecaster": "forecaster",
         "ChainHeadRegressor": "regressor",
+        "ChainHeadSegmenter": "segmenter",
         "backtest": "ahead.backtesting",
     },
 )

@@ -13,7 +13,8 @@ from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
 from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
-from .saved.state import classes_from_json, classes_to_json
+from .saved.classes import class_shifts, loaded_classes
+from .saved.state import classes_to_json
 from .threads import threads_of
 
 
@@ -140,7 +141,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
             raise ValueError(
                 f"y holds one class alone, {classes.tolist()[0]!r}: expected at least two classes"
             )
-        shifts = self._shifts(classes, labels)
+        shifts = class_shifts(self.class_weight, classes, labels)
 
         start = time.perf_counter()
         if self.seconds is not None:
@@ -186,25 +187,9 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
             self.model_ = choice.stack.model.to(self.device or "cpu")
             self.feature_extractor_ = self._named(choice.stack.extractor)
 
-    def _shifts(self, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the numbers that `class_weight` adds to the logits: float64 [labels]."""
-        from sklearn.utils import compute_class_weight
-
-        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
-        if not (np.isfinite(weights).all() and (weights > 0).all()):
-            raise ValueError(f"class_weight must be positive, got {self.class_weight!r}")
-        shifts: NDArray[np.float64] = np.log(weights) - np.log(weights).mean()
-        return shifts
-
     def _state(self) -> dict[str, Any]:
         return super()._state() | {"classes_": classes_to_json(self.classes_)}
 
     def _take_state(self, state: dict[str, Any]) -> None:
         self._require_problem_type(None, "single_label_classification")
-        config = self.model_.config
-        names = [config.id2label[number] for number in range(config.num_labels)]
-        self.classes_ = classes_from_json(state["classes_"]) if "classes_" in state else np.array(names)
-        if len(self.classes_) != config.num_labels:
-            raise ValueError(
-                f"the model has {config.num_labels} labels, but there are {len(self.classes_)} classes"
-            )
+        self.classes_ = loaded_classes(state, self.model_.config)

@@ -326,16 +326,11 @@ def _train(
     seed: int,
     on_step: Callable[[], None] = lambda: None,
 ) -> ChainHeadForSequenceClassification:
-    """Train a new model by AdamW with a warm-up and a cosine to zero; biases and norms do not decay."""
+    """Train a new model."""
     torch.manual_seed(seed)
     rng, targets = np.random.default_rng(seed), torch.from_numpy(labels)
     model = ChainHeadForSequenceClassification(config).train()
-    matrices = [weight for weight in model.parameters() if weight.ndim > 1]
-    vectors = [weight for weight in model.parameters() if weight.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": _DECAY}, {"params": vectors, "weight_decay": 0.0}], lr=_RATE
-    )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+    optimizer, scheduler = usual_optimizer(model, steps)
     size = min(_BATCH, max(2, len(series) // 3))
     order: list[int] = []
     for _ in range(steps):
@@ -351,6 +346,25 @@ def _train(
         scheduler.step()
         on_step()
     return model.eval()
+
+
+def usual_optimizer(
+    model: nn.Module, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """Return AdamW and its rate, with a warm-up and a cosine to zero; biases and norms do not decay.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    steps : int
+        Optimisation steps, at least 1.
+    """
+    matrices = [weight for weight in model.parameters() if weight.ndim > 1]
+    vectors = [weight for weight in model.parameters() if weight.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": _DECAY}, {"params": vectors, "weight_decay": 0.0}], lr=_RATE
+    )
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
 
 
 def _schedule(step: int, steps: int) -> float:
