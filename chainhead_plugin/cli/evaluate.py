@@ -95,8 +95,8 @@ def _on_files(
     as_json: bool,
     picture: Path | None,
 ) -> None:
-    from .models.find_model import find_model
-    from .models.pipeline import load_pipeline
+    from ..answering.find_model import find_model
+    from ..answering.pipeline import load_pipeline
 
     model = find_model(name, revision)
     pipe = load_pipeline(model, "cpu")
@@ -141,7 +141,7 @@ def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | Non
 
     given = None if recipe is None else load_recipe(recipe)
     if not Path(name).is_dir():
-        from .models.find_model import zoo_model
+        from ..answering.find_model import zoo_model
 
         zoo_model(name)
     elif (Path(name) / PLAN).is_file():

@@ -64,7 +64,7 @@ def pull(
     import registry
 
     with reported_errors():
-        from .models.find_model import zoo_model
+        from ..answering.find_model import zoo_model
 
         if "/" not in name:
             zoo_model(name)  # Raises an error that suggests similar names.

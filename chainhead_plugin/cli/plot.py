@@ -10,19 +10,19 @@ import typer
 
 from registry.screen import printable
 
+from ..answering.pipeline import answering, load_pipeline, loading
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .models.pipeline import answering, load_pipeline, loading
 from .screen import say, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .answers import Answers
-    from .files.records import Record
-    from .models.find_model import FoundModel
+    from ..answering.answers import Answers
+    from ..answering.find_model import FoundModel
+    from ..answering.records import Record
 
 
 class _Method(str, Enum):
@@ -92,8 +92,8 @@ def plot(
     if inputs is None and stage is not _Stage.input:
         raise wrong("has no effect without --input", "--stage")
     with reported_errors(matplotlib_for="chainhead plot"):
+        from ..answering.find_model import find_model
         from ..explain.picture_file import check_picture
-        from .models.find_model import find_model
 
         kind = "chain" if inputs is None else "contributions"
         file = output or out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")
@@ -121,7 +121,7 @@ def plot(
 
 
 def _check_has_chain(model: FoundModel) -> None:
-    from .models.find_model import read_object
+    from ..answering.find_model import read_object
 
     if read_object(model.folder / "config.json").get("model_type") == RANDOM_MODEL_TYPE:
         raise ValueError(

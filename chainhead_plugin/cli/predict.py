@@ -11,18 +11,18 @@ import typer
 
 from registry.screen import console, printable
 
-from .answers import line_of, rows_of
+from ..answering.answers import line_of, rows_of
+from ..answering.pipeline import answering, load_pipeline
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .models.pipeline import answering, load_pipeline
 from .screen import say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from .answers import Answers
-    from .files.records import Record
+    from ..answering.answers import Answers
+    from ..answering.records import Record
 
 # The most records, and the most numbers in them, that are read before their predictions are written.
 _MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 20
@@ -84,8 +84,8 @@ def predict(
     if output is None and overwrite:
         raise wrong("has no effect without --output", "--overwrite")
     with reported_errors():
+        from ..answering.find_model import find_model
         from ..tables.write import check_target, to_plain, write_rows
-        from .models.find_model import find_model
 
         if output is not None:
             check_target(output, overwrite=overwrite)

@@ -53,8 +53,8 @@ def info(
         import registry
         from registry.description import as_json, table_of_model
 
+        from ..answering.find_model import find_model
         from .files.checkpoint_folder import folder_facts, table_of_folder
-        from .models.find_model import find_model
 
         if name in registry.list_models():
             entry = registry.model_info(name)
@@ -100,8 +100,8 @@ def card(
 def _card_file(name: str) -> Path:
     import registry
 
+    from ..answering.find_model import zoo_model
     from ..plugin import card_of
-    from .models.find_model import zoo_model
 
     if name in registry.list_models():
         return registry.model_info(name).card or Path(f"{name}.md")

@@ -12,7 +12,7 @@ from command_line import invoke
 from PIL import Image
 
 import chainhead_plugin as c
-from chainhead_plugin.cli.files.records import Wanted, read_records
+from chainhead_plugin.answering.records import Wanted, read_records
 from chainhead_plugin.inputs.image_files import IMAGE_FORMATS
 
 MARK = "import pathlib\npathlib.Path({mark!r}).write_text(__name__)\n"

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...answering.find_model import FoundModel, read_object
 from ...storage.hashing import sha256
-from ..models.find_model import FoundModel, read_object
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,10 +13,10 @@ from ..screen import wrong
 from .options import FileOptions
 
 if TYPE_CHECKING:
+    from ...answering.answers import Answers
+    from ...answering.records import Record, Wanted
     from ...tables.schema import Schema
     from ...tables.spec import TableSpec
-    from ..answers import Answers
-    from .records import Record, Wanted
 
 _OF_TEXT_FILES = ("--format", "--header", "--separator", "--decimal", "--encoding", "--comment", "--sheet")
 # The options for tables that still have an effect if the model knows the names of its columns.
@@ -53,8 +53,8 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     ValueError
         If an option has no effect, or has a value that is not allowed.
     """
+    from ...answering.records import Wanted
     from ...tables.schema import Schema
-    from .records import Wanted
 
     stated = getattr(pipe, "schema", None)
     horizon = getattr(pipe, "horizon", None)
@@ -127,7 +127,7 @@ def _refuse(given: Iterable[str], allowed: Iterable[str], where: str) -> None:
 
 def read_files(files: Sequence[Path], wanted: Wanted) -> Iterator[Record]:
     """Read all records of files. If there are several files, each record names its file in the field "file"."""
-    from .records import read_records
+    from ...answering.records import read_records
 
     for file in files:
         content = None

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ...inputs.image_files import read_image
-from ...inputs.named_sequences import series_sequences
-from ...tables.errors import TableError, counted, listed
-from ...tables.loading import load
-from ...tables.matching import load_matched
-from ...tables.pieces import load_pieces
-from ...tables.read import Reading, source_of
-from ...tables.schema import Schema
-from ...tables.series import SeriesSet
-from ...tables.spec import TableSpec
-from ...tables.texts import load_texts
+from ..inputs.image_files import read_image
+from ..inputs.named_sequences import series_sequences
+from ..tables.errors import TableError, counted, listed
+from ..tables.loading import load
+from ..tables.matching import load_matched
+from ..tables.pieces import load_pieces
+from ..tables.read import Reading, source_of
+from ..tables.schema import Schema
+from ..tables.series import SeriesSet
+from ..tables.spec import TableSpec
+from ..tables.texts import load_texts
 
 Kind = Literal["sequence", "text", "image"]
 # Files larger than this are read in pieces.

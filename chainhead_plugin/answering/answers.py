@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from .files.records import Record
+    from .records import Record
 
 Cells = list[dict[str, Any]]
 

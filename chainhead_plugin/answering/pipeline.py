@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.screen import console
 
-from ...storage.code_origin import CarriedCodeError, without_carried_code
+from ..storage.code_origin import CarriedCodeError, without_carried_code
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
