@@ -68,6 +68,33 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         return read_panel(self, X, reset=True)
 
+    def _weighted(
+        self, panel: Panel, labels: NDArray[Any], sample_weight: Any
+    ) -> tuple[Panel, NDArray[Any], NDArray[np.float64] | None]:
+        """Return series, labels and weights without the series whose weight is 0; weights are None if all count alike.
+
+        Raises
+        ------
+        ValueError
+            If weights are negative or not finite, are not as many as series, or leave fewer than two series.
+        """
+        if sample_weight is None:
+            return panel, labels, None
+        from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+        weights = column_or_1d(
+            check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        )
+        check_consistent_length(panel.series, weights)
+        if (weights < 0).any():
+            raise ValueError("sample_weight holds negative numbers, expected none below 0")
+        kept = np.flatnonzero(weights > 0)
+        if len(kept) < 2:
+            raise ValueError(
+                f"sample_weight is above zero for {len(kept)} series: expected a weight above zero for at least two"
+            )
+        return Panel([panel.series[row] for row in kept]), labels[kept], weights[kept]
+
     def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:
         """Train random chain heads, and set the fitted attributes."""
         from sklearn.utils import check_random_state, check_scalar

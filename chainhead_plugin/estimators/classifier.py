@@ -112,7 +112,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         self.class_weight = class_weight
         self.seconds = seconds
 
-    def fit(self, X: Any, y: Any) -> "ChainHeadClassifier":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ChainHeadClassifier":
         """Train on series and their labels.
 
         Parameters
@@ -121,6 +121,10 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
             At least two series, in a form that the class describes.
         y : array [series]
             Labels of any type that can be sorted, at least two different ones.
+        sample_weight : array [series], optional
+            How much each series counts, in training, in the choice of settings and in `left_out_score_`; a series of
+            weight 0 is left out. By default all
+            count alike. Refused with `seconds`, as a trained stack knows no weights.
 
         Raises
         ------
@@ -136,18 +140,23 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         check_consistent_length(panel.series, labels)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
+        if sample_weight is not None and self.seconds is not None:
+            raise ValueError(
+                "sample_weight has no effect on a trained stack: leave out seconds, or the weights"
+            )
+        panel, labels, weights = self._weighted(panel, labels, sample_weight)
         classes, numbers = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
                 f"y holds one class alone, {classes.tolist()[0]!r}: expected at least two classes"
             )
-        shifts = class_shifts(self.class_weight, classes, labels)
+        shifts = class_shifts(self.class_weight, classes, labels, weights)
 
         start = time.perf_counter()
         if self.seconds is not None:
             check_scalar(self.seconds, "seconds", Real, min_val=0, include_boundaries="neither")
         names = {number: str(name) for number, name in enumerate(classes.tolist())}
-        fit = self._fit(panel, numbers, id2label=names)
+        fit = self._fit(panel, numbers, id2label=names, sample_weight=weights)
         if self.seconds is not None:
             self._try_stack(fit, panel, numbers, self.seconds - (time.perf_counter() - start))
         self.classes_ = classes

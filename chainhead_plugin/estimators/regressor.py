@@ -44,7 +44,7 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
     >>> regressor.score(test_series, test_values)
     """
 
-    def fit(self, X: Any, y: Any) -> "ChainHeadRegressor":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ChainHeadRegressor":
         """Train on series and their values.
 
         Parameters
@@ -53,6 +53,9 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
             At least two series, in a form that `ChainHeadClassifier` describes.
         y : array [series] or [series, values]
             Finite numbers.
+        sample_weight : array [series], optional
+            How much each series counts, in training, in the choice of settings and in `left_out_score_`; a series of
+            weight 0 is left out. By default all count alike.
 
         Raises
         ------
@@ -66,7 +69,8 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         if values.ndim == 2 and values.shape[1] == 1:
             values = column_or_1d(values, warn=True)
         check_consistent_length(panel.series, values)
-        self._fit(panel, values, problem_type="regression")
+        panel, values, weights = self._weighted(panel, values, sample_weight)
+        self._fit(panel, values, problem_type="regression", sample_weight=weights)
         self._is_flat = values.ndim == 1
         return self
 

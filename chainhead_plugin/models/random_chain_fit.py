@@ -15,7 +15,7 @@ from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import dilations_for
 from ..random_features.ridge_of_blocks import BlockFit, fit_blocks
 from ..random_features.thresholds import choose_thresholds
-from ..random_features.training_data import as_chains, as_targets, standardised_targets
+from ..random_features.training_data import as_chains, as_targets, as_weights, standardised_targets
 from .modeling_random_chain import RandomChainForSequenceClassification
 
 # Series whose kernels' outputs thresholds are chosen by.
@@ -68,6 +68,7 @@ def fit_random_chain(
     seed: int = 0,
     device: str | torch.device | None = None,
     batch_size: int = 256,
+    sample_weight: Any = None,
 ) -> RandomChainFit:
     """Train random chain heads on series.
 
@@ -98,6 +99,9 @@ def fit_random_chain(
         Where features are computed. The model is returned there.
     batch_size : int
         Series at a time.
+    sample_weight : array [series], optional
+        How much each series counts in the linear layer, in the choice of settings and in the score; positive. By
+        default all count alike.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def fit_random_chain(
     """
     chains = as_chains(series)
     targets, num_labels = as_targets(labels, len(chains), problem_type, id2label)
+    weights = None if sample_weight is None else as_weights(sample_weight, len(chains))
     lengths = np.array([len(chain) for chain in chains])
     usual = usual_sizes(float(np.median(lengths)), chains[0].shape[1])
     config = RandomChainConfig(
@@ -143,10 +148,14 @@ def fit_random_chain(
         model.random_chain.plan,
         amounts,
         seed,
+        weights,
     )
     left_out = fitted.left_out
+    weights_of_left_out = None if weights is None else weights[fitted.rows]
     of_left_out = targets[fitted.rows]
-    temperature = 1.0 if problem_type == "regression" else fit_temperature(left_out, of_left_out)
+    temperature = (
+        1.0 if problem_type == "regression" else fit_temperature(left_out, of_left_out, weights_of_left_out)
+    )
     if fitted.counts:
         config.reference_length = int(np.median(lengths))
         model.random_chain.reference_length = config.reference_length
@@ -159,9 +168,8 @@ def fit_random_chain(
         "counts": fitted.counts,
         "temperature": temperature,
     }
-    return RandomChainFit(
-        model, left_out, fitted.rows, fitted.error, _score(left_out, of_left_out, problem_type), choices
-    )
+    score = _score(left_out, of_left_out, problem_type, weights_of_left_out)
+    return RandomChainFit(model, left_out, fitted.rows, fitted.error, score, choices)
 
 
 def usual_sizes(length: float, m: int) -> dict[str, Any]:
@@ -238,13 +246,15 @@ def _set_weights(
     model.classifier.bias.copy_(bias)
 
 
-def _score(left_out: Tensor, targets: Tensor, problem_type: str) -> float:
+def _score(left_out: Tensor, targets: Tensor, problem_type: str, weights: Tensor | None) -> float:
+    share = left_out.new_ones(len(left_out), 1) if weights is None else (weights / weights.mean())[:, None]
     if problem_type == "single_label_classification":
-        return float((left_out.argmax(1) == targets).double().mean())
+        return float((share[:, 0] * (left_out.argmax(1) == targets).double()).mean())
     if problem_type == "multi_label_classification":
-        return float(((left_out > 0) == (targets > 0.5)).double().mean())
-    missed = (left_out - targets).square().sum()
-    return float(1 - missed / (targets - targets.mean(0)).square().sum().clamp(min=1e-300))
+        return float((share * ((left_out > 0) == (targets > 0.5)).double()).mean())
+    missed = (share * (left_out - targets).square()).sum()
+    spread = (share * (targets - (share * targets).mean(0)).square()).sum()
+    return float(1 - missed / spread.clamp(min=1e-300))
 
 
 __all__ = ["RandomChainFit", "fit_random_chain", "usual_sizes"]

@@ -12,7 +12,7 @@ _LEAST, _MOST = math.log(0.1), math.log(100)
 _STEPS = 32
 
 
-def fit_temperature(scores: Tensor, labels: Tensor) -> float:
+def fit_temperature(scores: Tensor, labels: Tensor, weights: Tensor | None = None) -> float:
     """Return the factor with which scores make the labels most likely.
 
     Parameters
@@ -21,6 +21,8 @@ def fit_temperature(scores: Tensor, labels: Tensor) -> float:
         Scores of rows by models that were not fitted to these rows.
     labels : int64 Tensor [rows], or float64 Tensor [rows, labels] of 0 and 1
         The index of each row's label, or for several labels per row whether each label holds.
+    weights : float64 Tensor [rows], optional
+        How much each row counts; by default all count alike.
 
     Returns
     -------
@@ -29,18 +31,20 @@ def fit_temperature(scores: Tensor, labels: Tensor) -> float:
         Otherwise a few rows that are all right would lead to the largest factor.
     """
     doubt = 1 / (len(scores) + 2)
+    share = (scores.new_ones(len(scores)) if weights is None else weights)[:, None]
+    share = share / share.mean()
     if labels.is_floating_point():
         softened = labels * (1 - doubt) + (1 - labels) * doubt
 
         def loss(factor: float) -> float:
-            return float(F.binary_cross_entropy_with_logits(scores * factor, softened))
+            return float(F.binary_cross_entropy_with_logits(scores * factor, softened, share))
 
     else:
         softened = F.one_hot(labels, scores.size(1)).to(scores.dtype)
         softened = softened * (1 - doubt) + doubt / scores.size(1)
 
         def loss(factor: float) -> float:
-            return float(-(softened * torch.log_softmax(scores * factor, 1)).sum(1).mean())
+            return float(-(share * softened * torch.log_softmax(scores * factor, 1)).sum(1).mean())
 
     return math.exp(_least(lambda exponent: loss(math.exp(exponent)), _LEAST, _MOST))
 

@@ -55,7 +55,7 @@ class RidgeFit:
     vectors: Tensor
 
 
-def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
+def fit_ridge(products: Tensor, targets: Tensor, weights: Tensor | None = None) -> RidgeFit:
     """Fit a ridge regression of the strength with the least leave-one-out error.
 
     Parameters
@@ -63,26 +63,61 @@ def fit_ridge(products: Tensor, targets: Tensor) -> RidgeFit:
     products : float64 Tensor [rows, rows]
         The scalar products of every two rows of features. Each feature has mean 0.
     targets : float64 Tensor [rows, targets]
+    weights : float64 Tensor [rows], optional
+        How much each row's squared error counts, in the regression and in the mean of leave-one-out errors. They are
+        positive, and 1 on average. A weight of 2 fits as two equal rows do, but both are left out together.
 
     Returns
     -------
     RidgeFit
     """
+    if weights is not None:
+        return _fit_weighted(products, targets, weights)
     values, vectors = torch.linalg.eigh(products)
     values = values.clamp(min=0)
     intercept = targets.mean(0)
-    projected = vectors.T @ (targets - intercept)
-    strengths = values.new_tensor(_STRENGTHS) * max(float(values.mean()), 1e-12)
-    shrunk = strengths[:, None] / (values + strengths[:, None])  # [strengths, rows]
-    residuals = vectors @ (shrunk[:, :, None] * projected).movedim(0, 1).flatten(1)
-    residuals = residuals.view(len(targets), len(strengths), -1)
-    # A row's residual is its leave-one-out error times this number, which also accounts for the intercept.
-    free = (vectors.square() @ shrunk.T - 1 / len(targets)).clamp(min=1e-9)
-    missed = residuals / free[:, :, None]
-    errors = missed.square().mean((0, 2))
+    centred = targets - intercept
+    missed, errors, strengths = _leave_one_out(values, vectors, centred, centred.new_full((len(targets),), 1))
     best = int(errors.argmin())
     strength = float(strengths[best])
-    weight = vectors @ (projected / (values + strength)[:, None])
+    weight = vectors @ ((vectors.T @ centred) / (values + strength)[:, None])
     return RidgeFit(
         weight, intercept, strength, targets - missed[:, best], float(errors[best]), values, vectors
     )
+
+
+def _fit_weighted(products: Tensor, targets: Tensor, weights: Tensor) -> RidgeFit:
+    """Fit to rows that count differently: each row is multiplied by the root of its weight."""
+    share, root = weights / weights.sum(), weights.sqrt()[:, None]
+    # The mean of features is then the weighted mean. The weights of rows sum to 0, so that they need no centred rows.
+    means = products @ share
+    centred_products = products - means - means[:, None] + share @ means
+    centre = share @ targets
+    centred = root * (targets - centre)
+    values, vectors = torch.linalg.eigh(root * centred_products * root.T)
+    values = values.clamp(min=0)
+    missed, errors, strengths = _leave_one_out(values, vectors, centred, weights)
+    best = int(errors.argmin())
+    strength = float(strengths[best])
+    weight = root * (vectors @ ((vectors.T @ centred) / (values + strength)[:, None]))
+    intercept = centre - means @ weight
+    left_out = targets - missed[:, best] / root
+    return RidgeFit(weight, intercept, strength, left_out, float(errors[best]), values, vectors)
+
+
+def _leave_one_out(
+    values: Tensor, vectors: Tensor, centred: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return leave-one-out errors [rows, strengths, targets], their mean squares [strengths], and the strengths.
+
+    `centred` and the errors are multiplied by the roots of the weights.
+    """
+    projected = vectors.T @ centred
+    strengths = values.new_tensor(_STRENGTHS) * max(float(values.mean()), 1e-12)
+    shrunk = strengths[:, None] / (values + strengths[:, None])  # [strengths, rows]
+    residuals = vectors @ (shrunk[:, :, None] * projected).movedim(0, 1).flatten(1)
+    residuals = residuals.view(len(centred), len(strengths), -1)
+    # A row's residual is its leave-one-out error times this number, which also accounts for the intercept.
+    free = (vectors.square() @ shrunk.T - (weights / weights.sum())[:, None]).clamp(min=1e-9)
+    missed = residuals / free[:, :, None]
+    return missed, missed.square().mean((0, 2)), strengths

@@ -67,7 +67,7 @@ class Guide:
 
 
 def solve_in_passes(
-    rows: Rows, count: int, targets: Tensor, strength: float, guide: Guide
+    rows: Rows, count: int, targets: Tensor, strength: float, guide: Guide, weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Return weight and intercept of the ridge regression on all rows. The intercept is not penalised.
 
@@ -82,6 +82,8 @@ def solve_in_passes(
     strength : float
         Positive.
     guide : Guide
+    weights : float64 Tensor [rows], optional
+        How much each row counts: positive, and 1 on average.
 
     Returns
     -------
@@ -91,12 +93,14 @@ def solve_in_passes(
     """
     width = len(guide.factors)
     kept = _KeptRows(rows, count, width)
-    factors, centre_of_targets = guide.factors[:, None], targets.mean(0)
+    counts = targets.new_ones(count) if weights is None else weights
+    factors, centre_of_targets = guide.factors[:, None], (counts[:, None] * targets).mean(0)
     total = factors.new_zeros(width)
     cross = factors.new_zeros(width, targets.size(1))
     for numbers, some in kept:
-        cross += (some.T @ (targets[numbers] - centre_of_targets).float()).double()
-        total += some.sum(0, dtype=torch.float64)
+        own = counts[numbers][:, None]
+        cross += (some.T @ (own * (targets[numbers] - centre_of_targets)).float()).double()
+        total += (some if weights is None else some * own.float()).sum(0, dtype=torch.float64)
     centre = total / count
 
     def multiply(weight: Tensor) -> Tensor:
@@ -104,9 +108,10 @@ def solve_in_passes(
         scaled = factors * weight
         thin, shift = scaled.float(), centre @ scaled
         product = torch.zeros_like(weight)
-        for _, some in kept:
+        for numbers, some in kept:
             # Predictions from centred features sum to 0, so that the other factor need not be centred.
-            product += (some.T @ ((some @ thin).double() - shift).float()).double()
+            own = counts[numbers][:, None]
+            product += (some.T @ (own * ((some @ thin).double() - shift)).float()).double()
         return factors * product + strength * weight
 
     weight = _conjugate_gradients(multiply, factors * cross, guide.preconditioner(count, strength))

@@ -87,7 +87,13 @@ class _Chosen:
 
 
 def fit_blocks(
-    batches: Rows, count: int, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
+    batches: Rows,
+    count: int,
+    targets: Tensor,
+    plan: FeaturePlan,
+    amounts: Tensor | None,
+    seed: int,
+    weights: Tensor | None = None,
 ) -> BlockFit:
     """Fit a ridge regression, and choose its settings.
 
@@ -104,6 +110,8 @@ def fit_blocks(
         The length of each series, in any unit; None if all series have the same length.
     seed : int
         The seed that draws series for the choice of settings, if there are too many series to use all.
+    weights : float64 Tensor [series], optional
+        How much each series counts, as in `fit_ridge`.
 
     Returns
     -------
@@ -112,7 +120,9 @@ def fit_blocks(
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     rows = order[:_ROWS_FOR_STRENGTH].sort().values
     features = _collect(batches(rows), rows, count, plan)
-    chosen = _choose(features, targets[rows], plan, None if amounts is None else amounts[rows], seed)
+    chosen = _choose(
+        features, targets[rows], plan, _taken(amounts, rows), seed, _mean_of_one(_taken(weights, rows))
+    )
     del features
     standard, fit, factors = chosen.standard, chosen.fit, chosen.factors
     if count <= len(rows):
@@ -127,8 +137,10 @@ def fit_blocks(
                 )
                 yield found, (taken - mean) * scale
 
-        guide = Guide(standard.features, factors, fit.values, fit.vectors)
-        weight, intercept = solve_in_passes(standardised, count, targets, fit.strength, guide)
+        guide = guide_of(standard.features, factors, fit, _taken(weights, rows))
+        weight, intercept = solve_in_passes(
+            standardised, count, targets, fit.strength, guide, _mean_of_one(weights)
+        )
     return BlockFit(
         weight,
         intercept,
@@ -144,8 +156,41 @@ def fit_blocks(
     )
 
 
+def _taken(values: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if values is None else values[rows]
+
+
+def _mean_of_one(weights: Tensor | None) -> Tensor | None:
+    return None if weights is None else weights / weights.mean()
+
+
+def guide_of(features: Tensor, factors: Tensor, fit: RidgeFit, weights: Tensor | None) -> Guide:
+    """Return the guide of a fit to some rows: their features as its eigenvectors know them.
+
+    Parameters
+    ----------
+    features : float32 Tensor [some, features]
+        Each feature has mean 0.
+    factors : float64 Tensor [features]
+        The factors of features.
+    fit : RidgeFit
+        The fit to these rows, with `weights`.
+    weights : float64 Tensor [some], optional
+        How much each of these rows counts.
+    """
+    if weights is not None:
+        share = (weights / weights.sum()).float()
+        features = (features - share @ features) * (share * len(share)).sqrt()[:, None]
+    return Guide(features, factors, fit.values, fit.vectors)
+
+
 def _choose(
-    features: Tensor, targets: Tensor, plan: FeaturePlan, amounts: Tensor | None, seed: int
+    features: Tensor,
+    targets: Tensor,
+    plan: FeaturePlan,
+    amounts: Tensor | None,
+    seed: int,
+    weights: Tensor | None,
 ) -> _Chosen:
     """Choose the shares of blocks, the strength, and whether features are counts."""
     options = [False] if amounts is None else [False, True]
@@ -160,7 +205,9 @@ def _choose(
             for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
                 shares = _shares(group_share, level_share)
                 with threads_for(len(few)):
-                    fit = fit_ridge(_mixed(standard, shares, few), targets[few])
+                    fit = fit_ridge(
+                        _mixed(standard, shares, few), targets[few], _mean_of_one(_taken(weights, few))
+                    )
                 if best is None or fit.error < best.fit.error:
                     factors = _factors(standard, shares, plan)
                     best = _Chosen(fit, counts, group_share, level_share, standard, factors)
@@ -168,7 +215,7 @@ def _choose(
     if len(few) < len(features):
         shares = _shares(best.group_share, best.level_share)
         with threads_for(len(features)):
-            best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets))
+            best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets, weights))
     best.standard.products.clear()
     return best
 

@@ -112,6 +112,22 @@ def as_targets(
     return torch.from_numpy(array.astype(np.float64)), array.shape[1]
 
 
+def as_weights(weights: Any, count: int) -> Tensor:
+    """Return weights of series as a float64 tensor [series].
+
+    Raises
+    ------
+    ValueError
+        If they are not one positive, finite number for each of the `count` series.
+    """
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (count,) or not (np.isfinite(array).all() and (array > 0).all()):
+        raise ValueError(
+            f"sample_weight of shape {list(array.shape)} must hold a positive, finite number for each of {count} series"
+        )
+    return torch.from_numpy(array)
+
+
 def standardised_targets(
     targets: Tensor, num_labels: int, problem_type: str
 ) -> tuple[Tensor, Tensor | float, Tensor | float]:

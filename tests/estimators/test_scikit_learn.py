@@ -15,7 +15,17 @@ from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
 
-@parametrize_with_checks([ChainHeadClassifier(**SMALL), ChainHeadRegressor(**SMALL)])
+def reasons(estimator):
+    """Checks that fail for a reason."""
+    return {
+        "check_sample_weight_equivalence_on_dense_data": "a series of weight 2 is left out as a whole where "
+        "leave-one-out errors choose settings, while of two equal series the other stays"
+    }
+
+
+@parametrize_with_checks(
+    [ChainHeadClassifier(**SMALL), ChainHeadRegressor(**SMALL)], expected_failed_checks=reasons
+)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from .state import classes_from_json
 
 
-def class_shifts(class_weight: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+def class_shifts(
+    class_weight: Any,
+    classes: NDArray[Any],
+    labels: NDArray[Any],
+    sample_weight: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return the numbers that `class_weight` adds to the logits: float64 [labels].
 
     Parameters
@@ -19,6 +24,8 @@ def class_shifts(class_weight: Any, classes: NDArray[Any], labels: NDArray[Any])
         The different labels, sorted.
     labels : array [any number]
         The training labels, whose frequencies "balanced" makes up for.
+    sample_weight : array [any number], optional
+        How much each label counts in these frequencies.
 
     Raises
     ------
@@ -27,6 +34,9 @@ def class_shifts(class_weight: Any, classes: NDArray[Any], labels: NDArray[Any])
     """
     from sklearn.utils import compute_class_weight
 
+    if isinstance(class_weight, str) and class_weight == "balanced" and sample_weight is not None:
+        found = np.searchsorted(classes, labels)
+        class_weight = dict(zip(classes, 1 / np.bincount(found, sample_weight), strict=True))
     weights = compute_class_weight(class_weight, classes=classes, y=labels)
     if not (np.isfinite(weights).all() and (weights > 0).all()):
         raise ValueError(f"class_weight must be positive, got {class_weight!r}")
