@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import PushError, UnknownModelError
 from .plugins.catalogue import installed_catalogue
+from .plugins.entry import ModelEntry
 from .plugins.installed import InstalledPlugin
 from .plugins.load import load_plugins
 from .pulling import pulled_entry
@@ -51,6 +53,9 @@ def push(
     removed again if the commit fails. A repository that existed is never removed, nor are files that other people
     put there, except weights in other pieces (shards) than the new weights. Where a repository carries code,
     nothing is pushed without it: machines without the plugin could not load the model any more.
+
+    A model with a factory, which is no class of transformers, gets a config.json that names the model, its
+    distribution and the factory's arguments; `create_model` builds it where the distribution is installed.
 
     Parameters
     ----------
@@ -105,29 +110,49 @@ def push(
     from .hub.publication import gather
     from .hub.upload import Upload
 
-    folder, card, owner = _checkpoint(source)
+    folder, card, owner, entry = _checkpoint(source)
+    description = None
+    if owner is not None and entry is not None and entry.factory is not None:
+        description = _description(entry, owner)
+        if with_code:
+            raise PushError(
+                f"{entry.name!r} is built by {owner.source.distribution}, and no class of transformers: its code "
+                "cannot travel with it. Push it without the code; people install the distribution"
+            )
     if owner is not None and with_code:
         owner.register()
     elif owner is None and (with_code or not card.is_file()):
         load_plugins()
-    files = gather(folder, card, repo_id, with_code=with_code)
+    files = gather(folder, card, repo_id, with_code=with_code, description=description)
     upload = Upload(repo_id=repo_id, branch=branch, tag=tag, private=private, token=token)
     commit, changed = upload.run(files, commit_message or f"Push {Path(source).resolve().name}")
     return Pushed(repo_id=commit.repo_url.repo_id, url=commit.commit_url, commit=commit.oid, changed=changed)
 
 
-def _checkpoint(source: str | Path) -> tuple[Path, Path, InstalledPlugin | None]:
-    """Return a checkpoint's folder, its card, and the plugin that brings it."""
+def _description(entry: ModelEntry, owner: InstalledPlugin) -> bytes:
+    """Return a ``config.json`` that says where the model's code comes from: names alone, nothing to import."""
+    fields = {
+        "zoo_model": entry.name,
+        "distribution": owner.source.distribution,
+        "distribution_version": owner.source.version,
+        "task": entry.task,
+        "arguments": entry.config,
+    }
+    return (json.dumps(fields, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _checkpoint(source: str | Path) -> tuple[Path, Path, InstalledPlugin | None, ModelEntry | None]:
+    """Return a checkpoint's folder, its card, and the plugin that brings it, with its entry."""
     catalogue = installed_catalogue()
     folder = Path(source)
     try:
         entry = catalogue.model(str(source))
     except UnknownModelError as error:
         if folder.is_dir():
-            return folder, folder / "README.md", None
+            return folder, folder / "README.md", None, None
         raise UnknownModelError(f"{error}\nNor is there a folder {folder}.") from error
     owner = catalogue.owners[entry.name]
     path = pulled_entry(entry, owner.source.distribution)
     if entry.card is None:
         raise PushError(f"{entry.name!r} has no model card")
-    return path, entry.card, owner
+    return path, entry.card, owner, entry

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from registry.screen import console
 
 from ..storage.code_origin import CarriedCodeError, without_carried_code
+from ..storage.whole_reading import read_whole
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
@@ -118,14 +119,17 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
                 ) from error
         # Loaded here, as pipeline() would wrap an error, with its traceback, into the message of another error.
         where = {"local_files_only": True, "trust_remote_code": False}
-        loaded = getattr(transformers, answers.auto_class).from_pretrained(
-            model.folder, use_safetensors=True, **where
-        )
-        beside = {}
-        if answers.preprocessor is not None:
-            beside[answers.preprocessor] = getattr(transformers, auto_class).from_pretrained(
-                model.folder, **where
+
+        def read() -> tuple[Any, dict[str, Any]]:
+            loaded = getattr(transformers, answers.auto_class).from_pretrained(
+                model.folder, use_safetensors=True, **where
             )
+            if answers.preprocessor is None:
+                return loaded, {}
+            preprocessor = getattr(transformers, auto_class).from_pretrained(model.folder, **where)
+            return loaded, {answers.preprocessor: preprocessor}
+
+        loaded, beside = read_whole(model.folder, read)
         return transformers.pipeline(
             answers.task, model=loaded, device=device, trust_remote_code=False, **beside
         )

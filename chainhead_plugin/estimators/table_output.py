@@ -1,18 +1,23 @@
 """The folder of a model that was trained on a table: checkpoint, names of columns, plan, results and card."""
 
 import json
+import warnings
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
-from .ahead.output import write_forecaster
+from ..storage.hashing import sha256
+from ..storage.saving import save_together
+from .ahead.output import forecaster_card, forecaster_results
 from .ahead.training import TrainedForecaster
 from .base import HEADS, STACK
 from .table_card import table_card
+from .table_plan import TablePlan, load_plan
 from .table_training import TrainedOnTable
 
-PLAN, RESULTS, CARD = "training.yaml", "results.json", "README.md"
+PLAN, RESULTS = "training.yaml", "results.json"
+CARD, NEW_CARD = "README.md", "README.new.md"
 _KINDS = {
     HEADS: "Random chain heads for {} of series with {}: kernels that are drawn and never trained, and a ridge "
     "regression in closed form whose strength leave-one-out errors choose.",
@@ -37,23 +42,34 @@ def check_folder(folder: Path) -> None:
 
 
 def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> None:
-    """Write a trained model; the folder loads with `from_pretrained` and serves `chainhead predict`."""
+    """Write a trained model, whole or not at all; the folder serves `from_pretrained` and `chainhead predict`.
+
+    A card that somebody has edited stays, with a warning, and the new card is written beside it. So does a plan that
+    says the same as the new plan: it may have comments.
+    """
+    name = folder.resolve().name
     if isinstance(trained, TrainedForecaster):
-        write_forecaster(trained, folder, PLAN, RESULTS, CARD)
-        return
-    extractor = trained.estimator.feature_extractor_
-    if trained.schema is not None:
-        extractor = ChainHeadFeatureExtractor(**_options(extractor), schema=trained.schema.to_dict())
-    label = trained.plan.table.label
-    if trained.plan.task == "regression" and label:
-        # Predictions get the name of the label's column, in place of LABEL_0.
-        config = trained.estimator.model_.config
-        config.id2label, config.label2id = {0: label[0]}, {label[0]: 0}
-    trained.estimator.save_pretrained(folder)
-    extractor.save_pretrained(folder)
-    _write(folder / RESULTS, json.dumps(_results(trained), indent=2, ensure_ascii=False))
-    _write(folder / CARD, _card(trained, folder.resolve().name))
-    _write(folder / PLAN, trained.plan.text())
+        results, card = forecaster_results(trained), forecaster_card(trained, name, PLAN)
+    else:
+        _name_columns(trained)
+        results, card = _results(trained), _card(trained, name)
+    card = _ended(card)
+    results["card_sha256"] = sha256(card.encode())
+    texts = {RESULTS: _ended(json.dumps(results, indent=2, ensure_ascii=False))}
+    texts[NEW_CARD if _is_edited(folder) else CARD] = card
+    if not _says_the_same(folder / PLAN, trained.plan):
+        texts[PLAN] = _ended(trained.plan.text())
+
+    def save(new: Path) -> None:
+        trained.estimator.save_pretrained(new)
+        for file, text in texts.items():
+            (new / file).write_text(text, "utf-8", newline="")
+
+    save_together(folder, save)
+    if NEW_CARD in texts:
+        warnings.warn(
+            f"{folder / CARD} was edited, and stays; the new card is {folder / NEW_CARD}", stacklevel=2
+        )
 
 
 def score_name(trained: TrainedOnTable) -> str:
@@ -66,8 +82,39 @@ def _options(extractor: ChainHeadFeatureExtractor) -> dict[str, Any]:
     return {name: value for name, value in saved.items() if name not in ("feature_extractor_type", "schema")}
 
 
-def _write(file: Path, text: str) -> None:
-    file.write_text(text.rstrip("\n") + "\n", "utf-8")
+def _name_columns(trained: TrainedOnTable) -> None:
+    """Give the estimator's feature extractor and configuration the names of the table's columns."""
+    estimator = trained.estimator
+    if trained.schema is not None:
+        options = _options(estimator.feature_extractor_)
+        estimator.feature_extractor_ = ChainHeadFeatureExtractor(**options, schema=trained.schema.to_dict())
+    label = trained.plan.table.label
+    if trained.plan.task == "regression" and label:
+        # Predictions get the name of the label's column, in place of LABEL_0.
+        config = estimator.model_.config
+        config.id2label, config.label2id = {0: label[0]}, {label[0]: 0}
+
+
+def _is_edited(folder: Path) -> bool:
+    """Return whether a folder's card is another than the card that was written with its results."""
+    if not (folder / CARD).is_file():
+        return False
+    try:
+        written = json.loads((folder / RESULTS).read_bytes())["card_sha256"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return True
+    return bool(sha256(folder / CARD) != written)
+
+
+def _says_the_same(file: Path, plan: TablePlan) -> bool:
+    try:
+        return load_plan(file).text() == plan.text()
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _ended(text: str) -> str:
+    return text.rstrip("\n") + "\n"
 
 
 def _results(trained: TrainedOnTable) -> dict[str, Any]:

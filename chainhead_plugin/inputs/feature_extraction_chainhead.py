@@ -3,16 +3,18 @@
 import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.feature_extraction_utils import BatchFeature
-from transformers.utils import PaddingStrategy
+from transformers.utils import FEATURE_EXTRACTOR_NAME, PaddingStrategy
 
 from ..checks.values import check_choice, check_switch
 from ..storage.code_origin import AutoClassMixin
+from ..storage.saving import companion
 from ..storage.whole_files import whole_file
 from .extraction_options import as_float, as_floats, check_integer, check_length_options
 from .named_sequences import arrays_of, checked_schema, split_named
@@ -70,6 +72,19 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     """
 
     model_input_names: ClassVar[list[str]] = ["input_features", "attention_mask"]
+
+    @classmethod
+    def get_feature_extractor_dict(
+        cls, pretrained_model_name_or_path: Any, **kwargs: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields of a file, and the other arguments: as `SequenceFeatureExtractor`, during a save too."""
+        folder = Path(str(pretrained_model_name_or_path), kwargs.get("subfolder") or "")
+        if folder.is_dir() and (place := companion(folder, FEATURE_EXTRACTOR_NAME).parent) != folder:
+            pretrained_model_name_or_path, kwargs = place, {**kwargs, "subfolder": ""}
+        found: tuple[dict[str, Any], dict[str, Any]] = super().get_feature_extractor_dict(
+            pretrained_model_name_or_path, **kwargs
+        )
+        return found
 
     @classmethod
     def from_dict(cls, feature_extractor_dict: dict[str, Any], **kwargs: Any) -> Any:

@@ -6,6 +6,9 @@ transformers follows. So a model is first written to a hidden folder beside the 
 ``config.json`` in place that points there: before it the folder is the old model, after it the new model. With
 the old weights out of use, the new weights get their usual names as hard links, and a second rename puts the
 ``config.json`` in place that points nowhere.
+
+Other files that are saved with a model, such as a feature extractor's, stay in the hidden folder until the old
+weights are out of use, and `companion` finds them there.
 """
 
 import json
@@ -14,7 +17,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,8 @@ _INDEX = "model.safetensors.index.json"
 _POINTER = "transformers_weights"
 _STAGING = ".chainhead-saving-"
 _LINK = ".link"
+_GONE = ".gone"
+_POINTED_INDEX = "pointed-to.safetensors.index.json"
 
 # The allowed values of `transformers_weights`: a file in the folder, or in the hidden folder within.
 WEIGHTS_FILE = re.compile(rf"({re.escape(_STAGING)}\w+/)?[\w-][\w.-]*\.safetensors(\.index\.json)?")
@@ -93,6 +98,53 @@ class WholeSaveMixin:
                     _install(new, folder)
 
 
+def save_together(
+    folder: str | os.PathLike[str], save: Callable[[Path], None], gone: Collection[str] = ()
+) -> None:
+    """Save a model with the files that belong to it, in a single step.
+
+    However the process ends, the folder holds the old model with its own files, or the new model with its own:
+    `companion` gives their paths. Other files in the folder stay.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder, made if it is missing. A single process at a time may save to it.
+    save : callable
+        Writes the model, and everything that belongs to it, into the empty folder that it is given.
+    gone : collection of str
+        Names of files that belong to an old model and have no successor: they are deleted.
+
+    Raises
+    ------
+    FileExistsError
+        If `folder` is a file.
+    OSError
+        If the files cannot be written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    complete_interrupted_save(folder)
+    _remove_stale(folder)
+    with _staging(folder) as new:
+        save(new)
+        for name in gone:
+            (new / (name + _GONE)).touch()
+        with write_locked(folder):
+            _install(new, folder)
+
+
+def companion(folder: Path, name: str) -> Path:
+    """Return the path of a file that belongs to the model in a folder, whether it exists or not.
+
+    It is in a hidden folder while the model is being saved, or where the process that saved it was killed.
+    """
+    new = _pointed_to(folder)
+    if new is not None and any((new / found).exists() for found in (name, name + _GONE)):
+        return new / name
+    return folder / name
+
+
 def complete_interrupted_save(folder: str | os.PathLike[str]) -> None:
     """Give the files of a model their usual names, if the process that saved it was killed before it did.
 
@@ -127,8 +179,6 @@ def _install(new: Path, folder: Path) -> None:
     for name in names:
         if is_over_another:
             sync(new / name)
-        if name != _CONFIG and name not in weights:
-            (new / name).replace(folder / name)
     for name in weights:
         _link(new / name, new / (name + _LINK))
     if is_over_another and _CONFIG in names and {_WEIGHTS, _INDEX} & {*weights}:
@@ -142,7 +192,7 @@ def _point(new: Path, folder: Path) -> None:
     if (new / _INDEX).exists():
         index = json.loads((new / _INDEX).read_text("utf-8"))
         index["weight_map"] = {key: f"{new.name}/{shard}" for key, shard in index["weight_map"].items()}
-        target = f"{new.name}/pointed-to.safetensors.index.json"
+        target = f"{new.name}/{_POINTED_INDEX}"
         (folder / target).write_text(json.dumps(index), "utf-8")
     config = json.loads((new / _CONFIG).read_text("utf-8"))
     pointing = new / "pointing.json"
@@ -163,9 +213,23 @@ def _rename(new: Path, folder: Path) -> None:
             # A loader would prefer an old single file to new shards, and an old index names shards that are gone.
             if old and _variant(file.name) == variant:
                 file.unlink(missing_ok=True)
+    _move_companions(new, folder, weights)
     with suppress(FileNotFoundError):
         (new / _CONFIG).replace(folder / _CONFIG)
     shutil.rmtree(new, ignore_errors=True)
+
+
+def _move_companions(new: Path, folder: Path, weights: Collection[str]) -> None:
+    """Give the files that were saved with a model their usual names, weights of adapters first."""
+    for gone in new.glob("*" + _GONE):
+        (folder / gone.name.removesuffix(_GONE)).unlink(missing_ok=True)
+    rest = [
+        file
+        for file in new.iterdir()
+        if file.name not in (_CONFIG, _POINTED_INDEX, *weights) and file.suffix not in (_LINK, _GONE)
+    ]
+    for file in sorted(rest, key=lambda file: (file.suffix != ".safetensors", file.name)):
+        file.replace(folder / file.name)
 
 
 def _pointed_to(folder: Path) -> Path | None:

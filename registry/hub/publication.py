@@ -10,7 +10,7 @@ from pathlib import Path
 from huggingface_hub import ModelCard
 
 from ..errors import PushError, RegistryWarning
-from ..files.formats import TRAINER_STATE, UNSAFE, read_json, safe_files
+from ..files.formats import CONFIG, TRAINER_STATE, UNSAFE, read_json, safe_files
 from ..files.kinds import KNOWN, is_known_kind, leads_elsewhere
 from .carried_code import carried_code
 from .own_classes import model_class, own_classes
@@ -20,7 +20,9 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 _PICTURE_LINK = re.compile(r"(!\[[^\[\]]*\]\()([^()\s]+)(\))")
 
 
-def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -> dict[str, Path | bytes]:
+def gather(
+    folder: Path, card: Path, repo_id: str, *, with_code: bool = False, description: bytes | None = None
+) -> dict[str, Path | bytes]:
     """Gather a checkpoint.
 
     Hidden files stay where they are, and so does the state of transformers' Trainer, such as training_args.bin.
@@ -37,6 +39,8 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
         Where it is going to be.
     with_code : bool
         Whether to add the code that it needs on machines without its plugin, which must be registered.
+    description : bytes, optional
+        For a checkpoint that is not of transformers, and has a card: its config.json, unless it has its own.
 
     Returns
     -------
@@ -61,9 +65,11 @@ def gather(folder: Path, card: Path, repo_id: str, *, with_code: bool = False) -
             _require_readable(folder / name)
     _require_known_kinds(files, folder)
 
-    if "transformers_weights" in read_json(folder / "config.json"):
+    if description is not None:
+        files.setdefault(CONFIG, description)
+    elif "transformers_weights" in read_json(folder / CONFIG):
         raise PushError(
-            f"{folder}/config.json names its weights in 'transformers_weights', as where saving was interrupted: load "
+            f"{folder}/{CONFIG} names its weights in 'transformers_weights', as where saving was interrupted: load "
             "the model and save it again"
         )
 

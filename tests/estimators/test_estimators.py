@@ -150,6 +150,17 @@ def test_wrong_files_are_refused(fitted, regressor, tmp_path):
         ChainHeadRegressor.from_pretrained(tmp_path)
 
 
+def test_a_state_beside_other_weights_is_refused(data, fitted, tmp_path):
+    series, labels = data
+    fitted.save_pretrained(tmp_path)
+    other = ChainHeadClassifier(**{**SMALL, "random_state": 1}).fit(series, labels)
+    other.to_transformers()[0].save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"saved with other weights than model\.safetensors there: save the"):
+        ChainHeadClassifier.from_pretrained(tmp_path)
+    (tmp_path / "estimator.json").unlink()
+    assert [*ChainHeadClassifier.from_pretrained(tmp_path).classes_] == ["0", "1"]
+
+
 def test_nothing_is_written_that_cannot_be(data, tmp_path):
     fitted = ChainHeadClassifier(**SMALL | {"random_state": np.random.RandomState(0)}).fit(*data)
     with pytest.raises(TypeError, match=r"random_state=.* cannot be saved"):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,23 @@ def test_the_same_run_gives_the_same_files(trained, tmp_path):
     invoke("train", folder / "model" / "training.yaml", "-o", tmp_path / "again")
     for name in ("model.safetensors", "config.json", "preprocessor_config.json", "training.yaml"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / "model" / name).read_bytes(), name
+
+
+@pytest.mark.filterwarnings("default:.*README.md was edited:UserWarning")
+def test_what_a_person_wrote_into_the_folder_stays(trained, tmp_path):
+    folder, _ = trained
+    model = tmp_path / "model"
+    shutil.copytree(folder / "model", model)
+    commented = "# Windows of the winter\n" + (model / "training.yaml").read_text()
+    (model / "training.yaml").write_text(commented)
+    assert "edited" not in invoke("train", model / "training.yaml")
+    assert (model / "training.yaml").read_text() == commented
+    assert not (model / "README.new.md").exists()
+    (model / "README.md").write_text("My notes")
+    said = " ".join(invoke("train", model / "training.yaml").split())
+    assert f"Note: {model / 'README.md'} was edited, and stays" in said
+    assert (model / "README.md").read_text() == "My notes"
+    assert "accuracy, test part" in (model / "README.new.md").read_text()
 
 
 def test_time_is_for_a_stack_of_classes(trained, tmp_path):

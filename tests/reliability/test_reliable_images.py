@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -20,6 +21,7 @@ from transformers import pipeline
 
 import chainhead_plugin
 from chainhead_plugin import ChainHeadImageProcessor
+from chainhead_plugin.inputs.image_files import read_image
 
 # transformers leaves it to the garbage collector to close files of several frames, and broken ones.
 pytestmark = pytest.mark.filterwarnings("ignore:.*unclosed file")
@@ -81,6 +83,26 @@ def test_mutated_files_are_classified_as_pillow_reads_them_or_refused(full, tmp_
         assert scores(CLASSIFIER(str(file))) == scores(CLASSIFIER(expected))
     # Neither does every mutation break a file, nor does none.
     assert 0.1 * count < accepted < 0.9 * count
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
+def test_mutated_bytes_become_pixels_or_an_error_that_names_them(full):
+    originals = [encoded(*kind) for kind in KINDS]
+    processor = CLASSIFIER.image_processor
+    count, read, told = 100_000 if full else 400, 0, set()
+    for index in range(count):
+        generator = random.Random(f"bytes-{index}")
+        content = mutate_bytes(generator.choice(originals), generator)
+        try:
+            pixels = processor(read_image(content, "photo"), return_tensors="np")["pixel_values"]
+        except ValueError as error:
+            told.add(re.sub("photo is no image.*|.* has pixels from .*", "told", str(error), flags=re.S))
+            continue
+        read += 1
+        assert pixels.shape == (1, 1, 8, 8)
+        assert np.isfinite(pixels).all()
+    assert told == {"told"}
+    assert 0.1 * count < read < 0.9 * count
 
 
 @pytest.mark.parametrize(("kind", "mode"), KINDS, ids=str)

@@ -66,6 +66,13 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(outcomes):
     assert found["file-size"] == {"raised: old": trials}
 
 
+@linux
+def test_an_estimator_killed_before_any_call_is_the_old_or_the_new_one_with_all_its_files(outcomes):
+    found = outcomes[1]["estimator"]
+    assert found.keys() == {"killed: old", "killed: new", "saved: new"}
+    assert found["saved: new"] == 1
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to mount a small disk"
 )

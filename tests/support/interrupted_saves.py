@@ -1,18 +1,20 @@
 """Interrupts saves over an existing checkpoint many times, and counts what the folder then loads as.
 
 Usage: interrupted_saves.py FOLDER TRIALS. Prints {mode: {outcome: count}}, with TRIALS trials in each mode, but at
-least 60 in the first mode:
+least 60 in the first mode, and as many as there are calls in the last:
 
 - calls: SIGKILL just before a file system call of Python, from the first call to the last
 - times: SIGKILL at random times, also while a file is written
 - errors: a full disk at such a call
 - file-size: no file may be larger than half the weights
+- estimator: SIGKILL just before every single call of a save of an estimator, with its state and feature extractor
 
 Every trial saves in a forked process. This process then loads the folder through `AutoModel`.
 """
 
 import collections
 import errno
+import itertools
 import json
 import os
 import random
@@ -23,11 +25,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
+from random_chains import two_kinds
 from transformers import AutoModel
 from transformers.utils import logging
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadFeatureExtractor, ChainHeadModel
+from chainhead_plugin.estimators import ChainHeadClassifier
 
 # Calls that change something: killed before one that only looks, the folder is as before the next of these.
 CALLS = {"open", "os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}
@@ -102,6 +107,49 @@ def save(folder, options, prepare):
     return process
 
 
+def estimators():
+    """Return two classifiers of the same sizes, and the outcome that each stands for."""
+    series, labels = two_kinds(count=12, length=12)
+    options = {"num_biases": 1, "num_groups": 2, "num_levels": 4}
+    fitted = {}
+    for seed, name in enumerate(("old", "new")):
+        classifier = ChainHeadClassifier(**options, random_state=seed)
+        classifier.fit(series, np.array([f"{name} a", f"{name} b"])[labels])
+        classifier.feature_extractor_ = ChainHeadFeatureExtractor(1, mean=[seed], std=[1])
+        fitted[name] = classifier
+    return series, fitted
+
+
+def estimator_outcome(folder, series, fitted):
+    found = ChainHeadClassifier.from_pretrained(folder)
+    name = found.classes_[0].partition(" ")[0]
+    same = np.array_equal(found.predict_proba(series), fitted[name].predict_proba(series))
+    return name if same and found.random_state == fitted[name].random_state else "a mixture"
+
+
+def kill_estimators(folder):
+    """Kill a save of an estimator before each of its calls, from the first until it is done without."""
+    series, fitted = estimators()
+    outcomes = collections.Counter()
+    for number in itertools.count(1):
+        shutil.rmtree(folder, ignore_errors=True)
+        fitted["old"].save_pretrained(folder)
+        process = os.fork()
+        if process == 0:
+            interrupt_call(folder, number, kill)
+            fitted["new"].save_pretrained(folder)
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        outcome = estimator_outcome(folder, series, fitted)
+        assert outcome == "new" or status, "saved, and not there"
+        outcomes[f"{'killed' if status else 'saved'}: {outcome}"] += 1
+        fitted["new"].save_pretrained(folder)
+        assert estimator_outcome(folder, series, fitted) == "new"
+        if status == 0:
+            return outcomes
+    return outcomes
+
+
 def trial(mode, folder, before, after, number, generator, longest):
     shutil.rmtree(folder, ignore_errors=True)
     OLD.save_pretrained(folder, **before)
@@ -161,9 +209,9 @@ def main(folder, trials):
         NEW.save_pretrained(folder)
         longest = time.perf_counter() - start
     counts = {"calls": max(60, trials), "times": trials, "errors": trials, "file-size": trials}
-    sys.stdout.write(
-        json.dumps({mode: run(mode, folder, count, longest) for mode, count in counts.items()}) + "\n"
-    )
+    found = {mode: run(mode, folder, count, longest) for mode, count in counts.items()}
+    found["estimator"] = kill_estimators(folder)
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import torch
+from random_chains import two_kinds
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -35,12 +37,16 @@ from chainhead_plugin import (
     ChainHeadForTokenClassification,
     ChainHeadModel,
 )
+from chainhead_plugin.estimators import ChainHeadClassifier
 
+SMALL = {"num_biases": 1, "num_groups": 2, "num_levels": 4, "random_state": 0}
 FIELDS = {"m": 4, "hidden_sizes": [6, 6], "with_multihop": True, "num_labels": 2}
 
 
 def models(of):
     """Return two models of the same sizes: either's weights fit the other's configuration."""
+    if of is ChainHeadClassifier:
+        return estimators()
     made = []
     for number in (1, 2):
         model = of(ChainHeadConfig(**FIELDS, h=number))
@@ -50,7 +56,32 @@ def models(of):
     return made
 
 
+def estimators():
+    """Return two classifiers with other labels, weights and means."""
+    series, labels = two_kinds(count=12, length=12)
+    made = []
+    for number, name in ((1, "first"), (2, "second")):
+        one = ChainHeadClassifier(**SMALL).fit(series, np.array([f"{name} a", f"{name} b"])[labels])
+        torch.nn.init.constant_(one.model_.classifier.weight, number)
+        one.feature_extractor_ = ChainHeadFeatureExtractor(1, mean=[number], std=[1])
+        made.append(one)
+    return made
+
+
+def outcome_of_estimator(found):
+    weight = found.model_.classifier.weight
+    told = {
+        found.classes_[0].partition(" ")[0],
+        found.model_.config.id2label[0].partition(" ")[0],
+        {1: "first", 2: "second"}[found.feature_extractor_.mean[0]],
+        {1: "first", 2: "second"}[weight[0, 0].item()],
+    }
+    return told.pop() if len(told) == 1 and (weight == weight[0, 0]).all() else "mixed"
+
+
 def outcome(model):
+    if isinstance(model, ChainHeadClassifier):
+        return outcome_of_estimator(model)
     numbers = {value for weight in model.parameters() for value in weight.detach().flatten().tolist()}
     return {1: "first", 2: "second"}[model.config.h] if numbers == {model.config.h} else "mixed"
 
@@ -83,6 +114,7 @@ def ways(folder):
         "overrides": lambda: AutoModelForSequenceClassification.from_pretrained(labels, pooling="max"),
         "a configuration": with_a_configuration,
         "AutoModelForTokenClassification": lambda: AutoModelForTokenClassification.from_pretrained(nodes),
+        "estimator": lambda: ChainHeadClassifier.from_pretrained(folder / "estimator"),
         "pipeline": lambda: pipeline("time-series-classification", model=labels, device="cpu").model,
     }
 
@@ -96,6 +128,7 @@ def main(folder, loads, pause):
         (folder / "shards", ChainHeadModel, ({}, {"max_shard_size": 200})),
         (folder / "labels", ChainHeadForSequenceClassification, ({}, {})),
         (folder / "nodes", ChainHeadForTokenClassification, ({}, {})),
+        (folder / "estimator", ChainHeadClassifier, ({}, {})),
     ]
     for place, of, _ in places:
         models(of)[0].save_pretrained(place)

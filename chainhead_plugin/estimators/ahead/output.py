@@ -1,41 +1,16 @@
-"""The folder of a forecaster that was trained on a table: checkpoint, names of columns, plan, results and card."""
+"""Results and card of a forecaster that was trained on a table."""
 
-import json
 from collections.abc import Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from ...forecasts.metrics import TITLES
-from ...storage.whole_files import whole_file
 from ..table_card import table_card
 from .training import TrainedForecaster
 
 # A forecast whose error is at least this share of the naive forecast's error counts as no better than it.
 _AS_GOOD = 0.98
 _IN_PERCENT = ("smape", "wape", "coverage")
-
-
-def write_forecaster(trained: TrainedForecaster, folder: Path, plan: str, results: str, card: str) -> None:
-    """Write a trained forecaster; the folder loads with `from_pretrained` and serves `chainhead predict`.
-
-    Parameters
-    ----------
-    trained : TrainedForecaster
-    folder : Path
-        Made if missing.
-    plan, results, card : str
-        Names of the files for the plan, the scores and the model card.
-    """
-    trained.estimator.save_pretrained(folder)
-    texts = {
-        results: json.dumps(_results(trained), indent=2, ensure_ascii=False),
-        card: _card(trained, folder.resolve().name, plan),
-        plan: trained.plan.text(),
-    }
-    for name, text in texts.items():
-        with whole_file(folder / name) as new:
-            new.write_text(text.rstrip("\n") + "\n", "utf-8")
 
 
 def score_text(name: str, value: float) -> str:
@@ -57,7 +32,8 @@ def chosen_text(trained: TrainedForecaster) -> str:
     return f"{shown}; mean absolute error at {estimator.origins_} rolling origins within the training data: {compared}"
 
 
-def _results(trained: TrainedForecaster) -> dict[str, Any]:
+def forecaster_results(trained: TrainedForecaster) -> dict[str, Any]:
+    """Return choices and scores as values for JSON."""
     estimator = trained.estimator
     return {
         "task": "forecasting",
@@ -95,7 +71,15 @@ def _test_part(trained: TrainedForecaster) -> str:
     return f"the last {100 * (trained.plan.test_share or 0):g} % of the time"
 
 
-def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
+def forecaster_card(trained: TrainedForecaster, name: str, plan: str) -> str:
+    """Render the model card.
+
+    Parameters
+    ----------
+    trained : TrainedForecaster
+    name, plan : str
+        Names of the model's folder, and of the file that holds the plan of the training.
+    """
     estimator = trained.estimator
     tested = (
         "Not tested: `--test-share 0.2` keeps the last fifth of the time for that, or `--test` a later file."
@@ -125,4 +109,4 @@ def _card(trained: TrainedForecaster, name: str, plan: str) -> str:
     )
 
 
-__all__ = ["chosen_text", "score_text", "write_forecaster"]
+__all__ = ["chosen_text", "forecaster_card", "forecaster_results", "score_text"]

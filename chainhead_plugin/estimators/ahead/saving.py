@@ -8,16 +8,24 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForTimeSeriesPrediction
-from transformers.utils.hub import cached_file
 
 from ...forecasts.bands import ErrorRecord
 from ...hub.pushing import push
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
-from ...storage.whole_files import whole_file
+from ...storage.saving import save_together
 from ...tables.schema import Schema
 from ..requirement import BaseEstimator
-from ..saved.state import params_from_json, params_to_json, read_state, write_state
+from ..saved.state import (
+    ONE_FILE,
+    find_file,
+    params_from_json,
+    params_to_json,
+    read_state,
+    read_together,
+    require_own_model,
+    write_state,
+)
 from .histories import History
 
 FITTED = (
@@ -71,7 +79,9 @@ class SavedForecaster(BaseEstimator):
         return self.model_, ChainHeadFeatureExtractor(size, do_normalize=False, schema=self.schema_.to_dict())
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Save model, names of columns, parameters and errors. No pickle is written, and the series are not saved.
+        """Save model, names of columns, parameters and errors, whole or not at all; the series are not saved.
+
+        No pickle is written.
 
         The folder loads with `from_pretrained` of this class, with
         ``AutoModelForTimeSeriesPrediction.from_pretrained`` and with ``pipeline("time-series-forecasting")``. All three
@@ -91,18 +101,17 @@ class SavedForecaster(BaseEstimator):
         """
         model, names = self.to_transformers()
         state = self._state()
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        model.save_pretrained(folder)
-        if names is None:
-            (folder / _EXTRACTOR).unlink(missing_ok=True)
-        else:
-            names.save_pretrained(folder)
-        with whole_file(folder / _ERRORS) as new:
-            record = self.record_
-            arrays = {"errors": record.errors, "origins": record.origins, "steps": record.steps}
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, new)
-        write_state(folder, state)
+        record = self.record_
+        arrays = {"errors": record.errors, "origins": record.origins, "steps": record.steps}
+
+        def save(new: Path) -> None:
+            model.save_pretrained(new, max_shard_size=ONE_FILE)
+            if names is not None:
+                names.save_pretrained(new)
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, new / _ERRORS)
+            write_state(new, state)
+
+        save_together(folder, save, gone=[_EXTRACTOR] if names is None else [])
 
     def push_to_hub(self, repo_id: str, **options: Any) -> Any:
         """Push everything that `save_pretrained` writes, with a model card, in one commit.
@@ -139,12 +148,19 @@ class SavedForecaster(BaseEstimator):
         ValueError
             If the files are damaged, or were not saved by a forecaster.
         """
+        return read_together(name, lambda: cls._load(name, **hub), **hub)
+
+    @classmethod
+    def _load(cls: type[Own], name: str | os.PathLike[str], **hub: Any) -> Own:
         state = read_state(name, cls.__name__, **hub)
         if not state:
             raise ValueError(
                 f"{name} was not saved by {cls.__name__}: load it with AutoModelForTimeSeriesPrediction"
             )
-        file = cached_file(str(name), _ERRORS, **hub)
+        require_own_model(name, state, **hub)
+        file = find_file(name, _ERRORS, **hub)
+        if file is None:
+            raise OSError(f"{name} has no {_ERRORS}, with the errors that quantiles come from")
         try:
             found = cls(**params_from_json(state["params"]))
             for fitted in FITTED:

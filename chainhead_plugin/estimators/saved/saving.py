@@ -10,9 +10,18 @@ from safetensors.torch import load as load_tensors, save as save_tensors
 
 from ...hub.pushing import push
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ...storage.saving import save_together
 from ...tables.schema import Schema
 from ..requirement import BaseEstimator
-from .state import params_from_json, params_to_json, read_state, write_state
+from .state import (
+    ONE_FILE,
+    params_from_json,
+    params_to_json,
+    read_state,
+    read_together,
+    require_own_model,
+    write_state,
+)
 
 
 class SavedEstimator(BaseEstimator):
@@ -44,7 +53,7 @@ class SavedEstimator(BaseEstimator):
         return self.model_, self.feature_extractor_
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Save model, feature extractor and the estimator's own state. No pickle is written.
+        """Save model, feature extractor and the estimator's own state, whole or not at all. No pickle is written.
 
         The folder loads with `from_pretrained` of this class, with the Auto class of transformers for the task, and
         with `pipeline`.
@@ -63,11 +72,13 @@ class SavedEstimator(BaseEstimator):
         """
         self._require_fitted()
         state = self._state()
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.model_.save_pretrained(folder)
-        self.feature_extractor_.save_pretrained(folder)
-        write_state(folder, state)
+
+        def save(new: Path) -> None:
+            self.model_.save_pretrained(new, max_shard_size=ONE_FILE)
+            self.feature_extractor_.save_pretrained(new)
+            write_state(new, state)
+
+        save_together(folder, save)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **hub: Any) -> Any:
@@ -88,7 +99,12 @@ class SavedEstimator(BaseEstimator):
         ValueError
             If the files are damaged, were saved by another estimator, or hold no model for sequences of numbers.
         """
+        return read_together(name, lambda: cls._load(name, **hub), **hub)
+
+    @classmethod
+    def _load(cls, name: str | os.PathLike[str], **hub: Any) -> Any:
         state = read_state(name, cls.__name__, **hub)
+        require_own_model(name, state, **hub)
         try:
             found = cls(**params_from_json(state.get("params", {})))
         except TypeError as error:

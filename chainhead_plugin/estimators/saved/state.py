@@ -2,25 +2,72 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers.utils.hub import cached_file
 
-from ...storage.whole_files import whole_file
+from ...storage.hashing import sha256
+from ...storage.saving import companion
+from ...storage.whole_reading import read_whole
 
+T = TypeVar("T")
 NAME = "estimator.json"
+_WEIGHTS = "model.safetensors"
+# States name a single file of weights.
+ONE_FILE = "1TB"
 # Types of labels, by the kind of their array; an array of objects may mix them.
 _KINDS = {"i": int, "u": int, "f": float, "b": bool, "U": str}
 
 
 def write_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write an estimator's state, whole or not at all."""
-    text = json.dumps(state, indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(folder / NAME) as new:
-        new.write_text(text + "\n", "utf-8")
+    """Write an estimator's state, with the hash of its model's weights, into the folder that holds the model."""
+    belongs = {"weights": sha256(folder / _WEIGHTS)}
+    text = json.dumps(state | belongs, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / NAME).write_text(text + "\n", "utf-8")
+
+
+def read_together(name: str | os.PathLike[str], read: Callable[[], T], **hub: Any) -> T:
+    """Return the result of a function that reads an estimator: from a folder, all files come from the same save."""
+    folder = Path(name, hub.get("subfolder") or "")
+    return read_whole(folder, read) if folder.is_dir() else read()
+
+
+def find_file(name: str | os.PathLike[str], file: str, **hub: Any) -> Path | None:
+    """Return the path of a file in a folder or a repository; None if there is none."""
+    folder = Path(name, hub.get("subfolder") or "")
+    if folder.is_dir():
+        found = companion(folder, file)
+        return found if found.is_file() else None
+    cached = cached_file(
+        str(name),
+        file,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_gated_repo=True,
+        **hub,
+    )
+    return None if cached is None else Path(cached)
+
+
+def require_own_model(name: str | os.PathLike[str], state: dict[str, Any], **hub: Any) -> None:
+    """Check that an estimator's state was saved with the model beside it.
+
+    Raises
+    ------
+    ValueError
+        If the weights were saved later, or by another program.
+    """
+    if "weights" not in state:  # saved before states named their weights
+        return
+    weights = find_file(name, _WEIGHTS, **hub)
+    if weights is None or sha256(weights) != state["weights"]:
+        raise ValueError(
+            f"{NAME} of {name} was saved with other weights than {_WEIGHTS} there: save the estimator once more, or "
+            f"delete {NAME} where the model was trained anew"
+        )
 
 
 def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict[str, Any]:
@@ -40,18 +87,12 @@ def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict
     ValueError
         If the state is damaged, or was written by another class.
     """
-    file = cached_file(
-        str(name),
-        NAME,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_gated_repo=True,
-        **hub,
-    )
+    file = find_file(name, NAME, **hub)
     if file is None:
         return {}
     try:
-        state = json.loads(Path(file).read_text("utf-8"))
-    except ValueError as error:
+        state = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error}") from error
     if not isinstance(state, dict) or not isinstance(state.get("params"), dict):
         raise ValueError(f"{file} is damaged: expected an object with the entry params")
