@@ -16,7 +16,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "serving.md"
 
 
 def request(number, series):
-    body = {"name": b"body", "value": json.dumps(series).encode(), "contentType": "text/plain"}
+    body = {"name": "body", "value": json.dumps(series).encode(), "contentType": "text/plain"}
     return {"requestId": str(number).encode(), "parameters": [body]}
 
 
