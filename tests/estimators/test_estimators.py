@@ -150,6 +150,27 @@ def test_wrong_files_are_refused(fitted, regressor, tmp_path):
         ChainHeadRegressor.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("left_out_score_", "high"),
+        ("choices_", []),
+        ("n_channels_in_", -1),
+        ("channel_names_in_", [1]),
+        ("classes_", {"dtype": "<U99999999", "values": ["a", "b"]}),
+        ("classes_", {"dtype": "int8", "values": [1, 3000]}),
+        ("classes_", {"dtype": "i4,", "values": [1, 3]}),
+        ("classes_", {"dtype": "(3,", "values": [1, 3]}),
+    ],
+)
+def test_a_state_that_holds_anything_is_told(fitted, tmp_path, name, value):
+    fitted.save_pretrained(tmp_path)
+    file = tmp_path / "estimator.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {name: value}))
+    with pytest.raises(ValueError, match=rf"estimator\.json is damaged: its {name.rstrip('_')}"):
+        ChainHeadClassifier.from_pretrained(tmp_path)
+
+
 def test_a_state_beside_other_weights_is_refused(data, fitted, tmp_path):
     series, labels = data
     fitted.save_pretrained(tmp_path)

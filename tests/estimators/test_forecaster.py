@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file, save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from transformers import pipeline
@@ -39,6 +40,33 @@ def trained(tmp_path_factory):
     pd.DataFrame({"day": DAYS, "sales": sales().round(2)}).to_csv(folder / "sales.csv", index=False)
     said = invoke("train", folder / "sales.csv", "-o", folder / "model", "--test-share", "0.2")
     return folder, said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("horizon_", None),
+        ("until", [1, float("inf")]),
+        ("effects_", {"a": 3}),
+        ("seasons_", ["7"]),
+        ("memory", "long"),
+    ],
+)
+def test_a_state_that_holds_anything_is_told(fitted, tmp_path, name, value):
+    fitted.save_pretrained(tmp_path)
+    file = tmp_path / "estimator.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {name: value}))
+    with pytest.raises(ValueError, match=rf"estimator\.json is damaged: its {name} is"):
+        ChainHeadForecaster.from_pretrained(tmp_path)
+
+
+def test_errors_that_do_not_fit_are_told(fitted, tmp_path):
+    fitted.save_pretrained(tmp_path)
+    file = tmp_path / "forecast_errors.safetensors"
+    arrays = load_file(file)
+    save_file({**arrays, "steps": arrays["steps"][:-1]}, file)
+    with pytest.raises(ValueError, match="record of errors does not fit together: "):
+        ChainHeadForecaster.from_pretrained(tmp_path)
 
 
 class TestForms:

@@ -16,6 +16,7 @@ from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPredicti
 from ...storage.saving import save_together
 from ...tables.schema import Schema
 from ..requirement import BaseEstimator
+from ..saved.fitted import require_fitted_values
 from ..saved.state import (
     ONE_FILE,
     find_file,
@@ -158,6 +159,7 @@ class SavedForecaster(BaseEstimator):
                 f"{name} was not saved by {cls.__name__}: load it with AutoModelForTimeSeriesPrediction"
             )
         require_own_model(name, state, **hub)
+        require_fitted_values(state, (*FITTED, "until", "memory"))
         file = find_file(name, _ERRORS, **hub)
         if file is None:
             raise OSError(f"{name} has no {_ERRORS}, with the errors that quantiles come from")
@@ -165,18 +167,22 @@ class SavedForecaster(BaseEstimator):
             found = cls(**params_from_json(state["params"]))
             for fitted in FITTED:
                 setattr(found, fitted, state[fitted])
-            until = [int(step) for step in state["until"]]
-            arrays = load_file(file)
-            record = ErrorRecord(arrays["errors"], arrays["origins"], arrays["steps"], float(state["memory"]))
+            found._fitted_until, found._known_until = state["until"]
+            record = _record(load_file(file), float(state["memory"]))
+            schema = None if state.get("schema") is None else Schema.from_dict(state["schema"])
         except (KeyError, TypeError, ValueError, SafetensorError) as error:
             raise ValueError(f"what {name} holds is not of {cls.__name__}: {error}") from error
         found.record_ = record
-        found.schema_ = None if state.get("schema") is None else Schema.from_dict(state["schema"])
+        found.schema_ = schema
         found.model_ = AutoModelForTimeSeriesPrediction.from_pretrained(
             name, use_safetensors=True, **hub
         ).eval()
+        if not isinstance(found.model_, ChainHeadForTimeSeriesPrediction):
+            raise ValueError(
+                f"{name} holds a {type(found.model_).__name__}, which is no model of {cls.__name__}"
+            )
         found._history = found._given = None
-        found._fitted_until, found._known_until, found._offset = *until, 0
+        found._offset = 0
         return found
 
     def _state(self) -> dict[str, Any]:
@@ -193,6 +199,16 @@ class SavedForecaster(BaseEstimator):
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self, "model_")
+
+
+def _record(arrays: dict[str, Any], memory: float) -> ErrorRecord:
+    """Return a record of errors, after checking that its arrays fit each other."""
+    errors, origins, steps = (arrays[name] for name in ("errors", "origins", "steps"))
+    fits = errors.ndim == 2 and errors.shape[1] and origins.shape == steps.shape == errors.shape[:1]
+    if not fits or {errors.dtype.kind, steps.dtype.kind} != {"f"} or origins.dtype.kind != "i" or memory <= 0:
+        shapes = ", ".join(f"{name} {array.dtype} {list(array.shape)}" for name, array in arrays.items())
+        raise ValueError(f"its record of errors does not fit together: {shapes}, memory {memory:g}")
+    return ErrorRecord(errors, origins, steps, memory)
 
 
 __all__ = ["SavedForecaster"]

@@ -13,6 +13,7 @@ from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...storage.saving import save_together
 from ...tables.schema import Schema
 from ..requirement import BaseEstimator
+from .fitted import require_fitted_values
 from .state import (
     ONE_FILE,
     params_from_json,
@@ -105,6 +106,7 @@ class SavedEstimator(BaseEstimator):
     def _load(cls, name: str | os.PathLike[str], **hub: Any) -> Any:
         state = read_state(name, cls.__name__, **hub)
         require_own_model(name, state, **hub)
+        require_fitted_values(state, cls._fitted)
         try:
             found = cls(**params_from_json(state.get("params", {})))
         except TypeError as error:
@@ -113,6 +115,10 @@ class SavedEstimator(BaseEstimator):
             ) from error
         found.feature_extractor_ = ChainHeadFeatureExtractor.from_pretrained(name, **hub)
         found.model_ = cls._auto_class.from_pretrained(name, use_safetensors=True, **hub).eval()
+        if not isinstance(found.model_, tuple(model for _, model in cls._kinds.values())):
+            raise ValueError(
+                f"{name} holds a {type(found.model_).__name__}, which is no model of {cls.__name__}"
+            )
         found.n_channels_in_ = found.feature_extractor_.feature_size
         for fitted in cls._fitted:
             if fitted in state:

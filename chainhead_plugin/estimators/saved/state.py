@@ -19,6 +19,8 @@ NAME = "estimator.json"
 _WEIGHTS = "model.safetensors"
 # States name a single file of weights.
 ONE_FILE = "1TB"
+# A label of a NumPy array has at most this many bytes: a small file must not ask for gigabytes.
+_LONGEST_LABEL = 2**18
 # Types of labels, by the kind of their array; an array of objects may mix them.
 _KINDS = {"i": int, "u": int, "f": float, "b": bool, "U": str}
 
@@ -122,14 +124,21 @@ def classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
 
 def classes_from_json(stored: Any) -> NDArray[Any]:
     """Return the array of labels that `classes_to_json` was given."""
+    damaged = ValueError(f"{NAME} is damaged: its classes are {stored!r:.80}")
     try:
         dtype, values = np.dtype(stored["dtype"]), list(stored["values"])
         kinds = (int, float, bool, str) if dtype.kind == "O" else (_KINDS[dtype.kind],)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{NAME} is damaged: its classes are {stored!r:.80}") from error
-    if not all(type(value) in kinds for value in values):
-        raise ValueError(f"{NAME} is damaged: its classes are {stored!r:.80}")
-    return np.array(values, dtype=dtype)
+        if dtype.itemsize > _LONGEST_LABEL or not all(type(value) in kinds for value in values):
+            raise damaged
+        return np.array(values, dtype=dtype)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        SyntaxError,
+    ) as error:  # NumPy's, of any dtype's name
+        raise damaged from error
 
 
 def params_to_json(params: dict[str, Any]) -> dict[str, Any]:
