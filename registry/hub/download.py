@@ -15,6 +15,7 @@ from huggingface_hub.hf_api import ModelInfo
 from ..errors import ChecksumError, RegistryWarning, TransferError
 from ..files.formats import SAFE, safe_files, shards_of
 from ..files.verification import stated_by_cache, verify
+from .cache_names import checked_names
 from .requests import ask, commit_of, understood, with_advice
 
 
@@ -153,8 +154,8 @@ class Download:
         return hashes
 
     def _snapshot(self, *, force_download: bool = False, local_files_only: bool = False) -> Path:
-        return Path(
-            snapshot_download(
+        with checked_names():
+            folder = snapshot_download(
                 self.repo_id,
                 revision=self.revision,
                 allow_patterns=list(self.pinned) or [f"*{suffix}" for suffix in SAFE],
@@ -163,7 +164,7 @@ class Download:
                 force_download=force_download,
                 local_files_only=local_files_only,
             )
-        )
+        return Path(folder)
 
 
 def _needed(folder: Path, names: list[str]) -> set[str]:

@@ -55,6 +55,8 @@ def ask(call: Callable[[], T], repo_id: str) -> T:
     for wait in (*_WAITS, None):
         try:
             return call()
+        except RegistryError:
+            raise
         except HfHubHTTPError as error:
             if error.response.status_code < 500:
                 raise with_advice(error, _advice(error, repo_id)) from error.__cause__

@@ -16,6 +16,7 @@ from huggingface_hub.hf_api import ModelInfo
 from ..errors import PushError, RegistryError, TransferError
 from ..files.formats import CONFIG, WEIGHTS
 from ..files.hashes import git_sha1, sha256
+from .cache_names import checked_names
 from .requests import ask, commit_of, understood, with_advice
 
 
@@ -143,7 +144,8 @@ def _require_code_kept(api: HfApi, repo_id: str, files: Mapping[str, Path | byte
     there = {file.rfilename for file in info.siblings or ()}
     if CONFIG not in there or not any(name.endswith(".py") for name in there):
         return
-    held = ask(lambda: api.hf_hub_download(repo_id, CONFIG, revision=info.sha), repo_id)
+    with checked_names():
+        held = ask(lambda: api.hf_hub_download(repo_id, CONFIG, revision=info.sha), repo_id)
     if _names_code(Path(held).read_bytes()) and not _names_code(_content(files[CONFIG])):
         raise PushError(
             f"{repo_id} carries code for machines without its plugin, and {CONFIG} names it there but not here: "

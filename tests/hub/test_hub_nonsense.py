@@ -2,7 +2,7 @@
 
 import pytest
 from hub_client import run_client
-from hub_nonsense import BODIES
+from hub_nonsense import BODIES, LIES
 from hub_samples import MODEL
 
 PULLS = {"info": r"GET /api/models/me/chain(/revision/.*)?", "access": r"GET .*/auth-check"}
@@ -78,6 +78,43 @@ def test_push(hub, home, tmp_path, path):
     assert_named(found)
     if path != "new":
         assert hub.repo("me/chain").branches.keys() == {"main"}
+
+
+PULL_LIES = """
+import os, shutil, urllib.request
+from pathlib import Path
+from urllib.parse import quote
+import registry
+from registry.hub import requests
+requests._WAITS = (0, 0)
+home = Path(os.environ["HF_HOME"])
+victim = home.parent / "victim"
+result = {}
+for number in NUMBERS:
+    for force in (False, True):
+        shutil.rmtree(home / "hub", ignore_errors=True)
+        victim.write_text("a user's own")
+        before = {file for file in home.parent.rglob("*") if home not in file.parents}
+        urllib.request.urlopen(f"{os.environ['HF_ENDPOINT']}/lies/{number}/{quote(str(victim), safe='')}").close()
+        try:
+            registry.pull("me/chain", force=force)
+            told = "done"
+        except Exception as error:
+            kinds = [kind.__name__ for kind in type(error).__mro__]
+            told = [kinds, str(error)]
+        made = {file for file in home.parent.rglob("*") if home not in file.parents} - before
+        assert not made, (number, [str(file) for file in made])
+        assert victim.read_text() == "a user's own", number
+        result[f"{number} {force}"] = told
+"""
+
+
+def test_headers_are_no_places_on_the_disk(hub, home, model):
+    hub.state.nonsense = ("", -1)
+    found = run_client(PULL_LIES.replace("NUMBERS", str([*range(len(LIES))])), hub, home=home).ok
+    assert len(found) == 2 * len(LIES)
+    for told in found.values():
+        assert told == "done" or NAMED & {*told[0]}
 
 
 PUSH_TO_HUB = """

@@ -36,11 +36,11 @@ def resolve(hub: HubState, request: Request, repo_id: str, rev: str, path: str) 
         raise HubError(404, "Entry not found", "EntryNotFound", commit.oid)
     headers = {"X-Repo-Commit": commit.oid}
     if not blob.lfs:
-        return ranged(request, blob, headers)
+        return ranged(request, blob, {**headers, **hub.lies})
     # Another origin than the Hub's, as with the real one: the client reads the headers of the redirect
     # instead of following it, and must not take its token there.
     headers["Location"] = f"{hub.cdn}/cdn/{repo_id}/{blob.sha256}/{quote(path)}"
-    headers |= {"X-Linked-ETag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.data))}
+    headers |= {"X-Linked-ETag": f'"{blob.sha256}"', "X-Linked-Size": str(len(blob.data)), **hub.lies}
     return Reply(b"", 302, headers)
 
 

@@ -64,6 +64,27 @@ _BYTES = (
     b'{"id": "me/chain", "sha": "\\ud800", "siblings": [{"rfilename": "\\ud800"}]}',
     b"NaN",
 )
+# Headers of files; the client joins some of them to the path of its cache.
+LIES: tuple[dict[str, str], ...] = (
+    {"ETag": '"../../../../victim"', "X-Linked-ETag": '"../../../../victim"'},
+    {"ETag": '"../../../../new"', "X-Linked-ETag": '"../../../../new"'},
+    {"ETag": '"VICTIM"', "X-Linked-ETag": '"VICTIM"'},
+    {"ETag": '".."', "X-Linked-ETag": '".."'},
+    {"ETag": "x" * 300, "X-Linked-ETag": "x" * 300},
+    {"ETag": "", "X-Linked-ETag": ""},
+    {"X-Repo-Commit": "../../../../new"},
+    {"X-Repo-Commit": "VICTIM"},
+    {"X-Repo-Commit": ""},
+    {"X-Linked-Size": "-5"},
+    {"X-Linked-Size": "99999999999999"},
+    {"X-Linked-Size": "many"},
+    {"X-Error-Code": "RepoNotFound", "X-Error-Message": "\x1b[31mred"},
+    {"Content-Encoding": "gzip"},
+    {"Content-Type": "text/html"},
+    {"Location": "file:///etc/passwd"},
+    {"Location": "http://127.0.0.1:9/nobody"},
+    {"Location": "//"},
+)
 BODIES = (*(json.dumps(value).encode() for value in (*_VALUES, *_FIELDS)), *_BYTES)
 
 
@@ -71,11 +92,16 @@ def nonsense_for(state: HubState, request: Request) -> Reply | None:
     """Return the nonsense that is planned for a request, None where it is to be answered.
 
     A request of `/nonsense/NUMBER` plans the answer of that number, and `/nonsense/NUMBER/PATTERN` that it is given to
-    requests of a pattern.
+    requests of a pattern. A request of `/lies/NUMBER/FILE` plans the headers of that number for all files.
     """
     if request.path.startswith("/nonsense/") and state.nonsense is not None:
         number, _, pattern = request.path.removeprefix("/nonsense/").partition("/")
         state.nonsense = (unquote(pattern) or state.nonsense[0], int(number))
+        return Reply()
+    if request.path.startswith("/lies/"):
+        number, _, victim = request.path.removeprefix("/lies/").partition("/")
+        lie = LIES[int(number)] if int(number) >= 0 else {}
+        state.lies = {name: value.replace("VICTIM", unquote(victim)) for name, value in lie.items()}
         return Reply()
     if state.nonsense is None:
         return None

@@ -1,6 +1,7 @@
 """The state behind the loopback Hub's routes: repositories, tokens, large files and permissions."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub_http import Request
@@ -25,6 +26,8 @@ class HubState:
         Where the Hub and its storage host listen.
     nonsense : tuple of str and int, optional
         A pattern of "METHOD path", and the number of the answer of `hub_nonsense` that such requests get.
+    lies : Mapping[str, str]
+        Headers in the place of the true headers of files.
     """
 
     lfs_threshold: int
@@ -37,6 +40,7 @@ class HubState:
     objects: dict[str, Blob] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     nonsense: tuple[str, int] | None = None
+    lies: Mapping[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def account(self, request: Request) -> Account | None:
