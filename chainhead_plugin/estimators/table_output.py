@@ -6,9 +6,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..hub.card_text import cell
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..storage.hashing import sha256
 from ..storage.saving import save_together
+from ..tables.errors import told_name
 from .ahead.output import forecaster_card, forecaster_results
 from .ahead.training import TrainedForecaster
 from .base import HEADS, STACK
@@ -139,7 +141,9 @@ def _card(trained: TrainedOnTable, name: str) -> str:
     table = "\n".join(["| | |", "|---|---:|", *rows])
     labels = ""
     if trained.plan.task == "classification":
-        labels = f"\n\nLabels: {', '.join(config.id2label[i] for i in range(config.num_labels))}."
+        labels = (
+            f"\n\nLabels: {', '.join(cell(told_name(config.id2label[i])) for i in range(config.num_labels))}."
+        )
     tested = f"tested on {trained.test:,} other series" if trained.test else "not tested on other series"
     features = f"{config.m} feature{'' if config.m == 1 else 's'} a node"
     kind = (

@@ -195,7 +195,7 @@ registry.load_plugins()
 {% endif %}
 {% if findings.columns is defined %}
 
-A table holds a row a step: {{ findings.columns.targets | join(", ") }}{% if findings.columns.past %}; {{ findings.columns.past | join(", ") }}, as far as they are known{% endif %}{% if findings.columns.known %}; then {{ findings.columns.known | join(", ") }}, which are known for the {{ config.prediction_length }} future row{{ "s" if config.prediction_length > 1 }} too, where the other cells stay empty{% endif %}. `chainhead predict {{ name }} table.csv` forecasts from it.
+A table holds a row a step: {{ findings.columns.targets | map("cell") | join(", ") }}{% if findings.columns.past %}; {{ findings.columns.past | map("cell") | join(", ") }}, as far as they are known{% endif %}{% if findings.columns.known %}; then {{ findings.columns.known | map("cell") | join(", ") }}, which are known for the {{ config.prediction_length }} future row{{ "s" if config.prediction_length > 1 }} too, where the other cells stay empty{% endif %}. `chainhead predict {{ name }} table.csv` forecasts from it.
 {% endif %}
 {% if card.input %}
 
@@ -206,7 +206,7 @@ Input: {{ card.input | trim }}
 {% call section("Data and licence" if kind == "recipe" else "Data") %}
 {% if kind == "table" %}
 {% for line in said %}
-- {{ line }}
+- {{ line | cell }}
 {% endfor %}
 {% elif kind == "recipe" %}
 {{ card.data | trim }}

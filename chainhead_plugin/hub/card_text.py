@@ -1,12 +1,16 @@
 """Rendering of model cards: one template for all kinds of cards."""
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from huggingface_hub import ModelCardData
 
 from .card_template import TEMPLATE
+
+# Control characters, and characters that turn the direction of writing around and so can show another text.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 CardKind = Literal["pushed", "recipe", "table"]
 
@@ -46,6 +50,6 @@ def card_text(data: ModelCardData, name: str, kind: CardKind, facts: Mapping[str
 
 
 def cell(value: object) -> str:
-    """Return foreign text as a table's cell shows it: on one line, without markup of its own."""
-    text = " ".join(str(value).encode("utf-8", "replace").decode().split())
-    return html.escape(text, quote=False).replace("|", "\\|")
+    """Return foreign text as a table's cell or a sentence shows it: on one line, without markup or links of its own."""
+    text = " ".join(_UNSEEN.sub(" ", str(value).encode("utf-8", "replace").decode()).split())
+    return html.escape(text, quote=False).replace("|", "\\|").replace("](", "]\\(")

@@ -7,6 +7,8 @@ from typing import Any
 
 from ..checks.packages import missing_package
 
+_LONGEST_NAME = 80
+
 
 class TableError(ValueError):
     """A table that cannot be read as it stands; the message names the place, and says what to do."""
@@ -41,6 +43,12 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
     return ", ".join(parts)
 
 
+def told_name(name: object) -> str:
+    """Return a name from a table on one line, and cut where it is longer than 80 characters."""
+    shown = " ".join(str(name).split()) or str(name)
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number and what it counts, such as "1 column" and "1,200 columns"."""
     return f"{count:,} {noun if count == 1 else noun + 's'}"
@@ -48,7 +56,7 @@ def counted(count: int, noun: str) -> str:
 
 def listed(names: Iterable[object], limit: int = 12) -> str:
     """Return names with commas between them, cut in the middle where there are more than `limit`."""
-    shown = [" ".join(str(name).split()) or str(name) for name in names]
+    shown = [told_name(name) for name in names]
     if len(shown) > limit:
         shown = [*shown[: limit - 2], "…", shown[-1]]
     return ", ".join(shown) or "none"

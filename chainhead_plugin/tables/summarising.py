@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .errors import counted
+from .errors import counted, told_name
 from .series import SeriesSet
 from .time.steps import Step
 
@@ -37,17 +37,19 @@ def summary(found: SeriesSet) -> str:
     if spec.static:
         parts.append(f"static {_few(spec.static)}")
     parts += [
-        f"label {name} ({_classes(found, i)})" for i, name in enumerate(spec.label) if found.is_labelled
+        f"label {told_name(name)} ({_classes(found, i)})"
+        for i, name in enumerate(spec.label)
+        if found.is_labelled
     ]
     if spec.group is not None:
         groups = len({series.group for series in found})
-        parts.append(f"{counted(groups, 'group')} by {spec.group}")
+        parts.append(f"{counted(groups, 'group')} by {told_name(spec.group)}")
     if spec.series:
-        parts.append(f"series by {' and '.join(spec.series)}")
+        parts.append(f"series by {' and '.join(map(told_name, spec.series))}")
     elif 1 < len(found) == len(found.files) and spec.rows == "nodes":
         parts.append("series by file")
     if spec.time is not None:
-        parts.append(f"time by {spec.time}, {_spacing(found.step)}")
+        parts.append(f"time by {told_name(spec.time)}, {_spacing(found.step)}")
     missing = sum(int((series.values != series.values).sum()) for series in found)
     if missing:
         parts.append(counted(missing, "missing value"))
@@ -59,7 +61,7 @@ def _spacing(step: Step | None) -> str:
 
 
 def _few(names: tuple[str, ...] | list[str]) -> str:
-    told = [" ".join(name.split()) for name in names[:_MOST_CLASSES]]
+    told = [told_name(name) for name in names[:_MOST_CLASSES]]
     return ", ".join(told if len(names) <= _MOST_CLASSES else [*told, f"… ({len(names)})"])
 
 
@@ -71,4 +73,4 @@ def _classes(found: SeriesSet, label: int) -> str:
     counts.pop("", None)
     if len(counts) > _MOST_CLASSES:
         return f"{len(counts)} values"
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return ", ".join(f"{told_name(name)} {count}" for name, count in sorted(counts.items()))

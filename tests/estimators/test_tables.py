@@ -121,6 +121,21 @@ def test_the_same_run_gives_the_same_files(trained, tmp_path):
         assert (tmp_path / "again" / name).read_bytes() == (folder / "model" / name).read_bytes(), name
 
 
+def test_names_and_labels_of_a_table_are_no_markup_of_its_card(tmp_path):
+    bad = "a\x1b[31m\nb <script> ![x](http://x.org/y.png) " + "c" * 5000
+    table = write(
+        tmp_path / "train.csv", 12, 0, label=lambda number, _: [bad, "d"][number % 2], names=("<i>", "|h")
+    )
+    said = invoke("train", table, "--label", "kind", "-o", tmp_path / "model")
+    card = (tmp_path / "model" / "README.md").read_text()
+    for text in (said, card):
+        assert "\x1b" not in text
+        assert "a [31m b" in text or "a\\x1b[31m b" in text
+        assert "c" * 100 not in text
+    assert "&lt;script&gt; ![x]\\(http://x.org/y.png)" in card
+    assert "features &lt;i&gt;, \\|h;" in card
+
+
 @pytest.mark.filterwarnings("default:.*README.md was edited:UserWarning")
 def test_what_a_person_wrote_into_the_folder_stays(trained, tmp_path):
     folder, _ = trained

@@ -5,6 +5,7 @@ from importlib import metadata
 from typing import Any
 
 from ...forecasts.metrics import TITLES
+from ...hub.card_text import cell
 from ..table_card import table_card
 from .training import TrainedForecaster
 
@@ -58,7 +59,7 @@ def forecaster_results(trained: TrainedForecaster) -> dict[str, Any]:
 def _table(scores: Mapping[str, Mapping[str, float]]) -> str:
     """Return a Markdown table with a column for each mapping of scores."""
     names = list(next(iter(scores.values())))
-    rows = [f"| | {' | '.join(scores)} |", "|---|" + "---:|" * len(scores)]
+    rows = [f"| | {' | '.join(map(cell, scores))} |", "|---|" + "---:|" * len(scores)]
     for name in names:
         cells = [score_text(name, part[name]) if name in part else "–" for part in scores.values()]
         rows.append(f"| {TITLES[name]} | {' | '.join(cells)} |")
@@ -93,9 +94,9 @@ def forecaster_card(trained: TrainedForecaster, name: str, plan: str) -> str:
             "quantiles, in units of the mean size of the values."
         )
     summary = (
-        f"A forecaster of the next {estimator.horizon_} steps of {', '.join(trained.plan.table.target)}, with "
-        f"quantiles. Its point forecast is one linear map of the last {estimator.model_.config.chain_length} values: "
-        f"{chosen_text(trained)}. Quantiles are calibrated on the errors at these origins."
+        f"A forecaster of the next {estimator.horizon_} steps of {', '.join(map(cell, trained.plan.table.target))}, "
+        f"with quantiles. Its point forecast is one linear map of the last {estimator.model_.config.chain_length} "
+        f"values: {chosen_text(trained)}. Quantiles are calibrated on the errors at these origins."
     )
     return table_card(
         name,
