@@ -17,6 +17,7 @@ from .contestants import BASE, CONTESTANTS, SLOW
 from .measuring import measure
 from .report import write_report
 from .sets import FOLDER_VARIABLE, find_sets
+from .threads import LARGE, measure_threads
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,9 @@ def main(
     dtw: Annotated[bool, typer.Option("--dtw", help="Also 1-NN DTW, which is slow.")] = False,
     stack: Annotated[
         bool, typer.Option("--stack", help="Also the default stack, trained: minutes a set.")
+    ] = False,
+    threads: Annotated[
+        bool, typer.Option("--threads", help="Also time on the clock with one and with two threads.")
     ] = False,
     kept: Annotated[
         Path, typer.Option("--runs", help="File of finished runs, to which new runs are added.")
@@ -66,6 +70,8 @@ def main(
     }
     rows = [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.is_file() else []
     rows = [row for row in rows if row["machine"] == {**machine, **_changing(row["machine"])}]
+    timed = [row for row in rows if "threads of" in row]
+    rows = [row for row in rows if "threads of" not in row]
     kept.parent.mkdir(parents=True, exist_ok=True)
     with kept.open("a", encoding="utf-8") as file:
         for row in measure(found, names, range(seeds), rows):
@@ -73,8 +79,15 @@ def main(
             file.write(json.dumps(rows[-1]) + "\n")
             file.flush()
             console.print(_told(row))
+        for row in measure_threads(found, timed) if threads else ():
+            timed.append(row | {"machine": machine})
+            file.write(json.dumps(timed[-1]) + "\n")
+            file.flush()
+            console.print(f"{row['threads of']}: time with one and with two threads")
     rows = [row for row in rows if row["set"] in found and row["model"] in names and row["seed"] < seeds]
-    console.print(f"wrote {write_report(_results(rows, names, list(found), seeds), output)}")
+    timed = [row for row in timed if row["threads of"] in found or row["threads of"] in LARGE]
+    results = _results(rows, names, list(found), seeds) | ({"threads": timed} if timed else {})
+    console.print(f"wrote {write_report(results, output)}")
 
 
 def _changing(machine: dict[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from .contestants import CONTESTANTS, Contestant, as_taken
 from .sets import Split, load_split
 
-# Series of a label, enough to compile the code that is compiled at the first call.
+# Series of a label that a warm-up takes.
 _WARM_UP = 3
 
 
@@ -51,7 +51,7 @@ def measure(
             continue
         split = load_split(name, folder)
         for model in dict.fromkeys(model for model, _ in wanted):
-            _warm_up(CONTESTANTS[model], split)
+            _run(CONTESTANTS[model], few_of(split), 0)
         for seed in seeds:
             turn = [model for model, of in wanted if of == seed]
             random.Random(f"{name} {seed}").shuffle(turn)  # noqa: S311 (an order, no secret)
@@ -61,20 +61,20 @@ def measure(
                 )
 
 
-def _warm_up(contestant: Contestant, split: Split) -> None:
+def few_of(split: Split) -> Split:
+    """Return a few series of every label, enough to compile the code that is compiled at the first call."""
     rows = [
         row
         for label in set(split.train_labels)
         for row in np.flatnonzero(split.train_labels == label)[:_WARM_UP]
     ]
-    few = Split(
+    return Split(
         split.name,
         [split.train[row] for row in rows],
         split.train_labels[rows],
         split.test[:2],
         split.test_labels[:2],
     )
-    _run(contestant, few, 0)
 
 
 def _run(contestant: Contestant, split: Split, seed: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from ..tables import DASH, number, table
 from .contestants import BASE, CONTESTANTS
 from .figure import draw
+from .threads import render_threads
 
 Results = Mapping[str, Any]
 
@@ -78,6 +79,7 @@ def render(results: Results) -> str:
         "## Test accuracy in %\n\n" + _accuracies(results),
         "## Time\n\nCPU seconds of fit and predict together, in units of MiniRocket's on the same set.\n\n"
         + _times(results),
+        *([render_threads(results["threads"])] if "threads" in results else []),
         "## Where it loses\n\n" + _losses(results),
         "## How this was measured\n\n" + _method(results),
     ]

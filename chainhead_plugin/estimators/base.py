@@ -9,7 +9,6 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 from transformers import AutoModelForSequenceClassification
 
 from ..config.configuration_chainhead import ChainHeadConfig
@@ -149,10 +148,9 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
             outputs = self.model_(input_features=nodes.to(device), attention_mask=mask.to(device))
             stack_logits: NDArray[np.float64] = outputs.logits.double().cpu().numpy()
             return stack_logits
-        features = self.model_.random_chain(nodes.to(device), None if mask.all() else mask.to(device))
-        # In float32, the sum over thousands of features would depend on how many series are in the batch.
-        weight, bias = (parameter.double() for parameter in self.model_.classifier.parameters())
-        return functional.linear(features.double(), weight, bias).cpu().numpy()
+        logits = self.model_.exact_logits(nodes.to(device), None if mask.all() else mask.to(device))
+        exact: NDArray[np.float64] = logits.cpu().numpy()
+        return exact
 
     def _require_problem_type(self, *known: str | None) -> None:
         found = self.model_.config.problem_type

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import initialization as init
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.generic import can_return_tuple
@@ -16,7 +17,11 @@ from ..head.weights import weights_dtype
 from ..hub.sharing import SharedModel
 from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import FeaturePlan
+from ..random_features.workers import one_torch_thread
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
+
+# Rows of features that are multiplied in float64 at a time.
+_ROWS = 32
 
 
 def feature_plan(config: RandomChainConfig) -> FeaturePlan:
@@ -109,6 +114,33 @@ class RandomChainForSequenceClassification(RandomChainPreTrainedModel):
         if labels is not None:
             loss = self.loss_function(labels=labels, pooled_logits=logits, config=self.config, **kwargs)
         return SequenceClassifierOutput(loss=loss, logits=logits)
+
+    @torch.no_grad()
+    def exact_logits(self, input_features: Tensor, real: Tensor | None = None) -> Tensor:
+        """Return logits whose last digits do not depend on the other sequences of a batch.
+
+        In float32, a sum over thousands of features would.
+
+        Parameters
+        ----------
+        input_features : Tensor [batch, length, m]
+        real : bool Tensor [batch, length], optional
+            True for real nodes, which lie side by side.
+
+        Returns
+        -------
+        float64 Tensor [batch, num_labels]
+        """
+        pooled = self.random_chain.pooled(input_features, real)
+        weight, bias = self.classifier.weight.double(), self.classifier.bias.double()
+
+        with one_torch_thread():
+            # A few rows at a time, as all features in float64 would leave the CPU's cache.
+            scores = [
+                functional.linear(self.random_chain.standardised(rows).double(), weight, bias)
+                for rows in torch.split(pooled, _ROWS)
+            ]
+        return torch.cat(scores)
 
 
 __all__ = ["RandomChainForSequenceClassification", "RandomChainPreTrainedModel", "feature_plan"]

@@ -16,6 +16,7 @@ from ..random_features.plan import dilations_for
 from ..random_features.ridge_of_blocks import BlockFit, fit_blocks
 from ..random_features.thresholds import choose_thresholds
 from ..random_features.training_data import as_chains, as_targets, as_weights, standardised_targets
+from ..random_features.workers import one_torch_thread
 from .modeling_random_chain import RandomChainForSequenceClassification
 
 # Series whose kernels' outputs thresholds are chosen by.
@@ -136,7 +137,8 @@ def fit_random_chain(
         **({"num_labels": num_labels} if id2label is None else {"id2label": id2label}),
     )
     model = RandomChainForSequenceClassification(config).eval()
-    _measure(model.random_chain, chains, seed)
+    with one_torch_thread():
+        _measure(model.random_chain, chains, seed)
     model.to(device or "cpu")
 
     amounts = torch.from_numpy(lengths / np.median(lengths)) if len(set(lengths)) > 1 else None
@@ -196,8 +198,9 @@ def _measure(features: RandomChainFeatures, chains: list[NDArray[np.float32]], s
     features.node_scale.copy_(torch.from_numpy(np.minimum(scale, 1e30)))
     rng = np.random.default_rng(seed)
     some = [chains[number] for number in rng.permutation(len(chains))[:_CHAINS_FOR_THRESHOLDS]]
+    scaled = features.scaled(torch.from_numpy(np.concatenate(some))).numpy()
     kernel_thresholds, level_thresholds = choose_thresholds(
-        [features.scaled(torch.from_numpy(chain)).numpy() for chain in some],
+        np.split(scaled, np.cumsum([len(chain) for chain in some])[:-1]),
         features.plan,
         features.kernel_channels.numpy(),
         features.level_channels.numpy(),

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from .kernels import draw_channels, draw_group_taps, draw_level_channels, fixed_
 from .plain_chain import KernelTables, pool_chains
 from .plan import NUM_KERNELS, NUM_TAPS, FeaturePlan
 from .pools import PoolState, as_counts, pooled_features
+from .workers import one_torch_thread
 
 if TYPE_CHECKING:
-    from .compiled_pooling import CompiledPooling
+    from .compiled_form.pooling import CompiledPooling
 
 # Scaled nodes are clipped to this many standard deviations: larger values could overflow float32 in sums.
 _LARGEST_NODE = 1e6
@@ -134,7 +135,11 @@ class RandomChainFeatures(nn.Module):
         -------
         float32 Tensor [batch, plan.num_features]
         """
-        return (self.pooled(nodes, mask) - self.feature_mean) * self.feature_scale
+        return self.standardised(self.pooled(nodes, mask))
+
+    def standardised(self, pooled: Tensor) -> Tensor:
+        """Return features from `pooled` [batch, plan.num_features], standardised."""
+        return (pooled - self.feature_mean) * self.feature_scale
 
     def pooled(self, nodes: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the features before they are standardised; arguments and result are those of `forward`."""
@@ -144,19 +149,29 @@ class RandomChainFeatures(nn.Module):
                 "the series as one batch instead"
             )
         with torch.autocast(nodes.device.type, enabled=False), torch.no_grad():
-            scaled = self.scaled(nodes)
-            if mask is None:
-                lengths = torch.full((nodes.size(0),), nodes.size(1), device=nodes.device)
-            else:
-                scaled, lengths = _left_aligned(scaled, mask)
-            finite = scaled.isfinite()
-            scaled = scaled.where(finite, 0)
-            pool = self._pooled_compiled if runs_compiled(nodes) else self.pooled_plainly
-            features = pool(scaled, lengths)
-            if self.reference_length is not None:
-                features = as_counts(features, self.plan, lengths / self.reference_length)
-            # Comparisons with thresholds would silently treat NaN as a small number.
-            return features.where(finite.flatten(1).all(1, keepdim=True), torch.nan)
+            if not runs_compiled(nodes):
+                return self._pooled_by(self.pooled_plainly, nodes, mask)
+            with one_torch_thread() as threads:
+                return self._pooled_by(partial(self._pooled_compiled, threads=threads), nodes, mask)
+
+    def _pooled_by(
+        self, pool: Callable[[Tensor, Tensor], Tensor], nodes: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        scaled = self.scaled(nodes)
+        if mask is None:
+            lengths = torch.full((nodes.size(0),), nodes.size(1), device=nodes.device)
+        else:
+            scaled, lengths = _left_aligned(scaled, mask)
+        finite = scaled.isfinite()
+        features = pool(scaled.where(finite, 0), lengths)
+        if self.reference_length is not None:
+            features = as_counts(features, self.plan, lengths / self.reference_length)
+        # Comparisons with thresholds would silently treat NaN as a small number.
+        is_sound = finite.flatten(1).all(1)
+        if runs_compiled(nodes):
+            features[~is_sound] = torch.nan
+            return features
+        return features.where(is_sound[:, None], torch.nan)
 
     def pooled_plainly(self, scaled: Tensor, lengths: Tensor) -> Tensor:
         """Return the features before they are standardised, computed in plain PyTorch.
@@ -191,9 +206,9 @@ class RandomChainFeatures(nn.Module):
         pool_chains(inputs, plan.reach, 0, lengths, plan, self.tables(), state)
         return pooled_features(state, plan, lengths.double())
 
-    def _pooled_compiled(self, scaled: Tensor, lengths: Tensor) -> Tensor:
+    def _pooled_compiled(self, scaled: Tensor, lengths: Tensor, threads: int) -> Tensor:
         nodes, counts = scaled.contiguous().numpy(), lengths.long().numpy()
-        return torch.from_numpy(self.compiled_pooling().features(nodes, counts))
+        return torch.from_numpy(self.compiled_pooling().features(nodes, counts, threads))
 
     def tables(self) -> KernelTables:
         """Return the kernels' weights, channels and thresholds, on the device of this module."""
@@ -209,7 +224,7 @@ class RandomChainFeatures(nn.Module):
 
     def compiled_pooling(self) -> "CompiledPooling":
         """Return the compiled form, with the buffers as they are now; only for a module on the CPU."""
-        from .compiled_pooling import CompiledPooling
+        from .compiled_form.pooling import CompiledPooling
 
         return CompiledPooling(self.plan, self.tables())
 

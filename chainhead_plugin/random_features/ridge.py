@@ -1,29 +1,12 @@
 """Ridge regression in closed form, its strength chosen by leave-one-out errors."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-# A ridge regression with at most this many rows uses a single thread. Several threads would wait for each other
-# thousands of times. Little is gained by them, and each wait takes long if another program uses a core.
-_MOST_IN_ONE_THREAD = 1024
 # The strengths to try, in units of the mean square of a row of features.
 _STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 5))
-
-
-@contextmanager
-def threads_for(rows: int) -> Iterator[None]:
-    """Within a `with` block, let torch use a single CPU thread if there are too few rows to gain from more."""
-    threads = torch.get_num_threads()
-    if rows <= _MOST_IN_ONE_THREAD:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

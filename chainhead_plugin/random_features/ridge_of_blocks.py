@@ -5,15 +5,20 @@ strength.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
 
 import torch
 from torch import Tensor
 
 from .plan import FeaturePlan
 from .pools import as_counts
-from .ridge import RidgeFit, fit_ridge, threads_for
+from .ridge import RidgeFit, fit_ridge
 from .ridge_in_passes import Guide, Rows, solve_in_passes
+from .standard import Standard, standardised, weights_of_features
+from .workers import in_threads, one_torch_thread
 
 # The shares to try: of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
 _GROUP_SHARES = (0.2, 0.6)
@@ -22,9 +27,10 @@ _LEVEL_SHARES = (0.01, 0.2, 0.6)
 # at most as many as the third.
 _FEW_ROWS, _ROWS_FOR_SHARES = 768, 512
 _ROWS_FOR_STRENGTH = 3000
-# A feature's standard deviation counts as at least this share of the usual deviation of features of its kind. Otherwise
-# a feature that hardly varies among the training series would be scaled up, and could be huge for a new series.
-_LEAST_DEVIATION = 0.1
+# A ridge regression with more rows gains from the threads of torch. With fewer rows threads would mostly wait.
+_MOST_IN_ONE_THREAD = 1024
+# With fewer rows, threads that each try some shares cost more time than they save.
+_LEAST_IN_THREADS = 128
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,6 @@ class BlockFit:
 
 
 @dataclass(frozen=True)
-class _Standard:
-    """Standardised features of some rows, and for each block the products of every two rows."""
-
-    mean: Tensor
-    scale: Tensor
-    features: Tensor
-    products: list[Tensor]
-
-
-@dataclass(frozen=True)
 class _Chosen:
     """The settings that leave-one-out errors chose, and the factor of each standardised feature."""
 
@@ -82,7 +78,7 @@ class _Chosen:
     counts: bool
     group_share: float
     level_share: float
-    standard: _Standard
+    standard: Standard
     factors: Tensor
 
 
@@ -126,11 +122,12 @@ def fit_blocks(
     del features
     standard, fit, factors = chosen.standard, chosen.fit, chosen.factors
     if count <= len(rows):
-        weight, intercept = standard.features.T.double() @ fit.weight * factors[:, None], fit.intercept
+        with one_torch_thread():
+            weight, intercept = weights_of_features(standard, fit.weight) * factors[:, None], fit.intercept
     else:
         mean, scale = standard.mean.float(), standard.scale.float()
 
-        def standardised(numbers: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+        def standardised_batches(numbers: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
             for found, some in batches(numbers):
                 taken = (
                     as_counts(some, plan, amounts[found]) if chosen.counts and amounts is not None else some
@@ -139,7 +136,7 @@ def fit_blocks(
 
         guide = guide_of(standard.features, factors, fit, _taken(weights, rows))
         weight, intercept = solve_in_passes(
-            standardised, count, targets, fit.strength, guide, _mean_of_one(weights)
+            standardised_batches, count, targets, fit.strength, guide, _mean_of_one(weights)
         )
     return BlockFit(
         weight,
@@ -197,25 +194,30 @@ def _choose(
     best: _Chosen | None = None
     drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
     few = drawn[: _ROWS_FOR_SHARES if len(drawn) > _FEW_ROWS else None].sort().values
+    pairs = list(
+        product(_GROUP_SHARES if plan.num_groups else (0.0,), _LEVEL_SHARES if plan.num_levels else (0.0,))
+    )
     for counts in options:
-        standard = _standardised(
-            as_counts(features, plan, amounts) if counts and amounts is not None else features, plan
-        )
-        for group_share in _GROUP_SHARES if plan.num_groups else (0.0,):
-            for level_share in _LEVEL_SHARES if plan.num_levels else (0.0,):
-                shares = _shares(group_share, level_share)
-                with threads_for(len(few)):
-                    fit = fit_ridge(
-                        _mixed(standard, shares, few), targets[few], _mean_of_one(_taken(weights, few))
-                    )
-                if best is None or fit.error < best.fit.error:
-                    factors = _factors(standard, shares, plan)
-                    best = _Chosen(fit, counts, group_share, level_share, standard, factors)
+        if counts and amounts is not None:
+            taken = as_counts(features, plan, amounts)
+        else:
+            taken = features if len(options) == 1 else features.clone()
+        with one_torch_thread() as threads:
+            standard = standardised(taken, plan, threads)
+            products = [_mixed(standard, _shares(*pair), few) for pair in pairs]
+            fits = in_threads(
+                partial(fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few))),
+                products,
+                threads if len(few) >= _LEAST_IN_THREADS else 1,
+            )
+        fit, pair = min(zip(fits, pairs, strict=True), key=lambda tried: tried[0].error)
+        if best is None or fit.error < best.fit.error:
+            best = _Chosen(fit, counts, *pair, standard, _factors(standard, _shares(*pair), plan))
     assert best is not None
     if len(few) < len(features):
-        shares = _shares(best.group_share, best.level_share)
-        with threads_for(len(features)):
-            best = replace(best, fit=fit_ridge(_mixed(best.standard, shares, None), targets, weights))
+        mixed = _mixed(best.standard, _shares(best.group_share, best.level_share), None)
+        with one_torch_thread() if len(features) <= _MOST_IN_ONE_THREAD else nullcontext():
+            best = replace(best, fit=fit_ridge(mixed, targets, weights))
     best.standard.products.clear()
     return best
 
@@ -229,26 +231,6 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int,
     return features
 
 
-def _standardised(features: Tensor, plan: FeaturePlan) -> _Standard:
-    mean = features.mean(0, dtype=torch.float64)
-    centred = features - mean.float()
-    deviation = centred.square().mean(0).sqrt().double()
-    kinds = [
-        block.view(shape).square().mean(dim, keepdim=True).sqrt().expand(shape).flatten()
-        for block, shape, dim in zip(
-            torch.split(deviation, list(plan.block_sizes)),
-            (plan.kernel_shape, plan.group_shape, plan.level_shape),
-            ((1, 3), (2, 3), (1,)),
-            strict=True,
-        )
-    ]
-    deviation = torch.maximum(deviation, torch.cat(kinds) * _LEAST_DEVIATION)
-    scale = (1 / deviation).where(deviation > 0, 0)
-    scaled = centred.mul_(scale.float())
-    products = [(block @ block.T).double() for block in torch.split(scaled, list(plan.block_sizes), 1)]
-    return _Standard(mean, scale, scaled, products)
-
-
 def _shares(group_share: float, level_share: float) -> tuple[float, float, float]:
     return (1 - level_share) * (1 - group_share), (1 - level_share) * group_share, level_share
 
@@ -259,19 +241,19 @@ def _unit(products: Tensor) -> float:
     return 1 / mean if mean > 0 else 0.0
 
 
-def _mixed(standard: _Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
+def _mixed(standard: Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
     """Return the products of every two rows, with each block scaled to its share."""
     total = torch.zeros_like(standard.products[0])
     for share, products in zip(shares, standard.products, strict=True):
         total.add_(products, alpha=share * _unit(products))
-    if rows is None or len(rows) == len(total):
-        return total
-    # Some of the rows have to be centred again, as their mean is not the mean of all rows.
-    some = total[rows][:, rows]
-    return some - some.mean(0) - some.mean(1, keepdim=True) + some.mean()
+    if rows is not None and len(rows) < len(total):
+        total = total[rows][:, rows]
+    # Some of the rows have another mean than all rows, and features were centred in float32 only. Without a mean of
+    # exactly 0, the leave-one-out errors of a weak penalty would be those of rounding.
+    return total - total.mean(0) - total.mean(1, keepdim=True) + total.mean()
 
 
-def _factors(standard: _Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
+def _factors(standard: Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
     """Return the factor of each standardised feature [features], which gives every block its share."""
     return torch.cat(
         [

@@ -44,7 +44,7 @@ class RunningFeatures:
         self.length = 0
         self._features = torch.zeros(1, plan.num_features)
         if self._compiled is not None:
-            from .compiled_pooling import Running
+            from .compiled_form.pooling import Running
 
             self._running = Running(plan)
         else:

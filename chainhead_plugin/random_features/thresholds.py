@@ -56,16 +56,20 @@ def choose_thresholds(
         for part, first in ((slice(0, half), 0), (slice(half, None), (NUM_TAPS - 1) * dilation)):
             window = nodes.windows(diff, dilation, first, rng)  # [places, 9, m]
             channels = kernel_channels[bank, part].astype(np.float64)
-            taps = fixed_taps(number % 2)[:, part].astype(np.float64)
-            # [places, kernels]; a single channel is read by every kernel.
-            read = window[:, :, 0] if plan.m == 1 else window @ channels.T
-            outputs = read @ taps if plan.m == 1 else np.einsum("ptk,tk->pk", read, taps)
+            weights = fixed_taps(number % 2)[:, None, part] * channels.T  # [9, m, kernels]
+            outputs = _product(window.reshape(len(window), -1), weights.reshape(-1, weights.shape[2]))
             thresholds[bank, :-1, part] = _between(outputs, quantiles[bank, :-1, part])
-    levels = nodes.windows(False, 0, 0, rng)[:, 0] @ level_channels.T.astype(np.float64)
+    levels = _product(nodes.windows(False, 0, 0, rng)[:, 0], level_channels.T.astype(np.float64))
     level = np.arange(plan.num_levels)
     even, mixed = (level + 0.5) / max(plan.num_levels, 1), (level + 1) * _GOLDEN % 1
     at = even if plan.m == 1 else mixed
     return thresholds, _between(levels, at[None])
+
+
+def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product of two matrices by torch, as NumPy would use several threads whatever torch is told."""
+    product: NDArray[np.float64] = (torch.from_numpy(left) @ torch.from_numpy(right)).numpy()
+    return product
 
 
 class _Nodes:

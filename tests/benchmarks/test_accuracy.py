@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.accuracy import threads
 from benchmarks.accuracy.contestants import CONTESTANTS, as_taken
 from benchmarks.accuracy.measuring import measure
 from benchmarks.accuracy.report import accuracy, render, write_report
@@ -99,3 +100,17 @@ def test_rows_come_once_in_an_order_of_their_own():
     assert {found["model"] for found in rows} == set(names)
     assert all(found["accuracy"] >= 0.9 and found["fit"] > 0 for found in rows)
     assert list(measure(sets, names, [0], rows)) == []
+
+
+def test_times_with_threads_come_once_and_are_told_as_ratios(monkeypatch, results):
+    monkeypatch.setattr(threads, "LARGE", {"made": (10, 30)})
+    monkeypatch.setattr(threads, "_TURNS", 1)
+    (row,) = threads.measure_threads({})
+    assert set(row["seconds"]) == {f"{model}, {n}" for model in (threads.OURS, "MiniRocket") for n in (1, 2)}
+    assert all(len(turns) == 1 and turns[0] > 0 for turns in row["seconds"].values())
+    assert not list(threads.measure_threads({}, [row]))
+
+    seconds = {"ChainHeadClassifier, 1": [3.0], "ChainHeadClassifier, 2": [1.5]}
+    seconds |= {"MiniRocket, 1": [2.0], "MiniRocket, 2": [1.0]}
+    text = render(results | {"threads": [{"threads of": "A", "seconds": seconds}]})
+    assert "| A | 3 | 1.5 | 2 | 1 | 1.5 | 1.5 | 0.75 |" in text

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from chainhead_plugin.random_features import workers
 from chainhead_plugin.random_features.kernels import fixed_taps
 from chainhead_plugin.random_features.pools import as_counts
 from tests.support.random_chains import features, plan
@@ -109,23 +110,30 @@ def test_the_compiled_form_gives_the_same(name, length):
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("count", [1, 2, 31])
 def test_threads_change_no_bit(threads, count, monkeypatch):
-    pooling = pytest.importorskip("chainhead_plugin.random_features.compiled_pooling", exc_type=ImportError)
+    pooling = pytest.importorskip(
+        "chainhead_plugin.random_features.compiled_form.pooling", exc_type=ImportError
+    )
     module, nodes = features(PLANS["several channels, around"]), torch.randn(count, 40, 12)
     mask = torch.arange(40) < torch.randint(1, 41, (count, 1))
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     alone = module.pooled(nodes, mask)
     began = []
 
-    class Pool(pooling.ThreadPoolExecutor):
-        def __init__(self, workers, *names):
-            began.append(workers)
-            super().__init__(workers, *names)
+    class Pool(workers.ThreadPoolExecutor):
+        def __init__(self, most, *names):
+            began.append(most)
+            super().__init__(most, *names)
 
-    monkeypatch.setattr(pooling, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(workers, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(pooling, "_LEAST_OUTPUTS", 1)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert torch.equal(module.pooled(nodes, mask), alone)
-    assert began == [threads]
+    torch.set_num_threads(threads)
+    try:
+        assert torch.equal(module.pooled(nodes, mask), alone)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert began == ([min(threads, count)] if count > 1 else [])
 
 
 @every_plan

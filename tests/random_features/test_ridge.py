@@ -104,3 +104,17 @@ def test_features_that_hardly_vary_are_not_scaled_up():
         lambda wanted: [(wanted, features[wanted])], 40, torch.randn(40, 2).double(), of, None, 0
     )
     assert fit.feature_scale[5] < 20 * fit.feature_scale[6]
+
+
+def test_left_out_predictions_of_a_weak_penalty_are_not_those_of_rounding(monkeypatch):
+    """In float32 no feature has a mean of exactly 0, which the formula for leaving out a row takes for granted."""
+    of = plan(dilations=(1,), with_differences=False, groups=(2, 2), num_levels=3)
+    monkeypatch.setattr("chainhead_plugin.random_features.ridge._STRENGTHS", (1e-7,))
+    features = 1 + 0.1 * torch.randn(30, of.num_features)
+    targets = features[:, :2].double()
+    fit = fit_blocks(lambda wanted: [(wanted, features[wanted])], 30, targets, of, None, 0)
+    scaled = (features.double() - fit.feature_mean) * fit.feature_scale
+    for row in (0, 7, 29):
+        others = torch.arange(30) != row
+        weight, intercept = refit(scaled[others], targets[others], fit.strength)
+        torch.testing.assert_close(fit.left_out[row], scaled[row] @ weight + intercept, atol=1e-5, rtol=1e-4)

@@ -1,22 +1,24 @@
 """The compiled computation of features from nodes: of whole chains in several threads, or of a stream's next nodes."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from .compiled import compiled, compiled_in_order
-from .compiled_chain import pool_nodes
-from .plain_chain import KernelTables
-from .plan import FeaturePlan
-from .pools import PoolState
+from ..plain_chain import KernelTables
+from ..plan import FeaturePlan
+from ..pools import PoolState
+from ..workers import in_threads
+from .chain import pool_nodes
+from .lanes import LANES
+from .pools import compiled, compiled_in_order
 
 # With fewer outputs than this for each thread, a thread costs more time than it saves. A thread computes this many
 # pieces, one after the other.
-_LEAST_OUTPUTS = 2**13
+_LEAST_OUTPUTS = 2**14
 _PIECES = 4
 
 
@@ -114,13 +116,13 @@ def _pool_and_write(
     banks, steps, …, level_runs : arrays
         As for `pool_nodes`.
     """
-    biases, kernels = thresholds.shape[1], thresholds.shape[2]
+    biases, kernels = kernel_sums.shape[1], kernel_sums.shape[3]
     count, groups, size = largest.shape
     of_kernels = count * biases * 4 * kernels
     of_groups = count * 2 * groups * size
     lag = banks[:, 2].max()
     past = inputs.shape[2] - nodes.shape[1] - lag
-    of_levels = np.empty((1, 4, level_channels.shape[0]), np.float32)
+    of_levels = np.empty((1, 4, level_sums.shape[2]), np.float32)
     for chain in range(nodes.shape[0]):
         if first == 0:
             kernel_sums[:] = 0
@@ -176,10 +178,19 @@ class CompiledPooling:
     def __init__(self, plan: FeaturePlan, tables: KernelTables) -> None:
         self._plan = plan
         banks = [(int(diff), dilation, plan.lag(dilation)) for diff, dilation, _ in plan.banks]
-        self._fixed = (np.array([*banks, (0, 0, 0)]), *(table.contiguous().numpy() for table in tables))
+        wide = tables._replace(
+            steps=_widened(tables.steps, 2),
+            kernel_channels=_widened(tables.kernel_channels, 1),
+            thresholds=_widened(tables.thresholds, 2),
+            level_channels=_widened(tables.level_channels, 0),
+            level_thresholds=_widened(tables.level_thresholds, 1),
+        )
+        self._fixed = (np.array([*banks, (0, 0, 0)]), *(table.contiguous().numpy() for table in wide))
 
-    def features(self, nodes: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the features of whole chains, computed in at most as many threads as torch uses.
+    def features(
+        self, nodes: NDArray[np.float32], lengths: NDArray[np.int64], threads: int
+    ) -> NDArray[np.float32]:
+        """Return the features of whole chains.
 
         Parameters
         ----------
@@ -187,6 +198,8 @@ class CompiledPooling:
             Scaled nodes; C-contiguous.
         lengths : int64 array [chains]
             The number of real nodes of each chain; padding follows them.
+        threads : int
+            The most threads to use.
 
         Returns
         -------
@@ -194,16 +207,15 @@ class CompiledPooling:
         """
         out = np.empty((len(nodes), self._plan.num_features), np.float32)
         outputs = nodes.shape[0] * nodes.shape[1] * len(self._plan.banks)
-        threads = min(torch.get_num_threads(), outputs // _LEAST_OUTPUTS)
-        if threads <= 1:
-            self._write(out, nodes, lengths)
-            return out
-
+        threads = min(threads, outputs // _LEAST_OUTPUTS)
+        pieces = min(threads * _PIECES, len(nodes)) if threads > 1 else 1
+        ends = np.linspace(0, len(nodes), pieces + 1).astype(int)
         # The compiled code releases Python's global lock, so that threads run at the same time.
-        ends = np.linspace(0, len(nodes), min(threads * _PIECES, len(nodes)) + 1).astype(int)
-        pieces = [slice(start, end) for start, end in pairwise(ends)]
-        with ThreadPoolExecutor(threads, "chainhead") as pool:
-            list(pool.map(lambda rows: self._write(out[rows], nodes[rows], lengths[rows]), pieces))
+        in_threads(
+            lambda rows: self._write(out[rows], nodes[rows], lengths[rows]),
+            [slice(start, end) for start, end in pairwise(ends)],
+            threads,
+        )
         return out
 
     def _write(
@@ -239,6 +251,13 @@ class CompiledPooling:
         )
         running.keep(inputs)
         return out[0]
+
+
+def _widened(table: Tensor, axis: int) -> Tensor:
+    """Return a table with zeros added at the end of an axis, up to a multiple of `LANES`."""
+    shape = list(table.shape)
+    shape[axis] = -shape[axis] % LANES
+    return torch.cat((table, table.new_zeros(shape)), axis)
 
 
 class Running:

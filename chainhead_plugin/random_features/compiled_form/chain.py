@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import add_to_groups, add_to_thresholds, compiled, compiled_in_callers, compiled_in_order
+from .lanes import LANES
+from .pools import add_to_groups, add_to_thresholds, compiled, compiled_in_callers, compiled_in_order
 
 
 @compiled
@@ -31,9 +32,12 @@ def _sums_of_channels(nodes: Any, channels: Any) -> NDArray[np.float32]:
 
 @compiled_in_order
 def _changes(rows: Any, dilation: Any) -> NDArray[np.float32]:
-    """Return the differences [rows, length - dilation] between nodes [rows, length] and those `dilation` before."""
+    """Return the differences between nodes [rows, length] and those `dilation` before.
+
+    They are [rows, length - dilation + LANES]. The last columns hold zeros.
+    """
     length = rows.shape[1] - dilation
-    changes = np.empty((rows.shape[0], length), np.float32)
+    changes = np.zeros((rows.shape[0], length + LANES), np.float32)
     for number in range(rows.shape[0]):
         row = rows[number]
         later = row[dilation:]
@@ -79,24 +83,26 @@ def pool_nodes(
         For each bank the index of its input, its dilation, and the number of later nodes that an output waits for.
         The last row, of zeros, stands for the levels. (Numbers from an array all have the same type, so that every
         function is compiled only once.)
-    steps : float32 array [banks, 8, 84]
-        This and the next six arrays are described in `KernelTables`.
-    kernel_channels : int8 array [banks, 84, m]
-    thresholds : float32 array [banks, thresholds, 84]
+    steps : float32 array [banks, 8, width]
+        This and the next six arrays are described in `KernelTables`. The width is 84, rounded up to a multiple of
+        `LANES`. In the same way levels are rounded up to their width. What is added may hold anything.
+    kernel_channels : int8 array [banks, width, m]
+    thresholds : float32 array [banks, thresholds, width]
     group_steps : float32 array [banks, groups, kernels of a group, 8]
     group_channels : int8 array [banks, groups, m]
-    level_channels : int8 array [levels, m]
-    level_thresholds : float32 array [1, levels]
+    level_channels : int8 array [width of levels, m]
+    level_thresholds : float32 array [1, width of levels]
     kernel_sums, kernel_runs, largest, smallest, level_sums, level_runs : arrays
         The fields of `PoolState` for one chain, without the batch axis; changed in place.
     """
     last = banks.shape[0] - 1
+    count = inputs.shape[2] - past
     for bank in range(last + 1):
         dilation, lag = banks[bank, 1], banks[bank, 2]
         nodes = np.ascontiguousarray(inputs[banks[bank, 0], :, past - 8 * dilation :])
         # Kernels and levels share one call: everything that a function calls is compiled anew at each place of a call.
         if bank == last:
-            if level_channels.shape[0] == 0:
+            if level_sums.shape[2] == 0:
                 break
             columns = np.ascontiguousarray(_sums_of_channels(nodes, level_channels).T)
             weights, limits, sums, runs = steps[0], level_thresholds, level_sums, level_runs
@@ -112,8 +118,10 @@ def pool_nodes(
                     _changes(_sums_of_channels(nodes, kernel_channels[bank]), dilation).T
                 )
                 rows = _changes(_sums_of_channels(nodes, group_channels[bank]), dilation)
-            add_to_groups(rows, group_steps[bank], dilation, first, span, largest[bank], smallest[bank])
-        add_to_thresholds(columns, weights, dilation, first, span, limits, sums, runs)
+            add_to_groups(
+                rows, count, group_steps[bank], dilation, first, span, largest[bank], smallest[bank]
+            )
+        add_to_thresholds(columns, count, weights, dilation, first, span, limits, sums, runs)
 
 
 __all__ = ["pool_nodes"]
