@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.stacks import dilated_hops
@@ -19,12 +20,14 @@ from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from .training.fitting import num_threads
 
 _WIDTH = 48
-_STEPS, _BATCH, _RATE, _DECAY = 400, 16, 5e-3, 1e-2
+_STEPS, _BATCH, _RATE, _DECAY = 1200, 16, 5e-3, 1e-2
 _WARM_UP = 0.1
+# Both parameters of the beta distribution of the share with which the first series of a pair goes into the mixture.
+_MIXUP = 0.3
 _FOLDS = 3
-# The steps of each cross-validation run, as a share of the steps of the final run, and the fewest that tell anything.
-_VALIDATION_SHARE = 0.5
-_LEAST_STEPS = 20
+# The steps of each cross-validation run: at most these, which tell the stacks apart, at most this share of the steps of
+# the final run, and no fewer than tell anything.
+_VALIDATION_STEPS, _VALIDATION_SHARE, _LEAST_STEPS = 200, 0.5, 20
 
 # Fields of the two stacks that are tried. The plain stack is the better of the two where mean levels of what its layers
 # find tell labels apart, the deep stack where their spread does.
@@ -197,14 +200,10 @@ def fit_stack(
     with num_threads(threads), torch.random.fork_rng(devices=[]):
         pace = _pace(configs["deep"], series, labels, seed) if seconds is not None else 0.0
         left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
-        validations_cost = tries * folds * _VALIDATION_SHARE
-        steps = _STEPS if seconds is None else min(_STEPS, int(left / pace / (1 + validations_cost)))
-        if steps * _VALIDATION_SHARE < _LEAST_STEPS:
-            # Models that have hardly learned would choose by chance: the final run gets all the time.
+        steps, validation_steps = _planned(math.inf if seconds is None else left / pace, tries * folds)
+        if not validation_steps:
             tries = 0
-            steps = max(1, min(_STEPS, int(left / pace)))
-        validation_steps, done = int(steps * _VALIDATION_SHARE), count(1)
-        planned = tries * folds * validation_steps + steps
+        done, planned = count(1), tries * folds * validation_steps + steps
 
         def on_step() -> None:
             on_progress(next(done), planned)
@@ -231,6 +230,18 @@ def fit_stack(
         extractor = _extractor(series, validations[0].standardize_each if validations else False)
         model = _train(configs[shape], extractor, series, labels, steps, seed, on_step)
     return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
+
+
+def _planned(affordable: float, runs: int) -> tuple[int, int]:
+    """Return the steps of the final run, and those of each of `runs` runs of cross-validation; 0 if there are none."""
+    steps = min(_STEPS, affordable - runs * _VALIDATION_STEPS)
+    if steps * _VALIDATION_SHARE < _VALIDATION_STEPS:
+        steps = min(_STEPS, affordable / (1 + runs * _VALIDATION_SHARE))
+    validation_steps = int(min(_VALIDATION_STEPS, steps * _VALIDATION_SHARE))
+    if not runs or validation_steps < _LEAST_STEPS:
+        # Models that have hardly learned would choose by chance: the final run gets all the time.
+        return max(1, int(min(_STEPS, affordable))), 0
+    return int(steps), validation_steps
 
 
 def _rank(found: CrossValidation) -> tuple[float, float]:
@@ -303,7 +314,7 @@ def _cross_validate(
         model = _train(config, extractor, kept, labels[fold != number], steps, seed, on_step)
         logits, targets = _logits(model, extractor, held_out), torch.from_numpy(labels[fold == number])
         answers[fold == number] = logits.argmax(1).numpy()
-        loss += float(nn.functional.cross_entropy(logits, targets, reduction="sum"))
+        loss += float(cross_entropy(logits, targets, reduction="sum"))
     accuracy = float((answers == labels).mean())
     return CrossValidation(shape, standardize_each, accuracy, loss / len(labels), answers)
 
@@ -326,7 +337,10 @@ def _train(
     seed: int,
     on_step: Callable[[], None] = lambda: None,
 ) -> ChainHeadForSequenceClassification:
-    """Train a new model."""
+    """Train a new model.
+
+    Series of one length are mixed in pairs, and so are their labels: mixup, Zhang et al., 2018, arXiv:1710.09412.
+    """
     torch.manual_seed(seed)
     rng, targets = np.random.default_rng(seed), torch.from_numpy(labels)
     model = ChainHeadForSequenceClassification(config).train()
@@ -338,7 +352,13 @@ def _train(
             order = rng.permutation(len(series)).tolist()
         places, order = order[:size], order[size:]
         batch = extractor([series[place] for place in places], batched=True, return_tensors="pt")
-        loss: Tensor = model(**batch, labels=targets[places]).loss
+        share = rng.beta(_MIXUP, _MIXUP) if batch["attention_mask"].all() else 1.0
+        nodes, wanted = batch["input_features"], targets[places]  # [batch, length, m], [batch]
+        batch["input_features"] = share * nodes + (1 - share) * nodes.roll(1, 0)
+        logits = model(**batch).logits
+        loss: Tensor = share * cross_entropy(logits, wanted) + (1 - share) * cross_entropy(
+            logits, wanted.roll(1)
+        )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

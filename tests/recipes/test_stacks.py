@@ -22,7 +22,8 @@ def series_of(count):
     return chains, labels
 
 
-def test_it_learns_and_says_what_was_tried():
+def test_it_learns_and_says_what_was_tried(monkeypatch):
+    monkeypatch.setattr(stacks, "_STEPS", 200)
     chains, labels = series_of(24)
     done = []
     fitted = fit_stack(
@@ -63,6 +64,22 @@ def test_the_better_stack_is_chosen(monkeypatch):
     chosen = fitted.validations[0]
     assert fitted.model.config.hidden_sizes == small[chosen.shape]["hidden_sizes"]
     assert fitted.extractor.standardize_each == chosen.standardize_each
+
+
+@pytest.mark.parametrize(
+    ("affordable", "runs", "steps"),
+    [
+        (float("inf"), 9, (1200, 200)),
+        (3000, 9, (1200, 200)),
+        (2500, 9, (700, 200)),
+        (1100, 9, (200, 100)),
+        (219, 9, (219, 0)),  # 19 steps a run would tell nothing
+        (5000, 0, (1200, 0)),
+        (0.2, 9, (1, 0)),
+    ],
+)
+def test_steps_fit_the_time(affordable, runs, steps):
+    assert stacks._planned(affordable, runs) == steps
 
 
 def test_causal_stacks_look_back_alone():
