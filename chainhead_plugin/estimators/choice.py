@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.random_chain_fit import RandomChainFit
-from ..recipes.stacks import FittedStack, fit_stack
+from ..recipes.stacks.fitting import FittedStack, fit_stack
 
 # In less time than this a stack cannot be trained even on a single fold.
 _LEAST_SECONDS = 1.0

@@ -13,7 +13,8 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.data_collator import ChainHeadDataCollator
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForTokenClassification
-from ...recipes.stacks import default_stack, usual_optimizer
+from ...recipes.stacks.shapes import default_stack
+from ...recipes.stacks.training import usual_optimizer
 from .labels import UNLABELLED
 from .outputs import node_logits
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin.recipes import stacks
-from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack
+from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack, fitting
 
 SMALL = {"hidden_sizes": [8, 8]}
 
@@ -23,7 +22,7 @@ def series_of(count):
 
 
 def test_it_learns_and_says_what_was_tried(monkeypatch):
-    monkeypatch.setattr(stacks, "_STEPS", 200)
+    monkeypatch.setattr(fitting, "_STEPS", 200)
     chains, labels = series_of(24)
     done = []
     fitted = fit_stack(
@@ -52,8 +51,9 @@ def test_the_better_stack_is_chosen(monkeypatch):
     small = {
         shape: fields | {"hidden_sizes": [8] * size} for size, (shape, fields) in enumerate(SHAPES.items(), 2)
     }
-    monkeypatch.setattr(stacks, "SHAPES", small)
-    monkeypatch.setattr(stacks, "_STEPS", 40)
+    for shape, fields in small.items():
+        monkeypatch.setitem(SHAPES, shape, fields)
+    monkeypatch.setattr(fitting, "_STEPS", 40)
     chains, labels = series_of(12)
     fitted = fit_stack(chains, labels, ["falls", "rises"], threads=1)
 
@@ -79,7 +79,7 @@ def test_the_better_stack_is_chosen(monkeypatch):
     ],
 )
 def test_steps_fit_the_time(affordable, runs, steps):
-    assert stacks._planned(affordable, runs) == steps
+    assert fitting._planned(affordable, runs) == steps
 
 
 def test_causal_stacks_look_back_alone():
