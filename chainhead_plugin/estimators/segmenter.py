@@ -40,7 +40,7 @@ class ChainHeadSegmenter(SavedEstimator):
     hidden_sizes : sequence of int
         Widths of the stack's layers. Each layer looks twice as far as the layer before it.
     steps : int
-        The most optimisation steps.
+        The most optimisation steps. Large data may want more.
     seconds : float, optional
         Roughly the time that `fit` may take, if that is too short for all steps.
     batch_size : int
@@ -96,7 +96,7 @@ class ChainHeadSegmenter(SavedEstimator):
         class_weight: Mapping[Any, float] | str | None = None,
         unlabelled: Any = None,
         hidden_sizes: Sequence[int] = (48, 48, 48, 48),
-        steps: int = 300,
+        steps: int = 150,
         seconds: float | None = None,
         batch_size: int = 256,
         device: str | None = None,
