@@ -19,7 +19,7 @@ from .support import NAME_HELP, complete_sources, reported_errors
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..recipes.metrics import Metric
+    from ..recipes.metrics.metric import Metric
 
 # Confusion matrices with more labels than this are only shown in pictures and JSON.
 _SHOWN = 20

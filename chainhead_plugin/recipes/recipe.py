@@ -10,13 +10,13 @@ import yaml  # type: ignore[import-untyped]
 
 from ..checks.values import check_whole_number
 from ..checks.yaml_files import read_yaml
-from .allowed_arguments import wrong_argument
 from .errors import RecipeError, said_of
-from .random_chain_options import MODEL_TYPE, NOT_BESIDE, check_random_chain
-from .rates import check_rates
+from .fields.random_chains import MODEL_TYPE, NOT_BESIDE, check_random_chain
+from .fields.rates import check_rates
+from .fields.training_arguments import wrong_argument
+from .fields.weights import check_weights
 from .task import Task
 from .tasks.known import task_named
-from .weights import check_weights
 
 RECIPES = Path(__file__).parent / "zoo"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from numpy.typing import NDArray
 
 from .errors import RecipeError
-from .metrics import Metric
+from .metrics.metric import Metric
 
 PEERS = ("no_hops", "plain", "lstm", "gru", "conv1d", "mlp")
 

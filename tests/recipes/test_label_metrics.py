@@ -16,7 +16,7 @@ from chainhead_plugin.recipes import RecipeError, load_recipe
 from chainhead_plugin.recipes.data.examples import Examples
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.node_labels import IGNORED
-from chainhead_plugin.recipes.label_metrics import LABEL_METRICS, confusion, softmax
+from chainhead_plugin.recipes.metrics.labels import LABEL_METRICS, confusion, softmax
 from chainhead_plugin.recipes.training.runs import Runs
 from chainhead_plugin.recipes.training.weighting import class_weights, weighted_loss
 

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from chainhead_plugin.recipes.data.node_labels import IGNORED, number_labels, pad_labels
 from chainhead_plugin.recipes.data.speaker_turns import compose_turns
-from chainhead_plugin.recipes.label_metrics import accuracy, macro_f1
+from chainhead_plugin.recipes.metrics.labels import accuracy, macro_f1
 
 
 class TestTurns:

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.allowed_arguments import ALLOWED, SET_BY_TRAINER
 from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
+from chainhead_plugin.recipes.fields.training_arguments import ALLOWED, SET_BY_TRAINER
 from chainhead_plugin.recipes.recipe import RECIPES, RecipeError, load_recipe
 from chainhead_plugin.recipes.results.output import check_output
 from chainhead_plugin.recipes.task import PEERS

@@ -13,8 +13,8 @@ from chainhead_plugin.recipes import RecipeError, load_recipe
 from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.candidates.series_peers import FittedSeriesPeer, padding_of
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.label_metrics import LABEL_METRICS
-from chainhead_plugin.recipes.metrics import Outcome
+from chainhead_plugin.recipes.metrics.labels import LABEL_METRICS
+from chainhead_plugin.recipes.metrics.metric import Outcome
 from chainhead_plugin.recipes.results.verdict import verdict
 from chainhead_plugin.recipes.training.report import ModelReport, Report
 from chainhead_plugin.recipes.training.runs import Runs

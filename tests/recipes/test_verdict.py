@@ -5,7 +5,7 @@ import math
 import pytest
 
 from chainhead_plugin.recipes.candidates.peers import CHAIN, NO_HOPS
-from chainhead_plugin.recipes.metrics import Outcome
+from chainhead_plugin.recipes.metrics.metric import Outcome
 from chainhead_plugin.recipes.results.verdict import verdict
 from chainhead_plugin.recipes.tasks.forecasting import Forecasting
 from chainhead_plugin.recipes.training.report import Baseline, ModelReport, Report

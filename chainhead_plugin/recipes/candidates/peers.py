@@ -12,7 +12,7 @@ from torch import nn
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...head.chain_options import ChainOptions
 from ..errors import RecipeError
-from ..random_chain_options import RANDOM_CHAINS
+from ..fields.random_chains import RANDOM_CHAINS
 from ..recipe import Recipe
 from .encoders import Convolution, DilatedConvolution, Inception, NodePerceptron, Recurrent
 from .inputs import Inputs

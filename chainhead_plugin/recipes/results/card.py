@@ -8,7 +8,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from ...hub.card_text import card_text
 from ..candidates.peers import CHAIN
-from ..metrics import Metric
+from ..metrics.metric import Metric
 from ..recipe import Recipe
 from ..task import CardWords
 from ..training.report import Report

@@ -10,7 +10,7 @@ import registry
 from ...storage.code_origin import without_carried_code
 from ..data.load import load_data
 from ..errors import RecipeError
-from ..metrics import Metric
+from ..metrics.metric import Metric
 from ..recipe import Recipe, load_recipe, shipped_recipes
 from ..training.fitting import quality
 from .output import RECIPE, RESULTS, RUNS
@@ -31,7 +31,7 @@ class Evaluation:
     examples : int
         The number of test examples.
     confusion : dict, optional
-        As returned by `label_metrics.confusion`.
+        As returned by `metrics.labels.confusion`.
     """
 
     metrics: tuple[Metric, ...]

@@ -24,10 +24,10 @@ from ..data.files import checked_chains
 from ..data.image_files import read_image_files
 from ..data.in_time.windows import windows_from
 from ..data.node_labels import IGNORED, is_label, pad_labels
-from ..forecast_parts import by_series
-from ..label_metrics import confusion
-from ..metrics import Metric
-from ..multilabel_metrics import by_label
+from ..metrics.forecast_parts import by_series
+from ..metrics.labels import confusion
+from ..metrics.metric import Metric
+from ..metrics.multilabel import by_label
 from ..task import Task
 from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
@@ -51,11 +51,11 @@ class NewEvaluation:
     examples : int
         The number of examples, or of windows.
     confusion : dict, optional
-        As returned by `label_metrics.confusion`, if an example or a node has a single label.
+        As returned by `metrics.labels.confusion`, if an example or a node has a single label.
     by_label : list of dict, optional
-        As returned by `multilabel_metrics.by_label`, if an example has several labels.
+        As returned by `metrics.multilabel.by_label`, if an example has several labels.
     by_series : list of dict, optional
-        As returned by `forecast_parts.by_series`, for forecasts.
+        As returned by `metrics.forecast_parts.by_series`, for forecasts.
     """
 
     said: str

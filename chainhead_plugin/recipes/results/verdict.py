@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from ..candidates.peers import CHAIN, NO_HOPS, TITLES
-from ..metrics import Metric
-from ..random_chain_options import RANDOM_CHAINS
+from ..fields.random_chains import RANDOM_CHAINS
+from ..metrics.metric import Metric
 from ..training.report import Baseline, ModelReport, Report, best_of
 
 # Peers that measure the effect of a part of the head, and not how good other models are.

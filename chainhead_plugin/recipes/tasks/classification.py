@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..data.node_labels import IGNORED
 from ..errors import RecipeError
-from ..label_metrics import LABEL_METRICS, confusion
+from ..metrics.labels import LABEL_METRICS, confusion
 from ..task import PEERS, Task
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RecipeError
-from ..forecast_metrics import MASE, POINT_METRICS, quantile_metrics
-from ..forecast_parts import by_series, by_stretch, check_backtest, stretches, summarised
+from ..metrics.forecast_parts import by_series, by_stretch, check_backtest, stretches, summarised
+from ..metrics.forecasts import MASE, POINT_METRICS, quantile_metrics
 from ..task import PEERS, CardWords, Task
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     def baselines(self, recipe: "Recipe", data: "Data") -> "dict[str, Baseline]":
         """Return the results of forecasts without weights. MASE is NaN if series repeat exactly in training."""
         from ..data.in_time.windows import naive_forecasts, windows_of
-        from ..metrics import Outcome
+        from ..metrics.metric import Outcome
         from ..training.report import Baseline
 
         test, held_out = windows_of(data.test), _validation_windows(recipe, data)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..allowed_arguments import wrong_argument
 from ..errors import RecipeError
-from ..rates import check_rates
+from ..fields.rates import check_rates
+from ..fields.training_arguments import wrong_argument
 from ..task import CardWords
 from .classification import Classification
 from .series import PRINT_LABELS

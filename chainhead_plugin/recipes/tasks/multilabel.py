@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..multilabel_metrics import MULTILABEL_METRICS, by_label
+from ..metrics.multilabel import MULTILABEL_METRICS, by_label
 from ..task import PEERS, CardWords
 from .series_targets import SeriesTargets
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..number_metrics import NUMBER_METRICS
+from ..metrics.numbers import NUMBER_METRICS
 from ..task import PEERS, CardWords
 from .series import PEERS_OF_SERIES
 from .series_targets import SeriesTargets

@@ -10,7 +10,7 @@ from ...config.configuration_random_chain import RandomChainConfig
 from ...models.random_chain_fit import fit_random_chain
 from ..candidates.inputs import Inputs
 from ..data.examples import Examples
-from ..random_chain_options import OPTIONS
+from ..fields.random_chains import OPTIONS
 from ..stopwatch import Stopwatch
 from .fitting import Batches, Fit, num_threads, quality
 from .trials import Trial

@@ -19,7 +19,7 @@ from ..candidates.series_peers import SERIES_PEERS
 from ..data.examples import Data
 from ..data.load import load_data
 from ..data.splits import unvalidated_labels
-from ..random_chain_options import RANDOM_CHAINS
+from ..fields.random_chains import RANDOM_CHAINS
 from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions

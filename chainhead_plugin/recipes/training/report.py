@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..metrics import Metric, Outcome
+from ..metrics.metric import Metric, Outcome
 
 # Parts of the results about a frozen encoder or backbone.
 _FROZEN = ("encoder", "backbone")

@@ -11,7 +11,7 @@ from torch import nn
 from ..candidates.inputs import Inputs
 from ..candidates.peers import Candidate
 from ..data.examples import Examples
-from ..metrics import Metric
+from ..metrics.metric import Metric
 from ..recipe import Recipe
 from .fingerprints import of_candidate
 from .records import WEIGHTS

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from ..data.examples import Examples, require
 from ..data.node_labels import IGNORED
 from ..errors import RecipeError
+from ..fields.weights import BALANCED
 from ..recipe import Recipe
-from ..weights import BALANCED
 
 
 def class_weights(stated: str | Mapping[str, float] | None, training: Examples) -> NDArray[np.float64] | None:

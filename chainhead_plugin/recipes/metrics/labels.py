@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.examples import require
-from .data.node_labels import IGNORED
-from .metrics import Metric
+from ..data.examples import require
+from ..data.node_labels import IGNORED
+from .metric import Metric
 
 
 def accuracy(logits: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import RecipeError
-from .task import Task
+from ..errors import RecipeError
+from ..task import Task
 
 # The name of this kind of model in configurations. The only other kind are chain heads, which are trained.
 MODEL_TYPE = "chainhead-random"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import Metric, mae, rmse
+from .metric import Metric, mae, rmse
 
 Values = NDArray[Any]
 

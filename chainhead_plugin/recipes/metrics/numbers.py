@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.examples import require
-from .metrics import Metric
+from ..data.examples import require
+from .metric import Metric
 
 
 def root_mean_squared_error(predictions: NDArray[Any], targets: NDArray[Any]) -> float:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..checks.values import check_number
-from .errors import RecipeError, said_of
+from ...checks.values import check_number
+from ..errors import RecipeError, said_of
 
 
 def check_rates(rates: Any, where: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ..checks.values import check_number, check_switch, check_whole_number
+from ...checks.values import check_number, check_switch, check_whole_number
 
 _above_0 = partial(check_number, above=0)
 _least_0 = partial(check_number, least=0)

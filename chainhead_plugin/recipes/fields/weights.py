@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..checks.values import check_number
-from .errors import RecipeError, said_of
+from ...checks.values import check_number
+from ..errors import RecipeError, said_of
 
 BALANCED = "balanced"
 

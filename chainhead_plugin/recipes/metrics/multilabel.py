@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.examples import require
-from .metrics import Metric
+from ..data.examples import require
+from .metric import Metric
 
 
 def micro_f1(logits: NDArray[Any], indicators: NDArray[Any]) -> float:

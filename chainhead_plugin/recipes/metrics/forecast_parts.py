@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks.values import check_whole_number
-from .errors import RecipeError, said_of
+from ...checks.values import check_whole_number
+from ..errors import RecipeError, said_of
 
 if TYPE_CHECKING:
-    from .data.in_time.windows import Windows
+    from ..data.in_time.windows import Windows
 
 # The most series and targets that are measured one by one.
 MOST_SHOWN = 20

@@ -1,0 +1,4 @@
+"""Checks of single fields of a recipe.
+
+May import: the same as `recipes`.
+"""
