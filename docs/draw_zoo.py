@@ -17,7 +17,7 @@ from chainhead_plugin import node_contributions
 from chainhead_plugin.plugin import CHECKPOINTS
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import load_recipe
-from chainhead_plugin.recipes.training.fitting import predict
+from chainhead_plugin.recipes.training.fitting.trainer import predict
 
 IMAGES = Path(__file__).parent / "images"
 BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#4a5568"

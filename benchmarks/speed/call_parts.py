@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from chainhead_plugin.chain.step import mix_step, move_step
-from chainhead_plugin.head.linear_maps import apply_maps
+from chainhead_plugin.head.linear.maps import apply_maps
 
 from ..tables import Row, number, table
 from ..timing import interleave, quartiles

@@ -25,13 +25,13 @@ from torch import Tensor
 from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
-from .decay import decaying_inverse, mix_decaying
-from .filter import running_sum, two_sided_filter
+from .forms.decay import decaying_inverse, mix_decaying
+from .forms.filter import running_sum, two_sided_filter
+from .forms.path import filter_pays, hop, hop_sum, path_filter
+from .forms.power_sum import endless_power_sum
+from .forms.short import mix_short
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
-from .path import filter_pays, hop, hop_sum, path_filter
-from .power_sum import endless_power_sum
-from .short import mix_short
 
 
 def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | None = None) -> Tensor:

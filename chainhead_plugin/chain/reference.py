@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from .forms.scan import Decay
 from .kinds import Chain
-from .scan import Decay
 
 
 def interdependence_matrix(chain: Chain, length: int, decay: Tensor | None = None) -> Tensor:

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from .backend import is_eager_on_cpu
 from .cached_tensors import built_once
-from .decay import exponential_terms
-from .hops import FEW_LOOKED_UP, Hops
+from .forms.decay import exponential_terms
+from .forms.hops import FEW_LOOKED_UP, Hops
 from .kinds import Chain, check_range, filter_taps
 
 _WIDE = (torch.float32, torch.float64)

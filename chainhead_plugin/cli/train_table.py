@@ -15,7 +15,7 @@ from .screen import say, wrong
 
 if TYPE_CHECKING:
     from ..estimators.ahead.training import TrainedForecaster
-    from ..estimators.table_training import TrainedOnTable
+    from ..estimators.tables.training import TrainedOnTable
     from .files.options import FileOptions
 
 
@@ -30,7 +30,7 @@ def is_table(source: str) -> bool:
     if any(sign in name for sign in "*?[") or path.is_dir():
         return True
     if name.endswith((".yaml", ".yml")):
-        from ..estimators.table_plan import is_plan
+        from ..estimators.tables.plan import is_plan
 
         return is_plan(path)
     # For a file with an unknown ending, the reader of tables raises an error that lists the known endings.
@@ -56,9 +56,9 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
     with console(stderr=True).status("Importing torch and transformers"):
         from transformers.utils import logging
 
-        from ..estimators.table_output import PLAN, check_folder, write_folder
-        from ..estimators.table_plan import TablePlan, is_plan, load_plan
-        from ..estimators.table_training import train_on_table
+        from ..estimators.tables.output import PLAN, check_folder, write_folder
+        from ..estimators.tables.plan import TablePlan, is_plan, load_plan
+        from ..estimators.tables.training import train_on_table
     logging.disable_progress_bar()
     path = Path(source)
     if is_plan(path):
@@ -119,7 +119,7 @@ def _tell_forecaster(trained: TrainedForecaster) -> None:
 
 
 def _tell(trained: TrainedOnTable) -> None:
-    from ..estimators.table_output import score_name
+    from ..estimators.tables.output import score_name
 
     name = score_name(trained)
     say(

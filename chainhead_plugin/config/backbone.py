@@ -9,7 +9,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from ..checks.values import check_whole_number
-from ..head.linear_options import MAX_PARAMETERS
+from ..head.linear.options import MAX_PARAMETERS
 
 _MAX_LAYERS = 1024
 

@@ -8,7 +8,7 @@ from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
 from ..checks.values import check_choice
-from ..head.linear_options import LinearOptions
+from ..head.linear.options import LinearOptions
 from ..head.options import HeadOptions
 from ..storage.code_origin import AutoClassMixin
 from .backbone import as_backbone_config, backbone_width, check_input_options

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
 from ..checks.values import check_whole_number
-from ..head.linear_options import MAX_PARAMETERS, LinearOptions
+from ..head.linear.options import MAX_PARAMETERS, LinearOptions
 from ..head.options import HeadOptions
 
 _MAX_LAYERS = 1024

@@ -1,7 +1,7 @@
 """Estimators with scikit-learn's interface, and the default training of `chainhead train` on a table.
 
-May import: `checks`, `config`, `forecasts`, `hub`, `inputs`, `models`, `recipes`, `storage`, `streams`, `tables`,
-and scikit-learn, from the extra `train`.
+May import: `chain`, `checks`, `config`, `forecasts`, `hub`, `inputs`, `models`, `recipes`, `storage`, `streams`,
+`tables`, and scikit-learn, from the extra `train`.
 """
 
 from typing import TYPE_CHECKING

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from ..chain.threads import num_threads
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
@@ -18,11 +19,11 @@ from ..inputs.standardising import as_exact_as_needed, standardise, statistics_o
 from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
+from .jobs import threads_of
 from .panels import Panel, read_panel
 from .parameters import RandomChainParameters
 from .saved.saving import SavedEstimator
 from .streaming import StreamsMixin
-from .threads import threads_of
 
 # The models that an estimator may hold.
 Model = RandomChainForSequenceClassification | ChainHeadForSequenceClassification
@@ -107,7 +108,7 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         if extractor.mean is not None and extractor.std is not None:
             series = [standardise(one, extractor.mean, extractor.std) for one in series]
         try:
-            with threads_of(self.n_jobs):
+            with num_threads(threads_of(self.n_jobs)):
                 fit = fit_random_chain(
                     series,
                     labels,
@@ -134,7 +135,7 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         self._require_fitted()
         series = read_panel(self, X, reset=False).series
         logits = np.empty((len(series), self.model_.config.num_labels))
-        with threads_of(self.n_jobs), torch.inference_mode():
+        with num_threads(threads_of(self.n_jobs)), torch.inference_mode():
             for rows in _batches(series, self.batch_size):
                 batch = self.feature_extractor_(
                     [series[row] for row in rows], return_tensors="pt", batched=True

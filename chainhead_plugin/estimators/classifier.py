@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..chain.threads import num_threads
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
+from .jobs import threads_of
 from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
 from .saved.classes import class_shifts, loaded_classes
 from .saved.state import classes_to_json
-from .threads import threads_of
 
 
 class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
@@ -186,7 +187,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         from .choice import choose
 
         names = list(self.model_.config.id2label.values())
-        with threads_of(self.n_jobs):
+        with num_threads(threads_of(self.n_jobs)):
             choice = choose(
                 fit, panel.series, numbers, names, causal=self.causal, seed=self._seed, seconds=seconds
             )

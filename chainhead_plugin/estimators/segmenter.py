@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
+from ..chain.threads import num_threads
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..models.modeling_chainhead import ChainHeadForTokenClassification
+from .jobs import threads_of
 from .nodes.labels import UNLABELLED, number_labels, read_node_labels
 from .nodes.outputs import node_logits
 from .nodes.stack import LabelledSeries, fit_node_stack
@@ -18,7 +20,6 @@ from .panels import read_panel
 from .saved.classes import class_shifts, loaded_classes
 from .saved.saving import SavedEstimator
 from .saved.state import classes_to_json
-from .threads import threads_of
 
 
 class ChainHeadSegmenter(SavedEstimator):
@@ -146,7 +147,7 @@ class ChainHeadSegmenter(SavedEstimator):
         seed = self.random_state
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
-        with threads_of(self.n_jobs):
+        with num_threads(threads_of(self.n_jobs)):
             found = fit_node_stack(
                 LabelledSeries(series, numbers),
                 [str(name) for name in classes.tolist()],
@@ -190,7 +191,7 @@ class ChainHeadSegmenter(SavedEstimator):
     def _logits(self, X: Any) -> list[NDArray[np.float64]]:
         self._require_fitted()
         series = read_panel(self, X, reset=False).series
-        with threads_of(self.n_jobs):
+        with num_threads(threads_of(self.n_jobs)):
             return node_logits(self.model_, self.feature_extractor_, series, self.batch_size)
 
     def _state(self) -> dict[str, Any]:

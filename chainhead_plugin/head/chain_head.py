@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from ..chain.backend import refuse_tracing, runs_on_triton
-from ..chain.hops import move
+from ..chain.forms.hops import move
 from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
 from ..chain.mix import mix
 from ..chain.step import mix_step, move_step
 from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
 from .fused_hop import fused_hop_linear
-from .linear_maps import Maps, apply_maps
+from .linear.maps import Maps, apply_maps
 from .normalisation import NodeBatchNorm
 from .options import HeadOptions
 from .tensors import require_tensors

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..chain.hops import move
+from ..chain.forms.hops import move
 from ..chain.masking import check_mask
 from ..chain.mix import mix
 from ..chain.reference import interdependence_matrix
 from ..checks.values import check_whole_number
 from .expansion import taylor_expansion
 from .learned_decay import LearnedDecay, gamma_of
+from .linear.reconciled import ReconciledLinear
 from .options import MAX_LENGTH, HeadOptions
-from .reconciled_linear import ReconciledLinear
 
 
 class ChainSteps(ReconciledLinear):

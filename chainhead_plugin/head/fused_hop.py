@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ..chain.backend import backend, runs_on_triton
 from ..chain.kinds import Chain
-from .linear_maps import LinearMap, is_plain
+from .linear.maps import LinearMap, is_plain
 
 _HALF = (torch.bfloat16, torch.float16)
 # Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with

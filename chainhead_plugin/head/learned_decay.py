@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import init
 
-from .linear_maps import has_hooks
+from .linear.maps import has_hooks
 
 
 class LearnedDecay(nn.Module):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks.values import check_number, check_switch, check_whole_number
 from .chain_options import ChainOptions
-from .linear_options import LinearOptions
+from .linear.options import LinearOptions
 
 MAX_LENGTH = 2**31 - 1
 _DROPPED = 0.25

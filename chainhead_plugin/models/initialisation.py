@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ..head.learned_decay import LearnedDecay
-from ..head.reconciled_linear import ReconciledLinear
+from ..head.linear.reconciled import ReconciledLinear
 from ..nodes.token_embedding import TokenEmbedding
 
 

@@ -8,8 +8,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from ..chain.masking import CheckedMask, needed_mask, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.chain_head import ChainInterdependenceHead
+from ..head.linear.reconciled import ReconciledLinear
 from ..head.normalisation import NodeBatchNorm
-from ..head.reconciled_linear import ReconciledLinear
 
 
 class ChainHeadLayer(GradientCheckpointingLayer):

@@ -13,7 +13,7 @@ from ..config.configuration_random_chain import RandomChainConfig
 from ..random_features.calibration import fit_temperature
 from ..random_features.features import RandomChainFeatures
 from ..random_features.plan import dilations_for
-from ..random_features.ridge_of_blocks import BlockFit, fit_blocks
+from ..random_features.ridge.of_blocks import BlockFit, fit_blocks
 from ..random_features.thresholds import choose_thresholds
 from ..random_features.training_data import as_chains, as_targets, as_weights, standardised_targets
 from ..random_features.workers import one_torch_thread

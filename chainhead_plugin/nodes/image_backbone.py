@@ -11,7 +11,7 @@ from transformers import AutoBackbone, AutoConfig, PreTrainedConfig, PreTrainedM
 from transformers.initialization import no_init_weights
 
 from ..config.backbone import describing_errors
-from ..head.linear_options import MAX_PARAMETERS
+from ..head.linear.options import MAX_PARAMETERS
 from ..head.weights import is_frozen, weights_dtype
 
 

@@ -1,6 +1,6 @@
 """A recipe, one YAML file, becomes a measured, documented model.
 
-May import: `checks`, `config`, `explain`, `forecasts`, `head`, `hub`, `inputs`, `models`, `nodes`, `storage`,
+May import: `chain`, `checks`, `config`, `explain`, `forecasts`, `head`, `hub`, `inputs`, `models`, `nodes`, `storage`,
 `streams`, `tables`; the host `registry`.
 """
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from ..config.configuration_chainhead import ChainHeadConfig
     from .candidates.frozen import FrozenBackbone
-    from .candidates.inputs import Inputs
+    from .candidates.inputs.inputs import Inputs
     from .candidates.peer_models import PooledEncoder
     from .data.examples import Data, Examples
     from .recipe import Recipe
+    from .training.fitting.target_scale import TargetScale
     from .training.measuring import Measured
     from .training.report import Baseline
-    from .training.target_scale import TargetScale
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 from ..checks.values import check_number, check_switch, check_whole_number
-from ..head.linear_options import INITIALISERS
+from ..head.linear.options import INITIALISERS
 
 ModelKind = Literal["rnn", "regression_rnn"]
 

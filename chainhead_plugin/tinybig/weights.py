@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..head.reduced_reconciliation import closest_factors
+from ..head.linear.reduced_reconciliation import closest_factors
 from .options import TinyBIGConversionError, reconciliation_of
 
 # The shape of every entry, and its parts.

@@ -7,10 +7,10 @@ import torch
 from closeness import TOLERANCE, assert_close, every_dtype
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel, ChainInterdependenceHead
+from chainhead_plugin.chain.forms.scan import _sum_by_doubling, decaying_sum, short_decaying_sum
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdependence_matrix
-from chainhead_plugin.chain.scan import _sum_by_doubling, decaying_sum, short_decaying_sum
 
 CHAINS = {
     "inverse-uni": Chain("inverse", decay=0.5),

@@ -7,7 +7,7 @@ import torch
 from closeness import LENGTHS, TOLERANCE
 
 from chainhead_plugin import ChainHeadConfig, ChainInterdependenceHead
-from chainhead_plugin.chain.hops import move
+from chainhead_plugin.chain.forms.hops import move
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
 from chainhead_plugin.chain.step import move_step

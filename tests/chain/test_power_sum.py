@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from chainhead_plugin.chain import power_sum
+from chainhead_plugin.chain.forms import power_sum
+from chainhead_plugin.chain.forms.power_sum import endless_power_sum
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.mix import mix
-from chainhead_plugin.chain.power_sum import endless_power_sum
 from chainhead_plugin.chain.reference import interdependence_matrix
 
 CHAIN = Chain("inverse", bi_directional=True)

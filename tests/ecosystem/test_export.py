@@ -13,7 +13,7 @@ from chainhead_plugin import (
     ChainHeadModel,
     ChainInterdependenceHead,
 )
-from chainhead_plugin.chain.power_sum import by_fourier, by_sines
+from chainhead_plugin.chain.forms.power_sum import by_fourier, by_sines
 
 ANY = torch.export.Dim.DYNAMIC
 ANY_BATCH_AND_LENGTH = {"input_features": {0: ANY, 1: ANY}, "attention_mask": {0: ANY, 1: ANY}}

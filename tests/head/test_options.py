@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.head.linear.reduced_reconciliation import closest_factors
 from chainhead_plugin.head.options import HeadOptions
-from chainhead_plugin.head.reduced_reconciliation import closest_factors
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def assert_runs(code, output="seen\n"):
         "import chainhead_plugin.hub.sharing",
         "import chainhead_plugin.config.backbone",
         "import chainhead_plugin.nodes.images",
-        "import chainhead_plugin.recipes.candidates.inputs",
+        "import chainhead_plugin.recipes.candidates.inputs.inputs",
         "import chainhead_plugin.pipelines.base",
         "import chainhead_plugin.nodes.text_backbone",
         "import chainhead_plugin.nodes.image_backbone",

@@ -4,7 +4,7 @@ import pytest
 from huggingface_hub import ModelCard, ModelCardData
 from jinja2 import UndefinedError
 
-from chainhead_plugin.estimators.table_card import table_card
+from chainhead_plugin.estimators.tables.card import table_card
 from chainhead_plugin.hub.card_text import card_text, cell
 
 DATA = ModelCardData(library_name="transformers", tags=["chainhead"])

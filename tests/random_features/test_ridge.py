@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from chainhead_plugin.random_features import ridge_in_passes
-from chainhead_plugin.random_features.ridge import fit_ridge
-from chainhead_plugin.random_features.ridge_in_passes import Guide, solve_in_passes
-from chainhead_plugin.random_features.ridge_of_blocks import fit_blocks
+from chainhead_plugin.random_features.ridge import in_passes as ridge_in_passes
+from chainhead_plugin.random_features.ridge.closed_form import fit_ridge
+from chainhead_plugin.random_features.ridge.in_passes import Guide, solve_in_passes
+from chainhead_plugin.random_features.ridge.of_blocks import fit_blocks
 from tests.support.random_chains import plan
 
 
@@ -83,7 +83,7 @@ def test_more_series_than_choices_are_made_by_give_the_same_fit(count, kept, tol
             yield part, features[part]
 
     monkeypatch.setattr(ridge_in_passes, "_MOST_KEPT", kept)
-    monkeypatch.setattr("chainhead_plugin.random_features.ridge_of_blocks._ROWS_FOR_STRENGTH", 50)
+    monkeypatch.setattr("chainhead_plugin.random_features.ridge.of_blocks._ROWS_FOR_STRENGTH", 50)
     fit = fit_blocks(batches, count, targets, of, None, 0)
     assert len(fit.rows) == 50
     scaled = (features.double() - fit.feature_mean) * fit.feature_scale

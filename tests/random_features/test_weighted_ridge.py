@@ -6,9 +6,9 @@ import torch
 from random_chains import two_kinds
 
 from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
-from chainhead_plugin.random_features import ridge_of_blocks
-from chainhead_plugin.random_features.ridge import fit_ridge
-from chainhead_plugin.random_features.ridge_in_passes import solve_in_passes
+from chainhead_plugin.random_features.ridge import of_blocks as ridge_of_blocks
+from chainhead_plugin.random_features.ridge.closed_form import fit_ridge
+from chainhead_plugin.random_features.ridge.in_passes import solve_in_passes
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8}
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.in_time.ridership import load_ridership
 from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from recipe_writing import write_arrays, write_recipe
 
-from chainhead_plugin.recipes.candidates.preparing import prepare
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 

@@ -13,17 +13,17 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data import fashion_mnist
 from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
 from chainhead_plugin.recipes.tasks.known import TASKS
-from chainhead_plugin.recipes.training.fitting import quality
+from chainhead_plugin.recipes.training.fitting.pretraining import freeze_trained_backbone
+from chainhead_plugin.recipes.training.fitting.trainer import quality
 from chainhead_plugin.recipes.training.measuring import measure, planned_epochs
-from chainhead_plugin.recipes.training.pretraining import freeze_trained_backbone
 from chainhead_plugin.recipes.training.runs import Runs
 
 RESNET = {

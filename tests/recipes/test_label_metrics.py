@@ -17,8 +17,8 @@ from chainhead_plugin.recipes.data.examples import Examples
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.metrics.labels import LABEL_METRICS, confusion, softmax
+from chainhead_plugin.recipes.training.fitting.weighting import class_weights, weighted_loss
 from chainhead_plugin.recipes.training.runs import Runs
-from chainhead_plugin.recipes.training.weighting import class_weights, weighted_loss
 
 CONTENT = {
     "name": "kinds",

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.data.splits import folds, split

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 import registry
 from chainhead_plugin.cli import app
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.fields.training_arguments import ALLOWED, SET_BY_TRAINER
 from chainhead_plugin.recipes.recipe import RECIPES, RecipeError, load_recipe

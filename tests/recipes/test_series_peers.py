@@ -10,7 +10,7 @@ from command_line import invoke
 from recipe_writing import write_recipe
 
 from chainhead_plugin.recipes import RecipeError, load_recipe
-from chainhead_plugin.recipes.candidates.preparing import prepare
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.series_peers import FittedSeriesPeer, padding_of
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.metrics.labels import LABEL_METRICS

@@ -14,7 +14,7 @@ from chainhead_plugin.recipes import RecipeError, load_recipe
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.metrics.multilabel import MULTILABEL_METRICS, by_label
 from chainhead_plugin.recipes.metrics.numbers import NUMBER_METRICS
-from chainhead_plugin.recipes.training.target_scale import TargetScale, target_scale
+from chainhead_plugin.recipes.training.fitting.target_scale import TargetScale, target_scale
 
 CONTENT = {
     "name": "quality",

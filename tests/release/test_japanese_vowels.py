@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import registry
+from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.candidates.preparing import prepare
 from chainhead_plugin.recipes.candidates.series_peers import SERIES_PEERS
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import folds

@@ -26,7 +26,7 @@ from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import RecipeError, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.evaluation import evaluate
 from chainhead_plugin.recipes.tasks.known import task_named
-from chainhead_plugin.recipes.training.fitting import scores
+from chainhead_plugin.recipes.training.fitting.trainer import scores
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import main as publish, samples_file
 from release.readme import ZOO_MARKERS, ZOO_PAGE, update_tables, zoo_table

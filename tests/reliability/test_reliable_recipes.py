@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from chainhead_plugin.checks.yaml_files import read_yaml
 from chainhead_plugin.cli import app
-from chainhead_plugin.recipes.training import fitting
+from chainhead_plugin.recipes.training.fitting import trainer as fitting
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has no field:UserWarning")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...forecasts.metrics import TITLES
 from ...hub.card_text import cell
-from ..table_card import table_card
+from ..tables.card import table_card
 from .training import TrainedForecaster
 
 # A forecast whose error is at least this share of the naive forecast's error counts as no better than it.

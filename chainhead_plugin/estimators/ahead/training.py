@@ -15,7 +15,7 @@ from ...tables.series import SeriesSet
 from ...tables.summarising import summary
 from ...tables.time.patterns import is_time
 from ..forecaster import ChainHeadForecaster
-from ..table_plan import TablePlan
+from ..tables.plan import TablePlan
 from .histories import History, history_of, with_targets
 
 Array = NDArray[np.float64]

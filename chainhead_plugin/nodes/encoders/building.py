@@ -8,7 +8,7 @@ from transformers import MODEL_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.initialization import no_init_weights
 
 from ...config.backbone import describing_errors
-from ...head.linear_options import MAX_PARAMETERS
+from ...head.linear.options import MAX_PARAMETERS
 from .signature import call_of
 
 # The names that encoders of sequences of floats give to their input. The first two stand for waveforms or spectra, the

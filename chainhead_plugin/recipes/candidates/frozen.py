@@ -14,8 +14,8 @@ from ...nodes.text_backbone import build_backbone, encode_tokens
 from ..data.examples import Data, Examples
 from ..recipe import Recipe
 from .encoder import load_encoder
-from .inputs import Inputs
-from .text_inputs import prepare_encoded_texts
+from .inputs.inputs import Inputs
+from .inputs.texts import prepare_encoded_texts
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..errors import RecipeError
 from ..fields.random_chains import RANDOM_CHAINS
 from ..recipe import Recipe
 from .encoders import Convolution, DilatedConvolution, Inception, NodePerceptron, Recurrent
-from .inputs import Inputs
+from .inputs.inputs import Inputs
 from .linear_networks import LINEAR_PEERS, LinearForecastPeer
 from .peer_models import PooledEncoder, PooledPerceptron
 from .random_chains import random_chain_builder

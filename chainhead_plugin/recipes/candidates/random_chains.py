@@ -7,7 +7,7 @@ from ...config.configuration_random_chain import RandomChainConfig
 from ...models.modeling_random_chain import RandomChainForSequenceClassification
 from ...models.random_chain_fit import usual_sizes
 from ..recipe import Recipe
-from .inputs import Inputs, as_recipe_errors
+from .inputs.inputs import Inputs, as_recipe_errors
 
 
 def random_chain_config(recipe: Recipe, inputs: Inputs, names: Sequence[str]) -> RandomChainConfig:

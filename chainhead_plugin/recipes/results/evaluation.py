@@ -12,7 +12,7 @@ from ..data.load import load_data
 from ..errors import RecipeError
 from ..metrics.metric import Metric
 from ..recipe import Recipe, load_recipe, shipped_recipes
-from ..training.fitting import quality
+from ..training.fitting.trainer import quality
 from .output import RECIPE, RESULTS, RUNS
 
 

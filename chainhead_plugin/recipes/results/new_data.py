@@ -18,7 +18,7 @@ from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.summarising import summary
 from ...tables.texts import load_texts
-from ..candidates.inputs import Inputs
+from ..candidates.inputs.inputs import Inputs
 from ..data.examples import Examples
 from ..data.files import checked_chains
 from ..data.image_files import read_image_files
@@ -31,7 +31,7 @@ from ..metrics.multilabel import by_label
 from ..task import Task
 from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
-from ..training.fitting import predict
+from ..training.fitting.trainer import predict
 
 # About the most origins that forecasts start from: if files have more, only every second, third, … is taken.
 _MOST_ORIGINS = 5_000

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...explain.style import LABELS, REFERENCE
-from ..candidates.inputs import Inputs
+from ..candidates.inputs.inputs import Inputs
 from ..data.examples import Examples
 from .figures import new_figure, open_axes, save_figure
 

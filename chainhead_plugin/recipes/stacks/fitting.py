@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...chain.threads import num_threads
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
-from ..training.fitting import num_threads
 from .shapes import SHAPES, default_stack
 from .training import fitted_extractor, train_stack
 from .validation import CrossValidation, cross_validate, rank

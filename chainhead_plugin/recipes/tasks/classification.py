@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ...config.configuration_chainhead import ChainHeadConfig
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
     from ..training.measuring import Measured
@@ -32,7 +32,7 @@ class Classification(Task):
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
         """Check that labels with weights exist, and that the first metric is defined on all parts."""
         from ..data.splits import held_out
-        from ..training.weighting import class_weights
+        from ..training.fitting.weighting import class_weights
 
         class_weights(recipe.class_weight, data.train)
         if self.metric.name != "auc":
@@ -73,7 +73,7 @@ class Classification(Task):
 
     def findings(self, recipe: "Recipe", data: "Data") -> dict[str, Any]:
         """Return the number of training examples, or nodes, of every label, and the weights of labels, if any."""
-        from ..training.weighting import class_weights
+        from ..training.fitting.weighting import class_weights
 
         weights = class_weights(recipe.class_weight, data.train)
         found: dict[str, Any] = {
@@ -88,7 +88,7 @@ class Classification(Task):
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
         """Return the confusion matrix of the test part."""
-        from ..training.fitting import predicted_labels
+        from ..training.fitting.trainer import predicted_labels
 
         return {"confusion": confusion(predicted_labels(model, inputs, test), test.labels, test.names)}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ...config.configuration_chainhead import ChainHeadConfig
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..candidates.peer_models import PooledEncoder
     from ..data.examples import Data, Examples
     from ..data.in_time.windows import Windows
@@ -149,13 +149,13 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Split windows into past and future; the model scales them itself."""
-        from ..candidates.window_inputs import prepare_windows
+        from ..candidates.inputs.windows import prepare_windows
 
         return prepare_windows(recipe, training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Read the windows' columns from the configuration."""
-        from ..candidates.window_inputs import load_windows
+        from ..candidates.inputs.windows import load_windows
 
         return load_windows(folder)
 
@@ -224,7 +224,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     ) -> dict[str, Any]:
         """Return the published model's metrics by series, and for each stretch of a backtest if the recipe has one."""
         from ..data.in_time.windows import naive_forecasts, windows_of
-        from ..training.fitting import predict
+        from ..training.fitting.trainer import predict
 
         windows = windows_of(test)
         forecasts = predict(model, inputs, test.inputs, self).numpy()
@@ -245,7 +245,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         """Draw the published model's forecasts of the test part beside the observed values."""
         from ..data.in_time.windows import windows_of
         from ..results.forecast_picture import draw_forecast
-        from ..training.fitting import predict
+        from ..training.fitting.trainer import predict
 
         test, quantiles = windows_of(measured.data.test), None
         levels = tuple(recipe.model.get("quantiles") or ())

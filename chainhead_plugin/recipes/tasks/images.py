@@ -13,7 +13,7 @@ from .series import PRINT_LABELS
 
 if TYPE_CHECKING:
     from ..candidates.frozen import FrozenBackbone
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
 
@@ -62,13 +62,13 @@ inputs = processor(images, return_tensors="pt")""",
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Return an image processor that gives images the size of the first image."""
-        from ..candidates.image_inputs import prepare_images
+        from ..candidates.inputs.images import prepare_images
 
         return prepare_images(recipe, training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the image processor."""
-        from ..candidates.image_inputs import load_images
+        from ..candidates.inputs.images import load_images
 
         return load_images(folder)
 
@@ -78,6 +78,6 @@ inputs = processor(images, return_tensors="pt")""",
         """Train the backbone if the recipe has `pretraining`."""
         if not recipe.pretraining:
             return None
-        from ..training.pretraining import freeze_trained_backbone
+        from ..training.fitting.pretraining import freeze_trained_backbone
 
         return freeze_trained_backbone(recipe, data, folder, on_epoch)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ...tables.series import SeriesSet
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
 
@@ -55,7 +55,7 @@ class SeriesMultilabel(SeriesTargets):
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
         """Return the metrics of every label."""
-        from ..training.fitting import predict
+        from ..training.fitting.trainer import predict
 
         logits = predict(model, inputs, test.inputs, self).numpy()
         return {"by_label": by_label(logits, self.collate(test.targets()), test.names)}

@@ -14,7 +14,7 @@ from .series_targets import SeriesTargets
 if TYPE_CHECKING:
     from ...tables.series import SeriesSet
     from ..data.examples import Examples
-    from ..training.target_scale import TargetScale
+    from ..training.fitting.target_scale import TargetScale
 
 
 class SeriesRegression(SeriesTargets):
@@ -43,6 +43,6 @@ class SeriesRegression(SeriesTargets):
 
     def target_scale(self, training: "Examples") -> "TargetScale":
         """Return mean and standard deviation of the training part's numbers."""
-        from ..training.target_scale import target_scale
+        from ..training.fitting.target_scale import target_scale
 
         return target_scale(training)

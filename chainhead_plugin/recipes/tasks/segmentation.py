@@ -12,7 +12,7 @@ from .classification import Classification
 from .series import READ_CHAINS
 
 if TYPE_CHECKING:
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Examples
     from ..recipe import Recipe
     from ..training.measuring import Measured
@@ -53,13 +53,13 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Fit a feature extractor."""
-        from ..candidates.chain_inputs import prepare_chains
+        from ..candidates.inputs.chains import prepare_chains
 
         return prepare_chains(training, of_nodes=True)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the feature extractor."""
-        from ..candidates.chain_inputs import load_chains
+        from ..candidates.inputs.chains import load_chains
 
         return load_chains(folder, of_nodes=True)
 
@@ -67,7 +67,7 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
         """Draw the confusion matrix, and the true and predicted segments of the first test chains."""
         super().draw(recipe, measured, prefix)
         from ..results.segments_picture import draw_first_segments
-        from ..training.fitting import predicted_labels
+        from ..training.fitting.trainer import predicted_labels
 
         test = measured.data.test
         predicted = predicted_labels(measured.model, measured.inputs, test)

@@ -7,7 +7,7 @@ from ..task import CardWords
 from .classification import Classification
 
 if TYPE_CHECKING:
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Examples
     from ..recipe import Recipe
 
@@ -40,12 +40,12 @@ class SeriesClassification(Classification):
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Fit a feature extractor."""
-        from ..candidates.chain_inputs import prepare_chains
+        from ..candidates.inputs.chains import prepare_chains
 
         return prepare_chains(training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the feature extractor."""
-        from ..candidates.chain_inputs import load_chains
+        from ..candidates.inputs.chains import load_chains
 
         return load_chains(folder)

@@ -12,7 +12,7 @@ from ..task import Task
 if TYPE_CHECKING:
     from ...config.configuration_chainhead import ChainHeadConfig
     from ...tables.series import SeriesSet
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
 
@@ -35,13 +35,13 @@ class SeriesTargets(Task):
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Fit a feature extractor."""
-        from ..candidates.chain_inputs import prepare_chains
+        from ..candidates.inputs.chains import prepare_chains
 
         return prepare_chains(training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the feature extractor."""
-        from ..candidates.chain_inputs import load_chains
+        from ..candidates.inputs.chains import load_chains
 
         return load_chains(folder)
 

@@ -12,7 +12,7 @@ from .series import PRINT_LABELS
 
 if TYPE_CHECKING:
     from ..candidates.frozen import FrozenBackbone
-    from ..candidates.inputs import Inputs
+    from ..candidates.inputs.inputs import Inputs
     from ..data.examples import Data, Examples
     from ..recipe import Recipe
 
@@ -61,13 +61,13 @@ class TextClassification(Classification):
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Train a tokenizer, or take the tokenizer of the encoder."""
-        from ..candidates.text_inputs import prepare_texts
+        from ..candidates.inputs.texts import prepare_texts
 
         return prepare_texts(recipe, training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the tokenizer."""
-        from ..candidates.text_inputs import load_texts
+        from ..candidates.inputs.texts import load_texts
 
         return load_texts(folder)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...models.forecast_fitting import calibrate_quantiles
-from ..candidates.inputs import Inputs
+from ..candidates.inputs.inputs import Inputs
 from ..data.examples import Examples
 
 _BATCH = 512

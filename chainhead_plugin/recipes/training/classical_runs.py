@@ -8,11 +8,11 @@ import numpy as np
 from ..candidates.classical_peers import CLASSICAL_PEERS, FittedClassicalPeer, why_not_classical
 from ..data.in_time.windows import Windows, windows_of
 from ..data.splits import split
-from ..stopwatch import Stopwatch
 from .fingerprints import of_examples
 from .records import read_record, write_record
 from .report import Measurement, ModelReport
 from .runs import Runs
+from .stopwatch import Stopwatch
 
 
 def run_classical_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:

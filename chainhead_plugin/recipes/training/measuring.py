@@ -13,7 +13,7 @@ from torch import nn
 
 from ...storage.quiet import quiet_transformers
 from ..candidates.classical_peers import CLASSICAL_PEERS
-from ..candidates.inputs import Inputs
+from ..candidates.inputs.inputs import Inputs
 from ..candidates.peers import CHAIN
 from ..candidates.series_peers import SERIES_PEERS
 from ..data.examples import Data
@@ -23,7 +23,7 @@ from ..fields.random_chains import RANDOM_CHAINS
 from ..recipe import Recipe
 from .classical_runs import run_classical_peer
 from .fingerprints import package_versions
-from .pretraining import backbone_epochs
+from .fitting.pretraining import backbone_epochs
 from .report import ModelReport, Report
 from .runs import Runs
 from .series_runs import run_series_peer

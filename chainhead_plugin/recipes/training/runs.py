@@ -6,19 +6,20 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from ..candidates.inputs import Inputs
+from ...chain.threads import num_threads
+from ..candidates.inputs.inputs import Inputs
+from ..candidates.inputs.preparing import prepare
 from ..candidates.peers import CHAIN, Candidate, candidates
-from ..candidates.preparing import prepare
 from ..data.examples import Data, Examples
 from ..data.splits import folds, split
 from ..errors import RecipeError
 from ..recipe import Recipe
-from ..stopwatch import Stopwatch
-from .closed_form import fit_in_closed_form
 from .fingerprints import differences, of_examples, of_recipe
-from .fitting import fit, num_threads, predict
+from .fitting.closed_form import fit_in_closed_form
+from .fitting.trainer import fit, predict
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
 from .report import Measurement
+from .stopwatch import Stopwatch
 from .trials import Fold, Run, Trial
 
 _REPEATS = 3

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..candidates.preparing import prepare
+from ..candidates.inputs.preparing import prepare
 from ..candidates.series_peers import SERIES_PEERS, FittedSeriesPeer, padding_of, why_not
 from ..data.examples import Examples
 from ..data.splits import folds, split
-from ..stopwatch import Stopwatch
-from .closed_form import nodes_of
 from .fingerprints import of_examples
+from .fitting.closed_form import nodes_of
+from .fitting.weighting import class_weights
 from .records import read_record, write_record
 from .report import Measurement, ModelReport
 from .runs import Runs
-from .weighting import class_weights
+from .stopwatch import Stopwatch
 
 # The number of series for a first fit, which compiles code before time is measured.
 _WARM_UP = 8

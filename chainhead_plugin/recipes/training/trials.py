@@ -8,7 +8,7 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import nn
 
-from ..candidates.inputs import Inputs
+from ..candidates.inputs.inputs import Inputs
 from ..candidates.peers import Candidate
 from ..data.examples import Examples
 from ..metrics.metric import Metric

@@ -1,0 +1,238 @@
+"""Chains whose neighbours decay: (I − γN)⁻¹ and exp(γN), for a common γ or a γ for every feature, which can be learned.
+
+Uni-directional, (I − γN)⁻¹ is the running sum that decays. Bi-directional, with γ = ρ / (1 + ρ²), F = I − ρSᵀ and
+e the first node,
+
+    (1 + ρ²)(I − γN) = F Fᵀ + ρ² e eᵀ,
+
+so it is a running sum from one end, then from the other, and a correction of rank one. exp(γN) is its Taylor
+series by Horner's rule, or a filter for every feature; for a common γ, `mix.py` has faster filters.
+
+`x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is
+False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
+"""
+
+import math
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..autograd import dispatching, fold_mapped_axis, without_autocast
+from ..backend import is_eager_on_cpu
+from ..cached_tensors import built_once
+from ..masking import zeroed
+from .path import odd_reflection, real_nodes
+from .scan import Decay, decaying_sum, short_decaying_sum
+
+DecayingKind = Literal["inverse", "exponential"]
+
+
+def decaying_inverse(
+    x: Tensor, mask: Tensor | None, decay: Decay, bi_directional: bool, transposed: bool
+) -> Tensor:
+    """Aᵀx with A = (I − γN)⁻¹, or Ax if `transposed`. Bi-directional, γ is at most 1/2."""
+    if isinstance(decay, Tensor):
+        short = None if bi_directional else short_decaying_sum(x, decay, reverse=transposed)
+        if short is not None:
+            return short
+        decay = decay.double()
+    return _path_inverse(x, mask, decay) if bi_directional else decaying_sum(x, decay, reverse=transposed)
+
+
+def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
+    if isinstance(decay, float):
+        decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
+
+    # ρ = (1 − √(1 − 4γ²)) / 2γ, without the difference of two numbers that are almost the same.
+    root = ((1 - 2 * decay) * (1 + 2 * decay)).sqrt()
+    rho = 2 * decay / (1 + root)
+    # −ln ρ, kept from where 0 · ∞ and 0 / 0 lie: γ may have been rounded to 0 or 1/2.
+    rate = torch.log1p((1 - 2 * decay + root) / (2 * decay)).clamp(1e-30, 80)
+
+    y = decaying_sum(x, rho, reverse=False)
+    y = decaying_sum(y if mask is None else zeroed(y, mask), rho, reverse=True)
+
+    # (F Fᵀ)⁻¹ e at the k-th node of n is ρ^k (1 + ρ² + … + ρ^(2(n − 1 − k))).
+    node = torch.arange(x.size(1), device=x.device).view(1, -1, 1)
+    first, count = y[:, :1], real_nodes(x, mask)
+    if mask is not None:
+        start = mask.int().argmax(1, keepdim=True)
+        node = node - start
+        first = y.gather(1, start.expand(-1, -1, x.size(2)))
+
+    whole = torch.expm1(-2 * rate)
+    first_weight = torch.expm1(-2 * rate * count) / whole
+    rate = rate.to(x.dtype)
+    weight = torch.exp(-rate * node) * torch.expm1(-2 * rate * (count - node)) / whole.to(x.dtype)
+
+    square = rho.square()
+    correction = first * (square * (1 + square) / (1 + square * first_weight)).to(x.dtype)
+    return y.mul_((1 + square).to(x.dtype)).addcmul_(weight, correction, value=-1)
+
+
+def decaying_exponential(
+    x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
+) -> Tensor:
+    """Aᵀx with A = exp(γN), or Ax if `transposed`; γ is at most 1."""
+    if is_eager_on_cpu(x) and x.dtype == torch.float32 and decay.size(0) == 1 and x.numel() > 0:
+        return _filter_by_feature(x, mask, decay, bi_directional, transposed)
+    y = x
+    for k in reversed(range(1, exponential_terms(x.dtype, bi_directional))):
+        y = torch.addcmul(x, _neighbours(y, mask, bi_directional, transposed), decay / k)
+    return y
+
+
+def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
+    """How many terms ‖N‖^k / k! of the series `dtype` can see, for any γ up to 1."""
+    norm, terms, term = 2 if bi_directional else 1, 1, 1.0
+    while term > torch.finfo(dtype).eps / 8:
+        term *= norm / terms
+        terms += 1
+    return terms
+
+
+@without_autocast
+def _filter_by_feature(
+    x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
+) -> Tensor:
+    """exp(γN) as a convolution of each feature, which oneDNN has in float32 for nodes that are laid out as here."""
+    coefficients = _tap_coefficients(exponential_terms(x.dtype, bi_directional), bi_directional)
+    powers = decay.double().squeeze(0) ** torch.arange(len(coefficients.T), dtype=torch.float64)[:, None]
+    taps, reach = (coefficients @ powers).to(x.dtype), len(coefficients) - 1
+    if bi_directional:
+        x = odd_reflection(x, mask, reach)
+        taps = torch.cat([taps[1:].flip(0), taps])
+    elif transposed:
+        x = F.pad(x, (0, 0, 0, reach))
+    else:
+        x = F.pad(x, (0, 0, reach, 0))
+        taps = taps.flip(0)
+    images = x.transpose(1, 2).unsqueeze(2)
+    return F.conv2d(images, taps.T[:, None, None].contiguous(), groups=x.size(2)).squeeze(2).transpose(1, 2)
+
+
+@built_once(maxsize=8)
+def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
+    """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
+    coefficients = torch.zeros(terms, terms, dtype=torch.float64)
+    for k in range(terms):
+        for j in range((terms - 1 - k) // 2 + 1 if bi_directional else 1):
+            coefficients[k, k + 2 * j] = 1 / (math.factorial(j) * math.factorial(j + k))
+    return coefficients
+
+
+def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:
+    """Nᵀx, or Nx if `transposed`, differentiably."""
+    # Padded before it is cut: a shorter slice would be another length for a graph to ask about.
+    padded = F.pad(x, (0, 0, 1, 1))
+    before, after = padded[:, : x.size(1)], padded[:, 2:]
+    if bi_directional:
+        y = before + after
+    else:
+        y = after if transposed else before
+    return y if mask is None else torch.where(mask, y, 0)
+
+
+def mix_decaying(
+    x: Tensor, decay: Tensor, kind: DecayingKind, bi_directional: bool, mask: Tensor | None
+) -> Tensor:
+    """Aᵀx with a γ of its own for every feature, differentiable in γ too.
+
+    Parameters
+    ----------
+    x : Tensor [batch, length, width], float32 or float64
+    decay : Tensor [1, 1, width] of the same dtype
+    kind : {"inverse", "exponential"}
+    bi_directional : bool
+    mask : bool Tensor [batch, length, 1], optional
+
+    Returns
+    -------
+    Tensor [batch, length, width]
+        Zero where `mask` is False.
+    """
+    return _apply(x, decay, mask, kind, bi_directional, False)
+
+
+class _Decaying(torch.autograd.Function):
+    """Aᵀx of decaying chains, with gradients for x and γ.
+
+    From dA = A (dγ N) A of the inverse and dA = (dγ N) A of the exponential, the gradient for γ is that for x
+    (inverse) or y (exponential) times Nᵀy, summed over the nodes.
+    """
+
+    @staticmethod
+    def forward(
+        x: Tensor,
+        decay: Tensor,
+        mask: Tensor | None,
+        kind: DecayingKind,
+        bi_directional: bool,
+        transposed: bool,
+    ) -> Tensor:
+        if mask is not None:
+            x = zeroed(x, mask)
+        operator = decaying_inverse if kind == "inverse" else decaying_exponential
+        y = operator(x, mask, decay, bi_directional, transposed)
+        return y if mask is None else zeroed(y, mask)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _, decay, mask, *ctx.chain = inputs
+        ctx.save_for_backward(decay, mask, output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
+        decay, mask, y = ctx.saved_tensors
+        kind, bi_directional, transposed = ctx.chain
+        grad_x = _apply(grads[0], decay, mask, kind, bi_directional, not transposed)
+        factor = grad_x if kind == "inverse" else grads[0]
+        product = factor * _neighbours(y, mask, bi_directional, transposed)
+        grad_decay = product.sum((0, 1) if decay.size(0) == 1 else 1, keepdim=True).view_as(decay)
+        return grad_x, grad_decay, None, None, None, None
+
+
+class _TransformableDecaying(_Decaying):
+    """`_Decaying` for `torch.func` as well. The compiler takes no functions with rules of their own for that."""
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _Decaying.setup_context(ctx, inputs, output)
+        ctx.save_for_forward(inputs[1], inputs[2], output)
+
+    @staticmethod
+    def jvp(ctx: Any, x_tangent: Tensor | None, decay_tangent: Tensor | None, *_: Any) -> Tensor:
+        decay, mask, y = ctx.saved_tensors
+        kind, bi_directional, transposed = ctx.chain
+
+        def apply(x: Tensor) -> Tensor:
+            return _apply(x, decay, mask, *ctx.chain)
+
+        total = torch.zeros_like(y) if x_tangent is None else apply(x_tangent)
+        if decay_tangent is None:
+            return total
+        change = decay_tangent * _neighbours(y, mask, bi_directional, transposed)
+        return total + (apply(change) if kind == "inverse" else change)
+
+    @staticmethod
+    def vmap(
+        info: Any,
+        in_dims: tuple[int | None, ...],
+        x: Tensor,
+        decay: Tensor,
+        mask: Tensor | None,
+        *chain: Any,
+    ) -> tuple[Tensor, int]:
+        """Fold the mapped axis into the batch."""
+        batch = x.size(0) if in_dims[0] != 0 else x.size(1)
+        folded = [
+            fold_mapped_axis(tensor, dim, info.batch_size, batch)
+            for tensor, dim in zip((x, decay, mask), in_dims, strict=False)
+        ]
+        y = _apply(*folded, *chain)
+        return y.view(info.batch_size, batch, *y.shape[1:]), 0
+
+
+_apply = dispatching(_Decaying, _TransformableDecaying)

@@ -1,0 +1,263 @@
+"""Ridge regression on three blocks of features: those of fixed kernels, of groups and of levels.
+
+Each block is scaled to a share of the sum of squares. Leave-one-out errors choose the shares and the regression's
+strength.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from ..plan import FeaturePlan
+from ..pools import as_counts
+from ..standard import Standard, standardised, weights_of_features
+from ..workers import in_threads, one_torch_thread
+from .closed_form import RidgeFit, fit_ridge
+from .in_passes import Guide, Rows, solve_in_passes
+
+# The shares to try: of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
+_GROUP_SHARES = (0.2, 0.6)
+_LEVEL_SHARES = (0.01, 0.2, 0.6)
+# If there are more rows than the first number, shares are chosen on as many as the second. The strength is chosen on
+# at most as many as the third.
+_FEW_ROWS, _ROWS_FOR_SHARES = 768, 512
+_ROWS_FOR_STRENGTH = 3000
+# A ridge regression with more rows gains from the threads of torch. With fewer rows threads would mostly wait.
+_MOST_IN_ONE_THREAD = 1024
+# With fewer rows, threads that each try some shares cost more time than they save.
+_LEAST_IN_THREADS = 128
+
+
+@dataclass(frozen=True)
+class BlockFit:
+    """A ridge regression on standardised features, and the settings that were chosen.
+
+    Parameters
+    ----------
+    weight : float64 Tensor [features, targets]
+    intercept : float64 Tensor [targets]
+    feature_mean, feature_scale : float64 Tensor [features]
+        The numbers to subtract from features, and the factors to multiply them with afterwards.
+    strength : float
+        Strength of the penalty.
+    group_share, level_share : float
+        The share of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
+    counts : bool
+        Whether features are counts of nodes; otherwise they are shares of a chain's nodes.
+    rows : int64 Tensor [rows]
+        Indices of the series on which the settings were chosen.
+    left_out : float64 Tensor [rows, targets]
+        The prediction for each of these series by a fit to the rest of them.
+    error : float
+        The mean squared error of these predictions.
+    """
+
+    weight: Tensor
+    intercept: Tensor
+    feature_mean: Tensor
+    feature_scale: Tensor
+    strength: float
+    group_share: float
+    level_share: float
+    counts: bool
+    rows: Tensor
+    left_out: Tensor
+    error: float
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The settings that leave-one-out errors chose, and the factor of each standardised feature."""
+
+    fit: RidgeFit
+    counts: bool
+    group_share: float
+    level_share: float
+    standard: Standard
+    factors: Tensor
+
+
+def fit_blocks(
+    batches: Rows,
+    count: int,
+    targets: Tensor,
+    plan: FeaturePlan,
+    amounts: Tensor | None,
+    seed: int,
+    weights: Tensor | None = None,
+) -> BlockFit:
+    """Fit a ridge regression, and choose its settings.
+
+    Parameters
+    ----------
+    batches : function
+        Called with None or an int64 Tensor of series' indices. It yields batches of all series, or of these series:
+        pairs of indices, int64 [some], and features as shares of nodes, float32 [some, features].
+    count : int
+        The number of series.
+    targets : float64 Tensor [series, targets]
+    plan : FeaturePlan
+    amounts : float64 Tensor [series], optional
+        The length of each series, in any unit; None if all series have the same length.
+    seed : int
+        The seed that draws series for the choice of settings, if there are too many series to use all.
+    weights : float64 Tensor [series], optional
+        How much each series counts, as in `fit_ridge`.
+
+    Returns
+    -------
+    BlockFit
+    """
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    rows = order[:_ROWS_FOR_STRENGTH].sort().values
+    features = _collect(batches(rows), rows, count, plan)
+    chosen = _choose(
+        features, targets[rows], plan, _taken(amounts, rows), seed, _mean_of_one(_taken(weights, rows))
+    )
+    del features
+    standard, fit, factors = chosen.standard, chosen.fit, chosen.factors
+    if count <= len(rows):
+        with one_torch_thread():
+            weight, intercept = weights_of_features(standard, fit.weight) * factors[:, None], fit.intercept
+    else:
+        mean, scale = standard.mean.float(), standard.scale.float()
+
+        def standardised_batches(numbers: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+            for found, some in batches(numbers):
+                taken = (
+                    as_counts(some, plan, amounts[found]) if chosen.counts and amounts is not None else some
+                )
+                yield found, (taken - mean) * scale
+
+        guide = guide_of(standard.features, factors, fit, _taken(weights, rows))
+        weight, intercept = solve_in_passes(
+            standardised_batches, count, targets, fit.strength, guide, _mean_of_one(weights)
+        )
+    return BlockFit(
+        weight,
+        intercept,
+        standard.mean,
+        standard.scale * factors,
+        fit.strength,
+        chosen.group_share,
+        chosen.level_share,
+        chosen.counts,
+        rows,
+        fit.left_out,
+        fit.error,
+    )
+
+
+def _taken(values: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if values is None else values[rows]
+
+
+def _mean_of_one(weights: Tensor | None) -> Tensor | None:
+    return None if weights is None else weights / weights.mean()
+
+
+def guide_of(features: Tensor, factors: Tensor, fit: RidgeFit, weights: Tensor | None) -> Guide:
+    """Return the guide of a fit to some rows: their features as its eigenvectors know them.
+
+    Parameters
+    ----------
+    features : float32 Tensor [some, features]
+        Each feature has mean 0.
+    factors : float64 Tensor [features]
+        The factors of features.
+    fit : RidgeFit
+        The fit to these rows, with `weights`.
+    weights : float64 Tensor [some], optional
+        How much each of these rows counts.
+    """
+    if weights is not None:
+        share = (weights / weights.sum()).float()
+        features = (features - share @ features) * (share * len(share)).sqrt()[:, None]
+    return Guide(features, factors, fit.values, fit.vectors)
+
+
+def _choose(
+    features: Tensor,
+    targets: Tensor,
+    plan: FeaturePlan,
+    amounts: Tensor | None,
+    seed: int,
+    weights: Tensor | None,
+) -> _Chosen:
+    """Choose the shares of blocks, the strength, and whether features are counts."""
+    options = [False] if amounts is None else [False, True]
+    best: _Chosen | None = None
+    drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
+    few = drawn[: _ROWS_FOR_SHARES if len(drawn) > _FEW_ROWS else None].sort().values
+    pairs = list(
+        product(_GROUP_SHARES if plan.num_groups else (0.0,), _LEVEL_SHARES if plan.num_levels else (0.0,))
+    )
+    for counts in options:
+        if counts and amounts is not None:
+            taken = as_counts(features, plan, amounts)
+        else:
+            taken = features if len(options) == 1 else features.clone()
+        with one_torch_thread() as threads:
+            standard = standardised(taken, plan, threads)
+            products = [_mixed(standard, _shares(*pair), few) for pair in pairs]
+            fits = in_threads(
+                partial(fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few))),
+                products,
+                threads if len(few) >= _LEAST_IN_THREADS else 1,
+            )
+        fit, pair = min(zip(fits, pairs, strict=True), key=lambda tried: tried[0].error)
+        if best is None or fit.error < best.fit.error:
+            best = _Chosen(fit, counts, *pair, standard, _factors(standard, _shares(*pair), plan))
+    assert best is not None
+    if len(few) < len(features):
+        mixed = _mixed(best.standard, _shares(best.group_share, best.level_share), None)
+        with one_torch_thread() if len(features) <= _MOST_IN_ONE_THREAD else nullcontext():
+            best = replace(best, fit=fit_ridge(mixed, targets, weights))
+    best.standard.products.clear()
+    return best
+
+
+def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan) -> Tensor:
+    place = torch.full((count,), -1)
+    place[rows] = torch.arange(len(rows))
+    features = torch.empty(len(rows), plan.num_features)
+    for numbers, some in batches:
+        features[place[numbers]] = some
+    return features
+
+
+def _shares(group_share: float, level_share: float) -> tuple[float, float, float]:
+    return (1 - level_share) * (1 - group_share), (1 - level_share) * group_share, level_share
+
+
+def _unit(products: Tensor) -> float:
+    """Return the factor of products that makes the mean square of a row 1; 0 for a block that is constant."""
+    mean = float(products.diagonal().mean())
+    return 1 / mean if mean > 0 else 0.0
+
+
+def _mixed(standard: Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
+    """Return the products of every two rows, with each block scaled to its share."""
+    total = torch.zeros_like(standard.products[0])
+    for share, products in zip(shares, standard.products, strict=True):
+        total.add_(products, alpha=share * _unit(products))
+    if rows is not None and len(rows) < len(total):
+        total = total[rows][:, rows]
+    # Some of the rows have another mean than all rows, and features were centred in float32 only. Without a mean of
+    # exactly 0, the leave-one-out errors of a weak penalty would be those of rounding.
+    return total - total.mean(0) - total.mean(1, keepdim=True) + total.mean()
+
+
+def _factors(standard: Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
+    """Return the factor of each standardised feature [features], which gives every block its share."""
+    return torch.cat(
+        [
+            torch.full((size,), (share * _unit(products)) ** 0.5, dtype=torch.float64)
+            for share, products, size in zip(shares, standard.products, plan.block_sizes, strict=True)
+        ]
+    )

@@ -1,0 +1,56 @@
+"""Inputs of models that read time series, or other chains of floats."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import transformers
+
+from ....inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ....models.modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
+from ...data.examples import Examples
+from .inputs import Batch, Inputs
+
+
+def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
+    """Fit a feature extractor to chains [L, m].
+
+    Parameters
+    ----------
+    training : Examples
+        Chains.
+    of_nodes : bool
+        Whether the model classifies every node, and not whole chains.
+    """
+    features = int(np.shape(training.inputs[0])[1])
+    extractor = ChainHeadFeatureExtractor(features, schema=_names(training))
+    extractor.fit(training.inputs, batched=True)
+    return Inputs(
+        fields={"m": features, "chain_length": max(map(len, training.inputs))},
+        model_class=ChainHeadForTokenClassification if of_nodes else ChainHeadForSequenceClassification,
+        auto_class=_auto_class(of_nodes),
+        batch=_chain_batch(extractor),
+        preprocessor=extractor,
+        typical_length=float(np.median([len(chain) for chain in training.inputs])),
+    )
+
+
+def _names(training: Examples) -> dict[str, Any] | None:
+    return None if training.schema is None else training.schema.to_dict()
+
+
+def load_chains(folder: Path, *, of_nodes: bool = False) -> Inputs:
+    """Return the inputs of a saved model, with the feature extractor beside it."""
+    extractor, auto_class = (
+        transformers.AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False),
+        _auto_class(of_nodes),
+    )
+    return Inputs({}, getattr(transformers, auto_class), auto_class, _chain_batch(extractor), extractor)
+
+
+def _auto_class(of_nodes: bool) -> str:
+    return f"AutoModelFor{'Token' if of_nodes else 'Sequence'}Classification"
+
+
+def _chain_batch(extractor: Any) -> Batch:
+    return lambda chains: dict(extractor(list(chains), return_tensors="pt", batched=True))

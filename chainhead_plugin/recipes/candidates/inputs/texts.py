@@ -1,0 +1,67 @@
+"""Inputs of models that read texts."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from ....inputs.tokenizer import train_tokenizer
+from ....models.modeling_chainhead import ChainHeadForSequenceClassification
+from ...data.examples import Examples
+from ...errors import RecipeError
+from ...recipe import Recipe
+from ..encoder import Encoder, has_limit, load_encoder
+from .inputs import Batch, Inputs
+
+_AUTO_CLASS = "AutoModelForSequenceClassification"
+
+
+def prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
+    """Train a tokenizer on the training texts, or take the tokenizer of the recipe's encoder."""
+    if recipe.encoder:
+        return prepare_encoded_texts(recipe, training, load_encoder(recipe))
+    try:
+        tokenizer = train_tokenizer(training.inputs, **recipe.tokenizer)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"tokenizer: {error}") from error
+    fields = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    return _text_inputs(fields, tokenizer, training)
+
+
+def prepare_encoded_texts(recipe: Recipe, training: Examples, encoder: Encoder) -> Inputs:
+    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        It states whether the encoder is frozen.
+    training : Examples
+        Texts, of which the longest gives the length of chains.
+    encoder : Encoder
+    """
+    fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
+    return replace(_text_inputs(fields, encoder.tokenizer, training), encoder=encoder)
+
+
+def load_texts(folder: Path) -> Inputs:
+    """Return the inputs of a saved model, with the tokenizer beside it."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, _text_batch(tokenizer), tokenizer)
+
+
+def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> Inputs:
+    lengths = _text_batch(tokenizer)(training.inputs)["attention_mask"].sum(1)
+    return Inputs(
+        fields={**fields, "chain_length": int(lengths.max())},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class=_AUTO_CLASS,
+        batch=_text_batch(tokenizer),
+        preprocessor=tokenizer,
+    )
+
+
+def _text_batch(tokenizer: Any) -> Batch:
+    return lambda texts: dict(
+        tokenizer(list(texts), padding=True, truncation=has_limit(tokenizer), return_tensors="pt")
+    )
