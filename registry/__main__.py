@@ -109,7 +109,7 @@ def run(
 def new(
     folder: Annotated[Path, typer.Argument(help="A new folder, named as the distribution.")],
     plain_torch: Annotated[
-        bool, typer.Option("--plain-torch", help="With a model that is a torch.nn.Module alone.")
+        bool, typer.Option("--plain-torch", help="With a model that is a plain torch.nn.Module.")
     ] = False,
 ) -> None:
     """Write a distribution that brings a model to the zoo, with weights, card and tests, to start from.

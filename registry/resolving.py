@@ -202,7 +202,7 @@ def _default_of(details: Mapping[str, Any] | None) -> str | None:
     from transformers.utils import logging
 
     logging.get_logger(__name__).warning(
-        f"No model was named: {name} of the zoo is used. For other data, name a model that was trained on such."
+        f"No model was named: {name} of the zoo is used. For other data, name a model that was trained on such data."
     )
     return str(name)
 

@@ -209,7 +209,10 @@ class _Forecasts(Answers):
         levels = result.get("quantiles", {})
         if len(levels) <= _MOST_QUANTILES_SHOWN:
             return ""
-        return f"shown are the outermost of {len(levels)} quantiles: --quantiles chooses, --json and --output have all"
+        return (
+            f"only the outermost of {len(levels)} quantiles are shown: choose with --quantiles; --json and --output "
+            "have all"
+        )
 
     def default_target(self) -> tuple[int, ...]:
         return (0, 0)
@@ -295,7 +298,7 @@ def rows_of(answers: Answers, record: Record, result: Any) -> Cells:
 def _beside(record: Record, shown: dict[str, Any]) -> dict[str, Any]:
     if clash := sorted(shown.keys() & record.fields.keys()):
         raise ValueError(
-            f"the input has fields named {', '.join(clash)}, as the result has: rename them, or leave them out with "
-            "--drop"
+            f"input and result both have fields named {', '.join(clash)}: rename those of the input, or leave them out "
+            "with --drop"
         )
     return record.fields | shown

@@ -44,8 +44,8 @@ def zoo_model(name: str) -> ModelEntry:
     """
     if name in shipped_recipes() and name not in registry.list_models():
         raise ValueError(
-            f"{name} does not ship, being as large as its encoder: run `chainhead train {name}` and give the folder "
-            f"that it writes (its card: chainhead card {name})"
+            f"{name} is not shipped, as it is as large as its encoder: run `chainhead train {name}` and name the "
+            f"folder that it writes (its card: chainhead card {name})"
         )
     if name not in registry.list_models():
         names = registry.list_models()
@@ -92,7 +92,7 @@ def find_model(name: str, revision: str | None = None) -> FoundModel:
         return FoundModel(name, registry.pull(name, revision))
     except (registry.TransferError, LocalEntryNotFoundError, RepositoryNotFoundError) as error:
         raise ValueError(
-            f"there is no folder {name} here, and it cannot be had from the Hub: {error}"
+            f"there is no folder {name} here, and it cannot be loaded from the Hub: {error}"
         ) from error
 
 

@@ -115,7 +115,7 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
                 torch.empty(0, device=device)
             except (AssertionError, RuntimeError) as error:
                 raise _RefusalError(
-                    f"device {device!r} cannot be used here, expected such as cpu, cuda:0 or mps: {error}"
+                    f"device {device!r} cannot be used here, expected a device such as cpu, cuda:0 or mps: {error}"
                 ) from error
         # Loaded here, as pipeline() would wrap an error, with its traceback, into the message of another error.
         where = {"local_files_only": True, "trust_remote_code": False}

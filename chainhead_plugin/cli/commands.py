@@ -21,7 +21,7 @@ from .zoo import card, info, list_models
 app = typer.Typer(
     name="chainhead",
     help="Chain interdependence heads: look at trained ones, predict, train your own, share them on the Hub.",
-    epilog="Exits with 0, with 1 if something cannot be done, or with 2 if it is asked for in the wrong way.",
+    epilog="Exits with 0, with 1 if something cannot be done, or with 2 if the command line is wrong.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # The mode "rich" would treat brackets in help texts as markup.

@@ -36,15 +36,13 @@ def convert_tinybig(
     kind: Annotated[
         _Kind, typer.Option(metavar="KIND", help="tinyBIG's class: head, rnn or regression_rnn.")
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write; has to be given.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder to write; required.")] = None,
     out: Annotated[Path | None, typer.Option("--out", hidden=True)] = None,
     dtype: Annotated[
         _Dtype | None,
         typer.Option(
             metavar="DTYPE",
-            help="Of the weights: float16, bfloat16, float32 or float64; by default the checkpoint's.",
+            help="Type of the weights: float16, bfloat16, float32 or float64; by default the checkpoint's.",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a checkpoint folder.")] = False,
@@ -54,7 +52,7 @@ def convert_tinybig(
     Example: chainhead convert-tinybig rnn.pt --options options.json --kind rnn --output my-rnn
     """
     if (output is None) == (out is None):
-        raise wrong("is the folder to write: give it once", "--output")
+        raise wrong("names the folder to write: state it once", "--output")
     folder = output or out
     assert folder is not None
 
@@ -72,4 +70,4 @@ def convert_tinybig(
     say(f"{folder}: {name}, {model.num_parameters():,} weights of {model.dtype}")
     say(f"Load it: from chainhead_plugin import {name}; {name}.from_pretrained({str(folder)!r})")
     returned = "last_hidden_state.flatten(1)" if kind is _Kind.head else "logits"
-    say(f"Where tinyBIG ends in a softmax, what it returns is {returned}.softmax(-1).")
+    say(f"If the tinyBIG model ends in a softmax, its output is {returned}.softmax(-1).")

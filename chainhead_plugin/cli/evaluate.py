@@ -146,7 +146,7 @@ def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | Non
         zoo_model(name)
     elif (Path(name) / PLAN).is_file():
         raise ValueError(
-            f"{name} was trained on a table, without a recipe: its scores are in {Path(name) / RESULTS}; for those on "
+            f"{name} was trained on a table, without a recipe: its scores are in {Path(name) / RESULTS}; for scores on "
             f"other labelled series: chainhead evaluate {name} --data FILE"
         )
     with console(stderr=True).status(f"Evaluating {name}"):
@@ -159,11 +159,7 @@ def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | Non
     if picture is not None:
         _draw(found.confusion, picture, name)
     if as_json:
-        values = {key: None if math.isnan(value) else value for key, value in found.values.items()}
-        told = {"model": name, "examples": found.examples, "metrics": values, "stated": found.stated}
-        if found.confusion is not None:
-            told |= {"labels": found.confusion["labels"], "confusion": found.confusion["counts"]}
-        say_json(told)
+        say_json({"model": name, **found.to_dict()})
         return
     told_line = ", ".join(
         f"{metric.title} {_shown(metric, found.values, percent='%')}" for metric in found.metrics
@@ -185,7 +181,7 @@ def _shown(metric: Metric, values: Mapping[str, float | None], *, percent: str =
 def _draw(confusion: Mapping[str, Any] | None, picture: Path, name: str) -> None:
     if confusion is None:
         raise ValueError(
-            f"there is no confusion matrix of {name}, which does not name one label an example: leave --picture out"
+            f"a confusion matrix needs a single label for each example, which {name} does not give: leave --picture out"
         )
     from ..recipes.results.confusion_picture import draw_confusion
 
@@ -206,7 +202,7 @@ def _show_labels(told: Mapping[str, Any]) -> None:
     if counts and len(labels) <= _SHOWN:
         names = [label["name"] for label in labels]
         rows = [[name, *(f"{count:,}" for count in row)] for name, row in zip(names, counts, strict=True)]
-        say("Rows are true labels, columns what they were taken for:")
+        say("Rows are true labels, columns predicted labels:")
         console().print(_table(["", *names], rows))
 
 

@@ -16,16 +16,18 @@ def push(
     ],
     repo_id: Annotated[str, typer.Argument(help="Repository on the Hub, as owner/name.")],
     branch: Annotated[
-        str | None, typer.Option(help="Where to commit, by default main; made if missing.")
+        str | None, typer.Option(help="Branch to commit to, by default main; made if missing.")
     ] = None,
     tag: Annotated[str | None, typer.Option(help="A new tag for the commit.")] = None,
     private: Annotated[
         bool | None,
-        typer.Option("--private/--public", help="Of a new repository; one that is there stays as it is."),
+        typer.Option(
+            "--private/--public", help="Who sees a new repository; an existing repository stays as it is."
+        ),
     ] = None,
-    message: Annotated[str | None, typer.Option(help="What the commit says.")] = None,
+    message: Annotated[str | None, typer.Option(help="Message of the commit.")] = None,
     with_code: Annotated[
-        bool, typer.Option("--with-code", help="Also the code, for machines without this plugin.")
+        bool, typer.Option("--with-code", help="Push the code too, for machines without this plugin.")
     ] = False,
 ) -> None:
     """Push a model and its card to the Hub, in one commit. Exits with 1 if that fails.
@@ -44,7 +46,11 @@ def push(
             commit_message=message,
             with_code=with_code,
         )
-    say(f"Pushed: {done.url}" if done.changed else f"Nothing to push, {done.repo_id} has it: {done.url}")
+    say(
+        f"Pushed: {done.url}"
+        if done.changed
+        else f"Nothing to push, {done.repo_id} is up to date: {done.url}"
+    )
 
 
 def pull(

@@ -42,7 +42,8 @@ def plot(
     inputs: Annotated[
         Path | None,
         typer.Option(
-            "--input", help="What to explain: as for predict, at most 16 sequences, texts or images."
+            "--input",
+            help="Files whose predictions to explain, as for predict: at most 16 sequences, texts or images.",
         ),
     ] = None,
     output: Annotated[
@@ -71,13 +72,15 @@ def plot(
         typer.Option(
             metavar="METHOD",
             help="How contributions are computed: exact, gradient_x_input or integrated_gradients; by default exact "
-            "where the path is affine, else gradient_x_input.",
+            "for models that allow it, else gradient_x_input.",
         ),
     ] = None,
     stage: Annotated[
         _Stage, typer.Option(help="Contributions of nodes at the chain's input, or output.")
     ] = _Stage.input,
-    device: Annotated[str | None, typer.Option(help="Such as cpu or cuda:0; by default the best.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Device, such as cpu or cuda:0; by default the fastest.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:
@@ -86,7 +89,7 @@ def plot(
     Example: chainhead plot chainhead-japanese-vowels --input recording.csv --output why.png
     """
     if output is not None and out is not None:
-        raise wrong("is another name of --output: give one of them", "--out")
+        raise wrong("is another name of --output: leave one of the two out", "--out")
     given = {"--target": target, "--method": method, "--device": device}
     _check_options(inputs, length, given | files_as.given())
     if inputs is None and stage is not _Stage.input:
@@ -125,15 +128,15 @@ def _check_has_chain(model: FoundModel) -> None:
 
     if read_object(model.folder / "config.json").get("model_type") == RANDOM_MODEL_TYPE:
         raise ValueError(
-            f"{model.name} is of random chain heads, which have no chain matrix to draw: chainhead plot draws models "
-            "of recipes and of the zoo"
+            f"{model.name} consists of random chain heads, which have no chain matrix to draw: chainhead plot draws "
+            "models of recipes and of the zoo"
         )
 
 
 def _check_explainable(pipe: Any, model: FoundModel) -> None:
     if pipe.model.config.model_type == RANDOM_MODEL_TYPE:
         raise ValueError(
-            f"{model.name} is of random chain heads, whose answers are not sums over nodes, so that there are no "
+            f"{model.name} consists of random chain heads, whose answers are not sums over nodes, so that there are no "
             "contributions to draw: chainhead plot --input explains models of recipes and of the zoo"
         )
 
@@ -167,7 +170,7 @@ def _explain(
 
     if len(records) > MOST_ROWS:
         raise ValueError(
-            f"the input holds {len(records)} records, of which a picture has room for {MOST_ROWS}"
+            f"the input holds {len(records)} records, but a picture has room for {MOST_ROWS} at most"
         )
     data = [record.data for record in records]
     if answers.reads == "text":

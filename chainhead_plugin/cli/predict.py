@@ -40,9 +40,7 @@ def predict(
     ],
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="A JSON object a line, with the fields that the input had beside its data."
-        ),
+        typer.Option("--json", help="Show a JSON object a line, with the other fields of the input."),
     ] = False,
     output: Annotated[
         Path | None,
@@ -54,20 +52,22 @@ def predict(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     top_k: Annotated[
-        int | None, typer.Option(min=1, help="How many labels to show, best first; by default one.")
+        int | None, typer.Option(min=1, help="How many labels to show, best first; by default 1.")
     ] = None,
     horizon: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Steps to forecast; by default those of the model, beyond which it goes on from its own.",
+            help="Steps to forecast; by default as many as the model's. For more, it goes on from its own forecasts.",
         ),
     ] = None,
     quantiles: Annotated[
         str | None, typer.Option(help="Which of a forecast's quantiles to show: 0.1,0.9; by default all.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="How many to predict at a time.")] = 16,
-    device: Annotated[str | None, typer.Option(help="Such as cpu or cuda:0; by default the best.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="How many inputs to predict at a time.")] = 16,
+    device: Annotated[
+        str | None, typer.Option(help="Device, such as cpu or cuda:0; by default the fastest.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:

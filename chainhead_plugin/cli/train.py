@@ -45,31 +45,33 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Of a table: classification, regression or forecasting; by default what labels and times tell."
+            help="Task of a table: classification, regression or forecasting; by default told by labels and times."
         ),
     ] = None,
     test: Annotated[
         Path | None,
-        typer.Option(help="Of a table: another to test on; for forecasts one that goes on later."),
+        typer.Option(help="Another table, to test on; for forecasts a table that goes on in time."),
     ] = None,
     test_share: Annotated[
         float | None,
-        typer.Option(help="Of a table: share of its series, or of its time, to test on, such as 0.2."),
+        typer.Option(help="Share of a table's series, or of its time, to test on, such as 0.2."),
     ] = None,
     horizon: Annotated[
         int | None,
-        typer.Option(min=1, help="Of a table: steps to forecast; by default as is usual for its times."),
+        typer.Option(min=1, help="Steps to forecast from a table; by default as is usual for its times."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Of a table: columns to forecast, a,b; by default its only one.")
+        str | None, typer.Option(help="Columns of a table to forecast, a,b; by default its only column.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of a table: by default 0.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of training on a table, by default 0.")
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(
             min=0.01,
-            help="Of a table with classes or of series to forecast: time in which a trained stack is tried too, and "
-            "taken if it is better.",
+            help="Time to try a trained stack too, on a table with classes or with series to forecast; it is taken if "
+            "it is better.",
         ),
     ] = None,
     files_as: FileOptions = UNSAID,

@@ -99,7 +99,7 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
         _tell_forecaster(cast("TrainedForecaster", trained))
     else:
         _tell(cast("TrainedOnTable", trained))
-    say(f"{folder}: predict with chainhead predict {folder} FILE; to change what was chosen: {folder / PLAN}")
+    say(f"{folder}: predict with chainhead predict {folder} FILE; to choose otherwise, edit {folder / PLAN}")
 
 
 def _tell_forecaster(trained: TrainedForecaster) -> None:
@@ -133,5 +133,5 @@ def _tell(trained: TrainedOnTable) -> None:
         say(f"test: {told} on {trained.test} series")
     else:
         say(
-            "test: none; give --test FILE or --test-share 0.2 for scores on series that nothing was chosen by"
+            "test: none; give --test FILE or --test-share 0.2 for scores on series that no choice was made by"
         )

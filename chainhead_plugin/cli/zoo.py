@@ -76,7 +76,7 @@ def card(
             autocompletion=complete_sources,
         ),
     ],
-    raw: Annotated[bool, typer.Option("--raw", help="As it is written, with its front matter.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Show its source, with the front matter.")] = False,
 ) -> None:
     """Print a model card: rendered in a terminal, else as Markdown.
 

@@ -149,7 +149,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         classes, numbers = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
-                f"y holds one class alone, {classes.tolist()[0]!r}: expected at least two classes"
+                f"y holds a single class, {classes.tolist()[0]!r}: expected at least two classes"
             )
         shifts = class_shifts(self.class_weight, classes, labels, weights)
 

@@ -140,7 +140,7 @@ class ChainHeadForecaster(FittedForecaster):
         if fit.constant:
             warnings.warn(
                 f"{', '.join(fit.constant)} {'do' if len(fit.constant) > 1 else 'does'} not vary in the training data: "
-                "nothing can be learnt of it, its effect is 0",
+                "no effect can be learned, and it counts as 0",
                 stacklevel=3,
             )
         self.model_ = fit.model
@@ -226,7 +226,7 @@ class ChainHeadForecaster(FittedForecaster):
         absent = [level for level in wanted if level not in levels]
         if absent:
             raise ValueError(
-                f"the forecaster has no quantiles {absent}, but {levels}: state them before fit, as "
+                f"the forecaster has the quantiles {levels}, and not {absent}: state them before fit, as "
                 "ChainHeadForecaster(quantiles=…)"
             )
         history, forecasts = self._forecasts(horizon, X, y)

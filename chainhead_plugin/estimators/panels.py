@@ -77,8 +77,8 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
         X = np.ma.filled(X.astype(np.float64), np.nan)  # Masked values are missing values.
     if _is_frame(X) and X.columns.nlevels > 1:
         raise ValueError(
-            f"the columns of X have {X.columns.nlevels} levels, expected one name each: a column a channel, with an "
-            "index of two levels (series and time), or a column a step of one channel"
+            f"the columns of X have {X.columns.nlevels} levels, expected a name for each: a column for each channel, "
+            "with an index of two levels (series and time), or a column for each step of a single channel"
         )
     if _is_frame(X) and X.index.nlevels == 2:
         X = _with_named_channels(estimator, X, reset)
@@ -247,7 +247,8 @@ def _require_same_channels(series: list[NDArray[np.floating]]) -> None:
     channels = sorted({one.shape[1] for one in series})
     if len(channels) > 1:
         raise ValueError(
-            f"the series of X have from {channels[0]} to {channels[-1]} channels, expected the same of all in {_ORDER}"
+            f"the series of X have from {channels[0]} to {channels[-1]} channels, expected the same number in all, in "
+            f"{_ORDER}"
         )
 
 

@@ -135,7 +135,7 @@ def fit_forecaster(
     targets = tables[0].shape[1]
     if any(table.shape[1] != targets for table in tables):
         raise ValueError(
-            f"series have {sorted({table.shape[1] for table in tables})} columns, expected the same"
+            f"series have {sorted({table.shape[1] for table in tables})} columns, expected the same number in all"
         )
     longest = max(map(len, tables))
     ends = [longest] * len(tables) if ends is None else ends
@@ -228,8 +228,8 @@ def _check_length(samples: Sequence[Sample], horizon: int) -> None:
     longest = max((len(sample.values) for sample in samples), default=0)
     if longest < 2 * horizon + 1:
         raise ValueError(
-            f"the longest series has {longest} steps, expected at least {2 * horizon + 1} to forecast {horizon}: one "
-            "horizon to learn from, one to test on and one step more; take a shorter horizon or more data"
+            f"the longest series has {longest} steps, expected at least {2 * horizon + 1} to forecast {horizon}: a "
+            "horizon to learn from, a horizon to test on and one step more; take a shorter horizon or more data"
         )
 
 
@@ -246,7 +246,11 @@ def _tried(
 ) -> tuple[ChainHeadForTimeSeriesPrediction, ErrorRecord, str]:
     """Return a trained stack and its errors if it is better, otherwise the given model and record; and the reason."""
     if columns > 1:
-        return model, record, "the map of the past was kept: a trained chain is tried for one column alone"
+        return (
+            model,
+            record,
+            "the map of the past was kept: a trained chain is tried for a single column alone",
+        )
     trial = try_stack(samples, folds, found, seasons, seconds, seed)
     if trial.model is None:
         return model, record, trial.reason

@@ -87,7 +87,7 @@ def try_stack(
     nothing = np.empty((0, found.future.shape[1])), np.empty(0, np.int64)
     if len(folds) < _LEAST_FOLDS:
         return Trial(
-            None, *nothing, "the map of the past was kept: too short a time to try a trained chain on"
+            None, *nothing, "the map of the past was kept: the series are too short to try a trained chain on"
         )
     past, horizon = found.weight.shape
     stop, judge = folds[-2:]
@@ -145,9 +145,9 @@ def _compared(
     lead, error = float(np.nanmean(leads)), float(np.nanstd(leads) / independent**0.5)
     is_better = epochs > 0 and lead > error
     told = (
-        f"at {len(leads)} origins that it was not trained on a trained chain had {np.nanmean(by_stack):.3g} as mean "
-        f"absolute error, the map of the past {np.nanmean(by_map):.3g} (standard error of the difference {error:.2g}; "
-        f"{epochs} epochs, {spent:.0f} s)"
+        f"at {len(leads)} origins that it was not trained on, a trained chain had a mean absolute error of "
+        f"{np.nanmean(by_stack):.3g}, the map of the past of {np.nanmean(by_map):.3g} (standard error of the "
+        f"difference {error:.2g}; {epochs} epochs, {spent:.0f} s)"
     )
     return (
         f"a trained chain was chosen: {told}" if is_better else f"the map of the past was kept: {told}"

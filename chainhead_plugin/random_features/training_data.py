@@ -45,7 +45,7 @@ def as_chains(series: Any) -> list[NDArray[np.float32]]:
     widths = sorted({chain.shape[1] for chain in chains})
     if len(widths) > 1:
         raise ValueError(
-            f"series have from {widths[0]} to {widths[-1]} features a node, expected the same of all"
+            f"series have from {widths[0]} to {widths[-1]} features a node, expected the same number in all"
         )
     return chains
 

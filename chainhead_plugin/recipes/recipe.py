@@ -157,7 +157,7 @@ class Recipe:
         ):
             raise RecipeError(f"seeds must be a list of integers ≥ 0, such as [0, 1, 2], got {self.seeds!r}")
         if len(set(self.seeds)) < len(self.seeds):
-            raise RecipeError(f"seeds has one seed twice: {self.seeds}")
+            raise RecipeError(f"seeds names a seed twice: {self.seeds}")
         if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):
             raise RecipeError(f"threads must be an integer ≥ 1, got {self.threads!r}")
         check_rates(self.learning_rates, "learning_rates")
@@ -183,7 +183,7 @@ class Recipe:
 
     def _check_validation(self) -> None:
         if (self.validation_folds is None) == (self.validation_share is None):
-            raise RecipeError("set one of validation_folds and validation_share")
+            raise RecipeError("state either validation_folds or validation_share")
         if self.validation_folds is not None and not (
             type(self.validation_folds) is int and self.validation_folds >= 2
         ):
@@ -285,7 +285,7 @@ def load_recipe(source: str | Path) -> Recipe:
             hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known_fields)}"
             raise RecipeError(f"{file}: a recipe has no {name!r}: {hint}")
     if missing := [name for name in _REQUIRED if name not in content]:
-        raise RecipeError(f"{file}: {' and '.join(missing)} missing")
+        raise RecipeError(f"{file}: a recipe needs {' and '.join(missing)}")
     try:
         task = task_named(content["task"])
         return Recipe(

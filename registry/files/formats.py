@@ -45,7 +45,7 @@ def safe_files(names: Iterable[str], where: str) -> list[str]:
     if unsafe := [name for name in names if name.endswith(UNSAFE)]:
         raise UnsafeWeightsError(
             f"{where} has its weights as {', '.join(unsafe)} only. Such files are pickles, which can run any "
-            "code when they are read: none of them is. Ask the authors for safetensors, or convert them at "
+            "code when they are read: none of them is read. Ask the authors for safetensors, or convert them at "
             "https://huggingface.co/spaces/safetensors/convert"
         )
     raise CheckpointError(f"{where} has no weights: no file ends in .safetensors")

@@ -96,7 +96,7 @@ class ModelEntry:
             if getattr(self, name) is not None:
                 _require(self, name, Path)
         if not all(isinstance(value, (int, float)) for value in self.metrics.values()):
-            raise TypeError(f"ModelEntry.metrics is {shown(self.metrics)}, not all of it numbers")
+            raise TypeError(f"ModelEntry.metrics is {shown(self.metrics)}, expected numbers by name")
         if self.factory is not None and not isinstance(self.factory, FunctionType):
             raise TypeError(f"ModelEntry.factory is {shown(self.factory)}, not a function")
         if (self.auto_class is None) == (self.factory is None):

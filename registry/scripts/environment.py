@@ -84,7 +84,7 @@ def disable() -> Autoload:
 def _refusal(error: OSError) -> str:
     return (
         f"{error.filename} cannot be written ({error.strerror}): this is the environment of {sys.executable}. Use the "
-        "python of an environment that is yours, such as of python -m venv"
+        "python of an environment that is yours, for example made by python -m venv"
     )
 
 

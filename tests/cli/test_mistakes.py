@@ -115,7 +115,7 @@ MISTAKES = [
     (
         f"predict {VOWELS} vowels.csv --device gpu",
         1,
-        "device 'gpu' cannot be used here, expected such as cpu, cuda:0",
+        "device 'gpu' cannot be used here, expected a device such as cpu, cuda:0",
     ),
     (f"predict {VOWELS} vowels.csv --format xml", 2, "'xml' is not one of 'csv'"),
     (f"predict {VOWELS} vowels.csv --gaps drop", 2, "'drop' is not one of 'error', 'missing', 'keep'"),
@@ -132,7 +132,7 @@ MISTAKES = [
     (
         f"predict {WORDS} a.txt --columns a,b",
         1,
-        "--columns names 2 columns, expected that of the texts alone",
+        "--columns names 2 columns, expected the column of texts alone",
     ),
     (f"predict {RIDES} dates.csv", 1, "2025-04-03 with the day first, 2025-03-04 with the month first"),
     (
@@ -146,7 +146,11 @@ MISTAKES = [
     (f"plot {VOWELS} --target a", 2, "--target: has no effect without --input"),
     (f"plot {VOWELS} --time day", 2, "--time: has no effect without --input"),
     (f"plot {VOWELS} --input vowels.csv --target 'speaker 99'", 1, "no label 'speaker 99', it has speaker 1"),
-    (f"plot {VOWELS} -o a.png --out b.png", 2, "--out: is another name of --output: give one of them"),
+    (
+        f"plot {VOWELS} -o a.png --out b.png",
+        2,
+        "--out: is another name of --output: leave one of the two out",
+    ),
     ("info nowhere", 1, "no folder here is named nowhere: chainhead list shows the"),
     ("card nowhere", 1, "no folder here is named nowhere: chainhead list shows the"),
     ("pull nowhere", 1, "no folder here is named nowhere: chainhead list shows the"),

@@ -27,7 +27,7 @@ MISTAKES = {
     "a revision of a folder": ([".", "a.csv", "--revision", "v1"], 1, "--revision has no effect"),
     "no such file": ([MODEL, "b.csv"], 2, "there is no file b.csv"),
     "a folder of other things": ([MODEL, "empty"], 1, "folder empty holds no table"),
-    "standard input twice": ([MODEL, "-", "-"], 2, "can be read once only"),
+    "standard input twice": ([MODEL, "-", "-"], 2, "can be read only once"),
     "top-k of nothing": ([MODEL, "a.csv", "--top-k", "0"], 2, "'--top-k'"),
     "no such device": ([MODEL, "a.csv", "--device", "abacus"], 1, "device 'abacus' cannot be used here"),
     "no such format": ([MODEL, "a.csv", "--format", "xml"], 2, "'xml' is not one of"),

@@ -87,7 +87,7 @@ def test_class_weight_must_be_positive(data, weight):
 
 
 def test_one_class_is_refused(data):
-    with pytest.raises(ValueError, match="y holds one class alone, 1"):
+    with pytest.raises(ValueError, match="y holds a single class, 1"):
         ChainHeadClassifier(**SMALL).fit(data[0], np.ones(40, int))
 
 

@@ -101,7 +101,7 @@ class TestCovariates:
                 lambda: ChainHeadForecaster().fit(y[:END].to_numpy(), missing.to_numpy(), horizon=3),
                 "series 0: x0 is nan in step 7",
             ),
-            (lambda: ChainHeadForecaster().fit(y, y, horizon=3), "sales: in y and in X at once"),
+            (lambda: ChainHeadForecaster().fit(y, y, horizon=3), "y and X both have the columns sales"),
             (lambda: ChainHeadForecaster().fit(y, X.to_numpy(), horizon=3), "X is not"),
             (lambda: ChainHeadForecaster().fit([1.0] * 50, X, horizon=3), "X is a table, but y is not"),
         ):
@@ -141,14 +141,14 @@ class TestUpdate:
         forecaster = ChainHeadForecaster(quantiles=LEVELS).fit(values[:END], horizon=HORIZON)
         forecaster.save_pretrained(tmp_path)
         loaded = ChainHeadForecaster.from_pretrained(tmp_path)
-        with pytest.raises(ValueError, match="give the values before it as past"):
+        with pytest.raises(ValueError, match="give the values before y as past"):
             loaded.update(values[END:])
         forecaster.update(values[END : END + 6]).update(values[END + 6 :])
         loaded.update(values[END : END + 6], past=values[40:END]).update(values[END + 6 :])
         np.testing.assert_allclose(loaded.predict_quantiles(), forecaster.predict_quantiles(), rtol=1e-6)
         with pytest.raises(ValueError, match="leave out past"):
             loaded.update(values[:3], past=values)
-        with pytest.raises(TypeError, match="both tables, or both arrays"):
+        with pytest.raises(TypeError, match="both as tables, or both as arrays"):
             loaded.update(pd.Series([1.0]))
 
 

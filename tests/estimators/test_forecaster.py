@@ -158,7 +158,7 @@ class TestTrainedChain:
         assert kept.reason_.startswith("the map of the past was kept: at")
         np.testing.assert_array_equal(kept.predict(), ChainHeadForecaster().fit(sales(), horizon=7).predict())
         wide = ChainHeadForecaster(seconds=5).fit(np.stack([sales(), sales(1)], 1), horizon=7)
-        assert "for one column alone" in wide.reason_
+        assert "for a single column alone" in wide.reason_
         with pytest.raises(ValueError, match="seconds"):
             ChainHeadForecaster(seconds=0).fit(sales(), horizon=7)
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_fitted(y, options, message):
 
 
 def test_what_cannot_be_predicted(fitted):
-    with pytest.raises(ValueError, match=r"has no quantiles \[0.33\]"):
+    with pytest.raises(ValueError, match=r"and not \[0.33\]"):
         fitted.predict_quantiles(alpha=0.33)
     with pytest.raises(ValueError, match="horizon"):
         fitted.predict(0)
@@ -245,7 +245,7 @@ class TestCommand:
         table = pd.read_csv(folder / "two.csv")
         table.assign(price=1 + table.index % 5).to_csv(folder / "two.csv", index=False)
         said = invoke("train", folder / "two.csv", "-o", folder / "two", code=1)
-        assert "Name it with --target" in said
+        assert "Name them with --target" in said
         said = invoke("train", folder / "two.csv", "-o", folder / "two", "--target", "sales", code=1)
         assert "--drop price" in said
         assert not (folder / "two").exists()
@@ -311,7 +311,10 @@ def test_a_later_file_is_the_test_part(trained):
         (lambda table: table[:50], "nothing of it comes later"),
         (lambda table: table[96:].rename(columns={"sales": "sold"}), "missing sales; unknown sold"),
         (lambda table: table[96:].drop(columns="day"), "missing day"),
-        (lambda table: table[96:].assign(day=table.day + " 12:00"), "no whole number of steps of 1 day"),
+        (
+            lambda table: table[96:].assign(day=table.day + " 12:00"),
+            "not begin a whole number of steps of 1 day",
+        ),
     ],
 )
 def test_later_files_that_do_not_go_on(trained, change, message):

@@ -52,5 +52,5 @@ def test_nodes_of_a_table_with_a_series_a_row(panel, tmp_path):
 
 def test_columns_of_several_levels_are_no_steps(panel):
     names = pd.MultiIndex.from_product([["temp", "hum"], range(3)])
-    with pytest.raises(ValueError, match="columns of X have 2 levels, expected one name each"):
+    with pytest.raises(ValueError, match="columns of X have 2 levels, expected a name for each"):
         ChainHeadClassifier(**SMALL).fit(pd.DataFrame(np.zeros((8, 6)), columns=names), LABELS)

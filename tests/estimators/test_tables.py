@@ -109,7 +109,9 @@ def test_the_plan_can_be_changed_and_run_again(trained, tmp_path):
     assert "no effect" in invoke("train", tmp_path / "changed.yaml", "--label", "kind", code=2)
     plan["estimator"] = {"kernels": 3}
     (tmp_path / "changed.yaml").write_text(yaml.safe_dump(plan))
-    assert "are not those of ChainHeadClassifier" in invoke("train", tmp_path / "changed.yaml", code=1)
+    assert "ChainHeadClassifier does not take the options" in invoke(
+        "train", tmp_path / "changed.yaml", code=1
+    )
     (tmp_path / "changed.yaml").write_text(yaml.safe_dump(plan | {"speed": 3}))
     assert "there is no speed" in invoke("train", tmp_path / "changed.yaml", code=1)
 
@@ -198,7 +200,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
     fine = write(tmp_path / "fine.csv", 12, 0)
-    assert "not empty and not written by this command" in invoke(
+    assert "not empty, and was not written by this command" in invoke(
         "train", fine, "--label", "kind", "-o", tmp_path / "mine", code=1
     )
     assert "is for tables" in invoke("train", "chainhead-gunpoint", "--label", "kind", code=2)
@@ -241,7 +243,7 @@ def test_too_little_to_learn_from_is_named_in_the_words_of_the_table(tmp_path):
         assert "own.csv: each of the 5 series to train on has a label of its own (p0, p1, …, p4)" in said
     few = write(tmp_path / "few.csv", 6, 0)
     said = invoke("train", few, "--label", "kind", "--test", few, "-o", model, code=1)
-    assert "few.csv is the table to train on, by which no model can be tested" in said
+    assert "few.csv is the table to train on, which cannot test its model" in said
     for share in (0.01, 0.99):
         said = invoke("train", few, "--label", "kind", "--test-share", share, "-o", model, code=1)
         assert "of 6 examples: they have 2 labels, and every label is needed on both sides" in said
@@ -253,13 +255,15 @@ def test_labels_that_only_the_test_part_has_are_told(tmp_path):
     train = write(tmp_path / "train.csv", 8, 0)
     test = write(tmp_path / "test.csv", 4, 1, lambda number, nodes: ("a", "new")[number % 2])
     said = invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
-    assert "test: no series to train on has the label new, so those with it count as errors" in said
+    assert "test: no series to train on has the label new, so series with it count as errors" in said
 
 
 def test_labels_of_one_series_are_told(tmp_path):
     train = write(tmp_path / "train.csv", 5, 0, lambda number, nodes: "abacd"[number])
     said = invoke("train", train, "--label", "kind", "-o", tmp_path / "model")
-    assert "labels: 3 of 4 have one series to train on (b, c, d), which counts as wrong" in said
+    assert (
+        "labels: 3 of 4 have a single series to train on (b, c, d), whose prediction counts as wrong" in said
+    )
 
 
 def test_one_test_series_has_an_error_and_no_r2(tmp_path):

@@ -142,7 +142,7 @@ def test_series_that_are_all_the_same_give_no_reason():
         (np.zeros((2, 5)), [0, 2], {"id2label": {0: "a", 1: "b"}}, "expected 0 to 1"),
         (np.zeros((2, 5)), ["a", "b"], {}, "map names"),
         (np.zeros((2, 5)), [0.5, 1.0], {}, "numbers of labels"),
-        ([np.zeros((5, 1)), np.zeros((5, 2))], [0, 1], {}, "the same of all"),
+        ([np.zeros((5, 1)), np.zeros((5, 2))], [0, 1], {}, "the same number in all"),
         ([np.zeros((5, 1)), np.zeros((0, 1))], [0, 1], {}, "series 1 has shape"),
         ([[0.0, 1.0], [0.0, float("nan")]], [0, 1], {}, "series 1 holds a value that is not finite"),
         ([[0.0, 1.0], [0.0, 1e300]], [0, 1], {}, "series 1 holds a value that is not finite"),

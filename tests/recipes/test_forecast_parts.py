@@ -74,7 +74,7 @@ def test_mase_is_in_units_of_each_series_in_training(folder):
     found = recipe.task.measure_on(naive, test)
     errors = np.abs(naive - test.labels)[..., 0] / np.asarray(scales)[test.of_series][:, np.newaxis]
     assert found["mase"] == pytest.approx(errors.mean())
-    with pytest.raises(RecipeError, match="for choosing name mae"):
+    with pytest.raises(RecipeError, match="choose models by mae"):
         recipe_of(folder, metric="mase")
 
 

@@ -148,7 +148,7 @@ class TestGroups:
         files = {**GROUPED, "test": "other.csv"}
         (grouped / "other.csv").write_bytes((grouped / "grouped.csv").read_bytes())
         del files["test_share"]
-        with pytest.raises(RecipeError, match=r"the group \d is in the training and in the test part"):
+        with pytest.raises(RecipeError, match=r"the group \d is in both parts"):
             load_data(recipe_of(grouped, data=files))
 
     def test_several_of_a_series(self, grouped):

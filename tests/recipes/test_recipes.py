@@ -197,7 +197,7 @@ class TestTables:
     @pytest.mark.parametrize(
         ("table", "message"),
         [
-            ({"x": [1.0]}, "bad.csv has no column of labels: name it as label .of what is left there is x"),
+            ({"x": [1.0]}, "bad.csv has no column of labels: name it as label .its other columns: x"),
             ({"label": ["a", None], "x0": [1.0, 2], "x1": [3.0, 4]}, "row 3, column label is empty"),
             (
                 {"label": ["a", "b"], "x0": ["p", "q"], "x1": [3.0, 4]},
@@ -205,7 +205,7 @@ class TestTables:
             ),
             (
                 {"label": ["a", "a"], "x0": [1.0, 2], "x1": [3.0, 4]},
-                "all other of the 2 examples to train on have the label 'a'",
+                "all 2 examples to train on have the label 'a'",
             ),
         ],
     )

@@ -97,7 +97,7 @@ def test_several_labels_at_once(folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data": {**CONTENT["data"], "label": ["quality", "walk"]}}, "expected the one column of numbers"),
+        ({"data": {**CONTENT["data"], "label": ["quality", "walk"]}}, "expected a single column of numbers"),
         ({"data": {**CONTENT["data"], "label": "talk"}}, "holds '(yes|no)', expected a number"),
         ({"data": {**CONTENT["data"], "label": "weight"}}, "no column weight"),
         (ACTS | {"data": {**CONTENT["data"], "label": "walk"}}, "expected several columns"),

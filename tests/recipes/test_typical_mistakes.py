@@ -123,7 +123,7 @@ def said_of(folder, content, table, data, test=None):
         (kinds().assign(kind=None), {}, "column kind is empty in every row"),
         (changed(kinds(), 3, "id", None), {}, "row 5, column id is empty"),
         (changed(kinds(), 3, "day", "Thursday"), {}, "row 5, column day holds 'Thursday'"),
-        (kinds().assign(kind="a"), {}, "all other of the 12 examples to train on have the label 'a'"),
+        (kinds().assign(kind="a"), {}, "all 12 examples to train on have the label 'a'"),
         (kinds().iloc[:1], {}, "t.csv, row 2, series s0 is the only example"),
         (changed(kinds(), slice(0, 3), "kind", "z"), {}, "the label z has a single example"),
         (
@@ -154,7 +154,7 @@ def test_labelled_tables(tmp_path, table, changes, message):
         (kinds(4).drop(columns="kind"), "test.csv .* missing kind"),
         (changed(kinds(4), 3, "temp", np.inf), "test.csv, row 5, column temp holds inf"),
         (changed(kinds(4), 3, "hum", None), "test.csv, row 5, column hum, series s0: the value is missing"),
-        (kinds(4).assign(person="p3"), "test.csv, rows 2–5, series s0: the group p3 is in the training"),
+        (kinds(4).assign(person="p3"), "test.csv, rows 2–5, series s0: the group p3 is in both parts"),
     ],
 )
 def test_test_parts(tmp_path, test, message):
@@ -209,12 +209,12 @@ def test_continued_series(tmp_path, test, message):
     ("name", "content", "options", "message"),
     [
         ("none.csv", None, [], "there is no file"),
-        ("t.csv", kinds().to_csv(index=False), [], "name that of the labels with --label"),
+        ("t.csv", kinds().to_csv(index=False), [], "name the column of labels with --label"),
         (
             "t.csv",
             kinds().drop(columns="kind").to_csv(index=False),
             [],
-            "for series with labels the column of labels with --label",
+            "for series with labels, name the column of labels with --label",
         ),
         ("t.csv", kinds().to_csv(index=False), ["--label", "kid"], "did you mean kind?"),
         (
@@ -223,7 +223,7 @@ def test_continued_series(tmp_path, test, message):
             ["--label", "kind"],
             "1 series to train on, expected at least 2",
         ),
-        ("t.csv", "b,1.5\na,2.5\nb,3.5\n", [], "name that of the labels with --label"),
+        ("t.csv", "b,1.5\na,2.5\nb,3.5\n", [], "name the column of labels with --label"),
         (
             "t.csv",
             sales().drop(index=20).drop(columns="holiday").to_csv(index=False),

@@ -34,7 +34,7 @@ ENTRIES = {
     ),
     "endless": ("config=Endless(model_type='bert')", "more than 10,000 values"),
     "stops": ("config=Stops(model_type='bert')", "called sys.exit(3)"),
-    "metric": ("metrics={'accuracy': Fails()}", "not all of it numbers"),
+    "metric": ("metrics={'accuracy': Fails()}", "expected numbers by name"),
     "files": ("files={1: 2}", "expected hashes by names of files"),
     "repo": ("repo_id=3", "ModelEntry.repo_id is 3, not a str"),
     "revision": ("revision=Fails()", "a Fails that cannot be shown, not a str"),

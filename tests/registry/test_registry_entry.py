@@ -25,7 +25,7 @@ ENTRY = ModelEntry(
     [
         ({"name": 1}, TypeError, "ModelEntry.name is 1, not a str"),
         ({"parameters": 1.5}, TypeError, "ModelEntry.parameters"),
-        ({"metrics": {"accuracy": "high"}}, TypeError, "not all of it numbers"),
+        ({"metrics": {"accuracy": "high"}}, TypeError, "expected numbers by name"),
         ({"files": ["a"]}, TypeError, "ModelEntry.files"),
         ({"path": "/tmp"}, TypeError, "ModelEntry.path"),
         ({"config": {}}, ValueError, "no 'model_type'"),

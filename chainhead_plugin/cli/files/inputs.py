@@ -42,7 +42,7 @@ def check_files(files: Sequence[Path]) -> None:
     if missing:
         raise wrong(f"there is no file {', '.join(missing)}")
     if [str(file) for file in files].count("-") > 1:
-        raise wrong("standard input can be read once only: give one -")
+        raise wrong("standard input can be read only once: give a single -")
 
 
 def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
@@ -114,7 +114,7 @@ def _text_spec(files_as: FileOptions) -> TableSpec:
     spec = files_as.spec()
     if len(spec.features or ()) > 1:
         raise ValueError(
-            f"--columns names {len(spec.features or ())} columns, expected that of the texts alone"
+            f"--columns names {len(spec.features or ())} columns, expected the column of texts alone"
         )
     return replace(spec, features=None, text=spec.features[0] if spec.features else None)
 

@@ -72,8 +72,8 @@ class FileOptions:
         FileFormat | None,
         _option(
             "--format",
-            told="How to read files; by default names tell: csv, json, jsonl, parquet, feather, excel, npy, npz, ts, "
-            "arff, lines (a text a line) or document (one text).",
+            told="Format of the files, by default told by their names: csv, json, jsonl, parquet, feather, excel, npy, "
+            "npz, ts, arff, lines (a text a line) or document (one text).",
             metavar="FORMAT",
         ),
     ] = None
@@ -86,30 +86,35 @@ class FileOptions:
         _option(
             "--separator",
             "--delimiter",
-            told="Of a text file: comma, semicolon, tab, bar or space; by default it tells.",
+            told="Sign between columns of a text file: comma, semicolon, tab, bar or space; by default found in it.",
         ),
     ] = None
     decimal: Annotated[
         str | None,
-        _option("--decimal", told="Of a text file: point or comma, before fractions; by default it tells."),
+        _option(
+            "--decimal", told="Decimal sign of a text file: point or comma; by default found in the file."
+        ),
     ] = None
     encoding: Annotated[
         str | None,
-        _option("--encoding", told="Of a text file, such as utf-16 or cp1252; by default it tells."),
+        _option(
+            "--encoding",
+            told="Encoding of a text file, such as utf-16 or cp1252; by default found in the file.",
+        ),
     ] = None
     comment: Annotated[
         str | None,
-        _option("--comment", told="Of a text file: what lines that are to be left out begin with."),
+        _option("--comment", told="Text with which comments begin in a text file; such lines are left out."),
     ] = None
     sheet: Annotated[
         str | None,
-        _option("--sheet", told="Of a workbook; by default the only one that holds anything."),
+        _option("--sheet", told="Sheet of a workbook; by default the only sheet that holds anything."),
     ] = None
     axes: Annotated[
         Axes | None,
         _option(
             "--axes",
-            told="Of arrays with three axes: nodes_first or channels_first; by default shapes tell.",
+            told="Axes of arrays with three: nodes_first or channels_first; by default told by the shapes.",
             metavar="ORDER",
         ),
     ] = None
@@ -124,12 +129,12 @@ class FileOptions:
     drop: Annotated[str | None, _option("--drop", told="Columns to leave out: a,b,c.")] = None
     label: Annotated[
         str | None,
-        _option("--label", told="Column of labels; by default one that is called label."),
+        _option("--label", told="Column of labels; by default the column named label."),
     ] = None
     series: Annotated[str | None, _option("--series", told="Columns that tell series apart: a,b.")] = None
     group: Annotated[
         str | None,
-        _option("--group", told="Column of what belongs together, such as a person."),
+        _option("--group", told="Column that tells which series belong together, such as those of a person."),
     ] = None
     known: Annotated[
         str | None,
@@ -147,13 +152,13 @@ class FileOptions:
         Rows | None,
         _option(
             "--rows",
-            told="What a row is: nodes, or series, a whole one; by default columns tell.",
+            told="What a row holds: nodes (one node) or series (a whole series); by default told by the columns.",
             metavar="WHAT",
         ),
     ] = None
     missing: Annotated[
         str | None,
-        _option("--missing", told="What stands for a missing value besides an empty cell: NA,-200."),
+        _option("--missing", told="Cells that stand for missing values, besides empty cells: NA,-200."),
     ] = None
     time: Annotated[
         str | None, _option("--time", told="Column of times, or of steps, by which rows are sorted.")
@@ -167,14 +172,16 @@ class FileOptions:
     ] = None
     step: Annotated[
         str | None,
-        _option("--step", told="From one time to the next, such as 15min or 1 day; by default times tell."),
+        _option(
+            "--step", told="Time from row to row, such as 15min or 1 day; by default found in the times."
+        ),
     ] = None
     gaps: Annotated[
         Gaps | None,
         _option(
             "--gaps",
-            told="Where times lack a row: error, missing (values) or keep (rows as they are). By default an error, but "
-            "for the forecasts of a table missing values.",
+            told="If rows are missing in time: error, missing (their values are missing) or keep (rows as they are). "
+            "By default error, for forecasts of a table missing.",
             metavar="WHAT",
         ),
     ] = None

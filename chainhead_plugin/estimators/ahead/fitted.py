@@ -49,11 +49,11 @@ class FittedForecaster(SavedForecaster):
             raise ValueError("this forecaster holds the values before y: leave out past")
         if self._given is None and past is None:
             raise ValueError(
-                "this forecaster holds no series that y could follow on: give the values before it as past"
+                "this forecaster holds no series that y could go on from: give the values before y as past"
             )
         before, before_X = self._given or (past, past_X)
         if (X is None) != (before_X is None):
-            raise ValueError("X is needed of the new steps exactly if it was given of those before")
+            raise ValueError("give X for the new steps if, and only if, it was given for the steps before")
         schema = self.schema_ if is_frame(before) else None
         given = joined(before, y), None if X is None else joined(before_X, X)
         if self._given is None:
@@ -68,7 +68,7 @@ class FittedForecaster(SavedForecaster):
         history = self._checked(history)
         now = max(history.ends) + self._offset
         if now <= self._known_until:
-            raise ValueError("y does not go on after the values so far")
+            raise ValueError("y has no step after the values so far")
         since = max(self._fitted_until, self._known_until - self.horizon_ + 1)
         errors, origins, share = errors_since(
             history, since - self._offset, self.model_.config, self.forecast_from
@@ -101,7 +101,7 @@ class FittedForecaster(SavedForecaster):
             return read_history(y, X, self.schema_ if is_frame(y) else None)
         if self._history is None:
             raise ValueError(
-                "a forecaster that was loaded holds no series, which are nobody else's business: pass the past as y"
+                "a loaded forecaster holds no series, as saving keeps users' data out of its files: pass the past as y"
             )
         if X is None:
             return self._history

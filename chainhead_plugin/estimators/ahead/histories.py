@@ -112,7 +112,7 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
         known = X if hasattr(X, "columns") else X.to_frame("x" if X.name is None else str(X.name))
         twice = [str(column) for column in known.columns if column in frame.columns]
         if twice:
-            raise ValueError(f"{', '.join(twice)}: in y and in X at once")
+            raise ValueError(f"y and X both have the columns {', '.join(twice)}")
         spec = TableSpec(known=tuple(map(str, known.columns)))
         frame = frame.join(known, how="outer")
     table = table_of(frame, schema, spec)
@@ -160,21 +160,23 @@ def joined(before: Any, later: Any) -> Any:
         If the two are of different types or shapes.
     """
     if is_frame(before) != is_frame(later):
-        raise TypeError("give what goes on in the form of what came before it: both tables, or both arrays")
+        raise TypeError(
+            "give the new values in the form of the values before: both as tables, or both as arrays"
+        )
     if is_frame(before):
         import pandas
 
         if hasattr(before, "columns") != hasattr(later, "columns"):
-            raise TypeError("give what goes on in the form of what came before it: a Series, or a DataFrame")
+            raise TypeError("give the new values in the form of the values before: a Series, or a DataFrame")
         return pandas.concat([before, later])
     if isinstance(before, list | tuple) and before and np.ndim(before[0]) > 0:
         if not isinstance(later, list | tuple) or len(later) != len(before):
-            raise ValueError(f"give what goes on as a list of {len(before)} arrays, as what came before it")
+            raise ValueError(f"give the new values as a list of {len(before)} arrays, as the values before")
         return [joined(*parts) for parts in zip(before, later, strict=True)]
     first, second = _numbers("what came before", None, before), _numbers("what goes on", None, later)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
-            f"what goes on has shape {list(second.shape)}, what came before it {list(first.shape)}"
+            f"the new values have shape {list(second.shape)}, the values before {list(first.shape)}"
         )
     return np.concatenate([first, second])
 

@@ -171,7 +171,7 @@ class SavedForecaster(BaseEstimator):
             record = _record(load_file(file), float(state["memory"]))
             schema = None if state.get("schema") is None else Schema.from_dict(state["schema"])
         except (KeyError, TypeError, ValueError, SafetensorError) as error:
-            raise ValueError(f"what {name} holds is not of {cls.__name__}: {error}") from error
+            raise ValueError(f"the state in {name} is not that of {cls.__name__}: {error}") from error
         found.record_ = record
         found.schema_ = schema
         found.model_ = AutoModelForTimeSeriesPrediction.from_pretrained(

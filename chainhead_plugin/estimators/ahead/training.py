@@ -96,7 +96,7 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
     try:
         estimator = ChainHeadForecaster(**{"random_state": plan.seed, **options})
     except TypeError as error:
-        raise ValueError(f"the options {options} are not those of ChainHeadForecaster: {error}") from error
+        raise ValueError(f"ChainHeadForecaster does not take the options {options}: {error}") from error
     is_tested = plan.test is not None or plan.test_share is not None
     estimator.fit_history(_before(history, firsts) if is_tested else history, horizon)
     if horizon is None:
@@ -135,11 +135,11 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
         if any(is_time(name) for name in (*read.features, *read.columns.nodes)):
             raise ValueError(
                 f"{plan.data}: its columns are times, but a table to forecast has a row for each time: turn it, so "
-                "that there are a column of times, one that tells series apart, and one of values"
+                "that there are a column of times, a column that tells series apart, and a column of values"
             )
         raise ValueError(
-            f"{plan.data}: there is no column of times to forecast by: name it with --time, or where rows stand in "
-            "order without any, add one that counts them"
+            f"{plan.data}: there is no column of times to forecast by: name it with --time, or if rows are in "
+            "order but have no times, add a column that counts them"
         )
     for series in read:
         for feature in np.flatnonzero(np.isnan(series.values).all(0)):
@@ -149,20 +149,20 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
     for role in ("static", "calendar"):
         if getattr(spec, role):
             raise ValueError(
-                f"the default forecaster takes no --{role}: leave it out, or train a recipe; what is known for the "
-                "future it takes as --known"
+                f"the default forecaster takes no --{role}: leave it out, or train a recipe; it takes columns "
+                "that are known for the future as --known"
             )
     if not read.targets and len(read.features) > 1:
         raise ValueError(
-            f"{plan.data}: what is to be forecast of {listed(read.features)}? Name it with --target, one column or "
-            "several; or for series with labels the column of labels with --label"
+            f"{plan.data}: which of the columns {listed(read.features)} are to be forecast? Name them with --target; "
+            "or for series with labels, name the column of labels with --label"
         )
     extra = [name for name in read.features if name not in read.targets] if read.targets else []
     if extra:
         raise ValueError(
-            f"{plan.data}: the default forecaster does not learn from columns that are known of the past alone: is "
-            f"{listed(extra)} known for the future too, name it with --known {','.join(extra)}; otherwise leave it out "
-            f"with --drop {','.join(extra)}, or train a recipe, which takes such columns as features"
+            f"{plan.data}: the default forecaster does not learn from columns that are known for the past alone: if "
+            f"{listed(extra)} is known for the future too, name it with --known {','.join(extra)}; otherwise leave it "
+            f"out with --drop {','.join(extra)}, or train a recipe, which takes such columns as features"
         )
 
 

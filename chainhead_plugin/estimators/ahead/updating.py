@@ -52,7 +52,7 @@ def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None)
         if len(following) < steps:
             raise ValueError(
                 f"X holds the covariates of {len(following)} steps after the past, but {steps} are forecast at once: "
-                "give as many rows"
+                "give a row for each"
             )
         used = values[max(0, len(past) - length) : len(past)]
         if not (np.isfinite(following).all() and np.isfinite(used).all()):

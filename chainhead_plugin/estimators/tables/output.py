@@ -40,7 +40,9 @@ def check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"cannot write {folder}: it is a file")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / PLAN).is_file():
-        raise ValueError(f"{folder} is not empty and not written by this command: choose another --output")
+        raise ValueError(
+            f"{folder} is not empty, and was not written by this command: choose another --output"
+        )
 
 
 def write_folder(trained: TrainedOnTable | TrainedForecaster, folder: Path) -> None:

@@ -83,8 +83,8 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
     """
     if plan.test is not None and plan.test.exists() and plan.data.exists() and plan.test.samefile(plan.data):
         raise ValueError(
-            f"--test: {plan.test} is the table to train on, by which no model can be tested: name another, or hold a "
-            "share of it out with --test-share 0.2"
+            f"--test: {plan.test} is the table to train on, which cannot test its model: name another table, or "
+            "hold a share of this table out with --test-share 0.2"
         )
     found = _read(plan)
     if plan.task == "forecasting" or (plan.task is None and _is_to_forecast(found)):
@@ -99,7 +99,8 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         raise ValueError(f"{plan.data}: expected one label for every series")
     if found.known:
         raise ValueError(
-            f"{plan.data}: known ({listed(found.known)}) has no effect on series with labels, which take features alone"
+            f"{plan.data}: known ({listed(found.known)}) has no effect on series with labels, whose models take "
+            "features alone"
         )
     found.check_complete()
     schema = schema_of(found)
@@ -119,27 +120,28 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
             said.append(f"test: no series has the label {listed(untested)}, so that it is not tested")
         if foreign := sorted(tested - known):
             said.append(
-                f"test: no series to train on has the label {listed(foreign)}, so those with it count as errors"
+                f"test: no series to train on has the label {listed(foreign)}, so series with it count as errors"
             )
 
         lonely = [label for label, count in Counter(one.labels[0] for one in train).items() if count == 1]
         if lonely:
             said.append(
-                f"labels: {len(lonely)} of {len(known)} have one series to train on ({listed(sorted(lonely), 4)}), "
-                "which counts as wrong where a model is not fitted to it"
+                f"labels: {len(lonely)} of {len(known)} have a single series to train on "
+                f"({listed(sorted(lonely), 4)}), whose prediction counts as wrong in the score of series that the model "
+                "was not fitted to"
             )
 
     start = time.perf_counter()
     kind = ChainHeadClassifier if task == "classification" else ChainHeadRegressor
     if task == "regression" and "seconds" in plan.options:
         raise ValueError(
-            "time (--minutes, or seconds in a plan) is for classes alone: values have no trained stack yet"
+            "time (--minutes, or seconds in a plan) is for classes: there is no trained stack that predicts numbers"
         )
     try:
         estimator = kind(random_state=plan.seed, **plan.options)
     except TypeError as error:
         raise ValueError(
-            f"the options {dict(plan.options)} are not those of {kind.__name__}: {error}"
+            f"{kind.__name__} does not take the options {dict(plan.options)}: {error}"
         ) from error
     with warnings.catch_warnings():
         # The sentences in `said` tell of labels with few series already, in the words of tables.
@@ -171,7 +173,7 @@ def _read(plan: TablePlan) -> SeriesSet:
     except TableError as error:
         if isinstance(error, TextColumnError) and not plan.table.label:
             raise ValueError(
-                f"no column is called label, so name that of the labels with --label, or else: {error}"
+                f"no column is named label: name the column of labels with --label. Without labels: {error}"
             ) from error
         if plan.task is None and plan.table.gaps is None:
             with suppress(TableError):
@@ -238,8 +240,8 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
     """Raise if the training part has too few series or labels."""
     if len(train) < 2:
         raise ValueError(
-            f"{plan.data}: {len(train)} series to train on, expected at least 2; --series names what tells series "
-            "apart"
+            f"{plan.data}: {len(train)} series to train on, expected at least 2; --series names the columns that "
+            "tell series apart"
         )
     if task != "classification":
         return
@@ -252,7 +254,7 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
     if len(labels) == len(train):
         raise ValueError(
             f"{plan.data}: each of the {len(train)} series to train on has a label of its own "
-            f"({listed(sorted(labels), 4)}), expected several series of a label; --label names their column, and "
+            f"({listed(sorted(labels), 4)}), expected several series for a label; --label names their column, and "
             "--task regression learns numbers"
         )
 

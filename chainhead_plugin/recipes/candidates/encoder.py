@@ -62,7 +62,9 @@ def load_encoder(recipe: Recipe) -> Encoder:
     options, folder = recipe.encoder, _folder(recipe)
     for name, expected in options.get("sha256", {}).items():
         file = folder / name
-        found = sha256(file) if file.is_file() else "none, as it is missing"
+        if not file.is_file():
+            raise RecipeError(f"encoder: there is no {file}, for which the recipe states a hash")
+        found = sha256(file)
         if found != str(expected).lower():
             raise RecipeError(f"encoder: {file} has SHA-256 {found}, but the recipe states {expected}")
     try:

@@ -184,7 +184,7 @@ def _narrowest(by_width: Callable[[int], nn.Module], weights: int, title: str) -
         least, most = most + 1, most * 2
         if most > _WIDEST:
             raise RecipeError(
-                f"no width gives {title} {weights:,} weights: set one in overrides, or leave it out"
+                f"no width gives {title} {weights:,} weights: state a width in overrides, or leave this peer out"
             )
     while least < most:
         middle = (least + most) // 2

@@ -54,7 +54,7 @@ def read_arrays(recipe: Recipe, location: Any, group: str | None) -> Labelled:
     if x.ndim not in task.axes or y.shape != x.shape[:1]:
         raise RecipeError(
             f"{file.name} has x {list(x.shape)} and y {list(y.shape)}, expected "
-            f"{' or '.join(map(str, task.axes))} axes for {task.name} and one label an example"
+            f"{' or '.join(map(str, task.axes))} axes for {task.name} and a label for each example"
         )
     if not len(x):
         raise RecipeError(f"{file.name} holds no examples")

@@ -83,7 +83,9 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
     if "train" not in options or ("test" in options) == ("test_share" in options):
         raise RecipeError("data needs train, and one of test and test_share")
     if "test_seed" in options and "test" in options:
-        raise RecipeError("data: test_seed has no effect with test: it draws the part that test_share states")
+        raise RecipeError(
+            "data: test_seed has no effect beside test: it is the seed by which the part of test_share is drawn"
+        )
     with said_of("data"):
         for part in {"train", "test"} & options.keys():
             _check_location(part, options[part])
@@ -132,8 +134,8 @@ def _check_parts_differ(train: Any, test: Any, folder: Path) -> None:
     )
     if both := sorted(of_train & of_test):
         raise ValueError(
-            f"test names {both[0].name}, which train names too, but what a model was trained on cannot test it: name "
-            "other files, or state test_share in place of test"
+            f"test names {both[0].name}, which train names too, but data that a model was trained on cannot test it: "
+            "name other files, or state test_share in place of test"
         )
 
 

@@ -128,12 +128,10 @@ def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
     if spec.label and not found.is_labelled:
         raise RecipeError(f"{place(first, column=spec.label[0])} is empty in every row, expected labels")
     if not spec.label:
-        columns = listed(found.features) if found.has_names else "no names of columns"
-        raise RecipeError(
-            f"{first} has no column of labels: name it as label (of what is left there is {columns})"
-        )
+        columns = listed(found.features) if found.has_names else "none has a name"
+        raise RecipeError(f"{first} has no column of labels: name it as label (its other columns: {columns})")
     if len(spec.label) > 1:
-        raise RecipeError(f"label names {listed(spec.label)}, expected the one column of labels")
+        raise RecipeError(f"label names {listed(spec.label)}, expected a single column of labels")
     for series in found:
         if not of_nodes and not series.labels[0].strip():
             raise RecipeError(f"{series.place} has no label: fill it in, or leave the series out")
@@ -190,7 +188,7 @@ def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
         only = next(iter(known), "")
         count = len(train.labels)
         raise RecipeError(
-            f"{train.places[0]}: it and all other of the {count} examples to train on have the label {only!r}, "
+            f"{train.places[0]}: all {count} examples to train on have the label {only!r}, "
             "expected at least two labels to tell apart: is their column named as label?"
             if count > 1
             else f"{train.places[0]} is the only example: name the column that tells examples apart as series"
@@ -200,14 +198,14 @@ def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:
     for where, labels in zip(test.places, test.labels, strict=True):
         if foreign := [label for label in _all_labels(labels, of_nodes) if label not in known]:
             raise RecipeError(
-                f"{where} has the label {foreign[0]!r}, but no training example has it: the labels there are "
+                f"{where} has the label {foreign[0]!r}, but no training example has it: the labels of training are "
                 f"{listed(sorted(known))}"
             )
     trained = set(train.groups or ())
     for where, group in zip(test.places, test.groups or (), strict=False):
         if group in trained:
             raise RecipeError(
-                f"{where}: the group {group} is in the training and in the test part, which has to be of other groups"
+                f"{where}: the group {group} is in both parts, but the test part has to be of other groups"
             )
 
 

@@ -65,10 +65,10 @@ def series_examples(found: SeriesSet, targets_of: TargetsOf) -> Examples:
     """Return series as examples, with the names of the columns of their targets."""
     spec = found.columns.spec
     if not spec.label or not found.is_labelled:
-        columns = listed(found.features) if found.has_names else "no names of columns"
+        columns = listed(found.features) if found.has_names else "none has a name"
         raise RecipeError(
-            f"{found.files[0]} has no column of labels: name what is to be predicted as label (of what is left there "
-            f"is {columns})"
+            f"{found.files[0]} has no column of labels: name the column to predict as label (its other "
+            f"columns: {columns})"
         )
     examples = Examples(checked_chains(found), targets_of(found), spec.label, schema=schema_of(found))
     if spec.group is None:
@@ -86,7 +86,7 @@ def numbers_of(found: SeriesSet) -> NDArray[np.float64]:
     """
     names = found.columns.spec.label
     if len(names) > 1:
-        raise RecipeError(f"label names {listed(names)}, expected the one column of numbers to predict")
+        raise RecipeError(f"label names {listed(names)}, expected a single column of numbers to predict")
     for series in found:
         if not series.labels[0].strip():
             raise RecipeError(f"{series.place} has no {names[0]}: fill it in, or leave the series out")

@@ -128,6 +128,11 @@ class Metric:
         return f"{self.title} in {unit}" if unit else self.title
 
 
+def json_number(value: float) -> float | None:
+    """Return a number for JSON, which has no NaN: None if it is not defined."""
+    return None if math.isnan(value) else value
+
+
 def rmse(forecasts: NDArray[Any], values: NDArray[Any]) -> float:
     """Return the root of the mean squared error over the values that are not NaN, in their unit."""
     return math.sqrt(np.nanmean(np.square(forecasts.astype(np.float64) - values)))

@@ -1,6 +1,7 @@
 """Evaluate a trained model on its recipe's test part."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import registry
 
 from ...storage.code_origin import without_carried_code
+from ..candidates.peers import CHAIN
 from ..data.load import load_data
 from ..errors import RecipeError
-from ..metrics.metric import Metric
+from ..metrics.metric import Metric, json_number
 from ..recipe import Recipe, load_recipe, shipped_recipes
 from ..training.fitting.trainer import quality
+from ..training.report import Report
 from .output import RECIPE, RESULTS, RUNS
 
 
@@ -27,7 +30,7 @@ class Evaluation:
     values : dict of float
         Values on the test part, by the metrics' names; NaN if not defined.
     stated : dict of float
-        The values that the catalogue, or the folder's results, state; empty if they state none.
+        The values that the catalogue, or the folder's results, state, NaN if not defined; empty if they state none.
     examples : int
         The number of test examples.
     confusion : dict, optional
@@ -39,6 +42,17 @@ class Evaluation:
     stated: dict[str, float]
     examples: int
     confusion: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the results for JSON, with None for metrics that are not defined."""
+        told: dict[str, Any] = {
+            "examples": self.examples,
+            "metrics": {name: json_number(value) for name, value in self.values.items()},
+            "stated": {name: json_number(value) for name, value in self.stated.items()},
+        }
+        if self.confusion is not None:
+            told |= {"labels": self.confusion["labels"], "confusion": self.confusion["counts"]}
+        return told
 
 
 def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = False) -> Evaluation:
@@ -66,26 +80,24 @@ def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = 
     ValueError
         If the model needs code that it carries, which is not run.
     """
-    folder, stated = Path(name), {}
-    if folder.is_dir():
-        results = folder / RESULTS
-        if results.is_file():
-            chain = json.loads(results.read_text("utf-8"))["models"]["chain"]
-            stated = {key: value[0] for key, value in chain.items() if isinstance(value, list)}
+    folder = Path(name)
+    is_trained_here = folder.is_dir()
+    if is_trained_here:
         if recipe is None:
             here = folder / RUNS / RECIPE  # this copy has the full paths of its files
             file = here if here.is_file() else folder / RECIPE
             if not file.is_file():
                 raise RecipeError(
-                    f"{folder} has no {RECIPE}, as folders of `chainhead train` have: give one with --recipe"
+                    f"{folder} has no {RECIPE}, as folders of `chainhead train` have: name a recipe with --recipe"
                 )
             recipe = load_recipe(file)
     else:
-        stated = dict(registry.model_info(name).metrics)
         folder = registry.checkpoint_path(name)
         if recipe is None:
             if name not in shipped_recipes():
-                raise RecipeError(f"{name} has no recipe with data to evaluate it on: give one with --recipe")
+                raise RecipeError(
+                    f"{name} has no recipe with data to evaluate it on: name a recipe with --recipe"
+                )
             recipe = load_recipe(name)
     data = load_data(recipe)
     registry.load_plugins()
@@ -93,12 +105,30 @@ def evaluate(name: str, recipe: Recipe | None = None, *, with_confusion: bool = 
         inputs = recipe.task.load_inputs(folder)
         model = inputs.model_class.from_pretrained(folder, trust_remote_code=False).eval()
     recipe.task.check_model(model.config, data.test, recipe)
+
     metrics = recipe.task.metrics
+    stated = _results_of(folder, metrics) if is_trained_here else _catalogued(name, metrics)
     told = recipe.task.inspect(recipe, model, inputs, data.test) if with_confusion else {}
     return Evaluation(
         metrics,
         quality(model, inputs, data.test, recipe.task),
-        {metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated},
+        stated,
         len(data.test.labels),
         told.get("confusion"),
     )
+
+
+def _results_of(folder: Path, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Return the test metrics of a folder's own model, whose weights are those of the first seed."""
+    file = folder / RESULTS
+    if not file.is_file():
+        return {}
+    report = Report.from_json(json.loads(file.read_text("utf-8")), metrics)
+    return {name: outcome.values[0] for name, outcome in report.models[CHAIN].outcomes.items()}
+
+
+def _catalogued(name: str, metrics: Sequence[Metric]) -> dict[str, float]:
+    stated = registry.model_info(name).metrics
+    return {
+        metric.name: stated[f"test_{metric.name}"] for metric in metrics if f"test_{metric.name}" in stated
+    }

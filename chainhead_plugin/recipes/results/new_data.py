@@ -26,7 +26,7 @@ from ..data.in_time.windows import windows_from
 from ..data.node_labels import IGNORED, is_label, pad_labels
 from ..metrics.forecast_parts import by_series
 from ..metrics.labels import confusion
-from ..metrics.metric import Metric
+from ..metrics.metric import Metric, json_number
 from ..metrics.multilabel import by_label
 from ..task import Task
 from ..tasks.known import task_named, task_of_model
@@ -68,7 +68,7 @@ class NewEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the results for JSON, with None for metrics that are not defined."""
-        values = {name: None if np.isnan(value) else value for name, value in self.values.items()}
+        values = {name: json_number(value) for name, value in self.values.items()}
         told: dict[str, Any] = {"read": self.said, "examples": self.examples, "metrics": values}
         if self.confusion is not None:
             told |= {"labels": self.confusion["labels"], "confusion": self.confusion["counts"]}
@@ -159,7 +159,7 @@ def _series(
     if schema is not None:
         if not schema.label:
             raise TableError(
-                "the model does not know what its column of labels was called: name it with --label"
+                "the model does not know the name of its column of labels: state it with --label"
             )
         return load_matched(data, replace(schema, label_of=label_of), reading, labelled=True)
     spec = replace(spec, label_of=label_of)  # type: ignore[arg-type]  # one of the two
@@ -189,7 +189,7 @@ def _examples(found: SeriesSet, task: Task, names: tuple[str, ...]) -> Examples:
             )
         return Examples(chains, task.targets_of(found), names)
     if len(spec.label) > 1:
-        raise TableError(f"--label names {listed(spec.label)}, expected the one column of labels")
+        raise TableError(f"--label names {listed(spec.label)}, expected a single column of labels")
     number = {name: index for index, name in enumerate(names)}
     places = [series.place for series in found]
     if not task.of_nodes:
@@ -237,8 +237,8 @@ def _check_known(labels: Sequence[str], places: Sequence[str], names: Sequence[s
         if label not in names:
             unknown = sorted({*labels} - {*names})
             raise TableError(
-                f"{where} has the label {label!r}, which the model does not know: unknown {listed(unknown)}; the model "
-                f"names {listed(names)}"
+                f"{where} has the label {label!r}, which the model does not know: it knows {listed(names)}, and not "
+                f"{listed(unknown)}"
             )
 
 

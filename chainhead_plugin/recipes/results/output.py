@@ -47,7 +47,9 @@ def check_output(folder: Path) -> None:
     except OSError as error:
         raise RecipeError(f"cannot write {folder}: {place} takes no files: {error.strerror}") from error
     if place == folder and any(folder.iterdir()) and not (folder / RUNS).is_dir():
-        raise RecipeError(f"{folder} is not empty and not written by this command: choose another --output")
+        raise RecipeError(
+            f"{folder} is not empty, and was not written by this command: choose another --output"
+        )
 
 
 def write_output(recipe: Recipe, measured: Measured, folder: Path) -> None:

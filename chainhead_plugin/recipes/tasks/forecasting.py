@@ -78,9 +78,14 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     def led_by(self, name: str) -> Task:
         """Return the task with another metric as the first, which cannot be MASE or the share within a band."""
         if name.startswith("coverage"):
-            raise RecipeError(f"metric: more values within a band are not better, so {name} cannot choose")
+            raise RecipeError(
+                f"metric: more values within a band are not better, so {name} cannot choose among models"
+            )
         if name == MASE.name:
-            raise RecipeError("metric: mase scales errors for the test part: for choosing name mae")
+            raise RecipeError(
+                "metric: mase is in units of errors before the test part, so it measures that part alone: choose "
+                "models by mae"
+            )
         return super().led_by(name)
 
     def measure(self, predictions: NDArray[Any], targets: NDArray[Any]) -> dict[str, float]:

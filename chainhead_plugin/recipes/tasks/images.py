@@ -46,7 +46,7 @@ inputs = processor(images, return_tensors="pt")""",
             return
         if not (recipe.model.get("backbone_config") and recipe.model.get("freeze_backbone")):
             raise RecipeError(
-                "pretraining has no effect but with backbone_config and freeze_backbone: true in the model"
+                "pretraining has no effect without backbone_config and freeze_backbone: true in the model"
             )
         if missing := sorted({"share", "learning_rate"} - given.keys()):
             raise RecipeError(f"pretraining needs {' and '.join(missing)}")

@@ -47,7 +47,7 @@ class TextClassification(Classification):
             raise RecipeError(f"encoder has no {unknown[0]!r}: expected {', '.join(_ENCODER_OPTIONS)}")
         places = [name for name in _PLACES if name in encoder]
         if len(places) != 1 or not isinstance(encoder[places[0]], str):
-            raise RecipeError(f"encoder needs one of {', '.join(_PLACES)}, a text")
+            raise RecipeError(f"encoder must name its place by a single text, as {', '.join(_PLACES)}")
         if "revision" in encoder and places != ["repository"]:
             raise RecipeError("encoder: revision has no effect without repository")
         hashes = encoder.get("sha256", {})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..metrics.metric import Metric, Outcome
+from ..metrics.metric import Metric, Outcome, json_number
 
 # Parts of the results about a frozen encoder or backbone.
 _FROZEN = ("encoder", "backbone")
@@ -115,7 +115,7 @@ class ModelReport:
             if metric.name not in self.outcomes:
                 continue
             outcome = self.outcomes[metric.name]
-            tested[f"test_{metric.name}"] = [_json_number(value) for value in outcome.values]
+            tested[f"test_{metric.name}"] = [json_number(value) for value in outcome.values]
             tested[f"test_{metric.name}_mean"] = outcome.mean
             tested[f"test_{metric.name}_sd"] = outcome.sd
 
@@ -125,7 +125,7 @@ class ModelReport:
             "learning_rate": self.learning_rate,
             **({} if self.gives_scores else {"gives_scores": False}),
             **({"notes": list(self.notes)} if self.notes else {}),
-            f"validation_{metrics[0].name}_mean": _json_number(self.validation),
+            f"validation_{metrics[0].name}_mean": json_number(self.validation),
             **tested,
             "training_seconds_mean": self.training_seconds,
             **({} if self.prediction_seconds is None else {"prediction_seconds": self.prediction_seconds}),
@@ -159,7 +159,7 @@ class Baseline:
     def to_json(self, metrics: Sequence[Metric]) -> dict[str, Any]:
         """Return the baseline's part of the results."""
         tested = {f"test_{metric.name}": self.outcomes[metric.name].mean for metric in metrics}
-        return {**tested, f"validation_{metrics[0].name}": _json_number(self.validation)}
+        return {**tested, f"validation_{metrics[0].name}": json_number(self.validation)}
 
 
 @dataclass(frozen=True)
@@ -219,15 +219,19 @@ class Report:
         results : mapping
             As returned by `to_json`, perhaps with further entries.
         metrics : sequence of Metric
-            The metrics of the recipe's task. Older results lack metrics that were added later.
+            The metrics of the recipe's task. Older results lack metrics that were added later; the metric that the
+            results chose by becomes the first.
         """
         rest = dict(results)
         saved = rest.pop("models")
         first = next(iter(saved.values()))
-        measured = tuple(metric for metric in metrics if f"test_{metric.name}" in first)
+        measured = sorted(
+            (metric for metric in metrics if f"test_{metric.name}" in first),
+            key=lambda metric: f"validation_{metric.name}_mean" not in first,
+        )
         rest.pop("released_seed")
         return cls(
-            measured,
+            tuple(measured),
             tuple(rest.pop("seeds")),
             rest.pop("recipe"),
             rest.pop("examples", {}),
@@ -277,7 +281,3 @@ def best_of(models: Sequence[ModelReport], metric: Metric) -> ModelReport:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _json_number(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -191,7 +191,7 @@ class Runs:
         if changed:
             raise RecipeError(
                 f"{self._folder} holds runs of another version of this recipe or of other data ({', '.join(changed)} "
-                "changed): choose another output folder, or delete that one"
+                "changed): choose another output folder, or delete this folder"
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         write_record(file, now)

@@ -77,7 +77,7 @@ class Inputs:
         m = self.fields.get("m")
         if not options and m is not None and given.get("m", m) != m:
             raise RecipeError(
-                f"model: m={given['m']!r} contradicts the data, whose nodes have {m} features: leave m out, it follows"
+                f"model: m={given['m']!r} contradicts the data, whose nodes have {m} features: leave m out"
             )
         with as_recipe_errors():
             return ChainHeadConfig(**{**self.fields, **given, **labels})

@@ -40,7 +40,7 @@ def prepare_windows(recipe: Recipe, training: Examples) -> Inputs:
     if constant := _constant_features(recipe, windows):
         fields["constant_features"] = constant
     if clash := sorted(fields.keys() & recipe.model.keys()):
-        raise RecipeError(f"model: {clash[0]} follows from the data, leave it out")
+        raise RecipeError(f"model: {clash[0]} follows from the data: leave it out")
     with as_recipe_errors():
         config = ChainHeadConfig(**fields, **recipe.model)
     inputs = _forecast_inputs(config, fields)

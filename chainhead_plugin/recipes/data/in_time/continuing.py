@@ -122,7 +122,7 @@ def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
         row = int(strange.argmax())
         raise TableError(
             f"{then.nodes.words(row, found.columns.spec.time or '', then.id)} holds a time that {one.place} lacks, "
-            "though it begins before that ends: name a file that goes on where the one before ends"
+            "although its file begins earlier: name a file that goes on where that file ends"
         )
     for names, known, again in (
         (found.features, one.values[places], then.values[:count]),
@@ -162,7 +162,7 @@ def _joined(found: SeriesSet, one: Series, then: Series) -> Series:
             if found.columns.spec.gaps in (None, "error") or one.known.shape[1]:
                 raise TableError(
                     f"{then.place} begins {len(gap)} step{'s' if len(gap) > 1 else ''} after {one.place} should go on: "
-                    "add the rows that lack, or state gaps: missing for nodes whose values are missing"
+                    "add the missing rows, or state gaps: missing for nodes whose values are missing"
                 )
             values.append(np.full((len(gap), one.values.shape[1]), np.nan))
             times.append(gap)
@@ -194,7 +194,7 @@ def _between(found: SeriesSet, one: Series, then: Series) -> NDArray[Any]:
     lacking = moments[moments < then.times[0]]
     if moments[len(lacking)] != then.times[0]:
         raise TableError(
-            f"{then.place} begins no whole number of steps of {found.step} after {one.place} ends: state gaps: keep to "
-            "take rows as they are"
+            f"{then.place} does not begin a whole number of steps of {found.step} after {one.place}: state gaps: keep "
+            "to take rows as they are"
         )
     return lacking
