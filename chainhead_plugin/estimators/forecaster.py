@@ -216,10 +216,8 @@ class ChainHeadForecaster(FittedForecaster):
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        TypeError, ValueError
-            If an argument is not as described.
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As by `predict`.
         """
         levels = self._levels
         wanted = levels if alpha is None else [alpha] if isinstance(alpha, float | int) else list(alpha)
@@ -253,10 +251,8 @@ class ChainHeadForecaster(FittedForecaster):
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        TypeError, ValueError
-            If an argument is not as described.
+        sklearn.exceptions.NotFittedError, TypeError, ValueError
+            As by `predict`.
         """
         low = round((1 - coverage) / 2, 6)
         return self.predict_quantiles(horizon, alpha=[low, round(1 - low, 6)], X=X, y=y)

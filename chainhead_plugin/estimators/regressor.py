@@ -28,13 +28,8 @@ class ChainHeadRegressor(RegressorMixin, ChainHeadEstimator):
         R² of the training series, each predicted by a fit to all other series.
     choices_ : dict
         Settings that leave-one-out errors chose, as in `RandomChainFit`.
-    n_channels_in_ : int
-        Number of channels of the training series.
-    channel_names_in_ : list of str
-        Column names, if the training data were a DataFrame with one column per channel. Columns of later DataFrames
-        are matched by these names.
-    n_features_in_ : int
-        Number of columns, if the training data were a table [series, length].
+    n_channels_in_, channel_names_in_, n_features_in_
+        As of `ChainHeadClassifier`.
     model_ : RandomChainForSequenceClassification
     feature_extractor_ : ChainHeadFeatureExtractor
 

@@ -20,6 +20,16 @@ def home(tmp_path):
 
 
 @pytest.fixture
+def folder(tmp_path):
+    """A checkpoint with a card."""
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    for name, data in MODEL.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.fixture
 def weights():
     return noise(64 * 1024)
 

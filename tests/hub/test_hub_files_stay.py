@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hub_samples import CHECKPOINT, MODEL, noise
+from hub_samples import CHECKPOINT, noise
 from safetensors.numpy import save_file
 
 import registry
@@ -105,15 +105,6 @@ def test_damaged_indices_are_named(tmp_path, content, error):
         shards_of(index)
     with pytest.raises((DamagedFileError, UnsafeWeightsError), match=error):
         load(folder)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "checkpoint"
-    folder.mkdir()
-    for name, data in MODEL.items():
-        (folder / name).write_bytes(data)
-    return folder
 
 
 PICKLED = pickle.dumps({"a": 1})

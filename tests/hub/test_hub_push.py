@@ -11,16 +11,6 @@ PUSH = "import registry\nfrom pathlib import Path\nresult = vars(registry.push({
 FILES = {file.name: digest(file.read_bytes()) for file in CHECKPOINT.iterdir()}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A checkpoint with a card."""
-    folder = tmp_path / "checkpoint"
-    folder.mkdir()
-    for name, data in MODEL.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 def test_zoo_entry_by_branch_tag_and_commit(hub, home, tmp_path):
     hub.state.lfs_threshold = 10_000
     token = hub.token("me")

@@ -6,25 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import invoke
-from recipe_writing import write_recipe
+from recipe_writing import LABELLED, SHARED, write_recipe
 
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.recipe import load_recipe
 
-SHARED = {
-    "training": {"num_train_epochs": 1, "per_device_train_batch_size": 16},
-    "validation_share": 0.25,
-    "learning_rates": [0.01],
-    "seeds": [0],
-    "threads": 1,
-}
-LABELLED = {
-    "name": "kinds",
-    "task": "time-series-classification",
-    "model": {"hidden_sizes": [4], "channel_hops": [0, 1]},
-    **SHARED,
-}
 FORECAST = {
     "name": "sales",
     "task": "time-series-forecasting",

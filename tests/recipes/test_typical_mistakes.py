@@ -6,21 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import invoke
-from recipe_writing import write_recipe
+from recipe_writing import LABELLED, SHARED, write_recipe
 
-SHARED = {
-    "training": {"num_train_epochs": 1},
-    "validation_share": 0.25,
-    "learning_rates": [0.01],
-    "seeds": [0],
-    "threads": 1,
-}
-LABELLED = {
-    "name": "kinds",
-    "task": "time-series-classification",
-    "model": {"hidden_sizes": [4], "channel_hops": [0, 1]},
-    **SHARED,
-}
 FORECAST = {
     "name": "sales",
     "task": "time-series-forecasting",

@@ -127,8 +127,8 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         if lonely:
             said.append(
                 f"labels: {len(lonely)} of {len(known)} have a single series to train on "
-                f"({listed(sorted(lonely), 4)}), whose prediction counts as wrong in the score of series that the model "
-                "was not fitted to"
+                f"({listed(sorted(lonely), 4)}), whose prediction counts as wrong in the score of series that the "
+                "model was not fitted to"
             )
 
     start = time.perf_counter()

@@ -55,25 +55,13 @@ def split(examples: Examples, share: float, seed: int) -> tuple[Examples, Exampl
 
 
 def split_told(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples, str]:
-    """Split examples as `split` does, and describe the held-out examples.
-
-    Parameters
-    ----------
-    examples : Examples
-    share : float
-        The share to hold out, between 0 and 1.
-    seed : int
+    """Split examples as `split` does, with the same arguments and errors, and describe the held-out examples.
 
     Returns
     -------
     kept, held_out : Examples
     words : str
         The number of held-out examples and groups, their labels, and labels that they lack.
-
-    Raises
-    ------
-    RecipeError
-        As in `split`.
     """
     kept, held_out = split(examples, share, seed)
     words = f"{len(held_out.labels)} of {len(examples.labels)} examples"

@@ -53,11 +53,8 @@ def weighted_quantile_loss(quantiles: Values, values: Values, levels: Sequence[f
 
     Parameters
     ----------
-    quantiles : array [..., levels]
-    values : array [...]
-        NaN does not count.
-    levels : sequence of float
-        The levels of the quantiles, between 0 and 1.
+    quantiles, values, levels
+        As for `pinball`.
     """
     size = float(np.nanmean(np.abs(values)))
     return 2 * pinball(quantiles, values, levels) / size if size else float("nan")
@@ -68,9 +65,8 @@ def coverage(quantiles: Values, values: Values, low: int, high: int) -> float:
 
     Parameters
     ----------
-    quantiles : array [..., levels]
-    values : array [...]
-        NaN does not count.
+    quantiles, values
+        As for `pinball`.
     low, high : int
         The positions of the two quantiles on the last axis.
     """
@@ -101,8 +97,6 @@ def _error(name: str, title: str, of: Callable[..., float], *, share: bool = Fal
 
 
 MASE = Metric("mase", "MASE", greater_is_better=False, of=mase, of_scale=True, has_unit=False)
-
-
 POINT_METRICS: tuple[Metric, ...] = (
     _error("rmse", "RMSE", rmse),
     _error("mae", "MAE", mae),
