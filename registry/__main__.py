@@ -95,7 +95,7 @@ def run(
         ),
     ],
 ) -> None:
-    """Run a script or module as python does, with every plugin registered. It need not know of any.
+    """Run a script or module as python does, with every plugin registered. The script need not know any plugin.
 
     Example: python -m registry run train.py --model_name_or_path my-model
     """

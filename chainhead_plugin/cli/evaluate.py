@@ -51,10 +51,10 @@ def evaluate(
 ) -> None:
     """Evaluate a model on new labelled files, or on the test part of its recipe next to what its card states.
 
-    Columns are matched with those that the model was trained on by name. Of models for labels it shows accuracy,
-    balanced accuracy, macro F1, log loss and AUC, which label was taken for which, and how many there are of each; of
-    regressions RMSE, MAE and R²; of forecasts, from every origin that the files leave room for, errors, MASE, and what
-    quantiles come to. Needs the extra "train".
+    Columns are found by the names that they had in training. For labels it shows accuracy, balanced accuracy, macro F1,
+    log loss and AUC, a table of true and predicted labels, and the number of examples of each label; for regressions
+    RMSE, MAE and R²; for forecasts errors, MASE and the coverage of quantiles, from every step with enough values
+    before and after it. Needs the extra "train".
 
     Example: chainhead evaluate ./my-model --data new.csv --picture confusion.png
     """

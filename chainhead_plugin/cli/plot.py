@@ -84,7 +84,7 @@ def plot(
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:
-    """Draw a model's chain: who gives to whom, and the weight of hops; or with --input what nodes add to a prediction.
+    """Draw a model's chain: which node gives to which, and how much; or with --input what nodes add to a prediction.
 
     Example: chainhead plot chainhead-japanese-vowels --input recording.csv --output why.png
     """

@@ -73,8 +73,8 @@ def predict(
 ) -> None:
     """Predict: labels of sequences, texts, images, tokens or segments, forecasts, or features of nodes.
 
-    A table holds a node of a sequence a row, and a column such as "id" tells sequences apart; or a text a row. A model
-    that was trained on a table finds its columns by name. JSON lines hold a sequence or a text each.
+    Each row of a table is a node of a sequence, and a column such as "id" tells sequences apart; or each row is a text.
+    A model that was trained on a table finds its columns by name. In JSON lines, each line is a sequence or a text.
 
     Example: chainhead predict chainhead-japanese-vowels recordings.csv --top-k 3
     """

@@ -78,9 +78,10 @@ def train(
 ) -> None:
     """Train a recipe's model on every seed and test each of them once, or the default model on a table.
 
-    Of a table nothing has to be said: what columns mean is guessed where that is safe, and told. The folder loads with
-    from_pretrained, and holds card and results. A recipe goes on where it was cut off; its first seed's weights are the
-    model. A table with times and without labels becomes a forecaster. Needs the extra "train".
+    Nothing has to be said of a table: the meaning of its columns is guessed if that is safe, and printed. A table with
+    times and without labels becomes a forecaster. A recipe whose training was interrupted goes on where it stopped; the
+    model has the weights of its first seed. The folder loads with from_pretrained, and holds a card and the results.
+    Needs the extra "train".
 
     Example: chainhead train measurements.csv --label kind --test-share 0.2
 
@@ -108,8 +109,8 @@ def train(
 def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
     """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
 
-    After `train` it trains the peers alone. LSTM, GRU, Conv1d, an MLP, the plain chain, the same head without hops and,
-    for labels of series, MiniRocket are the peers, unless the recipe names others. Needs the extra "train".
+    After `train` it trains only the peers: LSTM, GRU, Conv1d, an MLP, the plain chain, the same head without hops and,
+    for labels of series, MiniRocket, unless the recipe names its own. Needs the extra "train".
 
     Example: chainhead compare my-recipe.yaml
     """

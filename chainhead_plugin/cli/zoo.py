@@ -45,7 +45,7 @@ def info(
     name: Annotated[str, typer.Argument(help=NAME_HELP, autocompletion=complete_sources)],
     in_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what is known of a model: data, metrics and licence of one of the zoo; task, labels, columns and files.
+    """Show what is known of a model: task, labels, columns, files; for models of the zoo also data, metrics, licence.
 
     Example: chainhead info chainhead-japanese-vowels
     """
