@@ -8,6 +8,7 @@ from typing import Any, Literal
 from huggingface_hub import ModelCardData
 
 from .card_template import TEMPLATE
+from .results_template import RESULTS
 
 # Control characters, and characters that turn the direction of writing around and so can show another text.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -39,12 +40,17 @@ def card_text(data: ModelCardData, name: str, kind: CardKind, facts: Mapping[str
     jinja2.UndefinedError
         If `facts` lacks a value that the template names.
     """
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import DictLoader, Environment, StrictUndefined
 
     # Markdown, not HTML: foreign text is escaped by `cell`.
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    environment = Environment(  # noqa: S701
+        loader=DictLoader({"card": TEMPLATE, "results": RESULTS}),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters["cell"] = cell
-    template = environment.from_string(TEMPLATE)
+    template = environment.get_template("card")
     text = template.render(facts, kind=kind, name=name, front_matter=data.to_yaml())
     return text.strip() + "\n"
 

@@ -8,7 +8,7 @@ import chains
 import pytest
 from hub_samples import CLASSES
 from huggingface_hub import ModelCard
-from option_tables import FIELDS, FORECAST, OPTIONS, UNTOLD
+from option_tables import FIELDS, FORECAST, KINDS, OPTIONS, UNTOLD
 from transformers import PreTrainedConfig
 from transformers.pipelines import PIPELINE_REGISTRY
 
@@ -31,13 +31,6 @@ RANDOM_FIELDS = {
     "group_size": ({"group_size": 3}, "kernels for each dilation", "groups of 3 random kernels"),
     "num_levels": ({"num_levels": 7}, "thresholds of the nodes", "7"),
     "reference_length": ({"reference_length": 50}, "pools", "in units of 50"),
-}
-KINDS = {
-    "single_hop": "single hop",
-    "multihop": "hops? at once|all of up to",
-    "inverse": "inverse",
-    "exponential": "exponential",
-    "channel_hops": "a hop for each channel",
 }
 every_class = pytest.mark.parametrize(
     ("name", "fitting"), [line[:2] for line in CLASSES], ids=lambda x: str(x)[:40]

@@ -1,7 +1,15 @@
-"""Every option of a head and field of a configuration, with a value to set and the words of its card."""
+"""Every kind of chain, option of a head and field of a configuration, with the words of its card."""
 
 from transformers import BertConfig
 
+# By kind of chain, the words that its card has for it, as a regular expression.
+KINDS = {
+    "single_hop": "single hop",
+    "multihop": "hops? at once|all of up to",
+    "inverse": "inverse",
+    "exponential": "exponential",
+    "channel_hops": "a hop for each channel",
+}
 # By option of the head: a configuration with it, and the words that its card has for it.
 OPTIONS = {
     "m": ({"m": 7}, "7 before"),

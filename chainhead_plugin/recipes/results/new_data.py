@@ -124,7 +124,7 @@ def evaluate_on(
     task = task_of_model(pipeline_task, model.config)
     if task is None:
         raise ValueError(
-            f"models for {pipeline_task} cannot be evaluated with --data: expected one for classification, "
+            f"models for {pipeline_task} cannot be evaluated with --data: expected a model for classification, "
             "segmentation, regression or forecasts of series, or for classification of texts or images"
         )
     inputs = task.load_inputs(folder)
