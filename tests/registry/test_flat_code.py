@@ -40,7 +40,7 @@ PACKAGES = {
             "models/pooling.py": b"from ..chain.mix import *\n",
             "chain/mix.py": b"from .kernels.scan import scan\n",
             "chain/kernels/scan.py": b"from ...chain.path import path\nfrom ..path import path\n",
-            "chain/forms/path.py": b"import math\n",
+            "chain/path.py": b"import math\n",
         },
         "pkg.models.model",
         {
