@@ -144,7 +144,7 @@ def _update_catalogue(
         "summary": recipe.card["summary"],
         "data": recipe.card["catalogue"],
         "license": recipe.card["license"],
-        "metrics": _metrics(recipe, chain),
+        "metrics": catalogued_metrics(recipe, chain),
         "parameters": chain.parameters,
         "config": _changed_fields(config),
         "files": {saved.name: sha256(saved) for saved in sorted(checkpoint.iterdir())},
@@ -156,13 +156,14 @@ def _update_catalogue(
     write_json(file, sorted([*records, record], key=lambda entry: entry["name"]))
 
 
-def _metrics(recipe: Recipe, chain: ModelReport) -> dict[str, float | None]:
+def catalogued_metrics(recipe: Recipe, chain: ModelReport) -> dict[str, float]:
+    """Return the test metrics of a model: of its first seed, their mean, and the deviation of several seeds."""
     metrics: dict[str, float | None] = {}
     for metric in recipe.task.metrics:
         outcome, key = chain.outcomes[metric.name], f"test_{metric.name}"
         if outcome.is_defined:
             metrics |= {key: outcome.values[0], f"{key}_mean": outcome.mean, f"{key}_sd": outcome.sd}
-    return metrics
+    return {name: value for name, value in metrics.items() if value is not None}
 
 
 def _changed_fields(config: PreTrainedConfig) -> dict[str, Any]:
