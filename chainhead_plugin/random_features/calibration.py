@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .workers import one_torch_thread
+
 _LEAST, _MOST = math.log(0.1), math.log(100)
 # Every step of the search shrinks the interval to 0.62 of its size. After all steps less than a millionth is left.
 _STEPS = 32
@@ -46,7 +48,8 @@ def fit_temperature(scores: Tensor, labels: Tensor, weights: Tensor | None = Non
         def loss(factor: float) -> float:
             return float(-(share * softened * torch.log_softmax(scores * factor, 1)).sum(1).mean())
 
-    return math.exp(_least(lambda exponent: loss(math.exp(exponent)), _LEAST, _MOST))
+    with one_torch_thread():
+        return math.exp(_least(lambda exponent: loss(math.exp(exponent)), _LEAST, _MOST))
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
