@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from chainhead_plugin.random_features import standard
 from chainhead_plugin.random_features.ridge import in_passes as ridge_in_passes
 from chainhead_plugin.random_features.ridge.closed_form import fit_ridge
 from chainhead_plugin.random_features.ridge.in_passes import Guide, solve_in_passes
@@ -109,7 +110,7 @@ def test_features_that_hardly_vary_are_not_scaled_up():
 def test_left_out_predictions_of_a_weak_penalty_are_not_those_of_rounding(monkeypatch):
     """In float32 no feature has a mean of exactly 0, which the formula for leaving out a row takes for granted."""
     of = plan(dilations=(1,), with_differences=False, groups=(2, 2), num_levels=3)
-    monkeypatch.setattr("chainhead_plugin.random_features.ridge._STRENGTHS", (1e-7,))
+    monkeypatch.setattr("chainhead_plugin.random_features.ridge.closed_form._STRENGTHS", (1e-7,))
     features = 1 + 0.1 * torch.randn(30, of.num_features)
     targets = features[:, :2].double()
     fit = fit_blocks(lambda wanted: [(wanted, features[wanted])], 30, targets, of, None, 0)
@@ -118,3 +119,22 @@ def test_left_out_predictions_of_a_weak_penalty_are_not_those_of_rounding(monkey
         others = torch.arange(30) != row
         weight, intercept = refit(scaled[others], targets[others], fit.strength)
         torch.testing.assert_close(fit.left_out[row], scaled[row] @ weight + intercept, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [3, 128, 300])
+def test_standardised_features_and_products_are_what_they_are_defined_as(count, monkeypatch):
+    of = plan(dilations=(1,), groups=(2, 2))
+    features = torch.randn(count, of.num_features) * 3 + 2
+    alone = standard.standardised(features.clone(), of, 1)
+    monkeypatch.setattr(standard, "_LEAST_WORK", 0)
+    in_two = standard.standardised(features.clone(), of, 2)
+
+    expected = (features.double() - features.double().mean(0)) * alone.scale
+    torch.testing.assert_close(alone.features.double(), expected, atol=1e-5, rtol=1e-5)
+    blocks = torch.split(alone.features.double(), list(of.block_sizes), 1)
+    for block, found, same in zip(blocks, alone.products, in_two.products, strict=True):
+        torch.testing.assert_close(found, block @ block.T, atol=1e-3, rtol=1e-5)
+        assert torch.equal(found, same)
+    weight = torch.randn(count, 2, dtype=torch.float64)
+    found = standard.weights_of_features(alone, weight)
+    torch.testing.assert_close(found, alone.features.double().T @ weight)
