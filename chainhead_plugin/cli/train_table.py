@@ -56,9 +56,10 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
     with console(stderr=True).status("Importing torch and transformers"):
         from transformers.utils import logging
 
-        from ..estimators.tables.output import PLAN, check_folder, write_folder
+        from ..estimators.tables.output import LOCK, PLAN, check_folder, write_folder
         from ..estimators.tables.plan import TablePlan, is_plan, load_plan
         from ..estimators.tables.training import train_on_table
+        from ..storage.reserved_folder import FolderInUseError, reserved
     logging.disable_progress_bar()
     path = Path(source)
     if is_plan(path):
@@ -90,9 +91,15 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
             f"{path} is a model that this command wrote, not a table: to train it again, chainhead train {path / PLAN}"
         )
     check_folder(folder)
-    with console(stderr=True).status("Training"):
-        trained = train_on_table(plan)
-    write_folder(trained, folder)
+    try:
+        with reserved(folder, LOCK):
+            with console(stderr=True).status("Training"):
+                trained = train_on_table(plan)
+            write_folder(trained, folder)
+    except FolderInUseError as error:
+        raise ValueError(
+            f"another process is training in {folder}: wait until it has finished, or choose another --output"
+        ) from error
     for line in trained.said:
         say(line)
     if trained.plan.task == "forecasting":

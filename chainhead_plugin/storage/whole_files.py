@@ -11,7 +11,11 @@ from pathlib import Path
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path to write a file to. The file takes the place of `path` in a single step, if nothing is raised."""
     target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    except OSError as error:
+        # The error would name a hidden file that the user has never heard of.
+        raise OSError(error.errno, error.strerror, str(target)) from error
     os.close(handle)
     new = Path(name)
     try:

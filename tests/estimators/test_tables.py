@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from chainhead_plugin.cli import app
 from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
+from chainhead_plugin.storage.reserved_folder import reserved
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8}
 
@@ -136,6 +137,17 @@ def test_names_and_labels_of_a_table_are_no_markup_of_its_card(tmp_path):
         assert "c" * 100 not in text
     assert "&lt;script&gt; ![x]\\(http://x.org/y.png)" in card
     assert "features &lt;i&gt;, \\|h;" in card
+
+
+def test_one_process_at_a_time_trains_in_a_folder(trained, tmp_path):
+    folder, _ = trained
+    with reserved(tmp_path / "model", ".in-use.lock"):
+        said = invoke("train", folder / "model" / "training.yaml", "-o", tmp_path / "model", code=1)
+    assert "another process is training in" in said
+    assert not (tmp_path / "model").exists()
+    write(tmp_path / "one.csv", 1, 0)
+    invoke("train", tmp_path / "one.csv", "--label", "kind", "-o", tmp_path / "model", code=1)
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.filterwarnings("default:.*README.md was edited:UserWarning")

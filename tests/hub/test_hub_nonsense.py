@@ -152,6 +152,39 @@ def test_push_to_hub(hub, home, pytestconfig):
         assert told == "done" or hub.endpoint in told[1]
 
 
+COMMANDS = """
+import os, urllib.request
+from typer.testing import CliRunner
+from chainhead_plugin.cli import app
+from registry.hub import requests
+requests._WAITS = (0, 0)
+result = {}
+for number in NUMBERS:
+    urllib.request.urlopen(f"{os.environ['HF_ENDPOINT']}/nonsense/{number}").close()
+    for command in (["pull", "me/chain"], ["info", "me/chain"], ["card", "me/chain"], ["list"],
+                    ["predict", "me/chain", "rows.csv"], ["plot", "me/chain", "--out", "a.png"],
+                    ["evaluate", "me/chain", "--data", "rows.csv"], ["push", "chainhead-digits", "me/chain"]):
+        done = CliRunner().invoke(app, command, input="y\\n")
+        is_told = done.exception is None or isinstance(done.exception, SystemExit)
+        result[f"{number} {' '.join(command)}"] = [is_told, done.exit_code, done.output]
+"""
+
+
+def test_commands(hub, home, model, tmp_path, monkeypatch, pytestconfig):
+    (tmp_path / "rows.csv").write_text("0.1,0.2,0.3\n")
+    monkeypatch.chdir(tmp_path)
+    hub.state.nonsense = (r"(GET|POST) /api/.*", -1)
+    numbers = ALL if pytestconfig.getoption("--full", False) else ALL[::19]
+    code = COMMANDS.replace("NUMBERS", str([*numbers]))
+    found = run_client(code, hub, home=home, token=hub.token("me")).ok
+    assert len(found) == 8 * len(numbers)
+    for command, (is_told, code, output) in found.items():
+        assert is_told, command
+        assert code == (0 if command.endswith("list") else 1), f"{command}: {output}"
+        assert "Traceback" not in output
+        assert "\x1b" not in output
+
+
 def test_loading(hub, home, model, pytestconfig):
     call = "transformers.AutoModelForSequenceClassification.from_pretrained('me/chain')"
     found = told(

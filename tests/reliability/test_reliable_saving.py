@@ -13,6 +13,7 @@ from transformers import AutoModel
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadModel
 from chainhead_plugin.storage.saving import complete_interrupted_save
+from chainhead_plugin.storage.whole_files import whole_file
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="forks and limits processes as Linux does")
 
@@ -64,6 +65,12 @@ def test_an_error_at_any_point_leaves_one_of_the_two(outcomes):
 def test_a_file_that_cannot_be_written_leaves_the_old_one(outcomes):
     trials, found = outcomes
     assert found["file-size"] == {"raised: old": trials}
+
+
+def test_a_file_that_cannot_be_made_is_named(tmp_path):
+    file = tmp_path / "missing" / "out.csv"
+    with pytest.raises(FileNotFoundError, match=f"{file}'$"), whole_file(file):
+        pass
 
 
 @linux

@@ -19,6 +19,7 @@ from .plan import TablePlan, load_plan
 from .training import TrainedOnTable
 
 PLAN, RESULTS = "training.yaml", "results.json"
+LOCK = ".in-use.lock"
 CARD, NEW_CARD = "README.md", "README.new.md"
 _KINDS = {
     HEADS: "Random chain heads for {} of series with {}: kernels that are drawn and never trained, and a ridge "
@@ -39,7 +40,8 @@ def check_folder(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"cannot write {folder}: it is a file")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / PLAN).is_file():
+    held = {file.name for file in folder.iterdir()} - {LOCK} if folder.is_dir() else set()
+    if held and PLAN not in held:
         raise ValueError(
             f"{folder} is not empty, and was not written by this command: choose another --output"
         )

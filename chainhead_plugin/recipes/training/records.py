@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ...storage.hashing import sha256
+from ...storage.reserved_folder import FolderInUseError, reserved
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
 
@@ -97,21 +97,14 @@ def in_use(folder: Path) -> Iterator[None]:
     RecipeError
         If another process trains in the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / _LOCK, timeout=0)
     try:
-        lock.acquire()
-    except Timeout:
+        with reserved(folder, _LOCK):
+            yield
+    except FolderInUseError as error:
         raise RecipeError(
             f"another process is training in {folder.parent}: wait until it has finished, or choose another --output"
-        ) from None
-    try:
-        yield
+        ) from error
     finally:
-        if not any(file.name != _LOCK for file in folder.iterdir()):
-            # If nothing was kept, the folder is removed, while no other process can take the lock.
-            (folder / _LOCK).unlink(missing_ok=True)
-            for place in (folder, folder.parent):
-                with suppress(OSError):
-                    place.rmdir()
-        lock.release()
+        with suppress(OSError):  # the folder around it, if nothing was kept
+            if not folder.exists():
+                folder.parent.rmdir()
