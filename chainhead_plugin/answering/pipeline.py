@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from registry.screen import console
 
 from ..storage.code_origin import CarriedCodeError, without_carried_code
-from ..storage.whole_reading import read_whole
 
 if TYPE_CHECKING:
     from .find_model import FoundModel
@@ -107,6 +106,8 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
         import torch
         import transformers
         from transformers.pipelines import PIPELINE_REGISTRY
+
+        from ..storage.whole_reading import read_whole
 
         if answers.task not in PIPELINE_REGISTRY.get_supported_tasks():
             raise _RefusalError(f"{model.name} is for {answers.task}, for which no pipeline is registered")

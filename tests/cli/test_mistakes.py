@@ -205,7 +205,7 @@ MISTAKES = [
         "column kind is label and series at once: name it as one of them",
     ),
     ("train chainhead-gunpoint --label kind", 2, "--label: is for tables, which chainhead-gunpoint is not"),
-    ("train recipe.yaml", 1, "recipe.yaml: name and data and model and training missing"),
+    ("train recipe.yaml", 1, "recipe.yaml: a recipe needs name and data and model and training"),
     ("compare nowhere", 1, "'nowhere' is no recipe: expected a YAML file, or one of"),
 ]
 

@@ -92,7 +92,7 @@ class TestChecks:
         ("changes", "message"),
         [
             ({"sedes": [0, 1]}, "no 'sedes': did you mean 'seeds'"),
-            ({"training": None}, "training missing"),
+            ({"training": None}, "a recipe needs training"),
             ({"task": "regression"}, "task must be one of"),
             ({"name": "a/b"}, "without slashes"),
             ({"seeds": []}, "a list of integers"),
