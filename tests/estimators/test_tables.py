@@ -176,7 +176,7 @@ def test_time_is_for_a_stack_of_classes(trained, tmp_path):
     plan = yaml.safe_load((tmp_path / "model" / "training.yaml").read_text())
     assert plan["estimator"]["seconds"] == pytest.approx(0.6)
     table = write(tmp_path / "values.csv", 24, 0, label=lambda number, nodes: float(nodes.std()))
-    assert "for classes alone" in invoke(
+    assert "there is no trained stack that predicts numbers" in invoke(
         "train", table, "--label", "kind", "--minutes", "1", "-o", tmp_path / "no", code=1
     )
     assert not (tmp_path / "no").exists()

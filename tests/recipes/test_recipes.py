@@ -102,7 +102,7 @@ class TestChecks:
             ({"learning_rates": ["1e-2"]}, "is a text in YAML"),
             ({"learning_rates": [-1.0]}, "above 0"),
             ({"learning_rates": 0.1}, "list of numbers"),
-            ({"validation_share": 0.2}, "one of validation_folds and validation_share"),
+            ({"validation_share": 0.2}, "either validation_folds or validation_share"),
             ({"validation_folds": 1}, "validation_folds must be"),
             ({"validation_folds": None, "validation_share": 1.5}, "between 0 and 1"),
             ({"early_stopping": 3}, "early_stopping needs validation_share"),
