@@ -98,7 +98,7 @@ class TestChecks:
             ({"seeds": []}, "a list of integers"),
             ({"seeds": 0}, "a list of integers"),
             ({"seeds": [-1, True]}, "a list of integers"),
-            ({"seeds": [1, 1]}, "one seed twice"),
+            ({"seeds": [1, 1]}, "names a seed twice"),
             ({"learning_rates": ["1e-2"]}, "is a text in YAML"),
             ({"learning_rates": [-1.0]}, "above 0"),
             ({"learning_rates": 0.1}, "list of numbers"),
