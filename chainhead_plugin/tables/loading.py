@@ -13,6 +13,8 @@ from .columns.decimal_signs import check_decimals
 from .columns.meaning import Columns, check_row, resolve
 from .columns.numbers import is_missing, to_numbers
 from .columns.spelling import check_spelling
+from .columns.thousands import plain_numbers
+from .columns.totals import check_totals
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
@@ -70,7 +72,8 @@ def from_table(
         As in `load`.
     """
     columns = resolve(table, spec)
-    said = (*notes, *table.notes, *columns.notes)
+    table = plain_numbers(table, columns.numeric)
+    said = (*notes, *table.notes, *columns.notes, *check_totals(table, columns.spec))
     if columns.spec.text is not None:
         raise TableError(
             f"{table.name}: column {columns.spec.text} is of texts, which are no series: load texts"

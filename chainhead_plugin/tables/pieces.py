@@ -8,6 +8,7 @@ import numpy as np
 
 from .assembling import assemble
 from .columns.meaning import Columns, resolve
+from .columns.thousands import plain_numbers
 from .errors import TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame
@@ -100,6 +101,7 @@ class _Stream:
         self._columns: Columns | None = None
         self._names: list[str] = []
         self._step: Step | None = None
+        self._thousands: str | None = None
         self._has_names = True
         self._open: list[Rows] = []  # the parts of the series that the last block ended in
         self._finished: set[tuple[str, ...]] = set()
@@ -118,6 +120,10 @@ class _Stream:
             raise TableError(
                 f"{block.name} has other columns than the files before it: read the files one by one"
             )
+        block = plain_numbers(self._with_sign(block), self._columns.numeric)
+        if self._thousands is None:
+            self._thousands = block.thousands or ""
+            self._notes = [*self._notes, *block.notes]
         spec = self._columns.spec
         if spec.rows == "series":
             series = tuple(wide_series(block, self._columns))
@@ -132,6 +138,10 @@ class _Stream:
         if self._has_several_files and not spec.series:
             rows = replace(rows, keys=[(source.stem,)])
         yield from self._split(rows)
+
+    def _with_sign(self, block: Table) -> Table:
+        """Return a block with the sign between thousands that the first block has."""
+        return block if self._thousands is None else replace(block, thousands=self._thousands)
 
     def _split(self, rows: Rows) -> Iterator[SeriesSet]:
         ends = [*(np.flatnonzero(np.diff(rows.series_of)) + 1).tolist(), len(rows)]

@@ -217,6 +217,7 @@ def _one_file(tables: Sequence[Table]) -> Table:
         joined.file_of * 0,
         joined.rows,
         decimal=joined.decimal,
+        thousands=joined.thousands,
         zones=joined.zones,
         index=joined.index,
         has_names=joined.has_names,

@@ -115,7 +115,7 @@ def schema_of(found: SeriesSet) -> Schema | None:
         calendar=spec.calendar,
         group=spec.group,
         time=spec.time,
-        time_format=spec.time_format,
+        time_format=_time_format(found),
         day_first=_day_first(found),
         step=None if found.step is None else str(found.step),
         gaps=spec.gaps or "error",
@@ -124,6 +124,14 @@ def schema_of(found: SeriesSet) -> Schema | None:
         nodes=found.columns.nodes,
         label_of=spec.label_of,
     )
+
+
+def _time_format(found: SeriesSet) -> str | None:
+    """Return the format of times, if it is stated or a shorter table may leave it open."""
+    stated, clock = found.columns.spec.time_format, found.clock
+    if stated is not None or clock is None or not clock.format.startswith("%y"):
+        return stated
+    return None if clock.digits or clock.offset else clock.format
 
 
 def _day_first(found: SeriesSet) -> bool | None:

@@ -191,7 +191,7 @@ MISTAKES = [
     (
         "train semicolons.csv --label kind --decimal point",
         1,
-        "expected a number without signs between thousands",
+        "expected a number such as 1234.5: if it has a sign between thousands",
     ),
     ("train ok.csv --label kind --test-share 2", 1, "test_share must be between 0 and 1, got 2.0"),
     (

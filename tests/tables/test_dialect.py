@@ -73,13 +73,44 @@ def test_decimal_comma_and_points_between_thousands(load):
         TableError, match=r"row 2, column b has '1.500', but column a has '1,5': write fractions in one way"
     ):
         load("a;b\n1,5;1.500\n2,5;2.000\n")
-    with pytest.raises(
-        TableError,
-        match=r"row 2, column a holds '1,500.5', expected a number without signs between thousands",
-    ):
-        load('a,b\n"1,500.5",1\n')
+    with pytest.raises(TableError, match=r"row 2, column a holds '1,500', .* state it, as thousands: ','"):
+        load('a,b\n"1,500",1\n')
     with pytest.raises(TableError, match="but the decimal sign is a comma"):
         load("a;b\n1;1.500\n", dialect={"decimal": ","})
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "dialect"),
+    [
+        ('a,b\n"1,500.5",1\n"12",2.5\n', [[1500.5, 1], [12, 2.5]], {}),
+        ('a,b\n"1,500",0.5\n"-2,000,000",2.5\n', [[1500, 0.5], [-2e6, 2.5]], {}),
+        ('a,b\n"1,500",0.5\n"12",2.5\n', [[1500, 0.5], [12, 2.5]], {}),
+        ('a,b\n"1,500",1\n"12",2\n', [[1500, 1], [12, 2]], {"thousands": ","}),
+        ("a;b\n1.500,5;1.234.567\n12;1.000\n", [[1500.5, 1234567], [12, 1000]], {}),
+        ("a;b\n1'500.5;2\n12.5;1’000\n", [[1500.5, 2], [12.5, 1000]], {}),
+        ("a;b\n1\u202f500,5;2\n12,5;1 000\n", [[1500.5, 2], [12.5, 1000]], {}),
+        ("a;b\n1.500;1\n12;2\n", [[1500, 1], [12, 2]], {"thousands": "."}),
+    ],
+)
+def test_signs_between_thousands(load, content, expected, dialect):
+    found = load(content, dialect=dialect)
+    assert found[0].values.tolist() == expected
+    assert "between thousands left out" in tables.summary(found)
+
+
+def test_signs_between_thousands_that_do_not_fit(load, tmp_path):
+    with pytest.raises(TableError, match=r"row 3, column b holds '2.5', but '.' stands between thousands"):
+        load("a;b\n1.500,5;1\n12;2.5\n")
+    with pytest.raises(TableError, match="thousands and decimal cannot both be"):
+        load("a;b\n1;2\n", dialect={"thousands": ",", "decimal": ","})
+    # Ids and labels stand as they are in the file.
+    assert load('id,a,label\n"1,000,000","1,500.5","2,000,000"\n', series="id")[0].labels == ("2,000,000",)
+    (tmp_path / "b.csv").write_text("id,a\n" + "x,7\n" * 3 + 'y,"1,500.5"\n', "utf-8")
+    with pytest.raises(TableError, match=r"row 5, column a holds '1,500.5', .* state thousands: ','"):
+        list(tables.load_pieces(tmp_path / "b.csv", block_rows=3))
+    reading = tables.Reading(dialect=tables.Dialect(thousands=","))
+    *_, last = tables.load_pieces(tmp_path / "b.csv", reading=reading, block_rows=3)
+    assert last[0].values.item() == 1500.5
 
 
 def test_comments(load):

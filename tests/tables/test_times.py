@@ -78,11 +78,34 @@ def test_ambiguous_dates_show_both_readings(load):
         load(column(["12/02/2024", "13/02/2024"]), day_first=False)
     with pytest.raises(TableError, match=r"row 2.* with the day first, and .*row 3.* with the month first"):
         load(column(["13/02/2024", "02/13/2024"]))
-    with pytest.raises(TableError, match="two digits: state time_format"):
-        load(column(["13.02.24", "14.02.24"]))
-    assert load(column(["13.02.24", "14.02.24"]), time="t", time_format="%d.%m.%y").future_times(
-        load(column(["13.02.24", "14.02.24"]), time="t", time_format="%d.%m.%y")[0], 1
-    ) == ["15.02.24"]
+
+
+def test_years_of_two_digits(load):
+    long = [f"{day:02d}.02.24" for day in range(1, 20)]
+    assert load(column(long)).future_times(load(column(long))[0], 1) == ["20.02.24"]
+    found = load(column(["12/31/98", "1/1/99"]))
+    assert found.future_times(found[0], 1) == ["1/2/99"]
+    assert found[0].times[0] == np.datetime64("1998-12-31")
+    found = load(column(["24-01-15", "24-01-16", "24-01-17"]))
+    assert found.future_times(found[0], 1) == ["24-01-18"]
+    # A later table is too short to tell.
+    schema = tables.Schema.from_dict(tables.schema_of(found).to_dict())
+    later = tables.load_matched(pd.DataFrame({"t": ["24-01-05"], "x": [1.0]}), schema)
+    assert later[0].times[0] == np.datetime64("2024-01-05")
+    two = column(["01/02/24", "02/02/24", "03/02/24"])
+    with pytest.raises(
+        TableError, match="'01/02/24' is 2024-02-01 with the day first, 2024-01-02 with the month"
+    ):
+        load(two)
+    assert str(load(two, day_first=True).step) == "1 day"
+    with pytest.raises(
+        TableError, match="'24-02-01' is 2001-02-24 with the day first, 2024-02-01 with the year"
+    ):
+        load(column(["24-02-01", "24-03-01"]))
+    with pytest.raises(TableError, match="row 3, column t: '13/13/99' is no date with the day first"):
+        load(column(["31/12/98", "13/13/99", "02/01/99"]))
+    with pytest.raises(TableError, match=r"'31/12/98' with a year of two digits, and .*row 3.* '01/01/1999'"):
+        load(column(["31/12/98", "01/01/1999"]))
 
 
 def test_offsets_are_instants_over_a_clock_change(load):

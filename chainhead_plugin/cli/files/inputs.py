@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from ...tables.schema import Schema
     from ...tables.spec import TableSpec
 
-_OF_TEXT_FILES = ("--format", "--header", "--separator", "--decimal", "--encoding", "--comment", "--sheet")
+_OF_TEXT_FILES = (
+    "--format",
+    "--header",
+    "--separator",
+    "--decimal",
+    "--thousands",
+    "--encoding",
+    "--comment",
+    "--sheet",
+)
 # The options for tables that still have an effect if the model knows the names of its columns.
 _OF_NAMED = (
     *_OF_TEXT_FILES,

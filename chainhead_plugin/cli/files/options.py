@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PANEL = "Files and their columns"
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " ", "\\t": "\t"}
 _DECIMALS = {"comma": ",", "point": "."}
+_THOUSANDS = {"comma": ",", "point": ".", "apostrophe": "'", "space": " "}
 
 
 class FileFormat(str, Enum):
@@ -93,6 +94,13 @@ class FileOptions:
         str | None,
         _option(
             "--decimal", told="Decimal sign of a text file: point or comma; by default found in the file."
+        ),
+    ] = None
+    thousands: Annotated[
+        str | None,
+        _option(
+            "--thousands",
+            told="Of a text file: comma, point, apostrophe or space, between thousands; by default it tells.",
         ),
     ] = None
     encoding: Annotated[
@@ -208,6 +216,7 @@ class FileOptions:
                 header=self.header,
                 separator=_SEPARATORS.get(self.separator or "", self.separator),
                 decimal=_DECIMALS.get(self.decimal or "", self.decimal),
+                thousands=_THOUSANDS.get(self.thousands or "", self.thousands),
                 encoding=self.encoding,
                 comment=self.comment,
             ),

@@ -16,7 +16,7 @@ from ..recipe import Recipe
 PARTS = ("train", "test", "test_share")
 # Fields of `Reading` and `Dialect`, which tell how files are written.
 _READING = ("format", "sheet", "axes")
-_DIALECT = ("header", "separator", "decimal", "encoding", "comment")
+_DIALECT = ("header", "separator", "decimal", "thousands", "encoding", "comment")
 # Other names of options.
 _ALIASES = {"delimiter": "separator", "sep": "separator"}
 

@@ -81,5 +81,6 @@ def _check_thousands(table: Table, columns: Mapping[str, NDArray[Any]], sign: st
     raise TableError(
         f"{place(file, row=number, column=column)} holds {text!r}, which is {text.replace(sign, '.')} or, with a sign "
         f"between thousands, {plain}; other cells such as {whole!r} do not tell which: state decimal: "
-        f"'{sign}' (--decimal {'comma' if sign == ',' else 'point'}) for fractions, or write {plain}"
+        f"'{sign}' (--decimal {'comma' if sign == ',' else 'point'}) for fractions, or thousands: "
+        f"'{sign}' (--thousands {'comma' if sign == ',' else 'point'}) if it divides thousands"
     )

@@ -40,6 +40,11 @@ class Columns:
     notes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
 
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The columns of numbers: of values, known for the future, and static."""
+        return (*self.features, *self.spec.known, *self.spec.static)
+
 
 def resolve(table: Table, spec: TableSpec) -> Columns:
     """Give every column of a table its meaning.

@@ -76,7 +76,8 @@ def no_number(
                 "in quotes and decimal: ',' (--decimal comma) stated"
             )
         return TableError(
-            f"{where} holds {shown(cell)}, expected a number without signs between thousands, such as 1234.5{hint}"
+            f"{where} holds {shown(cell)}, expected a number such as 1234.5: if it has a sign between thousands, state "
+            f"it, as thousands: ',' (--thousands comma){hint}"
         )
     if "," in cell and _COMMA_NUMBER.fullmatch(cell):
         return TableError(f"{where} holds {shown(cell)}, expected a decimal point: state decimal: ','")

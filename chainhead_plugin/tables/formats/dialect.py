@@ -11,6 +11,7 @@ from ..errors import TableError
 from .files import Source
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+THOUSANDS = {",": "comma", ".": "point", "'": "apostrophe", " ": "space"}
 # With such a line above a table, Excel states the separator.
 _STATED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _BLOCK = 1 << 16
@@ -28,6 +29,8 @@ class Dialect:
     separator : {",", ";", tab, "|", " "}, optional
         A space stands for any number of spaces and tabs.
     decimal : {".", ","}, optional
+    thousands : {",", ".", "'", " "}, optional
+        The sign between thousands, as in 1,234,567.
     encoding : str, optional
         A name that Python knows, such as "utf-16" or "cp1252".
     comment : str, optional
@@ -43,6 +46,7 @@ class Dialect:
     header: bool | None = None
     separator: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
     encoding: str | None = None
     comment: str | None = None
 
@@ -56,6 +60,12 @@ class Dialect:
             )
         if self.decimal not in (None, ".", ","):
             raise TableError(f"decimal must be '.' or ',', got {self.decimal!r}")
+        if self.thousands not in (None, *THOUSANDS):
+            raise TableError(
+                f"thousands must be a comma, a point, an apostrophe or a space, got {self.thousands!r}"
+            )
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise TableError(f"thousands and decimal cannot both be {self.decimal!r}")
         if self.separator == "," and self.decimal == ",":
             raise TableError("separator and decimal cannot both be a comma")
         if self.comment is not None and (not isinstance(self.comment, str) or not self.comment.strip()):

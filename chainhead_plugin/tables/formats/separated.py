@@ -138,6 +138,7 @@ def _read(
     is_ucr = not has_names and _has_classes_first(first_rows, source.suffix)
     options = {
         "decimal": decimal,
+        "thousands": dialect.thousands,
         "has_names": has_names,
         "classes_first": is_ucr,
     }

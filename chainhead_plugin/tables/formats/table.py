@@ -31,6 +31,8 @@ class Table:
         The number of each row in its file, from 1; in a text file, the line where the row begins.
     decimal : {".", ",", None}
         The sign before fractions in texts; None if only the cells can tell.
+    thousands : {",", ".", "'", " ", "", None}
+        The sign between thousands in texts; "" if there is none, and None if only the cells can tell.
     zones : dict of str to str
         The time zones of typed columns of times.
     index : tuple of str
@@ -51,6 +53,7 @@ class Table:
     file_of: NDArray[np.int32]
     rows: NDArray[np.int64]
     decimal: str | None = "."
+    thousands: str | None = None
     zones: Mapping[str, str] = field(default_factory=dict)
     index: tuple[str, ...] = ()
     has_names: bool = True
@@ -162,6 +165,7 @@ def join_tables(tables: Sequence[Table]) -> Table:
         ),
         np.concatenate([table.rows for table in tables]),
         decimal="," if "," in decimals else None if None in decimals else ".",
+        thousands=first.thousands,
         zones=first.zones,
         index=first.index,
         has_names=first.has_names,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import TableError
 from ..formats.cells import shown
 from .clock import Clock
+from .short_years import Order, full_year, order_of
 from .worded import is_worded, read_worded
 
 Where = Callable[[str], str]
@@ -102,7 +103,7 @@ def uniform_iso(texts: Sequence[str]) -> tuple[NDArray[Any], Clock] | None:
         return None
     fields = _YEAR_FIRST.fullmatch(texts[0])
     assert fields is not None
-    return instants, _clock_of(texts[0], fields.groupdict(), False, texts[:1])
+    return instants, _clock_of(texts[0], fields.groupdict(), "year", texts[:1])
 
 
 def by_pattern(texts: Sequence[str], day_first: bool | None, where: Where) -> tuple[list[Moment], Clock]:
@@ -141,31 +142,40 @@ def by_pattern(texts: Sequence[str], day_first: bool | None, where: Where) -> tu
                 "state time_format, such as '%d.%m.%Y %H:%M' (--time-format)"
             )
     matches = [match.groupdict() for match in found if match is not None]
-    is_day_first = _is_day_first(texts, matches, day_first, where)
+    order = _order(texts, matches, day_first, where)
     parsed = []
     for text, groups in zip(texts, matches, strict=True):
-        parsed.append(_from_match(groups, is_day_first, partial(_quoted, where, text)))
+        parsed.append(_from_match(groups, order, partial(_quoted, where, text)))
     longest = max(zip(stripped, matches, strict=True), key=lambda entry: len(entry[0]))
-    return parsed, _clock_of(*longest, is_day_first, stripped)
+    return parsed, _clock_of(*longest, order, stripped)
 
 
 def _quoted(where: Where, text: str) -> str:
     return f"{where(text)}: {text!r}"
 
 
-def _is_day_first(
+def _order(
     texts: Sequence[str], matches: Sequence[dict[str, Any]], stated: bool | None, where: Where
-) -> bool:
-    """Tell days from months in dates whose year comes last, by any number above 12."""
+) -> Order:
+    """Tell what stands first in dates whose year does not stand first in four digits."""
     dated = [(text, match) for text, match in zip(texts, matches, strict=True) if match.get("first")]
     if not dated:
-        return False
-    for text, match in dated:
-        if len(match["year"]) == 2:
-            raise TableError(
-                f"{where(text)}: the year in {text!r} has two digits: state time_format, such as '%d.%m.%y' "
-                "(--time-format)"
-            )
+        return "year"
+    short = [(text, match) for text, match in dated if len(match["year"]) == 2]
+    if short and len(short) < len(matches):
+        full = next(text for text, match in zip(texts, matches, strict=True) if len(match["year"]) == 4)
+        raise TableError(
+            f"{where(short[0][0])} holds {short[0][0]!r} with a year of two digits, and {where(full)} holds {full!r}: "
+            "write all dates in one way, best as 2025-12-31"
+        )
+    if short:
+        dates = [(int(match["first"]), int(match["second_part"]), int(match["year"])) for _, match in short]
+        return order_of([text for text, _ in short], dates, stated, where)
+    return "day" if _is_day_first(dated, stated, where) else "month"
+
+
+def _is_day_first(dated: Sequence[tuple[str, dict[str, Any]]], stated: bool | None, where: Where) -> bool:
+    """Tell days from months in dates whose year comes last, by any number above 12."""
     days = [text for text, match in dated if int(match["first"]) > 12]
     months = [text for text, match in dated if int(match["second_part"]) > 12]
     if days and months:
@@ -196,13 +206,18 @@ def _is_day_first(
     )
 
 
-def _from_match(match: dict[str, Any], is_day_first: bool, where: Callable[[], str]) -> Moment:
-    if match.get("first"):
+def _from_match(match: dict[str, Any], order: Order, where: Callable[[], str]) -> Moment:
+    year = int(match["year"])
+    if match.get("first") and order == "year":
+        year, month, day = int(match["first"]), int(match["second_part"]), year
+    elif match.get("first"):
         day, month = int(match["first"]), int(match["second_part"])
-        if not is_day_first:
+        if order == "month":
             day, month = month, day
     else:
         month, day = int(match["month"]), int(match["day"] or 1)
+    if len(match["year"]) == 2:
+        year = full_year(year)
     hour = int(match["hour"] or 0)
     half = (match.get("half") or "").lower()
     try:
@@ -211,7 +226,7 @@ def _from_match(match: dict[str, Any], is_day_first: bool, where: Callable[[], s
                 raise ValueError(f"hour {hour} with {half}")
             hour = hour % 12 + 12 * (half == "pm")
         moment = datetime.datetime(
-            int(match["year"]), month, day, hour, int(match["minute"] or 0), int(match["second"] or 0)
+            year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0)
         )
     except ValueError as error:
         raise TableError(f"{where()} is no time: {error}") from error
@@ -242,11 +257,11 @@ def _seconds_of(offset: str | None) -> int | None:
     return -seconds if offset[0] == "-" else seconds
 
 
-def _clock_of(text: str, match: dict[str, Any], is_day_first: bool, texts: Sequence[str]) -> Clock:
+def _clock_of(text: str, match: dict[str, Any], order: Order, texts: Sequence[str]) -> Clock:
     sign = match["sign"]
-    if match.get("first"):
-        parts = ["%d", "%m", "%Y"] if is_day_first else ["%m", "%d", "%Y"]
-    else:
+    year = "%Y" if len(match["year"]) == 4 else "%y"
+    parts = {"day": ["%d", "%m", year], "month": ["%m", "%d", year], "year": [year, "%m", "%d"]}[order]
+    if not match.get("first"):
         parts = ["%Y", "%m", "%d"] if match["day"] else ["%Y", "%m"]
     form = sign.join(parts)
     if match["hour"]:
