@@ -115,7 +115,7 @@ def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Recor
     reading = wanted.reading
     if content is not None and reading.format is None and not content.startswith(b"PAR1"):
         reading = Reading(format="lines", dialect=reading.dialect)
-    texts, spec = load_texts(source, wanted.spec, reading)
+    texts, spec = load_texts(source, wanted.schema or wanted.spec, reading)
     for text in texts:
         label = {spec.label[0] if spec.label else "label": text.label} if text.label else {}
         yield Record(text.text, dict(text.fields) | label, str(text.fields.get("id", "")))

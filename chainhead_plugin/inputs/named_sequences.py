@@ -43,6 +43,14 @@ def width_of(schema: Schema) -> int:
     return features + len(schema.known) + len(calendar_names(schema.calendar)) + len(schema.static)
 
 
+def listed_beside_targets(schema: Mapping[str, Any]) -> str:
+    """Return the names of all columns that a forecasting model takes beside its targets; empty if there are none."""
+    names = Schema.from_dict(schema)
+    past = [name for name in names.features if name not in names.target]
+    beside = [*past, *names.known, *calendar_names(names.calendar), *names.static]
+    return listed(beside) if beside else ""
+
+
 def checked_schema(stated: Any, feature_size: int) -> dict[str, Any]:
     """Return the names that a file or a caller states, as they are saved.
 

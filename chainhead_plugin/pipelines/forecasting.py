@@ -11,7 +11,7 @@ from transformers import BatchFeature
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..forecasts.rolling import roll_forward
-from ..inputs.named_sequences import arrays_of, one_named
+from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline, saved_extractor
 from .other_forecasters import known_forecasters, other_forecaster
@@ -122,14 +122,14 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         forward_params: dict[str, Any] = {}
         postprocess_params: dict[str, Any] = {}
         if prediction_length is not None:
-            alone = not config.num_time_features and config.num_targets == config.num_input_channels
-            check_whole_number(
-                "prediction_length",
-                prediction_length,
-                1,
-                _LONGEST if alone else config.prediction_length,
-                reason="the most" if alone else "covariates and channels that only help are unknown beyond",
-            )
+            check_whole_number("prediction_length", prediction_length, 1, _LONGEST, reason="the most")
+            if prediction_length > config.prediction_length and (needed := self._needed_beyond()):
+                raise ValueError(
+                    f"{prediction_length} steps cannot be forecast: the model forecasts {config.prediction_length} "
+                    "at once, and cannot go on from its own forecasts, as it would need values of "
+                    f"{needed} for them, which it does not forecast: ask for {config.prediction_length} steps "
+                    f"at most, or train a model with a horizon of {prediction_length}"
+                )
             postprocess_params["prediction_length"] = prediction_length
             if prediction_length > config.prediction_length:
                 preprocess_params["horizon"] = prediction_length
@@ -144,6 +144,19 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             check_whole_number("context_length", context_length, 1, longest)
             preprocess_params["context_length"] = context_length
         return preprocess_params, forward_params, postprocess_params
+
+    def _needed_beyond(self) -> str:
+        """Return words for the columns that the model takes and does not forecast itself; empty if there are none."""
+        config = self.described
+        if self.schema is not None:
+            return listed_beside_targets(self.schema)
+        counts = {
+            "covariate": config.num_time_features,
+            "channel": config.num_input_channels - config.num_targets,
+        }
+        return " and ".join(
+            f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count
+        )
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
         """Return series aligned at their ends as "past_values" ``[batch, L, channels]``, NaN before shorter series.

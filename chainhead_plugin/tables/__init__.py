@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .series import Series as Series, SeriesSet as SeriesSet
     from .spec import TableSpec as TableSpec
     from .summarising import summary as summary
-    from .texts import Text as Text, load_texts as load_texts
+    from .texts import Text as Text, load_texts as load_texts, schema_of_texts as schema_of_texts
     from .write import to_plain as to_plain, write_rows as write_rows
 
 __getattr__, __dir__, __all__ = names_of(
@@ -41,6 +41,7 @@ __getattr__, __dir__, __all__ = names_of(
         "load_pieces": "pieces",
         "load_texts": "texts",
         "schema_of": "schema",
+        "schema_of_texts": "texts",
         "source_of": "read",
         "summary": "summarising",
         "to_plain": "write",

@@ -20,9 +20,9 @@ class Schema:
     Attributes
     ----------
     features : tuple of str
-        In the order in which the model takes them, the targets first; empty if a row is a whole series.
+        In the order in which the model takes them, the targets first; empty if a row is a whole series or a text.
     target, known, static, label, series, drop, calendar : tuple of str
-    group, time, time_format, step : str, optional
+    group, time, time_format, step, text : str, optional
     day_first : bool, optional
     gaps : {"error", "missing", "keep"}
     missing : tuple of str or number
@@ -50,6 +50,7 @@ class Schema:
     rows: str = "nodes"
     nodes: tuple[str, ...] = ()
     label_of: str = "series"
+    text: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as a mapping for JSON, with its version; empty attributes are left out."""
@@ -84,8 +85,8 @@ class Schema:
             raise TableError(
                 f"the schema of a table has no {unknown[0]}: expected {listed(sorted(known), 20)}"
             )
-        if "features" not in stated and stated.get("rows") != "series":
-            raise TableError("the schema of a table needs features")
+        if "features" not in stated and "text" not in stated and stated.get("rows") != "series":
+            raise TableError("the schema of a table needs features, or the column of texts")
         lists: dict[str, Any] = {"features": ()} | {
             name: tuple(value) if isinstance(value, list) else value for name, value in stated.items()
         }

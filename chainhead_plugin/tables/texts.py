@@ -8,12 +8,13 @@ from typing import Any
 
 from .columns.meaning import check_row, resolve
 from .columns.numbers import is_missing
-from .errors import TableError, closest, listed, place
+from .errors import TableError, closest, listed, place, renamed
 from .formats.cells import to_texts
 from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
 from .formats.table import Table
 from .read import Reading, damage_reported, read_raw
+from .schema import Schema
 from .spec import TableSpec
 
 _FORMATS = ("lines", "document")
@@ -33,6 +34,8 @@ class Text:
     file : str
     row : int
         From 1; in a text file the line.
+    column : str, optional
+        The name of its column, or of its field in JSON; None if the file has no names.
     """
 
     text: str
@@ -41,10 +44,15 @@ class Text:
     fields: Mapping[str, Any]
     file: str
     row: int
+    column: str | None = None
 
 
 def load_texts(
-    data: Any, spec: TableSpec | None = None, reading: Reading | None = None
+    data: Any,
+    spec: TableSpec | Schema | None = None,
+    reading: Reading | None = None,
+    *,
+    labelled: bool = False,
 ) -> tuple[list[Text], TableSpec]:
     """Load texts.
 
@@ -52,12 +60,15 @@ def load_texts(
     ----------
     data : str, Path, list of them, Source, pandas.DataFrame or Table
         A file, a folder, a pattern, or several of them; or a table in memory.
-    spec : TableSpec, optional
+    spec : TableSpec or Schema, optional
         Only `text`, `label`, `group` and `drop` are used. By default texts are in the column "text", or in the only
-        column.
+        column. With the schema of a model, columns are matched by name; columns of labels may be missing unless
+        `labelled` asks for them.
     reading : Reading, optional
         With the `format` "lines", each line is a text, which is the default for .txt files; with "document", each file
         is a text.
+    labelled : bool
+        Whether labels are read, if `spec` is a schema.
 
     Returns
     -------
@@ -68,9 +79,12 @@ def load_texts(
     Raises
     ------
     TableError
-        If there is no column of texts, there are no texts, or a text or a label is empty.
+        If there is no column of texts, there are no texts, or a text or a label is empty; or if the columns of a
+        schema are missing.
     """
-    spec, reading = spec or TableSpec(), reading or Reading()
+    schema = spec if isinstance(spec, Schema) else None
+    spec = _stated(schema, labelled=labelled) if isinstance(spec, Schema) else spec or TableSpec()
+    reading = reading or Reading()
     if not isinstance(data, Table) and not hasattr(data, "iloc"):
         sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
         formats = {source.name: _format(source, reading) for source in sources}
@@ -82,7 +96,40 @@ def load_texts(
     raw, _, _ = read_raw(data, reading)
     if not isinstance(raw, Table):
         raise TableError(f"{raw[0].file} holds sequences of numbers, expected texts")
-    return _from_table(raw, spec)
+    if schema is not None and raw.has_names:
+        _check_names(raw, schema, spec)
+    return _from_table(raw, spec if schema is None or raw.has_names else TableSpec())
+
+
+def schema_of_texts(texts: Sequence[Text], spec: TableSpec) -> Schema | None:
+    """Return the names of the columns of texts and labels, which are saved with a model; None without names.
+
+    Parameters
+    ----------
+    texts : sequence of Text
+    spec : TableSpec
+        Both as `load_texts` returns them.
+    """
+    if texts[0].column is None:
+        return None
+    label = spec.label or (("label",) if texts[0].label else ())
+    return Schema(features=(), text=texts[0].column, label=label, group=spec.group, drop=spec.drop)
+
+
+def _stated(schema: Schema, *, labelled: bool) -> TableSpec:
+    return TableSpec(text=schema.text, label=schema.label if labelled else ())
+
+
+def _check_names(table: Table, schema: Schema, spec: TableSpec) -> None:
+    needed = [name for name in (spec.text, *spec.label) if name is not None]
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        unknown = [name for name in table.columns if name not in {*needed, *schema.label, *schema.drop}]
+        raise TableError(
+            f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
+            f"{listed(unknown)}{renamed(missing, unknown)}. Rename them, or name the column of texts with --columns "
+            "and that of labels with --label"
+        )
 
 
 def _format(source: Source, reading: Reading) -> str:
@@ -131,6 +178,7 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
                 {name: cells[i] for name, cells in others.items()},
                 file,
                 row,
+                column if table.has_names else None,
             )
         )
     return found, spec
@@ -184,9 +232,9 @@ def _from_json(value: Any, spec: TableSpec, file: str, number: int) -> Text:
     label = _field(given, spec.label or ("label",), where, required=bool(spec.label))
     group = "" if spec.group is None else _field(given, (spec.group,), where, required=True)
     taken = {name, *(spec.label or ("label",)), spec.group, *spec.drop}
-    return Text(
-        text, label, group, {key: cell for key, cell in given.items() if key not in taken}, file, number
-    )
+    fields = {key: cell for key, cell in given.items() if key not in taken}
+    column = name if isinstance(value, Mapping) else None
+    return Text(text, label, group, fields, file, number, column)
 
 
 def _field(given: Mapping[str, Any], names: Sequence[str], where: str, *, required: bool) -> str:

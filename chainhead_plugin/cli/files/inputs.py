@@ -66,8 +66,12 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     from ...tables.schema import Schema
 
     stated = getattr(pipe, "schema", None)
+    if answers.reads == "text":
+        stated = pipe.tokenizer.init_kwargs.get("schema")
     horizon = getattr(pipe, "horizon", None)
-    schema = None if stated is None else _as_written(Schema.from_dict(stated), files_as)
+    schema = None if stated is None else Schema.from_dict(stated)
+    if schema is not None:
+        schema = _of_texts(schema, files_as) if answers.reads == "text" else _as_written(schema, files_as)
     given = files_as.given()
     if answers.reads == "image":
         _refuse(given, (), "on images")
@@ -117,6 +121,17 @@ def _open_roles(schema: Schema, files_as: FileOptions) -> list[str]:
         for name in ("label", "series", "time")
         if not getattr(schema, name) or getattr(schema, name) == getattr(spec, name)
     ]
+
+
+def _of_texts(schema: Schema, files_as: FileOptions) -> Schema:
+    """Return the schema of a model of texts, with the columns that the user names in place of its own."""
+    spec = _text_spec(files_as)
+    return replace(
+        schema,
+        text=spec.text or schema.text,
+        label=spec.label or schema.label,
+        drop=(*schema.drop, *spec.drop),
+    )
 
 
 def _text_spec(files_as: FileOptions) -> TableSpec:

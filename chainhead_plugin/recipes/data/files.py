@@ -16,7 +16,7 @@ from ...tables.schema import schema_of
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.summarising import summary
-from ...tables.texts import load_texts
+from ...tables.texts import load_texts, schema_of_texts
 from ..errors import RecipeError, said_of
 from ..recipe import Recipe
 from .arrays import is_array_file, read_arrays
@@ -176,6 +176,7 @@ def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Label
         labels=labels,
         places=[place(text.file, row=text.row) for text in texts],
         groups=None if spec.group is None else [text.group for text in texts],
+        schema=schema_of_texts(texts, spec),
         said=f"{texts[0].file}: {len(texts)} texts; label {listed(spec.label)} ({shown})",
     )
     return part, spec

@@ -130,7 +130,7 @@ def evaluate_on(
     inputs = task.load_inputs(folder)
     names = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
     if task.reads == "text":
-        examples, said = _texts(data, spec, reading, names)
+        examples, said = _texts(data, schema or spec, reading, names)
     elif task.reads == "pixels":
         examples, said = _images(data, inputs, names)
     else:
@@ -205,9 +205,9 @@ def _examples(found: SeriesSet, task: Task, names: tuple[str, ...]) -> Examples:
 
 
 def _texts(
-    data: Any, spec: TableSpec | None, reading: Reading | None, names: tuple[str, ...]
+    data: Any, stated: TableSpec | Schema | None, reading: Reading | None, names: tuple[str, ...]
 ) -> tuple[Examples, str]:
-    texts, spec = load_texts(data, spec, reading)
+    texts, spec = load_texts(data, stated, reading, labelled=True)
     if not spec.label:
         raise TableError(
             f"{texts[0].file}: there is no column of labels to evaluate by: name it with --label"

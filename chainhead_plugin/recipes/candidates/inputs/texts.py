@@ -51,6 +51,8 @@ def load_texts(folder: Path) -> Inputs:
 
 
 def _text_inputs(fields: dict[str, Any], tokenizer: Any, training: Examples) -> Inputs:
+    if training.schema is not None:
+        tokenizer.init_kwargs["schema"] = training.schema.to_dict()  # saved in tokenizer_config.json
     lengths = _text_batch(tokenizer)(training.inputs)["attention_mask"].sum(1)
     return Inputs(
         fields={**fields, "chain_length": int(lengths.max())},
