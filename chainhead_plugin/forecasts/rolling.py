@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 # The number of paths that are continued, and the number of values that each path adds to the mixture.
@@ -58,6 +61,49 @@ def roll_forward(
     return torch.cat(found, 1)[:, :steps]
 
 
+def trailing_gap(past: NDArray[Any]) -> int:
+    """Return the number of last steps of a past [length, targets] in which every target is missing.
+
+    0 if no target has any value.
+    """
+    observed = np.flatnonzero(~np.isnan(past).all(1))
+    return len(past) - 1 - int(observed[-1]) if len(observed) else 0
+
+
+def forecast_behind_gaps(
+    forecast: Callable[[Tensor, int], Tensor], past: Tensor, gaps: Sequence[int], steps: int
+) -> Tensor:
+    """Forecast from pasts whose last values are missing: the missing steps are forecast too, and left out.
+
+    A model by itself takes the last observed value for the missing values. After a gap of a whole season, its forecast
+    would know of no season.
+
+    Parameters
+    ----------
+    forecast : callable
+        Maps a past [batch, length, targets] and a number of steps to [batch, steps, targets, quantiles or 1].
+    past : Tensor [batch, length, targets]
+        Up to the end of the gaps.
+    gaps : sequence of int
+        For each past the number of its last steps that are missing.
+    steps : int
+        Steps to forecast behind the gaps.
+
+    Returns
+    -------
+    Tensor [batch, steps, targets, quantiles or 1]
+    """
+    counts = torch.tensor([*gaps], device=past.device)
+    found: Tensor | None = None
+    for gap in counts.unique().tolist():
+        rows = counts == gap
+        some = forecast(past[rows, : past.size(1) - gap], steps + gap)[:, gap:]
+        found = some.new_empty(len(past), *some.shape[1:]) if found is None else found
+        found[rows] = some
+    assert found is not None
+    return found
+
+
 def _between(levels: Sequence[float], count: int) -> Tensor:
     """Return weights [quantiles, count] that interpolate a model's quantiles at evenly spaced levels.
 
@@ -77,4 +123,4 @@ def _between(levels: Sequence[float], count: int) -> Tensor:
     return weights
 
 
-__all__ = ["roll_forward"]
+__all__ = ["forecast_behind_gaps", "roll_forward", "trailing_gap"]

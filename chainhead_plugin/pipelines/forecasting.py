@@ -10,13 +10,14 @@ from transformers import BatchFeature
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..forecasts.rolling import roll_forward
+from ..forecasts.rolling import forecast_behind_gaps, roll_forward, trailing_gap
 from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline, saved_extractor
 from .other_forecasters import known_forecasters, other_forecaster
 
 TIMES = "times"
+_GAPS = "gaps"
 # The most steps that can be forecast. Forecasts are useless long before, as errors add up.
 _LONGEST = 2**20
 
@@ -176,9 +177,11 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if config.num_time_features:
             values, lengths, known["future_time_features"] = self._split_future(values, lengths)
         ends = np.cumsum(lengths)
+        gaps = self._gaps(values, ends, context_length)
         if context_length is not None:
-            kept = np.repeat(ends, lengths) - np.arange(len(values)) <= context_length
-            values, lengths = values[kept], np.minimum(lengths, context_length)
+            longest = context_length + gaps
+            kept = np.repeat(ends, lengths) - np.arange(len(values)) <= np.repeat(longest, lengths)
+            values, lengths = values[kept], np.minimum(lengths, longest)
         past = np.full((len(lengths), lengths.max(), self.feature_size), np.nan, dtype=values.dtype)
         past[np.arange(past.shape[1]) >= past.shape[1] - lengths[:, np.newaxis]] = values
         if config.num_time_features:
@@ -189,7 +192,21 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         tensors = {"past_values": past} | known
         batch = {name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()}
         times = [getattr(sequence, "times", None) for sequence in named]
-        return BatchFeature(batch | ({TIMES: times} if any(times) else {}))
+        beside = ({TIMES: times} if any(times) else {}) | ({_GAPS: gaps.tolist()} if gaps.any() else {})
+        return BatchFeature(batch | beside)
+
+    def _gaps(
+        self, values: NDArray[Any], ends: NDArray[np.intp], context_length: int | None
+    ) -> NDArray[np.intp]:
+        """Return for each series how many steps at its end are missing and can be forecast before all further steps.
+
+        A gap at least as long as the context is none: there would be nothing to forecast from.
+        """
+        if self.other is not None or self._needed_beyond():
+            return np.zeros_like(ends)
+        starts = np.r_[0, ends[:-1]]
+        gaps = np.array([trailing_gap(values[start:end]) for start, end in zip(starts, ends, strict=True)])
+        return gaps if context_length is None else np.where(gaps < context_length, gaps, 0)
 
     def _split_future(
         self, values: NDArray[Any], lengths: NDArray[np.intp]
@@ -230,9 +247,9 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 )
 
     def _forward(self, model_inputs: Any, steps: int | None = None) -> dict[str, Any]:
-        times = model_inputs.pop(TIMES, None)
-        if steps is not None:
-            return self._rolled(model_inputs["past_values"], steps) | (
+        times, gaps = model_inputs.pop(TIMES, None), model_inputs.pop(_GAPS, None)
+        if steps is not None or gaps is not None:
+            return self._rolled(model_inputs["past_values"], steps or self.horizon, gaps) | (
                 {} if times is None else {TIMES: times}
             )
         point, quantiles = self._run(model_inputs)
@@ -251,9 +268,13 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         outputs = self.model(**inputs, return_dict=True)
         return outputs.prediction_outputs, outputs.quantile_outputs
 
-    def _rolled(self, past: torch.Tensor, steps: int) -> dict[str, Any]:
+    def _rolled(self, past: torch.Tensor, steps: int, gaps: Sequence[int] | None) -> dict[str, Any]:
         levels = self.described.quantiles
-        found = roll_forward(self._at_once, past, steps, levels)
+
+        def ahead(some: torch.Tensor, count: int) -> torch.Tensor:
+            return roll_forward(self._at_once, some, count, levels)
+
+        found = ahead(past, steps) if gaps is None else forecast_behind_gaps(ahead, past, gaps, steps)
         point = found[..., levels.index(0.5) if levels else 0]
         return {"forecast": point} | ({"quantiles": found} if levels else {})
 

@@ -109,7 +109,8 @@ class _Stream:
     def add(self, block: Table, source: Source) -> Iterator[SeriesSet]:
         is_first = self._columns is None
         if self._columns is None:
-            self._columns = resolve(block, self._spec_of(block))
+            known = replace(block, has_siblings=self._has_several_files)
+            self._columns = resolve(known, self._spec_of(known))
             self._names, self._has_names = sorted(block.columns), block.has_names
             # Later blocks are read as the first: nothing is guessed again.
             spec = self._columns.spec

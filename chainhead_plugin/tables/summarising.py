@@ -50,6 +50,8 @@ def summary(found: SeriesSet) -> str:
         parts.append("series by file")
     if spec.time is not None:
         parts.append(f"time by {told_name(spec.time)}, {_spacing(found.step)}")
+    elif found.targets and spec.rows == "nodes":
+        parts.append("time by the order of rows")
     missing = sum(int((series.values != series.values).sum()) for series in found)
     if missing:
         parts.append(counted(missing, "missing value"))

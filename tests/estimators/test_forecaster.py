@@ -77,6 +77,19 @@ class TestForms:
         assert np.abs(found - (100 + 20 * (found.index.dayofweek >= 5))).max() < 5
         assert (fitted.seasons_, fitted.horizon_) == ([7], 7)
 
+    def test_a_last_season_without_values(self, fitted, tmp_path):
+        y = sales()
+        y[-7:] = np.nan
+        found = fitted.predict(y=y)
+        later = pd.date_range(DAYS[-1] + DAYS.freq, periods=7)
+        assert np.abs(found - (100 + 20 * (later.dayofweek >= 5))).max() < 5
+        fitted.save_pretrained(tmp_path)
+        ahead = pipeline("time-series-forecasting", model=str(tmp_path))
+        together = ahead([y, sales(), y[:-1]], batch_size=3)
+        np.testing.assert_allclose(together[0]["forecast"], found, rtol=1e-5)
+        np.testing.assert_allclose(together[1]["forecast"], fitted.predict(y=sales()), rtol=1e-5)
+        np.testing.assert_allclose(together[2]["forecast"][1:], found[:-1], rtol=1e-5)
+
     def test_quantiles_and_bands(self, fitted):
         found = fitted.predict_quantiles(alpha=[0.1, 0.5, 0.9])
         assert found.columns.to_list() == [("sales", 0.1), ("sales", 0.5), ("sales", 0.9)]
@@ -275,6 +288,20 @@ class TestCommand:
         folder, _ = trained
         assert message in invoke("train", folder / "sales.csv", "-o", folder / "none", *options, code=code)
         assert not (folder / "none").exists()
+
+
+def test_rows_in_order_without_times(tmp_path):
+    pd.DataFrame({"sales": sales().round(2)}).to_csv(tmp_path / "sales.csv", index=False)
+    assert "--task forecasting" in invoke("train", tmp_path / "sales.csv", code=1)
+    said = invoke(
+        "train", tmp_path / "sales.csv", "--task", "forecasting", "--horizon", 7, "-o", tmp_path / "m"
+    )
+    assert "target sales; time by the order of rows" in said
+    invoke("predict", tmp_path / "m", tmp_path / "sales.csv", "-o", tmp_path / "out.csv")
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found["step"].to_list() == [*range(1, 8)]
+    later = pd.date_range(DAYS[-1] + DAYS.freq, periods=7)
+    assert np.abs(found["forecast"] - (100 + 20 * (later.dayofweek >= 5))).max() < 5
 
 
 def test_a_later_file_is_the_test_part(trained):

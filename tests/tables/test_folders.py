@@ -42,6 +42,13 @@ def test_folders_side_by_side_are_labels(by_folder, tmp_path):
     np.testing.assert_array_equal(alone[0].values, found[0].values)
 
 
+def test_class_folders_in_pieces(by_folder):
+    whole = tables.load(by_folder)
+    parts = [series for found in tables.load_pieces(by_folder) for series in found]
+    assert [(one.id, one.labels) for one in parts] == [(one.id, one.labels) for one in whole]
+    np.testing.assert_array_equal(parts[2].values, whole[2].values)
+
+
 def test_other_meanings_of_folders(by_folder):
     assert tables.load(by_folder, TableSpec(rows="nodes", drop="folder"))[0].labels == ()
     assert tables.load(by_folder, TableSpec(target="x"))[0].labels == ()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...checks.values import check_whole_number
 from ...forecasts.building import set_band
-from ...forecasts.rolling import roll_forward
+from ...forecasts.rolling import forecast_behind_gaps, roll_forward, trailing_gap
 from ...inputs.named_sequences import is_frame
 from .histories import History, joined, read_history
 from .saving import SavedForecaster
@@ -163,10 +163,26 @@ class FittedForecaster(SavedForecaster):
         found = []
         for begin in range(0, len(pasts), _BATCH):
             some = slice(begin, begin + _BATCH)
-            batch = batch_of(pasts[some], self.model_.config, None if known is None else known[some])
             with torch.inference_mode():
-                found.append(self._rolled(batch, wanted).double().numpy())
+                if known is None:
+                    forecasts = self._behind_gaps(pasts[some], wanted)
+                else:
+                    forecasts = self._rolled(batch_of(pasts[some], self.model_.config, known[some]), wanted)
+                found.append(forecasts.double().numpy())
         return np.concatenate(found)
+
+    def _behind_gaps(self, pasts: Sequence[Array], steps: int) -> torch.Tensor:
+        """Return the forecast [batch, steps, targets, quantiles] of pasts without covariates."""
+        config = self.model_.config
+        gaps = [trailing_gap(past[-config.chain_length :]) for past in pasts]
+        batch = batch_of(pasts, config, None, max(gaps))
+        if not any(gaps):
+            return self._rolled(batch, steps)
+
+        def ahead(past: torch.Tensor, count: int) -> torch.Tensor:
+            return self._rolled({"past_values": past}, count)
+
+        return forecast_behind_gaps(ahead, batch["past_values"], gaps, steps)
 
     def _rolled(self, batch: dict[str, torch.Tensor], steps: int) -> torch.Tensor:
         """Return the forecast [batch, steps, targets, quantiles]."""

@@ -131,15 +131,12 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
 
 def _check(plan: TablePlan, read: SeriesSet) -> None:
     spec = read.columns.spec
-    if spec.rows == "series" or read.clock is None:
-        if any(is_time(name) for name in (*read.features, *read.columns.nodes)):
-            raise ValueError(
-                f"{plan.data}: its columns are times, but a table to forecast has a row for each time: turn it, so "
-                "that there are a column of times, a column that tells series apart, and a column of values"
-            )
+    is_turned = read.clock is None and any(is_time(name) for name in (*read.features, *read.columns.nodes))
+    if spec.rows == "series" or is_turned:
+        held = "its columns are times" if is_turned else "each of its rows is a whole series"
         raise ValueError(
-            f"{plan.data}: there is no column of times to forecast by: name it with --time, or if rows are in "
-            "order but have no times, add a column that counts them"
+            f"{plan.data}: {held}, but a table to forecast has a row for each time: turn it, so that there are a "
+            "column of times, one that tells series apart, and one of values (in pandas: melt)"
         )
     for series in read:
         for feature in np.flatnonzero(np.isnan(series.values).all(0)):

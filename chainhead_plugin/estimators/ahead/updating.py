@@ -15,7 +15,9 @@ Array = NDArray[np.float64]
 _MOST = 2000
 
 
-def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None) -> dict[str, torch.Tensor]:
+def batch_of(
+    pasts: Sequence[Array], config: Any, known: Sequence[Array] | None, further: int = 0
+) -> dict[str, torch.Tensor]:
     """Return the model's inputs: the last values of the pasts, aligned at their ends.
 
     Parameters
@@ -24,6 +26,8 @@ def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None)
     config : ChainHeadConfig
     known : sequence of float64 arrays [length + prediction_length or more, covariates], optional
         The covariates of each past and of the steps to forecast.
+    further : int
+        Steps to return beyond those that the model takes at once.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def batch_of(pasts: Sequence[Array], config: Any, known: Sequence[Array] | None)
     ValueError
         If covariates are missing or infinite, or end too early.
     """
-    length = max(min(len(past), config.chain_length) for past in pasts)
+    length = max(min(len(past), config.chain_length + further) for past in pasts)
     batch = np.full((len(pasts), length, pasts[0].shape[1]), np.nan)
     for row, past in zip(batch, pasts, strict=True):
         row[length - min(len(past), length) :] = past[-length:]

@@ -93,7 +93,8 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
     if not found.is_labelled:
         columns = listed(found.features) if found.has_names else "1, 2, …, as there is no row of names"
         raise ValueError(
-            f"{plan.data}: there is no column of labels: name it with --label (the columns are {columns})"
+            f"{plan.data}: there is no column of labels: name it with --label (the columns are {columns}); or to "
+            "forecast what follows the last row: --task forecasting, and --time, unless rows stand in the order of time"
         )
     if found.columns.spec.label_of != "series" or len(found[0].labels) != 1:
         raise ValueError(f"{plan.data}: expected one label for every series")

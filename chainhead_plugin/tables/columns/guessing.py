@@ -10,6 +10,7 @@ from ..errors import TableError
 from ..formats.cells import to_texts
 from ..formats.table import Table
 from ..spec import ROLES, TableSpec, of_role
+from ..time.durations import are_durations, seconds_in
 from ..time.patterns import looks_like_times
 from .node_names import check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
@@ -201,18 +202,19 @@ def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpe
 def _steps(table: Table, spec: TableSpec, free: list[str]) -> list[str]:
     """Return the column that numbers the nodes, in a list, or an empty list.
 
-    The column is known by its name, or because it counts from 0 or 1 in each of several series. As a feature it would
-    only tell how long a series is, or where a node stands.
+    The column is known by its name, because it holds durations, or because it counts from 0 or 1 in each of several
+    series. As a feature it would only tell how long a series is, or where a node stands.
     """
     order, starts = _runs(table, spec)
     for column in free:
         values = table.columns[column]
-        is_named = column.strip().lower() in _STEP_NAMES
+        is_span = are_durations(table, column)
+        is_named = is_span or column.strip().lower() in _STEP_NAMES
         if not is_named and (len(starts) < 2 or to_texts(values[order[:1]])[0].strip() not in ("0", "1")):
             continue
-        if not looks_numeric(values, table.decimal) or is_missing(values).any():
+        if not (is_span or looks_numeric(values, table.decimal)) or is_missing(values).any():
             continue
-        numbers = to_numbers(table, column)[order]
+        numbers = (seconds_in(table, column) if is_span else to_numbers(table, column))[order]
         if _counts(numbers, starts) or (is_named and _rises(numbers, starts)):
             return [column]
     return []

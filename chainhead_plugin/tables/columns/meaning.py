@@ -11,6 +11,7 @@ from ..errors import TableError, closest, listed, place
 from ..formats.cells import to_texts
 from ..formats.table import Table
 from ..spec import ROLES, TableSpec, of_role
+from ..time.durations import are_durations
 from ..time.patterns import looks_like_times
 from .guessing import are_whole, guess
 from .numbers import is_missing, looks_numeric
@@ -86,6 +87,9 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
             and looks_numeric(table.columns[spec.time], table.decimal)
         ):
             notes.append(f"took {spec.time} for the time, as it counts nodes")
+    spans = [column for column in (spec.time, *free) if column and are_durations(table, column)]
+    if spans:
+        notes.append(f"{listed(spans)} in seconds")
     if spec.features is not None:
         free = [column for column in spec.features if column not in spec.target]
     for option in ("time_format", "step", "calendar"):

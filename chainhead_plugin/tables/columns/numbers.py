@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, place
 from ..formats.cells import number_of
 from ..formats.table import Table
+from ..time.durations import seconds_of
 from .odd_cells import no_number
 
 _BOOLEAN = {"true": 1.0, "false": 0.0}
@@ -78,7 +79,9 @@ def _cell(cell: str, may_have_comma: bool) -> float | None:
     except ValueError:
         pass
     value = number_of(cell, may_have_comma=may_have_comma)
-    return _BOOLEAN.get(cell.strip().lower()) if value is None else value
+    if value is None:
+        value = _BOOLEAN.get(cell.strip().lower())
+    return seconds_of(cell) if value is None else value
 
 
 def to_numbers(table: Table, column: str, codes: Collection[str | float] = ()) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ def is_series_a_file(table: Table, labels: Sequence[str], columns: Sequence[str]
     columns : sequence of str
         The columns that are left as features.
     """
-    if len(table.files) < 2 or not labels or are_nodes(table, columns):
+    if (len(table.files) < 2 and not table.has_siblings) or not labels or are_nodes(table, columns):
         return False
     counts = np.bincount(table.file_of, minlength=len(table.files))
     if counts.min() < 2:

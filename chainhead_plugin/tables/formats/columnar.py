@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed, place, require
 from .cells import bytes_as_texts, objects
 from .files import Source
-from .table import DATE, Sequences, Table, single
+from .table import DATE, DURATION, Sequences, Table, single
 
 BLOCK_ROWS = 1 << 16
 
@@ -90,6 +90,8 @@ def _from_batch(batch: Any, file: str, start: int, index: tuple[str, ...]) -> Ta
             zones[name] = kind.tz
         elif types.is_date(kind):
             zones[name] = DATE
+        elif types.is_duration(kind):
+            zones[name] = DURATION
     if lists:
         return _sequences(lists, columns, file, rows)
     return single(columns, file, rows, zones=zones, index=index)
@@ -122,7 +124,10 @@ def _array(column: Any, kind: Any, types: Any, where: str) -> NDArray[Any]:
         return objects(["" if cell is None else cell for cell in column.to_pylist()])
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         return objects(bytes_as_texts(column.to_pylist()))
-    if types.is_time(kind) or types.is_duration(kind):
+    if types.is_duration(kind):
+        spans = column.cast(f"duration[{kind.unit}]").to_numpy(zero_copy_only=False)
+        return np.where(np.isnat(spans), np.nan, spans / np.timedelta64(1, "s"))
+    if types.is_time(kind):
         return objects(["" if cell is None else str(cell) for cell in column.to_pylist()])
     raise TableError(
         f"{where} is of the type {kind}, expected numbers, texts or times: leave it out of the file"

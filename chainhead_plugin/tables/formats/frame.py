@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, place, require
 from .cells import is_nan, objects
 from .columnar import to_nanoseconds
-from .table import Table, single
+from .table import DURATION, Table, single
 
 
 def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
@@ -20,7 +20,8 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
     ----------
     frame : pandas.DataFrame
         Names of columns may be integers. The index becomes columns if it has a meaning: all levels of a MultiIndex, of
-        which the outer levels tell series apart and the last is time; a DatetimeIndex or PeriodIndex, as the time; an
+        which the outer levels tell series apart and the last is time; a DatetimeIndex, PeriodIndex or TimedeltaIndex,
+        as the time; an
         index with a name; and an index of texts, as a column "id". Row numbers without a name are left out.
     name : str
         The name of the DataFrame for messages.
@@ -71,7 +72,7 @@ def _levels(index: Any, pandas: Any) -> dict[str, Any]:
 
 
 def _is_time(index: Any, pandas: Any) -> bool:
-    return isinstance(index, pandas.DatetimeIndex | pandas.PeriodIndex)
+    return isinstance(index, pandas.DatetimeIndex | pandas.PeriodIndex | pandas.TimedeltaIndex)
 
 
 def _array(values: Any, pandas: Any, where: str) -> tuple[NDArray[Any], str]:
@@ -93,6 +94,8 @@ def _array(values: Any, pandas: Any, where: str) -> tuple[NDArray[Any], str]:
             kind = bool if types.is_bool_dtype(dtype) else None
             return np.asarray(values.to_numpy(dtype=kind)), ""
         return objects(["" if cell is pandas.NA or cell is None else str(cell) for cell in values]), ""
+    if types.is_timedelta64_dtype(dtype):
+        return np.asarray(values.dt.total_seconds().to_numpy(dtype=np.float64)), DURATION
     if types.is_float_dtype(dtype):
         return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan)), ""
     if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):

@@ -12,6 +12,8 @@ from .cells import to_texts
 
 # The name of a zone for dates without a time of day.
 DATE = "date"
+# In place of the zone of a typed column of durations, which are held in seconds.
+DURATION = "duration"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Table:
     thousands : {",", ".", "'", " ", "", None}
         The sign between thousands in texts; "" if there is none, and None if only the cells can tell.
     zones : dict of str to str
-        The time zones of typed columns of times.
+        The time zones of typed columns of times; `DATE` and `DURATION` for columns of dates and of durations.
     index : tuple of str
         Columns that were the index of a DataFrame and have a meaning, outer levels first.
     has_names : bool
@@ -46,6 +48,8 @@ class Table:
     made : tuple of str
         Columns that are not in the files but name their folders, such as "folder". They are the labels if the table
         has no column of labels.
+    has_siblings : bool
+        Whether the table is one of several files that are read one after the other as one set.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -60,6 +64,7 @@ class Table:
     classes_first: bool = False
     notes: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    has_siblings: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -12,6 +12,7 @@ from ..errors import TableError, place
 from ..formats.cells import number_of, objects, to_texts
 from ..formats.table import Table
 from .clock import Clock, Times, typed_times
+from .durations import are_durations, passes_midnight, seconds_in
 from .patterns import by_format, by_pattern, uniform_iso
 
 # Whole numbers that are dates: years with months and days, or with months alone.
@@ -33,7 +34,7 @@ def parse_times(
     column : str
     time_format : str, optional
         As `strptime` takes it; by default ISO 8601, years first or last with a day and a month in numbers, months by
-        name, quarters, weeks, eight or six digits that are dates, or plain numbers.
+        name, quarters, weeks, eight or six digits that are dates, durations, which become seconds, or plain numbers.
     day_first : bool, optional
         How 03/04/2025 is to be read where the column leaves it open.
 
@@ -58,6 +59,8 @@ def parse_times(
     for row, text in enumerate(values):
         firsts.setdefault(text, row)
     texts = list(firsts)
+    if time_format is None and are_durations(table, column):
+        return _durations(table, column)
     if time_format is None and all(_is_number(text) for text in texts):
         time_format = _dates_in_digits(texts)
         if time_format is None:
@@ -90,6 +93,19 @@ def _plain_numbers(table: Table, column: str, numbers: NDArray[np.float64]) -> T
         file, number = table.place(row)
         raise TableError(f"{place(file, row=number, column=column)} is no time: {numbers[row]}")
     return Times(numbers, np.zeros(len(numbers), dtype=np.int64), Clock("number"))
+
+
+def _durations(table: Table, column: str) -> Times:
+    seconds = seconds_in(table, column)
+    if (passes := passes_midnight(seconds)).any():
+        row = int(passes.argmax())
+        (file, number), (_, later) = table.place(row), table.place(row + 1)
+        raise TableError(
+            f"{place(file, row=number, column=column)} holds {table.columns[column][row]!r}, and row {later} "
+            f"{table.columns[column][row + 1]!r}: times of day without a date have no order across midnight: write "
+            "dates too, as 2025-12-31 23:59:59"
+        )
+    return _plain_numbers(table, column, seconds)
 
 
 def _is_number(text: str) -> bool:
