@@ -70,6 +70,30 @@ def trailing_gap(past: NDArray[Any]) -> int:
     return len(past) - 1 - int(observed[-1]) if len(observed) else 0
 
 
+def gaps_at_ends(
+    values: NDArray[Any], lengths: NDArray[np.intp], context_length: int | None
+) -> NDArray[np.intp]:
+    """Return for each series how many steps at its end are missing, and can be forecast before all further steps.
+
+    A gap at least as long as the context counts as 0: there is nothing to forecast from.
+
+    Parameters
+    ----------
+    values : array [sum of lengths, targets]
+        Series, one after the other.
+    lengths : int array [series]
+    context_length : int, optional
+        The most values that the forecast begins from.
+
+    Returns
+    -------
+    int array [series]
+    """
+    parts = np.split(values, np.cumsum(lengths)[:-1])
+    gaps = np.array([trailing_gap(part) for part in parts], dtype=np.intp)
+    return gaps if context_length is None else np.where(gaps < context_length, gaps, 0)
+
+
 def forecast_behind_gaps(
     forecast: Callable[[Tensor, int], Tensor], past: Tensor, gaps: Sequence[int], steps: int
 ) -> Tensor:
@@ -93,10 +117,9 @@ def forecast_behind_gaps(
     -------
     Tensor [batch, steps, targets, quantiles or 1]
     """
-    counts = torch.tensor([*gaps], device=past.device)
     found: Tensor | None = None
-    for gap in counts.unique().tolist():
-        rows = counts == gap
+    for gap in sorted({*gaps}):
+        rows = torch.tensor([one == gap for one in gaps], device=past.device)
         some = forecast(past[rows, : past.size(1) - gap], steps + gap)[:, gap:]
         found = some.new_empty(len(past), *some.shape[1:]) if found is None else found
         found[rows] = some
@@ -123,4 +146,4 @@ def _between(levels: Sequence[float], count: int) -> Tensor:
     return weights
 
 
-__all__ = ["forecast_behind_gaps", "roll_forward", "trailing_gap"]
+__all__ = ["forecast_behind_gaps", "gaps_at_ends", "roll_forward", "trailing_gap"]

@@ -10,10 +10,11 @@ from transformers import BatchFeature
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..forecasts.rolling import forecast_behind_gaps, roll_forward, trailing_gap
+from ..forecasts.rolling import forecast_behind_gaps, gaps_at_ends, roll_forward
 from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline, saved_extractor
+from .future_rows import split_future
 from .other_forecasters import known_forecasters, other_forecaster
 
 TIMES = "times"
@@ -175,9 +176,13 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         )
         known = {}
         if config.num_time_features:
-            values, lengths, known["future_time_features"] = self._split_future(values, lengths)
+            values, lengths, known["future_time_features"] = split_future(
+                values, lengths, config.prediction_length, config.num_input_channels
+            )
         ends = np.cumsum(lengths)
-        gaps = self._gaps(values, ends, context_length)
+        gaps = np.zeros_like(ends)
+        if self.other is None and not self._needed_beyond():
+            gaps = gaps_at_ends(values, lengths, context_length)
         if context_length is not None:
             longest = context_length + gaps
             kept = np.repeat(ends, lengths) - np.arange(len(values)) <= np.repeat(longest, lengths)
@@ -194,47 +199,6 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         times = [getattr(sequence, "times", None) for sequence in named]
         beside = ({TIMES: times} if any(times) else {}) | ({_GAPS: gaps.tolist()} if gaps.any() else {})
         return BatchFeature(batch | beside)
-
-    def _gaps(
-        self, values: NDArray[Any], ends: NDArray[np.intp], context_length: int | None
-    ) -> NDArray[np.intp]:
-        """Return for each series how many steps at its end are missing and can be forecast before all further steps.
-
-        A gap at least as long as the context is none: there would be nothing to forecast from.
-        """
-        if self.other is not None or self._needed_beyond():
-            return np.zeros_like(ends)
-        starts = np.r_[0, ends[:-1]]
-        gaps = np.array([trailing_gap(values[start:end]) for start, end in zip(starts, ends, strict=True)])
-        return gaps if context_length is None else np.where(gaps < context_length, gaps, 0)
-
-    def _split_future(
-        self, values: NDArray[Any], lengths: NDArray[np.intp]
-    ) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
-        """Split off the future rows; return the pasts, their lengths, and the covariates of the future."""
-        config = self.described
-        steps, channels = config.prediction_length, config.num_input_channels
-        if lengths.min() <= steps:
-            raise ValueError(
-                f"sequence {lengths.argmin()} has {lengths.min()} rows, expected a past and then {steps} rows of the "
-                "future, in which the covariates are known and the channels missing"
-            )
-        ends = np.cumsum(lengths)
-        is_future = np.repeat(ends, lengths) - np.arange(len(values)) <= steps
-        index = np.repeat(np.arange(len(lengths)), lengths)
-        unknown = np.isnan(values[:, channels:]).any(1)
-        if unknown.any():
-            raise ValueError(
-                f"sequence {index[unknown][0]}: a covariate is missing, it has to be known for every row"
-            )
-        told = is_future & ~np.isnan(values[:, :channels]).all(1)
-        if told.any():
-            raise ValueError(
-                f"sequence {index[told][0]}: its last {steps} rows are the future to forecast, in which the channels "
-                "have to be missing"
-            )
-        future = values[is_future, channels:].reshape(len(lengths), steps, -1)
-        return values[~is_future], lengths - steps, future
 
     def _check_observed(self, past: NDArray[Any], lengths: NDArray[np.intp]) -> None:
         targets = self.described.prediction_channel_indices

@@ -82,8 +82,10 @@ def load_texts(
         If there is no column of texts, there are no texts, or a text or a label is empty; or if the columns of a
         schema are missing.
     """
-    schema = spec if isinstance(spec, Schema) else None
-    spec = _stated(schema, labelled=labelled) if isinstance(spec, Schema) else spec or TableSpec()
+    schema = None
+    if isinstance(spec, Schema):
+        schema, spec = spec, TableSpec(text=spec.text, label=spec.label if labelled else ())
+    spec = spec or TableSpec()
     reading = reading or Reading()
     if not isinstance(data, Table) and not hasattr(data, "iloc"):
         sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
@@ -114,10 +116,6 @@ def schema_of_texts(texts: Sequence[Text], spec: TableSpec) -> Schema | None:
         return None
     label = spec.label or (("label",) if texts[0].label else ())
     return Schema(features=(), text=texts[0].column, label=label, group=spec.group, drop=spec.drop)
-
-
-def _stated(schema: Schema, *, labelled: bool) -> TableSpec:
-    return TableSpec(text=schema.text, label=schema.label if labelled else ())
 
 
 def _check_names(table: Table, schema: Schema, spec: TableSpec) -> None:
