@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
-from ..tables.errors import TableError, counted, listed
+from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.loading import load
 from ..tables.matching import load_matched
 from ..tables.pieces import load_pieces
@@ -21,8 +21,9 @@ from ..tables.spec import TableSpec
 from ..tables.texts import load_texts
 
 Kind = Literal["sequence", "text", "image"]
-# Files larger than this are read in pieces.
-_LARGE = 64 * 2**20
+# Files larger than the first are read in pieces. If the rows of a series do not stand together at the beginning of a
+# file, it is read as a whole, unless it is larger than the second: a table takes 11 times the memory of its file.
+_LARGE, _MOST_WHOLE = 16 * 2**20, 64 * 2**20
 
 
 class Record(NamedTuple):
@@ -122,11 +123,21 @@ def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Recor
 
 
 def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:
-    is_large = isinstance(source, Path) and source.is_file() and source.stat().st_size > _LARGE
+    size = source.stat().st_size if isinstance(source, Path) and source.is_file() else 0
     reading = wanted.reading
-    if is_large:
-        yield from load_pieces(source, wanted.schema or _positional(wanted), reading)
-    elif wanted.schema is not None:
+    if size > _LARGE:
+        pieces = load_pieces(source, wanted.schema or _positional(wanted), reading)
+        try:
+            first = next(pieces)
+        except RowsApartError:
+            if size > _MOST_WHOLE:
+                raise
+        else:
+            yield first
+            del first
+            yield from pieces
+            return
+    if wanted.schema is not None:
         yield load_matched(source, wanted.schema, reading)
     else:
         yield load(source, _positional(wanted), reading)
@@ -147,8 +158,8 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
         if width != wanted.feature_size:
             raise TableError(
                 f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected "
-                f"the model's {wanted.feature_size} features of a node: choose them with --columns, and say what tells "
-                "sequences apart with --series, or that a row is a whole sequence with --rows series"
+                f"the model's {wanted.feature_size} features of a node: choose them with --columns, and name the column "
+                "that tells sequences apart with --series, or that a row is a whole sequence with --rows series"
             )
         fields: dict[str, Any] = dict(zip(spec.series, series.keys, strict=True)) if spec.series else {}
         if not spec.series and series.id:

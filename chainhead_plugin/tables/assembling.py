@@ -158,7 +158,8 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
     for position, column in enumerate(spec.known):
         if (missing := np.isnan(part.known[:, position])).any():
             raise TableError(
-                f"{part.place(int(missing.argmax()), column)} is empty, but what is known has to be known in every row"
+                f"{part.place(int(missing.argmax()), column)} is empty, but a known column needs a value in every row: "
+                "fill it in"
             )
     for position, column in enumerate(spec.static):
         differs = part.static[:, position] != part.static[0, position]
@@ -166,7 +167,7 @@ def _series(part: Rows, whole: Rows, spec: TableSpec) -> Series:
             row = int(differs.argmax())
             raise TableError(
                 f"{part.place(row, column)} holds {part.static[row, position]:g}, but {part.static[0, position]:g} in "
-                "the first row of the series: what is static is one number a series, without empty cells"
+                "the first row of the series: a static column has one number for each series, without empty cells"
             )
     return Series(
         id=" / ".join(part.keys[0]),
@@ -192,16 +193,16 @@ def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
         row = int(differs.argmax())
         raise TableError(
             f"{part.place(0, column)} is empty, but {cells[row]!r} in row {int(part.numbers[row])} of the series: "
-            "expected one for all of a series; does it take another column to tell series apart, or has every node a "
-            "label?"
+            "expected the same in all rows of a series: name the columns that tell series apart (--series), or if "
+            "every node has a label of its own, take a task for nodes"
         )
     if differs.any():
         row = int(differs.argmax())
         held = f"holds {cells[row]!r}" if cells[row] else "is empty"
         raise TableError(
             f"{part.place(row, column)} {held}, but {cells[0]!r} in the first row of the series: "
-            "expected one for all of a series; does it take another column to tell series apart, or "
-            "has every node a label?"
+            "expected the same in all rows of a series: name the columns that tell series apart (--series), or if "
+            "every node has a label of its own, take a task for nodes"
         )
     return str(cells[0])
 

@@ -14,6 +14,10 @@ class TableError(ValueError):
     """A table that cannot be read as it stands; the message names the place, and says what to do."""
 
 
+class RowsApartError(TableError):
+    """The rows of a series do not stand together, although the file is read in pieces."""
+
+
 class TextColumnError(TableError):
     """A column of texts where numbers were expected, so that it may have another meaning."""
 

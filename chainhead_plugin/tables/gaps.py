@@ -63,7 +63,7 @@ def without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
     if spec.gaps in (None, "error"):
         raise TableError(
             f"{part.place(after + 1)}: between {shown_time(part, after)} and {shown_time(part, after + 1)} "
-            f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add what is missing, or "
+            f"{lacking} row{'s lack' if lacking > 1 else ' lacks'}, as times are {step} apart: add the rows, or "
             "state gaps: missing (--gaps missing) for nodes with missing values, or gaps: keep for rows as they are"
         )
     if length > 100 * len(part) + 1000:
@@ -73,8 +73,8 @@ def without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
         )
     if spec.known:
         raise TableError(
-            f"{part.place(after + 1)}: between {shown_time(part, after)} and {shown_time(part, after + 1)} no row says "
-            f"what {listed(spec.known)} was, which has to be known: add the row"
+            f"{part.place(after + 1)}: between {shown_time(part, after)} and {shown_time(part, after + 1)} no row "
+            f"holds {listed(spec.known)}, which has to be known for every time: add the row"
         )
     return _spread(part, places, length, step, spec)
 

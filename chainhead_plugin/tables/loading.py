@@ -121,7 +121,7 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
             f"{place(file, row=row)} has no values, expected a series: fill it in, or delete the row"
         )
     for column in spec.series:
-        check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
+        check_row(table, column, is_missing(table.columns[column]), "a column that tells series apart")
     for column in (*spec.series, *spec.label, *((spec.group,) if spec.group is not None else ())):
         check_spelling(table, column)
     keys = [to_texts(table.columns[column]) for column in spec.series]
@@ -135,7 +135,7 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
     groups = None if spec.group is None else to_texts(table.columns[spec.group])
     static = [to_numbers(table, column, spec.missing) for column in spec.static]
     for column, numbers in zip(spec.static, static, strict=True):
-        check_row(table, column, np.isnan(numbers), "what is static")
+        check_row(table, column, np.isnan(numbers), "a static column")
     longest = int(lengths.max())
     series = []
     for i, length in enumerate(lengths.tolist()):

@@ -69,7 +69,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         raise TableError(
             f"{table.name} has other columns than the model was trained on: missing {listed(missing)}; unknown "
             f"{listed(unknown)}{hints}. The model takes {takes}: rename "
-            "the columns, and leave out what is unknown, or drop it with --drop"
+            "the columns, and leave out unknown columns, or drop them with --drop"
         )
     here -= set(schema.drop)
     used = {*(schema.label if labelled else ()), *schema.series, schema.group}

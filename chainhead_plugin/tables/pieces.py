@@ -9,7 +9,7 @@ import numpy as np
 from .assembling import assemble
 from .columns.meaning import Columns, resolve
 from .columns.thousands import plain_numbers
-from .errors import TableError
+from .errors import RowsApartError, TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame
 from .formats.separated import BLOCK_ROWS
@@ -154,7 +154,7 @@ class _Stream:
             if self._open and self._open[0].keys != part.keys:
                 whole.append(self._close())
             if part.keys[0] in self._finished and not self._open:
-                raise TableError(
+                raise RowsApartError(
                     f"{part.place(0)}: rows of this series stand apart from those before: sort the file by "
                     f"{' and '.join(self._spec().series)}, or read it as a whole"
                 )

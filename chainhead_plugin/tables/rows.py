@@ -218,7 +218,7 @@ def _keys(
         keys = [(name,) for name in names]
         return keys, table.file_of.astype(np.int64)
     for column in series:
-        check_row(table, column, is_missing(table.columns[column]), "what tells series apart")
+        check_row(table, column, is_missing(table.columns[column]), "a column that tells series apart")
         check_spelling(table, column)
     cells = [to_texts(table.columns[column]) for column in series]
     numbers: dict[tuple[str, ...], int] = {}

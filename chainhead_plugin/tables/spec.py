@@ -116,7 +116,7 @@ class TableSpec:
                 other = meanings.setdefault(column, role)
                 # A target is always a feature, and a column may tell both series and groups apart.
                 if other != role and (other, role) not in (("features", "target"), ("series", "group")):
-                    leak = " (what is to be forecast is not known for the future)" if role == "known" else ""
+                    leak = " (the values of a target are not known for the future)" if role == "known" else ""
                     raise TableError(
                         f"column {column} is {other} and {role} at once{leak}: name it as one of them"
                     )

@@ -173,7 +173,7 @@ MISTAKES = [
     (
         "train mixed.csv --label kind",
         1,
-        "holds 'b', but 'a' in the first row of the series: expected one for all",
+        "holds 'b', but 'a' in the first row of the series: expected the same in all",
     ),
     ("train one-class.csv --label kind", 1, "have the label 'a', expected at least two labels to tell apart"),
     ("train ok.csv --label kind --task regresion", 1, "task must be one of classification, regression"),

@@ -162,7 +162,7 @@ class TestCut:
             ({"day": "2025-01-01"}, "row 2 and row 9 have the same time, 2025-01-01"),
             ({"day": None}, "row 9, column day is empty"),
             ({"day": "Wednesday"}, "row 9, column day holds 'Wednesday'"),
-            ({"holiday": np.nan}, "row 9, column holiday is empty, but what is known has to be known"),
+            ({"holiday": np.nan}, "row 9, column holiday is empty, but a known column needs a value"),
         ],
     )
     def test_errors_in_tables(self, folder, change, message):

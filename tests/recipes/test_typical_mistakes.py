@@ -162,7 +162,7 @@ def test_test_parts(tmp_path, test, message):
         (sales(), {"step": "1 fortnight"}, "step must be such as 1h"),
         (sales(9), {}, "no series has 10 steps, .* the longest has 9 steps"),
         (sales().drop(index=20), {}, "row 22: between 2025-01-20 and 2025-01-22 1 row lacks"),
-        (sales().drop(index=20), {"gaps": "missing"}, "row 22: .* no row says what holiday was"),
+        (sales().drop(index=20), {"gaps": "missing"}, "row 22: .* no row holds holiday"),
         (changed(sales(), 5, "holiday", None), {}, "row 7, column holiday is empty, but what is known"),
         (sales().assign(shop=lambda rows: "xy"[0]), {}, "row 2, column shop holds 'x', expected a number"),
         (

@@ -195,7 +195,11 @@ def test_labels(load):
             "row 3, column k, series a holds 2, but 1 in the first row",
         ),
         ("id,k,x\na,1,1\na,,2\n", {"known": "k"}, "row 3, column k, series a is empty, but what is known"),
-        ("id,x\na,1\n,2\n", {}, "row 3, column id is empty, but what tells series apart needs a value"),
+        (
+            "id,x\na,1\n,2\n",
+            {},
+            "row 3, column id is empty, but a column that tells series apart needs a value",
+        ),
         ("id,g,x\na,,1\na,,2\n", {"group": "g"}, "row 2, column g is empty, but group needs a value"),
         ("label,x1,x2\nu,1,2\n,3,4\n", {}, "row 3, column label is empty, but a table with labels"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from series_in_files import WRITERS
 
 from chainhead_plugin import tables
+from chainhead_plugin.answering import records
 from chainhead_plugin.tables import Reading, TableError, TableSpec, load_pieces, schema_of
 
 
@@ -101,3 +102,22 @@ def test_long_tables_cost_little(tmp_path):
 def test_reading_options_reach_the_pieces(tmp_path):
     (tmp_path / "a.txt").write_text("x\n1\n2\n")
     same(load_pieces("a.txt", reading=Reading(folder=tmp_path)), tables.load(tmp_path / "a.txt"))
+
+
+def test_large_files_of_the_command_line(tmp_path, monkeypatch):
+    wanted = records.Wanted(kind="sequence", feature_size=1, spec=TableSpec(series="id", rows="nodes"))
+    together, apart = tmp_path / "a.csv", tmp_path / "b.csv"
+    together.write_text("id,x\na,1\na,3\nb,2\nb,4\n")
+    apart.write_text("id,x\na,1\nb,2\na,3\nb,4\n")
+
+    def read(file):
+        return [(one.name, one.data.nodes.ravel().tolist()) for one in records.read_records(file, wanted)]
+
+    expected = read(together)
+    assert expected == read(apart) == [("a", [1, 3]), ("b", [2, 4])]
+    monkeypatch.setattr(records, "_LARGE", 0)
+    assert read(together) == read(apart) == expected
+    monkeypatch.setattr(records, "_MOST_WHOLE", 0)
+    assert read(together) == expected
+    with pytest.raises(TableError, match="row 4, series a: rows of this series stand apart"):
+        read(apart)

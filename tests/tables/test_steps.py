@@ -60,7 +60,7 @@ def test_gaps_over_a_clock_change(load):
 
 def test_known_columns_cannot_be_filled(load):
     content = "t,p,x\n" + "".join(f"{day},1,{row}\n" for row, day in enumerate(DAYS))
-    with pytest.raises(TableError, match=r"row 4: between 2024-01-02 and 2024-01-04 no row says what p was"):
+    with pytest.raises(TableError, match=r"row 4: between 2024-01-02 and 2024-01-04 no row holds p"):
         load(content, known="p", gaps="missing")
 
 

@@ -170,8 +170,8 @@ def _series(
     if width != features:
         raise TableError(
             f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected the "
-            f"model's {features} features of a node: choose them with --columns, and say what tells series apart with "
-            "--series, or that a row is a whole series with --rows series"
+            f"model's {features} features of a node: choose them with --columns, and name the column that tells series "
+            "apart with --series, or that a row is a whole series with --rows series"
         )
     return found
 
@@ -265,7 +265,7 @@ def evaluate_forecasts(
     if chains[0].shape[1] != width:
         raise TableError(
             f"{found.files[0]}: it has {counted(chains[0].shape[1], 'column')} to forecast from, expected the "
-            f"model's {width}: choose them with --columns, and say what tells series apart with --series"
+            f"model's {width}: choose them with --columns, and name the column that tells series apart with --series"
         )
     names = [*found.features, *(f"known {number}" for number in range(width))]
     layout = Layout(tuple(names[:targets]), tuple(names[targets:channels]), tuple(names[channels:width]))

@@ -148,8 +148,8 @@ def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableS
     ids = [column for column in found if column.lower() == "id"]
     if len(found) > 1 and not ids:
         raise TableError(
-            f"{table.name}: {' and '.join(found)} may each tell series apart: name what does, as series: [{found[0]}], "
-            "and drop what has no meaning"
+            f"{table.name}: {' and '.join(found)} may each tell series apart: name the column that does, as series: "
+            f"[{found[0]}], and drop columns without a meaning"
         )
     if not found:
         return spec, free
@@ -189,8 +189,8 @@ def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpe
     found = [column for column in free if looks_like_times(table.columns[column])]
     if len(found) > 1:
         raise TableError(
-            f"{table.name}: {' and '.join(found)} are times: name the one that nodes are sorted by as time, and drop "
-            "the other"
+            f"{table.name}: {' and '.join(found)} are times: name the column that nodes are sorted by as time "
+            "(--time), and drop the other column (--drop)"
         )
     if not found and spec.rows != "series" and table.has_names:
         found = _steps(table, spec, free)

@@ -69,7 +69,9 @@ class Dialect:
         if self.separator == "," and self.decimal == ",":
             raise TableError("separator and decimal cannot both be a comma")
         if self.comment is not None and (not isinstance(self.comment, str) or not self.comment.strip()):
-            raise TableError(f"comment must be what a line begins with, such as #, got {self.comment!r}")
+            raise TableError(
+                f"comment must be the text that comments begin with, such as #, got {self.comment!r}"
+            )
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)
@@ -123,15 +125,13 @@ def find_encoding(source: Source) -> tuple[str, str]:
     )
 
 
-def find_separator(lines: list[str], file: str) -> str:
+def find_separator(lines: list[str]) -> str:
     """Tell the separator from a file's first lines.
 
     Parameters
     ----------
     lines : list of str
         Without comments.
-    file : str
-        The name of the file.
 
     Returns
     -------
@@ -173,9 +173,7 @@ def _widths(lines: list[str], separator: str) -> list[int]:
         return []
 
 
-def read_lines(
-    stream: Iterator[str], dialect: Dialect, file: str
-) -> tuple[Iterator[str], list[str], str, int, str]:
+def read_lines(stream: Iterator[str], dialect: Dialect) -> tuple[Iterator[str], list[str], str, int, str]:
     """Take the comments off the head of a text file, and tell its separator.
 
     Parameters
@@ -183,7 +181,6 @@ def read_lines(
     stream : iterator of str
         Lines with their ends.
     dialect : Dialect
-    file : str
 
     Returns
     -------
@@ -229,6 +226,6 @@ def read_lines(
         yield from head
         yield from stream
 
-    separator = dialect.separator or stated or find_separator(sample, file)
+    separator = dialect.separator or stated or find_separator(sample)
     comment = comments[-1][len(sign) :].strip() if comments else ""
     return lines(), sample, separator, skipped + len(comments), comment

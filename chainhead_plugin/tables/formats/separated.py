@@ -85,7 +85,7 @@ class _Lines:
             if "\0" in line:
                 raise TableError(
                     f"{place(self._file, row=self.last)} holds a zero byte, so this is no text, a text in another "
-                    "encoding, or a file whose writing was cut off: delete what is damaged, or state the encoding"
+                    "encoding, or a file whose writing was cut off: delete the damaged rows, or state the encoding"
                 )
             if self.first is None:
                 self.first = self.last
@@ -102,7 +102,7 @@ def _read(
     stream: Iterator[str], source: Source, dialect: Dialect, block_rows: int, notes: tuple[str, ...]
 ) -> Iterator[Table]:
     file = source.name
-    lines, sample, separator, skipped, comment = read_lines(stream, dialect, file)
+    lines, sample, separator, skipped, comment = read_lines(stream, dialect)
     if dialect.separator is None and separator == "," and is_spaced(sample):
         separator = " "
     decimal = dialect.decimal or ("." if separator == "," else None)
