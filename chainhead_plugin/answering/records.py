@@ -158,8 +158,8 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
         if width != wanted.feature_size:
             raise TableError(
                 f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected "
-                f"the model's {wanted.feature_size} features of a node: choose them with --columns, and name the column "
-                "that tells sequences apart with --series, or that a row is a whole sequence with --rows series"
+                f"the model's {wanted.feature_size} features of a node: choose them with --columns, and name the "
+                "column that tells sequences apart with --series, or that a row is a whole sequence with --rows series"
             )
         fields: dict[str, Any] = dict(zip(spec.series, series.keys, strict=True)) if spec.series else {}
         if not spec.series and series.id:
