@@ -48,7 +48,7 @@ class Answers(ABC):
         """Return options of the pipeline's call that every call needs and users do not set."""
         return {"batched": True} if self.reads == "sequence" else {}
 
-    def fields(self, result: Any) -> dict[str, Any]:
+    def fields(self, record: Record, result: Any) -> dict[str, Any]:
         """Return a result as fields for JSON."""
         return {self.result: result}
 
@@ -176,8 +176,9 @@ class _Forecasts(Answers):
     options = ("--horizon", "--quantiles")
     result = "forecast"
 
-    def fields(self, result: Any) -> dict[str, Any]:
-        return dict(result)
+    def fields(self, record: Record, result: Any) -> dict[str, Any]:
+        targets = getattr(record.data, "targets", ())
+        return ({"targets": list(targets)} if len(targets) > 1 else {}) | dict(result)
 
     def cells(self, record: Record, result: Any) -> Cells:
         named = {self.result: result["forecast"]}
@@ -188,10 +189,8 @@ class _Forecasts(Answers):
             if "times" in result:
                 row["time"] = result["times"][step]
             if isinstance(forecast, list):
-                for target in range(len(forecast)):
-                    row |= {
-                        f"{name}, target {target + 1}": values[step][target] for name, values in named.items()
-                    }
+                for target, title in enumerate(_target_titles(record, len(forecast))):
+                    row |= {f"{name}, {title}": values[step][target] for name, values in named.items()}
             else:
                 row |= {name: values[step] for name, values in named.items()}
             rows.append(row)
@@ -225,6 +224,12 @@ class _Forecasts(Answers):
 
     def target_name(self, index: Sequence[int], config: Any) -> str:
         return f"step {index[0]}" + (f", channel {index[1]}" if config.num_targets > 1 else "")
+
+
+def _target_titles(record: Record, count: int) -> Sequence[str]:
+    """Return the names of a forecast's targets, or "target 1" and so on if they have no names."""
+    names: Sequence[str] = getattr(record.data, "targets", ())
+    return names if len(names) == count else [f"target {number}" for number in range(1, count + 1)]
 
 
 def _indices(parts: Sequence[str]) -> tuple[int, ...] | None:
@@ -281,7 +286,7 @@ def line_of(answers: Answers, record: Record, result: Any) -> dict[str, Any]:
     ValueError
         If the result and the record have a field of the same name.
     """
-    return _beside(record, answers.fields(result))
+    return _beside(record, answers.fields(record, result))
 
 
 def rows_of(answers: Answers, record: Record, result: Any) -> Cells:

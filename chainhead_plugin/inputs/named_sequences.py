@@ -1,7 +1,7 @@
 """Sequences out of tables: columns by name, an index of series as a batch, an index of times as time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,13 @@ class NamedSequence:
     times : list, optional
         Of the steps to forecast, in the type that the table has; None without times, or where they are unevenly
         spaced.
+    targets : tuple of str
+        The names of the columns to forecast; empty where there are none.
     """
 
     nodes: NDArray[np.float64]
     times: list[Any] | None = None
+    targets: tuple[str, ...] = ()
 
 
 def width_of(schema: Schema) -> int:
@@ -194,7 +197,8 @@ def series_sequences(found: SeriesSet, horizon: int | None = None) -> list[Named
         Steps that the model forecasts. What the table has to tell for them, it tells in its last rows; what time
         tells is made.
     """
-    return [_sequence(found, series, horizon) for series in found]
+    targets = found.targets if found.has_names else ()
+    return [replace(_sequence(found, series, horizon), targets=targets) for series in found]
 
 
 def _sequence(found: SeriesSet, series: Series, horizon: int | None) -> NamedSequence:

@@ -304,6 +304,42 @@ def test_rows_in_order_without_times(tmp_path):
     assert np.abs(found["forecast"] - (100 + 20 * (later.dayofweek >= 5))).max() < 5
 
 
+def test_a_column_for_each_series(tmp_path):
+    frame = pd.DataFrame({"day": DAYS, "north": sales().round(2), "south": sales(1, 0.1).round(2)})
+    frame.to_csv(tmp_path / "wide.csv", index=False)
+    assert "as --target north,south;" in invoke("train", tmp_path / "wide.csv", code=1)
+    invoke("train", tmp_path / "wide.csv", "--target", "north,south", "--horizon", 7, "-o", tmp_path / "m")
+    turned = frame[["south", "day", "north"]]
+    turned.to_csv(tmp_path / "turned.csv", index=False)
+    invoke("predict", tmp_path / "m", tmp_path / "turned.csv", "-o", tmp_path / "out.csv")
+    found = pd.read_csv(tmp_path / "out.csv")
+    later = pd.date_range(DAYS[-1] + DAYS.freq, periods=7)
+    assert found["time"].to_list() == [str(day.date()) for day in later]
+    expected = 100 + 20 * (later.dayofweek >= 5)
+    assert np.abs(found["forecast, north"] - expected).max() < 5
+    assert np.abs(found["forecast, south"] - expected / 10).max() < 0.5
+    assert json.loads(invoke("predict", tmp_path / "m", tmp_path / "turned.csv", "--json"))["targets"] == [
+        "north",
+        "south",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            ["00:00", "01:00"],
+            "its columns are times, but a table to forecast has a row for each time: turn it",
+        ),
+        (["year", "month"], "If year, month are parts of the time, put them into one column"),
+    ],
+)
+def test_tables_that_are_to_be_turned(tmp_path, columns, message):
+    rows = "".join(f"{2020 + number // 12},{number % 12 + 1}\n" for number in range(20))
+    (tmp_path / "t.csv").write_text(f"{','.join(columns)}\n{rows}")
+    assert message in invoke("train", tmp_path / "t.csv", "--task", "forecasting", code=1)
+
+
 def test_a_later_file_is_the_test_part(trained):
     folder, _ = trained
     table = pd.read_csv(folder / "sales.csv")

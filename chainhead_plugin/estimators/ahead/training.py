@@ -1,5 +1,6 @@
 """Training of the default forecaster on a table, and its test on the time after the training part."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,22 @@ Array = NDArray[np.float64]
 
 # The most test forecasts of each series, and the most series whose scores are listed one by one.
 _MOST_ORIGINS, _MOST_SHOWN = 100, 10
+# Names of columns that are hours of a day, and names of columns that are parts of a time.
+_HOUR = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+_PARTS = {
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "hour",
+    "minute",
+    "jahr",
+    "monat",
+    "woche",
+    "tag",
+    "stunde",
+}
 
 
 @dataclass(frozen=True)
@@ -131,7 +148,9 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
 
 def _check(plan: TablePlan, read: SeriesSet) -> None:
     spec = read.columns.spec
-    is_turned = read.clock is None and any(is_time(name) for name in (*read.features, *read.columns.nodes))
+    names = (*read.features, *read.columns.nodes)
+    is_turned = read.clock is None and any(is_time(name) for name in names)
+    is_turned = is_turned or (len(names) > 1 and all(_HOUR.fullmatch(name) for name in names))
     if spec.rows == "series" or is_turned:
         held = "its columns are times" if is_turned else "each of its rows is a whole series"
         raise ValueError(
@@ -151,16 +170,29 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
             )
     if not read.targets and len(read.features) > 1:
         raise ValueError(
-            f"{plan.data}: which of the columns {listed(read.features)} are to be forecast? Name them with --target; "
-            "or for series with labels, name the column of labels with --label"
+            f"{plan.data}: which of the columns {listed(read.features)} are to be forecast? Name them with --target, "
+            f"as --target {','.join(read.features[:3])}; or for series with labels, name the column of labels with "
+            f"--label{_parts_of_time(read)}"
         )
     extra = [name for name in read.features if name not in read.targets] if read.targets else []
     if extra:
+        advice = _parts_of_time(read)
         raise ValueError(
             f"{plan.data}: the default forecaster does not learn from columns that are known for the past alone: if "
             f"{listed(extra)} is known for the future too, name it with --known {','.join(extra)}; otherwise leave it "
-            f"out with --drop {','.join(extra)}, or train a recipe, which takes such columns as features"
+            f"out with --drop {','.join(extra)}, or train a recipe, which takes such columns as features{advice}"
         )
+
+
+def _parts_of_time(read: SeriesSet) -> str:
+    """Return advice for a table that holds parts of its times in several columns, else an empty text."""
+    parts = [name for name in read.features if name.strip().casefold() in _PARTS]
+    if read.clock is not None or "year" not in (name.strip().casefold() for name in parts):
+        return ""
+    return (
+        f". If {listed(parts)} are parts of the time, put them into one column, such as 2025-12-31, and name it with "
+        "--time"
+    )
 
 
 def _later(known: SeriesSet, firsts: Sequence[int]) -> str:
