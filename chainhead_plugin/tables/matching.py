@@ -170,8 +170,19 @@ def load_matched(
     """
     raw, notes, stems = read_raw(data, reading or Reading(feature_size=len(schema.features) or None))
     if isinstance(raw, Table):
-        return from_table(raw, match(schema, raw, labelled=labelled), notes, stems)
+        spec = match(schema, raw, labelled=labelled)
+        return from_table(raw, spec, [*notes, *told_of_one_series(schema, spec, raw)], stems)
     return from_sequences(raw, match_sequences(schema, raw[0], labelled=labelled), notes)
+
+
+def told_of_one_series(schema: Schema, spec: TableSpec, table: Table) -> list[str]:
+    """Return a sentence if a table without the columns that tell series apart is read as a single series.
+
+    A table of one series needs no such column. A column with another name is an error of `match`.
+    """
+    if not schema.series or spec.series or schema.rows == "series" or len(table.files) > 1 or table.index:
+        return []
+    return [f"one series, as there is no column {listed(schema.series)} to tell series apart"]
 
 
 def match_sequences(schema: Schema, part: Sequences, *, labelled: bool = False) -> TableSpec:

@@ -84,6 +84,28 @@ def test_columns_and_rows_in_any_order(named, windows, tmp_path):
     assert answers(named / "kinds", tmp_path / "d.parquet") == expected
 
 
+def test_a_table_of_one_series_needs_no_column_of_series(named, windows, tmp_path):
+    alone = windows[windows.window == "007"]
+    expected = answers(named / "kinds", written(alone, tmp_path / "a.csv"))
+    [found] = answers(named / "kinds", written(alone.drop(columns="window"), tmp_path / "b.csv"))
+    assert found["predictions"] == expected[0]["predictions"]
+    told = "read as one series, as there is no column window to tell series apart"
+    assert told in invoke("predict", named / "kinds", tmp_path / "b.csv")
+    assert told not in invoke("predict", named / "kinds", tmp_path / "a.csv")
+    together = windows.drop(columns="window")
+    assert "have the same time" in invoke(
+        "predict", named / "kinds", written(together, tmp_path / "c.csv"), code=1
+    )
+
+
+def test_a_longer_horizon_names_the_columns_that_are_lacking(named, tmp_path):
+    days = [str(datetime.date(2025, 1, 1) + datetime.timedelta(day)) for day in range(9)]
+    table = pd.DataFrame({"shop": "a", "day": days, "sales": np.arange(9.0), "visitors": 1.5})
+    said = invoke("predict", named / "sales", written(table, tmp_path / "a.csv"), "--horizon", 5, code=1)
+    assert "5 steps cannot be forecast" in said
+    assert "values of visitors, weekend for them" in " ".join(said.split())
+
+
 def test_missing_and_unknown_columns_are_listed(named, windows, tmp_path):
     renamed = windows.rename(columns={"hum": "humidity"})
     message = "missing hum; unknown humidity"

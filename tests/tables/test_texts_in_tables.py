@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from chainhead_plugin.tables import Reading, TableError, TableSpec, load_texts
+from chainhead_plugin.tables import Reading, Schema, TableError, TableSpec, load_texts, schema_of_texts
 
 
 def read(file, content, spec=None, **reading):
@@ -57,3 +57,23 @@ def test_json(tmp_path):
         read(tmp_path / "a.jsonl", '"a"\n{"txt": "b"}\n')
     with pytest.raises(TableError, match=r"a.jsonl, row 2 is no JSON"):
         read(tmp_path / "a.jsonl", '"a"\n"b\n')
+
+
+def test_names_travel_with_a_model(tmp_path):
+    (tmp_path / "a.csv").write_text("review,stars,who\ngood,5,x\nbad,1,y\n")
+    found, spec = load_texts(tmp_path / "a.csv", TableSpec(text="review", label="stars", drop="who"))
+    schema = Schema.from_dict(schema_of_texts(found, spec).to_dict())
+    assert (schema.text, schema.label) == ("review", ("stars",))
+    (tmp_path / "b.csv").write_text("id,review\n1,good\n")
+    (tmp_path / "c.jsonl").write_text('{"stars": "5", "review": "good"}\n')
+    assert [text.text for text in load_texts(tmp_path / "b.csv", schema)[0]] == ["good"]
+    assert load_texts(tmp_path / "c.jsonl", schema, labelled=True)[0][0].label == "5"
+    with pytest.raises(TableError, match="missing stars; unknown id"):
+        load_texts(tmp_path / "b.csv", schema, labelled=True)
+    (tmp_path / "d.csv").write_text("Review,n\ngood,1\n")
+    with pytest.raises(TableError, match=r"missing review; .* \(is review called Review here\?\)"):
+        load_texts(tmp_path / "d.csv", schema)
+    (tmp_path / "e.txt").write_text("good\n")
+    plain, spec = load_texts(tmp_path / "e.txt", schema)
+    assert plain[0].text == "good"
+    assert schema_of_texts(plain, spec) is None
