@@ -108,7 +108,8 @@ def _check_duplicates(part: Rows) -> None:
         row = int(same.argmax())
         raise TableError(
             f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {shown_time(part, row)}: "
-            "delete or average one of them, or name the column that tells series apart"
+            "delete or average one of them, name the column that tells series apart (--series), or if another column "
+            "holds the time of day, put it into the column of times"
         )
 
 

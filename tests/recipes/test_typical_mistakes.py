@@ -154,7 +154,7 @@ def test_test_parts(tmp_path, test, message):
 @pytest.mark.parametrize(
     ("table", "changes", "message"),
     [
-        (sales(), {"known": ["sales"]}, "column sales is target and known at once .what is to be forecast"),
+        (sales(), {"known": ["sales"]}, "column sales is target and known at once .the values of a target"),
         (sales(), {"target": "sale"}, "no column sale for target (did you mean sales?)"),
         (sales(), {"target": []}, "needs target, the column to forecast"),
         (sales(), {"season": 9}, "season=9 is longer than the past, chain_length=8"),
@@ -163,7 +163,7 @@ def test_test_parts(tmp_path, test, message):
         (sales(9), {}, "no series has 10 steps, .* the longest has 9 steps"),
         (sales().drop(index=20), {}, "row 22: between 2025-01-20 and 2025-01-22 1 row lacks"),
         (sales().drop(index=20), {"gaps": "missing"}, "row 22: .* no row holds holiday"),
-        (changed(sales(), 5, "holiday", None), {}, "row 7, column holiday is empty, but what is known"),
+        (changed(sales(), 5, "holiday", None), {}, "row 7, column holiday is empty, but a known column"),
         (sales().assign(shop=lambda rows: "xy"[0]), {}, "row 2, column shop holds 'x', expected a number"),
         (
             sales(12).assign(day=pd.date_range("2025-01-01", periods=12).strftime("%m/%d/%Y")),

@@ -75,7 +75,7 @@ def test_a_row_is_a_series_where_every_row_has_an_id_of_its_own(load):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": "x", "known": ["x"]}, "column x is target and known at once .what is to be forecast"),
+        ({"target": "x", "known": ["x"]}, "column x is target and known at once .the values of a target"),
         ({"features": ["x"], "drop": "x"}, "column x is features and drop at once"),
         ({"label": "x", "series": "x"}, "column x is label and series at once"),
         ({"features": ["x", "x"]}, "features names a column twice"),
@@ -194,7 +194,7 @@ def test_labels(load):
             {"static": "k"},
             "row 3, column k, series a holds 2, but 1 in the first row",
         ),
-        ("id,k,x\na,1,1\na,,2\n", {"known": "k"}, "row 3, column k, series a is empty, but what is known"),
+        ("id,k,x\na,1,1\na,,2\n", {"known": "k"}, "row 3, column k, series a is empty, but a known column"),
         (
             "id,x\na,1\n,2\n",
             {},
@@ -207,3 +207,16 @@ def test_labels(load):
 def test_cells_that_have_to_be_there(load, content, options, message):
     with pytest.raises(TableError, match=f"a.csv, {message}"):
         load(content, **options)
+
+
+def test_a_last_row_of_sums(load):
+    wide = "label,t0,t1\na,1,2\nb,3,4\nTotal,4,6\n"
+    with pytest.raises(
+        TableError, match=r"row 4, column label holds 'Total', .* seems to be a sum or a mean"
+    ):
+        load(wide)
+    assert len(load(wide + "Total,1,2\n", rows="series")) == 4
+    told = "the last row, total:, is a series of its own"
+    assert told in tables.summary(load("id,t0,t1\na,1,2\nb,3,4\ntotal:,4,6\n", series="id", rows="series"))
+    with pytest.raises(TableError, match="row 5, column id holds 'Sum', a series of a single row"):
+        load("id,x\na,1\na,2\nb,3\nSum,6\n", series="id", rows="nodes")

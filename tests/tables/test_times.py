@@ -206,3 +206,16 @@ def test_the_fast_reading_of_iso_times_is_the_plain_one(texts):
 )
 def test_what_the_fast_reading_leaves_to_the_plain_one(texts):
     assert uniform_iso(texts) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "coming"),
+    [
+        (["2024102622", "2024102623", "2024102700"], "2024102701"),
+        (["202402282330", "202402290000", "202402290030"], "202402290100"),
+        (["20240228235930", "20240229000000"], "20240229000030"),
+    ],
+)
+def test_dates_with_hours_in_digits_alone(load, times, coming):
+    found = load(column(times), time="t")
+    assert found.future_times(found[0], 1) == [coming]

@@ -51,7 +51,7 @@ def check_totals(table: Table, spec: TableSpec) -> list[str]:
     Raises
     ------
     TableError
-        If the last row alone has a label such as "Total".
+        If the last row alone has a label such as "Total", or is the only node of a series that is called so.
     """
     for column in spec.label:
         if (text := _total(table, column)) is not None:
@@ -62,10 +62,15 @@ def check_totals(table: Table, spec: TableSpec) -> list[str]:
                 "elsewhere"
             )
     for column in spec.series:
-        if (text := _total(table, column)) is not None:
-            return [
-                f"the last row, {text}, is a series of its own: delete it if it is a sum of the rows above"
-            ]
+        if (text := _total(table, column)) is None:
+            continue
+        if spec.rows != "series" and len({*to_texts(table.columns[column])}) < len(table):
+            file, row = table.place(len(table) - 1)
+            raise TableError(
+                f"{place(file, row=row, column=column)} holds {text!r}, a series of a single row, which is "
+                "the last row and seems to be a sum or a mean of the rows above: delete it"
+            )
+        return [f"the last row, {text}, is a series of its own: delete it if it is a sum of the rows above"]
     return []
 
 

@@ -15,8 +15,11 @@ from .clock import Clock, Times, typed_times
 from .durations import are_durations, passes_midnight, seconds_in
 from .patterns import by_format, by_pattern, uniform_iso
 
-# Whole numbers that are dates: years with months and days, or with months alone.
+# Whole numbers that are dates: years with months and days, or with months alone, or with hours, minutes and seconds.
 _DIGITS = {
+    "%Y%m%d%H%M%S": re.compile(r"(?:19|20)\d{12}", re.ASCII),
+    "%Y%m%d%H%M": re.compile(r"(?:19|20)\d{10}", re.ASCII),
+    "%Y%m%d%H": re.compile(r"(?:19|20)\d{8}", re.ASCII),
     "%Y%m%d": re.compile(r"(?:19|20)\d{6}", re.ASCII),
     "%Y%m": re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])", re.ASCII),
 }
@@ -34,7 +37,8 @@ def parse_times(
     column : str
     time_format : str, optional
         As `strptime` takes it; by default ISO 8601, years first or last with a day and a month in numbers, months by
-        name, quarters, weeks, eight or six digits that are dates, durations, which become seconds, or plain numbers.
+        name, quarters, weeks, digits that are dates, such as 20251231 and 202512312359, durations, which become
+        seconds, or plain numbers.
     day_first : bool, optional
         How 03/04/2025 is to be read where the column leaves it open.
 
