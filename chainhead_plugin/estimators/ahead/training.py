@@ -155,7 +155,7 @@ def _check(plan: TablePlan, read: SeriesSet) -> None:
         held = "its columns are times" if is_turned else "each of its rows is a whole series"
         raise ValueError(
             f"{plan.data}: {held}, but a table to forecast has a row for each time: turn it, so that there are a "
-            "column of times, one that tells series apart, and one of values (in pandas: melt)"
+            "column of times, one that tells series apart, and one of values"
         )
     for series in read:
         for feature in np.flatnonzero(np.isnan(series.values).all(0)):
