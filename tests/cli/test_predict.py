@@ -186,7 +186,7 @@ def test_images(folders, tmp_path):
 
 def test_fields_that_the_result_has(folders):
     record = json.dumps({"nodes": [[1, 2, 3]], "predictions": 1})
-    assert "rename them" in invoke("predict", folders / "sequence", "-", input=record, code=1)
+    assert "rename those of the input" in invoke("predict", folders / "sequence", "-", input=record, code=1)
 
 
 def test_a_model_without_a_pipeline(tmp_path):

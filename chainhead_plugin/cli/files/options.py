@@ -98,10 +98,7 @@ class FileOptions:
     ] = None
     thousands: Annotated[
         str | None,
-        _option(
-            "--thousands",
-            told="Of a text file: comma, point, apostrophe or space, between thousands; by default it tells.",
-        ),
+        _option("--thousands", told="Of a text file: comma, point, apostrophe or space, between thousands."),
     ] = None
     encoding: Annotated[
         str | None,
