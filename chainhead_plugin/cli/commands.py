@@ -11,6 +11,7 @@ from registry.screen import console
 from .convert import convert_tinybig
 from .evaluate import evaluate
 from .hub import pull, push
+from .page import show_page
 from .plot import plot
 from .predict import predict
 from .screen import say
@@ -66,6 +67,7 @@ app.command()(info)
 app.command()(card)
 app.command()(predict)
 app.command()(plot)
+app.command("app")(show_page)
 app.command()(train)
 app.command()(evaluate)
 app.command()(compare)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.screen import printable
-
+from ..answering.explaining import check_explainable, draw_explanations
 from ..answering.pipeline import answering, load_pipeline, loading
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
@@ -18,11 +17,7 @@ from .screen import say, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from ..answering.answers import Answers
     from ..answering.find_model import FoundModel
-    from ..answering.records import Record
 
 
 class _Method(str, Enum):
@@ -114,11 +109,11 @@ def plot(
         else:
             answers = model.answers
             pipe = load_pipeline(model, device)
-            _check_explainable(pipe, model)
+            check_explainable(pipe, model.name)
             records = list(read_files([inputs], wanted_of(pipe, answers, files_as)))
             options = {"method": None if method is None else method.value, "stage": stage.value}
             with answering(model):
-                figure = _explain(pipe, answers, records, target, options)
+                figure = draw_explanations(pipe, answers, records, target, options)
         figure.savefig(file, dpi=150)
     say(file)
 
@@ -130,14 +125,6 @@ def _check_has_chain(model: FoundModel) -> None:
         raise ValueError(
             f"{model.name} consists of random chain heads, which have no chain matrix to draw: chainhead plot draws "
             "models of recipes and of the zoo"
-        )
-
-
-def _check_explainable(pipe: Any, model: FoundModel) -> None:
-    if pipe.model.config.model_type == RANDOM_MODEL_TYPE:
-        raise ValueError(
-            f"{model.name} consists of random chain heads, whose answers are not sums over nodes, so that there are no "
-            "contributions to draw: chainhead plot --input explains models of recipes and of the zoo"
         )
 
 
@@ -160,44 +147,3 @@ def _check_options(inputs: Path | None, length: int | None, of_inputs: dict[str,
     for option, value in of_inputs.items():
         if value is not None:
             raise wrong("has no effect without --input", option)
-
-
-def _explain(
-    pipe: Any, answers: Answers, records: list[Record], target: str | None, options: dict[str, Any]
-) -> Figure:
-    from ..explain.contribution_pictures import MOST_ROWS, draw_contributions, draw_image_contributions
-    from ..explain.contributions import node_contributions
-
-    if len(records) > MOST_ROWS:
-        raise ValueError(
-            f"the input holds {len(records)} records, but a picture has room for {MOST_ROWS} at most"
-        )
-    data = [record.data for record in records]
-    if answers.reads == "text":
-        inputs = pipe.tokenizer(data, padding=True, truncation=True, return_tensors="pt")
-    elif answers.reads == "image":
-        inputs = pipe.image_processor([image.convert("RGB") for image in data], return_tensors="pt")
-    else:
-        inputs = pipe.preprocess(data)
-        inputs.pop("times", None)
-    inputs = inputs.to(pipe.device)
-    config = pipe.model.config
-    wanted = answers.default_target() if target is None else answers.target(target, config)
-    explained = node_contributions(pipe.model, inputs, wanted, **options)
-    titles = []
-    for record, index in zip(records, explained.target.tolist(), strict=True):
-        name = record.name or (f"{record.data:.60}" if isinstance(record.data, str) else "")
-        told = answers.target_name(index, config)
-        titles.append(printable(f"{name}: {told}" if name else told, one_line=True))
-    if answers.reads == "image":
-        from ..explain.image_map import contribution_map
-
-        maps = contribution_map(pipe.model, explained, inputs["pixel_values"])
-        return draw_image_contributions(explained, maps, data, titles=titles)
-    names = None
-    if answers.reads == "text":
-        names = [
-            pipe.tokenizer.convert_ids_to_tokens(ids[real].tolist())
-            for ids, real in zip(inputs["input_ids"], explained.mask, strict=True)
-        ]
-    return draw_contributions(explained, titles=titles, node_names=names)
