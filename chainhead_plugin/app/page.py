@@ -22,8 +22,8 @@ _HEADING = (
     "# chainhead\nChoose a model, give it an input, and see its answer, and what each node added to it."
 )
 _DRAWING_HELP = (
-    "A series: draw a line from left to right; the bottom of the canvas is −2, the top 2. A figure: its strokes are "
-    "centred, and given to the model light on dark."
+    "Choose the brush at the left. A series: draw a line from left to right; the bottom of the canvas is −2, the top "
+    "2. A figure: its strokes are centred, and given to the model light on dark."
 )
 
 
@@ -75,11 +75,11 @@ def build_page(models: OpenModels) -> gr.Blocks:
         about = gr.Markdown(elem_id="about")
         message = gr.Markdown(visible=False, elem_id="message")
         with gr.Tab("One input"):
-            inputs, panels, columns, note, go = _one_input()
+            inputs, canvas, panels, columns, note, go = _one_input()
         with gr.Tab("Many at once"):
             files, many, table, download = _many()
 
-        source, sample, file, text, drawing = inputs
+        source, sample, file, text, _ = inputs
 
         def choose(chosen: str) -> list[Any]:
             model, wrong = guarded(lambda: models.open(chosen))
@@ -114,17 +114,17 @@ def build_page(models: OpenModels) -> gr.Blocks:
             rows, target = found
             return [_told(""), _table(rows), gr.update(value=str(target), visible=True)]
 
-        chosen_parts = [message, about, source, sample, file, text, drawing]
+        chosen_parts = [message, about, source, sample, file, text, canvas]
         page.load(choose, name, chosen_parts)
         name.change(choose, name, chosen_parts)
-        source.change(switch, source, [sample, file, text, drawing])
+        source.change(switch, source, [sample, file, text, canvas])
         answered = [message, note, *columns, *(part for panel in panels for part in panel)]
         go.click(show, [name, other, *inputs], answered, concurrency_limit=1)
         many.click(show_many, [name, files], [message, table, download], concurrency_limit=1)
     return page
 
 
-def _one_input() -> tuple[list[Any], list[_Panel], list[Any], Any, Any]:
+def _one_input() -> tuple[list[Any], Any, list[_Panel], list[Any], Any, Any]:
     source = gr.Radio([EXAMPLE, FILE, TEXT], value=EXAMPLE, label="Input", elem_id="source")
     sample = gr.Dropdown(label="Example", info="From the model's test part.", elem_id="sample")
     limit = f"at most {MOST_BYTES // 2**20} MB"
@@ -132,15 +132,15 @@ def _one_input() -> tuple[list[Any], list[_Panel], list[Any], Any, Any]:
     text = gr.Textbox(
         label="A text, numbers of a series, or rows of a table", lines=5, visible=False, elem_id="text"
     )
-    drawing = gr.Sketchpad(
-        label=_DRAWING_HELP,
-        canvas_size=_CANVAS,
-        type="numpy",
-        layers=False,
-        brush=gr.Brush(default_size=8, colors=["#0072b2"], color_mode="fixed"),
-        visible=False,
-        elem_id="drawing",
-    )
+    with gr.Column(visible=False, elem_id="drawing") as canvas:
+        gr.Markdown(_DRAWING_HELP)
+        drawing = gr.Sketchpad(
+            show_label=False,
+            canvas_size=_CANVAS,
+            type="numpy",
+            layers=False,
+            brush=gr.Brush(default_size=8, colors=["#0072b2"], color_mode="fixed"),
+        )
     go = gr.Button("Answer", variant="primary", elem_id="go")
     note = gr.Markdown(elem_id="note")
     columns, panels = [], []
@@ -149,7 +149,7 @@ def _one_input() -> tuple[list[Any], list[_Panel], list[Any], Any, Any]:
             with gr.Column(visible=False, min_width=300, elem_id=f"answer-{number + 1}") as column:
                 panels.append(_panel())
             columns.append(column)
-    return [source, sample, file, text, drawing], panels, columns, note, go
+    return [source, sample, file, text, drawing], canvas, panels, columns, note, go
 
 
 def _panel() -> _Panel:
