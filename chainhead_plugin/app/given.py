@@ -106,15 +106,15 @@ def from_drawing(model: OpenModel, drawing: NDArray[Any] | None) -> list[Record]
     ----------
     model : OpenModel
     drawing : uint8 array [height, width, 4], optional
-        Strokes with transparency.
+        Dark strokes on a white or transparent ground.
 
     Raises
     ------
     ValueError
         If nothing is drawn, or the model takes no drawings.
     """
-    ink = None if drawing is None else np.asarray(drawing)[..., 3] / 255 if np.ndim(drawing) == 3 else None
-    if ink is None or not (ink > _INK).any():
+    ink = None if drawing is None else _ink(np.asarray(drawing, np.float64) / 255)
+    if ink is None:
         raise ValueError("draw something first")
     if not model.takes_drawings:
         raise ValueError(
@@ -124,6 +124,12 @@ def from_drawing(model: OpenModel, drawing: NDArray[Any] | None) -> list[Record]
         return [Record(_centred(ink), {})]
     length = model.pipe.model.config.chain_length or _DRAWN_NODES
     return [Record(NamedSequence(_line_of(ink, length)[:, np.newaxis]), {})]
+
+
+def _ink(drawing: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return how dark each place is, 1 for the darkest; None where nothing is drawn."""
+    darkness = drawing[..., 3] * (1 - drawing[..., :3].mean(-1))
+    return darkness / darkness.max() if darkness.max() > _INK else None
 
 
 def _line_of(ink: NDArray[np.float64], length: int) -> NDArray[np.float64]:

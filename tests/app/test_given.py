@@ -16,9 +16,9 @@ GUNPOINT, VOWELS, DIGITS, SENTIMENT = (
 @pytest.fixture
 def stroke():
     """A rising line from the lower left to the upper right, as the canvas gives it."""
-    drawing = np.zeros((100, 200, 4), np.uint8)
+    drawing = np.full((100, 200, 4), 255, np.uint8)
     for column in range(20, 180):
-        drawing[round(100 - column / 2), column] = 255
+        drawing[round(100 - column / 2), column] = (0, 114, 178, 255)
     return drawing
 
 
@@ -103,8 +103,9 @@ def test_bad_texts(models, name, text, message):
 
 
 def test_bad_drawings(models, stroke):
-    with pytest.raises(ValueError, match="draw something first"):
-        from_drawing(models.open(GUNPOINT), np.zeros((9, 9, 4), np.uint8))
+    for empty in (0, 255):
+        with pytest.raises(ValueError, match="draw something first"):
+            from_drawing(models.open(GUNPOINT), np.full((9, 9, 4), empty, np.uint8))
     with pytest.raises(ValueError, match="draw something first"):
         from_drawing(models.open(GUNPOINT), None)
     with pytest.raises(ValueError, match="takes 12 numbers a row"):
