@@ -11,26 +11,63 @@ plugins claim the same name, it belongs to the plugin whose distribution comes f
 >>> model = registry.create_model("chainhead-japanese-vowels", pretrained=True)  # doctest: +SKIP
 """
 
-from .creation import checkpoint_path, create_model
-from .errors import (
-    CheckpointError,
-    ChecksumError,
-    DeviceError,
-    NotEmbeddedError,
-    PluginError,
-    PushError,
-    RegistryError,
-    RegistryWarning,
-    TransferError,
-    UnknownModelError,
-    UnsafeWeightsError,
-)
-from .plugins.catalogue import list_models, model_info
-from .plugins.entry import ModelEntry, Plugin
-from .plugins.load import load_plugins
-from .plugins.report import FailedPlugin, LoadedPlugin, LoadReport
-from .pulling import copy_checkpoint, pull
-from .pushing import Pushed, push
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .creation import checkpoint_path as checkpoint_path, create_model as create_model
+    from .errors import (
+        CheckpointError as CheckpointError,
+        ChecksumError as ChecksumError,
+        DeviceError as DeviceError,
+        NotEmbeddedError as NotEmbeddedError,
+        PluginError as PluginError,
+        PushError as PushError,
+        RegistryError as RegistryError,
+        RegistryWarning as RegistryWarning,
+        TransferError as TransferError,
+        UnknownModelError as UnknownModelError,
+        UnsafeWeightsError as UnsafeWeightsError,
+    )
+    from .plugins.catalogue import list_models as list_models, model_info as model_info
+    from .plugins.entry import ModelEntry as ModelEntry, Plugin as Plugin
+    from .plugins.load import load_plugins as load_plugins
+    from .plugins.report import (
+        FailedPlugin as FailedPlugin,
+        LoadedPlugin as LoadedPlugin,
+        LoadReport as LoadReport,
+    )
+    from .pulling import copy_checkpoint as copy_checkpoint, pull as pull
+    from .pushing import Pushed as Pushed, push as push
+
+# By public name, the module that is imported when the name is asked for: `registry.screen` alone costs little.
+_MODULES = {
+    "checkpoint_path": "creation",
+    "create_model": "creation",
+    "CheckpointError": "errors",
+    "ChecksumError": "errors",
+    "DeviceError": "errors",
+    "NotEmbeddedError": "errors",
+    "PluginError": "errors",
+    "PushError": "errors",
+    "RegistryError": "errors",
+    "RegistryWarning": "errors",
+    "TransferError": "errors",
+    "UnknownModelError": "errors",
+    "UnsafeWeightsError": "errors",
+    "list_models": "plugins.catalogue",
+    "model_info": "plugins.catalogue",
+    "ModelEntry": "plugins.entry",
+    "Plugin": "plugins.entry",
+    "load_plugins": "plugins.load",
+    "FailedPlugin": "plugins.report",
+    "LoadedPlugin": "plugins.report",
+    "LoadReport": "plugins.report",
+    "copy_checkpoint": "pulling",
+    "pull": "pulling",
+    "Pushed": "pushing",
+    "push": "pushing",
+}
 
 __all__ = [
     "CheckpointError",
@@ -59,3 +96,14 @@ __all__ = [
     "pull",
     "push",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

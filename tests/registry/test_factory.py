@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import registry
-from registry import ModelEntry
+from registry import ModelEntry, creation
 from registry.description import as_json, table_of_model
 from registry.resolving import folder_of
 
@@ -103,7 +103,7 @@ def test_a_checkpoint_without_weights(entry, install, tmp_path):
 
 def test_it_is_described(entry, install, monkeypatch):
     install(entry)
-    catalogue = registry.creation.installed_catalogue()
+    catalogue = creation.installed_catalogue()
     monkeypatch.setattr("registry.description.installed_catalogue", lambda: catalogue)
     monkeypatch.setattr("registry.resolving.installed_catalogue", lambda: catalogue)
     assert as_json(entry)["factory"].endswith("test_factory.build")
