@@ -105,6 +105,7 @@ def in_use(folder: Path) -> Iterator[None]:
             f"another process is training in {folder.parent}: wait until it has finished, or choose another --output"
         ) from error
     finally:
-        with suppress(OSError):  # the folder around it, if nothing was kept
-            if not folder.exists():
-                folder.parent.rmdir()
+        # Empty folders go, if nothing was kept; others are not removed.
+        with suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
