@@ -19,7 +19,7 @@ from chainhead_plugin.app import serve
 print(serve(["chainhead-italy-power", "chainhead-gunpoint"], blocking=False), flush=True)
 input()
 """
-SECONDS = 240
+SECONDS = 60
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def wait(condition):
 
 
 @pytest.mark.slow
-def test_the_page(address, driver, tmp_path):
+def test_the_page(address, driver):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
@@ -75,7 +75,7 @@ def test_the_page(address, driver, tmp_path):
     part("go").send_keys(Keys.ENTER)
     wait(lambda: "chainhead-italy-power: October to March" in part("answer-1").text)
     wait(lambda: len(part("answer-1").find_elements(By.TAG_NAME, "img")) == 3)
-    assert not part("answer-2").is_displayed()
+    assert not driver.find_elements(By.ID, "answer-2")
 
     driver.set_window_size(400, 900)
     wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -90,16 +90,8 @@ def test_the_page(address, driver, tmp_path):
     wait(lambda: part("text").is_displayed())
     part("text").find_element(By.TAG_NAME, "textarea").send_keys("1, 2, x")
     part("go").click()
-    wait(lambda: "the text" in part("message").text)
+    wait(lambda: "The text, row 3" in part("message").text)
     assert "Traceback" not in driver.page_source
-    choose("File")
-    file = tmp_path / "series.csv"
-    file.write_text("value\n" + "\n".join(str(number % 7) for number in range(24)))
-    wait(lambda: part("file").is_displayed())
-    part("file").find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(file))
-    wait(lambda: "series.csv" in part("file").text.replace("\n", ""))
-    part("go").click()
-    wait(lambda: not part("message").is_displayed() if driver.find_elements(By.ID, "message") else True)
 
     requests = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     asked = [
