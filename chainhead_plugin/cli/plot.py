@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..answering.explaining import check_explainable, draw_explanations
-from ..answering.pipeline import answering, load_pipeline, loading
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
@@ -91,6 +89,7 @@ def plot(
         raise wrong("has no effect without --input", "--stage")
     with reported_errors(matplotlib_for="chainhead plot"):
         from ..answering.find_model import find_model
+        from ..answering.pipeline import answering
         from ..explain.picture_file import check_picture
 
         kind = "chain" if inputs is None else "contributions"
@@ -107,6 +106,9 @@ def plot(
             with answering(model):
                 figure = draw_chain(chains, length)
         else:
+            from ..answering.explaining import check_explainable, draw_explanations
+            from ..answering.pipeline import load_pipeline
+
             answers = model.answers
             pipe = load_pipeline(model, device)
             check_explainable(pipe, model.name)
@@ -130,6 +132,8 @@ def _check_has_chain(model: FoundModel) -> None:
 
 def _load_chain(model: FoundModel) -> Any:
     """Return the model that contains the chain heads, for any task."""
+    from ..answering.pipeline import loading
+
     with loading(model):
         from transformers import AutoModel
 

@@ -11,8 +11,6 @@ import typer
 
 from registry.screen import console, printable
 
-from ..answering.answers import line_of, rows_of
-from ..answering.pipeline import answering, load_pipeline
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .screen import say, say_json, wrong
@@ -84,7 +82,9 @@ def predict(
     if output is None and overwrite:
         raise wrong("has no effect without --output", "--overwrite")
     with reported_errors():
+        from ..answering.answers import line_of
         from ..answering.find_model import find_model
+        from ..answering.pipeline import answering, load_pipeline
         from ..tables.write import check_target, to_plain, write_rows
 
         if output is not None:
@@ -149,6 +149,8 @@ def _written(
     pipe: Any, answers: Answers, records: Iterator[Record], options: dict[str, Any], *, as_rows: bool
 ) -> Iterable[dict[str, Any]]:
     """Yield the objects or rows to write for all records, while records are read."""
+    from ..answering.answers import line_of, rows_of
+
     for chunk in _chunks(records):
         results = pipe([record.data for record in chunk], **options)
         for record, result in zip(chunk, results, strict=True):
