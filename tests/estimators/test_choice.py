@@ -12,7 +12,7 @@ from transformers import pipeline
 
 from chainhead_plugin.estimators import ChainHeadClassifier, choice
 from chainhead_plugin.models import ChainHeadForSequenceClassification
-from chainhead_plugin.recipes import stacks
+from chainhead_plugin.recipes.stacks import fitting
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
@@ -67,7 +67,7 @@ def test_a_stack_that_was_taken_predicts_saves_and_travels(monkeypatch, tmp_path
     series, labels = two_kinds(24, 20)
     names = np.array(["noise", "walk"])[labels]
 
-    monkeypatch.setattr(stacks, "_STEPS", 60)
+    monkeypatch.setattr(fitting, "_STEPS", 60)
 
     def take(heads, chains, numbers, of, *, causal, seed, seconds):
         # Without a limit of time, so that a busy machine trains as much as an idle machine.

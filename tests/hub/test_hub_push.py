@@ -323,7 +323,7 @@ def test_commands(hub, home, folder, tmp_path):
     ).ok
     assert pushed[0] == again[0] == pulled[0] == 0
     assert pushed[1].startswith("Pushed: http")
-    assert again[1].startswith("Nothing to push, me/chain has it")
+    assert again[1].startswith("Nothing to push, me/chain is up to date")
     assert pulled[1].strip() == str(tmp_path / "to")
     assert {file.name: file.read_bytes() for file in (tmp_path / "to").iterdir()} == MODEL
     assert (taken[0], missing[0], unknown[0]) == (1, 1, 1)

@@ -185,6 +185,8 @@ class TestSaving:
             "inputs_padding.py",
             "inputs_sequences.py",
             "storage_code_origin.py",
+            "storage_folder_lock.py",
+            "storage_saving.py",
             "storage_whole_files.py",
         }
 

@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -29,6 +30,7 @@ def numbers(rows):
     return np.array([[float(cell) for cell in row] for row in rows])
 
 
+@pytest.mark.filterwarnings("ignore:.*far from all other values")
 @quickly
 @given(
     classes=st.dictionaries(labels, st.lists(nodes, min_size=1, max_size=2), min_size=2, max_size=3),
@@ -76,6 +78,7 @@ def test_codes_for_missing_values(rows, code, data, tmp_path):
     np.testing.assert_array_equal(piece[0].values, expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*far from all other values")
 @quickly
 @given(
     classes=st.lists(labels, min_size=2, max_size=3, unique=True),

@@ -81,10 +81,10 @@ def test_the_same_table_in_the_ways_of_many_programs(tmp_path, content, note):
             with_row(2, "s0,2025-01-20,C,%,a"),
             "row 2, column temp holds 'C', expected a number, as 5 of 6 cells",
         ),
-        (PLAIN + "Total,,9,9,\n", "row 8, column day is empty"),
+        (PLAIN + "Total,,9,9,\n", "row 8, column id holds 'Total', a series of a single row"),
         (
             PLAIN + "Total,Total,9,9,\n",
-            "row 8, column day holds 'Total', which is no time, but 6 other cells",
+            "row 8, column id holds 'Total', a series of a single row",
         ),
         (with_row(3, "s0,2025-01-21,2.5%,0.5,a"), "row 3, column temp holds '2.5%', expected a number alone"),
         (with_row(3, "s0,2025-01-21,€ 2.5,0.5,a"), "column temp holds '€ 2.5', expected a number alone"),

@@ -106,6 +106,6 @@ def in_use(folder: Path) -> Iterator[None]:
         ) from error
     finally:
         # Empty folders go, if nothing was kept; others are not removed.
-        with suppress(OSError):
-            folder.rmdir()
-            folder.parent.rmdir()
+        for place in (folder, folder.parent):
+            with suppress(OSError):
+                place.rmdir()
