@@ -14,7 +14,10 @@ if not torch.cuda.is_available() and importlib.util.find_spec("triton"):
 
 # Workers that run side by side share the processor.
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    torch.set_num_threads(threads)
+    # So do the processes that tests start. More threads than cores would wait for each other in busy loops.
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 # `release` and `benchmarks` are not installed: importable, behind everything that is.
 sys.path.append(str(Path(__file__).parents[1]))
