@@ -38,6 +38,11 @@ _PROBLEM_TYPES = (None, "single_label_classification", "multi_label_classificati
 class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSizes, PreTrainedConfig):
     r"""Configuration of a chainhead model: the head's options, in the head's words.
 
+    `channel_num` to `with_learned_decay` are the options of `ChainInterdependenceHead`, with its meanings and defaults,
+    except that `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
+    head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of `channel_hops` to the
+    heads. `channel_hops` may also be a list of hops for every layer: see `dilated_hops`.
+
     Parameters
     ----------
     m : int, optional
@@ -46,11 +51,6 @@ class ChainHeadConfig(AutoClassMixin, OriginMixin, WholeConfigMixin, DerivedSize
         Features of an output node: the last of `hidden_sizes`, or 32 where that is empty.
     chain_length : int
         Nodes that "flatten" pooling expects at most; the other poolings take any length.
-    channel_num, …, parameters_init_method, channel_hops, decay, with_learned_decay
-        The options of [`ChainInterdependenceHead`], with its meanings and defaults, except that
-        `with_softmax` is off: hidden features are not probabilities. In a stack they hold for every layer's
-        head and perceptron, the Taylor expansion belongs to the perceptrons, and the channels of
-        `channel_hops` to the heads. `channel_hops` may also be a list of hops for every layer: see `dilated_hops`.
     hidden_sizes : list of int
         Widths of a stack of layers, each a per-node perceptron with ReLU and a chain head (tinyBIG's
         RPN-RNN). Empty: a single head, without perceptron.
