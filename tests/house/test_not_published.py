@@ -8,7 +8,7 @@ import pytest
 from chainhead_plugin.checks.packages import missing_package
 
 ROOT = Path(__file__).parents[2]
-PLACES = ["README.md", "CONTRIBUTING.md", "chainhead_plugin", "docs", "model_cards", "registry", "release"]
+PLACES = ["README.md", "CONTRIBUTING.md", "chainhead_plugin", "docs", "model_cards", "notebooks", "registry", "release"]
 # Shells and Python quote the name in different ways, and options may stand before it.
 FORBIDDEN = re.compile(
     r"(?:pip|uv|pipx)\s+(?:\w+\s+)*?install\b[^\n`;&|,]*?[\s\"']chainhead[\w-]*(?:\[|[\"'`\s]|$)"
@@ -32,7 +32,7 @@ def test_what_is_forbidden(line, is_forbidden):
 
 def test_no_page_or_message_names_the_project_on_an_index():
     files = [file for place in PLACES for file in [ROOT / place, *(ROOT / place).rglob("*")]]
-    texts = [file for file in files if file.suffix in (".py", ".md", ".yaml")]
+    texts = [file for file in files if file.suffix in (".py", ".md", ".yaml", ".ipynb")]
     assert len(texts) > 300
     found = [
         f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
