@@ -8,7 +8,16 @@ import pytest
 from chainhead_plugin.checks.packages import missing_package
 
 ROOT = Path(__file__).parents[2]
-PLACES = ["README.md", "CONTRIBUTING.md", "chainhead_plugin", "docs", "model_cards", "notebooks", "registry", "release"]
+PLACES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "chainhead_plugin",
+    "docs",
+    "model_cards",
+    "notebooks",
+    "registry",
+    "release",
+]
 # Shells and Python quote the name in different ways, and options may stand before it.
 FORBIDDEN = re.compile(
     r"(?:pip|uv|pipx)\s+(?:\w+\s+)*?install\b[^\n`;&|,]*?[\s\"']chainhead[\w-]*(?:\[|[\"'`\s]|$)"
