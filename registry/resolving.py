@@ -101,9 +101,11 @@ def folder_of(
 def resolve_names() -> None:
     """Have transformers' pipelines and Auto classes take the names of the zoo, as soon as they are imported.
 
-    They then run no code that a plugin's model carries, unless they are told to.
+    They then run no code that a plugin's model carries, unless they are told to, and write no file to a place outside
+    the client's cache that a server names.
     """
     refuse_unasked_code()
+    wrapt.when_imported("transformers.utils.hub")(_once(_wrap_downloads))
     for module in _MODULES:
         wrapt.when_imported(module)(_once(_wrap_classes))
     wrapt.when_imported("transformers.modeling_utils")(_once(_wrap_models))
@@ -117,6 +119,20 @@ def _once(wrap: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
             wrap(module)
 
     return run
+
+
+def _wrap_downloads(module: ModuleType) -> None:
+    # All files of all models, tokenizers and preprocessors that transformers fetches pass here.
+    wrapt.wrap_function_wrapper(module, "cached_files", _checked)
+
+
+def _checked(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    from .hub.cache_names import checked_names
+
+    with checked_names():
+        return wrapped(*args, **kwargs)
 
 
 def _wrap_classes(module: ModuleType) -> None:

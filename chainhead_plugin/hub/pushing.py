@@ -9,8 +9,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import CommitInfo, HfApi, ModelCard, constants, hf_hub_download
+from huggingface_hub import CommitInfo, HfApi, ModelCard, constants, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RevisionNotFoundError
+from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status  # type: ignore[attr-defined]
 from transformers.modeling_utils import PreTrainedModel
 
 from .card import PREPROCESSORS, is_generated, render_card
@@ -19,6 +20,7 @@ from .card import PREPROCESSORS, is_generated, render_card
 _WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-?????-of-?????.safetensors"]
 _CONFIG = "config.json"
 _CARD = "README.md"
+_SECONDS = 30  # to wait for the next bytes of a file
 # The client is built on httpx or on its successor, depending on its version, and lets their errors through.
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 # The client's modules that work with answers.
@@ -111,13 +113,18 @@ class FilesOnHub:
     token: bool | str | None
 
     def read(self, name: str) -> str | None:
-        """Return a file's text, None if there is none."""
+        """Return a file's text, None if there is none; a ValueError is raised where it is no text."""
         if name not in self.names:
             return None
-        # The cache has no old copy of a commit's file: taking an old card for the present one could undo
-        # a person's work.
-        file = hf_hub_download(self.repo_id, name, revision=self.commit, token=self.token)
-        return Path(file).read_text("utf-8")
+        # Not by way of the client's cache, where headers of the answer name files: a server could name a file of this
+        # machine, and the push would send it as the card.
+        url = hf_hub_url(self.repo_id, name, revision=self.commit)
+        answer = get_session().get(url, headers=build_hf_headers(token=self.token), timeout=_SECONDS)
+        hf_raise_for_status(answer)
+        try:
+            return answer.content.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{name} of {self.repo_id} is not UTF-8 text: replace it there first") from error
 
 
 def files_on_hub(repo_id: str, revision: str | None, token: bool | str | None) -> FilesOnHub:

@@ -55,10 +55,11 @@ def _checked(**arguments: Any) -> Any:
 
 
 def _is_name(stated: object) -> bool:
+    # Mirrors may state hashes in base64, which has slashes: a folder within the cache is no harm.
     return (
         isinstance(stated, str)
         and 0 < len(stated) <= _LONGEST
         and stated.isprintable()
-        and not set(stated) & {"/", "\\", ":"}
-        and stated not in (".", "..")
+        and not set(stated) & {"\\", ":"}
+        and not set(stated.split("/")) & {"", ".", ".."}
     )

@@ -81,12 +81,14 @@ def test_push(hub, home, tmp_path, path):
 
 
 PULL_LIES = """
-import os, shutil, urllib.request
+import os, shutil, time, urllib.request
 from pathlib import Path
 from urllib.parse import quote
 import registry
 from registry.hub import requests
 requests._WAITS = (0, 0)
+pause = time.sleep
+time.sleep = lambda seconds: pause(min(seconds, 0.01))  # between the client's own attempts
 home = Path(os.environ["HF_HOME"])
 victim = home.parent / "victim"
 result = {}
@@ -115,6 +117,53 @@ def test_headers_are_no_places_on_the_disk(hub, home, model):
     assert len(found) == 2 * len(LIES)
     for told in found.values():
         assert told == "done" or NAMED & {*told[0]}
+
+
+LIES_TO_OTHERS = """
+import os, shutil, urllib.request
+from pathlib import Path
+from urllib.parse import quote
+from transformers import AutoConfig, AutoFeatureExtractor, AutoTokenizer, pipeline
+from chainhead_plugin import ChainHeadConfig, ChainHeadFeatureExtractor, ChainHeadModel
+home = Path(os.environ["HF_HOME"])
+victim = home.parent / "victim"
+victim.write_text("a user's own")
+before = {file for file in home.parent.rglob("*") if home not in file.parents}
+model = ChainHeadModel(ChainHeadConfig(m=3, n=4))
+calls = {
+    "config": lambda: AutoConfig.from_pretrained("me/chain"),
+    "own config": lambda: ChainHeadConfig.from_pretrained("me/chain", force_download=True),
+    "extractor": lambda: AutoFeatureExtractor.from_pretrained("me/chain"),
+    "own extractor": lambda: ChainHeadFeatureExtractor.from_pretrained("me/chain"),
+    "tokenizer": lambda: AutoTokenizer.from_pretrained("me/chain"),
+    "pipeline": lambda: pipeline("time-series-classification", model="me/chain"),
+    "push": lambda: model.push_to_hub("me/chain", tags=[str(number)]),
+}
+result = {}
+for number in NUMBERS:
+    for name, call in calls.items():
+        shutil.rmtree(home / "hub", ignore_errors=True)
+        urllib.request.urlopen(f"{os.environ['HF_ENDPOINT']}/lies/{number}/{quote(str(victim), safe='')}").close()
+        try:
+            call()
+            told = "done"
+        except Exception as error:
+            told = [[kind.__name__ for kind in type(error).__mro__], str(error)]
+        made = {file for file in home.parent.rglob("*") if home not in file.parents} - before
+        assert not made, (number, name, [str(file) for file in made])
+        assert victim.read_text() == "a user's own", (number, name)
+        result[f"{number} {name}"] = told
+"""
+
+
+def test_headers_are_no_places_for_what_transformers_fetches_or_a_push_reads(hub, home, model):
+    """A hash that is a path made the client write there, and a push took the file there for the card and sent it."""
+    hub.state.nonsense = ("", -1)
+    code = LIES_TO_OTHERS.replace("NUMBERS", "[0, 1, 2, 6]")
+    found = run_client(code, hub, home=home, token=hub.token("me")).ok
+    for call, told in found.items():
+        assert told == "done" if "push" in call else "TransferError" in told[0] and "no name" in told[1]
+    assert b"a user's own" not in hub.repo("me/chain").at("main").tree["README.md"].data
 
 
 PUSH_TO_HUB = """
