@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -269,7 +270,13 @@ def register_when_imported() -> None:
 def _resolve_names(module: ModuleType) -> None:
     from registry.resolving import resolve_names
 
-    resolve_names()
+    resolve_names(read_folder=_read_folder)
+
+
+def _read_folder(folder: Path, read: Callable[[], Any]) -> Any:
+    from .storage.whole_reading import read_whole
+
+    return read_whole(folder, read)
 
 
 def _complete_trainer_cards(module: ModuleType) -> None:

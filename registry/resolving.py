@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,7 @@ _MODULES = (
     f"{_AUTO}.tokenization_auto",
 )
 _CLOSE = 0.85
+ReadFolder = Callable[[Path, Callable[[], Any]], Any]
 _done: set[str] = set()
 
 
@@ -98,18 +100,24 @@ def folder_of(
     return str(folder)
 
 
-def resolve_names() -> None:
+def resolve_names(read_folder: ReadFolder | None = None) -> None:
     """Have transformers' pipelines and Auto classes take the names of the zoo, as soon as they are imported.
 
     They then run no code that a plugin's model carries, unless they are told to, and write no file to a place outside
     the client's cache that a server names.
+
+    Parameters
+    ----------
+    read_folder : callable, optional
+        Gets a folder, and a function that makes a pipeline of it and may be called several times; returns the pipeline
+        once all of it comes from the same save.
     """
     refuse_unasked_code()
     wrapt.when_imported("transformers.utils.hub")(_once(_wrap_downloads))
     for module in _MODULES:
         wrapt.when_imported(module)(_once(_wrap_classes))
     wrapt.when_imported("transformers.modeling_utils")(_once(_wrap_models))
-    wrapt.when_imported("transformers.pipelines")(_once(_wrap_pipeline))
+    wrapt.when_imported("transformers.pipelines")(_once(partial(_wrap_pipeline, read_folder or _read_once)))
 
 
 def _once(wrap: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
@@ -151,13 +159,17 @@ def _wrap_models(module: ModuleType) -> None:
     wrapt.wrap_function_wrapper(module, "PreTrainedModel.from_pretrained", _from_pretrained)
 
 
-def _wrap_pipeline(module: ModuleType) -> None:
+def _read_once(folder: Path, read: Callable[[], Any]) -> Any:
+    return read()
+
+
+def _wrap_pipeline(read_folder: ReadFolder, module: ModuleType) -> None:
     # Modules that imported `pipeline` before have the original, so the functions that it calls are wrapped too.
     for called in ("find_adapter_config_file", "resolve_revision"):
         if hasattr(module, called):
             wrapt.wrap_function_wrapper(module, called, _with_folder)
     wrapt.wrap_function_wrapper(module, "FeatureExtractionMixin.get_feature_extractor_dict", _with_folder)
-    wrapt.wrap_function_wrapper(module, "pipeline", _pipeline)
+    wrapt.wrap_function_wrapper(module, "pipeline", partial(_pipeline, read_folder))
 
 
 def _with_folder(
@@ -183,7 +195,11 @@ def _from_pretrained(
 
 
 def _pipeline(
-    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    read_folder: ReadFolder,
+    wrapped: Callable[..., Any],
+    instance: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> Any:
     given = dict(zip(("task", "model"), args, strict=False)) | kwargs
     task, model = given.get("task"), given.get("model")
@@ -193,10 +209,19 @@ def _pipeline(
         model = _default_of(details)
     of_plugin = details is not None and _is_of_plugin(details.get("impl"))
     folder = folder_of(model, **_where(kwargs), only_plugins=of_plugin)
-    if folder is model and model is given.get("model"):
-        return wrapped(*args, **kwargs)
-    given["model"] = folder
-    return wrapped(*args[2:], **_of_folder(given))
+    if folder is not model or model is not given.get("model"):
+        given["model"] = folder
+        args, kwargs = args[2:], _of_folder(given)
+
+    def read() -> Any:
+        options = dict(kwargs)
+        if options.get("model_kwargs"):
+            options["model_kwargs"] = dict(options["model_kwargs"])  # transformers adds to it
+        return wrapped(*args, **options)
+
+    if isinstance(folder, str | os.PathLike) and os.path.isdir(folder):
+        return read_folder(Path(folder), read)
+    return read()
 
 
 def _supported_tasks() -> Mapping[str, Any]:

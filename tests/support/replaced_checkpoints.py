@@ -25,6 +25,7 @@ from transformers import (
     AutoModel,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    Pipeline,
     pipeline,
 )
 from transformers.utils import logging
@@ -79,7 +80,18 @@ def outcome_of_estimator(found):
     return told.pop() if len(told) == 1 and (weight == weight[0, 0]).all() else "mixed"
 
 
+def outcome_of_pipeline(found):
+    told = {
+        found.model.config.id2label[0].partition(" ")[0],
+        {1: "first", 2: "second"}[found.feature_extractor.mean[0]],
+        {1: "first", 2: "second"}[found.model.classifier.weight[0, 0].item()],
+    }
+    return told.pop() if len(told) == 1 else "mixed"
+
+
 def outcome(model):
+    if isinstance(model, Pipeline):
+        return outcome_of_pipeline(model)
     if isinstance(model, ChainHeadClassifier):
         return outcome_of_estimator(model)
     numbers = {value for weight in model.parameters() for value in weight.detach().flatten().tolist()}
@@ -116,6 +128,9 @@ def ways(folder):
         "AutoModelForTokenClassification": lambda: AutoModelForTokenClassification.from_pretrained(nodes),
         "estimator": lambda: ChainHeadClassifier.from_pretrained(folder / "estimator"),
         "pipeline": lambda: pipeline("time-series-classification", model=labels, device="cpu").model,
+        "pipeline of an estimator": lambda: pipeline(
+            "time-series-classification", model=folder / "estimator", device="cpu"
+        ),
     }
 
 
