@@ -6,15 +6,21 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import BatchFeature
 
 from ..checks.values import check_choice
+from ..inputs.named_sequences import arrays_of
 from .base import ChainPipeline, at_least_float32, mask_of_nodes, select_padding_options
+from .other_frame_classifiers import other_frame_classifier
 
 Strategy = Literal["none", "simple"]
 
 
 class TimeSeriesSegmentationPipeline(ChainPipeline):
     """Label every node of a sequence, by any model for token classification that takes "input_features".
+
+    Models of transformers for audio frame classification, such as `Wav2Vec2ForAudioFrameClassification`, work too,
+    with the feature extractor of their encoder: a sequence is then a waveform in its sampling rate, a node a frame.
 
     Options, at construction or in a call:
 
@@ -34,6 +40,17 @@ class TimeSeriesSegmentationPipeline(ChainPipeline):
     [{"start": 0, "end": 14, "label": "Ann", "score": 0.97}, {"start": 14, "end": 31, "label": "Bob", "score": 0.9}]
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        model = args[0] if args else kwargs["model"]
+        self.other = other_frame_classifier(model, kwargs.get("feature_extractor"))
+        self.needs_feature_extractor = self.other is None
+        super().__init__(*args, **kwargs)
+
+    @property
+    def feature_size(self) -> int:
+        """The number of features of a node, or 1 for waveforms."""
+        return 1 if self.other is not None else super().feature_size
+
     def _sanitize_parameters(
         self, *, aggregation_strategy: Strategy | None = None, **options: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -43,7 +60,18 @@ class TimeSeriesSegmentationPipeline(ChainPipeline):
             postprocess_params["aggregation_strategy"] = aggregation_strategy
         return select_padding_options(options), {}, postprocess_params
 
+    def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
+        """Pad sequences as every pipeline here does; waveforms for a model of transformers stay as they are."""
+        if self.other is None:
+            return super().preprocess(sequences, **options)
+        if options:
+            raise TypeError(f"{', '.join(options)}: no effect, as recordings are not padded together")
+        return BatchFeature(self.other.recordings(arrays_of(sequences)))
+
     def _forward(self, model_inputs: Any) -> dict[str, torch.Tensor]:
+        if self.other is not None:
+            logits, real = self.other.logits(model_inputs["recordings"])
+            return {"logits": logits, "attention_mask": real}
         outputs = self.model(**model_inputs, return_dict=True)
         return {
             "logits": outputs.logits,
