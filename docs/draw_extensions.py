@@ -9,6 +9,7 @@ import torch
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.chain.reference import interdependence_matrix
 from chainhead_plugin.explain.matrix_picture import draw_matrix
+from chainhead_plugin.explain.style import LABELS
 
 LENGTH = 16
 HOPS = {
@@ -31,7 +32,7 @@ def main() -> None:
     for axis, (label, hops) in zip(axes, HOPS.items(), strict=False):
         matrices = interdependence_matrix(Chain("channel_hops", channel_hops=hops), LENGTH)
         channel = (matrices * torch.arange(1, len(hops) + 1)[:, None, None]).sum(0)
-        colours = mpl.colors.ListedColormap(["white", *mpl.colormaps["tab10"].colors[: len(hops)]])
+        colours = mpl.colors.ListedColormap(["white", *LABELS[: len(hops)]])
         axis.imshow(channel, cmap=colours, vmin=0, vmax=len(hops))
         axis.set_title(label, fontsize=10)
     for axis, (label, chain) in zip(axes[len(HOPS) :], DECAYS.items(), strict=True):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from transformers import pipeline
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForTimeSeriesPrediction
+from chainhead_plugin.explain.style import MODEL
 
 PAST, FUTURE, FIRST_YEAR, YEARS = 24, 12, 1949, 4
 QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
@@ -47,7 +48,7 @@ def main() -> None:
     """Forecast each of the last years from the years before it, by a model that has seen no other."""
     mpl.use("agg")
     passengers = np.asarray(load_airline(), dtype=np.float32).ravel()
-    figure, axis = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
     time = FIRST_YEAR + np.arange(len(passengers)) / 12
     axis.plot(time, passengers, color="black", linewidth=1.2, label="passengers")
     errors, naive_errors, inside = [], [], []
@@ -59,20 +60,20 @@ def main() -> None:
         for low, high, alpha in ((0.05, 0.95, 0.2), (0.25, 0.75, 0.35)):
             label = f"{low:.0%} to {high:.0%}" if first else None
             axis.fill_between(
-                when, bands[low], bands[high], color="tab:orange", alpha=alpha, linewidth=0, label=label
+                when, bands[low], bands[high], color=MODEL, alpha=alpha, linewidth=0, label=label
             )
-        axis.plot(when, bands[0.5], color="tab:orange", linewidth=1.2, label="median" if first else None)
+        axis.plot(when, bands[0.5], color=MODEL, linewidth=1.2, label="median" if first else None)
         axis.axvline(when[0] - 1 / 24, color="grey", linewidth=0.6, linestyle=":")
         errors.append(np.abs(bands[0.5] - year).mean())
         naive_errors.append(np.abs(known[-12:] - year).mean())
         inside.append(np.mean((bands[0.05] <= year) & (year <= bands[0.95])))
     axis.set_title(
         f"Mean absolute error {np.mean(errors):.1f} thousand, of last year's values again "
-        f"{np.mean(naive_errors):.1f}; {np.mean(inside):.0%} of the months lie in the 90% band",
+        f"{np.mean(naive_errors):.1f};\n{np.mean(inside):.0%} of the months lie in the band from 5% to 95%",
         fontsize=10,
     )
     axis.set_xlim(FIRST_YEAR + 4, FIRST_YEAR + 12)
-    axis.set_ylabel("thousands a month")
+    axis.set(xlabel="year", ylabel="thousand passengers a month")
     axis.legend(loc="upper left", frameon=False, fontsize=9)
     figure.savefig(OUTPUT, dpi=110)
 

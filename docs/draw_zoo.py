@@ -9,18 +9,19 @@ import numpy as np
 import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from transformers import AutoTokenizer
 
 import registry
 from chainhead_plugin import node_contributions
+from chainhead_plugin.explain.style import LABELS, MODEL, OTHER, REFERENCE, SIGNED
 from chainhead_plugin.plugin import CHECKPOINTS
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import load_recipe
 from chainhead_plugin.recipes.training.fitting.trainer import predict
 
 IMAGES = Path(__file__).parent / "images"
-BLUE, ORANGE, GREY = "#2b6cb0", "#dd6b20", "#4a5568"
 _DAYS = 42
 
 
@@ -47,7 +48,7 @@ def main() -> None:
 
 def draw_series(axes: Axes) -> None:
     """Draw both gestures, and what the classifier takes them for."""
-    for sample, colour in zip(_samples("gunpoint"), (BLUE, ORANGE), strict=True):
+    for sample, colour in zip(_samples("gunpoint"), (MODEL, OTHER), strict=True):
         score = max(sample["scores"])
         axes.plot(sample["nodes"], color=colour, label=f"a {sample['label']}: {score:.1%}")
     axes.set(
@@ -65,8 +66,8 @@ def draw_forecasts(axes: Axes) -> None:
     inputs = recipe.task.load_inputs(registry.checkpoint_path(recipe.name))
     model = registry.create_model(recipe.name, pretrained=True)
     forecasts = predict(model, inputs, last.inputs, recipe.task).numpy()
-    axes.plot(np.ravel(last.labels), color=GREY, marker="o", markersize=3, linewidth=1, label="happened")
-    axes.plot(np.ravel(forecasts), color=ORANGE, label="forecast the day before")
+    axes.plot(np.ravel(last.labels), color=REFERENCE, marker="o", markersize=3, linewidth=1, label="happened")
+    axes.plot(np.ravel(forecasts), color=MODEL, label="forecast the day before")
     axes.set(title=f"{recipe.name}: time-series-forecasting", xlabel="day", ylabel="thousand entries")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=2)
@@ -91,7 +92,7 @@ def draw_text(axes: Axes) -> None:
     name = "chainhead-sentiment"
     model = registry.create_model(name, pretrained=True)
     tokenizer: Any = AutoTokenizer.from_pretrained(registry.checkpoint_path(name))
-    colours = colormaps["RdBu"]
+    colours = colormaps[SIGNED]
     for line, sample in enumerate(reversed(_samples("sentiment"))):
         inputs = tokenizer([sample["text"]], return_tensors="pt")
         explained = node_contributions(model, dict(inputs), target=1, method="integrated_gradients")
@@ -112,7 +113,7 @@ def draw_text(axes: Axes) -> None:
             place += 0.19 * len(text) + 0.22
         answer = ["negative", "positive"][int(np.argmax(sample["scores"]))]
         told = f"{answer}, {max(sample['scores']):.0%}; blue words speak for positive, red ones for negative"
-        axes.text(0, line + 0.38, told, fontsize=8, color=GREY)
+        axes.text(0, line + 0.38, told, fontsize=8, color=REFERENCE)
     axes.set(
         title=f"{name}: text-classification",
         xlim=(-0.1, 8),
@@ -125,12 +126,19 @@ def draw_speakers(axes: Axes) -> None:
     """Draw who speaks when in a test chain, in truth and as segmented."""
     sample, names = _samples("speakers")[0], _names("speakers")
     strips = [_strip(sample[key], names) for key in ("segments", "predicted")]
-    axes.imshow(np.stack(strips), cmap="tab10", vmin=-0.5, vmax=9.5, aspect="auto", interpolation="nearest")
+    colours = ListedColormap(LABELS)
+    last = len(names) - 0.5
+    axes.imshow(np.stack(strips), cmap=colours, vmin=-0.5, vmax=last, aspect="auto", interpolation="nearest")
     axes.axhline(0.5, color="white", linewidth=3)
     axes.set_yticks([0, 1], ["true", "model"])
-    axes.set(title="chainhead-speakers: time-series-segmentation", xlabel="frame")
+    axes.set(title="chainhead-speakers: time-series-segmentation", xlabel="frame; numbers are speakers")
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
+    for row, key in enumerate(("segments", "predicted")):
+        for segment in sample[key]:
+            middle = (segment["start"] + segment["end"] - 1) / 2
+            number = segment["label"].removeprefix("speaker ")
+            axes.text(middle, row, number, ha="center", va="center", fontsize=9, color="white", weight="bold")
 
 
 def _strip(segments: Sequence[dict[str, Any]], names: list[str]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The picture of the accuracy benchmark: mean accuracy over time, a point a classifier."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, median
@@ -8,11 +7,21 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
+from matplotlib.transforms import Bbox
+
+from chainhead_plugin.explain.style import MODEL, REFERENCE
 
 from .contestants import BASE, CONTESTANTS
 
-_OURS, _PEERS, _INK = "#7b3fb5", "#6b7280", "#222222"
+# Offsets of a name from its point, in points, with the side of the name that is there.
+_PLACES = (
+    *(((8, dy), "left") for dy in (0, 10, -10)),
+    *(((0, dy), "center") for dy in (14, -14)),
+    *(((-8, dy), "right") for dy in (0, 10, -10)),
+)
+_INK = "#222222"
 
 
 def draw(results: Mapping[str, Any], path: Path) -> None:
@@ -20,25 +29,9 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
     mpl.use("agg")
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
     points = {model: point for model in results["models"] if (point := _point(results, model)) is not None}
-    drawn: list[tuple[float, float]] = []
-    for model, point in sorted(points.items(), key=lambda item: -item[1][1]):
-        # The name of the lower of two neighbours goes where the other is not: below, or to the left.
-        close = [x for x, y in drawn if abs(math.log10(x / point[0])) < 0.3 and y - point[1] < 0.6]
-        is_left = any(math.log10(x / point[0]) > 0.02 for x in close)
-        drawn.append(point)
+    for model, point in points.items():
         is_ours = CONTESTANTS[model].is_ours
-        colour = _OURS if is_ours else _PEERS
-        axes.scatter(*point, s=70 if is_ours else 45, color=colour, zorder=3)
-        axes.annotate(
-            model,
-            point,
-            xytext=(-7 if is_left else 7, -14 if close else 5),
-            horizontalalignment="right" if is_left else "left",
-            textcoords="offset points",
-            fontsize=9,
-            color=colour,
-            fontweight="bold" if is_ours else "normal",
-        )
+        axes.scatter(*point, s=70 if is_ours else 45, color=MODEL if is_ours else REFERENCE, zorder=3)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
@@ -48,8 +41,36 @@ def draw(results: Mapping[str, Any], path: Path) -> None:
     axes.set_ylabel("test accuracy in % (mean over sets)", color=_INK)
     axes.grid(color="#e5e7eb", zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
+    _name_points(axes, points)
     figure.savefig(path, dpi=150, metadata={"Software": None})
     plt.close(figure)
+
+
+def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Write each name beside its point, at the first of eight places that no point and no other name takes."""
+    figure = axes.figure
+    figure.draw_without_rendering()
+    places = axes.transData.transform(list(points.values()))
+    taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in places]
+
+    for (model, point), own in zip(points.items(), list(taken), strict=True):
+        is_ours = CONTESTANTS[model].is_ours
+        name = axes.annotate(
+            model,
+            point,
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize=9,
+            color=MODEL if is_ours else REFERENCE,
+            fontweight="bold" if is_ours else "normal",
+        )
+        for offset, horizontal in _PLACES:
+            name.set(position=offset, horizontalalignment=horizontal, verticalalignment="center")
+            extent = name.get_window_extent()
+            others = [box for box in taken if box is not own]
+            if axes.bbox.fully_containsx(extent.x1) and extent.count_overlaps(others) == 0:
+                break
+        taken.append(extent)
 
 
 def _point(results: Mapping[str, Any], model: str) -> tuple[float, float] | None:

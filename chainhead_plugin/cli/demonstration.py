@@ -132,13 +132,15 @@ def _heat_map(predictions: Sequence[Prediction], labels: Sequence[str], shades: 
 def _draw(predictions: Sequence[Prediction], labels: Sequence[str], file: Path) -> None:
     from matplotlib.figure import Figure
 
+    from ..explain.style import AMOUNTS, MODEL as RIGHT, REFERENCE
+
     figure = Figure(figsize=(1.45 * len(predictions), 4), layout="constrained")
     axes = figure.subplots(2, len(predictions), height_ratios=(3, 2))
     for (chain, scores), prediction in zip(axes.T, predictions, strict=True):
-        chain.imshow(list(zip(*prediction.nodes, strict=True)), aspect="auto", cmap="magma")
+        chain.imshow(list(zip(*prediction.nodes, strict=True)), aspect="auto", cmap=AMOUNTS)
         chain.set_title(prediction.label, fontsize=10)
         chain.set_xlabel(f"{len(prediction.nodes)} frames", fontsize=8)
-        colours = ["tab:green" if label == prediction.label else "tab:red" for label in labels]
+        colours = [RIGHT if label == prediction.label else REFERENCE for label in labels]
         scores.bar(range(1, len(labels) + 1), [prediction.scores[label] for label in labels], color=colours)
         scores.set_ylim(0, 1)
         scores.set_xticks(range(1, len(labels) + 1))
@@ -148,5 +150,5 @@ def _draw(predictions: Sequence[Prediction], labels: Sequence[str], file: Path) 
                 axis.set_yticklabels([])
     axes[0][0].set_ylabel("12 features")
     axes[1][0].set_ylabel("score")
-    axes[1][len(predictions) // 2].set_xlabel("speaker (green: the true one)", fontsize=9)
+    axes[1][len(predictions) // 2].set_xlabel("speaker (blue: who spoke)", fontsize=9)
     figure.savefig(file, dpi=110)

@@ -138,8 +138,8 @@ def _summary(explained: NodeContributions, row: int, titles: Sequence[str] | Non
     terms = f"output {output:.4g} = nodes {output - offset - gap:.4g} + offset {offset:.4g}"
     # A remainder of rounding is not worth a term.
     if abs(gap) > 1e-4 * max(1.0, abs(output)):
-        terms += f" + unexplained {gap:.4g}"
-    return f"{title}\n{explained.method.replace('_', ' ')}: {terms}"
+        terms += f" + unexplained {gap:.2g}"
+    return f"{title}: {explained.method.replace('_', ' ')}\n{terms}"
 
 
 def _check_count(count: int, titles: Sequence[str] | None) -> None:
