@@ -56,6 +56,8 @@ class Wanted:
         The model's names of columns; without a schema columns are taken by position.
     horizon : int, optional
         Number of steps that the model forecasts. A model with a horizon also takes missing values.
+    interpolate_missing : bool
+        Whether the model's feature extractor interpolates missing values, so that it takes them too.
     reading : Reading
         How the files are written.
     spec : TableSpec
@@ -66,6 +68,7 @@ class Wanted:
     feature_size: int = 1
     schema: Schema | None = None
     horizon: int | None = None
+    interpolate_missing: bool = False
     reading: Reading = field(default_factory=Reading)
     spec: TableSpec = field(default_factory=TableSpec)
 
@@ -151,7 +154,9 @@ def _positional(wanted: Wanted) -> TableSpec:
 def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
     spec = found.columns.spec
     sequences = series_sequences(found, wanted.horizon)
-    if wanted.horizon is None:
+    if wanted.interpolate_missing:
+        found.check_observed()
+    elif wanted.horizon is None:
         found.check_complete()
     for series, sequence in zip(found, sequences, strict=True):
         width = sequence.nodes.shape[1]

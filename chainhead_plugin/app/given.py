@@ -192,5 +192,6 @@ def _wanted(model: OpenModel) -> Wanted:
         feature_size=model.feature_size,
         schema=None if stated is None else Schema.from_dict(stated),
         horizon=model.horizon,
+        interpolate_missing=getattr(model.pipe.feature_extractor, "interpolate_missing", False),
         reading=Reading(feature_size=model.feature_size),
     )

@@ -20,7 +20,7 @@ from ..models.modeling_chainhead import ChainHeadForSequenceClassification
 from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
 from .jobs import threads_of
-from .panels import Panel, read_panel
+from .panels import Panel, fill_panel, read_panel
 from .parameters import RandomChainParameters
 from .saved.saving import SavedEstimator
 from .streaming import StreamsMixin
@@ -66,7 +66,7 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         """Return the series that `fit` was given, after checking that there are labels or values."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        return read_panel(self, X, reset=True)
+        return fill_panel(read_panel(self, X, reset=True))
 
     def _weighted(
         self, panel: Panel, labels: NDArray[Any], sample_weight: Any
@@ -105,7 +105,7 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
         extractor = _extractor(panel)
         series = panel.series
-        if extractor.mean is not None and extractor.std is not None:
+        if extractor.do_normalize and extractor.mean is not None and extractor.std is not None:
             series = [standardise(one, extractor.mean, extractor.std) for one in series]
         try:
             with num_threads(threads_of(self.n_jobs)):
@@ -161,16 +161,27 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         tags.non_deterministic = False
         return tags
 
 
 def _extractor(panel: Panel) -> ChainHeadFeatureExtractor:
-    """Return the feature extractor for the model: it standardises nodes only where float32 would blur their changes."""
-    if all(as_exact_as_needed(one, _BLUR).dtype == np.float32 for one in panel.series):
-        return ChainHeadFeatureExtractor(feature_size=panel.channels)
+    """Return the feature extractor for the model: it standardises nodes only where float32 would blur their changes.
+
+    If there are several channels it also knows their means, for series in which a channel has no value at all.
+    """
+    is_exact = all(as_exact_as_needed(one, _BLUR).dtype == np.float32 for one in panel.series)
+    if is_exact and panel.channels == 1:
+        return ChainHeadFeatureExtractor(1, interpolate_missing=True)
     mean, std = statistics_of(np.concatenate(panel.series))
-    return ChainHeadFeatureExtractor(panel.channels, mean=mean.tolist(), std=std.tolist())
+    return ChainHeadFeatureExtractor(
+        panel.channels,
+        do_normalize=not is_exact,
+        mean=mean.tolist(),
+        std=std.tolist(),
+        interpolate_missing=True,
+    )
 
 
 def _batches(series: Sequence[NDArray[Any]], size: int) -> list[NDArray[np.intp]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse  # type: ignore[import-untyped]
 
+from ..inputs.filling import fill_missing, usual_values
 from .requirement import BaseEstimator
 
 # If an array has this many times more channels than nodes, its axes are probably in another order.
@@ -25,7 +26,7 @@ class Panel:
     Attributes
     ----------
     series : list of float32 or float64 arrays [length, channels]
-        All values are finite, also when they are rounded to float32.
+        Values are finite, also when they are rounded to float32; NaN is a missing value, and no series has that alone.
     """
 
     series: list[NDArray[np.floating]]
@@ -61,7 +62,8 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     Raises
     ------
     TypeError, ValueError
-        If `X` is none of these, holds a value that is not finite, or has other channels or columns than in `fit`.
+        If `X` is none of these, holds an infinite value or a series without any value, or has other channels or
+        columns than in `fit`.
     """
     if reset:
         for name in ("n_features_in_", "feature_names_in_", "channel_names_in_"):
@@ -95,6 +97,23 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     return panel
 
 
+def fill_panel(panel: Panel) -> Panel:
+    """Return the series to train on with missing values interpolated, as the feature extractor does it later.
+
+    A channel of which a series has no value at all gets its mean over all series.
+
+    Raises
+    ------
+    ValueError
+        If no series has a value of a channel.
+    """
+    if not any(np.isnan(one).any() for one in panel.series):
+        return panel
+    nodes = np.concatenate(panel.series)
+    lengths = np.array([len(one) for one in panel.series])
+    return Panel(np.split(fill_missing(nodes, lengths, usual_values(nodes)), np.cumsum(lengths)[:-1]))
+
+
 def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[Any]]:
     """Return the series of an array with three axes, or of a table, as [channels, length]."""
     from sklearn.utils.validation import validate_data
@@ -115,7 +134,14 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
         return list(array)
     if _is_tensor(X):
         X = X.detach().cpu().numpy()
-    table = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
+    table = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        ensure_min_samples=2 if reset else 1,
+    )
     return list(table[:, np.newaxis, :])
 
 
@@ -236,10 +262,16 @@ def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.floating]:
     """Return an array [channels, length] as [length, channels]: float32 if it was at most that exact, else float64."""
     is_single = one.dtype.kind == "f" and one.dtype.itemsize <= 4
     nodes: NDArray[np.floating] = one.T.astype(np.float32 if is_single else np.float64, copy=False)
-    if not (np.abs(nodes) <= np.finfo(np.float32).max).all():
-        raise ValueError(
-            f"series {number} of X holds NaN, infinity or a value too large for float32: fill or rescale it first"
-        )
+    is_fine = np.abs(nodes) <= np.finfo(np.float32).max
+    if not is_fine.all():
+        missing = np.isnan(nodes)
+        if not (is_fine | missing).all():
+            raise ValueError(
+                f"series {number} of X holds infinity or a value too large for float32: rescale it, or mark missing "
+                "values by NaN"
+            )
+        if missing.all():
+            raise ValueError(f"series {number} of X has no value at all, only NaN: leave it out")
     return nodes
 
 

@@ -16,7 +16,7 @@ from .jobs import threads_of
 from .nodes.labels import UNLABELLED, number_labels, read_node_labels
 from .nodes.outputs import node_logits
 from .nodes.stack import LabelledSeries, fit_node_stack
-from .panels import read_panel
+from .panels import fill_panel, read_panel
 from .saved.classes import class_shifts, loaded_classes
 from .saved.saving import SavedEstimator
 from .saved.state import classes_to_json
@@ -138,7 +138,7 @@ class ChainHeadSegmenter(SavedEstimator):
             check_scalar(getattr(self, name), name, Integral, min_val=1)
         if self.seconds is not None:
             check_scalar(self.seconds, "seconds", Real, min_val=0, include_boundaries="neither")
-        series = read_panel(self, X, reset=True).series
+        series = fill_panel(read_panel(self, X, reset=True)).series
         labels = read_node_labels(X, y, [len(one) for one in series])
         classes, numbers = number_labels(labels, self.unlabelled)
         known = np.concatenate(numbers)
@@ -203,5 +203,6 @@ class ChainHeadSegmenter(SavedEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags

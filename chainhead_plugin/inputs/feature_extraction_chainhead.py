@@ -17,6 +17,7 @@ from ..storage.code_origin import AutoClassMixin
 from ..storage.saving import companion
 from ..storage.whole_files import whole_file
 from .extraction_options import as_float, as_floats, check_integer, check_length_options
+from .filling import fill_missing, usual_values
 from .named_sequences import arrays_of, checked_schema, split_named
 from .padding import as_columns, pad_joined, padded_length, truncate
 from .sequences import check_finite, join, split_batch
@@ -48,6 +49,10 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
     standardize_each : bool
         Whether every series is standardised by itself instead: each feature gets mean 0 and standard deviation 1 over
         the series' own nodes, before it is cut or padded; a feature that does not vary within its series is 0.
+    interpolate_missing : bool
+        Whether NaN, None and pandas' missing values are accepted, and put on the straight line between the observed
+        values of their feature around them; before the first and after the last of these, it is repeated. A feature
+        that a series never has gets its `mean`, or 0 with `standardize_each`. Otherwise a missing value is an error.
     return_attention_mask : bool
         Whether calls return the mask unless told otherwise.
     schema : mapping, optional
@@ -113,6 +118,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         mean: list[float] | None = None,
         std: list[float] | None = None,
         standardize_each: bool = False,
+        interpolate_missing: bool = False,
         return_attention_mask: bool = True,
         schema: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -125,6 +131,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
         check_switch("do_normalize", do_normalize)
         check_switch("standardize_each", standardize_each)
+        check_switch("interpolate_missing", interpolate_missing)
         check_switch("return_attention_mask", return_attention_mask)
         check_choice("padding_side", padding_side, ("left", "right"))
 
@@ -148,6 +155,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         self.schema = None if schema is None else checked_schema(schema, int(feature_size))
         self.do_normalize = do_normalize
         self.standardize_each = standardize_each
+        self.interpolate_missing = interpolate_missing
         self.mean = None if mean is None else as_floats("mean", mean, feature_size)
         self.std = None if std is None else as_floats("std", std, feature_size)
         if self.std is not None and min(self.std) < 0:
@@ -162,8 +170,11 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         """Return the constructor's parameters; chains have no sampling rate, which the base class stores."""
         fields: dict[str, Any] = super().to_dict()
         del fields["sampling_rate"]
+        # Left out where they say nothing, so that a version before them loads the file.
         if self.schema is None:
             del fields["schema"]
+        if not self.interpolate_missing:
+            del fields["interpolate_missing"]
         return fields
 
     def to_json_file(self, json_file_path: str | os.PathLike[str]) -> None:
@@ -184,8 +195,8 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         Returns
         -------
         ChainHeadFeatureExtractor
-            Itself, with `do_normalize` set. The statistics are those of all nodes in float64; features that
-            do not vary get a standard deviation of 0, by which they are 0 from now on.
+            Itself, with `do_normalize` set. The statistics are those of all nodes in float64, missing values
+            interpolated; features that do not vary get a standard deviation of 0, by which they are 0 from now on.
 
         Warns
         -----
@@ -202,7 +213,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
                 "fit() has no effect with standardize_each=True, where each series has statistics of its own: leave "
                 "it out"
             )
-        nodes, _ = join(self._split(sequences, batched), self.feature_size)
+        nodes, lengths = self._joined(sequences, batched)
+        if self.interpolate_missing:
+            nodes = fill_missing(nodes, lengths, usual_values(nodes))
         mean, std = statistics_of(nodes)
         self.mean, self.std = mean.tolist(), std.tolist()
         self.do_normalize = True
@@ -261,9 +274,13 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
             If a sequence or an option has the wrong type.
         ValueError
             If a sequence is empty, ragged, not finite in float32, or has the wrong number of features; if
-            statistics are missing; if options contradict each other or the lengths.
+            statistics are missing; if options contradict each other or the lengths. NaN is a missing value with
+            `interpolate_missing`, and an error otherwise.
         """
-        nodes, lengths = join(self._split(sequences, batched), self.feature_size)
+        nodes, lengths = self._joined(sequences, batched)
+        if self.interpolate_missing:
+            usual = [0.0] * self.feature_size if self.standardize_each else self.mean
+            nodes = fill_missing(nodes, lengths, usual)
         return self._pad_nodes(
             self._scale(nodes, lengths),
             np.ones(len(nodes), dtype=np.int64),
@@ -340,6 +357,11 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     def _split(self, sequences: Any, batched: bool | None) -> list[Any]:
         return arrays_of(split_named(sequences, self.schema, self.feature_size, batched)[0])
+
+    def _joined(self, sequences: Any, batched: bool | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Return the nodes of all sequences [sum(lengths), m], and their lengths."""
+        split = self._split(sequences, batched)
+        return join(split, self.feature_size, allow_missing=self.interpolate_missing)
 
     def _scale(self, nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
         if self.standardize_each:

@@ -15,7 +15,7 @@ def _tensor_of(nodes: Any) -> Tensor:
     return torch.as_tensor(nodes).detach().cpu()
 
 
-def as_nodes(nodes: Any, count: int, m: int) -> Tensor:
+def as_nodes(nodes: Any, count: int, m: int, *, allow_missing: bool = False) -> Tensor:
     """Return the next nodes of `count` streams as a tensor.
 
     Parameters
@@ -25,6 +25,8 @@ def as_nodes(nodes: Any, count: int, m: int) -> Tensor:
         The number of streams.
     m : int
         The number of features of a node.
+    allow_missing : bool
+        Whether NaN is accepted.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def as_nodes(nodes: Any, count: int, m: int) -> Tensor:
             f"the nodes have shape {shape}, expected [{count}, {m}], or [{count}, nodes, {m}] for several: a row a "
             "stream"
         )
-    if not found.float().isfinite().all():
+    single = found.float()
+    if not (single.isfinite() | (single.isnan() & allow_missing)).all():
         raise ValueError("the nodes have a value that is not finite in float32")
     return found
 

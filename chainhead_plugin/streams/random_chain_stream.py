@@ -15,7 +15,8 @@ class RandomChainStream:
     """Predict labels or values of a series while its nodes arrive.
 
     The stream keeps the last nodes that kernels read and the state of the pools, which take as much memory after a
-    million nodes as after the first. The prediction equals the model's prediction for the whole series so far.
+    million nodes as after the first. The prediction equals the model's prediction for the whole series so far, unless
+    values are missing: see `RandomChainStreams`.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ class RandomChainStream:
         Parameters
         ----------
         node : array, tensor, Series or DataFrame [m] or [nodes, m], or a number for m = 1
-            Finite numbers.
+            Finite numbers. If the feature extractor takes missing values, as those of estimators do, NaN is a missing
+            value: it is replaced by the last value of that feature.
 
         Returns
         -------
@@ -68,7 +70,8 @@ class RandomChainStream:
         Raises
         ------
         ValueError
-            If the shape is different, there is no node, or a value is not finite. The stream does not change then.
+            If the shape is different, there is no node, a value is not finite, or nothing is known to replace a missing
+            value. The stream does not change then.
         """
         return self._streams.update(as_nodes_of_one(node, self._m))[0]
 

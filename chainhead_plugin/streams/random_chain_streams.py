@@ -16,7 +16,8 @@ class RandomChainStreams:
 
     Each stream keeps the last nodes that kernels read and the state of the pools, which take as much memory after a
     million nodes as after the first. The prediction of a stream equals the model's prediction for its whole series so
-    far, and does not depend on the other streams.
+    far, and does not depend on the other streams. A missing value is replaced by the last known value, as what follows
+    is not known; in a whole series it is interpolated, so that predictions then differ.
 
     Parameters
     ----------
@@ -50,9 +51,14 @@ class RandomChainStreams:
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ValueError(f"count must be a whole number of streams, at least 1, got {count!r}")
         self._scale = feature_extractor if getattr(feature_extractor, "do_normalize", False) else None
+        self._takes_missing = bool(getattr(feature_extractor, "interpolate_missing", False))
         self._problem_type = model.config.problem_type
         first = RunningFeatures(model.random_chain)
         self._chains = [first, *(first.beside() for _ in range(count - 1))]
+        # [count, m]: what each stream's features are taken to be until they are observed.
+        usual = getattr(feature_extractor, "mean", None) or [float("nan")] * first.m
+        self._usual = torch.tensor(usual, dtype=torch.float64).expand(count, -1)
+        self._latest = self._usual.clone()
         self._weight = model.classifier.weight.detach().float().cpu().clone()
         self._bias = model.classifier.bias.detach().float().cpu().clone()
 
@@ -67,7 +73,8 @@ class RandomChainStreams:
         Parameters
         ----------
         nodes : array or tensor [streams, m] or [streams, nodes, m], or [streams] for m = 1
-            Finite numbers.
+            Finite numbers. If the feature extractor takes missing values, as those of estimators do, NaN is a missing
+            value: it is replaced by the stream's last value of that feature.
         streams : sequence of int, optional
             Indices of the streams that get these nodes, each at most once; by default all streams, in order.
 
@@ -80,8 +87,8 @@ class RandomChainStreams:
         Raises
         ------
         ValueError
-            If the shape is different, a stream does not exist or is named twice, or a value is not finite. No stream
-            changes then.
+            If the shape is different, a stream does not exist or is named twice, a value is not finite, or nothing is
+            known to replace a missing value. No stream changes then.
         """
         logits = self.logits(nodes, streams)
         if self._problem_type == "regression":
@@ -90,8 +97,12 @@ class RandomChainStreams:
 
     def logits(self, nodes: Any, streams: Sequence[int] | None = None) -> Tensor:
         """Add nodes as `update` does, but return the model's logits: float32 Tensor [streams, num_labels]."""
-        chains = self._chosen(streams)
-        rows = as_nodes(nodes, len(chains), self._chains[0].m)
+        numbers = self._chosen(streams)
+        chains = [self._chains[number] for number in numbers]
+        rows = as_nodes(nodes, len(chains), self._chains[0].m, allow_missing=self._takes_missing)
+        if self._takes_missing:
+            rows = self._held(rows, numbers)
+            self._latest[numbers] = rows[:, -1].double()
         if self._scale is not None:
             rows = self._scale(list(rows), batched=True, return_tensors="pt")["input_features"]
         for chain, row in zip(chains, rows, strict=True):
@@ -102,18 +113,38 @@ class RandomChainStreams:
 
     def reset(self, streams: Sequence[int] | None = None) -> None:
         """Forget all nodes of these streams, by default of all streams; their next nodes begin other series."""
-        for chain in self._chosen(streams):
-            chain.reset()
+        numbers = self._chosen(streams)
+        for number in numbers:
+            self._chains[number].reset()
+        self._latest[numbers] = self._usual[numbers]
 
-    def _chosen(self, streams: Sequence[int] | None) -> list[RunningFeatures]:
+    def _held(self, rows: Tensor, numbers: list[int]) -> Tensor:
+        """Return the next nodes [streams, nodes, m] with the last known value in the place of each missing value."""
+        if not rows.isnan().any():
+            return rows
+        held = rows.clone()
+        latest = self._latest[numbers].to(rows)  # [streams, m]
+        for node in held.unbind(1):
+            node.copy_(torch.where(node.isnan(), latest, node))
+            latest = node
+        if held.isnan().any():
+            stream, _, feature = held.isnan().nonzero()[0].tolist()
+            raise ValueError(
+                f"stream {numbers[stream]} has had no value of feature {feature} yet that could replace the missing "
+                "value: begin the stream at the first node with a value"
+            )
+        return held
+
+    def _chosen(self, streams: Sequence[int] | None) -> list[int]:
+        """Return the numbers of streams."""
         if streams is None:
-            return self._chains
+            return list(range(len(self._chains)))
         numbers = [int(number) for number in streams]
         if len(set(numbers)) < len(numbers) or not all(0 <= one < len(self._chains) for one in numbers):
             raise ValueError(
                 f"streams must be different numbers from 0 to {len(self._chains) - 1}, got {numbers}"
             )
-        return [self._chains[number] for number in numbers]
+        return numbers
 
 
 def _check(model: Any, feature_extractor: Any) -> None:

@@ -226,6 +226,18 @@ class SeriesSet(Sequence[Series]):
                     "no missing values: fill it in, or leave the series out"
                 )
 
+    def check_observed(self) -> None:
+        """Check that every series has a value, for models that interpolate missing values.
+
+        Raises
+        ------
+        TableError
+            If all values of a series are missing; the message names it.
+        """
+        for series in self.series:
+            if np.isnan(series.values).all():
+                raise TableError(f"{series.place}: all of its values are missing: leave the series out")
+
     def place_of(self, series: Series, node: int, feature: int = 0) -> str:
         """Return the words for the place of a value: file, row, column and series, and the node if a row holds many."""
         if series.nodes is not None:

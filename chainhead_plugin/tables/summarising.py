@@ -54,7 +54,8 @@ def summary(found: SeriesSet) -> str:
         parts.append("time by the order of rows")
     missing = sum(int((series.values != series.values).sum()) for series in found)
     if missing:
-        parts.append(counted(missing, "missing value"))
+        # A forecaster knows which values are missing; a model of whole series or of nodes gets values in their place.
+        parts.append(counted(missing, "missing value") + (", interpolated" if found.is_labelled else ""))
     return f"{files}: {'; '.join([*parts, *found.notes])}"
 
 

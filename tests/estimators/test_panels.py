@@ -83,7 +83,7 @@ def test_arrays_of_arrays_are_lists(two_channels, fitted):
         (lambda s: s[:, :1], "X has 1 channels, but ChainHeadClassifier was fitted to 2"),
         (lambda s: [s[0], s[1, :1, :20]], "from 1 to 2 channels"),
         (lambda s: [s[0], s[1, :, :0]], r"series 1 of X has shape \[2, 0\]"),
-        (lambda s: [s[0], np.full((2, 5), np.nan)], "series 1 of X holds NaN"),
+        (lambda s: [s[0], np.full((2, 5), np.nan)], "series 1 of X has no value at all"),
         (lambda s: s * 1e300, "too large for float32"),
         (lambda s: s[:0], "expected .series, channels, length. of at least 1"),
         (lambda s: np.ma.masked_less(s, -1), "series 0 of X holds NaN"),

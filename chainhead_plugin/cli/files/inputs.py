@@ -90,6 +90,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
         feature_size=feature_size,
         schema=schema,
         horizon=horizon,
+        interpolate_missing=getattr(pipe.feature_extractor, "interpolate_missing", False),
         reading=files_as.reading(feature_size),
         spec=_text_spec(files_as) if answers.reads == "text" else files_as.spec(),
     )

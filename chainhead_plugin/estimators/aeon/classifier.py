@@ -14,6 +14,7 @@ TAGS: Mapping[str, Any] = {
     "X_inner_type": ["np-list", "numpy3D"],
     "capability:multivariate": True,
     "capability:unequal_length": True,
+    "capability:missing_values": True,
     "capability:multithreading": True,
     "algorithm_type": "convolution",
 }

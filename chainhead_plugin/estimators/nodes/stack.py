@@ -166,7 +166,8 @@ def _train(
     """Train a new model on pieces of series, each drawn around a node with a label: no batch is without labels."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    extractor = ChainHeadFeatureExtractor(data.series[0].shape[1]).fit(data.series, batched=True)
+    extractor = ChainHeadFeatureExtractor(data.series[0].shape[1], interpolate_missing=True)
+    extractor.fit(data.series, batched=True)
     scaled = extractor(data.series, padding=False, batched=True)["input_features"]
     collate = ChainHeadDataCollator(extractor)
     rows = np.repeat(np.arange(len(data.labels)), [len(own) for own in data.labels])

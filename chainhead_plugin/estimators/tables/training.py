@@ -103,7 +103,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
             f"{plan.data}: known ({listed(found.known)}) has no effect on series with labels, whose models take "
             "features alone"
         )
-    found.check_complete()
+    found.check_observed()
     schema = schema_of(found)
 
     task = plan.task or _guess_task(found)
@@ -216,7 +216,7 @@ def _parts(
         )
         if not other.is_labelled:
             raise ValueError(f"{plan.test}: there is no column of labels to test by")
-        other.check_complete()
+        other.check_observed()
         return found, other
     if plan.test_share is None:
         return found, replace(found, series=())

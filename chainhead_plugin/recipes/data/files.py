@@ -123,7 +123,7 @@ def load_series_sets(
 
 
 def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
-    """Return series as labelled examples; each needs a label, and a value for every feature of every node."""
+    """Return series as labelled examples; each needs a label."""
     spec, first = found.columns.spec, found.files[0]
     if spec.label and not found.is_labelled:
         raise RecipeError(f"{place(first, column=spec.label[0])} is empty in every row, expected labels")
@@ -145,9 +145,20 @@ def _of_series(found: SeriesSet, *, of_nodes: bool) -> Labelled:
     )
 
 
-def checked_chains(found: SeriesSet) -> list[NDArray[np.float64]]:
-    """Return the nodes [L, m] of series, or raise a TableError if a value is missing."""
-    found.check_complete()
+def checked_chains(found: SeriesSet, *, interpolate_missing: bool = True) -> list[NDArray[np.float64]]:
+    """Return the nodes [L, m] of series; raise a TableError if the model cannot take them.
+
+    Parameters
+    ----------
+    found : SeriesSet
+    interpolate_missing : bool
+        Whether the model's feature extractor interpolates missing values, so that each series needs a single value.
+        Otherwise a missing value is an error.
+    """
+    if interpolate_missing:
+        found.check_observed()
+    else:
+        found.check_complete()
     return [sequence.nodes for sequence in series_sequences(found)]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...forecasts.whole_series import Layout, Series
 from ...inputs.named_sequences import series_sequences
@@ -135,7 +136,9 @@ def evaluate_on(
         examples, said = _images(data, inputs, names)
     else:
         found = _series(data, task, names, int(model.config.m), schema, spec or TableSpec(), reading)
-        examples, said = _examples(found, task, names), summary(found)
+        takes_missing = bool(getattr(inputs.preprocessor, "interpolate_missing", False))
+        chains = checked_chains(found, interpolate_missing=takes_missing)
+        examples, said = _examples(found, chains, task, names), summary(found)
     predictions = predict(model.eval(), inputs, examples.inputs, task).numpy()
     targets = task.collate(examples.targets())
     told: dict[str, Any] = {}
@@ -166,7 +169,7 @@ def _series(
     if spec.rows is None and (features > 1 or task.of_nodes):
         spec = replace(spec, rows="nodes")
     found = load(data, spec, reading)
-    width = len(checked_chains(found)[0][0])
+    width = len(series_sequences(found)[0].nodes[0])
     if width != features:
         raise TableError(
             f"{found.files[0]}: it has {counted(width, 'column')} of features ({listed(found.features)}), expected the "
@@ -176,12 +179,13 @@ def _series(
     return found
 
 
-def _examples(found: SeriesSet, task: Task, names: tuple[str, ...]) -> Examples:
+def _examples(
+    found: SeriesSet, chains: list[NDArray[np.float64]], task: Task, names: tuple[str, ...]
+) -> Examples:
     spec, first = found.columns.spec, found.files[0]
     if not spec.label or not found.is_labelled:
         held = f"column {spec.label[0]} holds no" if spec.label else "there is no column of"
         raise TableError(f"{first}: {held} labels to evaluate by: name the column with --label")
-    chains = checked_chains(found)
     if isinstance(task, SeriesTargets):
         if spec.label != names and len(names) > 1:
             raise TableError(

@@ -88,5 +88,5 @@ def fitted_extractor(
     """Return a feature extractor that standardises each series by itself, or all by the statistics of `series`."""
     features = int(np.shape(series[0])[1])
     if standardize_each:
-        return ChainHeadFeatureExtractor(features, standardize_each=True)
-    return ChainHeadFeatureExtractor(features).fit(list(series), batched=True)
+        return ChainHeadFeatureExtractor(features, standardize_each=True, interpolate_missing=True)
+    return ChainHeadFeatureExtractor(features, interpolate_missing=True).fit(list(series), batched=True)

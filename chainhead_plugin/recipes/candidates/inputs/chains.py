@@ -23,7 +23,7 @@ def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
         Whether the model classifies every node, and not whole chains.
     """
     features = int(np.shape(training.inputs[0])[1])
-    extractor = ChainHeadFeatureExtractor(features, schema=_names(training))
+    extractor = ChainHeadFeatureExtractor(features, interpolate_missing=True, schema=_names(training))
     extractor.fit(training.inputs, batched=True)
     return Inputs(
         fields={"m": features, "chain_length": max(map(len, training.inputs))},
