@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,13 @@ def test_what_does_not_fit_is_said_with_both_sides(model, tmp_path):
     assert "kind" in invoke("evaluate", model, "--data", empty, code=1)
     hole = table.copy()
     hole.iloc[7, hole.columns.get_loc("hum")] = np.nan
-    output = invoke("evaluate", model, "--data", written(tmp_path, hole, "hole.csv"), code=1)
+    file = written(tmp_path, hole, "hole.csv")
+    assert "1 missing value, interpolated" in invoke("evaluate", model, "--data", file)
+    settings = model / "preprocessor_config.json"
+    plain = {k: v for k, v in json.loads(settings.read_text()).items() if k != "interpolate_missing"}
+    strict = shutil.copytree(model, tmp_path / "strict")
+    (strict / "preprocessor_config.json").write_text(json.dumps(plain))
+    output = invoke("evaluate", strict, "--data", file, code=1)
     assert "hole.csv, row 9, column hum, series s1: the value is missing" in output
     for arguments, message in (
         (["--data", tmp_path / "none.csv"], "there is no file"),

@@ -24,12 +24,7 @@ def data():
         np.cumsum(rng.normal(size=(2, length)), 1) if label == "wild" else rng.normal(size=(2, length))
         for label, length in zip(labels, lengths, strict=True)
     ]
-    holes = []
-    for series in whole:
-        series = series.copy()
-        series[rng.random(series.shape) < 0.15] = np.nan
-        holes.append(series)
-    return holes, labels
+    return [np.where(rng.random(one.shape) < 0.15, np.nan, one) for one in whole], labels
 
 
 @pytest.fixture(scope="module")

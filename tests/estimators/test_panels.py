@@ -77,6 +77,20 @@ def test_arrays_of_arrays_are_lists(two_channels, fitted):
 
 
 @pytest.mark.parametrize(
+    "missing",
+    [
+        lambda s: np.ma.masked_less(s, -1),
+        lambda s: long_frame(s).astype("Float64").where(lambda x: x >= -1),
+    ],
+    ids=["masked", "nullable"],
+)
+def test_ways_to_say_that_a_value_is_missing(two_channels, fitted, missing):
+    series, _ = two_channels
+    expected = fitted.predict_proba(np.where(series < -1, np.nan, series))
+    np.testing.assert_allclose(fitted.predict_proba(missing(series)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
     ("wrong", "message"),
     [
         (lambda s: [s[0, :, :20].T, s[1].T], r"looks like \[length, channels\].*transpose them"),
@@ -86,8 +100,8 @@ def test_arrays_of_arrays_are_lists(two_channels, fitted):
         (lambda s: [s[0], np.full((2, 5), np.nan)], "series 1 of X has no value at all"),
         (lambda s: s * 1e300, "too large for float32"),
         (lambda s: s[:0], "expected .series, channels, length. of at least 1"),
-        (lambda s: np.ma.masked_less(s, -1), "series 0 of X holds NaN"),
-        (lambda s: long_frame(s).astype("Float64").where(lambda x: x > -1), "series 0 of X holds NaN"),
+        (lambda s: np.ma.masked_less(s, 1e9), "series 0 of X has no value at all"),
+        (lambda s: s * np.inf, "series 0 of X holds infinity"),
         (lambda s: s[0, 0], "Expected 2D array, got 1D array"),
         (lambda s: [s[None, 0], s[None, 1]], r"series 0 of X has shape \[1, 2, 30\]"),
     ],

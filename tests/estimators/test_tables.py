@@ -94,6 +94,30 @@ def test_predict_matches_columns_by_name(trained, tmp_path):
     assert "missing hum; unknown wind" in invoke("predict", folder / "model", wrong, code=1)
 
 
+def test_missing_values_are_interpolated(tmp_path):
+    table = pd.read_csv(write(tmp_path / "whole.csv", 24, 0))
+    rng = np.random.default_rng(0)
+    for name in ("temp", "hum"):
+        table[name] = table[name].where(rng.random(len(table)) > 0.1)
+    table.to_csv(tmp_path / "holes.csv", index=False)
+    missing = int(table[["temp", "hum"]].isna().sum().sum())
+    said = invoke("train", tmp_path / "holes.csv", "--label", "kind", "-o", tmp_path / "model")
+    assert f"{missing} missing values, interpolated" in " ".join(said.split())
+
+    filled = table.groupby("window")[["temp", "hum"]].transform(
+        lambda column: column.interpolate(limit_direction="both")
+    )
+    by_hand = [part.to_numpy().T for _, part in filled.groupby(table.window, sort=False)]
+    expected = ChainHeadClassifier.from_pretrained(tmp_path / "model").predict_proba(by_hand)
+    file = tmp_path / "answers.jsonl"
+    invoke("predict", tmp_path / "model", tmp_path / "holes.csv", "--top-k", 1, "--output", file)
+    answers = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [answer["predictions"][0]["score"] for answer in answers] == pytest.approx(
+        expected.max(1).tolist(), abs=1e-5
+    )
+    assert "1 missing value" not in invoke("evaluate", tmp_path / "model", "--data", tmp_path / "whole.csv")
+
+
 def test_the_plan_can_be_changed_and_run_again(trained, tmp_path):
     folder, _ = trained
     plan = yaml.safe_load((folder / "model" / "training.yaml").read_text())

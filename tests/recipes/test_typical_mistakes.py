@@ -48,8 +48,9 @@ def sales(rows=60):
 
 
 def changed(table, row, column, value):
-    table = table.astype({column: object})
-    table.loc[row, column] = value
+    columns = [column] if isinstance(column, str) else column
+    table = table.astype(dict.fromkeys(columns, object))
+    table.loc[row, columns] = value
     return table
 
 
@@ -95,7 +96,11 @@ def said_of(folder, content, table, data, test=None):
         (changed(kinds(), 3, "temp", "n/a"), {}, "row 5, column temp holds 'n/a', .* missing: [n/a]"),
         (changed(kinds(), 3, "temp", "high"), {}, "row 5, column temp holds 'high', expected a number"),
         (changed(kinds(), 3, "temp", np.inf), {}, "row 5, column temp holds inf, expected a finite number"),
-        (changed(kinds(), 3, "temp", None), {}, "row 5, column temp, series s0: the value is missing"),
+        (
+            changed(kinds(), slice(0, 3), ["temp", "hum"], None),
+            {},
+            "rows 2–5, series s0: all of its values are missing: leave the series out",
+        ),
         (
             changed(kinds(), 3, "kind", "b"),
             {},
@@ -140,7 +145,10 @@ def test_labelled_tables(tmp_path, table, changes, message):
         (kinds(4).rename(columns={"temp": "temperature"}), "test.csv .* missing temp; unknown temperature"),
         (kinds(4).drop(columns="kind"), "test.csv .* missing kind"),
         (changed(kinds(4), 3, "temp", np.inf), "test.csv, row 5, column temp holds inf"),
-        (changed(kinds(4), 3, "hum", None), "test.csv, row 5, column hum, series s0: the value is missing"),
+        (
+            changed(kinds(4), slice(0, 3), ["temp", "hum"], None),
+            "test.csv, rows 2–5, series s0: all of its values are missing",
+        ),
         (kinds(4).assign(person="p3"), "test.csv, rows 2–5, series s0: the group p3 is in both parts"),
     ],
 )
