@@ -88,10 +88,10 @@ def score(rows: Rows, series: str, model: str, name: str) -> float | None:
 def render(results: Mapping[str, Any]) -> str:
     """Return the report as Markdown."""
     sections = [
-        "# The default forecaster beside its peers\n\nWritten by `python -m benchmarks.accuracy.forecasts` from its "
-        "results, [accuracy-forecasts.json](accuracy-forecasts.json); not edited by hand. `ChainHeadForecaster` "
-        "without an option but the horizon, and with time to try a trained chain; statsforecast's models, and NLinear "
-        "and DLinear.",
+        "# The default forecaster beside its peers\n\nHow far `ChainHeadForecaster` is off without an option but the "
+        "horizon, and with time to try a trained chain, beside statsforecast's models, NLinear and DLinear. Written by "
+        "`python -m benchmarks.accuracy.forecasts` (extras `train` and `forecast`) from its results, "
+        "[accuracy-forecasts.json](accuracy-forecasts.json); not edited by hand.",
         "## Error of the median: MASE\n\nIn units of the seasonal naive forecast's error on the training part.\n\n"
         + _scores(results, "mase"),
         "## Error of the quantiles: weighted quantile loss\n\nOf the nine deciles, in units of the values' mean size."

@@ -72,9 +72,10 @@ def median_ratio(results: Results, model: str) -> float | None:
 def render(results: Results) -> str:
     """Return the report as Markdown."""
     sections = [
-        "# The default classifier beside its peers\n\nWritten by `python -m benchmarks.accuracy` from its results, "
-        "[accuracy.json](accuracy.json); not edited by hand. `ChainHeadClassifier` without an option, and peers as "
-        "aeon ships them, on the official training and test parts.",
+        "# The default classifier beside its peers\n\nHow accurate `ChainHeadClassifier` is without an option, and how "
+        "long it takes, beside peers as aeon ships them, on the official training and test parts. Written by "
+        "`python -m benchmarks.accuracy` (extra `train`) from its results, [accuracy.json](accuracy.json); not edited "
+        "by hand.",
         "![Mean accuracy over time, for every classifier](images/accuracy.png)",
         "## Test accuracy in %\n\n" + _accuracies(results),
         "## Time\n\nCPU seconds of fit and predict together, in units of MiniRocket's on the same set.\n\n"

@@ -36,9 +36,9 @@ def render(results: Results) -> str:
     """Return the report as Markdown."""
     asked = questions(results)
     sections = [
-        "# What can tell orders apart\n\nWritten by `python -m benchmarks.order` from its results; not edited by "
-        "hand. Three tasks in which the order of the tokens is all that matters, learned by every kind of chain "
-        "head, by the same head without hops, and by what one would use instead.",
+        "# What can tell orders apart\n\nThree tasks in which the order of the tokens is all that matters, learned by "
+        "every kind of chain head, by the same head without hops, and by what one would use instead. Written by "
+        "`python -m benchmarks.order` (extra `train`, for its picture) from its results; not edited by hand.",
         "![Test accuracy over the length of the chains, for every model and question](images/order.png)",
         "Test accuracy over the length of the chains, from chance (dashed) to 100 % (the upper line); the number "
         "is that of the longest chains.",

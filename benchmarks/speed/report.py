@@ -50,12 +50,13 @@ def render(results: Results, pictures: Mapping[str, str]) -> str:
     """Return the report as Markdown."""
     rows, settings = results["rows"], results["settings"]
     sections = [
-        "# Benchmarks\n\nWritten by `python -m benchmarks"
+        "# Benchmarks\n\nHow fast chain heads are and how much memory they take, beside `nn.Linear` and the layers "
+        "that one would use instead; what each kind can learn of order is [measured too](order.md). Written by "
+        "`python -m benchmarks"
         + (" --full" if settings["full"] else "")
         + ("" if settings["device"] == "cpu" else f" --device {settings['device']}")
         + ("" if settings["dtype"] == "float32" else f" --dtype {settings['dtype']}")
-        + "` from its measurements; not edited by hand. Speed and memory, that is; what each kind can learn of "
-        "order is [measured too](order.md).",
+        + "` (extra `train`, for its pictures) from its measurements; not edited by hand.",
         _summary(results),
         _method(results),
         f"![Times of nn.Linear for one shape, all contestants]({pictures['ratios']})",
