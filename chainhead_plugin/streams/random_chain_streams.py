@@ -102,10 +102,11 @@ class RandomChainStreams:
         rows = as_nodes(nodes, len(chains), self._chains[0].m, allow_missing=self._takes_missing)
         if self._takes_missing:
             rows = self._held(rows, numbers)
-            self._latest[numbers] = rows[:, -1].double()
+        scaled = rows
         if self._scale is not None:
-            rows = self._scale(list(rows), batched=True, return_tensors="pt")["input_features"]
-        for chain, row in zip(chains, rows, strict=True):
+            scaled = self._scale(list(rows), batched=True, return_tensors="pt")["input_features"]
+        self._latest[numbers] = rows[:, -1].double()
+        for chain, row in zip(chains, scaled, strict=True):
             chain.add(row.float())
         with torch.no_grad():
             features = torch.stack([chain.standardised() for chain in chains])
