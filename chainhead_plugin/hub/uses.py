@@ -109,6 +109,8 @@ def use_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> Us
             pipeline_example="",
             pipeline_import="",
         )
+    if use is not None and use.task == "audio-classification" and not _reads_audio(config):
+        return use._replace(example=_CHAINS)  # frames of spectra
     if use is None or getattr(config.get_text_config(), "vocab_size", None) is None:
         return use
     return use._replace(

@@ -153,6 +153,8 @@ def test_what_cannot_be_an_encoder_is_told_by_name():
         )
     with pytest.raises(ValueError, match="describes no audio"):
         ChainHeadForAudioClassification(ChainHeadConfig(backbone_config=BartConfig(d_model=16), **small))
+    with pytest.raises(ValueError, match="describes no audio"):
+        ChainHeadForAudioClassification(ChainHeadConfig(vocab_size=5, m=4, **small))
     with pytest.raises(StrictDataclassError, match="differs from the 16 features"):
         build(WAVES, m=24)
     model = build(WAVES, ChainHeadForAudioClassification)

@@ -7,7 +7,9 @@ import pytest
 import torch
 from encoder_families import FAMILIES, build
 from transformers import (
+    ASTFeatureExtractor,
     AutoModelForAudioClassification,
+    SeamlessM4TFeatureExtractor,
     Wav2Vec2FeatureExtractor,
     WhisperFeatureExtractor,
     pipeline,
@@ -15,6 +17,7 @@ from transformers import (
 
 import chainhead_plugin
 from chainhead_plugin import (
+    ChainHeadConfig,
     ChainHeadFeatureExtractor,
     ChainHeadForAudioClassification,
     ChainHeadForTokenClassification,
@@ -58,6 +61,35 @@ def test_spectra_are_made_by_the_extractor_of_the_encoder(recordings):
     values = extractor(recordings[0], sampling_rate=16_000, return_tensors="pt", return_attention_mask=True)
     expected = model(values.input_features, values.attention_mask).logits[0].softmax(-1).max().item()
     assert classify(recordings[0], top_k=1)[0]["score"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "extractor",
+    [
+        SeamlessM4TFeatureExtractor(num_mel_bins=20, feature_size=20),
+        ASTFeatureExtractor(num_mel_bins=40, max_length=30),
+    ],
+    ids=lambda extractor: type(extractor).__name__,
+)
+def test_spectra_without_an_encoder_are_classified_alone_and_together(extractor, tmp_path):
+    rng = np.random.default_rng(0)
+    recordings = [rng.normal(size=length).astype(np.float32) for length in (4000, 2500)]
+    torch.manual_seed(0)
+    model = ChainHeadForAudioClassification(
+        ChainHeadConfig(m=40, hidden_sizes=[8], bi_directional=True, num_labels=3)
+    ).eval()
+    model.save_pretrained(tmp_path)
+    extractor.save_pretrained(tmp_path)
+    classify = pipeline("audio-classification", model=str(tmp_path))
+    assert type(classify.model) is ChainHeadForAudioClassification
+    for recording, answers in zip(recordings, classify(recordings, batch_size=2), strict=True):
+        values = extractor(recording, sampling_rate=16_000, return_tensors="pt")
+        expected = model(**values).logits[0].softmax(-1).tolist()
+        found = {answer["label"]: answer["score"] for answer in answers}
+        assert found == pytest.approx({f"LABEL_{i}": score for i, score in enumerate(expected)}, abs=1e-6)
+    card = render_card(model.config, type(model), 1, repo_id="me/x")["README.md"].decode()
+    assert "input_features=torch.zeros(1, 20, 40)" in card
+    assert "pipeline_tag: audio-classification" in card
 
 
 def test_frames_are_labelled_by_the_segmentation_pipeline(recordings):

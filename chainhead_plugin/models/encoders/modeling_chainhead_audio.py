@@ -1,4 +1,4 @@
-"""Audio classification: the frames of an audio encoder are the nodes of a chain."""
+"""Audio classification: the frames of an audio encoder, or of a log-mel spectrum, are the nodes of a chain."""
 
 from typing import Any
 
@@ -18,26 +18,29 @@ class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
     A mask of samples is turned into a mask of the encoder's frames. ``pipeline("audio-classification")`` needs nothing
     but the model and the encoder's own feature extractor, saved in the same folder.
 
+    Without an encoder the model is light: its nodes are the `m` features that a feature extractor of spectra makes of
+    every frame, such as `SeamlessM4TFeatureExtractor` or `ASTFeatureExtractor`.
+
     Parameters
     ----------
     config : ChainHeadConfig
-        With an encoder of audio.
+        With an encoder of audio, or without any encoder.
 
     Raises
     ------
     ValueError
-        If the configuration has no encoder of audio.
+        If the configuration describes texts, or an encoder of something else than audio.
     """
 
     main_input_name = "input_values"
     input_modalities = ("audio",)
 
     def __init__(self, config: ChainHeadConfig) -> None:
-        taken = None if config.backbone_config is None else input_of(config.backbone_config)
-        if taken not in ("input_values", "input_features"):
+        taken = "input_features" if config.backbone_config is None else input_of(config.backbone_config)
+        if config.vocab_size is not None or taken not in ("input_values", "input_features"):
             raise ValueError(
                 "the configuration describes no audio: set backbone_config to that of an audio encoder, such as "
-                "Wav2Vec2Config(), or take ChainHeadForSequenceClassification for frames of features"
+                "Wav2Vec2Config(), or set m alone, to the number of features of a frame"
             )
         super().__init__(config)
 
@@ -56,7 +59,7 @@ class ChainHeadForAudioClassification(ChainHeadForSequenceClassification):
         ----------
         input_values, input_features : floating point Tensor, exactly one of them
             The output of the encoder's feature extractor: waveforms [batch, samples], or spectra in the shape that the
-            encoder takes.
+            encoder takes; without an encoder frames [batch, frames, m].
         attention_mask : Tensor [batch, samples or steps], optional
             1 for the recording, 0 for padding.
         labels : Tensor [batch] of int, or [batch, num_labels] of float, optional
