@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import wrapt
+from registry.hooks.when_imported import when_imported
 
 MODEL_TYPE = "chainhead"
 RANDOM_MODEL_TYPE = "chainhead-random"
@@ -262,9 +262,9 @@ def register_when_imported() -> None:
     """Register with each table as soon as it is imported, or now where it is already."""
     for registration in _REGISTRATIONS:
         for name in (registration.table, registration.classes, *registration.needs):
-            wrapt.when_imported(name)(partial(_imported_now, registration))
-    wrapt.when_imported("transformers.trainer")(_complete_trainer_cards)
-    wrapt.when_imported("transformers")(_resolve_names)
+            when_imported(name, partial(_imported_now, registration))
+    when_imported("transformers.trainer", _complete_trainer_cards)
+    when_imported("transformers", _resolve_names)
 
 
 def _resolve_names(module: ModuleType) -> None:

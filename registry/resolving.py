@@ -15,9 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import wrapt
-
 from .errors import RegistryError, UnknownModelError
+from .hooks.when_imported import when_imported
+from .hooks.wrapping import wrap_function
 from .plugins.catalogue import Catalogue, installed_catalogue
 from .pulling import is_of_plugin, pulled_entry
 from .trust import refuse_unasked_code
@@ -113,11 +113,11 @@ def resolve_names(read_folder: ReadFolder | None = None) -> None:
         once all of it comes from the same save.
     """
     refuse_unasked_code()
-    wrapt.when_imported("transformers.utils.hub")(_once(_wrap_downloads))
+    when_imported("transformers.utils.hub", _once(_wrap_downloads))
     for module in _MODULES:
-        wrapt.when_imported(module)(_once(_wrap_classes))
-    wrapt.when_imported("transformers.modeling_utils")(_once(_wrap_models))
-    wrapt.when_imported("transformers.pipelines")(_once(partial(_wrap_pipeline, read_folder or _read_once)))
+        when_imported(module, _once(_wrap_classes))
+    when_imported("transformers.modeling_utils", _once(_wrap_models))
+    when_imported("transformers.pipelines", _once(partial(_wrap_pipeline, read_folder or _read_once)))
 
 
 def _once(wrap: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
@@ -131,7 +131,7 @@ def _once(wrap: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
 
 def _wrap_downloads(module: ModuleType) -> None:
     # All files of all models, tokenizers and preprocessors that transformers fetches pass here.
-    wrapt.wrap_function_wrapper(module, "cached_files", _checked)
+    wrap_function(module, "cached_files", _checked)
 
 
 def _checked(
@@ -152,11 +152,11 @@ def _wrap_classes(module: ModuleType) -> None:
             and "from_pretrained" in vars(cls)
             and name.startswith("Auto")
         ):
-            wrapt.wrap_function_wrapper(cls, "from_pretrained", _from_pretrained)
+            wrap_function(cls, "from_pretrained", _from_pretrained)
 
 
 def _wrap_models(module: ModuleType) -> None:
-    wrapt.wrap_function_wrapper(module, "PreTrainedModel.from_pretrained", _from_pretrained)
+    wrap_function(module.PreTrainedModel, "from_pretrained", _from_pretrained)
 
 
 def _read_once(folder: Path, read: Callable[[], Any]) -> Any:
@@ -167,9 +167,9 @@ def _wrap_pipeline(read_folder: ReadFolder, module: ModuleType) -> None:
     # Modules that imported `pipeline` before have the original, so the functions that it calls are wrapped too.
     for called in ("find_adapter_config_file", "resolve_revision"):
         if hasattr(module, called):
-            wrapt.wrap_function_wrapper(module, called, _with_folder)
-    wrapt.wrap_function_wrapper(module, "FeatureExtractionMixin.get_feature_extractor_dict", _with_folder)
-    wrapt.wrap_function_wrapper(module, "pipeline", partial(_pipeline, read_folder))
+            wrap_function(module, called, _with_folder)
+    wrap_function(module.FeatureExtractionMixin, "get_feature_extractor_dict", _with_folder)
+    wrap_function(module, "pipeline", partial(_pipeline, read_folder))
 
 
 def _with_folder(

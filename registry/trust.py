@@ -10,7 +10,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import wrapt
+from .hooks.when_imported import when_imported
+from .hooks.wrapping import wrap_function
 
 _AUTO = "transformers.models.auto"
 _MODULES = (
@@ -27,14 +28,14 @@ _done: set[str] = set()
 def refuse_unasked_code() -> None:
     """Have transformers' Auto classes refuse the code of plugins' models in place of asking, as soon as imported."""
     for module in _MODULES:
-        wrapt.when_imported(module)(_wrap)
+        when_imported(module, _wrap)
 
 
 def _wrap(module: ModuleType) -> None:
     if module.__name__ in _done or not hasattr(module, _RESOLVE):
         return
     _done.add(module.__name__)
-    wrapt.wrap_function_wrapper(module, _RESOLVE, _resolved)
+    wrap_function(module, _RESOLVE, _resolved)
 
 
 def _resolved(

@@ -1,6 +1,5 @@
 """The `chainhead` command. Each subcommand imports what it needs when it runs."""
 
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         say(f"chainhead {metadata.version('chainhead-plugin')}")
         raise typer.Exit
 

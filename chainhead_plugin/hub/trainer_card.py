@@ -6,10 +6,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import wrapt
 from huggingface_hub import EvalResult, ModelCard
 from transformers.modelcard import TrainingSummary, infer_metric_tags_from_eval_results
 from transformers.utils import logging
+
+from registry.hooks.wrapping import wrap_function
 
 from .card import PREPROCESSORS, is_generated, render_card
 from .pushing import files_on_hub, reaching_the_hub, require_code_kept, write_files
@@ -24,8 +25,8 @@ def complete_trainer_cards(trainer_module: ModuleType) -> None:
 
     Trainer writes its draft over whatever README.md there is, and has no hook for models.
     """
-    wrapt.wrap_function_wrapper(trainer_module, "Trainer.create_model_card", _create_model_card)
-    wrapt.wrap_function_wrapper(trainer_module, "Trainer.push_to_hub", _push_to_hub)
+    wrap_function(trainer_module.Trainer, "create_model_card", _create_model_card)
+    wrap_function(trainer_module.Trainer, "push_to_hub", _push_to_hub)
 
 
 def _push_to_hub(

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import wrapt
-
 from ..errors import PluginError
+from ..hooks.when_imported import when_imported
 
 _TABLE = "transformers.models.auto.configuration_auto"
 
@@ -28,7 +27,7 @@ def model_types_kept() -> Iterator[None]:
     """
     owners: dict[str, type] = {}
     # That code may be the first to import transformers, and other plugins register as soon as it is imported.
-    wrapt.when_imported(_TABLE)(lambda table: owners.update(_registered(table)))
+    when_imported(_TABLE, lambda table: owners.update(_registered(table)))
     try:
         yield
     finally:

@@ -6,40 +6,14 @@ imports neither library pays next to nothing.
 
 import sys
 
-_AWAITED = ("transformers", "timm")
+_waited_for = {"transformers", "timm"}
 
 
-class _Waiting:
-    """Finds no module itself: when an awaited module is looked for, it adds a call that follows the module's import."""
-
-    looking = False
-
-    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]  # `typing` costs time
-        if name not in _AWAITED or self.looking:
-            return None
-        from importlib.util import find_spec
-
-        self.looking = True
-        try:
-            spec = find_spec(name)
-        finally:
-            self.looking = False
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def exec_module(module):  # type: ignore[no-untyped-def]
-                execute(module)
-                _register(self)  # type: ignore[no-untyped-call]
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
-
-
-def _register(waiting):  # type: ignore[no-untyped-def]
+def _register(module):  # type: ignore[no-untyped-def]  # `typing` costs time
     """Register all plugins, once; the script goes on whatever happens, and is told."""
-    if waiting not in sys.meta_path:
+    if not _waited_for:
         return
-    sys.meta_path.remove(waiting)
+    _waited_for.clear()
     try:
         import warnings
 
@@ -55,5 +29,10 @@ def _register(waiting):  # type: ignore[no-untyped-def]
         sys.stderr.write(f"registry: no plugin was registered: {type(error).__name__}: {error!a}\n")
 
 
-if not any(type(finder).__qualname__ == "_Waiting" for finder in sys.meta_path):
-    sys.meta_path.insert(0, _Waiting())
+# A script that the host runs in an environment that registers by itself finds this file run already.
+if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+    _hook = {"__name__": __name__}
+    with open(f"{__file__[: -len('scripts/waiting.py')]}hooks/when_imported.py", encoding="utf-8") as _file:
+        exec(compile(_file.read(), _file.name, "exec"), _hook)  # noqa: S102 - our own file
+    for _name in sorted(_waited_for):
+        _hook["when_imported"](_name, _register)  # type: ignore[operator]
