@@ -4,8 +4,6 @@ An environment that registers plugins by itself runs this file at the start of e
 nothing that is not there already.
 """
 
-from __future__ import annotations
-
 import sys
 from _thread import RLock
 
@@ -17,12 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 _lock = RLock()
-_awaited: dict[str, list[Callable[[Any], object]]] = {}
+_awaited: "dict[str, list[Callable[[Any], object]]]" = {}
 # Modules that run now, and whose calls follow.
 _running: set[str] = set()
 
 
-def when_imported(name: str, call: Callable[[Any], object]) -> None:
+def when_imported(name: str, call: "Callable[[Any], object]") -> None:
     """Make a call with a module: now if it is imported, else as the last step of its import.
 
     Importing threads get the module when its calls are made. The call is made once: a module that is reloaded does
@@ -59,8 +57,8 @@ class _Finder:
     """Finds awaited modules by the finders behind it, and has their calls follow."""
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         if name not in _awaited:
             return None
 
@@ -76,7 +74,7 @@ class _Finder:
 _finder = _Finder()
 
 
-def _with_calls(spec: ModuleSpec) -> ModuleSpec:
+def _with_calls(spec: "ModuleSpec") -> "ModuleSpec":
     module = None
     if spec.loader is None:
         from importlib.util import module_from_spec
@@ -92,19 +90,19 @@ def _with_calls(spec: ModuleSpec) -> ModuleSpec:
 class _Loader:
     """The loader of an awaited module until that runs; the module then has its own loader again."""
 
-    def __init__(self, name: str, loader: Any, module: ModuleType | None) -> None:
+    def __init__(self, name: str, loader: "Any", module: "ModuleType | None") -> None:
         self._name, self._loader, self._module = name, loader, module
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
         if name == "_loader":  # while it is copied
             raise AttributeError(name)
         return getattr(self._loader, name)
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
         created: ModuleType | None = self._module or self._loader.create_module(spec)
         return created
 
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: "ModuleType") -> None:
         spec: Any = getattr(module, "__spec__", None)
         if getattr(spec, "loader", None) is self:
             spec.loader = self._loader

@@ -1,7 +1,6 @@
 """Functions around functions of other libraries."""
 
 import inspect
-import pickle
 import types
 
 import pytest
@@ -67,6 +66,7 @@ def test_functions_of_modules():
     assert module.function(3, factor=2) == (None, 6, function)
     assert inspect.signature(module.function) == inspect.signature(function)
     assert (module.function.__doc__, module.function.__qualname__) == (function.__doc__, "function")
+    assert module.function.__module__ == function.__module__  # where pickle looks for it
 
 
 def test_several_around_each_other(cls):
@@ -89,9 +89,3 @@ def test_errors_pass(cls):
         cls().method(3, facto=2)
     with pytest.raises(AttributeError, match="no_such"):
         wrap_function(cls, "no_such", around)
-
-
-def test_wrapped_functions_can_be_pickled():
-    from transformers import pipeline
-
-    assert pickle.loads(pickle.dumps(pipeline)) is pipeline
