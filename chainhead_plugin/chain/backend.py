@@ -105,7 +105,7 @@ def refuse_tracing() -> None:
     RuntimeError
         While the tracer of TorchScript, or the ONNX exporter that uses it, runs.
     """
-    if not torch.compiler.is_compiling() and torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+    if torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         raise RuntimeError(
             "chain heads cannot be traced by torch.jit.trace, nor exported by torch.onnx.export(dynamo=False): the "
             "graph would ignore masks and other lengths. Use torch.export.export, or torch.onnx.export(dynamo=True)"

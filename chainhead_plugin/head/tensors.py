@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from ..chain.masking import CheckedMask
 
@@ -23,6 +24,8 @@ def require_tensors(**values: Any) -> None:
         If a value is an array or a list; the message names it and the way to convert it.
     """
     for name, value in values.items():
+        if value is None or isinstance(value, Tensor):
+            continue
         if isinstance(value, _OTHERS) and not isinstance(value, CheckedMask):
             kind = "NumPy array" if isinstance(value, np.ndarray) else type(value).__name__
             raise TypeError(

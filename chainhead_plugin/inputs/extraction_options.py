@@ -24,6 +24,21 @@ def check_length_options(
         raise ValueError("pad_to_multiple_of has no effect with padding=False: pass padding=True")
 
 
+def check_scaling_options(
+    do_normalize: bool, standardize_each: bool, mean: list[float] | None, std: list[float] | None
+) -> None:
+    """Refuse two ways of scaling at once, and half of one."""
+    check_switch("do_normalize", do_normalize)
+    check_switch("standardize_each", standardize_each)
+    if (mean is None) != (std is None):
+        raise ValueError("mean and std belong together: pass both or neither")
+    if standardize_each and (do_normalize or mean is not None):
+        raise ValueError(
+            "standardize_each=True contradicts do_normalize, mean and std: series are standardised by their own "
+            "statistics or by those of all: choose one of the two"
+        )
+
+
 def check_integer(name: str, value: Any, maximum: int | None = None) -> None:
     """Raise unless a value is an integer, of Python or NumPy, from 1 to `maximum`."""
     check_whole_number(name, int(value) if isinstance(value, np.integer) else value, 1, maximum)
@@ -43,3 +58,13 @@ def as_floats(name: str, values: Any, feature_size: int) -> list[float]:
     if len(values) != feature_size:
         raise ValueError(f"{name} must have feature_size={feature_size} numbers, got {len(values)}")
     return [as_float(f"{name}[{index}]", value) for index, value in enumerate(values)]
+
+
+def as_deviations(name: str, values: Any, feature_size: int) -> list[float]:
+    """Return a list of a number of at least 0 for each feature."""
+    deviations = as_floats(name, values, feature_size)
+    if min(deviations) < 0:
+        raise ValueError(
+            f"{name} must be at least 0, got {min(deviations)} for feature {np.argmin(deviations)}"
+        )
+    return deviations

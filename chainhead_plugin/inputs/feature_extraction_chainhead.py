@@ -1,26 +1,21 @@
 """Feature extractor for sequences of float nodes: scaling, padding and masks."""
 
-import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.feature_extraction_utils import BatchFeature
-from transformers.utils import FEATURE_EXTRACTOR_NAME, PaddingStrategy
+from transformers.utils import PaddingStrategy
 
 from ..checks.values import check_choice, check_switch
-from ..storage.code_origin import AutoClassMixin
-from ..storage.saving import companion
-from ..storage.whole_files import whole_file
-from .extraction_options import as_float, as_floats, check_integer, check_length_options
+from .extraction_options import as_deviations, as_float, as_floats, check_integer, check_scaling_options
+from .feature_extractor_file import FeatureExtractorFile
 from .filling import fill_missing, usual_values
 from .named_sequences import arrays_of, checked_schema, split_named
-from .padding import as_columns, pad_joined, padded_length, truncate
-from .sequences import check_finite, join, split_batch
+from .padding import Padding, as_columns
+from .sequences import as_float32, join, split_batch
 from .standardising import standardise, standardise_each, statistics_of, unvaried_text
 
 # A preprocessor_config.json comes from the Hub: beyond this, a size is an attack or a mistake.
@@ -30,7 +25,7 @@ _MAX_FEATURE_SIZE = 2**16
 _ECOSYSTEM_FIELDS = {"auto_map", "feature_extractor_type", "processor_class"}
 
 
-class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
+class ChainHeadFeatureExtractor(FeatureExtractorFile):
     """Turn sequences of float nodes into padded batches with an attention mask.
 
     Parameters
@@ -78,36 +73,6 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     model_input_names: ClassVar[list[str]] = ["input_features", "attention_mask"]
 
-    @classmethod
-    def get_feature_extractor_dict(
-        cls, pretrained_model_name_or_path: Any, **kwargs: Any
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the fields of a file, and the other arguments: as `SequenceFeatureExtractor`, during a save too."""
-        folder = Path(str(pretrained_model_name_or_path), kwargs.get("subfolder") or "")
-        if folder.is_dir() and (place := companion(folder, FEATURE_EXTRACTOR_NAME).parent) != folder:
-            pretrained_model_name_or_path, kwargs = place, {**kwargs, "subfolder": ""}
-        found: tuple[dict[str, Any], dict[str, Any]] = super().get_feature_extractor_dict(
-            pretrained_model_name_or_path, **kwargs
-        )
-        return found
-
-    @classmethod
-    def from_dict(cls, feature_extractor_dict: dict[str, Any], **kwargs: Any) -> Any:
-        """Make an extractor from the fields of a file, if the file is a feature extractor's.
-
-        Raises
-        ------
-        ValueError
-            If it is an image processor's, as in the folder of a model of images.
-        """
-        stated = (
-            feature_extractor_dict if isinstance(feature_extractor_dict, dict) else {}
-        )  # files hold anything
-        other = stated.get("image_processor_type")
-        if other is not None and "feature_extractor_type" not in stated:
-            raise ValueError(f"this model has a {other}, no feature extractor: use AutoImageProcessor")
-        return super().from_dict(feature_extractor_dict, **kwargs)
-
     def __init__(
         self,
         feature_size: int,
@@ -129,19 +94,10 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
         check_integer("feature_size", feature_size, maximum=_MAX_FEATURE_SIZE)
         do_normalize = (mean is not None) if do_normalize is None else do_normalize
-        check_switch("do_normalize", do_normalize)
-        check_switch("standardize_each", standardize_each)
+        check_scaling_options(do_normalize, standardize_each, mean, std)
         check_switch("interpolate_missing", interpolate_missing)
         check_switch("return_attention_mask", return_attention_mask)
         check_choice("padding_side", padding_side, ("left", "right"))
-
-        if (mean is None) != (std is None):
-            raise ValueError("mean and std belong together: pass both or neither")
-        if standardize_each and (do_normalize or mean is not None):
-            raise ValueError(
-                "standardize_each=True contradicts do_normalize, mean and std: series are standardised by their own "
-                "statistics or by those of all: choose one of the two"
-            )
 
         super().__init__(
             feature_size=int(feature_size),
@@ -157,9 +113,7 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         self.standardize_each = standardize_each
         self.interpolate_missing = interpolate_missing
         self.mean = None if mean is None else as_floats("mean", mean, feature_size)
-        self.std = None if std is None else as_floats("std", std, feature_size)
-        if self.std is not None and min(self.std) < 0:
-            raise ValueError(f"std must be at least 0, got {min(self.std)} for feature {np.argmin(self.std)}")
+        self.std = None if std is None else as_deviations("std", std, feature_size)
 
     @property
     def constant_features(self) -> list[int]:
@@ -176,11 +130,6 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         if not self.interpolate_missing:
             del fields["interpolate_missing"]
         return fields
-
-    def to_json_file(self, json_file_path: str | os.PathLike[str]) -> None:
-        """Write ``preprocessor_config.json``, whole or not at all."""
-        with whole_file(json_file_path) as new:
-            super().to_json_file(new)
 
     def fit(self, sequences: Any, batched: bool | None = None) -> "ChainHeadFeatureExtractor":
         """Compute the mean and standard deviation of every feature, and scale by them from now on.
@@ -281,17 +230,11 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         if self.interpolate_missing:
             usual = [0.0] * self.feature_size if self.standardize_each else self.mean
             nodes = fill_missing(nodes, lengths, usual)
-        return self._pad_nodes(
-            self._scale(nodes, lengths),
-            np.ones(len(nodes), dtype=np.int64),
-            lengths,
-            padding=padding,
-            max_length=max_length,
-            truncation=truncation,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_attention_mask=return_attention_mask,
-            return_tensors=return_tensors,
-        )
+        features = self._scale(nodes, lengths)
+
+        way = self._padding(padding, max_length, truncation, pad_to_multiple_of, return_tensors)
+        padded = way.pad(features, np.ones(len(nodes), dtype=np.int64), lengths)
+        return self._as_batch(*padded, return_attention_mask, return_tensors)
 
     def pad(
         self,
@@ -340,18 +283,9 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
                 raise ValueError("every attention_mask must be [L], with the L of its input_features")
             mask = np.concatenate(rows)
 
-        batch = self._pad_nodes(
-            _as_float32(nodes, lengths),
-            mask,
-            lengths,
-            padding=padding,
-            max_length=max_length,
-            truncation=truncation,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_attention_mask=return_attention_mask,
-            return_tensors=return_tensors,
-        )
-
+        way = self._padding(padding, max_length, truncation, pad_to_multiple_of, return_tensors)
+        padded = way.pad(as_float32(nodes, lengths), mask, lengths)
+        batch = self._as_batch(*padded, return_attention_mask, return_tensors)
         batch.update(BatchFeature(columns, tensor_type=return_tensors))
         return batch
 
@@ -365,52 +299,32 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
 
     def _scale(self, nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
         if self.standardize_each:
-            return _as_float32(standardise_each(nodes, lengths), lengths)
+            return as_float32(standardise_each(nodes, lengths), lengths)
         if not self.do_normalize:
-            return _as_float32(nodes, lengths)
+            return as_float32(nodes, lengths)
         if self.mean is None or self.std is None:
             raise ValueError(
                 "do_normalize is set without statistics: call fit(sequences), or pass mean and std"
             )
-        return _as_float32(standardise(nodes, self.mean, self.std), lengths)
+        return as_float32(standardise(nodes, self.mean, self.std), lengths)
 
-    def _pad_nodes(
+    def _padding(
         self,
-        nodes: NDArray[np.float32],
-        mask: NDArray[np.int64],
-        lengths: NDArray[np.intp],
-        *,
         padding: bool | str | PaddingStrategy,
         max_length: int | None,
         truncation: bool,
         pad_to_multiple_of: int | None,
-        return_attention_mask: bool | None,
         return_tensors: str | None,
-    ) -> BatchFeature:
-        """Pad joined nodes ``[sum(lengths), m]`` and their mask ``[sum(lengths)]`` in one assignment each."""
-        check_choice("return_tensors", return_tensors, ("np", "pt", None))
-        strategy = self._get_padding_strategies(padding, max_length)
-        check_length_options(strategy, max_length, truncation, pad_to_multiple_of)
-        if truncation and max_length is not None:
-            nodes, mask, lengths = truncate(nodes, mask, lengths, max_length)
-
-        if strategy == PaddingStrategy.DO_NOT_PAD:
-            if return_tensors is not None and lengths.min() != lengths.max():
-                raise ValueError(
-                    f"sequences of {lengths.min()} to {lengths.max()} nodes make no tensor without padding: "
-                    "pass padding=True, or return_tensors=None for a list"
-                )
-            ends = np.cumsum(lengths)[:-1]
-            return self._as_batch(
-                np.split(nodes, ends), np.split(mask, ends), return_attention_mask, return_tensors
-            )
-
-        fixed_length = max_length if strategy == PaddingStrategy.MAX_LENGTH else None
-        length = padded_length(lengths, fixed_length, pad_to_multiple_of)
-        features, attention_mask = pad_joined(
-            nodes, mask, lengths, length, value=self.padding_value, side=self.padding_side
+    ) -> Padding:
+        return Padding(
+            strategy=self._get_padding_strategies(padding, max_length),
+            max_length=max_length,
+            truncation=truncation,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_tensors=return_tensors,
+            value=self.padding_value,
+            side=self.padding_side,
         )
-        return self._as_batch(features, attention_mask, return_attention_mask, return_tensors)
 
     def _as_batch(
         self,
@@ -425,13 +339,6 @@ class ChainHeadFeatureExtractor(AutoClassMixin, SequenceFeatureExtractor):
         if return_attention_mask:
             data["attention_mask"] = attention_mask
         return BatchFeature(data, tensor_type=return_tensors)
-
-
-def _as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        features = nodes.astype(np.float32, copy=False)
-    check_finite(features, lengths, "the value overflows float32, rescale the feature")
-    return features
 
 
 __all__ = ["ChainHeadFeatureExtractor"]

@@ -1,10 +1,90 @@
 """Sequences of nodes padded to one length, with the masks that say where they lie."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from transformers.utils import PaddingStrategy
+
+from ..checks.values import check_choice
+from .extraction_options import check_length_options
+
+
+@dataclass(frozen=True)
+class Padding:
+    """How sequences become a batch: to which length, on which side, and as what.
+
+    Parameters
+    ----------
+    strategy : PaddingStrategy
+    max_length : int, optional
+        Length to pad or truncate to.
+    truncation : bool
+        Whether to drop the nodes after the first `max_length`.
+    pad_to_multiple_of : int, optional
+        The padded length is rounded up to a multiple of this.
+    return_tensors : {"pt", "np"}, optional
+    value : float
+        Value of padded nodes.
+    side : {"right", "left"}
+
+    Raises
+    ------
+    TypeError, ValueError
+        If lengths contradict each other or would have no effect, or there are no such tensors.
+    """
+
+    strategy: PaddingStrategy
+    max_length: int | None
+    truncation: bool
+    pad_to_multiple_of: int | None
+    return_tensors: str | None
+    value: float
+    side: str
+
+    def __post_init__(self) -> None:
+        check_choice("return_tensors", self.return_tensors, ("np", "pt", None))
+        check_length_options(self.strategy, self.max_length, self.truncation, self.pad_to_multiple_of)
+
+    def pad(
+        self, nodes: NDArray[np.float32], mask: NDArray[np.int64], lengths: NDArray[np.intp]
+    ) -> tuple[Any, Any]:
+        """Pad sequences and their masks.
+
+        Parameters
+        ----------
+        nodes : array [sum(lengths), m] of float32
+            The nodes of all sequences, joined.
+        mask : array [sum(lengths)] of int64
+        lengths : array [sequences]
+
+        Returns
+        -------
+        array [sequences, length, m], array [sequences, length]
+            Without padding lists of an array [length, m] and an array [length] for each sequence.
+
+        Raises
+        ------
+        ValueError
+            If a sequence is longer than `max_length`, or sequences of several lengths make no tensor.
+        """
+        if self.truncation and self.max_length is not None:
+            nodes, mask, lengths = truncate(nodes, mask, lengths, self.max_length)
+
+        if self.strategy == PaddingStrategy.DO_NOT_PAD:
+            if self.return_tensors is not None and lengths.min() != lengths.max():
+                raise ValueError(
+                    f"sequences of {lengths.min()} to {lengths.max()} nodes make no tensor without padding: "
+                    "pass padding=True, or return_tensors=None for a list"
+                )
+            ends = np.cumsum(lengths)[:-1]
+            return np.split(nodes, ends), np.split(mask, ends)
+
+        fixed_length = self.max_length if self.strategy == PaddingStrategy.MAX_LENGTH else None
+        length = padded_length(lengths, fixed_length, self.pad_to_multiple_of)
+        return pad_joined(nodes, mask, lengths, length, value=self.value, side=self.side)
 
 
 def truncate(

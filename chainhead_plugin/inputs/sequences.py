@@ -147,6 +147,20 @@ def join(
     return nodes, lengths
 
 
+def as_float32(nodes: NDArray[Any], lengths: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return joined sequences [sum(lengths), m] in float32.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite there; names sequence, node and feature.
+    """
+    with np.errstate(over="ignore"):
+        features = nodes.astype(np.float32, copy=False)
+    check_finite(features, lengths, "the value overflows float32, rescale the feature")
+    return features
+
+
 def check_finite(
     nodes: NDArray[Any], lengths: NDArray[np.intp], advice: str, *, allow_nan: bool = False
 ) -> None:

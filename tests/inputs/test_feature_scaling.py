@@ -180,6 +180,7 @@ class TestSaving:
             "checks_values.py",
             "inputs_extraction_options.py",
             "inputs_feature_extraction_chainhead.py",
+            "inputs_feature_extractor_file.py",
             "inputs_filling.py",
             "inputs_standardising.py",
             "inputs_named_sequences.py",
