@@ -135,6 +135,8 @@ def test_quadratic_growth_is_not_met():
 
 def test_a_tiny_run_end_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.__main__.import_tinybig", lambda: (None, "not installed"))
+    monkeypatch.setattr("benchmarks.speed.loading._PROCESSES", 1)
+    monkeypatch.setattr("benchmarks.speed.loading._CHAINS", 128)
     settings = Settings(threads=1, sizes=TINY)
     results = json.loads(json.dumps(measure(settings, Console(quiet=True))))
     assert not [row["failure"] for row in results["rows"] if "failure" in row]

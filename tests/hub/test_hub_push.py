@@ -271,7 +271,6 @@ def test_what_passes_is_got_over(hub, home, folder, path, kind):
 
 @pytest.mark.parametrize(
     ("path", "repo_ids"),
-    # The client alone takes 20 s to give an upload up.
     [("/upload/", ["me/new"]), ("/commit/", ["me/new", "me/old"])],
     ids=["upload", "commit"],
 )

@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -23,12 +24,19 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
         unpickled.append(f"{arguments[0]}.{arguments[1]}")
 
 
+def hurry() -> None:
+    """Make clients that wait before another attempt wait little: how often they try is tested, not how patiently."""
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(min(seconds, 0.01))
+
+
 def main() -> int:
     """Run the code in argument 2, write the report into the file in argument 1."""
     _, path, code = sys.argv
     sys.argv = ["client"]
     sys.path.pop(0)  # the folder of this file is not part of a client's world
     sys.addaudithook(watch)
+    hurry()
     names: dict[str, object] = {"__name__": "__main__"}
     report: dict[str, object] = {}
     try:
