@@ -22,7 +22,7 @@ class Answers(ABC):
     ----------
     task : str
         The task of the pipeline, such as "time-series-classification".
-    reads : {"sequence", "text", "image"}
+    reads : {"sequence", "text", "image", "sound"}
         The kind of input.
     architecture : str
         The end of the names of this task's model classes.
@@ -37,7 +37,7 @@ class Answers(ABC):
     """
 
     task: ClassVar[str]
-    reads: ClassVar[Literal["sequence", "text", "image"]] = "sequence"
+    reads: ClassVar[Literal["sequence", "text", "image", "sound"]] = "sequence"
     architecture: ClassVar[str]
     auto_class: ClassVar[str]
     preprocessor: ClassVar[str | None] = "feature_extractor"
@@ -113,6 +113,13 @@ class _ImageLabels(_Labels):
     architecture = "ForImageClassification"
     auto_class = "AutoModelForImageClassification"
     preprocessor = "image_processor"
+
+
+class _SoundLabels(_Labels):
+    task = "audio-classification"
+    reads = "sound"
+    architecture = "ForAudioClassification"
+    auto_class = "AutoModelForAudioClassification"
 
 
 class _Tokens(Answers):
@@ -244,6 +251,7 @@ ALL: tuple[Answers, ...] = (
     _TextLabels(),
     _Tokens(),
     _ImageLabels(),
+    _SoundLabels(),
 )
 
 

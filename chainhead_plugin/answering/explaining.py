@@ -70,6 +70,9 @@ def draw_explanations(
         inputs = pipe.tokenizer(data, padding=True, truncation=True, return_tensors="pt")
     elif answers.reads == "image":
         inputs = pipe.image_processor([image.convert("RGB") for image in data], return_tensors="pt")
+    elif answers.reads == "sound":
+        extractor = pipe.feature_extractor
+        inputs = extractor(data, sampling_rate=extractor.sampling_rate, padding=True, return_tensors="pt")
     else:
         inputs = pipe.preprocess(data)
         inputs.pop("times", None)

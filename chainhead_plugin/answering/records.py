@@ -1,4 +1,4 @@
-"""Reads records from files. Each record is a sequence of nodes, a text or an image to predict."""
+"""Reads records from files. Each record is a sequence of nodes, a text, an image or a sound to predict."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
+from ..inputs.sound_files import read_sound
 from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.loading import load
 from ..tables.matching import load_matched
@@ -20,18 +21,18 @@ from ..tables.series import SeriesSet
 from ..tables.spec import TableSpec
 from ..tables.texts import load_texts
 
-Kind = Literal["sequence", "text", "image"]
+Kind = Literal["sequence", "text", "image", "sound"]
 # Files larger than the first are read in pieces. If the rows of a series do not stand together at the beginning of a
 # file, it is read as a whole, unless it is larger than the second: a table takes 11 times the memory of its file.
 _LARGE, _MOST_WHOLE = 16 * 2**20, 64 * 2**20
 
 
 class Record(NamedTuple):
-    """A sequence, text or image, with the other fields that the file holds for it.
+    """A sequence, text, image or sound, with the other fields that the file holds for it.
 
     Attributes
     ----------
-    data : NamedSequence, str or PIL.Image.Image
+    data : NamedSequence, str, PIL.Image.Image or float32 array [samples]
     fields : dict
         Its identifier, its label, and the file's further fields.
     name : str
@@ -49,9 +50,11 @@ class Wanted:
 
     Attributes
     ----------
-    kind : {"sequence", "text", "image"}
+    kind : {"sequence", "text", "image", "sound"}
     feature_size : int
         Number of features of a node.
+    sampling_rate : int, optional
+        Samples a second, of a model that takes sounds.
     schema : Schema, optional
         The model's names of columns; without a schema columns are taken by position.
     horizon : int, optional
@@ -66,6 +69,7 @@ class Wanted:
 
     kind: Kind
     feature_size: int = 1
+    sampling_rate: int | None = None
     schema: Schema | None = None
     horizon: int | None = None
     interpolate_missing: bool = False
@@ -94,8 +98,8 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
         If a file has not the expected content; the message names the place, and says what was expected.
     """
     source: Any = file if content is None else source_of(content, "-")
-    if wanted.kind == "image":
-        yield from _images(file, content)
+    if wanted.kind in ("image", "sound"):
+        yield from _media(file, wanted, content)
     elif wanted.kind == "text":
         yield from _texts(source, wanted, content)
     else:
@@ -103,16 +107,29 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
             yield from _sequences(found, wanted)
 
 
-def _images(file: Path, content: bytes | None) -> Iterator[Record]:
+def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record]:
     if content is not None or file.is_file():
-        yield Record(read_image(file.read_bytes() if content is None else content, str(file)), {})
+        yield Record(_medium(file.read_bytes() if content is None else content, str(file), wanted), {})
         return
     found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
     files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
     if not files:
-        raise ValueError(f"{file} holds no file, expected images")
+        raise ValueError(f"{file} holds no file, expected {wanted.kind}s")
     for one in files:
-        yield Record(read_image(one.read_bytes(), str(one)), {"file": str(one)}, one.name)
+        yield Record(_medium(one.read_bytes(), str(one), wanted), {"file": str(one)}, one.name)
+
+
+def _medium(content: bytes, name: str, wanted: Wanted) -> Any:
+    """Return an image, or the samples of a sound at the rate that the model was trained for."""
+    if wanted.kind == "image":
+        return read_image(content, name)
+    samples, rate = read_sound(content, name)
+    if wanted.sampling_rate not in (None, rate):
+        raise ValueError(
+            f"{name} has {rate:,} samples a second, expected the model's {wanted.sampling_rate:,}: convert it, for "
+            f"example by ffmpeg -i FILE -ar {wanted.sampling_rate} NEW.wav"
+        )
+    return samples
 
 
 def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Record]:

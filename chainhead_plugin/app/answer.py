@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..answering.answers import rows_of
 from ..answering.pipeline import answering
 
@@ -69,7 +71,11 @@ def answer(model: OpenModel, record: Record) -> Answer:
     rows = rows_of(model.answers, record._replace(fields={}), result)
     kind = model.answers.result
     if kind == "predictions":
-        figure = draw_series(record.data.nodes) if model.answers.reads == "sequence" else None
+        figure = None
+        if model.answers.reads == "sequence":
+            figure = draw_series(record.data.nodes)
+        elif model.answers.reads == "sound":
+            figure = draw_series(record.data[:, np.newaxis], "sample")
         if is_measured(model):
             told = "; ".join(f"{row['label']}: {row['score']:.5g}" for row in rows)
             return Answer(told, {}, rows, figure)

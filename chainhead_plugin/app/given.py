@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import wave
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..answering.records import Record, Wanted, read_records
 from ..inputs.named_sequences import NamedSequence
+from ..inputs.sound_files import read_sound
 from ..tables.formats.dialect import Dialect
 from ..tables.read import Reading
 from ..tables.schema import Schema
@@ -25,7 +25,6 @@ MOST_BYTES = 20 * 2**20
 _MOST_CHARACTERS = 1_000_000
 _DRAWN_NODES = 128
 _SEPARATORS = re.compile(r"[\s,;]+")
-_SAMPLE_BYTES = 2
 _INK = 0.25
 
 
@@ -53,7 +52,7 @@ def from_files(model: OpenModel, files: Sequence[str | Path]) -> list[Record]:
 
 
 def _of_file(model: OpenModel, file: Path) -> list[Record]:
-    if file.suffix.lower() == ".wav":
+    if file.suffix.lower() == ".wav" and model.answers.reads != "sound":
         return [_of_sound(model, file)]
     try:
         return list(read_records(file, _wanted(model)))
@@ -82,6 +81,8 @@ def from_text(model: OpenModel, text: str) -> list[Record]:
         return [Record(text.strip(), {})]
     if model.answers.reads == "image":
         raise ValueError(f"{model.name} takes images: upload or draw an image")
+    if model.answers.reads == "sound":
+        raise ValueError(f"{model.name} takes sounds: upload a WAV file")
     rows, wanted = text.strip(), _wanted(model)
     if model.feature_size == 1 and not model.has_names:
         # Numbers in a line are successive nodes, as most people write a series down.
@@ -171,18 +172,9 @@ def _of_sound(model: OpenModel, file: Path) -> Record:
         raise ValueError(
             f"{file.name} is a sound, a series of single numbers, which {model.name} does not take"
         )
-    try:
-        with wave.open(str(file), "rb") as sound:
-            width, channels = sound.getsampwidth(), sound.getnchannels()
-            content = sound.readframes(sound.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"{file.name} is no WAV file that can be read: {error}") from error
-    if width != _SAMPLE_BYTES or not content:
-        raise ValueError(
-            f"{file.name} has samples of {8 * width} bits, expected a WAV file with samples of 16 bits"
-        )
-    samples = np.frombuffer(content, "<i2").reshape(-1, channels).mean(1) / 2**15
-    return Record(NamedSequence(samples[:, np.newaxis]), {}, file.name)
+    samples, _ = read_sound(file.read_bytes(), file.name)
+    nodes = samples.astype(np.float64)[:, np.newaxis]
+    return Record(NamedSequence(nodes), {}, file.name)
 
 
 def _wanted(model: OpenModel) -> Wanted:
@@ -190,6 +182,7 @@ def _wanted(model: OpenModel) -> Wanted:
     return Wanted(
         kind=model.answers.reads,
         feature_size=model.feature_size,
+        sampling_rate=getattr(model.pipe.feature_extractor, "sampling_rate", None),
         schema=None if stated is None else Schema.from_dict(stated),
         horizon=model.horizon,
         interpolate_missing=getattr(model.pipe.feature_extractor, "interpolate_missing", False),

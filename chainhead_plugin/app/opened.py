@@ -112,6 +112,9 @@ class OpenModels:
         if model.answers.reads == "sequence":
             size = model.feature_size
             sentences.append(f"A row of an input holds {size} number{'s' if size > 1 else ''}.")
+        if model.answers.reads == "sound":
+            rate = model.pipe.feature_extractor.sampling_rate
+            sentences.append(f"It takes sounds (WAV) of {rate:,} samples a second.")
         labels = list((getattr(config, "id2label", None) or {}).values())
         if model.answers.result != "forecast" and 1 < len(labels) <= 20:
             sentences.append(f"Labels: {', '.join(map(str, labels))}.")

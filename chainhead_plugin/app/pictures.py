@@ -21,11 +21,11 @@ _PAST_OF_HORIZON, _LEAST_PAST = 4, 28
 _MONTH = np.timedelta64(27, "D")
 
 
-def draw_series(nodes: NDArray[Any]) -> Figure:
-    """Draw a series ``[L, m]``, a line for each of its first features."""
+def draw_series(nodes: NDArray[Any], unit: str = "node") -> Figure:
+    """Draw a series ``[L, m]`` over its nodes or samples, a line for each of its first features."""
     figure, axes = _new()
     _lines(axes, nodes)
-    axes.set_xlabel("node")
+    axes.set_xlabel(unit)
     return figure
 
 

@@ -78,7 +78,7 @@ def sources_of(model: OpenModel) -> list[str]:
     """Return in which ways an input for a model can be given."""
     ways = [EXAMPLE] if samples_of(model.name) else []
     ways.append(FILE)
-    if model.answers.reads != "image":
+    if model.answers.reads not in ("image", "sound"):
         ways.append(TEXT)
     if model.takes_drawings:
         ways.append(DRAWING)

@@ -129,6 +129,7 @@ def _draw_features(figure: Any, axis: Any, features: Any) -> None:
         features.T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
     )
     axis.set_ylabel("feature")
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.colorbar(shown, ax=axis, pad=0.01)
 
 

@@ -4,9 +4,13 @@ import wave
 
 import numpy as np
 import pytest
+from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
+from chainhead_plugin import ChainHeadForAudioClassification
 from chainhead_plugin.app import given
 from chainhead_plugin.app.given import from_drawing, from_files, from_text
+from chainhead_plugin.app.opened import OpenModels
+from chainhead_plugin.app.response import explained, sources_of
 
 GUNPOINT, VOWELS, DIGITS, SENTIMENT = (
     f"chainhead-{name}" for name in ("gunpoint", "japanese-vowels", "digits", "sentiment")
@@ -57,17 +61,63 @@ def test_a_drawn_figure_is_centred_and_light_on_dark(models, stroke):
     assert (image == 0).mean() > 0.9
 
 
-def test_sounds_are_series_of_samples(models, tmp_path):
-    file = tmp_path / "tone.wav"
+def write_sound(file, samples, rate):
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(np.array([0, 2**14, -(2**15)], "<i2").tobytes())
+        sound.setframerate(rate)
+        sound.writeframes(np.array(samples, "<i2").tobytes())
+
+
+def test_sounds_are_series_of_samples(models, tmp_path):
+    file = tmp_path / "tone.wav"
+    write_sound(file, [0, 2**14, -(2**15)], 8000)
     [record] = from_files(models.open(GUNPOINT), [file])
     assert record.data.nodes[:, 0].tolist() == [0, 0.5, -1]
     with pytest.raises(ValueError, match=r"tone\.wav is a sound, .* which chainhead-sentiment does not take"):
         from_files(models.open(SENTIMENT), [file])
+
+
+def test_models_on_encoders_of_audio_take_sounds(tmp_path):
+    encoder = Wav2Vec2Config(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        conv_dim=(16,),
+        conv_kernel=(10,),
+        conv_stride=(5,),
+        feat_extract_norm="layer",
+        num_conv_pos_embedding_groups=4,
+    )
+    folder = tmp_path / "sounds"
+    head = ChainHeadForAudioClassification.from_backbone(
+        Wav2Vec2Model(encoder), hidden_sizes=[8], id2label={0: "low", 1: "high"}
+    )
+    head.save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(return_attention_mask=True).save_pretrained(folder)
+    models = OpenModels([str(folder)])
+    opened = models.open(str(folder))
+    assert sources_of(opened) == ["File"]
+    assert "16,000 samples a second" in models.describe(opened.name)
+
+    samples = 2**14 * np.sin(np.arange(400) / 5)
+    write_sound(tmp_path / "tone.wav", samples, 16_000)
+    [record] = from_files(opened, [tmp_path / "tone.wav"])
+    found = explained(opened, record)
+    [expected] = opened.pipe([record.data], top_k=2)
+    assert found.answer.probabilities == {row["label"]: row["score"] for row in expected}
+    assert found.answer.figure is not None
+    assert not isinstance(found.why, str)
+    assert "labels of series" in found.arriving
+
+    write_sound(tmp_path / "slow.wav", samples, 8000)
+    with pytest.raises(
+        ValueError, match=r"^slow\.wav has 8,000 samples a second, expected the model's 16,000"
+    ):
+        from_files(opened, [tmp_path / "slow.wav"])
+    with pytest.raises(ValueError, match="takes sounds: upload a WAV file"):
+        from_text(opened, "1 2 3")
 
 
 def test_files_keep_their_names(models, tmp_path):

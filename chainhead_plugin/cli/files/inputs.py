@@ -73,8 +73,8 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     if schema is not None:
         schema = _of_texts(schema, files_as) if answers.reads == "text" else _as_written(schema, files_as)
     given = files_as.given()
-    if answers.reads == "image":
-        _refuse(given, (), "on images")
+    if answers.reads in ("image", "sound"):
+        _refuse(given, (), f"on {answers.reads}s")
     elif answers.reads == "text":
         _refuse(given, (*_OF_TEXT_FILES, "--columns", "--drop", "--label"), "on texts")
     elif schema is not None:
@@ -88,6 +88,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     return Wanted(
         kind=answers.reads,
         feature_size=feature_size,
+        sampling_rate=getattr(pipe.feature_extractor, "sampling_rate", None),
         schema=schema,
         horizon=horizon,
         interpolate_missing=getattr(pipe.feature_extractor, "interpolate_missing", False),
