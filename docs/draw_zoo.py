@@ -18,7 +18,7 @@ from chainhead_plugin import node_contributions
 from chainhead_plugin.explain.style import LABELS, MODEL, OTHER, REFERENCE, SIGNED
 from chainhead_plugin.plugin import CHECKPOINTS
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.fitting.trainer import predict
 
 IMAGES = Path(__file__).parent / "images"

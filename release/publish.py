@@ -14,7 +14,8 @@ from transformers import PreTrainedConfig
 
 from chainhead_plugin import ChainHeadConfig
 from chainhead_plugin.recipes.candidates.peers import CHAIN
-from chainhead_plugin.recipes.recipe import Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe import Recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.card import render_card
 from chainhead_plugin.recipes.results.figures import draw_comparison
 from chainhead_plugin.recipes.results.output import draw_model, save_checkpoint, write_json

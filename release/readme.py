@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.accuracy.report import Results, accuracy, mean_accuracy, median_ratio
 from chainhead_plugin.recipes.candidates.peers import CHAIN, NO_HOPS
 from chainhead_plugin.recipes.metrics.metric import Metric
-from chainhead_plugin.recipes.recipe import load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe_files import load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.verdict import ABLATIONS
 from chainhead_plugin.recipes.training.report import ModelReport, Report, best_of
 

@@ -17,7 +17,8 @@ from benchmarks.machine import describe
 from benchmarks.timing import interleave, quartiles, ratios
 from chainhead_plugin.recipes.candidates.peers import CHAIN
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import Recipe, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe import Recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.output import write_json
 from chainhead_plugin.recipes.training.fitting.trainer import Batches
 from chainhead_plugin.recipes.training.runs import Runs

@@ -10,7 +10,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 import registry
 from registry import ModelEntry
 
-from ..recipes.recipe import shipped_recipes
+from ..recipes.recipe_files import shipped_recipes
 from ..tables.errors import closest
 from .answers import Answers, answers_to, task_of_class
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..answering.answers import rows_of
 from ..answering.pipeline import answering
+from ..answering.results import rows_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

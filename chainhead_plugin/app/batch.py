@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..answering.answers import rows_of
+from ..answering.results import rows_of
 from ..tables.write import write_rows
 from .answer import ask
 from .given import from_files

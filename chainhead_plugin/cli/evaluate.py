@@ -137,7 +137,7 @@ def _on_files(
 
 def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | None) -> None:
     from ..estimators.tables.output import PLAN, RESULTS
-    from ..recipes.recipe import load_recipe
+    from ..recipes.recipe_files import load_recipe
 
     given = None if recipe is None else load_recipe(recipe)
     if not Path(name).is_dir():

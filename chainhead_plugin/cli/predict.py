@@ -82,9 +82,9 @@ def predict(
     if output is None and overwrite:
         raise wrong("has no effect without --output", "--overwrite")
     with reported_errors():
-        from ..answering.answers import line_of
         from ..answering.find_model import find_model
         from ..answering.pipeline import answering, load_pipeline
+        from ..answering.results import line_of
         from ..tables.write import check_target, to_plain, write_rows
 
         if output is not None:
@@ -149,7 +149,7 @@ def _written(
     pipe: Any, answers: Answers, records: Iterator[Record], options: dict[str, Any], *, as_rows: bool
 ) -> Iterable[dict[str, Any]]:
     """Yield the objects or rows to write for all records, while records are read."""
-    from ..answering.answers import line_of, rows_of
+    from ..answering.results import line_of, rows_of
 
     for chunk in _chunks(records):
         results = pipe([record.data for record in chunk], **options)

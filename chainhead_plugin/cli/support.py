@@ -81,7 +81,7 @@ def complete_sources(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_recipes(incomplete: str) -> list[str]:
     """Complete the name of a recipe that is part of the package."""
-    from ..recipes.recipe import shipped_recipes
+    from ..recipes.recipe_files import shipped_recipes
 
     return [name for name in shipped_recipes() if name.startswith(incomplete)]
 

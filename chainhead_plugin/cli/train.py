@@ -121,7 +121,7 @@ def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
 def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from ..recipes.recipe import load_recipe
+    from ..recipes.recipe_files import load_recipe
 
     terminal = console()
     recipe = load_recipe(source)

@@ -10,11 +10,8 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .errors import RecipeError as RecipeError
-    from .recipe import (
-        Recipe as Recipe,
-        load_recipe as load_recipe,
-        shipped_recipes as shipped_recipes,
-    )
+    from .recipe import Recipe as Recipe
+    from .recipe_files import load_recipe as load_recipe, shipped_recipes as shipped_recipes
     from .training.measuring import measure as measure
 
 __getattr__, __dir__, __all__ = names_of(
@@ -22,8 +19,8 @@ __getattr__, __dir__, __all__ = names_of(
     {
         "Recipe": "recipe",
         "RecipeError": "errors",
-        "load_recipe": "recipe",
+        "load_recipe": "recipe_files",
         "measure": "training.measuring",
-        "shipped_recipes": "recipe",
+        "shipped_recipes": "recipe_files",
     },
 )

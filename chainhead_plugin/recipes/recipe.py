@@ -1,26 +1,18 @@
-"""A recipe: a declarative YAML file from which a model is trained and measured."""
+"""A recipe: all that is said of a model to train and measure it, checked."""
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from ..checks.values import check_whole_number
-from ..checks.yaml_files import read_yaml
 from .errors import RecipeError, said_of
 from .fields.random_chains import MODEL_TYPE, NOT_BESIDE, check_random_chain
 from .fields.rates import check_rates
 from .fields.training_arguments import wrong_argument
 from .fields.weights import check_weights
 from .task import Task
-from .tasks.known import task_named
 
-RECIPES = Path(__file__).parent / "zoo"
-
-_REQUIRED = ("name", "task", "data", "model", "training")
 _MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card", "backtest")
 
 
@@ -243,78 +235,3 @@ def _check_names(where: str, options: Any) -> None:
                 f"{where} has an option {name!r:.80} of type {type(name).__name__}, expected a text: put it in quotes"
             )
         _check_names(f"{where}.{name:.40}", held)
-
-
-def load_recipe(source: str | Path) -> Recipe:
-    """Read a recipe.
-
-    Parameters
-    ----------
-    source : str or Path
-        A YAML file, or the name of a model of the zoo, whose recipe ships with the package.
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    RecipeError
-        If there is no such recipe, or it is not valid.
-    """
-    file = Path(source)
-    if not file.is_file():
-        file = RECIPES / f"{source}.yaml"
-    if not file.is_file():
-        if Path(source).suffix in (".yaml", ".yml"):
-            raise RecipeError(f"there is no recipe {source}: expected the path of a YAML file that exists")
-        known = shipped_recipes()
-        close = difflib.get_close_matches(str(source), known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
-        raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
-    try:
-        content = read_yaml(file)
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
-    if not isinstance(content, Mapping):
-        raise RecipeError(f"{file} must hold a mapping with {', '.join(_REQUIRED)}")
-    known_fields = [entry.name for entry in fields(Recipe) if entry.name != "folder"]
-    for name in content:
-        if name not in known_fields:
-            close = difflib.get_close_matches(str(name), known_fields, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known_fields)}"
-            raise RecipeError(f"{file}: a recipe has no {name!r}: {hint}")
-    if missing := [name for name in _REQUIRED if name not in content]:
-        raise RecipeError(f"{file}: a recipe needs {' and '.join(missing)}")
-    try:
-        task = task_named(content["task"])
-        return Recipe(
-            **{"peers": list(task.default_peers), **content, "task": task}, folder=file.resolve().parent
-        )
-    except RecipeError as error:
-        raise RecipeError(f"{file}: {error}") from error
-
-
-def shipped_recipes() -> list[str]:
-    """Return the names of the models whose recipes ship with the package."""
-    return sorted(file.stem for file in RECIPES.glob("*.yaml"))
-
-
-def recipe_text(recipe: Recipe, *, full_paths: bool) -> str:
-    """Return a recipe as YAML, with the full paths of its files, or only their names, which reveal no machine."""
-    content = {
-        name: value for name, value in vars(recipe).items() if name != "folder" and value not in (None, {})
-    }
-    content["task"] = recipe.task.name
-    if isinstance(recipe.data, Mapping):
-        content["data"] = dict(recipe.data)
-        for part in content["data"].keys() & {"train", "test"}:
-            named = recipe.data[part]
-            files = [recipe.folder / path for path in (named if isinstance(named, list) else [named])]
-            shown = [str(file) if full_paths else file.name for file in files]
-            content["data"][part] = shown if isinstance(named, list) else shown[0]
-    if "folder" in recipe.encoder:
-        folder = recipe.folder / recipe.encoder["folder"]
-        content["encoder"] = {**recipe.encoder, "folder": str(folder) if full_paths else folder.name}
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-    return text

@@ -114,7 +114,7 @@ def test_models_that_the_plugin_knows_run_without_the_code_they_carry(known, mar
 
 
 def test_evaluation_runs_no_code(unknown, known, mark):
-    from chainhead_plugin.recipes.recipe import load_recipe
+    from chainhead_plugin.recipes.recipe_files import load_recipe
     from chainhead_plugin.recipes.results.evaluation import evaluate
 
     recipe = load_recipe("chainhead-japanese-vowels")

@@ -15,7 +15,7 @@ from chainhead_plugin import (
     ChainInterdependenceHead,
 )
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.fitting.trainer import quality
 
 pytest.importorskip("torchao", reason="the extra quantisation is not installed")

@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipes.candidates.encoder import load_encoder
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.fitting.trainer import scores
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs

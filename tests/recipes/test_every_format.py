@@ -12,7 +12,7 @@ from recipe_writing import write_recipe
 from transformers import pipeline
 
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs
 

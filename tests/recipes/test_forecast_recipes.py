@@ -20,7 +20,8 @@ from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.metrics.metric import Metric, Outcome
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.report import ModelReport, best_of

@@ -7,7 +7,8 @@ from recipe_writing import write_arrays, write_recipe
 
 from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 
 CONTENT = {
     "name": "leaves",

@@ -19,7 +19,8 @@ from chainhead_plugin.recipes.data import fashion_mnist
 from chainhead_plugin.recipes.data.fashion_mnist import FOLDER_VARIABLE, read_fashion_mnist
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.tasks.known import TASKS
 from chainhead_plugin.recipes.training.fitting.pretraining import freeze_trained_backbone
 from chainhead_plugin.recipes.training.fitting.trainer import quality

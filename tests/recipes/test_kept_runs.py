@@ -10,7 +10,8 @@ import pytest
 from recipe_writing import write_arrays, write_recipe
 
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.results.output import write_output
 from chainhead_plugin.recipes.training.fitting.checkpoints import last_complete_checkpoint
 from chainhead_plugin.recipes.training.measuring import measure

@@ -17,7 +17,8 @@ from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.data.splits import folds, split
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 
 CONTENT = {
     "name": "after-a-click",

@@ -24,7 +24,8 @@ from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.fields.training_arguments import ALLOWED, SET_BY_TRAINER
-from chainhead_plugin.recipes.recipe import RECIPES, RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import RECIPES, load_recipe
 from chainhead_plugin.recipes.results.output import check_output
 from chainhead_plugin.recipes.task import PEERS
 from chainhead_plugin.recipes.training.measuring import measure

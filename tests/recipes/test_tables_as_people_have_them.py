@@ -10,7 +10,7 @@ from recipe_writing import LABELLED, SHARED, write_recipe
 
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 
 FORECAST = {
     "name": "sales",

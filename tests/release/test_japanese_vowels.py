@@ -12,7 +12,7 @@ from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.candidates.series_peers import SERIES_PEERS
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import folds
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 
 NAME = "chainhead-japanese-vowels"
 SAMPLES = Path(__file__).parents[2] / "chainhead_plugin" / "checkpoints" / "japanese_vowels_samples.json"

@@ -3,7 +3,8 @@
 import pytest
 
 from chainhead_plugin.recipes.metrics.metric import Outcome
-from chainhead_plugin.recipes.recipe import RecipeError, load_recipe
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.records import in_use
 from chainhead_plugin.recipes.training.report import ModelReport
 from release.publish import catalogued_metrics, main

@@ -24,7 +24,8 @@ from chainhead_plugin.chain.kinds import Kind
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import RECIPES, RecipeError, load_recipe, shipped_recipes
+from chainhead_plugin.recipes.recipe import RecipeError
+from chainhead_plugin.recipes.recipe_files import RECIPES, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.evaluation import evaluate
 from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.fitting.trainer import scores

@@ -28,7 +28,7 @@ from recipe_writing import write_arrays, write_recipe
 from safetensors.torch import load_file
 from transformers.utils import logging as transformers_logging
 
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.records import in_use
 

@@ -141,7 +141,7 @@ def actions(kind, name, folder, data):
     """Return everything that one can do with a model, by name."""
     import transformers
 
-    from chainhead_plugin.recipes.recipe import load_recipe
+    from chainhead_plugin.recipes.recipe_files import load_recipe
     from chainhead_plugin.recipes.results.evaluation import evaluate
 
     place = folder / kind / name

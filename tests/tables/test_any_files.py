@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from chainhead_plugin import tables
 from chainhead_plugin.recipes.data.load import load_data
-from chainhead_plugin.recipes.recipe import load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.tables import TableSpec, load_matched, load_pieces, schema_of
 
 quickly = settings(

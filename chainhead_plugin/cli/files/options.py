@@ -7,10 +7,11 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
+
+from .choices import Axes, FileFormat, Gaps, Rows
 
 if TYPE_CHECKING:
     from ...tables.read import Reading
@@ -20,45 +21,6 @@ _PANEL = "Files and their columns"
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " ", "\\t": "\t"}
 _DECIMALS = {"comma": ",", "point": "."}
 _THOUSANDS = {"comma": ",", "point": ".", "apostrophe": "'", "space": " "}
-
-
-class FileFormat(str, Enum):
-    """The format of an input; it overrides the ending of the file's name."""
-
-    csv = "csv"
-    json = "json"
-    jsonl = "jsonl"
-    parquet = "parquet"
-    feather = "feather"
-    excel = "excel"
-    npy = "npy"
-    npz = "npz"
-    ts = "ts"
-    arff = "arff"
-    lines = "lines"
-    document = "document"
-
-
-class Gaps(str, Enum):
-    """How to treat a missing row between two times."""
-
-    error = "error"
-    missing = "missing"
-    keep = "keep"
-
-
-class Rows(str, Enum):
-    """The meaning of a row in a table."""
-
-    nodes = "nodes"
-    series = "series"
-
-
-class Axes(str, Enum):
-    """The order of the axes of an array of series."""
-
-    nodes_first = "nodes_first"
-    channels_first = "channels_first"
 
 
 def _option(*names: str, told: str, metavar: str | None = None) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..recipe import RECIPES, Recipe
+from ..recipe import Recipe
+from ..recipe_files import RECIPES
 from .examples import Data, Examples, check_known, numbered, require
 from .fashion_mnist import CLASSES, read_fashion_mnist
 from .node_labels import pad_labels

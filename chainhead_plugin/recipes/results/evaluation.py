@@ -13,7 +13,8 @@ from ..candidates.peers import CHAIN
 from ..data.load import load_data
 from ..errors import RecipeError
 from ..metrics.metric import Metric, json_number
-from ..recipe import Recipe, load_recipe, shipped_recipes
+from ..recipe import Recipe
+from ..recipe_files import load_recipe, shipped_recipes
 from ..training.fitting.trainer import quality
 from ..training.report import Report
 from .output import RECIPE, RESULTS, RUNS

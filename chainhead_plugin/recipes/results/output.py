@@ -13,7 +13,8 @@ from ...storage.hashing import sha256
 from ...storage.quiet import quiet_transformers
 from ...storage.whole_files import whole_file
 from ..errors import RecipeError
-from ..recipe import Recipe, recipe_text
+from ..recipe import Recipe
+from ..recipe_files import recipe_text
 from ..training.measuring import Measured
 from ..training.records import read_record, write_record
 from .card import render_card
