@@ -17,12 +17,13 @@ KINDS = {
     "inverse": {"kind": "inverse"},
     "exponential": {"kind": "exponential"},
 }
-OUTPUT = Path(__file__).parent / "images" / "chain-matrices.png"
+OUTPUT = Path(__file__).parent / "images" / "chain-matrices.svg"
 
 
 def main() -> None:
     """Draw A of every kind, uni-directional above and bi-directional below."""
     mpl.use("agg")
+    mpl.rcParams["svg.hashsalt"] = "chainhead"  # the same file every time
     figure, rows = plt.subplots(2, len(KINDS), figsize=(11, 4.9), layout="constrained")
     for axes, bi_directional in zip(rows, (False, True), strict=True):
         for axis, (label, options) in zip(axes, KINDS.items(), strict=True):
@@ -38,7 +39,7 @@ def main() -> None:
                 axis.set_title(label, fontsize=11)
         axes[0].set_ylabel(f"{'bi' if bi_directional else 'uni'}-directional\ngives: node i", fontsize=10)
         axes[len(KINDS) // 2].set_xlabel("takes: node j", fontsize=10)
-    figure.savefig(OUTPUT, dpi=110)
+    figure.savefig(OUTPUT, metadata={"Date": None})
 
 
 if __name__ == "__main__":

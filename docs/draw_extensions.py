@@ -22,12 +22,13 @@ DECAYS = {
     "inverse, bi-directional\ndecay = 0.45": Chain("inverse", bi_directional=True, decay=0.45),
     "exponential, bi-dir.\ndecay = 0.6": Chain("exponential", bi_directional=True, decay=0.6),
 }
-OUTPUT = Path(__file__).parent / "images" / "extensions.png"
+OUTPUT = Path(__file__).parent / "images" / "extensions.svg"
 
 
 def main() -> None:
     """Draw which channel takes from where, then A of decaying chains."""
     mpl.use("agg")
+    mpl.rcParams["svg.hashsalt"] = "chainhead"  # the same file every time
     figure, axes = plt.subplots(1, len(HOPS) + len(DECAYS), figsize=(13, 2.9), layout="constrained")
     for axis, (label, hops) in zip(axes, HOPS.items(), strict=False):
         matrices = interdependence_matrix(Chain("channel_hops", channel_hops=hops), LENGTH)
@@ -47,7 +48,7 @@ def main() -> None:
         axis.set_yticks([])
     axes[0].set_ylabel("gives: node i", fontsize=9)
     axes[0].set_xlabel("takes: node j", fontsize=9)
-    figure.savefig(OUTPUT, dpi=110)
+    figure.savefig(OUTPUT, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ Results = Mapping[str, Any]
 
 
 def write_report(results: Results, folder: Path) -> Path:
-    """Write `accuracy.md`, `accuracy.json` and `images/accuracy.png`.
+    """Write `accuracy.md`, `accuracy.json` and `images/accuracy.svg`.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def write_report(results: Results, folder: Path) -> Path:
         Of the report.
     """
     (folder / "images").mkdir(parents=True, exist_ok=True)
-    draw(results, folder / "images" / "accuracy.png")
+    draw(results, folder / "images" / "accuracy.svg")
     (folder / "accuracy.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     report = folder / "accuracy.md"
     report.write_text(render(results), encoding="utf-8")
@@ -76,7 +76,7 @@ def render(results: Results) -> str:
         "long it takes, beside peers as aeon ships them, on the official training and test parts. Written by "
         "`python -m benchmarks.accuracy` (extra `train`) from its results, [accuracy.json](accuracy.json); not edited "
         "by hand.",
-        "![Mean accuracy over time, for every classifier](images/accuracy.png)",
+        "![Mean accuracy over time, for every classifier](images/accuracy.svg)",
         "## Test accuracy in %\n\n" + _accuracies(results),
         "## Time\n\nCPU seconds of fit and predict together, in units of MiniRocket's on the same set.\n\n"
         + _times(results),

@@ -57,7 +57,7 @@ def test_report_says_where_it_loses(results):
 def test_report_and_picture_are_written(results, tmp_path):
     report = write_report(results, tmp_path)
     assert report.read_text("utf-8") == render(json.loads((tmp_path / "accuracy.json").read_text("utf-8")))
-    assert (tmp_path / "images" / "accuracy.png").stat().st_size > 1000
+    assert (tmp_path / "images" / "accuracy.svg").stat().st_size > 1000
 
 
 def test_sets_are_found(tmp_path):
