@@ -19,7 +19,17 @@ class RowsApartError(TableError):
 
 
 class TextColumnError(TableError):
-    """A column of texts where numbers were expected, so that it may have another meaning."""
+    """A column of texts where numbers were expected, so that it may have another meaning.
+
+    Attributes
+    ----------
+    column : str
+        Its name.
+    """
+
+    def __init__(self, message: str, column: str) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 def place(file: str, *, row: int | None = None, column: str | None = None, series: str | None = None) -> str:

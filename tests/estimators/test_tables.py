@@ -118,6 +118,42 @@ def test_missing_values_are_interpolated(tmp_path):
     assert "1 missing value" not in invoke("evaluate", tmp_path / "model", "--data", tmp_path / "whole.csv")
 
 
+def test_the_only_column_of_texts_is_the_label(tmp_path):
+    table = pd.read_csv(write(tmp_path / "a.csv", 16, 0))
+    table["node"] = table.groupby("window").cumcount()
+    table.to_csv(tmp_path / "a.csv", index=False)
+    said = " ".join(invoke("train", tmp_path / "a.csv", "-o", tmp_path / "model").split())
+    assert "label kind (a 8, b 8)" in said
+    assert "took kind for the label, as it is the only column of texts" in said
+    assert yaml.safe_load((tmp_path / "model" / "training.yaml").read_text())["table"]["label"] == ["kind"]
+    assert "a" in invoke("predict", tmp_path / "model", tmp_path / "a.csv")
+
+
+def dated(table):
+    return table.assign(
+        day=pd.Timestamp("2026-01-01") + pd.to_timedelta(table.groupby("window").cumcount(), "D")
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            dated,
+            "column kind has a text for every series (a, b), and there are dates: say --label kind to learn it",
+        ),
+        (lambda table: table.assign(place="here"), "no column is named label: name the column of labels"),
+        (lambda table: table.assign(kind=table.window + "x"), "no column is named label"),
+        (lambda table: table.drop(columns="window"), "no column is named label"),
+        (lambda table: table.assign(kind="a"), "no column is named label"),
+    ],
+    ids=["dates", "two of texts", "a label each", "labels change", "a single label"],
+)
+def test_a_label_that_is_no_certain_guess_is_asked_for(tmp_path, change, expected):
+    change(pd.read_csv(write(tmp_path / "a.csv", 8, 0))).to_csv(tmp_path / "b.csv", index=False)
+    assert expected in " ".join(invoke("train", tmp_path / "b.csv", "-o", tmp_path / "model", code=1).split())
+
+
 def test_the_plan_can_be_changed_and_run_again(trained, tmp_path):
     folder, _ = trained
     plan = yaml.safe_load((folder / "model" / "training.yaml").read_text())

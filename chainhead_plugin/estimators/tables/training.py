@@ -22,6 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
+from .label import labelled_by
 from .plan import TablePlan, Task
 
 # Labels that are whole numbers are classes if there are at most this many of them, each with at least this many series.
@@ -173,6 +174,9 @@ def _read(plan: TablePlan) -> SeriesSet:
         return load(str(plan.data), plan.table, plan.reading)
     except TableError as error:
         if isinstance(error, TextColumnError) and not plan.table.label:
+            found = labelled_by(plan, error.column)
+            if found is not None:
+                return found
             raise ValueError(
                 f"no column is named label: name the column of labels with --label. Without labels: {error}"
             ) from error

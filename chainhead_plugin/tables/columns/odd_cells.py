@@ -97,7 +97,8 @@ def no_number(
     return TextColumnError(
         f"{where} holds {shown(cell)}, expected a number: name the column as series, label, group, static or time "
         "if it is that, or drop it (on the command line --series, --label, --time, --drop …); its first values: "
-        f"{listed(cut)}"
+        f"{listed(cut)}",
+        column,
     )
 
 
@@ -112,7 +113,8 @@ def _odd_among_times(
     if odd is None:
         return TextColumnError(
             f"{table.name}, column {column} holds times, expected numbers: name it as time (--time {column}), or drop "
-            f"it (--drop {column})"
+            f"it (--drop {column})",
+            column,
         )
     file, number = table.place(odd)
     return TableError(

@@ -1,0 +1,37 @@
+"""The guess that the only column of texts holds the labels."""
+
+from collections import Counter
+from dataclasses import replace
+
+from ...tables.errors import TableError, listed
+from ...tables.loading import load
+from ...tables.series import SeriesSet
+from .plan import TablePlan
+
+
+def labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
+    """Return a plan's table with a column of texts as its labels, if that is what the column must be; None otherwise.
+
+    It has to be the only column of texts without another meaning, with one text for each series, and two labels or
+    more that several series have.
+
+    Raises
+    ------
+    ValueError
+        If there are dates too, and no task is stated, so that the table may also be for forecasts.
+    """
+    try:
+        found = load(str(plan.data), replace(plan.table, label=(column,)), plan.reading)
+    except TableError:
+        return None
+    counts = Counter(series.labels[0] for series in found)
+    if found.columns.spec.label_of != "series" or len(counts) < 2 or min(counts.values()) < 2:
+        return None
+    if plan.task is None and found.clock is not None and found.clock.kind != "number":
+        raise ValueError(
+            f"{plan.data}: column {column} has a text for every series ({listed(sorted(counts), 4)}), and there are "
+            f"dates: say --label {column} to learn it, or --drop {column} and --task forecasting to forecast"
+        )
+    return replace(
+        found, notes=(*found.notes, f"took {column} for the label, as it is the only column of texts")
+    )
