@@ -14,6 +14,16 @@ from ..recipes.recipe_files import shipped_recipes
 from ..tables.errors import closest
 from .answers import Answers, answers_to, task_of_class
 
+# Ends of the names of classes that pipelines run and commands do not, and the tasks of these pipelines.
+_IN_PYTHON = {
+    "ForAudioClassification": "audio-classification",
+    "ForAudioFrameClassification": "time-series-segmentation",
+    "ForPrediction": "time-series-forecasting",
+    "PatchTSTForClassification": "time-series-classification",
+    "ForTimeSeriesClassification": "time-series-classification",
+    "ForRegression": "time-series-classification",
+}
+
 
 class FoundModel(NamedTuple):
     """A model's name and folder. If it comes from the zoo or the Hub, all its files have been verified."""
@@ -115,6 +125,11 @@ def task_of(folder: Path) -> str:
     takes_text = (folder / "tokenizer_config.json").is_file()
     if task := task_of_class(named, takes_text=takes_text):
         return task
+    if elsewhere := next((task for end, task in _IN_PYTHON.items() if named.endswith(end)), None):
+        raise ValueError(
+            f"{file} names {named}, which this command does not run: in Python, "
+            f"transformers.pipeline({elsewhere!r}, model={str(folder)!r}) does"
+        )
     raise ValueError(
         f"{file} names {named}, for which there is no pipeline"
         + ("" if takes_text else ", and the folder has no tokenizer_config.json, as models of texts have")

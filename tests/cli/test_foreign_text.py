@@ -115,6 +115,11 @@ DAMAGE = {
     "nested": ("config.json", b"[" * 100_000, "config.json is damaged"),
     "another type": ("config.json", {"bi_directional": []}, "'bi_directional' expected bool"),
     "no class": ("config.json", {"architectures": 3}, "names no class, for which there is no pipeline"),
+    "only in Python": (
+        "config.json",
+        {"architectures": ["ChainHeadForAudioClassification"]},
+        "which this command does not run: in Python, transformers.pipeline('audio-classification'",
+    ),
     "unknown type": ("config.json", {"model_type": "x"}, "model type `x`"),
     "preprocessor": (
         "preprocessor_config.json",

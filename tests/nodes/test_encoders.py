@@ -169,3 +169,17 @@ def test_what_cannot_be_an_encoder_is_told_by_name():
     )
     with pytest.raises(TypeError, match="EncodecModel gives no last_hidden_state"):
         codec(torch.randn(1, 1, 3200))
+
+
+def test_padded_recordings_are_exported_or_told():
+    model = build(WAVES, ChainHeadForAudioClassification)
+    waves, mask = torch.randn(2, 300), torch.ones(2, 300, dtype=torch.long)
+    other = mask.clone()
+    mask[1, 200:], other[0, 150:] = 0, 0
+    exported = torch.export.export(model, (waves, mask), strict=False).module()
+    for given in (mask, other):
+        found, expected = exported(waves, given)["logits"], model(waves, given).logits
+        assert torch.allclose(found, expected, atol=1e-6)
+    apart = build(FAMILIES["wav2vec2, group norm"], ChainHeadForAudioClassification)
+    with pytest.raises(ValueError, match="export without attention_mask"):
+        torch.export.export(apart, (waves, mask), strict=False)

@@ -64,6 +64,11 @@ def encode_frames(
         return _run(encoder, call, values, None)[0], None
     values, lengths = _from_the_first_step(values, real, axis)
     if not _keeps_apart(encoder):
+        if torch.compiler.is_exporting():
+            raise ValueError(
+                f"{type(encoder).__name__} lets padding into its frames, so that recordings of different lengths "
+                "cannot be exported together: export without attention_mask, for recordings of one length"
+            )
         return _one_length_at_a_time(encoder, call, values, lengths, axis)
     steps = torch.arange(values.size(axis), device=values.device) < lengths.unsqueeze(1)
     nodes, stated = _run(encoder, call, values, steps.long())
@@ -143,6 +148,10 @@ def _frames_of(encoder: PreTrainedModel, lengths: Tensor, steps: int, frames: in
         # among them the number of nodes.
         whole = _counts(count, torch.tensor(steps))
         if frames in whole:
+            if torch.compiler.is_exporting():  # The lengths have no values yet.
+                counted = count(lengths)
+                some: Tensor = (counted if isinstance(counted, tuple) else (counted,))[whole.index(frames)]
+                return some.clamp(0, frames)
             found = [_counts(count, length)[whole.index(frames)] for length in lengths.cpu()]
             return torch.tensor(found, device=lengths.device).clamp(0, frames)
     raise ValueError(
