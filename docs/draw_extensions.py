@@ -29,7 +29,8 @@ def main() -> None:
     """Draw which channel takes from where, then A of decaying chains."""
     mpl.use("agg")
     mpl.rcParams["svg.hashsalt"] = "chainhead"  # the same file every time
-    figure, axes = plt.subplots(1, len(HOPS) + len(DECAYS), figsize=(13, 2.9), layout="constrained")
+    figure, grid = plt.subplots(2, 3, figsize=(9, 5.6), layout="constrained")
+    axes = grid.ravel()
     for axis, (label, hops) in zip(axes, HOPS.items(), strict=False):
         matrices = interdependence_matrix(Chain("channel_hops", channel_hops=hops), LENGTH)
         channel = (matrices * torch.arange(1, len(hops) + 1)[:, None, None]).sum(0)

@@ -26,6 +26,8 @@ _DPI = 90
 _LABEL_WIDTH = 1.5
 # How many times as many nodes the axis of lengths reaches, for the names behind the lines.
 _LABEL_NODES = 5
+# The height of a name in points, of which an inch has 72.
+_LABEL_HEIGHT, _POINTS = 11, 72
 
 
 def _save(figure: Any, path: Path) -> None:
@@ -90,27 +92,40 @@ def draw_lengths(results: Mapping[str, Any], path: Path) -> None:
     if heads:
         _draw_band(axis, heads)
     names = dict.fromkeys(row["contestant"] for row in rows if row["group"] != "head")
+    ends: dict[str, tuple[float, float, str]] = {}
     for marker, name in zip("osD^vP*X<>h8", (name for name in names if name != CONTROL), strict=False):
         line = [row for row in rows if row["contestant"] == name]
         lengths, seconds = [row["shape"][1] for row in line], [_seconds(row) for row in line]
         colour = _COLOURS[line[0]["group"]]
         axis.plot(lengths, seconds, color=colour, marker=marker, markersize=4, linewidth=1.2)
-        axis.annotate(
-            name,
-            (lengths[-1], seconds[-1]),
-            (6, 0),
-            textcoords="offset points",
-            color=colour,
-            fontsize=8,
-            va="center",
-        )
+        ends[name] = (lengths[-1], seconds[-1], colour)
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
     axis.set_xlim(right=axis.get_xlim()[1] * _LABEL_NODES)
     axis.set_xlabel("nodes in a chain")
     axis.set_ylabel("seconds per chain, forward")
     axis.grid(alpha=0.3)
+    figure.draw_without_rendering()
+    _name_lines(axis, ends)
     _save(figure, path)
+
+
+def _name_lines(axis: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write names behind the ends of lines, higher where the name of a line that ends below would touch them."""
+    highest: dict[float, float] = {}
+    for name, (length, seconds, colour) in sorted(ends.items(), key=lambda item: item[1][1]):
+        own = axis.transData.transform((length, seconds))[1] * _POINTS / axis.figure.dpi
+        place = max(own, highest.get(length, 0.0) + _LABEL_HEIGHT)
+        highest[length] = place
+        axis.annotate(
+            name,
+            (length, seconds),
+            (6, place - own),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8,
+            va="center",
+        )
 
 
 def _draw_band(axis: Axes, heads: Sequence[Row]) -> None:

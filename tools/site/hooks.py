@@ -55,7 +55,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for data in (ROOT / "docs").glob("*.json"):
         _addresses[f"docs/{data.name}"] = data.name
 
-    for source in linked_files(_addresses):
+    # The names on pages of the reference lead to their code in the repository, and are documented on the page here.
+    linking = {source: address for source, address in _addresses.items() if not address.startswith("api/")}
+    for source in linked_files(linking):
         address = f"source/{source}.md"
         contents[address] = source_page(source)
         _addresses[source] = address

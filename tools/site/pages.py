@@ -12,6 +12,7 @@ Address: TypeAlias = str
 _CARDS = ROOT / "model_cards"
 # The first of these pictures that a model has stands for it in the gallery.
 _SHOWN = ("forecast", "segments", "stream", "confusion", "comparison")
+_UNSEARCHED = "---\nsearch: {exclude: true}\n---\n\n"
 _LANGUAGES = {".py": "python", ".yaml": "yaml", ".json": "json"}
 
 
@@ -76,12 +77,12 @@ def _cell(kind: str, source: str) -> str:
 
 
 def source_page(source: str) -> str:
-    """Return a page that shows a file of the repository: Markdown as it is, anything else as code."""
+    """Return a page that shows a file of the repository: Markdown as it is, anything else as code. No search finds it."""
     text = (ROOT / source).read_text(encoding="utf-8")
     if source.endswith(".md"):
-        return text
+        return _UNSEARCHED + text
     language = _LANGUAGES.get(Path(source).suffix, "text")
-    return f"# {Path(source).name}\n\n`{source}`\n\n````{language}\n{text}````\n"
+    return f"{_UNSEARCHED}# {Path(source).name}\n\n`{source}`\n\n````{language}\n{text}````\n"
 
 
 def api_page(markdown: str) -> str:
