@@ -77,7 +77,7 @@ def _cell(kind: str, source: str) -> str:
 
 
 def source_page(source: str) -> str:
-    """Return a page that shows a file of the repository: Markdown as it is, anything else as code. No search finds it."""
+    """Return a page for a file of the repository, which no search finds: Markdown as it is, anything else as code."""
     text = (ROOT / source).read_text(encoding="utf-8")
     if source.endswith(".md"):
         return _UNSEARCHED + text
