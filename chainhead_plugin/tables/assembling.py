@@ -15,8 +15,10 @@ from .rows import Rows
 from .series import Series
 from .spec import TableSpec
 from .time.clock import Clock
+from .time.counted_times import told
 from .time.inference import infer_step
 from .time.steps import Step, parse_step, steps_between
+from .time.zones import instants_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ def assemble(rows: Rows, columns: Columns, step: Step | None = None) -> Assemble
     parts, is_sorted = _sorted_parts(rows)
     notes = [] if is_sorted else ["rows sorted by time"]
     if rows.times is not None:
+        clock = rows.times.clock
+        if clock.kind == "counted" and spec.time_format is None:
+            notes.append(f"{spec.time} counts {told(clock.format)} (time_format: {clock.format})")
         if step is None:
             step = _step(parts, spec, rows.times.clock)
         if step is None and spec.gaps == "missing" and any(len(part) > 1 for part in parts):
@@ -90,7 +95,7 @@ def _sorted_parts(rows: Rows) -> tuple[list[Rows], bool]:
         slices = [slice(None)]
     parts, is_sorted = [], True
     for number, chosen in enumerate(slices):
-        part = rows.take(chosen, number)
+        part = _in_instants(rows.take(chosen, number))
         if part.times is not None and len(part) > 1:
             order = np.argsort(part.times.moments, kind="stable")
             if (np.diff(order) < 0).any():
@@ -101,6 +106,13 @@ def _sorted_parts(rows: Rows) -> tuple[list[Rows], bool]:
     return parts, is_sorted
 
 
+def _in_instants(part: Rows) -> Rows:
+    """Return rows whose local times, in a zone that the user states, have become instants."""
+    if part.times is None or not part.times.is_local:
+        return part
+    return replace(part, times=instants_of(part.times, part.place))
+
+
 def _check_duplicates(part: Rows) -> None:
     assert part.times is not None
     same = part.times.moments[1:] == part.times.moments[:-1]
@@ -109,7 +121,7 @@ def _check_duplicates(part: Rows) -> None:
         raise TableError(
             f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {shown_time(part, row)}: "
             "delete or average one of them, name the column that tells series apart (--series), or if another column "
-            "holds the time of day, put it into the column of times"
+            "holds the time of day, name both, as time: [date, hour] (--time date,hour)"
         )
 
 

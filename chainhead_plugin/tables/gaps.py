@@ -7,7 +7,7 @@ from .errors import TableError, listed
 from .rows import Rows
 from .spec import TableSpec
 from .time.calendar import calendar_features
-from .time.clock import Times, local_times, utc_times
+from .time.clock import Times, local_times, offsets_in, utc_times
 from .time.steps import Step, days_of_month
 
 
@@ -90,12 +90,12 @@ def _spread(part: Rows, places: NDArray[np.int64], length: int, step: Step, spec
         walls = np.concatenate(
             [part.times.local[:1], step.after(part.times.local[0], length - 1, _day(part.times))]
         )
-        moments = (
-            utc_times(walls, clock, 0) if clock.kind == "typed" else walls - offsets.astype("timedelta64[s]")
-        )
+        moments = utc_times(walls, clock, 0) if clock.wall_zone else walls - offsets.astype("timedelta64[s]")
     else:
         moments = np.concatenate([part.times.moments[:1], step.after(part.times.moments[0], length - 1)])
     moments[places] = part.times.moments
+    if clock.wall_zone:
+        offsets = offsets_in(moments, clock.wall_zone)
     values = np.full((length, part.values.shape[1]), np.nan)
     values[places] = part.values
     numbers = np.zeros(length, dtype=np.int32)

@@ -6,12 +6,14 @@ from typing import Any
 from .columns.guessing import is_series_name, tells_apart
 from .columns.meaning import index_columns
 from .errors import TableError, listed, renamed
+from .formats.cells import number_of
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table
 from .read import Reading, read_raw
 from .schema import Schema
 from .series import SeriesSet
 from .spec import TableSpec
+from .time.counted_times import NUMBER
 
 
 def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
@@ -45,9 +47,10 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
             f"{table.name} has no names of columns, but the model {expected}: add a header with these names"
         )
     optional = [*schema.label, *schema.series, *schema.drop, schema.group, schema.time, *table.made]
+    optional += schema.time_parts
     time = _time_of(schema, table, needed)
     if time is None and schema.time is not None and (schema.calendar or schema.time not in schema.drop):
-        needed.append(schema.time)
+        needed += [schema.time, *schema.time_parts]
     missing = [name for name in needed if name not in here]
     indices = index_columns(table, [name for name in here if name not in {*needed, *optional}])
     unknown = [name for name in table.columns if name not in {*needed, *optional, *indices, *table.index}]
@@ -90,13 +93,22 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         calendar=schema.calendar if time else (),
         group=schema.group if schema.group in here else None,
         time=time,
-        time_format=schema.time_format if time else None,
+        time_parts=schema.time_parts if time == schema.time and time else (),
+        time_format=_time_format(schema) if time else None,
+        time_zone=schema.time_zone if time else None,
         day_first=schema.day_first,
         step=schema.step if time else None,
         gaps=schema.gaps,
         missing=schema.missing,
         rows=schema.rows,  # type: ignore[arg-type]
     )
+
+
+def _time_format(schema: Schema) -> str | None:
+    """Return how times are written. A step that is a plain number says that times are plain numbers too."""
+    if schema.time_format is None and schema.step is not None and number_of(str(schema.step)) is not None:
+        return NUMBER
+    return schema.time_format
 
 
 def _time_of(schema: Schema, table: Table, needed: Sequence[str]) -> str | None:

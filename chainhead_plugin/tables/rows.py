@@ -18,7 +18,7 @@ from .formats.table import Table
 from .spec import TableSpec
 from .time.calendar import calendar_features
 from .time.clock import Times
-from .time.parsing import parse_times
+from .time.reading import read_times
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Rows:
         if len(self.files) == 1:
             file_of = constant(0, len(file_of), np.int32)
         if times is not None:
-            times = Times(times.moments[index], times.offsets[index], times.clock)
+            times = times._replace(moments=times.moments[index], offsets=times.offsets[index])
 
         return Rows(
             [self.keys[series]],
@@ -120,7 +120,8 @@ def join_rows(parts: list[Rows]) -> Rows:
 def _empty_like(part: Rows, length: int) -> Rows:
     times = part.times
     if times is not None:
-        times = Times(np.empty(length, times.moments.dtype), np.empty(length, dtype=np.int64), times.clock)
+        moments, offsets = np.empty(length, times.moments.dtype), np.empty(length, dtype=np.int64)
+        times = times._replace(moments=moments, offsets=offsets)
     return Rows(
         part.keys,
         constant(0, length, np.int64),
@@ -177,8 +178,9 @@ def read_rows(table: Table, columns: Columns, stems: Sequence[str] = ()) -> Rows
     check_decimals(table, [*numeric, *numeric_labels(table, spec)])
     times = None
     if spec.time is not None:
-        check_row(table, spec.time, is_missing(table.columns[spec.time]), "time")
-        times = parse_times(table, spec.time, time_format=spec.time_format, day_first=spec.day_first)
+        for column in (spec.time, *spec.time_parts):
+            check_row(table, column, is_missing(table.columns[column]), "time")
+        times = read_times(table, spec)
     known = _matrix(table, spec.known, spec.missing)
     if times is not None and spec.calendar:
         known = np.concatenate([known, calendar_features(times.local, spec.calendar)], axis=1)

@@ -21,8 +21,8 @@ class Schema:
     ----------
     features : tuple of str
         In the order in which the model takes them, the targets first; empty if a row is a whole series or a text.
-    target, known, static, label, series, drop, calendar : tuple of str
-    group, time, time_format, step, text : str, optional
+    target, known, static, label, series, drop, calendar, time_parts : tuple of str
+    group, time, time_format, time_zone, step, text : str, optional
     day_first : bool, optional
     gaps : {"error", "missing", "keep"}
     missing : tuple of str or number
@@ -42,7 +42,9 @@ class Schema:
     calendar: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
+    time_parts: tuple[str, ...] = ()
     time_format: str | None = None
+    time_zone: str | None = None
     day_first: bool | None = None
     step: str | None = None
     gaps: Gaps = "error"
@@ -116,7 +118,9 @@ def schema_of(found: SeriesSet) -> Schema | None:
         calendar=spec.calendar,
         group=spec.group,
         time=spec.time,
+        time_parts=spec.time_parts,
         time_format=_time_format(found),
+        time_zone=spec.time_zone,
         day_first=_day_first(found),
         step=None if found.step is None else str(found.step),
         gaps=spec.gaps or "error",
@@ -130,6 +134,8 @@ def schema_of(found: SeriesSet) -> Schema | None:
 def _time_format(found: SeriesSet) -> str | None:
     """Return the format of times, if it is stated or a shorter table may leave it open."""
     stated, clock = found.columns.spec.time_format, found.clock
+    if stated is None and clock is not None and clock.kind == "counted":
+        return clock.format
     if stated is not None or clock is None or not clock.format.startswith("%y"):
         return stated
     return None if clock.digits or clock.offset else clock.format

@@ -5,11 +5,26 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .errors import TableError, closest, listed
+from .time.counted_times import NAMED_FORMATS
 
 Gaps = Literal["error", "missing", "keep"]
 Rows = Literal["nodes", "series"]
-_LISTS = ("drop", "label", "target", "known", "static", "series", "calendar")
-ROLES = ("features", "drop", "label", "target", "known", "static", "series", "group", "time", "text")
+_LISTS = ("drop", "label", "target", "known", "static", "series", "calendar", "time_parts")
+ROLES = (
+    *(
+        "features",
+        "drop",
+        "label",
+        "target",
+        "known",
+        "static",
+        "series",
+        "group",
+        "time",
+        "time_parts",
+        "text",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +52,17 @@ class TableSpec:
     series : tuple of str
         The column, or the columns together, that tell series apart.
     time : str, optional
-        The column of times, by which the nodes of a series are sorted.
+        The column of times, by which the nodes of a series are sorted. If several columns together tell the time, such
+        as ["date", "hour"] or ["year", "month", "day"], a list of them; `time` is then the first.
+    time_parts : tuple of str
+        The other columns of a time that several columns tell.
     time_format : str, optional
-        How times are written, such as "%d.%m.%Y %H:%M".
+        How times are written, such as "%d.%m.%Y %H:%M"; or what their numbers count: "epoch_seconds",
+        "epoch_milliseconds", "epoch_microseconds" and "epoch_nanoseconds" since 1970 in UTC, "excel" days since 1900,
+        or "number" nothing known.
+    time_zone : str, optional
+        The time zone of local times, such as "Europe/Berlin". Times without an offset are read in it as instants, and
+        the calendar is that of the zone.
     day_first : bool, optional
         Whether 03/04/2025 is in April.
     step : str or number, optional
@@ -73,7 +96,9 @@ class TableSpec:
     group: str | None = None
     series: tuple[str, ...] = ()
     time: str | None = None
+    time_parts: tuple[str, ...] = ()
     time_format: str | None = None
+    time_zone: str | None = None
     day_first: bool | None = None
     step: str | float | None = None
     gaps: Gaps | None = None
@@ -84,6 +109,11 @@ class TableSpec:
 
     def __post_init__(self) -> None:
         """Turn single names into tuples, and check everything that can be checked without a table."""
+        time: Any = self.time
+        if isinstance(time, list | tuple):
+            first, *rest = _names("time", time) or (None,)
+            object.__setattr__(self, "time", first)
+            object.__setattr__(self, "time_parts", tuple(rest))
         for name in _LISTS:
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         if self.features is not None:
@@ -92,12 +122,25 @@ class TableSpec:
         if not all(isinstance(code, str | int | float) and not isinstance(code, bool) for code in codes):
             raise TableError(f"missing must hold texts and numbers, got {self.missing!r}")
         object.__setattr__(self, "missing", tuple(codes))
-        for name in ("group", "time", "time_format", "text"):
+        for name in ("group", "time", "time_format", "time_zone", "text"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
-                if name == "time_format" or not isinstance(value, int) or isinstance(value, bool):
+                if (
+                    name in ("time_format", "time_zone")
+                    or not isinstance(value, int)
+                    or isinstance(value, bool)
+                ):
                     raise TableError(f"{name} must be one text, got {value!r}")
                 object.__setattr__(self, name, str(value))
+        if (
+            self.time_format is not None
+            and "%" not in self.time_format
+            and self.time_format not in NAMED_FORMATS
+        ):
+            raise TableError(
+                "time_format must be as strptime takes it, such as '%d.%m.%Y %H:%M', or one of "
+                f"{listed(NAMED_FORMATS)}, got {self.time_format!r}{closest(self.time_format, NAMED_FORMATS)}"
+            )
         for name, allowed in (
             ("label_of", ("series", "node")),
             ("gaps", (None, "error", "missing", "keep")),

@@ -49,7 +49,9 @@ def summary(found: SeriesSet) -> str:
     elif 1 < len(found) == len(found.files) and spec.rows == "nodes":
         parts.append("series by file")
     if spec.time is not None:
-        parts.append(f"time by {told_name(spec.time)}, {_spacing(found.step)}")
+        *before, last = map(told_name, (spec.time, *spec.time_parts))
+        told = f"{', '.join(before)} and {last}" if before else last
+        parts.append(f"time by {told}, {_spacing(found.step)}")
     elif found.targets and spec.rows == "nodes":
         parts.append("time by the order of rows")
     missing = sum(int((series.values != series.values).sum()) for series in found)

@@ -163,7 +163,7 @@ def test_signs_that_may_divide_thousands(tmp_path, cells, numbers):
             "2025-01-02 06:00",
         ),
         (["2025", "2024", "2023"], "1", 2026),
-        (["1736409600000", "1736413200000", "1736416800000"], "3600000", 1736420400000),
+        (["1736409600000", "1736413200000", "1736416800000"], "1 hour", 1736420400000),
     ],
 )
 def test_times_that_nobody_named(tmp_path, times, step, coming):

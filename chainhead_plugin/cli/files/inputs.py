@@ -35,6 +35,7 @@ _OF_NAMED = (
     "--drop",
     "--missing",
     "--time-format",
+    "--time-zone",
     "--day-first",
     "--step",
     "--gaps",
@@ -102,12 +103,14 @@ def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
     spec = files_as.spec()
     changes: dict[str, Any] = {
         name: getattr(spec, name)
-        for name in ("drop", "missing", "time_format", "day_first", "step")
+        for name in ("drop", "missing", "time_format", "time_zone", "day_first", "step")
         if getattr(files_as, name) is not None
     }
     for name in _open_roles(schema, files_as):
         if getattr(files_as, name) is not None:
             changes[name] = getattr(spec, name)
+    if "time" in changes:
+        changes["time_parts"] = spec.time_parts
     if files_as.gaps is not None:
         changes["gaps"] = spec.gaps
     if "drop" in changes:

@@ -128,10 +128,24 @@ class FileOptions:
         _option("--missing", told="Cells that stand for missing values, besides empty cells: NA,-200."),
     ] = None
     time: Annotated[
-        str | None, _option("--time", told="Column of times, or of steps, by which rows are sorted.")
+        str | None,
+        _option(
+            "--time",
+            told="Column of times, or of steps, by which rows are sorted; several that tell the time together: "
+            "date,hour or year,month,day.",
+        ),
     ] = None
     time_format: Annotated[
-        str | None, _option("--time-format", told='How times are written, such as "%d.%m.%Y %H:%M".')
+        str | None,
+        _option(
+            "--time-format",
+            told='How times are written, such as "%d.%m.%Y %H:%M", or what they count: epoch_seconds, '
+            "epoch_milliseconds, excel (days) or number.",
+        ),
+    ] = None
+    time_zone: Annotated[
+        str | None,
+        _option("--time-zone", told="Time zone of local times without offset, such as Europe/Berlin."),
     ] = None
     day_first: Annotated[
         bool | None,
@@ -194,6 +208,7 @@ class FileOptions:
         """
         from ...tables.spec import TableSpec
 
+        time, *time_parts = listed_names(self.time) or (None,)
         return TableSpec(
             features=listed_names(self.columns) or None,
             drop=listed_names(self.drop),
@@ -202,8 +217,10 @@ class FileOptions:
             static=listed_names(self.static),
             series=listed_names(self.series),
             group=self.group,
-            time=self.time,
+            time=time,
+            time_parts=tuple(time_parts),
             time_format=self.time_format,
+            time_zone=self.time_zone,
             day_first=self.day_first,
             step=self.step,
             gaps=None if self.gaps is None else self.gaps.value,

@@ -29,7 +29,7 @@ from .splits import split_told
 OPTIONS = {
     "nodes": (
         *("test_seed", "label", "group", "features", "drop", "static", "series", "time", "time_format"),
-        *("day_first", "step", "gaps", "missing", "rows", "calendar"),
+        *("time_zone", "day_first", "step", "gaps", "missing", "rows", "calendar"),
     ),
     "text": ("test_seed", "label", "group", "drop", "text"),
     "pixels": ("test_seed", "group", "size"),

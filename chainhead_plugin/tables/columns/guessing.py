@@ -15,6 +15,7 @@ from ..time.patterns import looks_like_times
 from .node_names import check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
 from .of_files import is_series_a_file
+from .time_columns import guess_time_columns
 
 # Names under which tables commonly tell series apart, in small letters.
 _SERIES_NAMES = (
@@ -193,6 +194,11 @@ def _may_be_series(table: Table, column: str) -> bool:
 
 def _with_time(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
     """Take the only column of dates for the time, or else the column that numbers the nodes."""
+    if spec.rows != "series" and table.has_names:
+        several = guess_time_columns(table, spec, free)
+        if several is not None:
+            taken = {several.time, *several.time_parts}
+            return several, [name for name in free if name not in taken]
     found = [column for column in free if looks_like_times(table.columns[column])]
     if len(found) > 1:
         raise TableError(

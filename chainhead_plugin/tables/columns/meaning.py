@@ -17,7 +17,24 @@ from .guessing import are_whole, guess
 from .numbers import is_missing, looks_numeric
 
 _UNNAMED = ("Unnamed: ", "__index_level_")
-_INDEX_NAMES = ("index", "level_0", "rownames")
+_INDEX_NAMES = (
+    *(
+        "index",
+        "level_0",
+        "rownames",
+        "no",
+        "no.",
+        "nr",
+        "nr.",
+        "#",
+        "idx",
+        "row",
+        "rowid",
+        "row_id",
+        "row_number",
+    ),
+    "instant",
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,7 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
         if (
             spec.time is not None
             and stated is None
+            and not spec.time_parts
             and looks_numeric(table.columns[spec.time], table.decimal)
         ):
             notes.append(f"took {spec.time} for the time, as it counts nodes")
@@ -92,7 +110,7 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
         notes.append(f"{listed(spans)} in seconds")
     if spec.features is not None:
         free = [column for column in spec.features if column not in spec.target]
-    for option in ("time_format", "step", "calendar"):
+    for option in ("time_format", "time_zone", "step", "calendar"):
         if getattr(spec, option) not in (None, ()) and spec.time is None:
             raise TableError(f"{option} has no effect without a column of times: name it as time (--time)")
     features = (*spec.target, *free)

@@ -63,6 +63,11 @@ def no_number(
     if 2 * times > len(cells):
         return _odd_among_times(table, column, values, missing, times)
     code = cell.strip()
+    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[APap]\.?[Mm]\.?)?", code):
+        return TextColumnError(
+            f"{where} holds {shown(cell)}, a time of day, expected a number: if another column holds the date, name "
+            f"both as the time, as time: [date, {column}] (--time date,{column}), or drop the column (--drop {column})"
+        )
     if code.lower() in _LIKELY_CODES or not code.strip("-"):
         return TableError(
             f"{where} holds {shown(cell)}, expected a number: if it stands for a missing value, name it with "

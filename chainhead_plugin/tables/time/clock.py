@@ -4,13 +4,14 @@ import datetime
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError
+from ..errors import TableError, closest
 from ..formats.table import DATE
+from .counted_times import counts_of
 
 _NANO = 10**9
 
@@ -21,10 +22,11 @@ class Clock:
 
     Attributes
     ----------
-    kind : {"number", "text", "typed"}
-        Whether times are plain numbers, texts, or of a type of times.
+    kind : {"number", "counted", "text", "typed"}
+        Whether times are plain numbers, numbers that count from a known day, texts, or of a type of times.
     format : str
         The format of texts, as `strftime` takes it, without fractions of a second and offsets; "%q" is the quarter.
+        Of counted times the name of what they count, such as "epoch_seconds".
     digits : int
         The number of digits in fractions of a second.
     is_padded : bool
@@ -33,14 +35,22 @@ class Clock:
         How texts write an offset: "", "Z", "UTC", "+hh", "+hhmm" or "+hh:mm".
     zone : str
         The name of the zone of typed times; "date" for dates without a time of day.
+    local_zone : str
+        The name of the zone of all local times, if the user states one.
     """
 
-    kind: Literal["number", "text", "typed"]
+    kind: Literal["number", "counted", "text", "typed"]
     format: str = ""
     digits: int = 0
     is_padded: bool = True
     offset: str = ""
     zone: str = ""
+    local_zone: str = ""
+
+    @property
+    def wall_zone(self) -> str:
+        """The name of the zone by which local times follow from instants; "" if instants have offsets or none."""
+        return self.local_zone or (self.zone if self.kind == "typed" and self.zone != DATE else "")
 
     @property
     def day_first(self) -> bool | None:
@@ -56,20 +66,29 @@ class Clock:
         ----------
         moments : array [n] of datetime64[ns] in UTC, or of float64
         offset : int
-            Seconds by which the local time is ahead of UTC. Typed times follow their zone instead.
+            Seconds by which the local time is ahead of UTC. If the clock has a zone, times follow it instead.
 
         Returns
         -------
         list
             Texts, numbers, or for typed times `datetime.date` or `datetime.datetime`.
         """
+        if self.kind == "counted":
+            return counts_of(moments, self.format)
         if self.kind == "number":
             whole = bool(np.equal(np.mod(moments, 1), 0).all())
             return [int(value) if whole else float(value) for value in moments]
         if self.kind == "typed":
-            return [self._typed(moment) for moment in moments]
+            is_naive = self.local_zone and self.zone in ("", DATE)
+            shown = local_times(moments, np.zeros(0, np.int64), self) if is_naive else moments
+            return [self._typed(moment) for moment in shown]
+        offsets = np.full(len(moments), offset)
+        if self.local_zone:
+            is_utc = self.offset in ("Z", "UTC")
+            offsets = np.zeros_like(offsets) if is_utc else offsets_in(moments, self.local_zone)
+        nanoseconds = moments.astype("datetime64[ns]").astype(np.int64)
         return [
-            self._text(int(moment), offset) for moment in moments.astype("datetime64[ns]").astype(np.int64)
+            self._text(int(moment), int(ahead)) for moment, ahead in zip(nanoseconds, offsets, strict=True)
         ]
 
     def _typed(self, moment: np.datetime64) -> Any:
@@ -105,11 +124,14 @@ class Times(NamedTuple):
     offsets : int64 array [rows]
         Seconds by which the local time of a row is ahead of UTC.
     clock : Clock
+    is_local : bool
+        Whether the moments are local times of the clock's zone, whose instants are still to be found.
     """
 
     moments: NDArray[Any]
     offsets: NDArray[np.int64]
     clock: Clock
+    is_local: bool = False
 
     @property
     def local(self) -> NDArray[Any]:
@@ -137,20 +159,26 @@ def zone_of(name: str) -> datetime.tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise TableError(
-            f"there is no time zone {name!r} on this machine: save times in UTC, or install tzdata"
+            f"there is no time zone {name!r} on this machine{closest(name, sorted(available_timezones()))}: expected a "
+            "name such as Europe/Berlin or UTC, or an offset such as +02:00"
         ) from error
+
+
+def offsets_in(moments: NDArray[Any], zone: str) -> NDArray[np.int64]:
+    """Return the seconds by which local times of a zone are ahead of UTC at instants [n], datetime64[ns] in UTC."""
+    tzinfo = zone_of(zone)
+    seconds = moments.astype("datetime64[s]").astype(np.int64)
+    unique, places = np.unique(seconds, return_inverse=True)
+    found = [datetime.datetime.fromtimestamp(int(second), tzinfo).utcoffset() for second in unique]
+    by_second = [0 if offset is None else int(offset.total_seconds()) for offset in found]
+    return np.array(by_second, dtype=np.int64)[places]
 
 
 def typed_times(values: NDArray[Any], zone: str) -> Times:
     """Return typed times [n], datetime64[ns] in UTC, with the offset of their zone at each."""
     offsets = np.zeros(len(values), dtype=np.int64)
     if zone and zone != DATE:
-        tzinfo = zone_of(zone)
-        seconds = values.astype("datetime64[s]").astype(np.int64)
-        unique, places = np.unique(seconds, return_inverse=True)
-        found = [datetime.datetime.fromtimestamp(int(second), tzinfo).utcoffset() for second in unique]
-        by_second = [0 if offset is None else int(offset.total_seconds()) for offset in found]
-        offsets = np.array(by_second, dtype=np.int64)[places]
+        offsets = offsets_in(values, zone)
     return Times(values, offsets, Clock("typed", zone=zone))
 
 
@@ -171,13 +199,15 @@ def local_times(moments: NDArray[Any], offsets: NDArray[np.int64], clock: Clock)
     ----------
     moments : array [n] of datetime64[ns] in UTC, or of float64
     offsets : int64 array [n]
-        Seconds by which local times are ahead of UTC. Typed times follow the clock's zone instead.
+        Seconds by which local times are ahead of UTC. If the clock has a zone, times follow it instead.
     clock : Clock
     """
     if clock.kind == "number":
         return moments
+    if clock.wall_zone:
+        return moments + offsets_in(moments, clock.wall_zone).astype("timedelta64[s]")
     if clock.kind == "typed":
-        return typed_times(moments, clock.zone).local
+        return moments
     return moments + offsets.astype("timedelta64[s]")
 
 
@@ -189,11 +219,11 @@ def utc_times(local: NDArray[Any], clock: Clock, offset: int) -> NDArray[Any]:
     local : array [n] of datetime64[ns]
     clock : Clock
     offset : int
-        Seconds by which local times are ahead of UTC. Typed times follow the clock's zone instead, if it has one.
+        Seconds by which local times are ahead of UTC. If the clock has a zone, times follow it instead.
     """
-    if clock.kind != "typed" or clock.zone in ("", DATE):
+    if not clock.wall_zone:
         return local - np.timedelta64(offset, "s")
-    zone = zone_of(clock.zone)
+    zone = zone_of(clock.wall_zone)
     seconds = [_offset_at(value, zone) for value in local.astype("datetime64[us]").tolist()]
     return local - np.array(seconds, dtype="timedelta64[s]")
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError, place
-from ..formats.cells import number_of, objects, to_texts
+from ..formats.cells import number_of, objects, plain_minus, shown, to_texts
 from ..formats.table import Table
 from .clock import Clock, Times, typed_times
+from .counted_times import NAMED_FORMATS, NUMBER, moments_of, recognised
 from .durations import are_durations, passes_midnight, seconds_in
 from .patterns import by_format, by_pattern, uniform_iso
 
@@ -36,9 +37,9 @@ def parse_times(
         Without empty cells in the column.
     column : str
     time_format : str, optional
-        As `strptime` takes it; by default ISO 8601, years first or last with a day and a month in numbers, months by
-        name, quarters, weeks, digits that are dates, such as 20251231 and 202512312359, durations, which become
-        seconds, or plain numbers.
+        As `strptime` takes it, or a name of `NAMED_FORMATS` for numbers; by default ISO 8601, years first or last with
+        a day and a month in numbers, months by name, quarters, weeks, digits that are dates, such as 20251231 and
+        202512312359, numbers that plainly count from 1970, durations, which become seconds, or plain numbers.
     day_first : bool, optional
         How 03/04/2025 is to be read where the column leaves it open.
 
@@ -54,10 +55,14 @@ def parse_times(
     values = table.columns[column]
     if values.dtype.kind == "M":
         return typed_times(values, table.zones.get(column, ""))
+    if time_format in NAMED_FORMATS:
+        return _numbers(table, column, time_format)
     if values.dtype.kind in "iufb":
         whole = objects(to_texts(values))
+        if time_format is None and are_durations(table, column):
+            return _durations(table, column)
         if time_format is None and _dates_in_digits({*whole}) is None:
-            return _plain_numbers(table, column, values.astype(np.float64))
+            return _numbers(table, column, recognised(values.astype(np.float64), column) or NUMBER)
         values = whole
     firsts: dict[str, int] = {}
     for row, text in enumerate(values):
@@ -68,7 +73,8 @@ def parse_times(
     if time_format is None and all(_is_number(text) for text in texts):
         time_format = _dates_in_digits(texts)
         if time_format is None:
-            return _plain_numbers(table, column, np.array([float(text) for text in values]))
+            numbers = np.array([float(plain_minus(text)) for text in values])
+            return _numbers(table, column, recognised(numbers, column) or NUMBER)
 
     def where(text: str) -> str:
         file, row = table.place(firsts[text])
@@ -89,6 +95,27 @@ def parse_times(
     instants = np.array([entry.nanoseconds for entry in parsed], dtype=np.int64).view("datetime64[ns]")
     offsets = np.array([entry.offset or 0 for entry in parsed], dtype=np.int64)
     return Times(instants[places], offsets[places], clock)
+
+
+def _numbers(table: Table, column: str, time_format: str) -> Times:
+    """Return times that are numbers, counted as one of `NAMED_FORMATS` says."""
+    values = table.columns[column]
+
+    def where(row: int) -> str:
+        file, number = table.place(row)
+        return place(file, row=number, column=column)
+
+    if time_format != NUMBER:
+        moments = moments_of(values.tolist(), time_format, where)
+        return Times(moments, np.zeros(len(values), dtype=np.int64), Clock("counted", time_format))
+    if values.dtype.kind != "O":
+        return _plain_numbers(table, column, values.astype(np.float64))
+    for row, text in enumerate(values):
+        if not _is_number(text):
+            raise TableError(
+                f"{where(row)} holds {shown(text)}, expected a number, as time_format: number says"
+            )
+    return _plain_numbers(table, column, np.array([float(plain_minus(text)) for text in values]))
 
 
 def _plain_numbers(table: Table, column: str, numbers: NDArray[np.float64]) -> Times:

@@ -21,8 +21,19 @@ from .windows import cut
 # Series that ship with the package: functions that return series, their columns, and where the test begins.
 SERIES: dict[str, Callable[[], tuple[list[Series], Layout, int]]] = {"chicago-ridership": load_ridership}
 _OPTIONS = (
-    *("target", "known", "features", "drop", "static", "series", "time", "time_format", "day_first", "step"),
-    *("gaps", "missing", "calendar", "season"),
+    *(
+        "target",
+        "known",
+        "features",
+        "drop",
+        "static",
+        "series",
+        "time",
+        "time_format",
+        "time_zone",
+        "day_first",
+    ),
+    *("step", "gaps", "missing", "calendar", "season"),
 )
 
 
