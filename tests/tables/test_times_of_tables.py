@@ -22,6 +22,18 @@ def written(head, rows):
     return "\n".join([head, *rows]) + "\n"
 
 
+def _with_points(i):
+    return f"{1 + i // 24}.3.2004;{i % 24:02d}.00.00;{i},5"
+
+
+def _ending(i):
+    return f"2024-01-0{1 + i // 24},{1 + i % 24}:00,{i}"
+
+
+def _in_numbers(i):
+    return f"{i + 1},2010,1,{1 + i // 24},{i % 24},{i}"
+
+
 def _in_halves(i):
     return f"1/{13 + i // 24}/2024,{(i % 12) or 12}:15 {'AP'[i % 24 // 12]}M,{i}"
 
@@ -30,10 +42,10 @@ def _in_halves(i):
     ("head", "row", "first", "coming", "step"),
     [
         ("date,hour,x", lambda i: f"2024-01-0{1 + i // 24},{i % 24},{i}", "2024-01-01T00", "2024-01-02 06:00", _HOUR),
-        ("day;Time;x", lambda i: f"{1 + i // 24}.3.2004;{i % 24:02d}.00.00;{i},5", "2004-03-01", "2.3.2004 06:00", _HOUR),
-        ("date,ending,x", lambda i: f"2024-01-0{1 + i // 24},{1 + i % 24}:00,{i}", "2024-01-01T01", "2024-01-02 07:00", _HOUR),
+        ("day;Time;x", _with_points, "2004-03-01", "2.3.2004 06:00", _HOUR),
+        ("date,ending,x", _ending, "2024-01-01T01", "2024-01-02 07:00", _HOUR),
         ("date,time,x", _in_halves, "2024-01-13T00:15", "1/14/2024 06:15", _HOUR),
-        ("No,year,month,day,hour,x", lambda i: f"{i + 1},2010,1,{1 + i // 24},{i % 24},{i}", "2010-01", "2010-01-02 06:00", _HOUR),
+        ("No,year,month,day,hour,x", _in_numbers, "2010-01", "2010-01-02 06:00", _HOUR),
         ("year,month,x", lambda i: f"{2010 + i // 12},{1 + i % 12},{i}", "2010-01", "2012-07", "1 month"),
         ("year,week,x", lambda i: f"{2010},{1 + i},{i}", "2010-01-04", "2010-W31", "7 days"),
         ("year,quarter,x", lambda i: f"{2010 + i // 4},{1 + i % 4},{i}", "2010-01", "2017-Q3", "3 months"),
