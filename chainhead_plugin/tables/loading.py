@@ -15,6 +15,7 @@ from .columns.numbers import is_missing, to_numbers
 from .columns.spelling import check_spelling
 from .columns.thousands import plain_numbers
 from .columns.totals import check_totals
+from .columns.units import without_units
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
@@ -72,7 +73,8 @@ def from_table(
         As in `load`.
     """
     columns = resolve(table, spec)
-    table = plain_numbers(table, columns.numeric)
+    table = plain_numbers(without_units(table, columns.numeric, columns.spec.missing), columns.numeric)
+    columns = replace(columns, units=table.units or {})
     said = (*notes, *table.notes, *columns.notes, *check_totals(table, columns.spec))
     if columns.spec.text is not None:
         raise TableError(

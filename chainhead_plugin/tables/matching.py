@@ -5,6 +5,7 @@ from typing import Any
 
 from .columns.guessing import is_series_name, tells_apart
 from .columns.meaning import index_columns
+from .columns.units import check_units
 from .errors import TableError, listed, renamed
 from .formats.cells import number_of
 from .formats.table import Sequences, Table
@@ -74,6 +75,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
             f"{listed(unknown)}{hints}. The model takes {takes}: rename "
             "the columns, and leave out unknown columns, or drop them with --drop"
         )
+    check_units(table, [*schema.features, *schema.known, *schema.static], schema.units)
     here -= set(schema.drop)
     used = {*(schema.label if labelled else ()), *schema.series, schema.group}
     unwanted = [name for name in (*schema.drop, *(() if labelled else schema.label)) if name in table.columns]

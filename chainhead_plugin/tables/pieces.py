@@ -1,6 +1,6 @@
 """Read tables that are larger than memory in pieces, each of which holds whole series."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from .assembling import assemble
 from .columns.meaning import Columns, resolve
 from .columns.thousands import plain_numbers
+from .columns.units import without_units
 from .errors import RowsApartError, TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame
@@ -102,6 +103,7 @@ class _Stream:
         self._names: list[str] = []
         self._step: Step | None = None
         self._thousands: str | None = None
+        self._units: Mapping[str, str] | None = None
         self._has_names = True
         self._open: list[Rows] = []  # the parts of the series that the last block ended in
         self._finished: set[tuple[str, ...]] = set()
@@ -121,9 +123,13 @@ class _Stream:
             raise TableError(
                 f"{block.name} has other columns than the files before it: read the files one by one"
             )
-        block = plain_numbers(self._with_sign(block), self._columns.numeric)
+        numeric = self._columns.numeric
+        block = plain_numbers(
+            without_units(self._as_before(block), numeric, self._columns.spec.missing), numeric
+        )
         if self._thousands is None:
-            self._thousands = block.thousands or ""
+            self._thousands, self._units = block.thousands or "", block.units
+            self._columns = replace(self._columns, units=block.units or {})
             self._notes = [*self._notes, *block.notes]
         spec = self._columns.spec
         if spec.rows == "series":
@@ -140,9 +146,11 @@ class _Stream:
             rows = replace(rows, keys=[(source.stem,)])
         yield from self._split(rows)
 
-    def _with_sign(self, block: Table) -> Table:
-        """Return a block with the sign between thousands that the first block has."""
-        return block if self._thousands is None else replace(block, thousands=self._thousands)
+    def _as_before(self, block: Table) -> Table:
+        """Return a block with the sign between thousands, and the units, that the first block has."""
+        if self._thousands is None:
+            return block
+        return replace(block, thousands=self._thousands, units=self._units)
 
     def _split(self, rows: Rows) -> Iterator[SeriesSet]:
         ends = [*(np.flatnonzero(np.diff(rows.series_of)) + 1).tolist(), len(rows)]

@@ -1,7 +1,7 @@
 """The names of a training table's columns, which are saved with a model."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from .errors import TableError, listed
@@ -30,6 +30,8 @@ class Schema:
     nodes : tuple of str
         The names of the columns that are nodes, if a row is a whole series.
     label_of : {"series", "node"}
+    units : dict of str to str
+        The unit in which all numbers of a column are written, such as "€", by column.
     """
 
     features: tuple[str, ...]
@@ -53,6 +55,7 @@ class Schema:
     nodes: tuple[str, ...] = ()
     label_of: str = "series"
     text: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as a mapping for JSON, with its version; empty attributes are left out."""
@@ -61,7 +64,7 @@ class Schema:
         }
         return {
             "version": VERSION,
-            **{name: value for name, value in values.items() if value not in (None, [])},
+            **{name: value for name, value in values.items() if value not in (None, [], {})},
         }
 
     @classmethod
@@ -96,7 +99,7 @@ class Schema:
             **{
                 name: value
                 for name, value in lists.items()
-                if name not in ("features", "nodes", "time_format", "step")
+                if name not in ("features", "nodes", "time_format", "step", "units")
             }
         )
         return cls(**lists)
@@ -128,6 +131,7 @@ def schema_of(found: SeriesSet) -> Schema | None:
         rows=spec.rows or "nodes",
         nodes=found.columns.nodes,
         label_of=spec.label_of,
+        units=found.columns.units,
     )
 
 

@@ -1,7 +1,7 @@
 """Find the meaning of every column of a table: stated by the user, or guessed if only one meaning is possible."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,12 +51,15 @@ class Columns:
         Sentences for the summary about guesses and about columns that were left out.
     nodes : tuple of str
         Where a row is a whole series, the names of the columns that are its nodes.
+    units : dict of str to str
+        The units that stand in all cells of a column, by column.
     """
 
     spec: TableSpec
     features: tuple[str, ...]
     notes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def numeric(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ..errors import TableError, TextColumnError, listed, place
 from ..formats.cells import plain_minus, shown
 from ..formats.table import Table
 from ..time.patterns import is_time
+from .amounts import split_amount
 
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 # Other programs write these for a missing value. The user has to name them, as they might mean something else.
@@ -86,7 +87,16 @@ def no_number(
         )
     if "," in cell and _COMMA_NUMBER.fullmatch(cell):
         return TableError(f"{where} holds {shown(cell)}, expected a decimal point: state decimal: ','")
-    if re.fullmatch(r"[€$£¥]?\s?[+-]?[\d.,]*\d\s?[^\d\s.,:/-]{0,5}", plain_minus(code)):
+    if (split := split_amount(cell)) is not None and split[1]:
+        rows = (i for i, text in enumerate(values) if not missing[i] and _unit(text) != split[1])
+        other = next(rows, None)
+        told = "the rows before are without" if other is None else f"row {table.place(other)[1]} holds "
+        told += "" if other is None else shown(values[other])
+        return TableError(
+            f"{where} holds {shown(cell)}, a number in {split[1]}, but {told}: write all numbers of the column in the "
+            "same unit, or without; name cells that stand for a missing value with missing (--missing)"
+        )
+    if re.fullmatch(r"[+-]?[\d.,]*\d\s?[^\d\s.,:/-]{0,5}", plain_minus(code)):
         return TableError(
             f"{where} holds {shown(cell)}, expected a number alone: write the unit, or the sign, into the name of the "
             "column"
@@ -105,6 +115,11 @@ def no_number(
         f"{listed(cut)}",
         column,
     )
+
+
+def _unit(cell: str) -> str | None:
+    split = split_amount(cell)
+    return None if split is None else split[1]
 
 
 def _odd_among_times(

@@ -48,6 +48,8 @@ class Table:
     made : tuple of str
         Columns that are not in the files but name their folders, such as "folder". They are the labels if the table
         has no column of labels.
+    units : dict of str to str, optional
+        The units that were left out, by column; None if they have not been looked for.
     has_siblings : bool
         Whether the table is one of several files that are read one after the other as one set.
     """
@@ -65,6 +67,7 @@ class Table:
     notes: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     has_siblings: bool = False
+    units: Mapping[str, str] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
