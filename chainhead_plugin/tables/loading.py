@@ -16,6 +16,7 @@ from .columns.spelling import check_spelling
 from .columns.thousands import plain_numbers
 from .columns.totals import check_totals
 from .columns.units import without_units
+from .columns.wide import NodeTimes, node_times
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
@@ -81,13 +82,16 @@ def from_table(
             f"{table.name}: column {columns.spec.text} is of texts, which are no series: load texts"
         )
     if columns.spec.rows == "series":
-        series = wide_series(table, columns)
+        times = None if columns.spec.label else node_times(table, columns.features, columns.spec)
+        series = wide_series(table, columns, times)
         nodes = columns.features if table.has_names else ()
         columns = replace(columns, features=("value",), nodes=nodes)
         return SeriesSet(
             tuple(series),
             columns,
             table.files,
+            None if times is None else times.clock,
+            None if times is None else times.step,
             has_names=table.has_names,
             notes=said,
             has_decimal_commas=table.decimal != ".",
@@ -107,9 +111,19 @@ def from_table(
     )
 
 
-def wide_series(table: Table, columns: Columns) -> list[Series]:
-    """Return a series for every row, whose nodes are the columns; rows of shorter series end in empty cells."""
+def wide_series(table: Table, columns: Columns, times: NodeTimes | None = None) -> list[Series]:
+    """Return a series for every row, whose nodes are the columns; rows of shorter series end in empty cells.
+
+    Parameters
+    ----------
+    table : Table
+    columns : Columns
+    times : NodeTimes, optional
+        The times of the nodes; without times all series end together.
+    """
     spec = columns.spec
+    if times is not None:
+        columns = replace(columns, features=tuple(columns.features[place] for place in times.order))
     check_decimals(table, [*columns.features, *numeric_labels(table, spec)])
     matrix = np.empty((len(table), len(columns.features)))
     for position, column in enumerate(columns.features):
@@ -150,7 +164,9 @@ def wide_series(table: Table, columns: Columns) -> list[Series]:
                 file,
                 row,
                 row,
-                start=longest - length,
+                times=None if times is None else times.moments[:length],
+                offset=0 if times is None else int(times.offsets[length - 1]),
+                start=longest - length if times is None else 0,
                 labels=tuple(str(column[i]) for column in labels),
                 known=np.empty((length, 0)),
                 static=np.array([column[i] for column in static]),

@@ -15,6 +15,7 @@ from .schema import Schema
 from .series import SeriesSet
 from .spec import TableSpec
 from .time.counted_times import NUMBER
+from .time.patterns import is_time
 
 
 def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
@@ -100,7 +101,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         time_zone=schema.time_zone if time else None,
         day_first=schema.day_first,
         step=schema.step if time else None,
-        gaps=schema.gaps,
+        gaps="keep" if schema.rows == "series" and schema.label else schema.gaps,
         missing=schema.missing,
         rows=schema.rows,  # type: ignore[arg-type]
     )
@@ -131,6 +132,8 @@ def _match_nodes(known: Sequence[str], given: Sequence[str]) -> tuple[list[str],
     """
     if not known:
         return [], []  # older schemas hold no names of nodes
+    if known and given and all(map(is_time, (*known, *given))):
+        return [], []  # later tables have later times
     stems = {name.rstrip("0123456789") for name in known}
     goes_on = len(stems) == 1 and known[-1] not in stems
     unknown = [
@@ -150,6 +153,8 @@ def _in_order(schema: Schema, nodes: Sequence[str]) -> tuple[str, ...] | None:
         return tuple(name for name in schema.features if name not in schema.target)
     if not schema.nodes:
         return None
+    if nodes and all(map(is_time, nodes)):
+        return tuple(nodes)
     known = [name for name in schema.nodes if name in nodes]
     later = (name for name in nodes if name not in schema.nodes)
     return (*known, *sorted(later, key=lambda name: int(name[len(name.rstrip("0123456789")) :])))

@@ -10,6 +10,7 @@ from .assembling import assemble
 from .columns.meaning import Columns, resolve
 from .columns.thousands import plain_numbers
 from .columns.units import without_units
+from .columns.wide import node_times
 from .errors import RowsApartError, TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame
@@ -133,10 +134,13 @@ class _Stream:
             self._notes = [*self._notes, *block.notes]
         spec = self._columns.spec
         if spec.rows == "series":
-            series = tuple(wide_series(block, self._columns))
+            times = None if spec.label else node_times(block, self._columns.features, spec)
+            series = tuple(wide_series(block, self._columns, times))
             nodes = self._columns.features if self._has_names else ()
             named = replace(self._columns, features=("value",), nodes=nodes)
-            yield SeriesSet(series, named, block.files, has_names=self._has_names, notes=tuple(self._notes))
+            clock, step = (None, None) if times is None else (times.clock, times.step)
+            notes = tuple(self._notes)
+            yield SeriesSet(series, named, block.files, clock, step, self._has_names, notes)
             return
         stems = (source.stem,) if self._has_several_files else ()
         rows = read_rows(block, self._columns, stems)

@@ -157,8 +157,9 @@ class SeriesSet(Sequence[Series]):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names of the columns to forecast."""
-        return self.columns.spec.target
+        """Names of the columns to forecast; "value" where a row is a whole series."""
+        spec = self.columns.spec
+        return self.features if spec.rows == "series" and not spec.target else spec.target
 
     @property
     def known(self) -> tuple[str, ...]:

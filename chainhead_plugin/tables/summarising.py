@@ -52,6 +52,8 @@ def summary(found: SeriesSet) -> str:
         *before, last = map(told_name, (spec.time, *spec.time_parts))
         told = f"{', '.join(before)} and {last}" if before else last
         parts.append(f"time by {told}, {_spacing(found.step)}")
+    elif found.clock is not None:
+        parts.append(f"time by the names of columns, {_spacing(found.step)}")
     elif found.targets and spec.rows == "nodes":
         parts.append("time by the order of rows")
     missing = sum(int((series.values != series.values).sum()) for series in found)

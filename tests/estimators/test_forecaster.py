@@ -329,9 +329,9 @@ def test_a_column_for_each_series(tmp_path):
     [
         (
             ["00:00", "01:00"],
-            "its columns are times, but a table to forecast has a row for each time: turn it",
+            "its columns are hours, but a table to forecast has a row for each time: turn it",
         ),
-        (["year", "month"], "If year, month are parts of the time, put them into one column"),
+        (["year", "hour"], "If year, hour are parts of the time, name them as such"),
     ],
 )
 def test_tables_that_are_to_be_turned(tmp_path, columns, message):

@@ -210,13 +210,14 @@ def table_of(
     if schema is not None:
         return load_matched(data, schema)
     spec = spec or TableSpec()
-    return with_targets(load(data, replace(spec, gaps=spec.gaps or "missing", rows="nodes"), reading))
+    rows = spec.rows or "nodes"
+    return with_targets(load(data, replace(spec, gaps=spec.gaps or "missing", rows=rows), reading))
 
 
 def with_targets(found: SeriesSet) -> SeriesSet:
     """Return series with targets: all features, if no target is named. Gaps of later tables are missing values."""
-    spec = replace(found.columns.spec, gaps=found.columns.spec.gaps or "missing", rows="nodes")
-    if not spec.target:
+    spec = replace(found.columns.spec, gaps=found.columns.spec.gaps or "missing")
+    if spec.rows != "series" and not spec.target:
         spec = replace(spec, features=None, target=found.features)
     return replace(found, columns=replace(found.columns, spec=spec))
 

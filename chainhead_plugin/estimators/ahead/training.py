@@ -149,13 +149,15 @@ def train_forecaster(plan: TablePlan, read: SeriesSet) -> TrainedForecaster:
 def _check(plan: TablePlan, read: SeriesSet) -> None:
     spec = read.columns.spec
     names = (*read.features, *read.columns.nodes)
-    is_turned = read.clock is None and any(is_time(name) for name in names)
-    is_turned = is_turned or (len(names) > 1 and all(_HOUR.fullmatch(name) for name in names))
-    if spec.rows == "series" or is_turned:
-        held = "its columns are times" if is_turned else "each of its rows is a whole series"
+    advice = "turn it, so that there are a column of times and one of values"
+    if spec.rows != "series" and len(names) > 1 and all(_HOUR.fullmatch(name) for name in names):
         raise ValueError(
-            f"{plan.data}: {held}, but a table to forecast has a row for each time: turn it, so that there are a "
-            "column of times, one that tells series apart, and one of values"
+            f"{plan.data}: its columns are hours, but a table to forecast has a row for each time: {advice}"
+        )
+    if spec.rows != "series" and read.clock is None and any(map(is_time, names)):
+        raise ValueError(
+            f"{plan.data}: its columns are times: if each row is a whole series, say so with --rows series, and name "
+            f"the column that tells series apart with --series; otherwise {advice}"
         )
     for series in read:
         for feature in np.flatnonzero(np.isnan(series.values).all(0)):
@@ -190,8 +192,8 @@ def _parts_of_time(read: SeriesSet) -> str:
     if read.clock is not None or "year" not in (name.strip().casefold() for name in parts):
         return ""
     return (
-        f". If {listed(parts)} are parts of the time, put them into one column, such as 2025-12-31, and name it with "
-        "--time"
+        f". If {listed(parts)} are parts of the time, name them as such, as --time year,month,day, or put them into one "
+        "column, such as 2025-12-31"
     )
 
 

@@ -92,7 +92,8 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         return train_forecaster(plan, found)
     said = [summary(found)]
     if not found.is_labelled:
-        columns = listed(found.features) if found.has_names else "1, 2, …, as there is no row of names"
+        names = found.columns.nodes or found.features
+        columns = listed(names) if found.has_names else "1, 2, …, as there is no row of names"
         raise ValueError(
             f"{plan.data}: there is no column of labels: name it with --label (the columns are {columns}); or to "
             "forecast what follows the last row: --task forecasting, and --time, unless rows stand in the order of time"
@@ -189,7 +190,7 @@ def _read(plan: TablePlan) -> SeriesSet:
 
 
 def _is_to_forecast(found: SeriesSet) -> bool:
-    return not found.is_labelled and found.clock is not None and found.columns.spec.rows != "series"
+    return not found.is_labelled and found.clock is not None
 
 
 def _guess_task(found: SeriesSet) -> Task:

@@ -12,10 +12,11 @@ from ..formats.table import Table
 from ..spec import ROLES, TableSpec, of_role
 from ..time.durations import are_durations, seconds_in
 from ..time.patterns import looks_like_times
-from .node_names import check_nodes
+from .node_names import are_nodes, check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
 from .of_files import is_series_a_file
 from .time_columns import guess_time_columns
+from .wide import ids_of_rows, is_wide
 
 # Names under which tables commonly tell series apart, in small letters.
 _SERIES_NAMES = (
@@ -117,10 +118,16 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
         if spec.time is None:
             spec, free = _with_time(table, spec, free)
         free = [*named, *free]
+    may_forecast = not (spec.label or spec.target or spec.known or spec.series) and spec.time is None
+    if may_forecast and (spec.rows == "series" or (spec.rows is None and is_wide(table, spec, free))):
+        spec = replace(
+            spec, rows="series", series=() if spec.features is not None else ids_of_rows(table, free)
+        )
+        return spec, [name for name in free if name not in spec.series]
     if spec.rows is None:
-        is_wide = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
-        is_wide = is_wide and not is_series_a_file(table, spec.label, free)
-        spec = replace(spec, rows="series" if is_wide and bool(spec.label) else "nodes")
+        has_rows = not spec.series and not spec.target and spec.time is None and spec.label_of == "series"
+        has_rows = has_rows and not is_series_a_file(table, spec.label, free)
+        spec = replace(spec, rows="series" if has_rows and bool(spec.label) else "nodes")
         if spec.rows == "series" and spec.features is None:
             check_nodes(table, free)
     return spec, free
@@ -163,10 +170,11 @@ def _with_series(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableS
         return spec, free
     column = (ids or found)[0]
     distinct = len(set(to_texts(table.columns[column])))
-    if distinct == len(table) > 1 and spec.rows is None and not spec.target and spec.time is None:
+    others = [name for name in free if name != column]
+    is_whole = len(table) > 1 or (len(others) > 2 and are_nodes(table, others))
+    if distinct == len(table) and is_whole and spec.rows is None and not spec.target and spec.time is None:
         # Every row has an id of its own, so a row is a series.
         spec = replace(spec, rows="series")
-        others = [name for name in free if name != column]
         if spec.features is None and len(others) > 1:
             check_nodes(table, others)
     spec = replace(spec, series=(column,))

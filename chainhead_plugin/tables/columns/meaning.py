@@ -114,13 +114,18 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
     if spec.features is not None:
         free = [column for column in spec.features if column not in spec.target]
     for option in ("time_format", "time_zone", "step", "calendar"):
-        if getattr(spec, option) not in (None, ()) and spec.time is None:
+        is_of_names = spec.rows == "series" and option != "calendar"
+        if getattr(spec, option) not in (None, ()) and spec.time is None and not is_of_names:
             raise TableError(f"{option} has no effect without a column of times: name it as time (--time)")
     features = (*spec.target, *free)
     if not features and spec.text is None:
         raise TableError(
             f"{table.name} has no column of values: "
-            + listed(f"{column} is taken as {role}" for role in ROLES for column in of_role(spec, role))
+            + listed(
+                f"{column} is taken as {role.partition('_')[0]}"
+                for role in ROLES
+                for column in of_role(spec, role)
+            )
             + "; name the columns of values as features (--columns)"
         )
     return Columns(spec, features, tuple(notes))

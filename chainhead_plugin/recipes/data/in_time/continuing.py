@@ -116,12 +116,11 @@ def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
     assert found.clock is not None
     count = int(np.searchsorted(then.times, one.times[-1], side="right"))
     places = np.searchsorted(one.times, then.times[:count])
-    assert one.nodes is not None and then.nodes is not None  # noqa: PT018 - rows with times are nodes
     strange = one.times[places] != then.times[:count]
     if strange.any():
         row = int(strange.argmax())
         raise TableError(
-            f"{then.nodes.words(row, found.columns.spec.time or '', then.id)} holds a time that {one.place} lacks, "
+            f"{_words(then, row, found.columns.spec.time or '')} holds a time that {one.place} lacks, "
             "although its file begins earlier: name a file that goes on where that file ends"
         )
     for names, known, again in (
@@ -132,8 +131,8 @@ def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
         if differs.any():
             row, column = (int(place) for place in np.argwhere(differs)[0])
             raise TableError(
-                f"{then.nodes.words(row, names[column], then.id)} holds {again[row, column]:g}, but "
-                f"{one.nodes.words(int(places[row]), names[column], one.id)} {known[row, column]:g} at the same time: "
+                f"{_words(then, row, names[column])} holds {again[row, column]:g}, but "
+                f"{_words(one, int(places[row]), names[column])} {known[row, column]:g} at the same time: "
                 "files have to agree where their times overlap"
             )
     if count == len(then):
@@ -146,6 +145,13 @@ def _after(found: SeriesSet, one: Series, then: Series) -> Series | None:
         start=then.start + count,
         nodes=None if then.nodes is None else then.nodes.after(count),
     )
+
+
+def _words(series: Series, node: int, column: str) -> str:
+    """Return the words for the place of a node."""
+    if series.nodes is None:
+        return f"{series.place}, node {node + 1}"
+    return series.nodes.words(node, column, series.id)
 
 
 def _key(series: Series, found: SeriesSet) -> tuple[str, ...]:

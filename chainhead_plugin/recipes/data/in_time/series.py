@@ -33,7 +33,7 @@ _OPTIONS = (
         "time_zone",
         "day_first",
     ),
-    *("step", "gaps", "missing", "calendar", "season"),
+    *("step", "gaps", "missing", "rows", "calendar", "season"),
 )
 
 
@@ -56,7 +56,8 @@ def load_series(recipe: Recipe) -> Data:
 
     - `train`: files in which each row is a step. The columns of arrays without names are called x0, x1, ….
     - `test`: files in which each series goes on where it ends in `train`; or `test_share`, the last share of the time.
-    - `target`: the column, or columns, to forecast.
+    - `target`: the column, or columns, to forecast; none with `rows: series`, where each row is a whole series, which
+      may end in empty cells, and names of columns may be times.
     - `known`: columns that are known for the future too, such as a holiday or a price; `calendar` adds columns that are
       computed from the time.
     - `series`: the column, or columns, that tell series apart, if there are several.
@@ -71,8 +72,10 @@ def load_series(recipe: Recipe) -> Data:
         If a file or a column is missing, or a cell cannot be read.
     """
     options = file_options(recipe, _OPTIONS)
-    if not options.spec.target:
-        raise RecipeError("data needs target, the column to forecast")
+    if not options.spec.target and options.spec.rows != "series":
+        raise RecipeError(
+            "data needs target, the column to forecast; or if each row is a whole series, rows: series"
+        )
     with said_of("data"):
         if options.test is None:
             found, test_starts = load(options.train, options.spec, options.reading), None
@@ -80,8 +83,8 @@ def load_series(recipe: Recipe) -> Data:
             found, test_starts = load_continued(options.train, options.test, options.spec, options.reading)
         starts = _starts(found)
     spec = found.columns.spec
-    past = tuple(name for name in found.features if name not in spec.target)
-    layout = Layout(spec.target, past, (*found.known, *spec.static), options.season)
+    past = tuple(name for name in found.features if name not in found.targets)
+    layout = Layout(found.targets, past, (*found.known, *spec.static), options.season)
     chains = [sequence.nodes for sequence in series_sequences(found)]
     series = [
         Series(chain, start, one.id, one.times)

@@ -1,0 +1,58 @@
+"""Tables to forecast in which each row is a whole series."""
+
+import numpy as np
+import pytest
+
+from chainhead_plugin import tables
+from chainhead_plugin.recipes import load_recipe
+from chainhead_plugin.tables import TableError
+
+_M4 = '"V1","V2","V3","V4","V5"\n"M1","1","2","3",""\n"M2","5","6","7","8"\n'
+
+
+def test_ids_and_ends_of_m4(load):
+    found = load(_M4)
+    assert [one.id for one in found] == ["M1", "M2"]
+    assert [one.values.ravel().tolist() for one in found] == [[1, 2, 3], [5, 6, 7, 8]]
+    assert [one.start for one in found] == [1, 0]
+    assert tables.summary(found) == "a.csv: 2 series of 3–4 nodes; a series a row; series by V1"
+
+
+def test_times_in_names_of_columns(load):
+    found = load("Page,2024-03,2024-02,2024-01\na,3,2,1\nb,6,5,\n", rows="series")
+    assert found[0].values.ravel().tolist() == [1, 2, 3]
+    assert np.isnan(found[1].values[0]) and found[1].values[-1] == 6  # noqa: PT018
+    assert found.future_times(found[0], 2) == ["2024-04", "2024-05"]
+    assert "time by the names of columns, 1 month apart" in tables.summary(found)
+    schema = tables.Schema.from_dict(tables.schema_of(found).to_dict())
+    later = tables.load_matched(tables.source_of(b"Page,2025-01,2025-02,2025-03\na,1,2,3\n", "b.csv"), schema)
+    assert later.future_times(later[0], 1) == ["2025-04"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,2024-01,2024-02,2024-03,2024-05\na,1,2,3,4\n", "missing between 2024-03 and 2024-05"),
+        ("id,2024-01-01,2024-01-02,2024/01/02\na,1,2,3\n", "have the same time"),
+    ],
+)
+def test_times_that_do_not_follow_each_other(load, content, message):
+    with pytest.raises(TableError, match=message):
+        load(content)
+
+
+def test_windows_of_recipes(tmp_path):
+    series = np.arange(40.0).reshape(2, 20)
+    rows = [f"s{i}," + ",".join(f"{value:g}" for value in one) for i, one in enumerate(series)]
+    (tmp_path / "a.csv").write_text("\n".join(["V1," + ",".join(f"V{i}" for i in range(2, 22)), *rows]))
+    rows = [f"s{i},{100 + i},{200 + i}" for i in range(2)]
+    (tmp_path / "b.csv").write_text("\n".join(["V1,V2,V3", *rows]))
+    (tmp_path / "r.yaml").write_text(
+        "name: m4\ntask: time-series-forecasting\ndata: {train: a.csv, test: b.csv, rows: series}\n"
+        "model: {n: 4, chain_length: 4, prediction_length: 2, pooling: flatten}\n"
+        "training: {num_train_epochs: 1, per_device_train_batch_size: 8}\nvalidation_share: 0.2\nseeds: [0]\n"
+    )
+    recipe = load_recipe(tmp_path / "r.yaml")
+    data = recipe.task.load(recipe)
+    assert data.test.labels.ravel().tolist() == [100, 200, 101, 201]
+    assert data.test.inputs[slice(0, 2)].pasts(1)[..., 0].tolist() == [[16, 17, 18, 19], [36, 37, 38, 39]]
