@@ -192,8 +192,8 @@ def _parts_of_time(read: SeriesSet) -> str:
     if read.clock is not None or "year" not in (name.strip().casefold() for name in parts):
         return ""
     return (
-        f". If {listed(parts)} are parts of the time, name them as such, as --time year,month,day, or put them into one "
-        "column, such as 2025-12-31"
+        f". If {listed(parts)} are parts of the time, name them as such, as --time year,month,day, or put them into "
+        "one column, such as 2025-12-31"
     )
 
 
