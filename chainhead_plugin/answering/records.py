@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,6 +13,7 @@ from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
 from ..inputs.sound_files import read_sound
 from ..tables.errors import RowsApartError, TableError, counted, listed
+from ..tables.formats.files import COMPRESSIONS
 from ..tables.loading import load
 from ..tables.matching import load_matched
 from ..tables.pieces import load_pieces
@@ -25,6 +27,8 @@ Kind = Literal["sequence", "text", "image", "sound"]
 # Files larger than the first are read in pieces. If the rows of a series do not stand together at the beginning of a
 # file, it is read as a whole, unless it is larger than the second: a table takes 11 times the memory of its file.
 _LARGE, _MOST_WHOLE = 16 * 2**20, 64 * 2**20
+# How many times smaller compressed files usually are than text, and the usual length of a cell.
+_RATIO, _CHARACTERS = 4, 10
 
 
 class Record(NamedTuple):
@@ -103,8 +107,12 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
     elif wanted.kind == "text":
         yield from _texts(source, wanted, content)
     else:
-        for found in _read_series(source, wanted):
-            yield from _sequences(found, wanted)
+        pieces = _read_series(source, wanted)
+        while (found := next(pieces, None)) is not None:
+            records = _sequences(found, wanted)
+            del found  # so that memory does not hold a piece while the next is read
+            yield from records
+            del records
 
 
 def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record]:
@@ -143,7 +151,7 @@ def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Recor
 
 
 def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:
-    size = source.stat().st_size if isinstance(source, Path) and source.is_file() else 0
+    size = _size_of(source) if isinstance(source, Path) else 0
     reading = wanted.reading
     if size > _LARGE:
         pieces = load_pieces(source, wanted.schema or _positional(wanted), reading)
@@ -161,6 +169,28 @@ def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:
         yield load_matched(source, wanted.schema, reading)
     else:
         yield load(source, _positional(wanted), reading)
+
+
+def _size_of(location: Path) -> float:
+    """Return the size of files in bytes, or about that of the same table as CSV if they are compressed."""
+    files = [location]
+    if location.is_dir():
+        files = [file for file in location.rglob("*") if file.is_file()]
+    elif not location.is_file():
+        files = [Path(file) for file in glob.glob(str(location), recursive=True)]
+    return sum(_size_as_text(file) for file in files if file.is_file())
+
+
+def _size_as_text(file: Path) -> float:
+    size, suffix = file.stat().st_size, file.suffix.lower()
+    if suffix in (".parquet", ".pq") and size > _LARGE // 64:
+        with suppress(Exception):  # the reader tells what is wrong with the file
+            from pyarrow.parquet import read_metadata  # type: ignore[import-untyped]
+
+            found = read_metadata(file)
+            return float(max(size, _CHARACTERS * found.num_rows * found.num_columns))
+    is_compressed = suffix in (*COMPRESSIONS, ".feather", ".arrow", ".npz", ".xlsx")
+    return size * (_RATIO if is_compressed else 1)
 
 
 def _positional(wanted: Wanted) -> TableSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..answering.records import Record, Wanted
 
 # The most records, and the most numbers in them, that are read before their predictions are written.
-_MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 20
+_MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 17
 
 
 @takes_file_options
@@ -151,25 +152,32 @@ def _written(
     """Yield the objects or rows to write for all records, while records are read."""
     from ..answering.results import line_of, rows_of
 
-    for chunk in _chunks(records):
+    chunks = _chunks(records)
+    while (chunk := next(chunks, None)) is not None:
         results = pipe([record.data for record in chunk], **options)
-        for record, result in zip(chunk, results, strict=True):
+        # Records are let go of one by one, so that memory does not hold them while the next are read.
+        answered = deque(zip(chunk, results, strict=True))
+        del chunk, results
+        while answered:
+            record, result = answered.popleft()
             if as_rows:
                 yield from rows_of(answers, record, result)
             else:
                 yield line_of(answers, record, result)
+            del record, result
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
     """Yield lists of a few records, or of a single long sequence, so that memory does not grow with their number."""
     chunk: list[Record] = []
     numbers = 0
-    for record in records:
+    while (record := next(records, None)) is not None:
         chunk.append(record)
         numbers += getattr(getattr(record.data, "nodes", None), "size", 0)
+        del record
         if len(chunk) == _MOST_RECORDS or numbers > _MOST_NUMBERS:
-            yield chunk
-            chunk, numbers = [], 0
+            full, chunk, numbers = [chunk], [], 0
+            yield full.pop()
     if chunk:
         yield chunk
 

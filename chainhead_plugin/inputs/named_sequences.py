@@ -202,8 +202,10 @@ def series_sequences(found: SeriesSet, horizon: int | None = None) -> list[Named
 
 
 def _sequence(found: SeriesSet, series: Series, horizon: int | None) -> NamedSequence:
-    known = series.known if series.known.size else np.empty((len(series), 0))
-    nodes = np.hstack([series.values, known, np.tile(series.static, (len(series), 1))])
+    nodes = series.values
+    if series.known.size or len(series.static):
+        known = series.known if series.known.size else np.empty((len(series), 0))
+        nodes = np.hstack([nodes, known, np.tile(series.static, (len(series), 1))])
     if horizon is None:
         return NamedSequence(nodes)
     spec = found.columns.spec

@@ -97,10 +97,10 @@ def _sorted_parts(rows: Rows) -> tuple[list[Rows], bool]:
     for number, chosen in enumerate(slices):
         part = _in_instants(rows.take(chosen, number))
         if part.times is not None and len(part) > 1:
-            order = np.argsort(part.times.moments, kind="stable")
-            if (np.diff(order) < 0).any():
+            moments = part.times.moments
+            if (moments[1:] < moments[:-1]).any():
                 is_sorted = False
-                part = part.take(order, 0)
+                part = part.take(np.argsort(moments, kind="stable"), 0)
             _check_duplicates(part)
         parts.append(part)
     return parts, is_sorted
@@ -225,7 +225,8 @@ def _placed_in_time(series: list[Series], parts: Sequence[Rows], step: Step | No
     if step is None:
         longest = max(len(one) for one in series)
         return [replace(one, start=longest - len(one)) for one in series]
-    locals_of = [part.times.local[0] for part in parts if part.times is not None]
+    firsts = (part.take(slice(1), 0).times for part in parts)
+    locals_of = [times.local[0] for times in firsts if times is not None]
     first = min(locals_of)
     return [
         replace(one, start=steps_between(first, local, step))

@@ -43,6 +43,8 @@ def without_gaps(part: Rows, step: Step, spec: TableSpec) -> Rows:
     moments = (
         part.times.local if step.is_local or step.unit in ("month", "business day") else part.times.moments
     )
+    if step.leads_through(moments):
+        return part
     positions = step.positions(moments)
     whole = np.round(positions)
     uneven = ~(np.abs(positions - whole) < 1e-6)

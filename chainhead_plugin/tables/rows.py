@@ -17,7 +17,7 @@ from .formats.cells import to_texts
 from .formats.table import Table
 from .spec import TableSpec
 from .time.calendar import calendar_features
-from .time.clock import Times
+from .time.clock import Times, no_offsets
 from .time.reading import read_times
 
 
@@ -105,22 +105,26 @@ def join_rows(parts: list[Rows]) -> Rows:
     """
     if len(parts) == 1:
         return parts.pop()
-    whole = _empty_like(parts[0], sum(map(len, parts)))
+    whole = _empty_like(parts)
     parts.reverse()
     start = 0
     while parts:
         part = parts.pop()
         end = start + len(part)
         for target, source in zip(_arrays(whole), _arrays(part), strict=True):
-            target[start:end] = source
+            if target.flags.writeable:
+                target[start:end] = source
         start = end
     return whole
 
 
-def _empty_like(part: Rows, length: int) -> Rows:
+def _empty_like(parts: list[Rows]) -> Rows:
+    part, length = parts[0], sum(map(len, parts))
     times = part.times
     if times is not None:
         moments, offsets = np.empty(length, times.moments.dtype), np.empty(length, dtype=np.int64)
+        if not any(other.times.offsets.any() for other in parts if other.times is not None):
+            offsets = no_offsets(length)
         times = times._replace(moments=moments, offsets=offsets)
     return Rows(
         part.keys,

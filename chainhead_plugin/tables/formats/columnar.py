@@ -14,6 +14,10 @@ from .table import DATE, DURATION, Sequences, Table, single
 BLOCK_ROWS = 1 << 16
 
 
+# The most cells of a block of rows.
+_BLOCK_CELLS = 1 << 16
+
+
 def read_blocks(
     source: Source, file_format: str, block_rows: int = BLOCK_ROWS
 ) -> Iterator[Table | Sequences]:
@@ -44,7 +48,9 @@ def read_blocks(
             if file_format == "parquet":
                 parquet = require("pyarrow.parquet", "pyarrow", source.name)
                 file = parquet.ParquetFile(pyarrow.PythonFile(stream, mode="r"))
-                schema, batches = file.schema_arrow, file.iter_batches(batch_size=block_rows)
+                schema = file.schema_arrow
+                block_rows = max(1, min(block_rows, _BLOCK_CELLS // max(1, len(schema))))
+                batches = file.iter_batches(batch_size=block_rows)
             else:
                 feather = require("pyarrow.feather", "pyarrow", source.name)
                 table = feather.read_table(stream)

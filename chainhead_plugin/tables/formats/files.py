@@ -35,7 +35,7 @@ FORMATS = {
     ".ts": "ts",
     ".arff": "arff",
 }
-_COMPRESSIONS: dict[str, Any] = {
+COMPRESSIONS: dict[str, Any] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
@@ -106,7 +106,7 @@ class Source:
             return self._json_format() if start.lstrip()[:1] in (b"[", b"{") else "csv"
         raise TableError(
             f"{self.name} is of an unknown format: expected one of {', '.join(FORMATS)}, also with "
-            f"{', '.join(_COMPRESSIONS)} behind it; or state the format"
+            f"{', '.join(COMPRESSIONS)} behind it; or state the format"
         )
 
     def _json_format(self) -> str:
@@ -226,7 +226,7 @@ def _open(path: Path, compression: str) -> IO[bytes]:
         return path.open("rb")
     if compression in (".zst", ".zstd"):
         return _open_zstandard(path)
-    return cast(IO[bytes], _COMPRESSIONS[compression](path, "rb"))
+    return cast(IO[bytes], COMPRESSIONS[compression](path, "rb"))
 
 
 def _open_zstandard(path: Path) -> IO[bytes]:
@@ -275,7 +275,7 @@ def _members(path: Path) -> tuple[list[Source], list[str]]:
 
 def _endings(path: Path) -> tuple[str, str, str]:
     """Return the suffix that tells the format, the suffix of a compression, and the name without both."""
-    compression = path.suffix.lower() if path.suffix.lower() in _COMPRESSIONS else ""
+    compression = path.suffix.lower() if path.suffix.lower() in COMPRESSIONS else ""
     inner = path.with_suffix("") if compression else path
     if compression == ".zip" and not inner.suffix:
         return ".csv", compression, inner.name

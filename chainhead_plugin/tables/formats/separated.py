@@ -22,7 +22,7 @@ from .table import Table, single, unnamed_filled
 BLOCK_ROWS = 1 << 16
 _LEFT_OUT = {"comments": "line{} of comments", "headers": "further row{} of names"}
 # The most cells of a block, and the most different cells that are kept only once, as sensors repeat their values.
-_BLOCK_CELLS, _MOST_SHARED = 1 << 18, 1 << 18
+_BLOCK_CELLS, _MOST_SHARED = 1 << 16, 1 << 16
 # From this many columns on, whole numbers in front of fractions are taken for classes, as in the UCR archive.
 _UCR_COLUMNS = 8
 

@@ -136,9 +136,14 @@ class Times(NamedTuple):
     @property
     def local(self) -> NDArray[Any]:
         """The local times, as a clock on the wall shows them; plain numbers are unchanged."""
-        if self.clock.kind == "number":
+        if self.clock.kind == "number" or not self.offsets.any():
             return self.moments
         return self.moments + self.offsets.astype("timedelta64[s]")
+
+
+def no_offsets(count: int) -> NDArray[np.int64]:
+    """Return offsets [count] of zero, in the memory of a single one; they cannot be written to."""
+    return np.broadcast_to(np.int64(0), (count,))
 
 
 def zone_of(name: str) -> datetime.tzinfo:
@@ -176,9 +181,7 @@ def offsets_in(moments: NDArray[Any], zone: str) -> NDArray[np.int64]:
 
 def typed_times(values: NDArray[Any], zone: str) -> Times:
     """Return typed times [n], datetime64[ns] in UTC, with the offset of their zone at each."""
-    offsets = np.zeros(len(values), dtype=np.int64)
-    if zone and zone != DATE:
-        offsets = offsets_in(values, zone)
+    offsets = offsets_in(values, zone) if zone and zone != DATE else no_offsets(len(values))
     return Times(values, offsets, Clock("typed", zone=zone))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, place
 from ..formats.cells import number_of, objects, plain_minus, shown, to_texts
 from ..formats.table import Table
-from .clock import Clock, Times, typed_times
+from .clock import Clock, Times, no_offsets, typed_times
 from .counted_times import NAMED_FORMATS, NUMBER, moments_of, recognised
 from .durations import are_durations, passes_midnight, seconds_in
 from .patterns import by_format, by_pattern, uniform_iso
@@ -83,7 +83,7 @@ def parse_times(
     index = {text: i for i, text in enumerate(texts)}
     places = np.fromiter((index[text] for text in values), dtype=np.intp, count=len(values))
     if time_format is None and (found := uniform_iso(texts)) is not None:
-        return Times(found[0][places], np.zeros(len(values), dtype=np.int64), found[1])
+        return Times(found[0][places], no_offsets(len(values)), found[1])
     if time_format is not None:
         parsed, clock = by_format(texts, time_format, where)
     else:
@@ -93,6 +93,8 @@ def parse_times(
         plain = next(text for text, entry in zip(texts, parsed, strict=True) if entry.offset is None)
         raise TableError(f"{where(plain)}: {plain!r} has no offset from UTC, but other times have one")
     instants = np.array([entry.nanoseconds for entry in parsed], dtype=np.int64).view("datetime64[ns]")
+    if not any(entry.offset for entry in parsed):
+        return Times(instants[places], no_offsets(len(places)), clock)
     offsets = np.array([entry.offset or 0 for entry in parsed], dtype=np.int64)
     return Times(instants[places], offsets[places], clock)
 
@@ -107,7 +109,7 @@ def _numbers(table: Table, column: str, time_format: str) -> Times:
 
     if time_format != NUMBER:
         moments = moments_of(values.tolist(), time_format, where)
-        return Times(moments, np.zeros(len(values), dtype=np.int64), Clock("counted", time_format))
+        return Times(moments, no_offsets(len(values)), Clock("counted", time_format))
     if values.dtype.kind != "O":
         return _plain_numbers(table, column, values.astype(np.float64))
     for row, text in enumerate(values):
@@ -123,7 +125,7 @@ def _plain_numbers(table: Table, column: str, numbers: NDArray[np.float64]) -> T
         row = int((~np.isfinite(numbers)).argmax())
         file, number = table.place(row)
         raise TableError(f"{place(file, row=number, column=column)} is no time: {numbers[row]}")
-    return Times(numbers, np.zeros(len(numbers), dtype=np.int64), Clock("number"))
+    return Times(numbers, no_offsets(len(numbers)), Clock("number"))
 
 
 def _durations(table: Table, column: str) -> Times:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed, place
 from ..formats.cells import number_of, shown, to_texts
 from ..formats.table import DATE, DURATION, Table
-from .clock import Clock, Times
+from .clock import Clock, Times, no_offsets
 
 # What the columns of a date may be called, in small letters.
 NAMES_OF_PARTS = {
@@ -182,7 +182,7 @@ def times_of_numbers(table: Table, columns: Sequence[str]) -> Times:
         for row, numbers in enumerate(zip(*fields, strict=True))
     ]
     moments = np.array(days, dtype="datetime64[ns]")
-    return Times(moments, np.zeros(len(table), dtype=np.int64), Clock("text", _format_of(wanted)))
+    return Times(moments, no_offsets(len(table)), Clock("text", _format_of(wanted)))
 
 
 def _date_of(make: Callable[..., _Date], numbers: tuple[int, ...], where: Callable[[], str]) -> _Date:

@@ -34,6 +34,8 @@ _NAMES = {
     "year": ("y", "year", "years", "a"),
     "business day": ("b", "business day", "business days"),
 }
+# Times that are looked at together.
+_BLOCK = 1 << 16
 _WORDS = {"min": "minute", "h": "hour", "d": "day", "w": "week", "s": "second"}
 
 
@@ -101,6 +103,27 @@ class Step:
         months = times.astype("datetime64[M]").astype(np.int64)
         steps = (months - months[0]) / self.count
         return np.where(self._fits_day(times), steps, np.nan)
+
+    def leads_through(self, times: NDArray[Any]) -> bool:
+        """Tell whether times are a single fixed step apart, all of them, in little memory; False of other steps.
+
+        Parameters
+        ----------
+        times : array [L] of datetime64[ns] or float64
+            As of `positions`.
+        """
+        if self.unit not in ("number", "ns"):
+            return False
+        for begin in range(0, len(times), _BLOCK):
+            block = times[begin : begin + _BLOCK]
+            expected = np.arange(begin, begin + len(block))
+            passed = block - times[0]
+            if self.unit == "ns":
+                if (passed.astype(np.int64) != expected * int(self.count)).any():
+                    return False
+            elif not (np.abs(passed / self.count - expected) < 1e-3).all():
+                return False
+        return True
 
     def _fits_day(self, times: NDArray[Any]) -> NDArray[np.bool_]:
         days = times.astype("datetime64[D]")
