@@ -86,7 +86,10 @@ def test_the_same_table_in_the_ways_of_many_programs(tmp_path, content, note):
             PLAIN + "Total,Total,9,9,\n",
             "row 8, column id holds 'Total', a series of a single row",
         ),
-        (with_row(3, "s0,2025-01-21,2.5%,0.5,a"), "row 3, column temp holds '2.5%', a number in %, but row 2 holds"),
+        (
+            with_row(3, "s0,2025-01-21,2.5%,0.5,a"),
+            "row 3, column temp holds '2.5%', a number in %, but row 2 holds",
+        ),
         (with_row(3, "s0,2025-01-21,€ 2.5,0.5,a"), "column temp holds '€ 2.5', a number in €, but row"),
         (with_row(3, "s0,2025-01-21,2.5 mm,0.5,a"), "column temp holds '2.5 mm', a number in mm, but row"),
         (with_row(3, "s0,2025-01-21,#DIV/0!,0.5,a"), "'#DIV/0!', expected .* missing: [#DIV/0!]"),
