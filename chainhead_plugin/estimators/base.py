@@ -24,6 +24,7 @@ from .panels import Panel, fill_panel, read_panel
 from .parameters import RandomChainParameters
 from .saved.saving import SavedEstimator
 from .streaming import StreamsMixin
+from .weights import read_weights
 
 # The models that an estimator may hold.
 Model = RandomChainForSequenceClassification | ChainHeadForSequenceClassification
@@ -80,19 +81,8 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         """
         if sample_weight is None:
             return panel, labels, None
-        from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
-
-        weights = column_or_1d(
-            check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-        )
-        check_consistent_length(panel.series, weights)
-        if (weights < 0).any():
-            raise ValueError("sample_weight holds negative numbers, expected none below 0")
+        weights = read_weights(panel.series, sample_weight, 2)
         kept = np.flatnonzero(weights > 0)
-        if len(kept) < 2:
-            raise ValueError(
-                f"sample_weight is above zero for {len(kept)} series: expected a weight above zero for at least two"
-            )
         return Panel([panel.series[row] for row in kept]), labels[kept], weights[kept]
 
     def _fit(self, panel: Panel, labels: NDArray[Any], **options: Any) -> RandomChainFit:

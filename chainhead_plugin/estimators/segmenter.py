@@ -14,12 +14,14 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..models.modeling_chainhead import ChainHeadForTokenClassification
 from .jobs import threads_of
 from .nodes.labels import UNLABELLED, number_labels, read_node_labels
-from .nodes.outputs import node_logits
+from .nodes.outputs import node_logits, probabilities_of
 from .nodes.stack import LabelledSeries, fit_node_stack
+from .nodes.stream import NodeStream
 from .panels import fill_panel, read_panel
 from .saved.classes import class_shifts, loaded_classes
 from .saved.saving import SavedEstimator
 from .saved.state import classes_to_json
+from .weights import read_weights
 
 
 class ChainHeadSegmenter(SavedEstimator):
@@ -115,7 +117,7 @@ class ChainHeadSegmenter(SavedEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> "ChainHeadSegmenter":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ChainHeadSegmenter":
         """Train on series and the labels of their nodes.
 
         Parameters
@@ -124,6 +126,9 @@ class ChainHeadSegmenter(SavedEstimator):
             Series, in a form that the class describes.
         y : list, array or pandas Series
             A label for every node, in a form that the class describes; at least two different labels.
+        sample_weight : array [series], optional
+            How much the nodes of each series count, in training and in `left_out_score_`; a series of weight 0 is left
+            out. By default all count alike.
 
         Raises
         ------
@@ -140,6 +145,12 @@ class ChainHeadSegmenter(SavedEstimator):
             check_scalar(self.seconds, "seconds", Real, min_val=0, include_boundaries="neither")
         series = fill_panel(read_panel(self, X, reset=True)).series
         labels = read_node_labels(X, y, [len(one) for one in series])
+        weights = None
+        if sample_weight is not None:
+            weights = read_weights(series, sample_weight, 1)
+            kept = np.flatnonzero(weights > 0)
+            series, labels = [series[row] for row in kept], [labels[row] for row in kept]
+            weights = weights[kept]
         classes, numbers = number_labels(labels, self.unlabelled)
         known = np.concatenate(numbers)
         shifts = class_shifts(self.class_weight, classes, classes[known[known != UNLABELLED]])
@@ -149,7 +160,7 @@ class ChainHeadSegmenter(SavedEstimator):
             seed = int(check_random_state(seed).randint(2**31 - 1))
         with num_threads(threads_of(self.n_jobs)):
             found = fit_node_stack(
-                LabelledSeries(series, numbers),
+                LabelledSeries(series, numbers, weights),
                 [str(name) for name in classes.tolist()],
                 causal=self.causal,
                 hidden_sizes=self.hidden_sizes,
@@ -172,11 +183,23 @@ class ChainHeadSegmenter(SavedEstimator):
 
     def predict_proba(self, X: Any) -> list[NDArray[np.float64]]:
         """Return probabilities for every series: float64 [length, labels], in the order of `classes_`."""
-        found = []
-        for logits in self._logits(X):
-            exponentials = np.exp(logits - logits.max(1, keepdims=True))
-            found.append(exponentials / exponentials.sum(1, keepdims=True))
-        return found
+        return [probabilities_of(logits) for logits in self._logits(X)]
+
+    def stream(self) -> NodeStream:
+        """Return a stream, which labels nodes while they arrive, with memory that does not grow.
+
+        Its `update` takes the next node or nodes and returns the probabilities of their labels [nodes, labels], in the
+        order of `classes_`: the rows of `predict_proba` for the whole series.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If `causal` is False, or a loaded model needs the whole series.
+        """
+        self._require_fitted()
+        return NodeStream(self.model_, self.feature_extractor_)
 
     def score(self, X: Any, y: Any) -> float:
         """Return the share of nodes whose label is predicted, among those that have a label."""

@@ -67,12 +67,12 @@ def as_nodes_of_one(node: Any, m: int) -> Tensor:
     Returns
     -------
     Tensor [1, nodes, m]
-        On the CPU.
+        On the CPU; values may still be missing or infinite, which `as_nodes` checks.
 
     Raises
     ------
     ValueError
-        If the shape is different, or a value is not a number or not finite in float32.
+        If the shape is different, or a value is not a number.
     """
     nodes = _tensor_of(node)
     shape = list(nodes.shape)

@@ -66,8 +66,21 @@ def test_pieces_of_long_series_change_nothing(data, causal, monkeypatch):
     monkeypatch.setattr(outputs, "_PIECE", 37)
     np.testing.assert_allclose(fitted.predict_proba([np.concatenate(data[0], 1)])[0], whole, atol=1e-6)
     if causal:
+        stream = fitted.stream()
+        series = np.concatenate(data[0], 1).T
+        told = [stream.update(node) for node in series[:130]]
+        told += [stream.update(series[130:170]), stream.update(series[170:])]
+        np.testing.assert_allclose(np.concatenate(told), whole, atol=1e-6)
+        assert stream.length == len(series)
+        with pytest.raises(ValueError, match="not finite"):
+            stream.update(np.array([np.nan, 0]))
+        stream.reset()
+        np.testing.assert_allclose(stream.update(series[:3]), whole[:3], atol=1e-6)
         first = fitted.predict_proba([np.concatenate(data[0], 1)[:, :50]])[0]
         np.testing.assert_allclose(first, whole[:50], atol=1e-6)
+    else:
+        with pytest.raises(ValueError, match="fit with causal=True"):
+            fitted.stream()
 
 
 def test_saved_and_loaded(fitted, data, tmp_path):
@@ -119,6 +132,23 @@ def test_labels_of_any_type_and_none(data):
     booleans = table > 0.4
     single = ChainHeadSegmenter(**SMALL | {"steps": 2}).fit(table, booleans)
     assert single.predict(table)[0].dtype == bool
+
+
+def test_sample_weight(data):
+    few = SMALL | {"steps": 3}
+    weights = np.array([0, 1, 1, 1, 1, 1, 1, 1, 1.0])
+    plain = ChainHeadSegmenter(**few).fit(data[0][1:], data[1][1:], weights[1:])
+    left_out = ChainHeadSegmenter(**few).fit(*data, sample_weight=weights)
+    assert left_out.left_out_score_ == plain.left_out_score_
+    np.testing.assert_array_equal(left_out.predict_proba(data[0])[0], plain.predict_proba(data[0])[0])
+    # Two kinds of series that contradict each other: the heavier kind is believed.
+    series = np.stack([np.sin(np.arange(30.0) + row) for row in range(8)])
+    labels = (series > 0) ^ (np.arange(8) % 2 == 1)[:, None]
+    heavy = ChainHeadSegmenter(**SMALL | {"steps": 30}).fit(series, labels, np.where(np.arange(8) % 2, 1, 50))
+    assert np.mean(np.stack(heavy.predict(series)) == (series > 0)) > 0.9
+    for wrong in ([1] * 8, [-1, *[1] * 8], [np.nan] * 9, [0] * 9):
+        with pytest.raises(ValueError, match=r"sample_weight|inconsistent numbers"):
+            ChainHeadSegmenter(**few).fit(*data, sample_weight=wrong)
 
 
 def test_one_series_is_a_list_of_one(data):

@@ -72,6 +72,13 @@ def node_logits(
     return found
 
 
+def probabilities_of(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities [length, labels] that belong to logits [length, labels]."""
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    found: NDArray[np.float64] = exponentials / exponentials.sum(1, keepdims=True)
+    return found
+
+
 def reach_of(config: ChainHeadConfig) -> int | None:
     """Return how many nodes away a node's neighbours may be; None if all nodes of a series may matter.
 
@@ -95,4 +102,4 @@ def _pieces(lengths: Sequence[int], reach: int | None) -> list[_Piece]:
     return pieces
 
 
-__all__ = ["node_logits", "reach_of"]
+__all__ = ["node_logits", "probabilities_of", "reach_of"]

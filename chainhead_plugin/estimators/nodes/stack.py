@@ -51,10 +51,14 @@ class NodeStack:
 
 @dataclass(frozen=True)
 class LabelledSeries:
-    """Series [length, m], and for each the indices of its nodes' labels: int64 [length], -100 for none."""
+    """Series [length, m], and for each the indices of its nodes' labels: int64 [length], -100 for none.
+
+    Weights [series] above zero say how much the nodes of each series count; by default all count alike.
+    """
 
     series: list[NDArray[np.floating]]
     labels: list[NDArray[np.int64]]
+    weights: NDArray[np.float64] | None = None
 
     def has_labels(self) -> bool:
         """Whether any node has a label."""
@@ -133,22 +137,25 @@ def _config(data: LabelledSeries, names: Sequence[str], causal: bool, sizes: lis
 
 def _split(data: LabelledSeries, seed: int) -> tuple[LabelledSeries, LabelledSeries]:
     """Return a part to train on, and a part left out."""
-    pairs = list(zip(data.series, data.labels, strict=True))
-    if len(pairs) >= _LEAST_SERIES:
-        order = np.random.default_rng(seed).permutation(len(pairs))
-        some = len(pairs) // _LEFT_OUT
-        kept, left_out = ([pairs[row] for row in rows] for rows in (order[some:], order[:some]))
-    else:
-        cuts = [len(own) - len(own) // _LEFT_OUT for own in data.labels]
-        kept = [(one[:cut], own[:cut]) for (one, own), cut in zip(pairs, cuts, strict=True)]
-        left_out = [
-            (one[cut:], own[cut:]) for (one, own), cut in zip(pairs, cuts, strict=True) if cut < len(own)
-        ]
-    return _joined(kept), _joined(left_out)
+    whole = np.arange(len(data.series))
+    if len(whole) >= _LEAST_SERIES:
+        order = np.random.default_rng(seed).permutation(len(whole))
+        some = len(whole) // _LEFT_OUT
+        return _part(data, order[some:]), _part(data, order[:some])
+    cuts = [len(own) - len(own) // _LEFT_OUT for own in data.labels]
+    kept = _part(data, whole, [slice(cut) for cut in cuts])
+    rest = np.array([row for row in whole if cuts[row] < len(data.labels[row])], dtype=int)
+    return kept, _part(data, rest, [slice(cuts[row], None) for row in rest])
 
 
-def _joined(pairs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]]) -> LabelledSeries:
-    return LabelledSeries([one for one, _ in pairs], [own for _, own in pairs])
+def _part(data: LabelledSeries, rows: NDArray[np.int64], pieces: list[slice] | None = None) -> LabelledSeries:
+    """Return some series, or a piece of each."""
+    own = pieces or [slice(None)] * len(rows)
+    return LabelledSeries(
+        [data.series[row][piece] for row, piece in zip(rows, own, strict=True)],
+        [data.labels[row][piece] for row, piece in zip(rows, own, strict=True)],
+        None if data.weights is None else data.weights[rows],
+    )
 
 
 def _pace(config: ChainHeadConfig, data: LabelledSeries, seed: int, device: str) -> float:
@@ -173,12 +180,21 @@ def _train(
     rows = np.repeat(np.arange(len(data.labels)), [len(own) for own in data.labels])
     places = np.concatenate([np.arange(len(own)) for own in data.labels])
     labelled = np.flatnonzero(np.concatenate(data.labels) != UNLABELLED)
+    chances = None
+    if data.weights is not None:  # Nodes that count twice as much are drawn twice as often.
+        chances = data.weights[rows[labelled]]
+        chances = chances / chances.sum()
 
     model = ChainHeadForTokenClassification(config).to(device).train()
     optimizer, scheduler = usual_optimizer(model, steps)
     for _ in range(steps):
         pieces = []
-        for node in labelled[rng.integers(len(labelled), size=_BATCH)]:
+        drawn = (
+            rng.integers(len(labelled), size=_BATCH)
+            if chances is None
+            else rng.choice(len(labelled), size=_BATCH, p=chances)
+        )
+        for node in labelled[drawn]:
             row, place = int(rows[node]), int(places[node])
             first = min(max(0, place - int(rng.integers(_PIECE))), max(0, len(data.labels[row]) - _PIECE))
             piece = slice(first, first + _PIECE)
@@ -199,7 +215,10 @@ def _score(
     logits = np.concatenate(node_logits(model, extractor, data.series, _BATCH))
     labels = np.concatenate(data.labels)
     known = labels != UNLABELLED
-    return float((logits[known].argmax(1) == labels[known]).mean())
+    weights = None
+    if data.weights is not None:
+        weights = np.repeat(data.weights, [len(own) for own in data.labels])[known]
+    return float(np.average(logits[known].argmax(1) == labels[known], weights=weights))
 
 
 __all__ = ["LabelledSeries", "NodeStack", "fit_node_stack"]
