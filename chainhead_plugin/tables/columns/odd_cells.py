@@ -67,7 +67,8 @@ def no_number(
     if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[APap]\.?[Mm]\.?)?", code):
         return TextColumnError(
             f"{where} holds {shown(cell)}, a time of day, expected a number: if another column holds the date, name "
-            f"both as the time, as time: [date, {column}] (--time date,{column}), or drop the column (--drop {column})"
+            f"both as the time, as time: [date, {column}] (--time date,{column}), or drop the column (--drop {column})",
+            column,
         )
     if code.lower() in _LIKELY_CODES or not code.strip("-"):
         return TableError(
