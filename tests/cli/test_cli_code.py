@@ -2,13 +2,12 @@
 
 import io
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from command_line import invoke
+from fresh_processes import run_fresh
 from PIL import Image
 
 import chainhead_plugin as c
@@ -75,11 +74,17 @@ def known(tmp_path, folders, mark):
     return folder
 
 
-def run(*arguments):
-    """Run the command in a process of its own, with permissions in its standard input."""
-    command = [sys.executable, "-c", "from chainhead_plugin.cli import main; main()", *map(str, arguments)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(arguments[-1])}
-    return subprocess.run(command, input=ANSWER, capture_output=True, text=True, check=False, env=environment)
+@pytest.fixture
+def run(tmp_path):
+    """A function that runs the command in a process of its own, with permissions in its standard input."""
+    answers = tmp_path / "answers"
+    answers.write_text(ANSWER)
+
+    def start(*arguments):
+        code = "from chainhead_plugin.cli import main; main()"
+        return run_fresh(code, arguments=arguments, offline=True, stdin=answers)
+
+    return start
 
 
 def test_the_poison_works(unknown, mark):
@@ -90,7 +95,7 @@ def test_the_poison_works(unknown, mark):
 
 
 @pytest.mark.parametrize("command", ["predict", "plot", "explain"])
-def test_code_that_would_be_needed_is_refused(command, unknown, mark, tmp_path):
+def test_code_that_would_be_needed_is_refused(command, run, unknown, mark, tmp_path):
     row = tmp_path / "row.csv"
     row.write_text("0.1,0.2,0.3\n")
     done = {

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +35,16 @@ FACES_HELPER = "faces"
 every_package = pytest.mark.parametrize("package", PACKAGES)
 
 
+@cache
+def import_statements(file):
+    """Return a module's imports wherever they stand, and those that run when it is imported."""
+    module = ast.parse(file.read_text("utf-8"))
+    kinds = (ast.Import, ast.ImportFrom)
+    return [node for node in ast.walk(module) if isinstance(node, kinds)], [
+        node for node in module.body if isinstance(node, kinds)
+    ]
+
+
 def is_of_template(file):
     """Whether it belongs to the distribution that `python -m registry new` writes."""
     return TEMPLATE in file.parents
@@ -52,7 +63,7 @@ def imports(package):
         if is_of_template(file):
             continue
         parts = file.relative_to(root).with_suffix("").parts
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in import_statements(file)[0]:
             if not isinstance(node, ast.ImportFrom):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 yield from ((parts, name, node.lineno) for name in names)
@@ -126,7 +137,7 @@ def test_no_module_needs_itself(package):
     for file in root.rglob("*.py"):
         parts = file.relative_to(root).with_suffix("").parts
         targets = graph.setdefault(".".join(parts), set())
-        for node in ast.parse(file.read_text("utf-8")).body:
+        for node in import_statements(file)[1]:
             if isinstance(node, ast.ImportFrom) and node.level and node.module:
                 folder = parts[: len(parts) - node.level]
                 targets.add(".".join([*folder, node.module]))
@@ -165,7 +176,7 @@ def test_modules_import_modules(package):
 @every_package
 def test_no_private_name_leaves_its_module(package):
     for file in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in import_statements(file)[0]:
             if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith(package)):
                 private = [alias.name for alias in node.names if re.match(r"_[^_]", alias.name)]
                 assert not private, f"{file}: {private}"

@@ -122,6 +122,7 @@ def start_fresh(
     environment: Mapping[str, str] | None = None,
     offline: bool = False,
     warnings: Sequence[str] = (),
+    stdin: Path | str = os.devnull,
 ) -> FreshProcess:
     """Start Python code as `python -c` does, and return at once.
 
@@ -140,6 +141,8 @@ def start_fresh(
         read the environment already: what `environment` says of the Hub reaches a process that is not offline.
     warnings : sequence of str
         As after Python's `-W`.
+    stdin : path
+        The file that is its standard input.
     """
     path = _server(offline, tuple(warnings))
     stated = {"HF_HUB_OFFLINE": "1"} if offline else {}
@@ -149,7 +152,7 @@ def start_fresh(
         "arguments": [*map(str, arguments)],
         "folder": str(Path(folder).absolute()),
         "environment": dict(os.environ if environment is None else environment) | stated,
-        "stdin": os.devnull,
+        "stdin": str(Path(stdin).absolute()),
         "stdout": str(outputs / "stdout"),
         "stderr": str(outputs / "stderr"),
     }

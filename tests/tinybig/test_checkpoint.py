@@ -3,11 +3,10 @@
 import json
 import os
 import pickle
-import subprocess
-import sys
 
 import pytest
 import torch
+from fresh_processes import run_fresh
 from safetensors.torch import save_file
 from transformers import AutoModel, AutoModelForSequenceClassification
 from typer.testing import CliRunner
@@ -213,8 +212,8 @@ def test_in_a_process_of_its_own(head_files, tmp_path):
         "--out",
         "out",
     ]
-    command = [sys.executable, "-c", "from chainhead_plugin.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    code = "from chainhead_plugin.cli import main; main()"
+    done = run_fresh(code, arguments=arguments, folder=tmp_path, offline=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "config.json").is_file()
     assert "24 weights" in done.stdout
