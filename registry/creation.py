@@ -95,11 +95,13 @@ def create_model(
         raise ValueError("give either device or device_map, not both")
     if "device_map" in kwargs and not pretrained:
         raise ValueError("device_map needs pretrained=True: use device for a model without weights")
+
     catalogue = installed_catalogue()
     entry = catalogue.model(name)
     owner = catalogue.owners[name]
     if "device_map" in kwargs and entry.factory is not None:
         raise ValueError(f"device_map is for models of transformers, and {name!r} is none: use device")
+
     if pretrained:
         where = {key: kwargs[key] for key in ("token", "cache_dir") if key in kwargs}
         with unchanged(entry):
@@ -114,6 +116,7 @@ def create_model(
         _make_ready(owner, device)
         build = of_transformers if entry.factory is None else of_factory
         model = build(entry, owner.source.label, None, dtype, kwargs)
+
     model.eval()
     return model if device is None else model.to(device)
 

@@ -69,10 +69,12 @@ def folder_of(
     """
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name) or os.path.exists(name):
         return name
+
     if "/" in name and not is_of_plugin(name):
         return name
     if _is_cached(name, cache_dir):
         return name
+
     try:
         catalogue = installed_catalogue()
     except RegistryError:
@@ -82,11 +84,13 @@ def folder_of(
         if close or only_plugins:
             raise UnknownNameError(_nowhere(name, catalogue, close))
         return name
+
     entry, owner = catalogue.models[name], catalogue.owners[name]
     if entry.factory is not None:
         raise UnknownNameError(
             f"{name} is no model of transformers: registry.create_model({name!r}, pretrained=True) builds it"
         )
+
     if revision == "main" and entry.path is not None:
         revision = None  # pipelines say so of every default
     folder = pulled_entry(

@@ -146,8 +146,10 @@ def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Recor
         reading = Reading(format="lines", dialect=reading.dialect)
     texts, spec = load_texts(source, wanted.schema or wanted.spec, reading)
     for text in texts:
-        label = {spec.label[0] if spec.label else "label": text.label} if text.label else {}
-        yield Record(text.text, dict(text.fields) | label, str(text.fields.get("id", "")))
+        fields = dict(text.fields)
+        if text.label:
+            fields[spec.label[0] if spec.label else "label"] = text.label
+        yield Record(text.text, fields, str(text.fields.get("id", "")))
 
 
 def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:

@@ -87,12 +87,14 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
                 f"{type(self.model).__name__} gives logits of shape {list(logits.shape)}, expected "
                 "[batch, num_labels]: use a model for sequence classification"
             )
+
         finite = logits.isfinite().all(-1)
         if not finite.all():
             raise ValueError(
                 f"sequence {int(finite.int().argmin())} has scores that are not finite: its values overflow the model, "
                 "rescale them"
             )
+
         implied_function = self._get_implied_function()
         if top_k is UNSET:
             top_k = None if implied_function == "none" else 1
@@ -102,6 +104,7 @@ class TimeSeriesClassificationPipeline(ChainPipeline):
             scores, indices = scores.max(dim=-1, keepdim=True)
         else:
             scores, indices = scores.sort(dim=-1, descending=True, stable=True)
+
         id2label = self.model.config.id2label if self.other is None else self.other.names(logits.size(1))
         return [
             [{"label": id2label[index], "score": score} for score, index in zip(*row, strict=True)]

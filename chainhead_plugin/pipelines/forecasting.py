@@ -119,10 +119,12 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if unknown:
             raise TypeError(f"unknown pipeline options: {', '.join(sorted(unknown))}")
+
         config = self.described
         preprocess_params: dict[str, Any] = {}
         forward_params: dict[str, Any] = {}
         postprocess_params: dict[str, Any] = {}
+
         if prediction_length is not None:
             check_whole_number("prediction_length", prediction_length, 1, _LONGEST, reason="the most")
             if prediction_length > config.prediction_length and (needed := self._needed_beyond()):
@@ -136,6 +138,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             if prediction_length > config.prediction_length:
                 preprocess_params["horizon"] = prediction_length
                 forward_params["steps"] = prediction_length
+
         if quantiles is not None:
             absent = [level for level in quantiles if level not in config.quantiles]
             if absent:
@@ -171,6 +174,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             for number, sequence in enumerate(sequences)
         ]
         values, lengths = join(arrays_of(named), self.feature_size, allow_missing=True)
+
         context_length = options.get(
             "context_length", config.chain_length if "flatten" in config.poolings else None
         )
@@ -179,6 +183,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             values, lengths, known["future_time_features"] = split_future(
                 values, lengths, config.prediction_length, config.num_input_channels
             )
+
         ends = np.cumsum(lengths)
         gaps = np.zeros_like(ends)
         if self.other is None and not self._needed_beyond():
@@ -187,15 +192,18 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             longest = context_length + gaps
             kept = np.repeat(ends, lengths) - np.arange(len(values)) <= np.repeat(longest, lengths)
             values, lengths = values[kept], np.minimum(lengths, longest)
+
         past = np.full((len(lengths), lengths.max(), self.feature_size), np.nan, dtype=values.dtype)
         past[np.arange(past.shape[1]) >= past.shape[1] - lengths[:, np.newaxis]] = values
         if config.num_time_features:
             past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
+
         self._check_observed(past, lengths)
         # Apple's GPUs have no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
         tensors = {"past_values": past} | known
         batch = {name: torch.from_numpy(array).to(dtype) for name, array in tensors.items()}
+
         times = [getattr(sequence, "times", None) for sequence in named]
         beside = ({TIMES: times} if any(times) else {}) | ({_GAPS: gaps.tolist()} if gaps.any() else {})
         return BatchFeature(batch | beside)

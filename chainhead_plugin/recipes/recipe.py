@@ -141,9 +141,11 @@ class Recipe:
                 raise RecipeError(f"{name} must be a mapping, got {getattr(self, name)!r:.80}")
         for name in ("data", *_MAPPINGS):
             _check_names(name, getattr(self, name))
+
         if wrong := wrong_argument(self.training):
             raise RecipeError(f"training: {wrong}")
         self._check_validation()
+
         if not (isinstance(self.seeds, list) and self.seeds) or not all(
             type(seed) is int and seed >= 0 for seed in self.seeds
         ):
@@ -152,8 +154,10 @@ class Recipe:
             raise RecipeError(f"seeds names a seed twice: {self.seeds}")
         if self.threads is not None and not (type(self.threads) is int and self.threads >= 1):
             raise RecipeError(f"threads must be an integer ≥ 1, got {self.threads!r}")
+
         check_rates(self.learning_rates, "learning_rates")
         self._check_peers()
+
         for peer, options in self.overrides.items():
             if not isinstance(options, Mapping) or options.keys() - {"learning_rates", "width"}:
                 raise RecipeError(
@@ -164,10 +168,12 @@ class Recipe:
                     check_whole_number("width", options["width"], 1)
             if "learning_rates" in options:
                 check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
+
         check_weights(self.class_weight)
         for name in ("tokenizer", "encoder", "pretraining", "class_weight", "calibrate", "backtest"):
             if getattr(self, name) not in (None, {}) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
+
         object.__setattr__(self, "task", self.task.of_model(self.model))
         if self.metric is not None:
             object.__setattr__(self, "task", self.task.led_by(self.metric))

@@ -44,12 +44,14 @@ def load_recipe(source: str | Path) -> Recipe:
         close = difflib.get_close_matches(str(source), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
         raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
+
     try:
         content = read_yaml(file)
     except ValueError as error:
         raise RecipeError(str(error)) from error
     if not isinstance(content, Mapping):
         raise RecipeError(f"{file} must hold a mapping with {', '.join(_REQUIRED)}")
+
     known_fields = [entry.name for entry in fields(Recipe) if entry.name != "folder"]
     for name in content:
         if name not in known_fields:
@@ -58,6 +60,7 @@ def load_recipe(source: str | Path) -> Recipe:
             raise RecipeError(f"{file}: a recipe has no {name!r}: {hint}")
     if missing := [name for name in _REQUIRED if name not in content]:
         raise RecipeError(f"{file}: a recipe needs {' and '.join(missing)}")
+
     try:
         task = task_named(content["task"])
         return Recipe(

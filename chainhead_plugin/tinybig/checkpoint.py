@@ -41,6 +41,7 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     except Exception as error:
         # A damaged or forged file may fail anywhere in the readers.
         raise TinyBIGConversionError(f"{path} cannot be read, or is damaged: {error}") from error
+
     if not isinstance(content, Mapping):
         raise TinyBIGConversionError(
             f"{path} holds a {type(content).__name__}, expected a state dict: torch.save(model.state_dict(), path)"

@@ -95,10 +95,13 @@ class ModelEntry:
         for name in ("path", "card"):
             if getattr(self, name) is not None:
                 _require(self, name, Path)
+
         if not all(isinstance(value, (int, float)) for value in self.metrics.values()):
             raise TypeError(f"ModelEntry.metrics is {shown(self.metrics)}, expected numbers by name")
+
         if self.factory is not None and not isinstance(self.factory, FunctionType):
             raise TypeError(f"ModelEntry.factory is {shown(self.factory)}, not a function")
+
         if (self.auto_class is None) == (self.factory is None):
             raise ValueError(f"model {self.name!r} needs either an auto_class or a factory")
         if self.auto_class is not None and "model_type" not in self.config:

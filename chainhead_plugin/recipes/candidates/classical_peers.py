@@ -74,11 +74,8 @@ def classical_quantiles(model: Any, past: NDArray[np.float64], steps: int, level
         mean = np.asarray(model.forward(past, steps)["mean"], np.float64)
         return mean[:, np.newaxis] if levels else mean
     answer = model.forward(past, steps, level=sorted(set(bands.values())))
-    columns = [
-        answer["mean"] if level == 0.5 else answer[f"{'lo' if level < 0.5 else 'hi'}-{bands[level]}"]
-        for level in levels
-    ]
-    return np.stack(columns, -1).astype(np.float64)
+    names = {level: f"{'lo' if level < 0.5 else 'hi'}-{band}" for level, band in bands.items()}
+    return np.stack([answer[names.get(level, "mean")] for level in levels], -1).astype(np.float64)
 
 
 def _band(level: float) -> int | float:

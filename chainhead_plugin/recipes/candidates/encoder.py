@@ -67,6 +67,7 @@ def load_encoder(recipe: Recipe) -> Encoder:
         found = sha256(file)
         if found != str(expected).lower():
             raise RecipeError(f"encoder: {file} has SHA-256 {found}, but the recipe states {expected}")
+
     try:
         with without_carried_code(str(folder)):
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
@@ -77,6 +78,7 @@ def load_encoder(recipe: Recipe) -> Encoder:
         raise RecipeError(f"encoder: {folder} is no text encoder with its tokenizer: {error}") from error
     if tokenizer.pad_token_id is None:
         raise RecipeError(f"encoder: the tokenizer in {folder} has no padding token")
+
     longest = min(tokenizer.model_max_length, config.get("max_position_embeddings") or _NO_LIMIT)
     wanted = options.get("max_length", longest)
     if wanted > longest:

@@ -73,6 +73,7 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
     options = {_ALIASES.get(name, name): value for name, value in recipe.data.items()}
     if len(options) < len(recipe.data):
         raise RecipeError("data: delimiter and separator are the same option: state it once")
+
     expected = (*PARTS, *known, *_READING, *_DIALECT)
     for name in options:
         if name not in expected:
@@ -80,12 +81,14 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
                 f"data has no {name!r} for {recipe.task.name}{closest(str(name), expected)}: expected "
                 f"{', '.join(expected)}"
             )
+
     if "train" not in options or ("test" in options) == ("test_share" in options):
         raise RecipeError("data needs train, and one of test and test_share")
     if "test_seed" in options and "test" in options:
         raise RecipeError(
             "data: test_seed has no effect beside test: it is the seed by which the part of test_share is drawn"
         )
+
     with said_of("data"):
         for part in {"train", "test"} & options.keys():
             _check_location(part, options[part])
@@ -99,6 +102,7 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
             check_whole_number("season", options["season"], 2)
         if "size" in options:
             _check_size(options["size"])
+
         columns = {entry.name for entry in fields(TableSpec)} & options.keys()
         spec = TableSpec.from_options({name: options[name] for name in columns})
         dialect = Dialect(**{name: options[name] for name in _DIALECT if name in options})
@@ -107,6 +111,7 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
             folder=recipe.folder,
             **{name: options[name] for name in _READING if name in options},
         )
+
     return FileOptions(
         train=options["train"],
         test=options.get("test"),

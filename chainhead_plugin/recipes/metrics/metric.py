@@ -124,8 +124,9 @@ class Metric:
 
     def in_unit(self, unit: str | None) -> str:
         """Return the words for a table or an axis, such as "accuracy in %" and "RMSE in km"."""
-        unit = "%" if self.percent else unit if self.has_unit else None
-        return f"{self.title} in {unit}" if unit else self.title
+        if self.percent:
+            return f"{self.title} in %"
+        return f"{self.title} in {unit}" if self.has_unit and unit else self.title
 
 
 def json_number(value: float) -> float | None:

@@ -128,6 +128,7 @@ def evaluate_on(
             f"models for {pipeline_task} cannot be evaluated with --data: expected a model for classification, "
             "segmentation, regression or forecasts of series, or for classification of texts or images"
         )
+
     inputs = task.load_inputs(folder)
     names = tuple(str(model.config.id2label[index]) for index in range(model.config.num_labels))
     if task.reads == "text":
@@ -139,8 +140,10 @@ def evaluate_on(
         takes_missing = bool(getattr(inputs.preprocessor, "interpolate_missing", False))
         chains = checked_chains(found, interpolate_missing=takes_missing)
         examples, said = _examples(found, chains, task, names), summary(found)
+
     predictions = predict(model.eval(), inputs, examples.inputs, task).numpy()
     targets = task.collate(examples.targets())
+
     told: dict[str, Any] = {}
     if examples.has_classes:
         told["confusion"] = confusion(predictions.argmax(-1), targets, names)

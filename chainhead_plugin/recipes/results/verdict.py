@@ -52,9 +52,11 @@ def _comparisons(
             "The same head without hops (a chain matrix of ones on the diagonal alone) tells what the chain itself "
             f"brings: {gap}, {spread}."
         )
+
     rivals = [model for name, model in models.items() if name not in (CHAIN, *ABLATIONS)]
     if rivals:
         sentences.append(_against(chain, rivals, metric))
+
     defined = {
         title: (baseline, mean)
         for title, baseline in baselines.items()
@@ -74,16 +76,19 @@ def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) 
     own, its = chain.outcomes[metric.name], best.outcomes[metric.name]
     assert own.mean is not None
     assert its.mean is not None
+
     if not metric.better(its.mean, own.mean):
         outcome = f"{subject} is at least as accurate as"
     elif abs(own.mean - its.mean) <= (its.sd or 0.0):
         outcome = f"{subject} is within one standard deviation of"
     else:
         outcome = f"**{subject} is less accurate than**"
+
     which = best.title if len(rivals) == 1 else f"the best of {_listed(rivals)}, {best.title}"
     weights = ""
     if best.parameters is not None:
         weights = f", with {chain.parameters:,} weights against {best.parameters:,}"
+
     times = ""
     if best.prediction_seconds is not None and chain.prediction_seconds is not None:
         peer = f"{best.title[0].upper()}{best.title[1:]}"

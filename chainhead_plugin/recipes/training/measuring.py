@@ -107,6 +107,7 @@ def measure(
         data = load_data(recipe)
         for line in (*data.said, *unvalidated_labels(recipe, data)):
             on_read(line)
+
         runs = Runs(recipe, data, folder, on_epochs)
         shared = 0 if runs.backbone is None else runs.backbone.parameters
         models: dict[str, ModelReport] = {}
@@ -125,6 +126,7 @@ def measure(
             )
             if name == CHAIN:
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
+
         for name in peers:
             if name not in _IN_ONE_GO:
                 continue
@@ -135,8 +137,10 @@ def measure(
                 not_run[_IN_ONE_GO[name]] = found
             else:
                 models[name] = found
+
         model, inputs = runs.released(released)
         told = recipe.task.inspect(recipe, runs.model(released), released.trial.fold.inputs, runs.data.test)
+
     report = Report(
         metrics=tuple(recipe.task.metrics),
         seeds=tuple(recipe.seeds),

@@ -46,9 +46,11 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
     metric = recipe.task.metric
     if metric.of_scores and not peer.gives_scores:
         return f"it gives no scores of labels, which {metric.title} needs"
+
     lengths = [len(chain) for part in (data.train, data.test) for chain in part.inputs]
     if reason := why_not(name, lengths):
         return reason
+
     if recipe.validation_folds is not None:
         checks = [
             _measured(name, runs, folder / f"{name}-fold{number}", kept, held_out, recipe.seeds[0])
@@ -60,15 +62,18 @@ def run_series_peer(name: str, runs: Runs, folder: Path) -> ModelReport | str:
         parts = [split(data.train, recipe.validation_share, seed) for seed in recipe.seeds]
         checks = [_measured(name, runs, folder / f"{name}-split", *parts[0], recipe.seeds[0])]
         trained = [kept for kept, _ in parts]
+
     finals: list[Measurement] = []
     for seed, training in zip(recipe.seeds, trained, strict=True):
         same = finals and not peer.is_random and recipe.validation_folds is not None
         place = folder / f"{name}-test-{seed}"
         finals.append(finals[0] if same else _measured(name, runs, place, training, data.test, seed))
+
     lengths_of_parts = ([len(chain) for chain in part.inputs] for part in (data.train, data.test))
     notes = [padding_of(name, *lengths_of_parts)]
     if recipe.class_weight is not None and not peer.is_weighted:
         notes.append("labels not weighted, as it has no training")
+
     return ModelReport.of_tests(
         peer.title,
         float(np.mean([found.values[metric.name] for found in checks])),
@@ -88,6 +93,7 @@ def _measured(
         values = dict(kept["measured"])
         if {metric.name for metric in task.metrics} <= values.keys():
             return Measurement(values, values.pop("training_seconds"), values.pop("seconds"))
+
     inputs = prepare(runs.recipe, training)
     series, others = nodes_of(inputs, training), nodes_of(inputs, held_out)
     targets = task.collate(training.targets())
@@ -97,12 +103,14 @@ def _measured(
         "threads": runs.recipe.threads or 1,
         "weights": class_weights(runs.recipe.class_weight, training),
     }
+
     _warm_up(name, series, targets, options)
     watch = Stopwatch(options["threads"])
     fitted = FittedSeriesPeer(name, series, targets, **options)
     trained = watch.seconds
     predictions = fitted.predict(others)
     seconds = watch.seconds - trained
+
     answers = task.collate(held_out.targets())
     values = {
         metric.name: math.nan

@@ -82,6 +82,7 @@ def load_series(recipe: Recipe) -> Data:
         else:
             found, test_starts = load_continued(options.train, options.test, options.spec, options.reading)
         starts = _starts(found)
+
     spec = found.columns.spec
     past = tuple(name for name in found.features if name not in found.targets)
     layout = Layout(found.targets, past, (*found.known, *spec.static), options.season)
@@ -90,6 +91,7 @@ def load_series(recipe: Recipe) -> Data:
         Series(chain, start, one.id, one.times)
         for chain, start, one in zip(chains, starts, found, strict=True)
     ]
+
     ends = [start + len(one) for start, one in zip(starts, found, strict=True)]
     if test_starts is None:
         assert options.test_share is not None

@@ -54,9 +54,11 @@ def freeze_trained_backbone(
     """
     options = dict(recipe.pretraining)
     share, rate, seed = options.pop("share"), options.pop("learning_rate"), options.pop("seed", 0)
+
     rest, own = split(data.train, share, seed)
     inputs = prepare_images(recipe, data.train)
     config = inputs.config(recipe, data.train.names)
+
     record = kept_run(folder)
     if record is not None:
         on_epoch(backbone_epochs(recipe))
@@ -72,6 +74,7 @@ def freeze_trained_backbone(
         result = fit(trial, folder / TRAINER, lambda: on_epoch(1))
         trained: Any = result.model
         record = keep_run(folder, trained.backbone.state_dict(), {"seconds": result.seconds})
+
     assert config.m is not None
     backbone = build_image_backbone(config.backbone_config, config.m).eval()
     backbone.load_state_dict(load_file(folder / WEIGHTS))

@@ -189,6 +189,7 @@ def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
         "dataloader_pin_memory": torch.cuda.is_available(),
         "disable_tqdm": True,
     }
+
     if recipe.early_stopping is not None:
         ours |= {
             "save_strategy": "epoch",
@@ -199,6 +200,7 @@ def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
     else:
         # Four times a run: saving after every epoch would take longer than training small models.
         ours |= {"save_strategy": "steps", "save_steps": 0.25}
+
     try:
         return TrainingArguments(**ours, **recipe.training)
     except (TypeError, ValueError) as error:
