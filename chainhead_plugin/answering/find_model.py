@@ -16,7 +16,6 @@ from .answers import Answers, answers_to, task_of_class
 
 # Ends of the names of classes that pipelines run and commands do not, and the tasks of these pipelines.
 _IN_PYTHON = {
-    "ForAudioClassification": "audio-classification",
     "ForAudioFrameClassification": "time-series-segmentation",
     "ForPrediction": "time-series-forecasting",
     "PatchTSTForClassification": "time-series-classification",

@@ -117,8 +117,8 @@ DAMAGE = {
     "no class": ("config.json", {"architectures": 3}, "names no class, for which there is no pipeline"),
     "only in Python": (
         "config.json",
-        {"architectures": ["ChainHeadForAudioClassification"]},
-        "which this command does not run: in Python, transformers.pipeline('audio-classification'",
+        {"architectures": ["Wav2Vec2ForAudioFrameClassification"]},
+        "which this command does not run: in Python, transformers.pipeline('time-series-segmentation'",
     ),
     "unknown type": ("config.json", {"model_type": "x"}, "model type `x`"),
     "preprocessor": (
