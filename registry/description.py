@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .plugins.catalogue import installed_catalogue
+from .screen import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,8 @@ def table_of_model(model: ModelEntry) -> Table:
 
     table = Table(Column(), Column(overflow="fold"), show_header=False, box=None, pad_edge=False)
     for label, value in _facts(model).items():
-        table.add_row(label, value)
+        for number, line in enumerate(value.split("\n") if label == "" else [value]):
+            table.add_row(label if number == 0 else "", printable(line, one_line=True))
     return table
 
 

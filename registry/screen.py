@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 # Control characters; line separators that only some programs know; characters that turn the direction of writing
 # around, and so can show another text; halves of characters, which cannot be written.
@@ -50,3 +51,31 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = 200
     return made
+
+
+def foreign_table(*headings: str, **options: Any) -> Table:
+    """Return a table of rich whose cells and headings are foreign text: each on one line, control characters escaped.
+
+    Parameters
+    ----------
+    *headings : str
+        The headings of columns; more are added by `add_column`.
+    **options : Any
+        Those of `rich.table.Table`.
+    """
+    from rich.table import Table
+
+    def plain(cell: Any) -> Any:
+        return printable(cell, one_line=True) if isinstance(cell, str) else cell
+
+    class ForeignTable(Table):
+        def add_column(self, header: Any = "", *args: Any, **how: Any) -> None:
+            super().add_column(plain(header), *args, **how)
+
+        def add_row(self, *cells: Any, **how: Any) -> None:
+            super().add_row(*map(plain, cells), **how)
+
+    table = ForeignTable(**options)
+    for heading in headings:
+        table.add_column(heading)
+    return table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.screen import console
+from registry.screen import console, foreign_table, printable
 
 from .files.inputs import check_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
@@ -216,14 +216,14 @@ def _say_undefined(
     undefined = [metric.title for metric in metrics if math.isnan(values[metric.name])]
     missing = [label["name"] for label in labels if label["count"] == 0]
     if undefined and missing:
-        say(f"{', '.join(undefined)} not defined: no example has the label {', '.join(missing)}")
+        labels_told = printable(", ".join(missing), one_line=True)
+        say(f"{', '.join(undefined)} not defined: no example has the label {labels_told}")
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
+    table = foreign_table(box=SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="right" if number else "left", overflow="fold")
     for row in rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.screen import console, printable
+from registry.screen import console, foreign_table
 
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
@@ -184,11 +184,10 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 def _table(records: Sequence[Record], answers: Answers, results: Sequence[Any]) -> Table:
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
     rows = [answers.shown_cells(record, result) for record, result in zip(records, results, strict=True)]
     headings = list(dict.fromkeys(heading for cells in rows for row in cells for heading in row))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = foreign_table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("input", *headings):
         numeric = heading not in ("input", "label", "entity", "text", "time")
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
@@ -196,14 +195,14 @@ def _table(records: Sequence[Record], answers: Answers, results: Sequence[Any]) 
         first = record.name or (f"{record.data:.60}" if isinstance(record.data, str) else str(number))
         for row in cells:
             shown = (_shown(heading, row.get(heading, "")) for heading in headings)
-            table.add_row(printable(first, one_line=True), *shown)
+            table.add_row(first, *shown)
             first = ""
         if first:
-            table.add_row(printable(first, one_line=True))
+            table.add_row(first)
     return table
 
 
 def _shown(heading: str, value: Any) -> str:
     if not isinstance(value, float):
-        return printable(value, one_line=True)
+        return str(value)
     return f"{value:.4g}" if heading == "score" else f"{value:.5g}"

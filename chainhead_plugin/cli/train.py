@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.screen import console, printable
+from registry.screen import console, foreign_table, printable
 
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .screen import say, wrong
@@ -174,14 +174,12 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
 
 
 def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[object], None]) -> None:
-    from rich.table import Table
-
     from ..recipes.results.verdict import verdict
 
     metric = recipe.task.metric
     heading = metric.in_unit(recipe.card.get("unit"))
     seeds = len(recipe.seeds)
-    table = Table(
+    table = foreign_table(
         title=f"{recipe.name}: test {heading}, {seeds} seed{'s' if seeds > 1 else ''}", title_justify="left"
     )
     table.add_column("")
@@ -211,13 +209,11 @@ def _show(recipe: "Recipe", measured: "Measured", folder: Path, show: Callable[[
 
 
 def _show_all_metrics(recipe: "Recipe", measured: "Measured", show: Callable[[object], None]) -> None:
-    from rich.table import Table
-
     metrics = recipe.task.metrics
     if len(metrics) < 3:  # The card has a sentence for a second metric.
         return
     is_mean = len(recipe.seeds) > 1
-    table = Table(title=f"test{', means over the seeds' if is_mean else ''}", title_justify="left")
+    table = foreign_table(title=f"test{', means over the seeds' if is_mean else ''}", title_justify="left")
     table.add_column("")
     for metric in metrics:
         table.add_column(metric.in_unit(recipe.card.get("unit")), justify="right")

@@ -58,7 +58,7 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
 
 
 def told_name(name: object) -> str:
-    """Return a name from a table on one line, and cut where it is longer than 80 characters."""
+    """Return a name from a table on one line, its line ends as spaces, cut where it is longer than 80 characters."""
     shown = " ".join(str(name).split()) or str(name)
     return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
 

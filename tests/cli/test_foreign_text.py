@@ -186,3 +186,17 @@ def test_nothing_else_prints():
 def _typed(file, node):
     """Whether an import is for annotations alone."""
     return file.name == "demonstration.py" and node.names[0].name == "Console"
+
+
+def test_line_ends_in_labels_break_no_line(folders, tmp_path):
+    for file in (folders / "sequence").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    names = [f"a\nb\tc{i}" for i in range(3)]
+    config |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert "a\\nb\\tc0" in invoke("info", tmp_path)
+    record = json.dumps({"nodes": [[1, 2, 3]], "label": names[0]})
+    (tmp_path / "new.jsonl").write_text(record + "\n" + record.replace("c0", "c1"))
+    shown = invoke("evaluate", tmp_path, "--data", tmp_path / "new.jsonl")
+    assert shown.count("a\\nb\\tc0") == 3  # a row of each table, and a column

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from registry.screen import foreign_table
+
 from ...answering.find_model import FoundModel, read_object
 from ...storage.hashing import sha256
 
@@ -44,15 +46,10 @@ def folder_facts(model: FoundModel) -> dict[str, Any]:
 
 def table_of_folder(facts: dict[str, Any]) -> Table:
     """Return facts from `folder_facts` as a table for the terminal."""
-    from rich.table import Table
-
     labels = [str(label) for label in facts["labels"]]
     shown = labels if len(labels) <= _MOST_LABELS else [*labels[:_MOST_LABELS], f"… ({len(labels)})"]
     sizes = {name: (Path(facts["folder"]) / name).stat().st_size for name in facts["files"]}
-    files = "\n".join(
-        f"{name}, {sizes[name]:,} bytes, SHA-256 {digest[:12]}…" for name, digest in facts["files"].items()
-    )
-    table = Table(show_header=False, box=None, pad_edge=False)
+    table = foreign_table(show_header=False, box=None, pad_edge=False)
     for label, value in {
         "name": facts["name"],
         "task": facts["task"],
@@ -61,10 +58,11 @@ def table_of_folder(facts: dict[str, Any]) -> Table:
         "labels": ", ".join(shown) or "–",
         "columns": ", ".join(map(str, facts["columns"])) or "by position",
         "files": f"in {facts['folder']}",
-        "": files,
-        "card": facts["card"] or "–",
     }.items():
         table.add_row(label, value)
+    for name, digest in facts["files"].items():
+        table.add_row("", f"{name}, {sizes[name]:,} bytes, SHA-256 {digest[:12]}…")
+    table.add_row("card", facts["card"] or "–")
     return table
 
 
