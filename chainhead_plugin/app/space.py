@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import registry
+from registry.hub.publication import files_to_share
 
 from ..tables.errors import closest
 
@@ -43,7 +45,8 @@ def write_space(folder: Path, models: Sequence[str] = (), title: str = "chainhea
     folder : Path
         Must not exist, or be empty.
     models : sequence of str
-        Models of the zoo, folders of checkpoints, which are copied, or repositories on the Hub. Empty offers the zoo.
+        Models of the zoo, folders of checkpoints, whose files are copied as they would be pushed, or repositories on
+        the Hub. Empty offers the zoo.
     title : str
         The Space's title.
 
@@ -56,6 +59,8 @@ def write_space(folder: Path, models: Sequence[str] = (), title: str = "chainhea
     ------
     ValueError
         If the folder holds something, or a model is unknown.
+    registry.RegistryError
+        If a model's folder holds what `registry.push` would refuse, such as pickles or links to files elsewhere.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is there already, and not an empty folder: choose another")
@@ -77,14 +82,22 @@ def write_space(folder: Path, models: Sequence[str] = (), title: str = "chainhea
     if len(set(offered)) < len(offered):
         raise ValueError("two of the folders have the same name: rename one")
 
+    # Before anything is written: a Space is for others, so that what may not be pushed may not be in it either.
+    files = {source.resolve().name: files_to_share(source) for source in copied.values()}
+
     folder.mkdir(parents=True, exist_ok=True)
-    for source in copied.values():
-        shutil.copytree(source, folder / "models" / source.resolve().name)
+    for model, shared in files.items():
+        for path, file in shared.items():
+            target = folder / "models" / model / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
     _copy_code(folder)
     (folder / "app.py").write_text(_APP.format(models=offered), "utf-8")
     (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in requirements()), "utf-8")
-    told = names[0] if len(names) == 1 else f"{len(names)} models"
-    readme = _README.format(title=title, version=_gradio_version(), names=told)
+    told = Path(offered[0]).name if len(offered) == 1 else f"{len(offered)} models"
+    readme = _README.format(
+        title=json.dumps(title, ensure_ascii=False), version=_gradio_version(), names=told
+    )
     (folder / "README.md").write_text(readme, "utf-8")
     return sorted(path.name for path in folder.iterdir())
 

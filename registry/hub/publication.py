@@ -59,12 +59,7 @@ def gather(
     RegistryWarning
         If files of Trainer are left out; it names them.
     """
-    files = _shared_files(folder)
-    for name in safe_files(files, str(folder)):
-        if name.endswith(".safetensors"):
-            _require_readable(folder / name)
-    _require_known_kinds(files, folder)
-
+    files = files_to_share(folder)
     if description is not None:
         files.setdefault(CONFIG, description)
     elif "transformers_weights" in read_json(folder / CONFIG):
@@ -86,6 +81,29 @@ def gather(
     return files | pictures | {"README.md": text.encode()}
 
 
+def files_to_share(folder: Path) -> dict[str, Path | bytes]:
+    """Return the files of a checkpoint's folder that may leave this machine, by their paths in it.
+
+    Raises
+    ------
+    PushError
+        If a file is a link out of the folder, can run code, is damaged or of an unknown kind.
+    CheckpointError
+        If there are no weights, or (`UnsafeWeightsError`) only such that run code when they are read.
+
+    Warns
+    -----
+    RegistryWarning
+        If files of Trainer are left out; it names them.
+    """
+    files = _shared_files(folder)
+    for name in safe_files(files, str(folder)):
+        if name.endswith(".safetensors"):
+            _require_readable(folder / name)
+    _require_known_kinds(files, folder)
+    return files
+
+
 def _shared_files(folder: Path) -> dict[str, Path | bytes]:
     """Return the files of a folder that are to be shared, by their paths in it; a warning names those of Trainer."""
     found = {file.relative_to(folder): file for file in sorted(folder.rglob("*")) if file.is_file()}
@@ -102,7 +120,7 @@ def _shared_files(folder: Path) -> dict[str, Path | bytes]:
         warnings.warn(
             f"left out of the push, as Trainer's own: {left_out}. The model does not need it",
             RegistryWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return files
 

@@ -1,13 +1,17 @@
 """`chainhead app` says what is missing, and writes Spaces that run by themselves."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from command_line import invoke
 
-from chainhead_plugin.app.space import requirements
+from chainhead_plugin.app.space import requirements, write_space
+from registry import checkpoint_path
 
 
 def test_without_gradio_the_command_says_what_to_install(monkeypatch):
@@ -18,8 +22,6 @@ def test_without_gradio_the_command_says_what_to_install(monkeypatch):
 
 
 def test_a_space_finds_its_models_by_itself(tmp_path):
-    from registry import checkpoint_path
-
     space, own = tmp_path / "space", checkpoint_path("chainhead-gunpoint")
     invoke("app", "chainhead-italy-power", str(own), "--space", space)
     assert (space / "models" / own.name / "config.json").is_file()
@@ -39,6 +41,26 @@ def test_a_space_finds_its_models_by_itself(tmp_path):
     assert int(count) >= 11
     with_files = invoke("app", "--space", space, code=1)
     assert "not an empty folder" in " ".join(with_files.split())
+
+
+def test_a_space_holds_nothing_that_would_not_be_pushed(tmp_path):
+    own = Path(shutil.copytree(checkpoint_path("chainhead-gunpoint"), tmp_path / "mine"))
+    secret = tmp_path / "secret"
+    secret.write_text("of nobody else")
+    link = own / "vocab.txt"
+    link.symlink_to(secret)
+    output = invoke("app", str(own), "--space", tmp_path / "space", code=1)
+    assert "links to files elsewhere: vocab.txt" in " ".join(output.split())
+    link.unlink()
+    (own / "notes.joblib").write_bytes(b"\x80\x04N.")
+    assert "notes.joblib" in invoke("app", str(own), "--space", tmp_path / "space", code=1)
+    assert not (tmp_path / "space").exists()
+    (own / "notes.joblib").unlink()
+    write_space(tmp_path / "space", [str(own)], title='A: "b"\nsdk: docker')
+    readme = (tmp_path / "space" / "README.md").read_text("utf-8")
+    front = yaml.safe_load(readme.split("---\n")[1])
+    assert (front["title"], front["sdk"]) == ('A: "b"\nsdk: docker', "gradio")
+    assert str(tmp_path) not in readme
 
 
 def test_a_space_needs_what_the_page_needs():
