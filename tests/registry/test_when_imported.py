@@ -6,7 +6,7 @@ import itertools
 import subprocess
 import sys
 import threading
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 
 import pytest
 
@@ -341,7 +341,7 @@ def test_other_finders(make, calls, place, ask_again):
     finder = Virtual(name, ask_again)
     if place == "later":
         when_imported(name, Calls())
-    sys.meta_path.insert(len(sys.meta_path) - 1 if place == "behind" else 0, finder)
+    sys.meta_path.insert(sys.meta_path.index(PathFinder) if place == "behind" else 0, finder)
     when_imported(name, calls)  # is the first to look again
     assert sys.meta_path[0] is hook._finder
     module = importlib.import_module(name)
