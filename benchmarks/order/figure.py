@@ -8,16 +8,18 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from chainhead_plugin.explain.style import LABELS, REFERENCE
+
 from .models import MODELS
 from .results import Results, questions
 
 _COLOURS = {
-    "none": "#6b7280",
-    "fixed": "#2a6fb0",
-    "fading": "#1b9e8f",
-    "hops": "#7b3fb5",
-    "stack": "#c2337f",
-    "peer": "#e08a1e",
+    "none": REFERENCE,
+    "fixed": LABELS[0],
+    "fading": LABELS[2],
+    "hops": LABELS[4],
+    "stack": LABELS[3],
+    "peer": LABELS[1],
 }
 _GROUPS = {
     "none": "no chain",

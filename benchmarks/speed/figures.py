@@ -10,16 +10,18 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from PIL import Image
 
+from chainhead_plugin.explain.style import LABELS, MODEL, OTHER, REFERENCE
+
 from .contestants import CONTROL
 from .targets import linear_limit
 
 Row = Mapping[str, Any]
 _COLOURS = {
-    "floor": "#555555",
-    "head": "#2a6fb0",
-    "dense": "#c1443c",
-    "peer": "#e0962f",
-    "tinybig": "#8b5aa8",
+    "floor": REFERENCE,
+    "head": MODEL,
+    "dense": LABELS[3],
+    "peer": LABELS[1],
+    "tinybig": LABELS[2],
 }
 _DPI = 90
 # The factor by which a number beside a bar reaches to the right on the logarithmic axis.
@@ -55,9 +57,9 @@ def draw_ratios(results: Mapping[str, Any], path: Path) -> None:
     both[0].invert_yaxis()
     if shape:
         batch, length, m, n = shape
-        figure.suptitle(
-            f"{batch} chains of {length:,} nodes, {m} → {n} features; ticks in red: targets", fontsize=10
-        )
+        has_targets = any(linear_limit(row, results["settings"]["device"]) is not None for row in rows)
+        told = "; ticks in orange: targets" if has_targets else ""
+        figure.suptitle(f"{batch} chains of {length:,} nodes, {m} → {n} features{told}", fontsize=10)
     _save(figure, path)
 
 
@@ -73,7 +75,7 @@ def _draw_bars(axis: Axes, rows: Sequence[Row], names: Sequence[str], device: st
             end = limit  # the number stands behind the target's tick, which would cross it
         axis.text(end * 1.05, place, f"{middle:.3g}", va="center", fontsize=7)
         if limit is not None:
-            axis.plot([limit, limit], [place - 0.42, place + 0.42], color="red", linewidth=1.5)
+            axis.plot([limit, limit], [place - 0.42, place + 0.42], color=OTHER, linewidth=1.5)
     axis.set_xscale("log")
     axis.axvline(1, color="black", linewidth=0.8, linestyle=":")
     axis.margins(x=0.12)
