@@ -37,8 +37,9 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
             width, channels, rate = sound.getsampwidth(), sound.getnchannels(), sound.getframerate()
             count = sound.getnframes()
             frames = sound.readframes(count)
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"{name} is no WAV file that can be read: {error}") from error
+    except (wave.Error, EOFError, RuntimeError) as error:  # The last of a part that is longer than the file.
+        told = str(error) or "it ends within one of its parts"
+        raise ValueError(f"{name} is no WAV file that can be read: {told}") from error
 
     if width not in _SAMPLES or not frames:
         told = f"samples of {8 * width} bits" if frames else "no samples"

@@ -40,6 +40,10 @@ def test_channels_are_averaged():
     ("content", "message"),
     [
         (b"RIFF", r"a\.wav is no WAV file that can be read"),
+        (
+            wav(b"\0" * 8, 2).replace(b"fmt \x10\0", b"fmt \x10\x99"),
+            r"a\.wav is no WAV file that can be read: it ends",
+        ),
         (wav(b"\0" * 6, 3), r"a\.wav has samples of 24 bits, expected"),
         (wav(b"", 2), r"a\.wav has no samples"),
         (wav(b"\0" * 8, 2)[:-3], r"a\.wav is cut off: it holds 5 of 8 bytes of sound"),
