@@ -12,6 +12,7 @@ from .errors import TableError, closest, listed, place, renamed
 from .formats.cells import to_texts
 from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
+from .formats.json_value import json_value
 from .formats.table import Table
 from .read import Reading, damage_reported, read_raw
 from .schema import Schema
@@ -210,7 +211,7 @@ def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
 
 def _json(text: str, file: str, number: int) -> Any:
     try:
-        return json.loads(text)
+        return json_value(text)
     except json.JSONDecodeError as error:
         raise TableError(f"{place(file, row=number + error.lineno - 1)} is no JSON: {error.msg}") from error
 

@@ -111,3 +111,15 @@ def test_an_extra_that_is_missing_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text("window,x,kind\na,1,u\nb,2,v\n")
     output = invoke("train", tmp_path / "a.csv", "--label", "kind", code=1)
     assert "pip install scikit-learn" in output
+
+
+@pytest.mark.parametrize("model", [MODEL, "chainhead-sentiment"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("[" * 10_000, "it is nested too deep"), (f"[{'9' * 5000}]\n", "a number has too many digits")],
+    ids=["nested", "digits"],
+)
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_values_that_python_cannot_read_are_told(model, content, told, name, tmp_path):
+    (tmp_path / name).write_text(content)
+    assert f"{name}, row 1 is no JSON: {told}" in invoke("predict", model, tmp_path / name, code=1)

@@ -5,7 +5,6 @@ import functools
 import glob
 import gzip
 import io
-import json
 import lzma
 import re
 import zipfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..errors import TableError, listed, require
+from .json_value import json_value
 
 FORMATS = {
     ".csv": "csv",
@@ -114,7 +114,7 @@ class Source:
         with self.open() as stream:
             first, is_alone = stream.readline(), not any(line.strip() for line in stream)
         try:
-            json.loads(first)
+            json_value(first)
         except ValueError:
             return "json"
         return "json" if is_alone else "jsonl"

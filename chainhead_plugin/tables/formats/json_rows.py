@@ -12,6 +12,7 @@ from ..errors import TableError, listed, place
 from .cells import is_nan, objects
 from .columnar import nodes_of
 from .files import Source
+from .json_value import json_value
 from .table import Sequences, Table, single
 
 _NODES = "nodes"
@@ -65,7 +66,7 @@ def _lines(stream: io.TextIOWrapper, file: str) -> tuple[list[Any], list[int]]:
         if not line.strip():
             continue
         try:
-            values.append(json.loads(line))
+            values.append(json_value(line))
         except json.JSONDecodeError as error:
             raise TableError(
                 f"{place(file, row=number)} is no JSON: {error.msg} at character {error.colno}"
@@ -75,7 +76,7 @@ def _lines(stream: io.TextIOWrapper, file: str) -> tuple[list[Any], list[int]]:
 
 
 def _whole(stream: io.TextIOWrapper, feature_size: int | None) -> tuple[Any, list[int]]:
-    value = json.load(stream)
+    value = json_value(stream.read())
     if isinstance(value, Mapping):
         is_sequence = _NODES in value or not value
         return ([value] if is_sequence else value), [1]
