@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..checks.json_values import json_value
 from .columns.meaning import check_row, resolve
 from .columns.numbers import is_missing
 from .errors import TableError, closest, listed, place, renamed
 from .formats.cells import to_texts
 from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
-from .formats.json_value import json_value
 from .formats.table import Table
 from .read import Reading, damage_reported, read_raw
 from .schema import Schema

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
+from ...checks.json_values import json_value
 from ..errors import TableError, listed, require
-from .json_value import json_value
 
 FORMATS = {
     ".csv": "csv",

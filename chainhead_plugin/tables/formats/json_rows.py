@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.json_values import json_value
 from ..errors import TableError, listed, place
 from .cells import is_nan, objects
 from .columnar import nodes_of
 from .files import Source
-from .json_value import json_value
 from .table import Sequences, Table, single
 
 _NODES = "nodes"
