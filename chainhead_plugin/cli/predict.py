@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..answering.answers import Answers
-    from ..answering.records import Record, Wanted
+    from ..answering.records import Record
 
 # The most records, and the most numbers in them, that are read before their predictions are written.
 _MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 17
@@ -109,7 +109,6 @@ def predict(
                     say_json(to_plain(line))
             else:
                 console().print(_table(found, answers, results))
-                _say_one_series(wanted, found)
                 for sentence in dict.fromkeys(filter(None, map(answers.left_out, results))):
                     say(sentence)
             return
@@ -118,14 +117,6 @@ def predict(
         with answering(model):
             count = write_rows(output, rows, overwrite=overwrite)
         say(f"{output}: {count:,} rows")
-
-
-def _say_one_series(wanted: Wanted, records: Sequence[Record]) -> None:
-    """Say that a table is read as one series, if it lacks the columns by which the model's table tells series apart."""
-    names = wanted.schema.series if wanted.schema is not None else ()
-    is_lacking = names and len(records) == 1 and not {*names} & records[0].fields.keys()
-    if is_lacking and not records[0].name:
-        say(f"read as one series, as there is no column {', '.join(names)} to tell series apart")
 
 
 def _options(

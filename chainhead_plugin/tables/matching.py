@@ -26,7 +26,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
     schema : Schema
         The schema of the model.
     table : Table
-        Its columns may be in any order. Columns of series and groups may be missing, and so may labels unless
+        Its columns may be in any order. Columns of groups may be missing, and so may labels unless
         `labelled` asks for them, and times if the schema drops them.
     labelled : bool
         Whether the labels are to be read, for an evaluation.
@@ -190,18 +190,40 @@ def load_matched(
     raw, notes, stems = read_raw(data, reading or Reading(feature_size=len(schema.features) or None))
     if isinstance(raw, Table):
         spec = match(schema, raw, labelled=labelled)
-        return from_table(raw, spec, [*notes, *told_of_one_series(schema, spec, raw)], stems)
+        check_series_columns(schema, spec, raw, may_be_alone=isinstance(data, Table) or hasattr(data, "iloc"))
+        return from_table(raw, spec, notes, stems)
     return from_sequences(raw, match_sequences(schema, raw[0], labelled=labelled), notes)
 
 
-def told_of_one_series(schema: Schema, spec: TableSpec, table: Table) -> list[str]:
-    """Return a sentence if a table without the columns that tell series apart is read as a single series.
+def check_series_columns(schema: Schema, spec: TableSpec, table: Table, *, may_be_alone: bool) -> None:
+    """Check that a table has the columns that told series apart in training.
 
-    A table of one series needs no such column. A column with another name is an error of `match`.
+    Parameters
+    ----------
+    schema : Schema
+    spec : TableSpec
+        As `match` returns it.
+    table : Table
+    may_be_alone : bool
+        Whether the table may lack all of these columns, as a DataFrame that holds a single series does. Of several
+        files each is a series.
+
+    Raises
+    ------
+    TableError
+        If some of the columns are missing, or all of them from a file, unless the schema drops them.
     """
-    if not schema.series or spec.series or schema.rows == "series" or len(table.files) > 1 or table.index:
-        return []
-    return [f"one series, as there is no column {listed(schema.series)} to tell series apart"]
+    missing = [name for name in schema.series if name not in {*table.columns, *schema.drop}]
+    is_alone = len(missing) == len(schema.series) and (
+        may_be_alone or len(table.files) > 1 or table.has_siblings or bool(table.index)
+    )
+    if not missing or is_alone or schema.rows == "series" or not table.has_names:
+        return
+    raise TableError(
+        f"{table.name} has no column {listed(missing)}, which told series apart in the table that the model was "
+        f"trained on: add it, or if the table holds a single series, say so with --drop {','.join(missing)}; in Python "
+        "pass it as a DataFrame"
+    )
 
 
 def match_sequences(schema: Schema, part: Sequences, *, labelled: bool = False) -> TableSpec:

@@ -17,7 +17,7 @@ from .formats.frame import from_frame
 from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table, wide_series
-from .matching import match, match_sequences
+from .matching import check_series_columns, match, match_sequences
 from .read import Reading, read_blocks
 from .rows import Rows, join_rows, read_rows, warn_of_codes_in
 from .schema import Schema
@@ -69,7 +69,10 @@ def load_pieces(
         if isinstance(chosen, TableSpec):
             return chosen
         if isinstance(part, Table):
-            return match(chosen, part, labelled=labelled)
+            found = match(chosen, part, labelled=labelled)
+            is_frame = isinstance(data, Table) or hasattr(data, "iloc")
+            check_series_columns(chosen, found, part, may_be_alone=is_frame)
+            return found
         return match_sequences(chosen, part, labelled=labelled)
 
     if isinstance(data, Table) or (hasattr(data, "iloc") and hasattr(data, "columns")):

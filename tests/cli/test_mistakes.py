@@ -163,7 +163,11 @@ MISTAKES = [
         1,
         "there is no recipe missing.yaml: expected the path of a YAML file that exists",
     ),
-    ("train ok.csv", 1, "column kind holds 'a', expected a number: name the column as series, label"),
+    (
+        "train ok.csv",
+        1,
+        "column kind has a text for every series (a, b), and there are dates: say --label kind",
+    ),
     (
         "train ok.csv --label kinds",
         1,

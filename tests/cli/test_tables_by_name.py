@@ -84,18 +84,16 @@ def test_columns_and_rows_in_any_order(named, windows, tmp_path):
     assert answers(named / "kinds", tmp_path / "d.parquet") == expected
 
 
-def test_a_table_of_one_series_needs_no_column_of_series(named, windows, tmp_path):
+def test_a_table_of_one_series_says_so(named, windows, tmp_path):
     alone = windows[windows.window == "007"]
     expected = answers(named / "kinds", written(alone, tmp_path / "a.csv"))
-    [found] = answers(named / "kinds", written(alone.drop(columns="window"), tmp_path / "b.csv"))
+    file = written(alone.drop(columns="window"), tmp_path / "b.csv")
+    for more in ([], ["--json"], ["-o", tmp_path / "out.csv"]):
+        said = " ".join(invoke("predict", named / "kinds", file, *more, code=1).split())
+        assert "b.csv has no column window, which told series apart" in said
+        assert "say so with --drop window" in said
+    [found] = answers(named / "kinds", file, "--drop", "window")
     assert found["predictions"] == expected[0]["predictions"]
-    told = "read as one series, as there is no column window to tell series apart"
-    assert told in invoke("predict", named / "kinds", tmp_path / "b.csv")
-    assert told not in invoke("predict", named / "kinds", tmp_path / "a.csv")
-    together = windows.drop(columns="window")
-    assert "have the same time" in invoke(
-        "predict", named / "kinds", written(together, tmp_path / "c.csv"), code=1
-    )
 
 
 def test_a_longer_horizon_names_the_columns_that_are_lacking(named, tmp_path):
