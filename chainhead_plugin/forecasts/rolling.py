@@ -70,6 +70,34 @@ def trailing_gap(past: NDArray[Any]) -> int:
     return len(past) - 1 - int(observed[-1]) if len(observed) else 0
 
 
+def ahead_with_known(
+    forecast: Callable[[Tensor, Tensor, Tensor], Tensor], known: Tensor, horizon: int
+) -> Callable[[Tensor], Tensor]:
+    """Return a forecast for `roll_forward` of a model that takes covariates, which are known for all steps to come.
+
+    If fewer steps than the horizon are known behind a past, the forecast begins so much earlier, and its first steps,
+    which the past holds already, are left out.
+
+    Parameters
+    ----------
+    forecast : callable
+        Maps a past, the covariates of its steps, and those of the horizon, to forecasts [batch, horizon, targets,
+        quantiles or 1].
+    known : Tensor [batch, steps, covariates]
+        The covariates, from the first step of the past on to the last step to forecast.
+    horizon : int
+        Steps that the model forecasts at once.
+    """
+
+    def ahead(past: Tensor) -> Tensor:
+        begin = min(past.size(1), known.size(1) - horizon)
+        repeated = known.repeat_interleave(len(past) // len(known), 0)
+        some = forecast(past[:, :begin], repeated[:, :begin], repeated[:, begin : begin + horizon])
+        return some[:, past.size(1) - begin :]
+
+    return ahead
+
+
 def gaps_at_ends(
     values: NDArray[Any], lengths: NDArray[np.intp], context_length: int | None
 ) -> NDArray[np.intp]:
@@ -95,7 +123,7 @@ def gaps_at_ends(
 
 
 def forecast_behind_gaps(
-    forecast: Callable[[Tensor, int], Tensor], past: Tensor, gaps: Sequence[int], steps: int
+    forecast: Callable[[Tensor, int, Tensor], Tensor], past: Tensor, gaps: Sequence[int], steps: int
 ) -> Tensor:
     """Forecast from pasts whose last values are missing: the missing steps are forecast too, and left out.
 
@@ -105,7 +133,8 @@ def forecast_behind_gaps(
     Parameters
     ----------
     forecast : callable
-        Maps a past [batch, length, targets] and a number of steps to [batch, steps, targets, quantiles or 1].
+        Maps a past [batch, length, targets], a number of steps, and which series these are, a bool tensor [series], to
+        [batch, steps, targets, quantiles or 1].
     past : Tensor [batch, length, targets]
         Up to the end of the gaps.
     gaps : sequence of int
@@ -120,7 +149,7 @@ def forecast_behind_gaps(
     found: Tensor | None = None
     for gap in sorted({*gaps}):
         rows = torch.tensor([one == gap for one in gaps], device=past.device)
-        some = forecast(past[rows, : past.size(1) - gap], steps + gap)[:, gap:]
+        some = forecast(past[rows, : past.size(1) - gap], steps + gap, rows)[:, gap:]
         found = some.new_empty(len(past), *some.shape[1:]) if found is None else found
         found[rows] = some
     assert found is not None
@@ -146,4 +175,4 @@ def _between(levels: Sequence[float], count: int) -> Tensor:
     return weights
 
 
-__all__ = ["forecast_behind_gaps", "gaps_at_ends", "roll_forward", "trailing_gap"]
+__all__ = ["ahead_with_known", "forecast_behind_gaps", "gaps_at_ends", "roll_forward", "trailing_gap"]

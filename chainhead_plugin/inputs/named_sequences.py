@@ -47,11 +47,10 @@ def width_of(schema: Schema) -> int:
 
 
 def listed_beside_targets(schema: Mapping[str, Any]) -> str:
-    """Return the names of all columns that a forecasting model takes beside its targets; empty if there are none."""
+    """Return the names of the features that a forecasting model takes beside its targets; empty if there are none."""
     names = Schema.from_dict(schema)
     past = [name for name in names.features if name not in names.target]
-    beside = [*past, *names.known, *calendar_names(names.calendar), *names.static]
-    return listed(beside) if beside else ""
+    return listed(past) if past else ""
 
 
 def checked_schema(stated: Any, feature_size: int) -> dict[str, Any]:

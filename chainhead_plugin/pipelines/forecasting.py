@@ -1,6 +1,6 @@
 """The pipeline "time-series-forecasting"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from transformers import BatchFeature
 
 from ..checks.values import check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..forecasts.rolling import forecast_behind_gaps, gaps_at_ends, roll_forward
+from ..forecasts.rolling import ahead_with_known, forecast_behind_gaps, gaps_at_ends, roll_forward
 from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline, saved_extractor
@@ -44,7 +44,8 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
 
     - `prediction_length`: the number of steps to return; None for as many as the model forecasts at once. For more
       steps the model continues from its own forecasts, and the quantiles move apart as errors add up (`roll_forward`).
-      This is not possible for a model with covariates, or with channels that it does not forecast.
+      Covariates have to be known for all of them. This is not possible for a model with channels that it does not
+      forecast.
     - `quantiles`: levels of the quantiles to return, which must be levels of the model; None for all.
     - `context_length`: the most values of a series to forecast from, counted from its end. None for all values, or for
       the model's `chain_length` if its pooling is "flatten", which takes no more.
@@ -151,17 +152,13 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         return preprocess_params, forward_params, postprocess_params
 
     def _needed_beyond(self) -> str:
-        """Return words for the columns that the model takes and does not forecast itself; empty if there are none."""
-        config = self.described
-        if self.schema is not None:
+        """Return words for the channels that the model takes and does not forecast itself; empty if there are none."""
+        count = self.described.num_input_channels - self.described.num_targets
+        if not count and self.other is not None and self.described.num_time_features:
+            return f"{self.described.num_time_features} covariates"
+        if count and self.schema is not None:
             return listed_beside_targets(self.schema)
-        counts = {
-            "covariate": config.num_time_features,
-            "channel": config.num_input_channels - config.num_targets,
-        }
-        return " and ".join(
-            f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count
-        )
+        return f"{count} channel{'s' if count > 1 else ''}" if count else ""
 
     def preprocess(self, sequences: list[Any], **options: Any) -> BatchFeature:
         """Return series aligned at their ends as "past_values" ``[batch, L, channels]``, NaN before shorter series.
@@ -181,13 +178,13 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         known = {}
         if config.num_time_features:
             values, lengths, known["future_time_features"] = split_future(
-                values, lengths, config.prediction_length, config.num_input_channels
+                values, lengths, options.get("horizon", self.horizon), config.num_input_channels
             )
 
         ends = np.cumsum(lengths)
         gaps = np.zeros_like(ends)
         if self.other is None and not self._needed_beyond():
-            gaps = gaps_at_ends(values, lengths, context_length)
+            gaps = gaps_at_ends(values[:, : config.num_input_channels], lengths, context_length)
         if context_length is not None:
             longest = context_length + gaps
             kept = np.repeat(ends, lengths) - np.arange(len(values)) <= np.repeat(longest, lengths)
@@ -221,7 +218,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     def _forward(self, model_inputs: Any, steps: int | None = None) -> dict[str, Any]:
         times, gaps = model_inputs.pop(TIMES, None), model_inputs.pop(_GAPS, None)
         if steps is not None or gaps is not None:
-            return self._rolled(model_inputs["past_values"], steps or self.horizon, gaps) | (
+            return self._rolled(model_inputs, steps or self.horizon, gaps) | (
                 {} if times is None else {TIMES: times}
             )
         point, quantiles = self._run(model_inputs)
@@ -240,21 +237,33 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         outputs = self.model(**inputs, return_dict=True)
         return outputs.prediction_outputs, outputs.quantile_outputs
 
-    def _rolled(self, past: torch.Tensor, steps: int, gaps: Sequence[int] | None) -> dict[str, Any]:
-        levels = self.described.quantiles
+    def _rolled(self, inputs: Any, steps: int, gaps: Sequence[int] | None) -> dict[str, Any]:
+        levels, past = self.described.quantiles, inputs["past_values"]
+        known = None
+        if self.described.num_time_features:
+            known = torch.cat([inputs["past_time_features"], inputs["future_time_features"]], 1)
 
-        def ahead(some: torch.Tensor, count: int) -> torch.Tensor:
-            return roll_forward(self._at_once, some, count, levels)
+        def ahead(some: torch.Tensor, count: int, rows: Any = slice(None)) -> torch.Tensor:
+            at_once: Callable[[torch.Tensor], torch.Tensor] = self._at_once
+            if known is not None:
+                at_once = ahead_with_known(self._at_once, known[rows], self.horizon)
+            return roll_forward(at_once, some, count, levels)
 
         found = ahead(past, steps) if gaps is None else forecast_behind_gaps(ahead, past, gaps, steps)
         point = found[..., levels.index(0.5) if levels else 0]
         return {"forecast": point} | ({"quantiles": found} if levels else {})
 
-    def _at_once(self, past: torch.Tensor) -> torch.Tensor:
+    def _at_once(
+        self, past: torch.Tensor, known: torch.Tensor | None = None, future: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return the forecast [batch, horizon, targets, quantiles or 1] from the last values that the model takes."""
         if "flatten" in self.described.poolings:
             past = past[:, -self.described.chain_length :]
-        point, quantiles = self._run({"past_values": past})
+            known = None if known is None else known[:, -self.described.chain_length :]
+        inputs = {"past_values": past}
+        if known is not None and future is not None:
+            inputs |= {"past_time_features": known, "future_time_features": future}
+        point, quantiles = self._run(inputs)
         return point.unsqueeze(-1) if quantiles is None else quantiles
 
     def postprocess(

@@ -296,9 +296,39 @@ def test_beyond_the_horizon_it_goes_on_from_its_own_forecasts():
     assert found[4:] == pytest.approx(forecaster([*series, *first])["forecast"][:2], rel=1e-5)
 
 
-def test_covariates_are_unknown_beyond_the_horizon():
-    forecaster = forecaster_of(build(m=2, num_time_features=1))
+def with_future(model, past, future):
+    """Rows of a past and of a future, in which the channel is missing."""
+    rows = numbers(past + future, model.config.num_input_channels + model.config.num_time_features)
+    rows[past:, 0] = NAN
+    return rows
+
+
+def test_known_covariates_lead_beyond_the_horizon():
+    model = build(m=2, num_time_features=1)
+    forecaster = forecaster_of(model)
+    rows = with_future(model, 20, 6)
+    first = forecaster(rows[:24])["forecast"]
+    # The last two steps of the horizon of four are those that are left.
+    further = rows.copy()
+    further[20:22, 0] = first[:2]
+    found = forecaster(rows, prediction_length=6)["forecast"]
+    assert found == pytest.approx(first + forecaster(further)["forecast"][2:], rel=1e-5)
+    with pytest.raises(ValueError, match="its last 6 rows are the future to forecast"):
+        forecaster(rows[:24], prediction_length=6)
+
+
+def test_a_gap_before_the_future_is_forecast_too():
+    for fields in ({}, {"quantiles": LEVELS}):
+        model = build(m=2, num_time_features=1, **fields)
+        forecaster = forecaster_of(model)
+        rows = with_future(model, 20, 6)  # the first two of the six are a gap
+        whole = forecaster(rows, prediction_length=6)
+        assert forecaster(rows)["forecast"] == pytest.approx(whole["forecast"][2:], rel=1e-5)
+
+
+def test_other_channels_are_unknown_beyond_the_horizon():
+    forecaster = forecaster_of(build(m=3, num_time_features=1, prediction_channel_indices=[0]))
     with pytest.raises(
-        ValueError, match=r"5 steps cannot be forecast: .* 4 at once, .* values of 1 covariate for"
+        ValueError, match=r"5 steps cannot be forecast: .* 4 at once, .* values of 1 channel for"
     ):
-        forecaster(np.zeros((16, 2)), prediction_length=5)
+        forecaster(np.zeros((17, 3)), prediction_length=5)

@@ -179,7 +179,7 @@ class FittedForecaster(SavedForecaster):
         if not any(gaps):
             return self._rolled(batch, steps)
 
-        def ahead(past: torch.Tensor, count: int) -> torch.Tensor:
+        def ahead(past: torch.Tensor, count: int, _rows: torch.Tensor) -> torch.Tensor:
             return self._rolled({"past_values": past}, count)
 
         return forecast_behind_gaps(ahead, batch["past_values"], gaps, steps)
