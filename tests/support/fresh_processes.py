@@ -30,10 +30,27 @@ LIBRARIES = (
     "torchvision",
     "torchao",
     "PIL.Image",
-    "scipy",
+    "scipy.optimize",
+    "scipy.spatial",
     "sympy",
     "numpy",
     "pandas",
+    # What transformers and the client of the Hub import in their turn.
+    "torchvision.transforms.v2",
+    "torchvision.ops",
+    "httpx",
+    "httpx2",
+    "anyio",
+    "jinja2",
+    "yaml",
+    "tokenizers",
+    "fsspec",
+    "regex",
+    "safetensors.torch",
+    "filelock",
+    "psutil",
+    "rich.console",
+    "typer",
 )
 OFFLINE_LIBRARIES = (*LIBRARIES, "timm", "transformers.pipelines", "transformers.trainer")
 
