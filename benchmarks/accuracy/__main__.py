@@ -34,6 +34,10 @@ def main(
             help=f"Folder of more sets, NAME/NAME_TRAIN.ts and NAME_TEST.ts; also in {FOLDER_VARIABLE}."
         ),
     ] = None,
+    aside: Annotated[
+        str | None,
+        typer.Option(help="Of these sets, those that no default was chosen on, reported apart: A,B,C."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 3,
     without: Annotated[
         str | None, typer.Option(help="Contestants to leave out: A;B, with semicolons.")
@@ -65,6 +69,10 @@ def main(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
+    kept_aside = _split(aside)
+    if unknown := [name for name in kept_aside if name not in found]:
+        raise typer.BadParameter(f"no set {', '.join(unknown)} was found", param_hint="--aside")
+
     machine = describe("cpu") | {
         name: metadata.version(name) for name in ("aeon", "scikit-learn", "numba", "numpy")
     }
@@ -86,7 +94,10 @@ def main(
             console.print(f"{row['threads of']}: time with one and with two threads")
     rows = [row for row in rows if row["set"] in found and row["model"] in names and row["seed"] < seeds]
     timed = [row for row in timed if row["threads of"] in found or row["threads of"] in LARGE]
-    results = _results(rows, names, list(found), seeds) | ({"threads": timed} if timed else {})
+    chosen_on = [name for name in found if name not in kept_aside]
+    results = _results(rows, names, chosen_on or kept_aside, seeds) | ({"threads": timed} if timed else {})
+    if chosen_on and kept_aside:
+        results["aside"] = _results(rows, names, kept_aside, seeds)
     console.print(f"wrote {write_report(results, output)}")
 
 
@@ -108,7 +119,7 @@ def _results(
         "models": list(names),
         "sets": list(sets),
         "seeds": seeds,
-        "rows": rows,
+        "rows": [row for row in rows if row["set"] in sets],
     }
 
 

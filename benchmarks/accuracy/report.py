@@ -80,6 +80,7 @@ def render(results: Results) -> str:
         "## Test accuracy in %\n\n" + _accuracies(results),
         "## Time\n\nCPU seconds of fit and predict together, in units of MiniRocket's on the same set.\n\n"
         + _times(results),
+        *([_aside(results["aside"])] if "aside" in results else []),
         *([render_threads(results["threads"])] if "threads" in results else []),
         "## Where it loses\n\n" + _losses(results),
         "## How this was measured\n\n" + _method(results),
@@ -115,6 +116,22 @@ def _times(results: Results) -> str:
     return table(["", *results["models"]], body)
 
 
+def _aside(results: Results) -> str:
+    """Return the section on sets that no default was chosen on."""
+    return "\n\n".join(
+        [
+            "## On sets that nothing was chosen on",
+            "No default was developed on these sets, nor changed after this run. Test accuracy in %:",
+            _accuracies(results),
+            "Time as above:",
+            _times(results),
+            _sizes(results),
+            _losses(results),
+            _machine(results),
+        ]
+    )
+
+
 def _losses(results: Results) -> str:
     ours = [model for model in results["models"] if CONTESTANTS[model].is_ours]
     rivals = [model for model in results["models"] if not CONTESTANTS[model].is_ours]
@@ -137,20 +154,11 @@ def _losses(results: Results) -> str:
 
 
 def _method(results: Results) -> str:
-    facts = {row["set"]: row["facts"] for row in results["rows"]}
-    body = []
-    for name in results["sets"]:
-        of = facts[name]
-        length = (
-            str(of["longest"]) if of["shortest"] == of["longest"] else f"{of['shortest']}–{of['longest']}"
-        )
-        body.append([name, *map(str, (of["train"], of["test"], of["channels"], length, of["labels"]))])
     errors = [
         f"{row['model']} on {row['set']}, seed {row['seed']}: {row['error']}."
         for row in results["rows"]
         if "error" in row
     ]
-    machine = "; ".join(f"{name}: {value}" for name, value in results["machine"].items())
     stack = (
         "The trained stack is that of `fit_stack` without an option; the classifier tries it only where `seconds` give "
         "it time, and it ran on the sets that have a value. "
@@ -167,11 +175,27 @@ def _method(results: Results) -> str:
             "defaults of random chain heads were developed on them, so that sets that were kept aside tell more. More "
             "sets, in sktime's .ts format, are taken with `--data FOLDER`: PLAID is one, which sktime's wheel holds "
             "under sktime/datasets/data, and which no extra of this project installs.",
-            table(["set", "train", "test", "channels", "nodes", "labels"], body),
+            _sizes(results),
             *(["Not finished: " + " ".join(errors)] if errors else []),
-            machine + ".",
+            _machine(results),
         ]
     )
+
+
+def _sizes(results: Results) -> str:
+    facts = {row["set"]: row["facts"] for row in results["rows"]}
+    body = []
+    for name in results["sets"]:
+        of = facts[name]
+        length = (
+            str(of["longest"]) if of["shortest"] == of["longest"] else f"{of['shortest']}–{of['longest']}"
+        )
+        body.append([name, *map(str, (of["train"], of["test"], of["channels"], length, of["labels"]))])
+    return table(["set", "train", "test", "channels", "nodes", "labels"], body)
+
+
+def _machine(results: Results) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in results["machine"].items()) + "."
 
 
 __all__: Sequence[str] = ["accuracy", "render", "seconds", "values", "write_report"]

@@ -1,6 +1,7 @@
 """The accuracy benchmark: its data sets, the rows of its tables and its report. Classifiers are tested elsewhere."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -52,6 +53,17 @@ def test_report_says_where_it_loses(results):
     assert "QUANT on B, seed 1: MemoryError: no." in text
     assert "| A | 60 | 100 | 1 | 20–30 | 2 |" in text
     assert accuracy(results, "A", "Hydra") is None
+
+
+def test_sets_that_nothing_was_chosen_on_have_a_section_of_their_own(results):
+    apart = {"aside": results | {"sets": ["B"]}}
+    text = render(results | {"sets": ["A"]} | apart)
+    heading = "## On sets that nothing was chosen on"
+    assert heading not in render(results)
+    before, section = text.split(heading)
+    assert "| B |" not in before
+    assert re.search(r"\| B \|.* 80\.0 \|", section.split("## ")[0])
+    assert "| A |" not in section.split("## ")[0]
 
 
 def test_report_and_picture_are_written(results, tmp_path):
