@@ -215,7 +215,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 def _names_code(config: str | None) -> bool:
     try:
         fields = json.loads(config or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(fields, dict) and bool(fields.get("auto_map"))
 

@@ -236,7 +236,7 @@ def _pointed_to(folder: Path) -> Path | None:
     """Return the hidden folder that a model's weights are still in."""
     try:
         config = json.loads((folder / _CONFIG).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     pointer = config.get(_POINTER) if isinstance(config, dict) else None
     name = pointer.partition("/")[0] if isinstance(pointer, str) else ""

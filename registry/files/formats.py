@@ -81,7 +81,7 @@ def read_json(file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text("utf-8"))
     except FileNotFoundError as error:
         raise PushError(f"{file.parent} is no checkpoint: it has no {file.name}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PushError(f"{file} is damaged: {error}") from error
     if not isinstance(content, dict):
         raise PushError(f"{file} is damaged: it holds a {type(content).__name__}, not an object")

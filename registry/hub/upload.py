@@ -176,7 +176,7 @@ def _stale(files: Mapping[str, Path | bytes], info: ModelInfo) -> set[str]:
 def _names_code(config: bytes) -> bool:
     try:
         fields = json.loads(config)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(fields, dict) and bool(fields.get("auto_map"))
 

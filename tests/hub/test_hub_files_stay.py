@@ -9,7 +9,7 @@ from hub_samples import CHECKPOINT, noise
 from safetensors.numpy import save_file
 
 import registry
-from chainhead_plugin import ChainHeadForSequenceClassification
+from chainhead_plugin import ChainHeadConfig, ChainHeadForSequenceClassification
 from chainhead_plugin.storage.safe_loading import DamagedFileError, UnsafeWeightsError
 from registry.files.cache import discard
 from registry.files.formats import shards_of
@@ -158,3 +158,12 @@ def test_names_from_a_server_are_no_paths(name):
     info = ModelInfo(id="me/chain", siblings=[{"rfilename": name, "blobId": "0" * 40}])
     with pytest.raises(registry.TransferError, match="no place in a repository"):
         Download(repo_id="me/chain", revision="main")._hashes(info)
+
+
+def test_a_configuration_that_is_nested_too_deep(folder):
+    (folder / "config.json").write_text("[" * 100_000)
+    with pytest.raises(registry.PushError, match=r"config\.json is damaged"):
+        registry.push(str(folder), "me/chain", token="none")
+    model = ChainHeadForSequenceClassification(ChainHeadConfig(m=3, num_labels=2))
+    model.save_pretrained(folder)
+    assert ChainHeadForSequenceClassification.from_pretrained(folder).config.m == 3
