@@ -121,7 +121,8 @@ def _check_duplicates(part: Rows) -> None:
         raise TableError(
             f"{part.place(row)} and row {int(part.numbers[row + 1])} have the same time, {shown_time(part, row)}: "
             "delete or average one of them, name the column that tells series apart (--series), or if another column "
-            "holds the time of day, name both, as time: [date, hour] (--time date,hour)"
+            "holds the time of day, name both, as time: [date, hour] (--time date,hour); if clocks were set back "
+            "then, state time_zone (--time-zone Europe/Berlin)"
         )
 
 

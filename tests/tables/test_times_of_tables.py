@@ -34,6 +34,10 @@ def _in_numbers(i):
     return f"{i + 1},2010,1,{1 + i // 24},{i % 24},{i}"
 
 
+def _in_words(i):
+    return f"{2010 + i // 12},{datetime.date(2010, 1 + i % 12, 1):%B},{i}"
+
+
 def _in_halves(i):
     return f"1/{13 + i // 24}/2024,{(i % 12) or 12}:15 {'AP'[i % 24 // 12]}M,{i}"
 
@@ -47,6 +51,7 @@ def _in_halves(i):
         ("date,time,x", _in_halves, "2024-01-13T00:15", "1/14/2024 06:15", _HOUR),
         ("No,year,month,day,hour,x", _in_numbers, "2010-01", "2010-01-02 06:00", _HOUR),
         ("year,month,x", lambda i: f"{2010 + i // 12},{1 + i % 12},{i}", "2010-01", "2012-07", "1 month"),
+        ("year,month,x", _in_words, "2010-01", "2012-07", "1 month"),
         ("year,week,x", lambda i: f"{2010},{1 + i},{i}", "2010-01-04", "2010-W31", "7 days"),
         ("year,quarter,x", lambda i: f"{2010 + i // 4},{1 + i % 4},{i}", "2010-01", "2017-Q3", "3 months"),
     ],
@@ -72,7 +77,7 @@ def test_columns_that_tell_the_time_together(load, head, row, first, coming, ste
         ("date,at,x\n2024-01-01,noon,1\n", {"time": ["date", "at"]}, "column at holds 'noon', expected a time of day"),
         ("date,at,x\n2024-01-01 10:00,1,1\n", {"time": ["date", "at"]}, "holds more than days"),
         ("y,m,d,x\n2024,2,30,1\n", {"time": ["y", "m", "d"]}, "row 2, column y: 2024-2-30 is no date"),
-        ("date,x\n2024-01-01,1\n2024-01-01,2\n", {}, "--time date,hour"),
+        ("date,x\n2024-01-01,1\n2024-01-01,2\n", {}, "--time date,hour.*--time-zone Europe/Berlin"),
         ("d,at,x\n2024-01-01,1:30,1\n2024-01-01,2:30,1\n", {"time": "d"}, r"time: \[date, at\]"),
     ],
 )  # fmt: skip

@@ -49,6 +49,15 @@ _RANGES = {"year": (1678, 2261), "month": (1, 12), "day": (1, 31), "hour": (0, 2
     "quarter": (1, 4),
 }
 _FORMAT = ("%Y", "-%m", "-%d", " %H", ":%M", ":%S")
+_NAMES_OF_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
+_MONTHS = {
+    spelling: float(number)
+    for number, name in enumerate(_NAMES_OF_MONTHS, start=1)
+    for spelling in (name, name[:3], name[:4])
+}
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?:(?P<sign>[:.h])(?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d(?:[.,]\d{1,9})?))?|h)?"
     r"\s*(?P<half>[ap]\.?m\.?)?",
@@ -233,6 +242,8 @@ def _whole(table: Table, column: str, part: str) -> NDArray[np.int64]:
     numbers = []
     for row, text in enumerate(to_texts(table.columns[column])):
         number = number_of(text)
+        if number is None and part == "month":
+            number = _MONTHS.get(text.strip().lower().rstrip("."))
         if number is None or not number.is_integer() or not low <= number <= high:
             raise TableError(
                 f"{_place(table, column, row)} holds {shown(text)}, expected the {part} of a time, from {low} to {high}"
