@@ -152,3 +152,18 @@ def test_a_model_of_the_zoo_and_one_that_was_trained_on_a_table(tmp_path):
     output = invoke("evaluate", tmp_path / "model", "--data", file, "--picture", picture, code=1)
     assert "a confusion matrix needs a single label" in output
     assert not picture.exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["[", "[" * 10_000, "null", "{}", '{"models": 3}', '{"models": {"x": {}}}']
+)
+def test_damaged_results_are_told(model, content, tmp_path):
+    results = model / "results.json"
+    whole = results.read_bytes()
+    try:
+        results.write_text(content)
+        told = " ".join(invoke("evaluate", model, code=1).split())
+    finally:
+        results.write_bytes(whole)
+    assert told.startswith("Error: ")
+    assert "results.json is damaged" in told

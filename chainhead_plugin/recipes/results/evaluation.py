@@ -1,6 +1,5 @@
 """Evaluate a trained model on its recipe's test part."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import registry
 
+from ...checks.json_values import json_value
 from ...storage.code_origin import without_carried_code
 from ..candidates.peers import CHAIN
 from ..data.load import load_data
@@ -124,8 +124,14 @@ def _results_of(folder: Path, metrics: Sequence[Metric]) -> dict[str, float]:
     file = folder / RESULTS
     if not file.is_file():
         return {}
-    report = Report.from_json(json.loads(file.read_text("utf-8")), metrics)
-    return {name: outcome.values[0] for name, outcome in report.models[CHAIN].outcomes.items()}
+    try:
+        report = Report.from_json(json_value(file.read_text("utf-8")), metrics)
+        return {name: outcome.values[0] for name, outcome in report.models[CHAIN].outcomes.items()}
+    except (ValueError, TypeError, LookupError, AttributeError, StopIteration) as error:
+        raise ValueError(
+            f"{file} is damaged, or was written by another version: chainhead train with the same recipe and folder "
+            "writes it anew"
+        ) from error
 
 
 def _catalogued(name: str, metrics: Sequence[Metric]) -> dict[str, float]:
