@@ -42,6 +42,22 @@ def test_scores_are_those_of_the_forecasts_at_every_origin(tmp_path):
     assert "forecasts from 18 origins" in " ".join(shown.split())
 
 
+def test_gaps_before_origins_are_forecast_too(tmp_path):
+    forecaster = ChainHeadForecaster(quantiles=(0.1, 0.5, 0.9), seasons=(4,)).fit(series(0), horizon=3)
+    forecaster.save_pretrained(tmp_path / "model")
+    past = forecaster.model_.config.chain_length
+    new = series(1, past + 20)
+    new.iloc[past + 5 : past + 7] = np.nan
+    new.to_csv(tmp_path / "new.csv")
+    output = invoke("evaluate", tmp_path / "model", "--data", tmp_path / "new.csv", "--json")
+    values = new.to_numpy()[:, np.newaxis]
+    origins = range(past, len(new) - 3 + 1)
+    forecasts = forecaster.forecast_from([values[:origin] for origin in origins])[:, :, 0, 1]
+    futures = np.stack([values[origin : origin + 3, 0] for origin in origins])
+    expected = np.nanmean(np.abs(forecasts - futures))
+    assert json.loads(output[output.index("{") :])["metrics"]["mae"] == pytest.approx(expected, rel=1e-4)
+
+
 def test_too_short_files_are_told(tmp_path):
     forecaster = ChainHeadForecaster(seasons=(4,)).fit(series(0), horizon=3)
     forecaster.save_pretrained(tmp_path / "model")

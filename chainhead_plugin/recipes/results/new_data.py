@@ -33,6 +33,7 @@ from ..task import Task
 from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
 from ..training.fitting.trainer import predict
+from .behind_gaps import with_gaps_forecast
 
 # About the most origins that forecasts start from: if files have more, only every second, third, … is taken.
 _MOST_ORIGINS = 5_000
@@ -283,6 +284,7 @@ def evaluate_forecasts(
     )
     task = task_named("time-series-forecasting").of_model({"quantiles": list(config.quantiles)})
     forecasts = predict(model.eval(), task.load_inputs(folder), windows.inputs, task).numpy()
+    forecasts = with_gaps_forecast(forecasts, model, windows)
     said = (
         f"{summary(found)}; forecasts from {len(windows.labels):,} origins, each {future} steps from {past}"
     )
