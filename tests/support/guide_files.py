@@ -18,6 +18,8 @@ def write_recipe_files():
     sales.to_csv("sales.csv", index=False)
     sales["sold"] = sales["sold"].astype("Int64").mask(sales["day"] > "2025-05-23")
     sales[sales["day"] > "2025-04-30"].to_csv("next.csv", index=False)
+    _meter().to_csv("meter.csv", index=False, sep=";")
+    _months().to_csv("monthly.csv", index=False)
     _households(rng, 60).to_csv("households.csv", index=False)
     _batches(rng, 60).to_csv("batches.csv", index=False)
     reviews = _reviews(rng, 80)
@@ -93,6 +95,37 @@ def _sales(rng, count):
             )
         )
     return pd.concat(tables)
+
+
+def _meter():
+    """Return two weeks of load in local time, in which clocks are set back, as a logger with units writes them."""
+    rng = np.random.default_rng(0)
+    times = pd.date_range("2025-10-20", periods=24 * 14 + 1, freq="h", tz="Europe/Berlin")
+    load = 12 + 4 * np.sin((times.hour - 6) / 12 * np.pi) + rng.normal(0, 0.5, len(times))
+    return pd.DataFrame(
+        {
+            "date": times.strftime("%d.%m.%Y"),
+            "hour": times.strftime("%H:%M"),
+            "load": [f"{value:.1f} kW".replace(".", ",") for value in load],
+        }
+    )
+
+
+def _months():
+    """Return four series of months, a row for each, of which three begin later."""
+    rng = np.random.default_rng(0)
+    months = pd.date_range("2020-01", periods=48, freq="MS").strftime("%Y-%m")
+    steps = np.arange(48)
+    rows = {
+        f"M{number + 1}": pd.Series(
+            (100 + 20 * number + steps + 15 * np.sin(steps / 6 * np.pi) + rng.normal(0, 2, 48)).round(),
+            months,
+        )
+        .astype("Int64")
+        .mask(steps < 6 * number)
+        for number in range(4)
+    }
+    return pd.DataFrame(rows).T.rename_axis("id").reset_index()
 
 
 def _households(rng, count):

@@ -42,6 +42,19 @@ def _in_halves(i):
     return f"1/{13 + i // 24}/2024,{(i % 12) or 12}:15 {'AP'[i % 24 // 12]}M,{i}"
 
 
+def test_a_date_and_an_hour_are_the_time_where_an_hour_is_there_twice(load):
+    start = datetime.datetime(2025, 10, 22, tzinfo=datetime.UTC)
+    moments = [
+        (start + datetime.timedelta(hours=i)).astimezone(ZoneInfo("Europe/Berlin")) for i in range(24 * 7)
+    ]
+    rows = written("date,hour,x", [f"{moment:%Y-%m-%d,%H:%M},{i}" for i, moment in enumerate(moments)])
+    (series,) = load(rows, time_zone="Europe/Berlin")
+    assert series.values.ravel().tolist() == list(range(24 * 7))
+    assert (np.diff(series.times) == np.timedelta64(1, "h")).all()
+    with pytest.raises(TableError, match=r"have the same time, 2025-10-26 02:00.*state time_zone"):
+        load(rows)
+
+
 @pytest.mark.parametrize(
     ("head", "row", "first", "coming", "step"),
     [

@@ -11,6 +11,9 @@ from .numbers import is_missing
 
 # The columns of a date, as many as a table has, in this order; the year stands beside a month, a week or a quarter.
 _ORDERS = (("year", "month", "day", "hour", "minute", "second"), ("year", "week"), ("year", "quarter"))
+# The largest share of rows that may repeat a time: an hour that is there twice, as clocks go back, or a row that was
+# written twice should not hide which columns are the time. The reader then orders such rows, or refuses them by name.
+_MOST_REPEATED = 0.01
 
 
 def guess_time_columns(table: Table, spec: TableSpec, free: list[str]) -> TableSpec | None:
@@ -39,12 +42,16 @@ def guess_time_columns(table: Table, spec: TableSpec, free: list[str]) -> TableS
 
 def _date_and_hour(table: Table, spec: TableSpec, date: str, free: list[str]) -> list[str] | None:
     """Return a column of dates that repeat in a series, and the column of their times of day."""
-    if _are_different(table, spec, [date]):
+    if not _repeated(table, spec, [date]):
         return None
     may_be = [name for name in free if name != date and (_is_named_hour(name) or _has_clocks(table, name))]
     for hour in may_be:
         is_whole = not is_missing(table.columns[hour]).any()
-        if is_whole and is_time_of_day(table, hour) and _are_different(table, spec, [date, hour]):
+        if (
+            is_whole
+            and is_time_of_day(table, hour)
+            and _repeated(table, spec, [date, hour]) <= _MOST_REPEATED
+        ):
             return [date, hour]
     return None
 
@@ -66,13 +73,13 @@ def _numbers(table: Table, spec: TableSpec, free: list[str]) -> list[str] | None
         columns = [parts[part] for part in known]
         if len(columns) < 2 or not all(is_part(table, parts[part], part) for part in known):
             continue
-        if _are_different(table, spec, columns):
+        if _repeated(table, spec, columns) <= _MOST_REPEATED:
             return columns
     return None
 
 
-def _are_different(table: Table, spec: TableSpec, columns: list[str]) -> bool:
-    """Whether no two rows of a series have the same cells in some columns."""
+def _repeated(table: Table, spec: TableSpec, columns: list[str]) -> float:
+    """Return the share of rows that have the same cells in some columns as an earlier row of their series."""
     cells = [to_texts(table.columns[column]) for column in (*spec.series, *columns)]
     keys = zip(*cells, table.file_of.tolist(), strict=True)
-    return len({*keys}) == len(table)
+    return 1 - len({*keys}) / len(table)
