@@ -221,3 +221,27 @@ def test_a_last_row_of_sums(load):
     assert told in tables.summary(load("id,t0,t1\na,1,2\nb,3,4\ntotal:,4,6\n", series="id", rows="series"))
     with pytest.raises(TableError, match="row 5, column id holds 'Sum', a series of a single row"):
         load("id,x\na,1\na,2\nb,3\nSum,6\n", series="id", rows="nodes")
+
+
+@pytest.mark.parametrize("name", ["trip_id", "Subject ID", "deviceId", "device-id", "userID"])
+@pytest.mark.parametrize("ids", [("7", "9"), ("north", "south")], ids=["numbers", "texts"])
+def test_names_that_end_in_id_tell_series_apart(load, name, ids):
+    rows = [f"{one},{i / 4}" for one in ids for i in (1, 3, 2)]
+    found = load("\n".join([f"{name},x", *rows]) + "\n")
+    assert [series.id for series in found] == list(ids)
+    assert found.features == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        ("covid,x", [f"{i // 3},{i}.5" for i in range(9)]),
+        ("order_id,x", [f"{i},{i}.5" for i in (4, 2, 9, 7)]),
+        ("device_id,x", [f"7,{i}.5" for i in range(9)]),
+    ],
+    ids=["a word that ends so", "a number for each row", "one number"],
+)
+def test_other_numbers_do_not(load, head, rows):
+    found = load("\n".join([head, *rows]) + "\n")
+    assert len(found) == 1
+    assert found.features == tuple(head.split(","))

@@ -1,5 +1,6 @@
 """Guess the columns of series, times and labels that the user has not named, if they can mean nothing else."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,8 @@ _SERIES_NAMES = (
     "recording",
     "recording_id",
 )
-
+# Other names that end in a word "id": trip_id, Subject ID, deviceId.
+_ENDS_IN_ID = re.compile(r"[_\W](id|ID|Id)$|[a-z]I[dD]$")
 
 # Names under which tables commonly number the nodes of a series, or say when they were, in small letters.
 _STEP_NAMES = (
@@ -70,8 +72,8 @@ _STEP_NAMES = (
 
 
 def is_series_name(column: str) -> bool:
-    """Whether a column has a name under which tables commonly tell series apart."""
-    return column.strip().lower() in _SERIES_NAMES
+    """Whether a column has a name under which tables commonly tell series apart, such as id, trip_id and Subject ID."""
+    return column.strip().lower() in _SERIES_NAMES or bool(_ENDS_IN_ID.search(column.strip()))
 
 
 def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
@@ -190,9 +192,10 @@ def _may_be_series(table: Table, column: str) -> bool:
         return True
     if is_missing(values).any():
         return False
-    if not looks_numeric(values, table.decimal):
-        return True
     texts = to_texts(values)
+    if not looks_numeric(values, table.decimal):
+        # An id for each row, such as that of a booking, tells rows apart, unless its name says more.
+        return column.strip().lower() in _SERIES_NAMES or len(set(texts)) < len(texts)
     if not are_whole(values) or len(texts) < 2:
         return False
     runs = 1 + int(np.count_nonzero(texts[1:] != texts[:-1]))
