@@ -176,6 +176,7 @@ class TestSaving:
         roots = {"chainhead_plugin": Path(chainhead_plugin.__file__).parent}
         carried = flat_code(modules, roots).keys()
         assert {name for name in carried if not name.startswith("tables_")} == {
+            "checks_json_values.py",
             "checks_packages.py",
             "checks_values.py",
             "inputs_extraction_options.py",

@@ -204,7 +204,7 @@ def test_continued_series(tmp_path, test, message):
     ("name", "content", "options", "message"),
     [
         ("none.csv", None, [], "there is no file"),
-        ("t.csv", kinds().to_csv(index=False), [], "name the column of labels with --label"),
+        ("t.csv", kinds().to_csv(index=False), [], "say --label kind to learn it, or --drop kind and"),
         (
             "t.csv",
             kinds().drop(columns="kind").to_csv(index=False),
@@ -235,7 +235,7 @@ def test_continued_series(tmp_path, test, message):
             "t.csv",
             "shop,2025-01-01,2025-01-02\nx,1,2\ny,3,4\n",
             ["--horizon", "1", "--series", "shop"],
-            "its columns are times, but a table to forecast has a row for each time",
+            "its columns are times: if each row is a whole series, say so with --rows series",
         ),
         (
             "t.csv",
