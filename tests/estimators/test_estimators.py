@@ -226,3 +226,22 @@ def test_without_scikit_learn_the_extra_is_named():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "needs scikit-learn: pip install scikit-learn" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "llava", "quantization_config": 1.5}, "holds a model of the type 'llava'"),
+        ({"model_type": None}, "holds a model of the type None"),
+        ({"model_type": ["chainhead"]}, "holds a model of the type"),
+    ],
+)
+@pytest.mark.parametrize("make", [ChainHeadClassifier, ChainHeadRegressor])
+def test_a_configuration_of_another_family_is_refused_before_transformers_acts_on_it(
+    data, fitted, regressor, tmp_path, make, changes, message
+):
+    (fitted if make is ChainHeadClassifier else regressor).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    with pytest.raises(ValueError, match=message):
+        make.from_pretrained(tmp_path)

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForTimeSeriesPrediction
 
+from ...config.configuration_chainhead import ChainHeadConfig
 from ...forecasts.bands import ErrorRecord
 from ...hub.pushing import push
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
@@ -24,6 +25,7 @@ from ..saved.state import (
     params_to_json,
     read_state,
     read_together,
+    require_kind,
     require_own_model,
     write_state,
 )
@@ -159,6 +161,7 @@ class SavedForecaster(BaseEstimator):
                 f"{name} was not saved by {cls.__name__}: load it with AutoModelForTimeSeriesPrediction"
             )
         require_own_model(name, state, **hub)
+        require_kind(name, [ChainHeadConfig.model_type], cls.__name__, **hub)
         require_fitted_values(state, (*FITTED, "until", "memory"))
         file = find_file(name, _ERRORS, **hub)
         if file is None:

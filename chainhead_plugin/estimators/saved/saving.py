@@ -20,6 +20,7 @@ from .state import (
     params_to_json,
     read_state,
     read_together,
+    require_kind,
     require_own_model,
     write_state,
 )
@@ -107,6 +108,7 @@ class SavedEstimator(BaseEstimator):
         state = read_state(name, cls.__name__, **hub)
         require_own_model(name, state, **hub)
         require_fitted_values(state, cls._fitted)
+        require_kind(name, cls._kinds, cls.__name__, **hub)
         try:
             found = cls(**params_from_json(state.get("params", {})))
         except TypeError as error:

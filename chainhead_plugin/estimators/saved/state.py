@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from transformers.utils import CONFIG_NAME
 from transformers.utils.hub import cached_file
 
 from ...storage.hashing import sha256
@@ -72,6 +73,33 @@ def require_own_model(name: str | os.PathLike[str], state: dict[str, Any], **hub
         )
 
 
+def require_kind(name: str | os.PathLike[str], kinds: Collection[str], estimator: str, **hub: Any) -> None:
+    """Check that a configuration is that of a model which an estimator may hold, before transformers acts on it.
+
+    Parameters
+    ----------
+    name : str or path
+        A folder, or a repository on the Hub.
+    kinds : collection of str
+        The values of "model_type" that the estimator knows.
+    estimator : str
+        The name of the estimator's class.
+    **hub
+        The options of `from_pretrained`.
+
+    Raises
+    ------
+    ValueError
+        If the configuration is damaged, or that of another model.
+    """
+    file = find_file(name, CONFIG_NAME, **hub)
+    if file is None:
+        return  # transformers says that there is no model
+    found = _read_object(file).get("model_type")
+    if not isinstance(found, str) or found not in kinds:
+        raise ValueError(f"{name} holds a model of the type {found!r:.80}, which is no model of {estimator}")
+
+
 def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict[str, Any]:
     """Return the state in a folder or a repository; an empty dict if there is none.
 
@@ -92,17 +120,24 @@ def read_state(name: str | os.PathLike[str], estimator: str, **hub: Any) -> dict
     file = find_file(name, NAME, **hub)
     if file is None:
         return {}
-    try:
-        state = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
-    if not isinstance(state, dict) or not isinstance(state.get("params"), dict):
+    state = _read_object(file)
+    if not isinstance(state.get("params"), dict):
         raise ValueError(f"{file} is damaged: expected an object with the entry params")
     if state.get("estimator") != estimator:
         raise ValueError(
             f"{file} is of {state.get('estimator')}: load it with that class, not with {estimator}"
         )
     return state
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} is damaged: expected an object, got {found!r:.80}")
+    return found
 
 
 def classes_to_json(classes: NDArray[Any]) -> dict[str, Any]:
