@@ -13,7 +13,7 @@ from ..faces import names_of
 
 if TYPE_CHECKING:
     from .errors import TableError as TableError
-    from .formats.dialect import Dialect as Dialect
+    from .formats.text.dialect import Dialect as Dialect
     from .loading import load as load
     from .matching import load_matched as load_matched
     from .pieces import load_pieces as load_pieces
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
-        "Dialect": "formats.dialect",
+        "Dialect": "formats.text.dialect",
         "Reading": "read",
         "Schema": "schema",
         "Series": "series",

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .assembling import assemble
+from .assembly.assembling import assemble
+from .assembly.rows import numeric_labels, read_rows, warn_of_codes_in
 from .columns.codes import warn_of_codes
-from .columns.decimal_signs import check_decimals
 from .columns.meaning import Columns, check_row, resolve
 from .columns.numbers import is_missing, to_numbers
-from .columns.spelling import check_spelling
-from .columns.thousands import plain_numbers
+from .columns.numerals.decimal_signs import check_decimals
+from .columns.numerals.spelling import check_spelling
+from .columns.numerals.thousands import plain_numbers
+from .columns.numerals.units import without_units
 from .columns.totals import check_totals
-from .columns.units import without_units
 from .columns.wide import NodeTimes, node_times
 from .errors import TableError, closest, listed, place
 from .formats.cells import to_texts
 from .formats.table import Sequences, Table
 from .read import FOLDER, Reading, read_raw
-from .rows import numeric_labels, read_rows, warn_of_codes_in
 from .series import Series, SeriesSet
 from .spec import TableSpec
 

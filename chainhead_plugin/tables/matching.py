@@ -5,7 +5,7 @@ from typing import Any
 
 from .columns.guessing import is_series_name, tells_apart
 from .columns.meaning import index_columns
-from .columns.units import check_units
+from .columns.numerals.units import check_units
 from .errors import TableError, listed, renamed
 from .formats.cells import number_of
 from .formats.table import Sequences, Table

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from .assembling import assemble
+from .assembly.assembling import assemble
+from .assembly.rows import Rows, join_rows, read_rows, warn_of_codes_in
 from .columns.meaning import Columns, resolve
-from .columns.thousands import plain_numbers
-from .columns.units import without_units
+from .columns.numerals.thousands import plain_numbers
+from .columns.numerals.units import without_units
 from .columns.wide import node_times
 from .errors import RowsApartError, TableError
 from .formats.files import Source, find_sources
 from .formats.frame import from_frame
-from .formats.separated import BLOCK_ROWS
 from .formats.table import Sequences, Table
+from .formats.text.separated import BLOCK_ROWS
 from .loading import from_sequences, from_table, wide_series
 from .matching import check_series_columns, match, match_sequences
 from .read import Reading, read_blocks
-from .rows import Rows, join_rows, read_rows, warn_of_codes_in
 from .schema import Schema
 from .series import SeriesSet
 from .spec import TableSpec

@@ -13,13 +13,13 @@ from .formats.archives import read_arff, read_ts
 from .formats.arrays import read_arrays
 from .formats.columnar import read_blocks as read_columns
 from .formats.content import check_content
-from .formats.dialect import Dialect
 from .formats.excel import read_excel
 from .formats.files import Source, find_sources, from_bytes
 from .formats.frame import from_frame
 from .formats.json_rows import read_json
-from .formats.separated import BLOCK_ROWS, read_blocks as read_separated
 from .formats.table import Sequences, Table, join_tables
+from .formats.text.dialect import Dialect
+from .formats.text.separated import BLOCK_ROWS, read_blocks as read_separated
 
 # The column with the names of folders, which is added if the files of several folders are read as one set.
 FOLDER = "folder"

@@ -11,9 +11,9 @@ from .columns.meaning import check_row, resolve
 from .columns.numbers import is_missing
 from .errors import TableError, closest, listed, place, renamed
 from .formats.cells import to_texts
-from .formats.dialect import find_encoding
 from .formats.files import Source, find_sources
 from .formats.table import Table
+from .formats.text.dialect import find_encoding
 from .read import Reading, damage_reported, read_raw
 from .schema import Schema
 from .spec import TableSpec

@@ -5,7 +5,7 @@ import pytest
 
 from chainhead_plugin import tables
 from chainhead_plugin.tables import Dialect, TableError
-from chainhead_plugin.tables.formats.dialect import find_separator
+from chainhead_plugin.tables.formats.text.dialect import find_separator
 
 
 def values(found):
@@ -189,7 +189,7 @@ def test_find_separator():
 
 def test_blocks_lose_no_row(load, tmp_path):
     from chainhead_plugin.tables.formats.files import find_sources
-    from chainhead_plugin.tables.formats.separated import read_blocks
+    from chainhead_plugin.tables.formats.text.separated import read_blocks
 
     (tmp_path / "a.csv").write_text("x\n" + "".join(f"{number}\n" for number in range(10)))
     (source,), _ = find_sources(tmp_path / "a.csv")

@@ -180,7 +180,7 @@ class FileOptions:
         TableError
             If an option has a value that is not allowed.
         """
-        from ...tables.formats.dialect import Dialect
+        from ...tables.formats.text.dialect import Dialect
         from ...tables.read import Reading
 
         return Reading(

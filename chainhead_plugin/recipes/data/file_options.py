@@ -7,7 +7,7 @@ from typing import Any
 
 from ...checks.values import check_number, check_whole_number
 from ...tables.errors import closest
-from ...tables.formats.dialect import Dialect
+from ...tables.formats.text.dialect import Dialect
 from ...tables.read import Reading
 from ...tables.spec import TableSpec
 from ..errors import RecipeError, said_of

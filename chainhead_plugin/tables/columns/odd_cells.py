@@ -10,7 +10,7 @@ from ..errors import TableError, TextColumnError, listed, place
 from ..formats.cells import plain_minus, shown
 from ..formats.table import Table
 from ..time.patterns import is_time
-from .amounts import split_amount
+from .numerals.amounts import split_amount
 
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 # Other programs write these for a missing value. The user has to name them, as they might mean something else.

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import TableError, listed, place
 from .cells import number_of
-from .dialect import find_encoding
 from .files import Source
 from .table import Sequences
+from .text.dialect import find_encoding
 
 _MISSING = ("?", "nan", "")
 

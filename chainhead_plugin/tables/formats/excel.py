@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from ..errors import TableError, listed, place, require
 from .cells import objects
 from .columnar import to_nanoseconds
-from .dialect import Dialect
 from .files import Source
-from .header import has_header
 from .table import DATE, Table, single, unnamed_filled
+from .text.dialect import Dialect
+from .text.header import has_header
 
 _SAMPLE_ROWS = 64
 

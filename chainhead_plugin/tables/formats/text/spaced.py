@@ -2,7 +2,7 @@
 
 import re
 
-from .cells import number_of
+from ..cells import number_of
 
 _CELL = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import TableError, place
-from ..formats.cells import plain_minus, shown
-from ..formats.dialect import THOUSANDS
-from ..formats.table import Table
+from ...errors import TableError, place
+from ...formats.cells import plain_minus, shown
+from ...formats.table import Table
+from ...formats.text.dialect import THOUSANDS
 
 # An apostrophe or a space cannot stand before a fraction. Programs write several kinds of both.
 _APOSTROPHES, _SPACES = "'’", " \u00a0\u2009\u202f"

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns.codes import warn_of_codes
-from .columns.decimal_signs import check_decimals
-from .columns.meaning import Columns, check_row
-from .columns.numbers import is_missing, looks_numeric, to_numbers
-from .columns.spelling import check_spelling
-from .errors import place
-from .formats.cells import to_texts
-from .formats.table import Table
-from .spec import TableSpec
-from .time.calendar import calendar_features
-from .time.clock import Times, no_offsets
-from .time.reading import read_times
+from ..columns.codes import warn_of_codes
+from ..columns.meaning import Columns, check_row
+from ..columns.numbers import is_missing, looks_numeric, to_numbers
+from ..columns.numerals.decimal_signs import check_decimals
+from ..columns.numerals.spelling import check_spelling
+from ..errors import place
+from ..formats.cells import to_texts
+from ..formats.table import Table
+from ..spec import TableSpec
+from ..time.calendar import calendar_features
+from ..time.clock import Times, no_offsets
+from ..time.reading import read_times
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from ..errors import TableError, listed
-from .cells import number_of
+from ...errors import TableError, listed
+from ..cells import number_of
 
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?(?:[T ].*)?")
 _NAMES = ("id", "label", "class", "target", "time", "date", "series", "name", "group", "text", "y")

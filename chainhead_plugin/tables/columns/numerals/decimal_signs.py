@@ -6,9 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import TableError, place
-from ..formats.cells import plain_minus
-from ..formats.table import Table
+from ...errors import TableError, place
+from ...formats.cells import plain_minus
+from ...formats.table import Table
 
 
 def check_decimals(table: Table, columns: Collection[str]) -> None:

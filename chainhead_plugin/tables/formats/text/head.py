@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from ..errors import TableError, listed
-from .cells import number_of, shown
+from ...errors import TableError, listed
+from ..cells import number_of, shown
 
 Lacking = Literal["first", "last"]
 

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TableError, listed
+from ..errors import TableError, listed
+from ..spec import TableSpec
+from ..time.calendar import calendar_features
+from ..time.clock import Times, local_times, offsets_in, utc_times
+from ..time.steps import Step, days_of_month
 from .rows import Rows
-from .spec import TableSpec
-from .time.calendar import calendar_features
-from .time.clock import Times, local_times, offsets_in, utc_times
-from .time.steps import Step, days_of_month
 
 
 def shown_time(part: Rows, row: int) -> str:

@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns.meaning import Columns
-from .errors import TableError, counted
+from ..columns.meaning import Columns
+from ..errors import TableError, counted
+from ..node_places import NodePlaces
+from ..series import Series
+from ..spec import TableSpec
+from ..time.clock import Clock
+from ..time.counted_times import told
+from ..time.inference import infer_step
+from ..time.steps import Step, parse_step, steps_between
+from ..time.zones import instants_of
 from .gaps import shown_time, without_gaps
-from .node_places import NodePlaces
 from .rows import Rows
-from .series import Series
-from .spec import TableSpec
-from .time.clock import Clock
-from .time.counted_times import told
-from .time.inference import infer_step
-from .time.steps import Step, parse_step, steps_between
-from .time.zones import instants_of
 
 
 @dataclass(frozen=True)

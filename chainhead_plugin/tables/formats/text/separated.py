@@ -10,14 +10,14 @@ from itertools import islice
 
 import numpy as np
 
-from ..errors import TableError, place
-from .cells import number_of, objects
+from ...errors import TableError, place
+from ..cells import number_of, objects
+from ..files import Source
+from ..table import Table, single, unnamed_filled
 from .dialect import SAMPLE_LINES, Dialect, find_encoding, read_lines
-from .files import Source
 from .head import lacking_name, refuse_title, with_lacking_name
 from .header import has_header
 from .spaced import is_spaced, split_at_spaces
-from .table import Table, single, unnamed_filled
 
 BLOCK_ROWS = 1 << 16
 _LEFT_OUT = {"comments": "line{} of comments", "headers": "further row{} of names"}

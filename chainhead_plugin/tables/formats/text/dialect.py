@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ..errors import TableError
-from .files import Source
+from ...errors import TableError
+from ..files import Source
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 THOUSANDS = {",": "comma", ".": "point", "'": "apostrophe", " ": "space"}

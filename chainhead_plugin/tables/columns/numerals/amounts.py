@@ -2,8 +2,8 @@
 
 import re
 
-from ..formats.cells import plain_minus
-from ..time.durations import seconds_of
+from ...formats.cells import plain_minus
+from ...time.durations import seconds_of
 
 _SIGNS = "€$£¥₹₽₩₺₫฿₪₴₦₱₡₲₵₸₼₾¢"
 _CODES = (

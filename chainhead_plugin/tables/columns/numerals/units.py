@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError, place
-from ..formats.cells import number_of, shown
-from ..formats.table import Table
+from ...errors import TableError, place
+from ...formats.cells import number_of, shown
+from ...formats.table import Table
+from ..numbers import is_missing
 from .amounts import split_amount
-from .numbers import is_missing
 
 
 def without_units(table: Table, columns: Collection[str], codes: Collection[str | float] = ()) -> Table:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError, place
-from ..formats.cells import number_of, to_texts
-from ..formats.table import Table
+from ...errors import TableError, place
+from ...formats.cells import number_of, to_texts
+from ...formats.table import Table
 
 
 def check_spelling(table: Table, column: str) -> None:
