@@ -55,10 +55,8 @@ class Padding:
 
         Parameters
         ----------
-        nodes : array [sum(lengths), m] of float32
-            The nodes of all sequences, joined.
-        mask : array [sum(lengths)] of int64
-        lengths : array [sequences]
+        nodes, mask, lengths
+            As of `pad_joined`.
 
         Returns
         -------

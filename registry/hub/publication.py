@@ -49,15 +49,13 @@ def gather(
 
     Raises
     ------
-    PushError
-        If something is missing or damaged, or a file could run code when it is read.
-    CheckpointError
-        If there are no weights, or (`UnsafeWeightsError`) only such that run code when they are read.
+    PushError, CheckpointError
+        As `files_to_share`; also if the card, or the code that is asked for, is missing or damaged.
 
     Warns
     -----
     RegistryWarning
-        If files of Trainer are left out; it names them.
+        As `files_to_share`.
     """
     files = files_to_share(folder)
     if description is not None:
