@@ -9,6 +9,7 @@ import yaml  # type: ignore[import-untyped]
 
 from ..checks.yaml_files import read_yaml
 from .errors import RecipeError
+from .fields.random_chains import default_peers
 from .recipe import Recipe
 from .tasks.known import task_named
 
@@ -63,9 +64,8 @@ def load_recipe(source: str | Path) -> Recipe:
 
     try:
         task = task_named(content["task"])
-        return Recipe(
-            **{"peers": list(task.default_peers), **content, "task": task}, folder=file.resolve().parent
-        )
+        peers = default_peers(task, content["model"])
+        return Recipe(**{"peers": peers, **content, "task": task}, folder=file.resolve().parent)
     except RecipeError as error:
         raise RecipeError(f"{file}: {error}") from error
 

@@ -53,8 +53,7 @@ def enable() -> Autoload:
     file = status().file
     line = (
         f"import os; p = {str(_WAITING)!r}; os.path.exists(p) and "
-        "exec(compile(open(p, encoding='utf-8').read(), p, 'exec'), "
-        "{'__name__': 'registry.scripts.waiting', '__file__': p})\n"
+        "exec(compile(open(p, encoding='utf-8').read(), p, 'exec'), {'__name__': 'registry.scripts.waiting'})\n"
     )
     try:
         file.write_text(line, "utf-8")

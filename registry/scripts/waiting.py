@@ -32,7 +32,9 @@ def _register(module):  # type: ignore[no-untyped-def]  # `typing` costs time
 # A script that the host runs in an environment that registers by itself finds this file run already.
 if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
     _hook = {"__name__": __name__}
-    with open(f"{__file__[: -len('scripts/waiting.py')]}hooks/when_imported.py", encoding="utf-8") as _file:
+    # Who runs this file as text gives it no `__file__`, but its code knows where it is from.
+    _place = sys._getframe().f_code.co_filename[: -len("scripts/waiting.py")]
+    with open(f"{_place}hooks/when_imported.py", encoding="utf-8") as _file:
         exec(compile(_file.read(), _file.name, "exec"), _hook)  # noqa: S102 - our own file
     for _name in sorted(_waited_for):
         _hook["when_imported"](_name, _register)  # type: ignore[operator]

@@ -136,6 +136,13 @@ def test_weights_of_labels_multiply_probabilities(folder):
     np.testing.assert_allclose(shift, [-np.log(2), np.log(2)], rtol=1e-4)
 
 
+def test_default_peers_are_those_that_stand_beside_it(folder):
+    content = {name: value for name, value in CONTENT.items() if name not in ("peers", "overrides")}
+    peers = load_recipe(write_recipe(folder, content, {})).peers
+    assert {"lstm", "minirocket"} <= {*peers}
+    assert not {"no_hops", "plain", "random_chains"} & {*peers}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

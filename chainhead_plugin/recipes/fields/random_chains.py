@@ -23,6 +23,12 @@ OPTIONS = (
 )
 
 
+def default_peers(task: Task, model: Any) -> list[str]:
+    """Return a task's default peers, for random chain heads without those that make no sense beside them."""
+    is_random_chain = isinstance(model, Mapping) and model.get("model_type") == MODEL_TYPE
+    return [name for name in task.default_peers if not (is_random_chain and name in NOT_BESIDE)]
+
+
 def check_random_chain(model: Mapping[str, Any], task: Task) -> None:
     """Check the model of a recipe for random chain heads.
 

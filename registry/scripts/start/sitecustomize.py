@@ -4,12 +4,8 @@ import os
 import sys
 
 _here = os.path.dirname(__file__)
-_names = {
-    "__name__": "registry.scripts.waiting",
-    "__file__": os.path.join(os.path.dirname(_here), "waiting.py"),
-}
-with open(_names["__file__"], encoding="utf-8") as _file:
-    exec(compile(_file.read(), _file.name, "exec"), _names)  # noqa: S102 - our own file
+with open(os.path.join(os.path.dirname(_here), "waiting.py"), encoding="utf-8") as _file:
+    exec(compile(_file.read(), _file.name, "exec"), {"__name__": "registry.scripts.waiting"})  # noqa: S102 - our own file
 
 # The script's path is as it would be without this file, and the environment's own sitecustomize runs too.
 sys.path[:] = [_place for _place in sys.path if _place != _here]
