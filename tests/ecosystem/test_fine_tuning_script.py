@@ -7,11 +7,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import huggingface_hub
 import pytest
+from filled_once import filled_once
 from huggingface_hub import cached_assets_path
 from packaging.version import Version
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
@@ -37,22 +36,17 @@ OPTIONS = {
 
 def packages():
     """Return a folder with the packages, filled by the first process that needs it."""
-    folder = cached_assets_path("chainhead", namespace="trl") / "-".join(PACKAGES).replace("==", "-")
-    if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"]
-            filled = Path(temporary, "filled")
-            command += ["--only-binary", ":all:", "--target", str(filled), *PACKAGES]
-            try:
-                subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-            except subprocess.SubprocessError as error:
-                pytest.skip(f"TRL is not to be had here: {getattr(error, 'stderr', None) or error}")
-            try:
-                filled.rename(folder)
-            except OSError:
-                if not folder.exists():
-                    raise
-    return folder
+
+    def fill(new):
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"]
+        command += ["--only-binary", ":all:", "--target", str(new), *PACKAGES]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        except subprocess.SubprocessError as error:
+            pytest.skip(f"TRL is not to be had here: {getattr(error, 'stderr', None) or error}")
+
+    cache = cached_assets_path("chainhead", namespace="trl")
+    return filled_once(cache / "-".join(PACKAGES).replace("==", "-"), fill)
 
 
 def pairs(start, stop):

@@ -15,7 +15,6 @@ import registry
 from chainhead_plugin.cli import app
 from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.candidates.peers import candidates
-from chainhead_plugin.recipes.data.in_time.ridership import load_ridership
 from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.data.splits import split
@@ -25,7 +24,6 @@ from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.tasks.known import task_named
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.report import ModelReport, best_of
-from release.make_ridership import main as make_ridership
 
 TASK = "time-series-forecasting"
 PAST, FUTURE, ROWS = 6, 2, 60
@@ -234,30 +232,6 @@ class TestHighLevels:
     def test_others_stay_in_single_precision(self, folder):
         assert data_of(folder).train.inputs[0].dtype == np.float32
         assert load_data(load_recipe("chainhead-ridership")).test.inputs[0].dtype == np.float32
-
-
-class TestRidership:
-    def test_days_and_columns(self):
-        (series,), layout, test_start = load_ridership()
-        columns = [*layout.targets, *layout.past, *layout.known]
-        assert series.values.shape == (5684, len(columns))
-        assert test_start == 5684 - 1136
-        days = pd.DataFrame(
-            series.values, columns=columns, index=pd.date_range("2001-01-22", periods=5684, freq="D")
-        )
-        assert days.Monday.to_numpy().tolist() == (days.index.dayofweek == 0).astype(float).tolist()
-        assert days.loc["2001-01-22", "Clark_Lake"] == 15.732
-        # A day's columns are of that day: stations rise and fall together, games are on one side alone.
-        assert days[["Clark_Lake", "Monroe", "Quincy_Wells"]].corr().to_numpy().min() > 0.8
-        assert days.temperature.groupby(days.index.month).mean().idxmax() == 7
-        assert ((days.Bulls_Home + days.Bulls_Away) <= 1).all()
-        assert not np.isnan(series.values).any()
-
-    def test_made_from_the_pinned_package_alone(self, tmp_path):
-        (tmp_path / "other.deb").write_bytes(b"no package")
-        with pytest.raises(ValueError, match=r"has SHA-256 .*, expected 66c2e08b"):
-            make_ridership([str(tmp_path / "other.deb"), "--output", str(tmp_path / "made.npz")])
-        assert not (tmp_path / "made.npz").exists()
 
 
 class TestMeasuring:

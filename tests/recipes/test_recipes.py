@@ -25,7 +25,7 @@ from chainhead_plugin.recipes.candidates.peers import candidates
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.fields.training_arguments import ALLOWED, SET_BY_TRAINER
 from chainhead_plugin.recipes.recipe import RecipeError
-from chainhead_plugin.recipes.recipe_files import RECIPES, load_recipe
+from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.results.output import check_output
 from chainhead_plugin.recipes.task import PEERS
 from chainhead_plugin.recipes.training.measuring import measure
@@ -230,19 +230,6 @@ class TestTables:
         measured = measure(recipe, folder / "runs", ["gru"])
         assert measured.results["examples"] == {"train": 12, "test": 4}
         assert measured.results["models"]["gru"]["test_accuracy_mean"] == 1
-
-    def test_sentences_that_ship(self, folder):
-        recipe = recipe_of(folder, task="text-classification", data="sentiment", model={"m": 4})
-        data = load_data(recipe)
-        texts = [*data.train.inputs, *data.test.inputs]
-        assert len(set(texts)) == len(texts) == 2982
-        assert all(text == text.strip() and text for text in texts)
-        assert data.train.names == data.test.names == ("negative", "positive")
-        assert np.bincount(data.train.labels).tolist() == [1193, 1192]
-        assert np.bincount(data.test.labels).tolist() == [299, 298]
-        known = dict(zip(data.train.inputs, data.train.labels, strict=True))
-        assert known["Good case, Excellent value."] == 1
-        assert (RECIPES / "sentiment.csv.gz").stat().st_size < 150_000
 
 
 class TestPeers:

@@ -9,11 +9,11 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path, PurePosixPath
 
 import pytest
 import transformers
+from filled_once import filled_once
 from huggingface_hub import cached_assets_path
 
 PACKAGE = "transformers_tests"
@@ -95,18 +95,12 @@ def unpack(archive: Path, package: Path) -> None:
 
 def fetch(cache: Path) -> Path:
     """Return the folder of `cache` that holds the package, filled by the first process that needs it."""
-    folder = cache / transformers.__version__
-    if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            filled = Path(temporary, "filled")
-            filled.mkdir()
-            unpack(download(Path(temporary)), filled / PACKAGE)
-            try:
-                filled.rename(folder)
-            except OSError:
-                if not folder.exists():
-                    raise
-    return folder
+
+    def fill(new: Path) -> None:
+        new.mkdir()
+        unpack(download(new.parent), new / PACKAGE)
+
+    return filled_once(cache / transformers.__version__, fill)
 
 
 def require_transformers_tests(cache: Path | None = None) -> None:
