@@ -13,6 +13,7 @@ from ..chain.threads import num_threads
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
 from .jobs import threads_of
+from .nodes.outputs import probabilities_of
 from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
 from .saved.classes import class_shifts, loaded_classes
@@ -175,9 +176,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
 
         They are calibrated on the scores of training series, each by a fit to all other series.
         """
-        logits = self._logits(X)
-        exponentials = np.exp(logits - logits.max(1, keepdims=True))
-        return exponentials / exponentials.sum(1, keepdims=True)
+        return probabilities_of(self._logits(X))
 
     def _try_stack(
         self, fit: RandomChainFit, panel: Panel, numbers: NDArray[np.integer], seconds: float

@@ -56,7 +56,8 @@ class RandomChainStreams:
         first = RunningFeatures(model.random_chain)
         self._chains = [first, *(first.beside() for _ in range(count - 1))]
         # [count, m]: what each stream's features are taken to be until they are observed.
-        usual = getattr(feature_extractor, "mean", None) or [float("nan")] * first.m
+        usual = feature_extractor.mean if self._takes_missing else None
+        usual = [float("nan")] * first.m if usual is None else usual
         self._usual = torch.tensor(usual, dtype=torch.float64).expand(count, -1)
         self._latest = self._usual.clone()
         self._weight = model.classifier.weight.detach().float().cpu().clone()

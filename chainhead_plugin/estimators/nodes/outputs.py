@@ -73,7 +73,7 @@ def node_logits(
 
 
 def probabilities_of(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities [length, labels] that belong to logits [length, labels]."""
+    """Return the probabilities [rows, labels] that belong to logits [rows, labels]."""
     exponentials = np.exp(logits - logits.max(1, keepdims=True))
     found: NDArray[np.float64] = exponentials / exponentials.sum(1, keepdims=True)
     return found

@@ -72,7 +72,8 @@ class NodeStream:
         Raises
         ------
         ValueError
-            If the shape is different or a value is not finite. The stream does not change then.
+            If the shape is different or a value is not finite; missing values are refused here, as what follows them
+            is not known. The stream does not change then.
         """
         m = self._extractor.feature_size
         new = as_nodes(as_nodes_of_one(node, m), 1, m)[0].double().numpy()
