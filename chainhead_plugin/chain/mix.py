@@ -25,6 +25,7 @@ from torch import Tensor
 from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
+from .forms.bfloat16 import banded_pays, mix_banded
 from .forms.decay import decaying_inverse, mix_decaying
 from .forms.filter import running_sum, two_sided_filter
 from .forms.path import filter_pays, hop, hop_sum, path_filter
@@ -67,7 +68,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         wide = x if x.dtype == dtype else x.to(dtype)
         y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
         return y if x.dtype == dtype else y.to(x.dtype)
-    if x.dtype == dtype or _rounds_once(x, chain, mask):
+    if x.dtype == dtype or _rounds_once(x, chain, mask) or banded_pays(x, chain, mask):
         return _mix(x, mask, chain, False)
     return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
 
@@ -90,6 +91,13 @@ def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
 
 def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx, or with `transposed` Ax."""
+    if banded_pays(x, chain, mask):
+
+        def mix_widened(nodes: Tensor) -> Tensor:
+            return _mixed(nodes.float(), None, chain, transposed)
+
+        banded = mix_banded(x, chain, transposed, mix_widened)
+        return mix_widened(x).to(x.dtype) if banded is None else banded
     if mask is None:
         short = mix_short(x, chain, transposed)
         if short is not None:

@@ -1,0 +1,195 @@
+"""Filters and running sums of bfloat16 nodes on the CPU, as products with one banded bfloat16 matrix.
+
+The plain form widens the nodes to float32, mixes them, and rounds the result. Here a matrix product of bfloat16, which
+adds up in float32 and rounds once, takes a block of nodes and the filter's reach on both sides at a time. Taps are
+scaled by a common factor that makes them all but exact in bfloat16, and the product is scaled back in float32. What
+that leaves, and taps too small to matter, change a result by less than a fifth of what rounding it does. Blocks go on
+from chain to chain; nodes near a chain's ends, where it is no plain filter, are mixed in float32.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..backend import is_eager_on_cpu, runs_on_triton
+from ..cached_tensors import built_once
+
+if TYPE_CHECKING:
+    from ..kinds import Chain
+
+_BLOCK = 32
+# Where there are fewer numbers or nodes, float32 is as fast.
+_FEWEST = 2**17
+_SHORTEST = 64
+_LONGEST_REACH = 16
+# How much of all taps' sum may be rounded, and left out; half a digit of bfloat16 is 2^-9.
+_ROUNDED = 2.0**-12
+_DROPPED = 2.0**-13
+_SCALES = 8192
+# So many bfloat16 numbers, of 8 binary digits each, add up to a float32 of 24.
+_PARTS = 3
+
+
+class _Filter(NamedTuple):
+    """Taps by distance, exact in bfloat16, and the factor that scales their sums to Aᵀx."""
+
+    taps: tuple[float, ...]
+    factor: float
+
+
+def banded_pays(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
+    """Whether `mix_banded` can mix nodes [batch, length, width], and is faster than float32."""
+    if x.dtype != torch.bfloat16 or mask is not None or not is_eager_on_cpu(x) or runs_on_triton(x):
+        return False
+    if x.numel() < _FEWEST or x.size(1) < _SHORTEST or not _multiplies_bfloat16():
+        return False
+    if _is_running_sum(chain):
+        return True
+    found = _filter_of(chain)
+    return found is not None and x.size(1) >= 8 * (len(found.taps) - 1) + _BLOCK
+
+
+def mix_banded(
+    x: Tensor, chain: "Chain", transposed: bool, mix_exactly: Callable[[Tensor], Tensor]
+) -> Tensor | None:
+    """Aᵀx, or Ax if `transposed`; None where results are not finite.
+
+    Parameters
+    ----------
+    x : bfloat16 Tensor [batch, length, width]
+        For which `banded_pays`.
+    chain : Chain
+    transposed : bool
+    mix_exactly : callable
+        Does the same to whole chains, in float32.
+
+    Returns
+    -------
+    Tensor [batch, length, width], or None
+    """
+    x = x.resolve_neg().contiguous()
+    if _is_running_sum(chain):
+        y = _running_sum(x, transposed)
+    else:
+        y = _filtered(x, chain, transposed, mix_exactly)
+    # A product takes zero times infinity for NaN and spreads it: a finite sum proves that all results are finite.
+    return y if math.isfinite(y.sum().item()) else None
+
+
+@functools.cache
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16, so that a product is not made in float32 after all."""
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    if supported is None or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return bool(supported())
+
+
+def _is_running_sum(chain: "Chain") -> bool:
+    return chain.kind == "inverse" and chain.decay is None and not chain.bi_directional
+
+
+@functools.lru_cache(maxsize=128)
+def _filter_of(chain: "Chain") -> _Filter | None:
+    """The filter that a chain is in its middle; None where it is none, or bfloat16 has no such taps."""
+    if chain.kind == "single_hop":
+        return None  # an addition or two
+
+    taps = torch.tensor(chain.taps, dtype=torch.float64)
+    sides = torch.ones_like(taps)
+    if chain.bi_directional:
+        sides[1:] = 2
+    weights = taps.abs() * sides
+    if not 0 < weights.sum() < torch.inf:
+        return None
+    beyond = weights.flip(0).cumsum(0).flip(0)
+    seen = int((beyond > _DROPPED * weights.sum()).sum())
+    if seen - 1 > _LONGEST_REACH:
+        return None
+
+    scales = 2 ** (torch.arange(_SCALES, dtype=torch.float64) / _SCALES)
+    scaled = scales[:, None] * taps[:seen]  # [scales, taps]
+    rounded = scaled.bfloat16().double()
+    error = ((scaled - rounded).abs() @ sides[:seen]) / (scaled.abs() @ sides[:seen])
+    best = int(error.argmin())
+    if not error[best] <= _ROUNDED:
+        return None
+    factor = 1 / scales[best].item()
+    if chain.column_normalised:
+        factor /= (taps * sides).sum().item()
+    return _Filter(tuple(rounded[best].tolist()), factor)
+
+
+@built_once(maxsize=64)
+def _band(taps: tuple[float, ...], back: int, ahead: int) -> Tensor:
+    """How a block's nodes take from `back` nodes before it, the block, and `ahead` nodes after; [takes, gives]."""
+    gives = torch.arange(-back, _BLOCK + ahead)
+    distance = torch.arange(_BLOCK)[:, None] - gives
+    inside = (distance <= back) & (distance >= -ahead)
+    weights = torch.tensor(taps)[distance.abs().clamp(max=len(taps) - 1)]
+    return torch.where(inside, weights, 0).bfloat16()
+
+
+def _filtered(x: Tensor, chain: "Chain", transposed: bool, mix_exactly: Callable[[Tensor], Tensor]) -> Tensor:
+    found = _filter_of(chain)
+    assert found is not None
+    reach = len(found.taps) - 1
+    back = reach if chain.bi_directional or not transposed else 0
+    ahead = reach if chain.bi_directional or transposed else 0
+    band = _band(found.taps, back, ahead)
+
+    y = torch.empty_like(x)
+    nodes, results = x.flatten(0, 1), y.view(-1, x.size(2))  # [nodes, width]
+    # Columns are scaled differently within the reach of an end, and nodes within twice that can notice.
+    rim = 2 * reach
+    last = len(nodes) - rim
+    whole = (last - rim) // _BLOCK * _BLOCK
+    for start, stop in ((rim, rim + whole), (last - _BLOCK, last)):
+        blocks = results[start:stop].view(-1, _BLOCK, x.size(2))
+        taken = nodes[start - back :].as_strided(
+            (len(blocks), back + _BLOCK + ahead, x.size(2)), (_BLOCK * x.size(2), x.size(2), 1)
+        )
+        torch.baddbmm(blocks, band.expand(len(blocks), -1, -1), taken, beta=0, alpha=found.factor, out=blocks)
+
+    # The ends of a chain are those of one that is just long enough.
+    ends = mix_exactly(torch.cat([x[:, : 2 * rim], x[:, -2 * rim :]]))
+    first, final = ends.chunk(2)
+    y[:, :rim], y[:, -rim:] = first[:, :rim], final[:, -rim:]
+    return y
+
+
+@built_once(maxsize=2)
+def _sum_matrix(reverse: bool) -> Tensor:
+    """Sums within a block, of the nodes and of the parts of the sum that enters it; [takes, gives]."""
+    ones = torch.ones(_BLOCK, _BLOCK, dtype=torch.bfloat16)
+    return torch.cat([ones.triu() if reverse else ones.tril(), ones[:, :_PARTS]], 1)
+
+
+def _running_sum(x: Tensor, reverse: bool) -> Tensor:
+    batch, length, width = x.shape
+    count = -(-length // _BLOCK)
+    padded = F.pad(x, (0, 0, 0, count * _BLOCK - length)) if length % _BLOCK else x
+    blocks = padded.view(batch, count, _BLOCK, width)
+
+    sums = blocks.sum(2, dtype=torch.float32)
+    entering = torch.zeros_like(sums)
+    if reverse:
+        entering[:, :-1] = sums[:, 1:].flip(1).cumsum(1).flip(1)
+    else:
+        entering[:, 1:] = sums[:, :-1].cumsum(1)
+
+    # A block's nodes, then the parts of the sum that enters it.
+    given = x.new_empty(batch, count, _BLOCK + _PARTS, width)
+    given[:, :, :_BLOCK] = blocks
+    for part in given[:, :, _BLOCK:].unbind(2):
+        part.copy_(entering)
+        entering = entering - part
+    y = x.new_empty(batch, count * _BLOCK, width)
+    matrix = _sum_matrix(reverse).expand(batch * count, -1, -1)
+    torch.bmm(matrix, given.flatten(0, 1), out=y.view(batch * count, _BLOCK, width))
+    return y if y.size(1) == length else y[:, :length].clone()
