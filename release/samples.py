@@ -8,7 +8,7 @@ from chainhead_plugin.pipelines.segmentation import segments_of
 from chainhead_plugin.recipes.data.node_labels import IGNORED
 from chainhead_plugin.recipes.recipe import Recipe
 from chainhead_plugin.recipes.tasks.forecasting import Forecasting
-from chainhead_plugin.recipes.training.fitting.trainer import predict, predicted_labels, scores
+from chainhead_plugin.recipes.training.fitting.predicting import predict, predicted_labels, scores
 from chainhead_plugin.recipes.training.measuring import Measured
 
 

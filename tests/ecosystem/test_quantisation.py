@@ -16,7 +16,7 @@ from chainhead_plugin import (
 )
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe_files import load_recipe
-from chainhead_plugin.recipes.training.fitting.trainer import quality
+from chainhead_plugin.recipes.training.fitting.predicting import quality
 
 pytest.importorskip("torchao", reason="the extra quantisation is not installed")
 from torchao.quantization import (

@@ -23,7 +23,7 @@ from chainhead_plugin.recipes.candidates.encoder import load_encoder
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import load_recipe
-from chainhead_plugin.recipes.training.fitting.trainer import scores
+from chainhead_plugin.recipes.training.fitting.predicting import scores
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import publish

@@ -11,7 +11,7 @@ from chainhead_plugin.recipes.data.in_time.windows import naive_forecasts
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.results.card import render_card
 from chainhead_plugin.recipes.results.output import save_checkpoint
-from chainhead_plugin.recipes.training.fitting.trainer import quality
+from chainhead_plugin.recipes.training.fitting.predicting import quality
 
 LEVELS = [0.1, 0.5, 0.9]
 MODEL = {

@@ -22,8 +22,8 @@ from chainhead_plugin.recipes.data.splits import split
 from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.tasks.known import TASKS
+from chainhead_plugin.recipes.training.fitting.predicting import quality
 from chainhead_plugin.recipes.training.fitting.pretraining import freeze_trained_backbone
-from chainhead_plugin.recipes.training.fitting.trainer import quality
 from chainhead_plugin.recipes.training.measuring import measure, planned_epochs
 from chainhead_plugin.recipes.training.runs import Runs
 

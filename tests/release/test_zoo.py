@@ -28,7 +28,7 @@ from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import RECIPES, load_recipe, shipped_recipes
 from chainhead_plugin.recipes.results.evaluation import evaluate
 from chainhead_plugin.recipes.tasks.known import task_named
-from chainhead_plugin.recipes.training.fitting.trainer import scores
+from chainhead_plugin.recipes.training.fitting.predicting import scores
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import main as publish, samples_file
 from release.readme import ZOO_MARKERS, ZOO_PAGE, update_tables, zoo_table

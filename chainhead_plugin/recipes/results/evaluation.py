@@ -15,7 +15,7 @@ from ..errors import RecipeError
 from ..metrics.metric import Metric, json_number
 from ..recipe import Recipe
 from ..recipe_files import load_recipe, shipped_recipes
-from ..training.fitting.trainer import quality
+from ..training.fitting.predicting import quality
 from ..training.report import Report
 from .output import RECIPE, RESULTS, RUNS
 

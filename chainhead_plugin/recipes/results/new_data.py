@@ -32,7 +32,7 @@ from ..metrics.multilabel import by_label
 from ..task import Task
 from ..tasks.known import task_named, task_of_model
 from ..tasks.series_targets import SeriesTargets
-from ..training.fitting.trainer import predict
+from ..training.fitting.predicting import predict
 from .behind_gaps import with_gaps_forecast
 
 # About the most origins that forecasts start from: if files have more, only every second, third, … is taken.

@@ -88,7 +88,7 @@ class Classification(Task):
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
         """Return the confusion matrix of the test part."""
-        from ..training.fitting.trainer import predicted_labels
+        from ..training.fitting.predicting import predicted_labels
 
         return {"confusion": confusion(predicted_labels(model, inputs, test), test.labels, test.names)}
 

@@ -229,7 +229,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
     ) -> dict[str, Any]:
         """Return the published model's metrics by series, and for each stretch of a backtest if the recipe has one."""
         from ..data.in_time.windows import naive_forecasts, windows_of
-        from ..training.fitting.trainer import predict
+        from ..training.fitting.predicting import predict
 
         windows = windows_of(test)
         forecasts = predict(model, inputs, test.inputs, self).numpy()
@@ -250,7 +250,7 @@ for sample, forecast in zip(samples, forecasts.tolist(), strict=True):
         """Draw the published model's forecasts of the test part beside the observed values."""
         from ..data.in_time.windows import windows_of
         from ..results.forecast_picture import draw_forecast
-        from ..training.fitting.trainer import predict
+        from ..training.fitting.predicting import predict
 
         test, quantiles = windows_of(measured.data.test), None
         levels = tuple(recipe.model.get("quantiles") or ())

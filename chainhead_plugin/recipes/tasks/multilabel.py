@@ -55,7 +55,7 @@ class SeriesMultilabel(SeriesTargets):
         self, recipe: "Recipe", model: "nn.Module", inputs: "Inputs", test: "Examples"
     ) -> dict[str, Any]:
         """Return the metrics of every label."""
-        from ..training.fitting.trainer import predict
+        from ..training.fitting.predicting import predict
 
         logits = predict(model, inputs, test.inputs, self).numpy()
         return {"by_label": by_label(logits, self.collate(test.targets()), test.names)}

@@ -67,7 +67,7 @@ for segment in classifier(samples[0]["nodes"], aggregation_strategy="simple"):
         """Draw the confusion matrix, and the true and predicted segments of the first test chains."""
         super().draw(recipe, measured, prefix)
         from ..results.segments_picture import draw_first_segments
-        from ..training.fitting.trainer import predicted_labels
+        from ..training.fitting.predicting import predicted_labels
 
         test = measured.data.test
         predicted = predicted_labels(measured.model, measured.inputs, test)

@@ -16,7 +16,8 @@ from ..errors import RecipeError
 from ..recipe import Recipe
 from .fingerprints import differences, of_examples, of_recipe
 from .fitting.closed_form import fit_in_closed_form
-from .fitting.trainer import fit, predict
+from .fitting.predicting import predict
+from .fitting.trainer import fit
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
 from .report import Measurement
 from .stopwatch import Stopwatch

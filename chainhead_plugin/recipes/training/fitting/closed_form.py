@@ -14,7 +14,8 @@ from ...data.examples import Examples
 from ...fields.random_chains import OPTIONS
 from ..stopwatch import Stopwatch
 from ..trials import Trial
-from .trainer import Batches, Fit, quality
+from .predicting import quality
+from .trainer import Batches, Fit
 from .weighting import class_weights
 
 _BATCH = 512

@@ -1,4 +1,4 @@
-"""Train a model by transformers' Trainer, in a run that can be resumed, and predict with trained models."""
+"""Train a model by transformers' Trainer, in a run that can be resumed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     EarlyStoppingCallback,
@@ -19,12 +18,10 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_pt_utils import nested_concat
 
 from ....chain.threads import num_threads
 from ...candidates.inputs.inputs import Inputs
 from ...data.examples import Examples
-from ...data.node_labels import IGNORED
 from ...errors import RecipeError
 from ...task import Task
 from ..stopwatch import Stopwatch
@@ -116,61 +113,6 @@ def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None)
         last: Any = model
         scale.fold_into(last.classifier)
     return Fit(model, trainer.state.log_history, seconds)
-
-
-@torch.no_grad()
-def scores(model: nn.Module, inputs: Inputs, examples: Sequence[Any]) -> Tensor:
-    """Return every label's probability for each example, [examples, labels]."""
-    parts = [
-        model(**inputs.batch(examples[start : start + _BATCH]))["logits"].softmax(-1)
-        for start in range(0, len(examples), _BATCH)
-    ]
-    return torch.cat(parts)
-
-
-@torch.no_grad()
-def predicted_labels(model: nn.Module, inputs: Inputs, examples: Examples) -> NDArray[np.int64]:
-    """Return the predicted labels of examples or nodes, int64 in the shape of `examples.labels`."""
-    named = np.full_like(examples.labels, IGNORED)
-    for start in range(0, len(named), _BATCH):
-        batch = inputs.batch(examples.inputs[start : start + _BATCH])
-        found = model(**batch)["logits"].argmax(-1).numpy()
-        place = (slice(start, start + _BATCH), *map(slice, found.shape[1:]))
-        named[place] = found
-    return named
-
-
-def quality(model: nn.Module, inputs: Inputs, examples: Examples, task: Task) -> dict[str, float]:
-    """Return the task's metrics of a model, by name."""
-    return task.measure_on(predict(model, inputs, examples.inputs, task).numpy(), examples)
-
-
-@torch.no_grad()
-def predict(model: nn.Module, inputs: Inputs, examples: Sequence[Any], task: Task) -> Tensor:
-    """Return the predictions that the task measures.
-
-    Parameters
-    ----------
-    model : nn.Module
-        In evaluation mode, on the CPU.
-    inputs : Inputs
-        The model's preprocessing.
-    examples : sequence
-        Inputs of examples, at least one.
-    task : Task
-
-    Returns
-    -------
-    Tensor [examples, ...]
-        The model's output of the name `task.outputs`.
-    """
-    predictions: Tensor | None = None
-    for start in range(0, len(examples), _BATCH):
-        part = model(**inputs.batch(examples[start : start + _BATCH]))[task.outputs]
-        # As in the Trainer, parts of different lengths are filled with -100.
-        predictions = part if predictions is None else nested_concat(predictions, part)
-    assert predictions is not None
-    return predictions
 
 
 def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
