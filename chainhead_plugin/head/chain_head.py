@@ -16,12 +16,12 @@ from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
 from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
-from .normalisation import NodeBatchNorm
+from .normalisation import HoldsBatchNorm, NodeBatchNorm
 from .options import HeadOptions
 from .tensors import require_tensors
 
 
-class ChainInterdependenceHead(ChainSteps):
+class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
     """Nodes of a chain take in their neighbours through a fixed matrix, then a linear map.
 
     y = act((Aᵀ κ(x)) W̄ᵀ + b + x W_rᵀ), tinyBIG's `chain_interdependence_head`: A [L, L] is the chain's

@@ -9,7 +9,7 @@ from ..chain.masking import CheckedMask, needed_mask, zero_padding
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.chain_head import ChainInterdependenceHead
 from ..head.linear.reconciled import ReconciledLinear
-from ..head.normalisation import NodeBatchNorm
+from ..head.normalisation import HoldsBatchNorm, NodeBatchNorm
 
 
 class ChainHeadLayer(GradientCheckpointingLayer):
@@ -45,7 +45,7 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         return output if self.norm_after is None else self.norm_after(output, mask)
 
 
-class NodeNorm(nn.Module):
+class NodeNorm(HoldsBatchNorm):
     """BatchNorm or LayerNorm over the features of real nodes; padding stays zero.
 
     Parameters

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import joined_batch_norm
 import pytest
 import torch
 import wrapped_models
@@ -222,3 +223,20 @@ def test_two_processes(distributed, way):
     for kind, message in refused.items():
         assert message in found[kind]
     assert not {kind: told for kind, told in found.items() if told and kind not in refused}
+
+
+@pytest.mark.parametrize("case", joined_batch_norm.CASES)
+def test_batch_norm_over_two_processes_is_that_of_the_joined_batch(distributed, case):
+    assert not distributed["joined batch norm"][case]
+
+
+def test_converted_batch_norms_know_masks_and_are_saved_alike():
+    expected = joined_batch_norm.build()
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(expected))
+    assert repr(model).count("synchronised=True") == 4
+    x, mask = torch.randn(4, 5, 3, dtype=torch.float64), torch.tensor(joined_batch_norm.UNEVEN)
+    for training in (True, False):
+        model.train(training)
+        expected.train(training)
+        assert torch.equal(model(x, mask).logits, expected(x, mask).logits)
+    same(model.state_dict(), expected.state_dict())

@@ -1,6 +1,7 @@
 """Runs every model on two processes, by DDP and FSDP in several ways, and compares it with the plain model.
 
-Prints {way: {model: difference}}. An empty text means that predictions and gradients equal the plain model's.
+Prints {way: {model: difference}}. An empty text means that predictions and gradients equal the plain model's. The way
+"joined batch norm" has cases in place of models.
 """
 
 import json
@@ -11,6 +12,7 @@ import traceback
 import warnings
 from functools import partial
 
+import joined_batch_norm
 import torch
 import wrapped_models
 from torch import distributed, multiprocessing
@@ -85,21 +87,28 @@ def _local(tensor):
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
+def told_by_all(check, rank):
+    """Return what a check tells on the first process that it tells anything on."""
+    try:
+        told = check(rank)
+    except Exception:
+        told = traceback.format_exc()[-800:]
+    everyone = [None] * PROCESSES
+    distributed.all_gather_object(everyone, told)
+    return next(filter(None, everyone), "")
+
+
 def work(rank, address, results):
     warnings.simplefilter("ignore")  # torch warns of FSDP on CPUs
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=PROCESSES)
-    found = {}
-    for way in WAYS:
-        found[way] = {}
-        for kind in wrapped_models.MODELS:
-            try:
-                found[way][kind] = difference(kind, way, rank)
-            except Exception:
-                found[way][kind] = traceback.format_exc()[-800:]
-            everyone = [None] * PROCESSES
-            distributed.all_gather_object(everyone, found[way][kind])
-            found[way][kind] = next(filter(None, everyone), "")
+    checks = {way: {kind: partial(difference, kind, way) for kind in wrapped_models.MODELS} for way in WAYS}
+    checks["joined batch norm"] = {
+        case: partial(joined_batch_norm.difference, case) for case in joined_batch_norm.CASES
+    }
+    found = {
+        way: {kind: told_by_all(check, rank) for kind, check in of.items()} for way, of in checks.items()
+    }
     if rank == 0:
         results.put(found)
     distributed.destroy_process_group()
