@@ -187,7 +187,7 @@ def _size_as_text(file: Path) -> float:
     size, suffix = file.stat().st_size, file.suffix.lower()
     if suffix in (".parquet", ".pq") and size > _LARGE // 64:
         with suppress(Exception):  # the reader tells what is wrong with the file
-            from pyarrow.parquet import read_metadata  # type: ignore[import-untyped]
+            from pyarrow.parquet import read_metadata
 
             found = read_metadata(file)
             return float(max(size, _CHARACTERS * found.num_rows * found.num_columns))
