@@ -116,15 +116,41 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
 
 
 def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record]:
-    if content is not None or file.is_file():
-        yield Record(_medium(file.read_bytes() if content is None else content, str(file), wanted), {})
+    if content is not None:
+        yield Record(_medium(content, str(file), wanted), {})
+        return
+    for found in media_files(file, wanted.kind):
+        yield found._replace(data=read_medium(found.data, wanted))
+
+
+def media_files(file: Path, kind: Kind) -> Iterator[Record]:
+    """Yield the images or sounds of a file, a folder or a pattern, with their paths in place of their content.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if file.is_file():
+        yield Record(file, {})
         return
     found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
     files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
     if not files:
-        raise ValueError(f"{file} holds no file, expected {wanted.kind}s")
+        raise ValueError(f"{file} holds no file, expected {kind}s")
     for one in files:
-        yield Record(_medium(one.read_bytes(), str(one), wanted), {"file": str(one)}, one.name)
+        yield Record(one, {"file": str(one)}, one.name)
+
+
+def read_medium(file: Path, wanted: Wanted) -> Any:
+    """Return the content of an image or a sound as a model takes it.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else.
+    """
+    return _medium(file.read_bytes(), str(file), wanted)
 
 
 def _medium(content: bytes, name: str, wanted: Wanted) -> Any:

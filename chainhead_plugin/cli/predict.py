@@ -14,6 +14,7 @@ from registry.screen import console, foreign_table
 
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
+from .predict_on_ray import Engine, OnError, check_folder, predict_on_ray
 from .screen import say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -68,6 +69,25 @@ def predict(
         str | None, typer.Option(help="Device, such as cpu or cuda:0; by default the fastest.")
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the Hub.")] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="Predict on Ray, with several workers and machines; the output is then a folder of parts."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Address of a cluster of Ray; by default one starts on this machine.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many copies of the model Ray runs; by default one a processor."),
+    ] = None,
+    on_error: Annotated[
+        OnError | None,
+        typer.Option(
+            help="On Ray: keep the reason for an input without an answer in a column, or raise it; by default keep."
+        ),
+    ] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:
     """Predict: labels of sequences, texts, images, tokens or segments, forecasts, or features of nodes.
@@ -76,8 +96,13 @@ def predict(
     A model that was trained on a table finds its columns by name. In JSON lines, each line is a sequence or a text.
 
     Example: chainhead predict chainhead-japanese-vowels recordings.csv --top-k 3
+
+    Example: chainhead predict chainhead-sentiment 'texts/*.csv' --engine ray --output answers.parquet
     """
     check_files(files)
+    at_scale = {"--address": address, "--workers": workers, "--on-error": on_error}
+    if engine is None and (unused := [option for option, value in at_scale.items() if value is not None]):
+        raise wrong("has no effect without --engine ray", unused[0])
     if output is not None and as_json:
         raise wrong("has no effect with --output: name it .jsonl", "--json")
     if output is None and overwrite:
@@ -88,7 +113,9 @@ def predict(
         from ..answering.results import line_of
         from ..tables.write import check_target, to_plain, write_rows
 
-        if output is not None:
+        if engine is not None:
+            folder = check_folder(output, files)
+        elif output is not None:
             check_target(output, overwrite=overwrite)
         model = find_model(name, revision)
         answers = model.answers
@@ -97,6 +124,21 @@ def predict(
         wanted = wanted_of(pipe, answers, files_as)
         if wanted.horizon is not None:
             wanted = replace(wanted, horizon=pipe.steps_of(given))
+        if engine is not None:
+            from ..answering.jobs import AnsweringWork
+
+            work = AnsweringWork.of_model(
+                model,
+                name,
+                files,
+                revision=revision,
+                device=device,
+                wanted=wanted,
+                call=given,
+                as_lines=folder.suffix.lower() == ".jsonl",
+            )
+            predict_on_ray(work, folder, batch_size, address, workers, on_error, overwrite=overwrite)
+            return
         records = read_files(files, wanted)
         options = {"batch_size": batch_size} | answers.run_options(pipe) | given
         if output is None:

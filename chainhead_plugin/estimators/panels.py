@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import issparse  # type: ignore[import-untyped]
 
 from ..inputs.filling import fill_missing, usual_values
 from .requirement import BaseEstimator

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from ..checks.yaml_files import read_yaml
 from .errors import RecipeError

@@ -9,7 +9,7 @@ from typing import Any
 
 from .inputs.file_rows import FILE, rows_of_file, rows_of_table
 from .inputs.files import InputFile, Kind
-from .inputs.values import input_of, size_of
+from .inputs.values import input_of, values_in
 from .model_files import digest_of, folder_of_model
 from .work import Row
 
@@ -118,9 +118,10 @@ class PipelineWork:
             error = f"there is no column {', '.join(missing)}"
         if error:
             return Row(None, kept, error)
+        values = sum(map(values_in, map(fields.get, wanted)))
         if isinstance(self.column, str):
-            return Row(fields[self.column], kept)
-        return Row({name: fields[name] for name in wanted}, kept)
+            return Row(fields[self.column], kept, values=values)
+        return Row({name: fields[name] for name in wanted}, kept, values=values)
 
 
 class PipelineModel:
@@ -150,8 +151,8 @@ class PipelineModel:
         return input_of(data, self._kind)
 
     def size(self, prepared: Any) -> int:
-        """Return the input's length."""
-        return size_of(prepared)
+        """Return how many numbers or characters it holds."""
+        return values_in(prepared)
 
     def answer(self, batch: list[Any]) -> list[Any]:
         """Return the results of a batch."""

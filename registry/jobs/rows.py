@@ -8,6 +8,8 @@ from .work import JobOptions, Model, Row
 
 ERROR = "error"
 _MOST_CHARACTERS = 300
+# How many values memory holds at a time of inputs that are prepared, such as images.
+_MOST_VALUES = 1 << 24
 
 
 class RowError(ValueError):
@@ -50,28 +52,46 @@ def answered(model: Model, rows: list[Row], options: JobOptions, first: int = 0)
     results: dict[int, Any] = {}
     errors: dict[int, str] = {}
     prepared: list[tuple[int, int, Any]] = []
+    values = 0
     for place, row in enumerate(rows):
-        if row.error:
-            errors[place] = row.error
+        data, reason = (None, row.error) if row.error else _prepared(model, row)
+        if reason:
+            errors[place] = reason
             continue
-        try:
-            data = model.prepare(row.data)
-            prepared.append((model.size(data), place, data))
-        except Exception as error:
-            _raise_if_fatal(error)
-            errors[place] = told(error)
-
-    prepared.sort(key=lambda entry: entry[:2])
-    for start in range(0, len(prepared), options.batch_size):
-        batch = prepared[start : start + options.batch_size]
-        found, failed = _of_batch(model, batch)
-        results |= found
-        errors |= failed
+        prepared.append((model.size(data), place, data))
+        values += prepared[-1][0]
+        if values > _MOST_VALUES:
+            _answer(model, prepared, options, results, errors)
+            prepared, values = [], 0
+    _answer(model, prepared, options, results, errors)
 
     if errors and options.on_error == "raise":
         place = min(errors)
         raise RowError(f"row {first + place + 1}: {errors[place]}")
     return [line for place, row in enumerate(rows) for line in _lines(model, row, place, results, errors)]
+
+
+def _prepared(model: Model, row: Row) -> tuple[Any, str]:
+    try:
+        return model.prepare(row.data), ""
+    except Exception as error:
+        _raise_if_fatal(error)
+        return None, told(error)
+
+
+def _answer(
+    model: Model,
+    prepared: list[tuple[int, int, Any]],
+    options: JobOptions,
+    results: dict[int, Any],
+    errors: dict[int, str],
+) -> None:
+    """Answer inputs in batches, the shortest first, and add their results or errors by place."""
+    prepared.sort(key=lambda entry: entry[:2])
+    for start in range(0, len(prepared), options.batch_size):
+        found, failed = _of_batch(model, prepared[start : start + options.batch_size])
+        results |= found
+        errors |= failed
 
 
 def _of_batch(model: Model, batch: list[tuple[int, int, Any]]) -> tuple[dict[int, Any], dict[int, str]]:

@@ -21,11 +21,14 @@ class Row(NamedTuple):
         The columns of the input that the output repeats.
     error : str
         Why the row has no input; empty if it has one.
+    values : int
+        About how many numbers or characters the data hold: a chunk of long inputs has fewer rows.
     """
 
     data: Any
     fields: dict[str, Any]
     error: str = ""
+    values: int = 0
 
 
 class Model(Protocol):
@@ -35,7 +38,7 @@ class Model(Protocol):
         """Return what the model takes, from a row's data; any error concerns this row alone."""
 
     def size(self, prepared: Any) -> int:
-        """Return how long an input is: inputs of about the same length share a batch."""
+        """Return how many numbers or characters an input holds: inputs of about the same size share a batch."""
 
     def answer(self, batch: list[Any]) -> list[Any]:
         """Return the results of a batch, in its order."""

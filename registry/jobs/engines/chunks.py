@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..rows import RowError, told
 from ..work import JobOptions, Row, Work
@@ -45,7 +45,7 @@ def chunks_of(work: Work, source: int, options: JobOptions) -> Iterator[Chunk]:
     values = 0
     for row in _readable(work, source, options):
         rows.append(row)
-        values += _values(row.data)
+        values += row.values
         if len(rows) == options.part_rows or values > _MOST_VALUES:
             yield Chunk(source, number, rows)
             number, rows, values = number + 1, [], 0
@@ -69,10 +69,3 @@ def _readable(work: Work, source: int, options: JobOptions) -> Iterator[Row]:
         if row is None:
             return
         yield row
-
-
-def _values(data: Any) -> int:
-    if isinstance(data, str | bytes):
-        return len(data)
-    size = getattr(getattr(data, "nodes", data), "size", 0)
-    return size if isinstance(size, int) else 0

@@ -35,11 +35,18 @@ def input_of(value: Any, kind: str) -> Any:
     return _part(value)
 
 
-def size_of(prepared: Any) -> int:
-    """Return the length of an input, by which batches are made."""
-    if isinstance(prepared, dict):
-        return max(map(size_of, prepared.values()), default=0)
-    return len(prepared) if hasattr(prepared, "__len__") else 0
+def values_in(value: Any) -> int:
+    """Return how many numbers, characters or bytes a value holds; of an image, numbers of its pixels."""
+    if isinstance(value, Mapping):
+        return sum(map(values_in, value.values()))
+    if isinstance(value, list):
+        return len(value) * (len(value[0]) if value and isinstance(value[0], list) else 1)
+    if hasattr(value, "getbands"):
+        return int(value.width * value.height * len(value.getbands()))
+    if isinstance(value, str | bytes):
+        return len(value)
+    size = getattr(value, "size", 0)
+    return size if isinstance(size, int) else 0
 
 
 def _part(value: Any) -> Any:
