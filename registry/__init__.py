@@ -29,6 +29,10 @@ if TYPE_CHECKING:
         UnknownModelError as UnknownModelError,
         UnsafeWeightsError as UnsafeWeightsError,
     )
+    from .jobs.predicting import predict as predict
+    from .jobs.predictions import Predictions as Predictions
+    from .jobs.rows import RowError as RowError
+    from .jobs.running import Progress as Progress
     from .plugins.catalogue import list_models as list_models, model_info as model_info
     from .plugins.entry import ModelEntry as ModelEntry, Plugin as Plugin
     from .plugins.load import load_plugins as load_plugins
@@ -55,6 +59,10 @@ _MODULES = {
     "TransferError": "errors",
     "UnknownModelError": "errors",
     "UnsafeWeightsError": "errors",
+    "predict": "jobs.predicting",
+    "Predictions": "jobs.predictions",
+    "RowError": "jobs.rows",
+    "Progress": "jobs.running",
     "list_models": "plugins.catalogue",
     "model_info": "plugins.catalogue",
     "ModelEntry": "plugins.entry",
@@ -80,10 +88,13 @@ __all__ = [
     "NotEmbeddedError",
     "Plugin",
     "PluginError",
+    "Predictions",
+    "Progress",
     "PushError",
     "Pushed",
     "RegistryError",
     "RegistryWarning",
+    "RowError",
     "TransferError",
     "UnknownModelError",
     "UnsafeWeightsError",
@@ -93,6 +104,7 @@ __all__ = [
     "list_models",
     "load_plugins",
     "model_info",
+    "predict",
     "pull",
     "push",
 ]

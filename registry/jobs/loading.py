@@ -8,21 +8,27 @@ from typing import Any
 from ..plugins.load import load_plugins
 
 
-def load_pipeline(folder: Path, task: str, device: str | None) -> Any:
-    """Return a pipeline of transformers, with the classes of all plugins registered.
+def check_task(task: str) -> None:
+    """Register all plugins, and check that there is a pipeline for a task.
 
     Raises
     ------
     ValueError
-        If no pipeline is registered for the task.
+        If there is none.
     """
     load_plugins()
-    import transformers
     from transformers.pipelines import PIPELINE_REGISTRY
 
     known = PIPELINE_REGISTRY.get_supported_tasks()
     if task not in known:
         raise ValueError(f"there is no pipeline for {task!r}, expected {', '.join(known)}")
+
+
+def load_pipeline(folder: Path, task: str, device: str | None) -> Any:
+    """Return a pipeline of transformers, with the classes of all plugins registered."""
+    check_task(task)
+    import transformers
+
     return transformers.pipeline(
         task,
         model=str(folder),

@@ -10,6 +10,7 @@ from typing import Any
 
 from .inputs.files import input_files
 from .inputs.tables import pieces_of
+from .loading import check_task
 from .model_files import digest_of, folder_of_model, task_of_model
 from .pipelines import ModelOfJob, PipelineWork
 from .predictions import Predictions
@@ -113,6 +114,7 @@ def predict(
     found_task = task or task_of_model(name)
     if found_task is None:
         raise ValueError(f"{name} is no model of the zoo: say its task, such as task='text-classification'")
+    check_task(found_task)
     folder = folder_of_model(name, revision)
     opened = ModelOfJob(
         name=str(folder) if Path(name).is_dir() else name,
