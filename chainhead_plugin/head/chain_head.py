@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from ..chain.backend import refuse_tracing, runs_on_triton
-from ..chain.forms.hops import move
-from ..chain.masking import CheckedMask, check_mask, needed_mask, zero_padding
-from ..chain.mix import mix
+from ..chain.masking import CheckedMask, check_mask, zero_padding
 from ..chain.step import mix_step, move_step
 from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
+from .chains import Chains
 from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
 from .normalisation import HoldsBatchNorm, NodeBatchNorm
@@ -155,9 +154,8 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         """
         refuse_tracing()
         require_tensors(x=x, attention_mask=attention_mask)
-        nodes = self._nodes(x)
-        checked = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
-        mask = None if checked is None else checked.real
+        nodes, chains = self._open(x, attention_mask)
+        mask = chains.mask
         if mask is not None:
             nodes = zero_padding(nodes, mask)
 
@@ -167,14 +165,14 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         if y is None:
             before, after = self._maps()
             z = apply_maps(before, self._expand(nodes))
-            z = self._mix(z, mask, spread=len(before) == 0, add=len(after) == 0)
+            z = self._mix(z, chains, spread=len(before) == 0, add=len(after) == 0)
             y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
 
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
         """Return the head's output before its processing, with ReLU if `relu`, by a kernel; None where none serves."""
-        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None:
+        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None or self.sharding is not None:
             return None
         before, after = self._maps()
         maps = before + after
@@ -188,12 +186,10 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         # A γ for every feature of κ(x) does not commute with mapping features.
         return ((), maps[0] + maps[1]) if "learned_decay" in self._modules else maps
 
-    def _mix(self, z: Tensor, mask: Tensor | None, spread: bool, add: bool) -> Tensor:
+    def _mix(self, z: Tensor, chains: Chains, spread: bool, add: bool) -> Tensor:
         """Mix along the chain; channels are to be made here if `spread`, to be added up here if `add`."""
         hops = self.chain.channel_hops
-        if hops:
-            return move(z, hops, mask, spread=spread, add=add)
-        return mix(z, self.chain, mask, self._decay())
+        return chains.move(z, hops, spread, add) if hops else chains.mix(z, self.chain, self._decay())
 
     def step(self, x_t: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Run the head on the next node of a uni-directional chain.

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..chain.forms.hops import move
-from ..chain.masking import check_mask
-from ..chain.mix import mix
+from ..chain.masking import CheckedMask, needed_mask
 from ..chain.reference import interdependence_matrix
 from ..checks.values import check_whole_number
+from .chains import Chains, Sharding, WholeChains
 from .expansion import taylor_expansion
 from .learned_decay import LearnedDecay, gamma_of
 from .linear.reconciled import ReconciledLinear
@@ -38,6 +37,8 @@ class ChainSteps(ReconciledLinear):
         super().__init__(options, device=device, dtype=dtype)
         self.chain_length = options.chain_length
         self.chain = options.chain
+        # Where processes share the nodes of chains: `parallel/` sets it.
+        self.sharding: Sharding | None = None
         self.learned_decay = None
         if options.with_learned_decay:
             assert options.decay is not None
@@ -94,14 +95,12 @@ class ChainSteps(ReconciledLinear):
     ) -> Tensor:
         """Aᵀκ(x), in the layout of `x`; with `channel_hops` by the channel's own A, otherwise by the common A."""
         kappa_x = self.calculate_kappa_x(x) if kappa_x is None else kappa_x
-        nodes = self._split(kappa_x, self.reconciliation.in_features)
-        mask = None
-        if attention_mask is not None:
-            mask = check_mask(attention_mask, nodes.size(0), nodes.size(1)).real
+        nodes, chains = self._open(kappa_x, attention_mask, self.reconciliation.in_features)
         if not self.chain.channel_hops:
-            return self._in_layout_of(x, mix(nodes, self.chain, mask, self._decay()))
+            return self._in_layout_of(x, chains.mix(nodes, self.chain, self._decay()))
         self._check_channel(channel_index)
-        return self._in_layout_of(x, move(nodes, (self.chain.channel_hops[channel_index],), mask))
+        hop = self.chain.channel_hops[channel_index]
+        return self._in_layout_of(x, chains.move(nodes, (hop,), spread=False, add=False))
 
     def calculate_inner_product(self, kappa_xi_x: Tensor, phi_w: Tensor, device: str = "cpu") -> Tensor:
         """(Aᵀκ(x)) ψ(w_c)ᵀ + b of a channel: [batch, length, D] to [batch, length, n], or both flat.
@@ -134,6 +133,16 @@ class ChainSteps(ReconciledLinear):
     def _decay(self) -> Tensor | None:
         return gamma_of(self._modules["learned_decay"]) if "learned_decay" in self._modules else None
 
+    def _open(
+        self, x: Tensor, attention_mask: Tensor | CheckedMask | None, features: int | None = None
+    ) -> tuple[Tensor, Chains]:
+        """Check a call's nodes, of m features unless told, and find their chains."""
+        if self.sharding is not None:
+            return self.sharding.open(self, x, attention_mask, self.m if features is None else features)
+        nodes = self._nodes(x) if features is None else self._split(x, features)
+        checked = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
+        return nodes, WholeChains(None if checked is None else checked.real)
+
     def _nodes(self, x: Tensor) -> Tensor:
         if not x.is_floating_point():
             raise TypeError(f"x must be of floating point, got {x.dtype}: convert it with x.float()")
@@ -141,7 +150,8 @@ class ChainSteps(ReconciledLinear):
 
     def _split(self, x: Tensor, features: int) -> Tensor:
         """View as [batch, length, features], whichever layout `x` is in."""
-        if x.ndim == 3 and x.size(2) == features and x.size(1) >= 1:
+        # A process may have no nodes of a chain that it shares.
+        if x.ndim == 3 and x.size(2) == features and (x.size(1) >= 1 or self.sharding is not None):
             return x
         if x.ndim == 2 and x.size(1) == self.chain_length * features:
             return x.reshape(-1, self.chain_length, features)

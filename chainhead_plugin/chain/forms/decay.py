@@ -45,12 +45,7 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     if isinstance(decay, float):
         decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
 
-    # ρ = (1 − √(1 − 4γ²)) / 2γ, without the difference of two numbers that are almost the same.
-    root = ((1 - 2 * decay) * (1 + 2 * decay)).sqrt()
-    rho = 2 * decay / (1 + root)
-    # −ln ρ, kept from where 0 · ∞ and 0 / 0 lie: γ may have been rounded to 0 or 1/2.
-    rate = torch.log1p((1 - 2 * decay + root) / (2 * decay)).clamp(1e-30, 80)
-
+    rho, rate = path_decay(decay)
     y = decaying_sum(x, rho, reverse=False)
     y = decaying_sum(y if mask is None else zeroed(y, mask), rho, reverse=True)
 
@@ -70,6 +65,15 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     square = rho.square()
     correction = first * (square * (1 + square) / (1 + square * first_weight)).to(x.dtype)
     return y.mul_((1 + square).to(x.dtype)).addcmul_(weight, correction, value=-1)
+
+
+def path_decay(decay: Tensor) -> tuple[Tensor, Tensor]:
+    """ρ and −ln ρ of a γ = ρ / (1 + ρ²) of at most 1/2, both float64 Tensors of the same shape."""
+    # ρ = (1 − √(1 − 4γ²)) / 2γ, without the difference of two numbers that are almost the same.
+    root = ((1 - 2 * decay) * (1 + 2 * decay)).sqrt()
+    # The second is kept from where 0 · ∞ and 0 / 0 lie: γ may have been rounded to 0 or 1/2.
+    rate = torch.log1p((1 - 2 * decay + root) / (2 * decay)).clamp(1e-30, 80)
+    return 2 * decay / (1 + root), rate
 
 
 def decaying_exponential(
