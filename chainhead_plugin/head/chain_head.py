@@ -172,7 +172,12 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
 
     def _fused(self, nodes: Tensor, mask: Tensor | None, relu: bool) -> Tensor | None:
         """Return the head's output before its processing, with ReLU if `relu`, by a kernel; None where none serves."""
-        if not runs_on_triton(nodes) or self.degree > 1 or self.residual is not None or self.sharding is not None:
+        if (
+            not runs_on_triton(nodes)
+            or self.degree > 1
+            or self.residual is not None
+            or self.sharding is not None
+        ):
             return None
         before, after = self._maps()
         maps = before + after

@@ -63,6 +63,8 @@ class ChainClassifier(nn.Module):
         )
         self.linear = nn.Linear(n, num_labels, device=device, dtype=dtype)
         self.pooling = pooling
+        # Why its chains cannot be shared among processes, in the words of an error; None where they can.
+        self.reaches_other_nodes = None if pooling is None else "pools the nodes that one process has"
         self.takes_mask = False
 
     def take_mask_from(self, model: nn.Module) -> None:

@@ -26,6 +26,12 @@ class ChainHeadLayer(GradientCheckpointingLayer):
         widths = [config.m, *config.hidden_sizes]
         self.adds_input = config.identity_residual and widths[layer] == widths[layer + 1]
         self.with_differences = config.with_differences and layer == 0
+        # Why its chains cannot be shared among processes, in the words of an error; None where they can.
+        self.reaches_other_nodes: str | None = None
+        if self.with_differences:
+            self.reaches_other_nodes = "takes differences of nodes (with_differences)"
+        elif config.channel_dropout:
+            self.reaches_other_nodes = "drops features of whole chains (channel_dropout)"
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
         """Map [batch, length, m] to [batch, length, n]."""

@@ -46,6 +46,9 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             self.backbone = build(config.backbone_config)
         self.freeze_backbone()
         self.layers = nn.ModuleList(ChainHeadLayer(config, i) for i in range(config.num_hidden_layers))
+        self.reaches_other_nodes = (
+            None if self.backbone is None else "has an encoder, which takes whole texts or series"
+        )
         self.post_init()
 
     @merge_with_config_defaults
@@ -123,7 +126,8 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
             hidden_states = hidden_states.detach().requires_grad_()
 
-        if input_ids is not None and input_ids.size(1) == 0:
+        shared = self.layers[0].head.sharding is not None
+        if input_ids is not None and input_ids.size(1) == 0 and not shared:
             # Layers take at least one node, but texts may have no token: the padding is zero.
             shape = (*input_ids.shape, self.config.hidden_size)
             return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))
@@ -227,6 +231,8 @@ class ChainHeadForSequenceClassification(ChainHeadPreTrainedModel):
 
 class ChainHeadForTokenClassification(ChainHeadPreTrainedModel):
     """Classification of every node."""
+
+    reaches_other_nodes = None
 
     def __init__(self, config: ChainHeadConfig) -> None:
         super().__init__(config)

@@ -37,6 +37,8 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
     _no_split_modules: ClassVar[list[str]] = ["ChainHeadLayer"]
     _can_compile_fullgraph = True
     _can_record_outputs: ClassVar[dict[str, Any]] = {"hidden_states": ChainHeadLayer}
+    # Why its chains cannot be shared among processes, in the words of an error; None where they can.
+    reaches_other_nodes: str | None = "pools the nodes that one process has"
 
     def __init__(self, config: ChainHeadConfig, *args: Any, **kwargs: Any) -> None:
         if not isinstance(config, ChainHeadConfig):

@@ -23,6 +23,9 @@ class ChainClassifierHead(nn.Module):
     Parameters are those of `ChainHeadClassifier`; `in_features` are the channels of the feature map.
     """
 
+    # Why its chains cannot be shared among processes, in the words of an error.
+    reaches_other_nodes = "cuts whole images into patches"
+
     def __init__(
         self,
         in_features: int,

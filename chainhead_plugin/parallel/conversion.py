@@ -64,7 +64,9 @@ def parallelize_sequence(module: Module, group: ProcessGroup | DeviceMesh | None
     sharding = SequenceSharding(sequence_group(group))
     heads = [part for part in module.modules() if isinstance(part, ChainInterdependenceHead)]
     if not heads:
-        raise ValueError(f"{type(module).__name__} has no ChainInterdependenceHead whose nodes could be shared")
+        raise ValueError(
+            f"{type(module).__name__} has no ChainInterdependenceHead whose nodes could be shared"
+        )
     if sharding.group.size > 1:
         for name, part in module.named_modules():
             reason = _refusal(part)
@@ -91,6 +93,11 @@ def _refusal(part: nn.Module) -> str | None:
             )
         return None
     reason: str | None = getattr(part, "reaches_other_nodes", None)
-    if reason is None and isinstance(part, _REACHING) and not isinstance(part, NodeBatchNorm):
-        reason = "brings nodes together that other processes hold"
-    return None if reason is None else f"{reason}: parallelise the parts of the model before and after it"
+    is_foreign = not hasattr(part, "reaches_other_nodes") and any(
+        base.__name__ == "PreTrainedModel" for base in type(part).__mro__
+    )
+    if is_foreign or (isinstance(part, _REACHING) and not isinstance(part, NodeBatchNorm)):
+        reason = "may bring nodes together that other processes hold"
+    return (
+        None if reason is None else f"{reason}: give parallelize_sequence the parts of the model without it"
+    )

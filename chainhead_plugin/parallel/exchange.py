@@ -70,7 +70,9 @@ class EndsExchange:
         self._kept = [tensor.contiguous() for tensor in given]
         self._arriving = [self._none.new_empty(batch, part.stop - part.start, width) for part in from_]
         calls = [(distributed.isend, tensor, part) for tensor, part in zip(self._kept, to, strict=True)]
-        calls += [(distributed.irecv, tensor, part) for tensor, part in zip(self._arriving, from_, strict=True)]
+        calls += [
+            (distributed.irecv, tensor, part) for tensor, part in zip(self._arriving, from_, strict=True)
+        ]
         group = self.shards.group.processes
         operations = [
             distributed.P2POp(call, tensor, group=group, group_peer=part.process)

@@ -1,6 +1,7 @@
 """The processes that share the nodes of chains, in the order of the nodes that they hold."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -8,7 +9,7 @@ from torch.distributed import ProcessGroup
 from torch.distributed.device_mesh import DeviceMesh
 
 # The name that it has from torch 2.14 on, and before.
-_all_gather = getattr(distributed, "all_gather_single", None) or distributed.all_gather_into_tensor
+_all_gather: Any = getattr(distributed, "all_gather_single", None) or distributed.all_gather_into_tensor
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def sequence_group(group: ProcessGroup | DeviceMesh | None) -> SequenceGroup:
                 f'pass mesh["{names[-1]}"], for example'
             )
         group = group.get_group()
-    processes = distributed.group.WORLD if group is None else group
-    if processes == distributed.GroupMember.NON_GROUP_MEMBER:
+    processes: Any = distributed.group.WORLD if group is None else group
+    if processes is distributed.GroupMember.NON_GROUP_MEMBER:
         raise RuntimeError("this process is no member of the group: pass a group that it belongs to")
     if not isinstance(processes, ProcessGroup):
         raise TypeError(f"expected a ProcessGroup or a DeviceMesh, got a {type(processes).__name__}")

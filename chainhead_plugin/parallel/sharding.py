@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from ..chain.forms.hops import Hops
 from ..chain.kinds import Chain, accumulated
 from ..chain.masking import CheckedMask
+from ..head.chains import Chains, WholeChains
 from .carried import mix_carried
 from .finite_reach import mix_within_reach, move_within_reach, reach_of
 from .group import SequenceGroup
 from .shards import Shards, find_shards
-
 
 # Not compiled: a graph would hold for the lengths of one call, and has no place for exchanges that overlap it.
 _outside_graphs: Any = torch.compiler.disable
@@ -58,7 +58,7 @@ class SequenceSharding:
     @_outside_graphs  # type: ignore[untyped-decorator]
     def open(
         self, head: nn.Module, x: Tensor, attention_mask: Tensor | CheckedMask | None, features: int
-    ) -> tuple[Tensor, SharedChains]:
+    ) -> tuple[Tensor, Chains]:
         """Find out which nodes the other processes hold, and check them; see `find_shards`."""
 
         def check(x: Tensor) -> None:
@@ -72,4 +72,5 @@ class SequenceSharding:
 
         device = next(head.parameters()).device
         x, shards = find_shards(self.group, x, attention_mask, check, device)
-        return x, SharedChains(shards, shards.mask(shards.begin, shards.end))
+        mask = shards.mask(shards.begin, shards.end)
+        return x, WholeChains(mask) if self.group.size == 1 else SharedChains(shards, mask)

@@ -128,9 +128,7 @@ def find_shards(
         check(x)
         checked = needed_mask(attention_mask, x.size(0), x.size(1))
         grad = torch.is_grad_enabled()
-        told = _Told(
-            0, *x.shape, _DTYPES.index(x.dtype), checked is not None, grad, grad and x.requires_grad
-        )
+        told = _Told(0, *x.shape, _DTYPES.index(x.dtype), checked is not None, grad, grad and x.requires_grad)
     except (TypeError, ValueError, RuntimeError) as error:
         problem = error
 
@@ -169,7 +167,9 @@ def _check_alike(everyone: list[_Told]) -> None:
             )
 
 
-def _real_nodes(shards: Shards, checked: CheckedMask | None, x: Tensor, place: torch.device) -> RealNodes | None:
+def _real_nodes(
+    shards: Shards, checked: CheckedMask | None, x: Tensor, place: torch.device
+) -> RealNodes | None:
     """Bring together which nodes are real, and check that those of each row stand together."""
     batch, length = x.size(0), x.size(1)
     first, count = x.new_zeros(batch, dtype=torch.int64), torch.full((batch,), length, device=x.device)

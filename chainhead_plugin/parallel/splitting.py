@@ -102,7 +102,9 @@ def gather_nodes(x: Tensor, group: ProcessGroup | DeviceMesh | None = None) -> T
 
     def check(x: Tensor) -> None:
         if x.ndim != 3 or not x.is_floating_point():
-            raise ValueError(f"got {x.dtype} of shape {tuple(x.shape)}, expected floating point [batch, length, width]")
+            raise ValueError(
+                f"got {x.dtype} of shape {tuple(x.shape)}, expected floating point [batch, length, width]"
+            )
 
     processes = sequence_group(group)
     x, shards = find_shards(processes, x, None, check, x.device)

@@ -1,12 +1,10 @@
-"""Runs heads on whole chains and on chains that four processes share, and compares them.
+"""Heads on whole chains and on chains that four processes share, compared.
 
-`compare` prints {case: what differs}; an empty text means that outputs and gradients are those of one process.
+All checks return {case: what differs}; an empty text means that outputs and gradients are those of one process.
 """
 
 import copy
-import json
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,11 +16,9 @@ from chains import HEADS
 from torch import Tensor, distributed, multiprocessing, nn
 
 from chainhead_plugin import ChainInterdependenceHead
-from chainhead_plugin.parallel import gather_nodes, parallelize_sequence, split_nodes, sum_gradients
+from chainhead_plugin.parallel import parallelize_sequence, split_nodes, sum_gradients
 
 PROCESSES = 4
-WIDTH = 3
-EVERY = 1
 LENGTHS = (1, 2, 3, 63, 64, 65, 700)
 # Shares of a chain's nodes; what is left over goes to the last process.
 SPLITS = {
@@ -34,7 +30,8 @@ SPLITS = {
 }
 PADDING = ("none", "left", "right", "both")
 BATCHES = (1, 3, 0)
-# Of the largest value of one process.
+OUTPUTS, GRADIENT = "outputs", "gradient of x"
+# Of the largest value of one process in float64.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6}
 # No exchange of a few sums makes it.
 REFUSED = {"inverse-bi"}
@@ -64,66 +61,87 @@ def mask_of(padding: str, batch: int, length: int) -> Tensor | None:
     return mask
 
 
-def cases() -> Iterator[tuple[str, dict[str, Any], tuple[Any, ...]]]:
-    """Yield a name, the options of a head, and (length, split, padding, batch, dtype) of its chains."""
+def cases(every: int) -> Iterator[tuple[str, dict[str, Any], tuple[Any, ...]]]:
+    """Yield a name, the options of a head, and (length, split, padding, batch, dtype) of its chains.
+
+    Of all kinds, lengths and splits every so many; the rest takes turns.
+    """
     number = 0
     for place, ((kind, options), length, split) in enumerate(product(HEADS.items(), LENGTHS, SPLITS)):
-        if kind in REFUSED or (EVERY > 1 and place % EVERY):
+        if kind in REFUSED or place % every:
             continue
         padding, batch = PADDING[number % len(PADDING)], BATCHES[number // 2 % len(BATCHES)]
         dtype = list(TOLERANCE)[number // 3 % 2]
         number += 1
-        yield f"{kind}, {length} {split}, {padding}, {batch} {dtype}", options, (length, split, padding, batch, dtype)
+        yield (
+            f"{kind}, {length} {split}, {padding}, {batch} {dtype}",
+            options,
+            (length, split, padding, batch, dtype),
+        )
 
 
-def results(head: nn.Module, x: Tensor, mask: Tensor | None, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a head's outputs and the gradient of x, from a loss in which every output has a weight of its own."""
+def results(head: nn.Module, x: Tensor, mask: Tensor | None, weights: Tensor) -> dict[str, Tensor]:
+    """Return a head's outputs, buffers, and gradients of a loss in which every output has a weight of its own."""
     x = x.detach().requires_grad_()
     y = head(x, mask)
     (y * weights).sum().backward()
-    return y.detach(), x.grad
+    if head.sharding is not None:
+        sum_gradients(head)
+    gradients = {f"gradient of {name}": parameter.grad for name, parameter in head.named_parameters()}
+    return {OUTPUTS: y.detach(), GRADIENT: x.grad, **gradients, **dict(head.named_buffers())}
 
 
 def difference(options: dict[str, Any], rows: tuple[Any, ...], seed: int) -> str:
     """Return what differs on this process."""
     length, split, padding, batch, dtype = rows
-    generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    settings = {"with_softmax": False, "with_relu": False, "enable_bias": True, **options}
-    whole = ChainInterdependenceHead(WIDTH, 2 + seed % 3, length, dtype=dtype, **settings)
-    shared = parallelize_sequence(copy.deepcopy(whole))
-    x = torch.randn(batch, length, WIDTH, dtype=dtype, generator=generator)
-    weights = torch.randn(batch, length, whole.n, dtype=dtype, generator=generator)
-    mask = mask_of(padding, batch, length)
+    plain = {"m": 3, "n": 2 + seed % 3, "chain_length": length, "with_softmax": False, "with_relu": False}
+    # Before BatchNorm a bias has no effect.
+    plain["enable_bias"] = not options.get("with_batch_norm", False)
+    whole = ChainInterdependenceHead(**plain | options, dtype=dtype)
+    whole.train(whole.dropout is None)  # processes drop nodes of their own
+    draw = torch.randn
+    if dtype == torch.float32:
+        # Sums of positive numbers, which do not cancel.
+        draw = torch.rand
+        for weight in whole.reconciliation.parameters():
+            weight.data.abs_()
+    exact, shared = copy.deepcopy(whole).double(), parallelize_sequence(copy.deepcopy(whole))
+    x, mask = draw(batch, length, whole.m, dtype=dtype), mask_of(padding, batch, length)
+    weights = draw(batch, length, whole.n, dtype=dtype)
 
     lengths = split_lengths(length, split)
 
     def own(tensor: Tensor) -> Tensor:
         return split_nodes(tensor, lengths=lengths)
 
-    expected, expected_grad = results(whole, x, mask, weights)
-    found, grad = results(shared, own(x), None if mask is None else own(mask), own(weights))
-    sum_gradients(shared)
-
-    pairs = {"outputs": (found, own(expected), expected), "gradient of x": (grad, own(expected_grad), expected_grad)}
-    for name, parameter in whole.named_parameters():
-        gradient = dict(shared.named_parameters())[name].grad
-        pairs[f"gradient of {name}"] = (gradient, parameter.grad, parameter.grad)
-    for name, buffer in whole.named_buffers():
-        pairs[name] = (dict(shared.named_buffers())[name], buffer, buffer)
-    return told_of(pairs, TOLERANCE[dtype])
-
-
-def told_of(pairs: dict[str, tuple[Tensor, Tensor, Tensor]], most: float) -> str:
-    """Return which of (found, expected, of which values it is a part) differ by more than `most`, relatively."""
+    one = results(whole, x, mask, weights)
+    expected = one if dtype == torch.float64 else results(exact, x.double(), mask, weights.double())
+    found = results(shared, own(x), None if mask is None else own(mask), own(weights))
     told = []
-    for name, (found, expected, scale) in pairs.items():
-        if found.shape != expected.shape or found.dtype != expected.dtype:
+    for name, wanted in expected.items():
+        # Rounded as one process rounds, where that is by more.
+        most = max(TOLERANCE[dtype], error_of(one[name], wanted, wanted))
+        part = own(wanted) if name in (OUTPUTS, GRADIENT) else wanted
+        told.append(told_of({name: (found[name], part, wanted)}, most))
+    return ", ".join(filter(None, told))
+
+
+def error_of(found: Tensor, expected: Tensor, scale: Tensor) -> float:
+    """Return the largest difference, relative to the largest value of the tensor that both are a part of."""
+    if not found.numel():
+        return 0.0
+    return ((found - expected).abs().max() / scale.abs().max().clamp(min=1e-30)).item()
+
+
+def told_of(values: dict[str, tuple[Tensor, Tensor, Tensor]], most: float) -> str:
+    """Return which of (found, expected, of which values both are a part) differ by more than `most`, relatively."""
+    told = []
+    for name, (found, expected, scale) in values.items():
+        if found.shape != expected.shape:
             told.append(f"{name} {tuple(found.shape)} instead of {tuple(expected.shape)}")
-        elif found.numel():
-            error = ((found - expected).abs().max() / scale.abs().max().clamp(min=1e-30)).item()
-            if not error <= most:
-                told.append(f"{name} differs by {error:.2g}")
+        elif not error_of(found, expected, scale) <= most:
+            told.append(f"{name} differs by {error_of(found, expected, scale):.2g}")
     return ", ".join(told)
 
 
@@ -136,44 +154,52 @@ def run(name: str, check: Callable[..., str], *arguments: Any) -> tuple[str, str
     return name, told
 
 
-def compare(rank: int) -> dict[str, str]:
+def compare(every: int) -> dict[str, str]:
     """Compare all kinds of heads."""
     return dict(
-        run(name, difference, options, rows, seed) for seed, (name, options, rows) in enumerate(cases())
+        run(name, difference, options, rows, seed) for seed, (name, options, rows) in enumerate(cases(every))
     )
 
 
-def in_processes(work: Callable[[int], dict[str, str]]) -> dict[str, str]:
-    """Do work in as many processes as share chains; return what the first has told that tells something."""
+def in_processes(
+    work: Callable[..., dict[str, dict[str, str]]], *arguments: Any
+) -> dict[str, dict[str, str]]:
+    """Do work in as many processes as share chains; return by check and case what is told, and by which process."""
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
     address = f"file://{os.path.abspath('meeting')}"
-    everyone = [context.Process(target=_work, args=(work, rank, address, queue)) for rank in range(PROCESSES)]
-    for process in everyone:
+    processes = [
+        context.Process(target=_work, args=(work, arguments, rank, address, queue))
+        for rank in range(PROCESSES)
+    ]
+    for process in processes:
         process.start()
-    told: dict[str, str] = {}
-    for _ in everyone:
+    told: dict[str, dict[str, str]] = {}
+    for _ in processes:
         rank, found = queue.get()
-        told |= {name: f"process {rank}: {text}" for name, text in found.items() if text}
-        told = dict.fromkeys(found, "") | told
-    for process in everyone:
+        for check, cases in found.items():
+            for name, text in cases.items():
+                known = told.setdefault(check, {}).setdefault(name, "")
+                told[check][name] = known or (text and f"process {rank}: {text}")
+    for process in processes:
         process.join()
     return told
 
 
-def _work(work: Callable[[int], dict[str, str]], rank: int, address: str, queue: Any) -> None:
+def _work(
+    work: Callable[..., dict[str, dict[str, str]]],
+    arguments: tuple[Any, ...],
+    rank: int,
+    address: str,
+    queue: Any,
+) -> None:
     torch.set_num_threads(1)
     distributed.init_process_group(
         "gloo", init_method=address, rank=rank, world_size=PROCESSES, timeout=timedelta(seconds=60)
     )
     try:
-        found = work(rank)
+        found = work(*arguments)
     except Exception:
-        found = {"all": traceback.format_exc()}
+        found = {"all": {"": traceback.format_exc()}}
     queue.put((rank, found))
     distributed.destroy_process_group()
-
-
-def main(name: str) -> None:
-    """Print what a function of this module tells."""
-    sys.stdout.write(json.dumps(in_processes(globals()[name])) + "\n")

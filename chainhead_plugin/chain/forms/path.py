@@ -41,16 +41,18 @@ def hop(x: Tensor, mask: Tensor | None, self_weight: float) -> Tensor:
 
 
 def hop_sum(x: Tensor, mask: Tensor | None, self_weight: float, hops: int) -> Tensor:
-    """Σ_{i=1..h} (N + σI)^i x / ρ^h, by Horner's rule.
+    """Σ_{i=1..h} (N + σI)^i x / s, by Horner's rule.
 
-    ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column scaling.
+    s is about ρ^h, where ρ bounds the eigenvalues: it keeps the sum finite where h is large, and cancels in the column
+    scaling. It is made of powers of two, by which nothing is rounded.
     """
     count = real_nodes(x, mask)
-    rho = (2 * torch.cos(math.pi / (count + 1).to(x.dtype)) + abs(self_weight)).clamp(min=1)
+    rho = (2 * torch.cos(math.pi / (count + 1).double()) + abs(self_weight)).clamp(min=1)
+    bits = torch.floor(rho.log2() * torch.arange(hops + 1, device=x.device).view(-1, 1, 1, 1))
     term, total = x, torch.zeros_like(x)
-    for _ in range(hops):
-        total = hop(total + term, mask, self_weight) / rho
-        term = term / rho
+    for scale in torch.exp2(bits[:-1] - bits[1:]).to(x.dtype).unbind():
+        total = hop(total + term, mask, self_weight) * scale
+        term = term * scale
     return total
 
 
