@@ -126,8 +126,8 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
             # Re-entrant checkpoints give gradients to their weights only if an input asks for some.
             hidden_states = hidden_states.detach().requires_grad_()
 
-        shared = self.layers[0].head.sharding is not None
-        if input_ids is not None and input_ids.size(1) == 0 and not shared:
+        head: Any = self.layers[0].head
+        if input_ids is not None and input_ids.size(1) == 0 and head.sharding is None:
             # Layers take at least one node, but texts may have no token: the padding is zero.
             shape = (*input_ids.shape, self.config.hidden_size)
             return BaseModelOutput(last_hidden_state=hidden_states.new_zeros(shape))

@@ -53,7 +53,7 @@ class _Carried(Function):
         return mixed.nodes
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         decay, mask, *saved = ctx.saved_tensors
         grad_x = _mixed(grads[0], decay, mask, ctx.chain, ctx.shards, transposed=True).nodes

@@ -60,8 +60,7 @@ def _count(shards: Shards, process: int, device: torch.device) -> Tensor:
     begin, end = shards.ends[process], shards.ends[process + 1]
     if shards.real is None:
         return torch.full((1, 1, 1), end - begin, device=device)
-    first, count = shards.real
-    held = torch.clamp(first + count, max=end) - torch.clamp(first, min=begin)
+    held = torch.clamp(shards.real.end, max=end) - torch.clamp(shards.real.begin, min=begin)
     return held.clamp(min=0)[..., None]
 
 

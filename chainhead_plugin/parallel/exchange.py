@@ -69,14 +69,14 @@ class EndsExchange:
         batch, _, width = self._none.shape
         self._kept = [tensor.contiguous() for tensor in given]
         self._arriving = [self._none.new_empty(batch, part.stop - part.start, width) for part in from_]
-        calls = [(distributed.isend, tensor, part) for tensor, part in zip(self._kept, to, strict=True)]
-        calls += [
-            (distributed.irecv, tensor, part) for tensor, part in zip(self._arriving, from_, strict=True)
+        calls: list[tuple[Any, list[Tensor], list[Part]]] = [
+            (distributed.isend, self._kept, to),
+            (distributed.irecv, self._arriving, from_),
         ]
-        group = self.shards.group.processes
         operations = [
-            distributed.P2POp(call, tensor, group=group, group_peer=part.process)
-            for call, tensor, part in calls
+            distributed.P2POp(call, tensor, group=self.shards.group.processes, group_peer=part.process)
+            for call, tensors, parts in calls
+            for tensor, part in zip(tensors, parts, strict=True)
             if tensor.numel()
         ]
         self._works = distributed.batch_isend_irecv(operations) if operations else []
@@ -133,7 +133,7 @@ class _Send(Function):
         return x.view_as(x), x.new_empty(0)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         return ctx.exchange.add_back(grads[0], ctx.exchange.wait()), None
 
@@ -145,7 +145,7 @@ class _Receive(Function):
         return exchange.split(exchange.wait())
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         ctx.exchange.send_back(*grads)
         return grads[0].new_zeros(0), None

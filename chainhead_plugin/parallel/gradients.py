@@ -42,12 +42,10 @@ def sum_gradients(module: nn.Module, group: ProcessGroup | DeviceMesh | None = N
             by_place.setdefault((parameter.dtype, parameter.device), []).append(parameter)
 
     for parameters in by_place.values():
-        # Behind the gradients, for each whether it is there: a parameter may be of no use to this process.
-        there = torch.stack(
-            [torch.ones_like(p.flatten()[:1]).sum() * (p.grad is not None) for p in parameters]
-        )
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        whole = torch.cat([*(part.flatten() for part in parts), there.detach().to(parts[0])])
+        # Behind the gradients, for each whether it is there: a parameter may be of no use to this process.
+        there = parts[0].new_tensor([p.grad is not None for p in parameters])
+        whole = torch.cat([*(part.flatten() for part in parts), there])
         distributed.all_reduce(whole, group=processes)
         *sums, used = torch.split(whole, [*(p.numel() for p in parameters), len(parameters)])
         for parameter, total, is_used in zip(parameters, sums, used.tolist(), strict=True):

@@ -33,7 +33,7 @@ class SharedChains:
     shards: Shards
     mask: Tensor | None
 
-    @_outside_graphs  # type: ignore[untyped-decorator]
+    @_outside_graphs
     def mix(self, x: Tensor, chain: Chain, decay: Tensor | None) -> Tensor:
         """`mix` of [batch, length, width]."""
         reach = reach_of(chain, x.dtype, decay is not None)
@@ -43,7 +43,7 @@ class SharedChains:
         gamma = None if decay is None else decay.to(dtype).view(1, 1, -1)
         return mix_carried(x.to(dtype), chain, self.shards, gamma).to(x.dtype)
 
-    @_outside_graphs  # type: ignore[untyped-decorator]
+    @_outside_graphs
     def move(self, x: Tensor, hops: Hops, spread: bool, add: bool) -> Tensor:
         """`move` of [batch, length, features]."""
         return move_within_reach(x, hops, self.shards, spread, add)
@@ -55,7 +55,7 @@ class SequenceSharding:
 
     group: SequenceGroup
 
-    @_outside_graphs  # type: ignore[untyped-decorator]
+    @_outside_graphs
     def open(
         self, head: nn.Module, x: Tensor, attention_mask: Tensor | CheckedMask | None, features: int
     ) -> tuple[Tensor, Chains]:

@@ -16,18 +16,15 @@ _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class RealNodes(NamedTuple):
-    """The real nodes of each row's chain: `first` is their place in the whole row, `count` their number.
+    """Where the real nodes of each row's chain begin and end in the whole row: int64 Tensors [batch, 1]."""
 
-    int64 Tensors [batch, 1].
-    """
-
-    first: Tensor
-    count: Tensor
+    begin: Tensor
+    end: Tensor
 
     def mask(self, start: int, stop: int) -> Tensor:
         """Which of the nodes from `start` to `stop` of the whole rows are real, [batch, stop − start]."""
-        node = torch.arange(start, stop, device=self.first.device)
-        return (node >= self.first) & (node < self.first + self.count)
+        node = torch.arange(start, stop, device=self.begin.device)
+        return (node >= self.begin) & (node < self.end)
 
 
 @dataclass(frozen=True)
@@ -75,17 +72,14 @@ class Shards:
 class _Told(NamedTuple):
     """What every process tells of its nodes before any are exchanged."""
 
-    refused: int
-    batch: int
-    length: int
-    features: int
-    dtype: int
-    has_mask: int
-    with_grad: int
-    requires_grad: int
-
-
-_REFUSED = _Told(1, 0, 0, 0, 0, 0, 0, 0)
+    batch: int = 0
+    length: int = 0
+    features: int = 0
+    dtype: int = 0
+    has_mask: int = 0
+    with_grad: int = 0
+    requires_grad: int = 0
+    refused: int = 0
 
 
 def find_shards(
@@ -122,13 +116,21 @@ def find_shards(
     RuntimeError
         If another process refused its nodes.
     """
-    problem, checked, told = None, None, _REFUSED
+    problem, checked, told = None, None, _Told(refused=1)
     try:
         require_tensors(x=x, attention_mask=attention_mask)
         check(x)
         checked = needed_mask(attention_mask, x.size(0), x.size(1))
-        grad = torch.is_grad_enabled()
-        told = _Told(0, *x.shape, _DTYPES.index(x.dtype), checked is not None, grad, grad and x.requires_grad)
+        batch, length, features = x.shape
+        told = _Told(
+            batch=batch,
+            length=length,
+            features=features,
+            dtype=_DTYPES.index(x.dtype),
+            has_mask=checked is not None,
+            with_grad=torch.is_grad_enabled(),
+            requires_grad=torch.is_grad_enabled() and x.requires_grad,
+        )
     except (TypeError, ValueError, RuntimeError) as error:
         problem = error
 
@@ -179,14 +181,13 @@ def _real_nodes(
     firsts, counts = shards.group.gathered(bounds).wait().unbind(1)  # [processes, batch]
 
     total = counts.sum(0)
-    start = torch.where(counts > 0, firsts, shards.length).amin(0)
-    stop = torch.where(counts > 0, firsts + counts, 0).amax(0)
-    if bool((stop - start > total).any()):
+    begin = torch.where(counts > 0, firsts, shards.length).amin(0)
+    end = torch.where(counts > 0, firsts + counts, 0).amax(0)
+    if bool((end - begin > total).any()):
         raise ValueError(
             "attention_mask has padding between real nodes, of which some are held by other processes. A chain has "
             "no holes; leave missing nodes out"
         )
     if bool((total == shards.length).all()):
         return None
-    start = torch.where(total > 0, start, 0)
-    return RealNodes(start.to(x.device)[:, None], total.to(x.device)[:, None])
+    return RealNodes(begin.to(x.device)[:, None], torch.maximum(begin, end).to(x.device)[:, None])

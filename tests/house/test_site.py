@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 API = {
     "chainhead_plugin": "plugin.md",
     "chainhead_plugin.estimators": "estimators.md",
+    "chainhead_plugin.parallel": "parallel.md",
     "chainhead_plugin.tinybig": "tinybig.md",
     "registry": "registry.md",
 }

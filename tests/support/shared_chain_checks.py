@@ -114,6 +114,12 @@ class _Pooled(nn.Module):
         self.part = part
 
 
+def _twice(shared: nn.Module, x: Tensor) -> None:
+    x = x.clone().requires_grad_()
+    (grad,) = torch.autograd.grad(shared(x).square().sum(), x, create_graph=True)
+    grad.sum().backward()
+
+
 def refused() -> dict[str, str]:
     """Errors that name what is wrong, on every process that they concern, before any waits for another."""
     rank = distributed.get_rank()
@@ -151,6 +157,7 @@ def refused() -> dict[str, str]:
         ),
         "no group": (TypeError, "got a str", lambda: parallelize_sequence(head_of(), "all")),
         "lengths": (ValueError, "add up to the 5 nodes", lambda: split_nodes(x, lengths=[1, 1, 1, 1])),
+        "second derivatives": (RuntimeError, "once_differentiable", lambda: _twice(shared, x)),
         "pickling": (TypeError, "save state_dict()", lambda: torch.save(shared, io.BytesIO())),
         "hops too large": (
             ValueError,
@@ -292,6 +299,21 @@ def _checkpointed() -> str:
     return told_of(pairs, 1e-12)
 
 
+def _compiled() -> str:
+    """Compiled graphs break at exchanges."""
+    x = torch.randn(2, 30, 4, dtype=torch.float64)
+    chosen = {"with_inverse_approx": True, "decay": 0.4}
+    expected = _of_one_process(head_of(**chosen), x)
+    shared = parallelize_sequence(head_of(**chosen))
+    with warnings.catch_warnings():
+        # torch's compiler asks for gradients that tensors in between do not have.
+        warnings.simplefilter("ignore", UserWarning)
+        _of_one_process(torch.compile(shared, backend="aot_eager"), split_nodes(x))
+    sum_gradients(shared)
+    values = {name: (part.grad, expected[name], expected[name]) for name, part in shared.named_parameters()}
+    return told_of(values, 1e-12)
+
+
 def _one_process() -> str:
     """A group of a single process does what a plain head does, of every kind."""
     groups = [distributed.new_group([rank]) for rank in range(distributed.get_world_size())]
@@ -321,6 +343,7 @@ WAYS = {
     "model of tokens": _token_model,
     "half precision": _half_precision,
     "checkpointed": _checkpointed,
+    "compiled": _compiled,
     "one process": _one_process,
     "steps": _steps,
 }
