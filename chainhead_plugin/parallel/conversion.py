@@ -1,16 +1,14 @@
 """Heads of a model, told that the processes of a group share their nodes."""
 
-from functools import partial
 from typing import TypeVar
 
-from torch import nn
+from torch import distributed, nn
 from torch.distributed import ProcessGroup
 from torch.distributed.device_mesh import DeviceMesh
 
 from ..head.chain_head import ChainInterdependenceHead
 from ..head.normalisation import NodeBatchNorm
-from .gradients import added_up
-from .group import sequence_group
+from .group import SequenceGroup, sequence_group
 from .sharding import SequenceSharding
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -77,8 +75,16 @@ def parallelize_sequence(module: Module, group: ProcessGroup | DeviceMesh | None
         head.sharding = sharding
     for part in module.modules():
         if isinstance(part, NodeBatchNorm):
-            part.add_up = partial(added_up, group=sharding.group)
+            _synchronise(part, sharding.group)
     return module
+
+
+def _synchronise(norm: NodeBatchNorm, group: SequenceGroup) -> None:
+    """Take statistics over the nodes of all processes, unless they are taken over more processes already."""
+    if not norm.synchronised:
+        norm.synchronised = True
+        # A module without a group of its own can be copied.
+        norm.process_group = None if group.processes is distributed.group.WORLD else group.processes
 
 
 def _refusal(part: nn.Module) -> str | None:

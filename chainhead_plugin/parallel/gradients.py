@@ -1,15 +1,13 @@
 """Sums over the processes that share a chain: of parameters' gradients, and of parts of a result."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, distributed, nn
-from torch.autograd import Function
 from torch.distributed import ProcessGroup
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.tensor import DTensor
 
-from .group import SequenceGroup, sequence_group
+from ..head.normalisation import SumOverProcesses
+from .group import sequence_group
 
 
 def sum_gradients(module: nn.Module, group: ProcessGroup | DeviceMesh | None = None) -> None:
@@ -53,19 +51,6 @@ def sum_gradients(module: nn.Module, group: ProcessGroup | DeviceMesh | None = N
                 parameter.grad = total.view_as(parameter).clone()
 
 
-class _Sum(Function):
-    @staticmethod
-    def forward(ctx: Any, part: Tensor, group: SequenceGroup) -> Tensor:
-        ctx.group = group
-        total = part.clone(memory_format=torch.contiguous_format)
-        distributed.all_reduce(total, group=group.processes)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return _Sum.apply(grads[0], ctx.group), None
-
-
 def sum_over_processes(part: Tensor, group: ProcessGroup | DeviceMesh | None = None) -> Tensor:
     """Add up a tensor over all processes that share a chain, differentiably: a pooling over all nodes, for example.
 
@@ -82,10 +67,5 @@ def sum_over_processes(part: Tensor, group: ProcessGroup | DeviceMesh | None = N
         The sum, in all processes. Its gradient is that of all processes' losses together: where each of them computes
         the same loss of it, divide that loss by their number.
     """
-    return added_up(part, sequence_group(group))
-
-
-def added_up(part: Tensor, group: SequenceGroup) -> Tensor:
-    """`sum_over_processes` of a group that is known."""
-    total: Tensor = _Sum.apply(part, group)
+    total: Tensor = SumOverProcesses.apply(part, sequence_group(group).processes)
     return total
