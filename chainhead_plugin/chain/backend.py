@@ -9,7 +9,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-Backend = Literal["auto", "torch", "triton"]
+Backend = Literal["auto", "torch", "triton", "fused"]
+
+_KERNELS = ("triton", "fused")
 
 _chosen: Backend = "auto"
 
@@ -19,23 +21,25 @@ def set_backend(name: Backend) -> None:
 
     Parameters
     ----------
-    name : {"auto", "torch", "triton"}
+    name : {"auto", "torch", "triton", "fused"}
         "auto", the default, takes the Triton kernels for CUDA tensors in eager mode where Triton is installed,
         and PyTorch otherwise: under `torch.compile` the compiler fuses the plain form. "triton" takes the kernels
-        always, and fails where they cannot run; with ``TRITON_INTERPRET=1`` they run on the CPU, slowly.
+        always, and fails where they cannot run; with ``TRITON_INTERPRET=1`` they run on the CPU, slowly. "fused" is
+        "triton" with the linear map and the filter or running sum behind it in one kernel, in half precision. That
+        kernel is right in Triton's interpreter, but nobody has measured it on a device: "auto" does not take it.
 
     Raises
     ------
     ValueError
         If there is no backend of that name.
     ImportError
-        If "triton" is chosen and Triton is not installed.
+        If "triton" or "fused" is chosen and Triton is not installed.
     """
     global _chosen  # noqa: PLW0603  (like torch's own backend switches, for the whole process)
     if name not in get_args(Backend):
         raise ValueError(f"there is no backend {name!r}: choose one of {', '.join(get_args(Backend))}")
-    if name == "triton" and not _has_triton:
-        raise ImportError("the backend 'triton' needs Triton: pip install triton, or choose 'auto'")
+    if name in _KERNELS and not _has_triton:
+        raise ImportError(f"the backend {name!r} needs Triton: pip install triton, or choose 'auto'")
     _chosen = name
 
 
@@ -59,7 +63,7 @@ def runs_on_triton(x: Tensor) -> bool:
     """Whether the Triton kernels are to mix `x`; a RuntimeError if they are and cannot."""
     if _chosen == "torch":
         return False
-    if _chosen == "triton":
+    if _chosen in _KERNELS:
         if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
             raise RuntimeError(
                 f"the Triton kernels cannot run on a tensor on {x.device.type!r}: move it to 'cuda', choose the "

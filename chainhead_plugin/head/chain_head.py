@@ -13,6 +13,7 @@ from ..chain.step import mix_step, move_step
 from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
 from .chains import Chains
+from .fused_filter import fused_filter_linear
 from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
 from .normalisation import HoldsBatchNorm, NodeBatchNorm
@@ -177,11 +178,12 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
             or self.degree > 1
             or self.residual is not None
             or self.sharding is not None
+            or "learned_decay" in self._modules
         ):
             return None
-        before, after = self._maps()
-        maps = before + after
-        return fused_hop_linear(nodes, self.chain, maps[0], self.bias, mask, relu) if len(maps) == 1 else None
+        given = (nodes, self.chain, self.reconciliation, self.bias, mask, relu)
+        y = fused_filter_linear(*given)
+        return fused_hop_linear(*given) if y is None else y
 
     def _maps(self) -> tuple[Maps, Maps]:
         reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute

@@ -1,11 +1,11 @@
 """The condition under which a single hop, the linear map behind it, bias and ReLU run as one kernel."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..chain.backend import backend, runs_on_triton
 from ..chain.kinds import Chain
-from .linear.maps import LinearMap, is_plain
+from .linear.reconciliation import Reconciliation
 
 _HALF = (torch.bfloat16, torch.float16)
 # Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with
@@ -13,20 +13,35 @@ _HALF = (torch.bfloat16, torch.float16)
 _FEWEST_NODES = 8192
 
 
+def half_precision(nodes: Tensor, reconciliation: Reconciliation) -> tuple[Tensor, Tensor] | None:
+    """Nodes and W̄ in the half precision that a kernel may read them in itself; None where it may not."""
+    device = nodes.device.type
+    autocast = torch.is_autocast_enabled(device)
+    dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
+    if dtype not in _HALF or torch._C._are_functorch_transforms_active():
+        return None
+    weight = reconciliation.plain_matrix(None if autocast else dtype)
+    return None if weight is None else (nodes.to(dtype), weight.to(dtype))
+
+
 def fused_hop_linear(
-    nodes: Tensor, chain: Chain, linear: LinearMap, bias: Tensor | None, mask: Tensor | None, relu: bool
+    nodes: Tensor,
+    chain: Chain,
+    reconciliation: Reconciliation,
+    bias: Tensor | None,
+    mask: Tensor | None,
+    relu: bool,
 ) -> Tensor | None:
     """act((N + σI)ᵀ x Wᵀ + b), or None where it takes the plain forms.
 
-    The kernel serves single hops in half precision, under autocast too, where Triton runs; weights must be an
-    `nn.Linear` that may be read directly. `torch.func` has no rules for it.
+    The kernel serves single hops in half precision, under autocast too, where Triton runs; W̄ must be an `nn.Linear`'s
+    that may be read directly, or the mean of its channels. `torch.func` has no rules for it.
 
     Parameters
     ----------
     nodes : Tensor [batch, length, m]
     chain : Chain
-    linear : callable
-        The only linear map, without bias.
+    reconciliation : Reconciliation
     bias : Tensor [n], optional
     mask : bool Tensor [batch, length], optional
     relu : bool
@@ -37,24 +52,16 @@ def fused_hop_linear(
     """
     if chain.kind != "single_hop" or not runs_on_triton(nodes):
         return None
-    if not isinstance(linear, nn.Linear) or not is_plain(linear):
-        return None
-    device = nodes.device.type
-    autocast = torch.is_autocast_enabled(device)
-    dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
-    if dtype not in _HALF or (not autocast and linear.weight.dtype != dtype):
-        return None
-    if torch._C._are_functorch_transforms_active():
-        return None
     from ..chain.kernels.filter import chain_bounds
     from ..chain.kernels.hop_linear import has_copy_engine, hop_linear
 
     if backend() == "auto":
-        pays = linear.out_features <= linear.in_features and nodes.size(0) * nodes.size(1) >= _FEWEST_NODES
-        if not pays or linear.in_features % 8 or not has_copy_engine(nodes.device):
+        m, n = reconciliation.in_features, reconciliation.out_features
+        pays = n <= m and nodes.size(0) * nodes.size(1) >= _FEWEST_NODES
+        if not pays or m % 8 or not has_copy_engine(nodes.device):
             return None
-
+    halves = half_precision(nodes, reconciliation)
+    if halves is None:
+        return None
     bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
-    return hop_linear(
-        nodes.to(dtype), linear.weight.to(dtype), bias, chain.self_weight, chain.bi_directional, relu, *bounds
-    )
+    return hop_linear(*halves, bias, chain.self_weight, chain.bi_directional, relu, *bounds)

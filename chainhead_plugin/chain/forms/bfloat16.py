@@ -1,16 +1,15 @@
 """Filters and running sums of bfloat16 nodes on the CPU, as products with one banded bfloat16 matrix.
 
 The plain form widens the nodes to float32, mixes them, and rounds the result. Here a matrix product of bfloat16, which
-adds up in float32 and rounds once, takes a block of nodes and the filter's reach on both sides at a time. Taps are
-scaled by a common factor that makes them all but exact in bfloat16, and the product is scaled back in float32. What
-that leaves, and taps too small to matter, change a result by less than a fifth of what rounding it does. Blocks go on
-from chain to chain; nodes near a chain's ends, where it is no plain filter, are mixed in float32.
+adds up in float32 and rounds once, takes a block of nodes and the filter's reach on both sides at a time; its taps are
+those of `half_taps.py`. Blocks go on from chain to chain; nodes near a chain's ends, where it is no plain filter, are
+mixed in float32.
 """
 
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,6 +17,7 @@ from torch.nn import functional as F
 
 from ..backend import is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .half_taps import half_filter
 
 if TYPE_CHECKING:
     from ..kinds import Chain
@@ -27,19 +27,8 @@ _BLOCK = 32
 _FEWEST = 2**17
 _SHORTEST = 64
 _LONGEST_REACH = 16
-# How much of all taps' sum may be rounded, and left out; half a digit of bfloat16 is 2^-9.
-_ROUNDED = 2.0**-12
-_DROPPED = 2.0**-13
-_SCALES = 8192
 # So many bfloat16 numbers, of 8 binary digits each, add up to a float32 of 24.
 _PARTS = 3
-
-
-class _Filter(NamedTuple):
-    """Taps by distance, exact in bfloat16, and the factor that scales their sums to Aᵀx."""
-
-    taps: tuple[float, ...]
-    factor: float
 
 
 def banded_pays(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
@@ -50,8 +39,13 @@ def banded_pays(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
         return False
     if _is_running_sum(chain):
         return True
-    found = _filter_of(chain)
-    return found is not None and x.size(1) >= 8 * (len(found.taps) - 1) + _BLOCK
+    if chain.kind == "single_hop":
+        return False  # an addition or two
+    found = half_filter(chain, x.dtype)
+    if found is None or found.rest:
+        return False
+    reach = len(found.taps) - 1
+    return reach <= _LONGEST_REACH and x.size(1) >= 8 * reach + _BLOCK
 
 
 def mix_banded(
@@ -94,37 +88,6 @@ def _is_running_sum(chain: "Chain") -> bool:
     return chain.kind == "inverse" and chain.decay is None and not chain.bi_directional
 
 
-@functools.lru_cache(maxsize=128)
-def _filter_of(chain: "Chain") -> _Filter | None:
-    """The filter that a chain is in its middle; None where it is none, or bfloat16 has no such taps."""
-    if chain.kind == "single_hop":
-        return None  # an addition or two
-
-    taps = torch.tensor(chain.taps, dtype=torch.float64)
-    sides = torch.ones_like(taps)
-    if chain.bi_directional:
-        sides[1:] = 2
-    weights = taps.abs() * sides
-    if not 0 < weights.sum() < torch.inf:
-        return None
-    beyond = weights.flip(0).cumsum(0).flip(0)
-    seen = int((beyond > _DROPPED * weights.sum()).sum())
-    if seen - 1 > _LONGEST_REACH:
-        return None
-
-    scales = 2 ** (torch.arange(_SCALES, dtype=torch.float64) / _SCALES)
-    scaled = scales[:, None] * taps[:seen]  # [scales, taps]
-    rounded = scaled.bfloat16().double()
-    error = ((scaled - rounded).abs() @ sides[:seen]) / (scaled.abs() @ sides[:seen])
-    best = int(error.argmin())
-    if not error[best] <= _ROUNDED:
-        return None
-    factor = 1 / scales[best].item()
-    if chain.column_normalised:
-        factor /= (taps * sides).sum().item()
-    return _Filter(tuple(rounded[best].tolist()), factor)
-
-
 @built_once(maxsize=64)
 def _band(taps: tuple[float, ...], back: int, ahead: int) -> Tensor:
     """How a block's nodes take from `back` nodes before it, the block, and `ahead` nodes after; [takes, gives]."""
@@ -136,12 +99,13 @@ def _band(taps: tuple[float, ...], back: int, ahead: int) -> Tensor:
 
 
 def _filtered(x: Tensor, chain: "Chain", transposed: bool, mix_exactly: Callable[[Tensor], Tensor]) -> Tensor:
-    found = _filter_of(chain)
+    found = half_filter(chain, x.dtype)
     assert found is not None
     reach = len(found.taps) - 1
     back = reach if chain.bi_directional or not transposed else 0
     ahead = reach if chain.bi_directional or transposed else 0
     band = _band(found.taps, back, ahead)
+    factor = found.factor / found.column_sum if chain.column_normalised else found.factor
 
     y = torch.empty_like(x)
     nodes, results = x.flatten(0, 1), y.view(-1, x.size(2))  # [nodes, width]
@@ -154,7 +118,7 @@ def _filtered(x: Tensor, chain: "Chain", transposed: bool, mix_exactly: Callable
         taken = nodes[start - back :].as_strided(
             (len(blocks), back + _BLOCK + ahead, x.size(2)), (_BLOCK * x.size(2), x.size(2), 1)
         )
-        torch.baddbmm(blocks, band.expand(len(blocks), -1, -1), taken, beta=0, alpha=found.factor, out=blocks)
+        torch.baddbmm(blocks, band.expand(len(blocks), -1, -1), taken, beta=0, alpha=factor, out=blocks)
 
     # The ends of a chain are those of one that is just long enough.
     ends = mix_exactly(torch.cat([x[:, : 2 * rim], x[:, -2 * rim :]]))

@@ -16,6 +16,7 @@ from torch import Tensor
 from .filter import filter_chain
 from .hop_linear_kernel import hop_linear_kernel
 from .launch import on_device_of, runs_eagerly
+from .linear_gradients import linear_gradients
 
 try:
     import triton
@@ -136,29 +137,20 @@ def _(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> Tensor:
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    x, weight, bias, ctx.self_weight, ctx.bi_directional, ctx.relu, starts, counts = inputs
-    ctx.has_bias = bias is not None
+    x, weight, _, ctx.self_weight, ctx.bi_directional, ctx.relu, starts, counts = inputs
     ctx.save_for_backward(x, weight, output if ctx.relu else None, starts, counts)
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, weight, y, starts, counts = ctx.saved_tensors
-    if y is not None:
-        grad = torch.where(y > 0, grad, 0)
-    grad_x = grad_weight = grad_bias = None
-    if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
-        # That of the products: the transposed hop takes from the node after.
+
+    def transposed(grad: Tensor) -> Tensor:
+        # The transposed hop takes from the node after.
         taps = [1.0, ctx.self_weight, *([1.0] if ctx.bi_directional else [])]
-        grad_products = filter_chain(grad, taps, 1, False, starts, counts)
-        if ctx.needs_input_grad[0]:
-            grad_x = grad_products @ weight
-        if ctx.needs_input_grad[1]:
-            grad_weight = grad_products.flatten(0, 1).T @ x.flatten(0, 1)
-    if ctx.has_bias and ctx.needs_input_grad[2]:
-        # One tap of 1: nothing but the real nodes' gradients.
-        real = grad if starts is None else filter_chain(grad, [1.0], 0, False, starts, counts)
-        grad_bias = real.sum((0, 1))
-    return grad_x, grad_weight, grad_bias, None, None, None, None, None
+        return filter_chain(grad, taps, 1, False, starts, counts)
+
+    needed = ctx.needs_input_grad[:3]
+    return *linear_gradients(needed, grad, x, weight, y, transposed, starts, counts), *([None] * 5)
 
 
 hop_linear_operator.register_autograd(_backward, setup_context=_save)

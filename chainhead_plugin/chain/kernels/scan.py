@@ -5,12 +5,12 @@ the sum that enters each block, and then all nodes from that. Sums within a bloc
 float64; across blocks in float64, so that rounding grows with the block and not with the chain.
 """
 
-import functools
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..cached_tensors import built_once
 from .launch import on_device_of, runs_eagerly
 
 try:
@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
-_BLOCK = 128
+BLOCK = 128
 _FEATURES = 32
 # Blocks, and their features, that a program goes through at a time to find the sums that enter them.
 _CHUNK = 128
@@ -131,9 +131,65 @@ def _running_sum_kernel(  # type: ignore[no-untyped-def]
     tl.store(y + place, (sums + left * carry[None, :]).to(y.dtype.element_ty), mask=inside)
 
 
-@functools.lru_cache(maxsize=256)
-def _as_tensor(decay: float, device: torch.device) -> Tensor:
+@built_once(maxsize=256)
+def decay_tensor(decay: float, device: torch.device) -> Tensor:
+    """A common γ as the kernels read it, [1, 1, 1]."""
     return torch.full((1, 1, 1), decay, dtype=torch.float64, device=device)
+
+
+def _tile(
+    x: Tensor, decay: Tensor | None, reverse: bool
+) -> tuple[Tensor | None, tuple[int, int], dict[str, Any]]:
+    """The decay and its strides by row and feature, as the kernels read them, and what they are compiled for."""
+    strides = (0, 0)
+    if decay is not None:
+        decay = decay.resolve_neg().contiguous()
+        one_each, one_batch = decay.size(2) > 1, decay.size(0) > 1
+        strides = (decay.size(2) if one_batch else 0, int(one_each))
+    compiled = {
+        "DECAYING": decay is not None,
+        "BLOCK_T": BLOCK,
+        "REVERSED": reverse,
+        "ACCUMULATOR": tl.float64 if x.dtype == torch.float64 else tl.float32,
+        "BLOCK_F": min(_FEATURES, triton.next_power_of_2(x.size(2))),
+    }
+    return decay, strides, compiled
+
+
+def entering_sums(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
+    """The sums that enter blocks of `BLOCK` nodes, which are counted in the order in which nodes are summed.
+
+    Parameters
+    ----------
+    x : floating point Tensor [batch, length, width]
+        Contiguous, and not empty.
+    decay, reverse
+        As for `scan_chain`.
+
+    Returns
+    -------
+    float32 Tensor [batch, blocks, width], or float64 for float64
+    """
+    batch, length, width = x.shape
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    blocks = triton.cdiv(length, BLOCK)
+    if blocks == 1:
+        return x.new_zeros(batch, 1, width, dtype=dtype)
+
+    decay, strides, compiled = _tile(x, decay, reverse)
+    features = compiled["BLOCK_F"]
+    carry_features = min(_CHUNK_FEATURES, features)
+    leaving, entering = x.new_empty(2, batch, blocks, width, dtype=dtype)
+    with on_device_of(x):
+        _block_sum_kernel[(batch * blocks * triton.cdiv(width, features),)](
+            x, leaving, decay, length, width, blocks, *strides, **compiled
+        )
+        _carry_kernel[(batch * triton.cdiv(width, carry_features),)](
+            leaving, entering, decay, width, blocks, *strides,
+            CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features,
+            DECAYING=decay is not None, BLOCK_T=BLOCK,
+        )  # fmt: skip
+    return entering
 
 
 def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
@@ -143,33 +199,13 @@ def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     if x.numel() == 0:
         return y
 
-    accumulator, dtype = (
-        (tl.float64, torch.float64) if x.dtype == torch.float64 else (tl.float32, torch.float32)
-    )
-    features = min(_FEATURES, triton.next_power_of_2(width))
-    blocks = triton.cdiv(length, _BLOCK)
-    strides = (0, 0)
-    if decay is not None:
-        decay = decay.resolve_neg().contiguous()
-        one_each, one_batch = decay.size(2) > 1, decay.size(0) > 1
-        strides = (decay.size(2) if one_batch else 0, int(one_each))
-
-    grid = (batch * blocks * triton.cdiv(width, features),)
-    chain = {"DECAYING": decay is not None, "BLOCK_T": _BLOCK}
-    tile = {**chain, "REVERSED": reverse, "ACCUMULATOR": accumulator, "BLOCK_F": features}
-
+    entering = entering_sums(x, decay, reverse)
+    decay, strides, compiled = _tile(x, decay, reverse)
+    blocks = triton.cdiv(length, BLOCK)
     with on_device_of(x):
-        if blocks == 1:
-            entering = x.new_zeros(batch, 1, width, dtype=dtype)
-        else:
-            leaving, entering = x.new_empty(2, batch, blocks, width, dtype=dtype)
-            _block_sum_kernel[grid](x, leaving, decay, length, width, blocks, *strides, **tile)
-            carry_features = min(_CHUNK_FEATURES, features)
-            _carry_kernel[(batch * triton.cdiv(width, carry_features),)](
-                leaving, entering, decay, width, blocks, *strides,
-                CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features, **chain,
-            )  # fmt: skip
-        _running_sum_kernel[grid](x, y, entering, decay, length, width, blocks, *strides, **tile)
+        _running_sum_kernel[(batch * blocks * triton.cdiv(width, compiled["BLOCK_F"]),)](
+            x, y, entering, decay, length, width, blocks, *strides, **compiled
+        )
     return y
 
 
@@ -213,5 +249,5 @@ def scan_chain(x: Tensor, decay: Tensor | float | None, reverse: bool) -> Tensor
     Tensor [batch, length, width], in the dtype of `x`
     """
     if isinstance(decay, float):
-        decay = _as_tensor(decay, x.device)
+        decay = decay_tensor(decay, x.device)
     return (_launch if runs_eagerly(x) else scan_operator)(x, decay, reverse)

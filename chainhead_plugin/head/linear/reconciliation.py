@@ -82,6 +82,21 @@ class Reconciliation(nn.Module, ABC):
     def matrix(self) -> Tensor:
         """W̄, the mean of the channels' matrices, [out_features, in_features]."""
 
+    def plain_matrix(self, dtype: torch.dtype | None = None) -> Tensor | None:
+        """W̄ for a kernel that reads it itself.
+
+        Parameters
+        ----------
+        dtype : torch.dtype, optional
+            The dtype that the weights must have; by default any.
+
+        Returns
+        -------
+        Tensor [out_features, in_features], or None
+            None where modules have to be called, or more than one map makes W̄.
+        """
+        return None
+
     def forward(self, x: Tensor) -> Tensor:
         """Multiply by W̄, as a single matrix."""
         return F.linear(x, self.matrix())
@@ -173,6 +188,14 @@ class IdentityReconciliation(Reconciliation):
         linear: Any = self._modules["linear"]
         mean = _mean_of_rows(linear.weight.view(self.channels, -1))
         return mean.view(self.out_features, self.in_features)
+
+    def plain_matrix(self, dtype: torch.dtype | None = None) -> Tensor | None:
+        """W̄, [out_features, in_features]; None where `linear` has to be called, or has another dtype."""
+        linear: Any = self._modules["linear"]
+        if not is_plain(linear) or dtype not in (None, linear.weight.dtype):
+            return None
+        weight: Tensor = linear.weight
+        return weight if self.channels == 1 else self.matrix()
 
     def _map_channels(self, x: Tensor) -> Tensor:
         """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""

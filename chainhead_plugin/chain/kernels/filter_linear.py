@@ -1,0 +1,141 @@
+"""A linear map and the filter behind it as a single Triton kernel: every input and output moves once.
+
+The plain form is `nn.functional.linear`, then `mix`. The backward pass is made of the plain parts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .bands import filter_bands
+from .filter import filter_chain
+from .launch import runs_eagerly
+from .linear_gradients import linear_gradients
+from .mixed_products import mixed_products
+
+# Beyond, half of a tile would be nodes that its neighbours multiply too.
+LONGEST_REACH = 32
+
+
+def _filter(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    taps: Sequence[float],
+    rest: Sequence[float],
+    factor: float,
+    back: int,
+    ahead: int,
+    reflected: bool,
+    relu: bool,
+    scales: Tensor | None,
+    starts: Tensor | None,
+    counts: Tensor | None,
+) -> Tensor:
+    x, weight = x.resolve_neg().contiguous(), weight.resolve_neg()
+    bands = filter_bands(tuple(taps), tuple(rest), back, ahead, x.dtype, x.device)
+    return mixed_products(
+        x, weight, bias, bands, back, ahead,
+        factor=factor, reflected=reflected, relu=relu, scales=scales, starts=starts, counts=counts,
+    )  # fmt: skip
+
+
+@torch.library.custom_op("chainhead::filter_linear", mutates_args=())
+def filter_linear_operator(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    taps: Sequence[float],
+    rest: Sequence[float],
+    factor: float,
+    back: int,
+    ahead: int,
+    reflected: bool,
+    relu: bool,
+    scales: Tensor | None = None,
+    starts: Tensor | None = None,
+    counts: Tensor | None = None,
+) -> Tensor:
+    """`filter_linear`, for compilers and gradients."""
+    return _filter(
+        x, weight, bias, taps, rest, factor, back, ahead, reflected, relu, scales, starts, counts
+    )  # fmt: skip
+
+
+@filter_linear_operator.register_fake
+def _(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> Tensor:
+    return x.new_empty(*x.shape[:2], weight.size(0))
+
+
+def _save_filter(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, weight, _, *ctx.which, relu, scales, starts, counts = inputs
+    ctx.save_for_backward(x, weight, output if relu else None, scales, starts, counts)
+
+
+def _filter_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    x, weight, y, scales, starts, counts = ctx.saved_tensors
+    taps, rest, factor, back, ahead, reflected = ctx.which
+    if rest:
+        taps = [tap + more for tap, more in zip(taps, rest, strict=True)]
+    taps = [tap * factor for tap in taps]
+
+    def transposed(grad: Tensor) -> Tensor:
+        if scales is not None:
+            grad = (grad * scales.unsqueeze(-1)).to(grad.dtype)
+        # Nodes that were taken from after are before, for the gradient.
+        both = [*reversed(taps[1 : back + 1]), *taps[: ahead + 1]]
+        return filter_chain(grad, both, back, reflected, starts, counts)
+
+    needed = ctx.needs_input_grad[:3]
+    return *linear_gradients(needed, grad, x, weight, y, transposed, starts, counts), *([None] * 10)
+
+
+filter_linear_operator.register_autograd(_filter_backward, setup_context=_save_filter)
+
+
+def filter_linear(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    taps: Sequence[float],
+    rest: Sequence[float],
+    factor: float,
+    back: int,
+    ahead: int,
+    reflected: bool,
+    relu: bool,
+    scales: Tensor | None = None,
+    starts: Tensor | None = None,
+    counts: Tensor | None = None,
+) -> Tensor:
+    """act(s · f · filter(x Wᵀ) + b) of every chain.
+
+    Parameters
+    ----------
+    x : bfloat16 or float16 Tensor [batch, length, m]
+        On a CUDA device, or anywhere in Triton's interpreter. Zero beside the chains.
+    weight : Tensor [n, m], in the dtype of `x`
+    bias : Tensor [n], optional
+    taps, rest, factor
+        See `HalfFilter`; at most `LONGEST_REACH` + 1 taps.
+    back, ahead : int
+        How many nodes before and after a node it takes from: as far as the taps reach, or 0.
+    reflected : bool
+        Whether chains go on beyond their ends with the opposite sign, as `path.py` says, or as zeros.
+    relu : bool
+        Whether act is ReLU, or nothing.
+    scales : float32 Tensor [batch or 1, length], optional
+        s, which has no gradient here.
+    starts, counts : int32 Tensor [batch], optional
+        Where each row's chain lies; by default all of it.
+
+    Returns
+    -------
+    Tensor [batch, length, n], in the dtype of `x`
+        Zero beside the chains.
+    """
+    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
+    form = _filter if eager else filter_linear_operator
+    return form(x, weight, bias, taps, rest, factor, back, ahead, reflected, relu, scales, starts, counts)

@@ -1,0 +1,120 @@
+"""A linear map and the running sum behind it, decaying or not, as a Triton kernel that X and Y move through once.
+
+The plain form is `nn.functional.linear`, then `running_sum` or `decaying_sum`. The sums that enter tiles are found
+first, by a pass over X, in which they are fewer by the nodes of a tile, and mapped like nodes, in float32. The backward
+pass is made of the plain parts.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .bands import ROWS, sum_bands
+from .launch import runs_eagerly
+from .linear_gradients import linear_gradients, real_nodes
+from .mixed_products import mixed_products
+from .scan import decay_tensor, entering_sums, scan_chain
+
+try:
+    import triton
+except ImportError as error:
+    raise ImportError("the Triton kernels need Triton: pip install triton") from error
+
+
+def _sum(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    decay: float,
+    reverse: bool,
+    relu: bool,
+    starts: Tensor | None,
+    counts: Tensor | None,
+) -> Tensor:
+    x, weight = x.resolve_neg().contiguous(), weight.resolve_neg()
+    length = x.size(1)
+    bands, shares = sum_bands(decay, reverse, x.dtype, x.device)
+    carries = None
+    if x.numel() and length > ROWS:
+        entering = entering_sums(x, None if decay == 1 else decay_tensor(decay, x.device), reverse)
+        if reverse:
+            entering = entering.flip(1)
+        carries = (entering @ weight.float().T).contiguous()
+    # Blocks are counted from where sums begin: in reverse, the last tile ends with the chain.
+    first_node = length - triton.cdiv(length, ROWS) * ROWS if reverse else 0
+    return mixed_products(
+        x, weight, bias, bands, 0, 0,
+        first_node=first_node, relu=relu, shares=None if carries is None else shares, carries=carries,
+        starts=starts, counts=counts,
+    )  # fmt: skip
+
+
+@torch.library.custom_op("chainhead::sum_linear", mutates_args=())
+def sum_linear_operator(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    decay: float,
+    reverse: bool,
+    relu: bool,
+    starts: Tensor | None = None,
+    counts: Tensor | None = None,
+) -> Tensor:
+    """`sum_linear`, for compilers and gradients."""
+    return _sum(x, weight, bias, decay, reverse, relu, starts, counts)
+
+
+@sum_linear_operator.register_fake
+def _(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> Tensor:
+    return x.new_empty(*x.shape[:2], weight.size(0))
+
+
+def _save_sum(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, weight, _, ctx.decay, ctx.reverse, relu, starts, counts = inputs
+    ctx.save_for_backward(x, weight, output if relu else None, starts, counts)
+
+
+def _sum_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    x, weight, y, starts, counts = ctx.saved_tensors
+
+    def transposed(grad: Tensor) -> Tensor:
+        grad = real_nodes(grad, starts, counts)
+        grad = scan_chain(grad, None if ctx.decay == 1 else ctx.decay, not ctx.reverse)
+        return real_nodes(grad, starts, counts)
+
+    needed = ctx.needs_input_grad[:3]
+    return *linear_gradients(needed, grad, x, weight, y, transposed, starts, counts), *([None] * 5)
+
+
+sum_linear_operator.register_autograd(_sum_backward, setup_context=_save_sum)
+
+
+def sum_linear(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    decay: float,
+    reverse: bool,
+    relu: bool,
+    starts: Tensor | None = None,
+    counts: Tensor | None = None,
+) -> Tensor:
+    """act(Σ_{i≤j} γ^(j−i) x[i] Wᵀ + b), or with `reverse` the sum over i ≥ j.
+
+    Parameters
+    ----------
+    x, weight, bias, relu, starts, counts
+        As for `filter_linear`.
+    decay : float
+        γ in (0, 1].
+    reverse : bool
+
+    Returns
+    -------
+    Tensor [batch, length, n], in the dtype of `x`
+        Zero beside the chains.
+    """
+    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
+    form = _sum if eager else sum_linear_operator
+    return form(x, weight, bias, decay, reverse, relu, starts, counts)

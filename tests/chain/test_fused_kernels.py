@@ -1,0 +1,249 @@
+"""A linear map and what mixes its products, in one Triton kernel, against the dense matrix."""
+
+import pytest
+import torch
+from chains import name
+from torch.nn import functional as F
+
+from chainhead_plugin import ChainInterdependenceHead
+from chainhead_plugin.chain.backend import use_backend
+from chainhead_plugin.chain.forms.half_taps import half_filter
+from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdependence_matrix
+
+pytest.importorskip("triton", reason="Triton is not installed on this platform")
+
+from chainhead_plugin.chain.kernels.bands import ROWS
+from chainhead_plugin.chain.kernels.filter import chain_bounds
+from chainhead_plugin.chain.kernels.filter_linear import filter_linear, filter_linear_operator
+from chainhead_plugin.chain.kernels.sum_linear import sum_linear, sum_linear_operator
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+# Largest error allowed, relative to the largest value; products and results are rounded, and the interpreter cuts
+# bfloat16 off.
+TOLERANCE = {torch.float16: 1e-3, torch.bfloat16: 1.2e-2}
+FILTERS = [
+    Chain("multihop", hops=3),
+    Chain(
+        "multihop", hops=32, accumulative=True, self_weight=0.1
+    ),  # as far as the kernel reaches, in two parts
+    Chain(bi_directional=True, self_weight=0.0),
+    Chain("multihop", bi_directional=True, hops=9, self_weight=0.3),
+    Chain("exponential", bi_directional=True),
+]
+
+
+@pytest.fixture(autouse=True)
+def _poisoned_memory():
+    """What a kernel leaves unwritten is NaN."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    assert torch.utils.deterministic.fill_uninitialized_memory
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def random(*shape, dtype=torch.float16):
+    return torch.randn(*shape, dtype=torch.float64).to(DEVICE, dtype).requires_grad_()
+
+
+def assert_close(actual, expected, tolerance):
+    assert actual.shape == expected.shape
+    if expected.numel():
+        error = (actual.double() - expected).abs().max()
+        assert error <= tolerance * expected.abs().max().clamp(min=1e-30)
+
+
+def filtered(x, weight, chain, bias=None, relu=False, scales=None, mask=None):
+    found = half_filter(chain, x.dtype)
+    reach = len(found.taps) - 1
+    ahead = reach if chain.bi_directional else 0
+    bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
+    return filter_linear(
+        x, weight, bias, found.taps, found.rest, found.factor, reach, ahead, chain.bi_directional, relu,
+        scales, *bounds,
+    )  # fmt: skip
+
+
+def matrices(chain, mask):
+    """The dense A of every row's chain, [batch, length, length]."""
+    dense = torch.zeros(*mask.shape, mask.size(1), dtype=torch.float64)
+    for row, real in zip(dense, mask, strict=True):
+        if real.any():
+            row[real.outer(real)] = interdependence_matrix(chain, int(real.sum())).flatten()
+    return dense.to(DEVICE)
+
+
+def check(form, x, weight, dense, *, bias=None, relu=False, mask=None):
+    """Compare outputs and gradients of `form` with act(Aᵀ x Wᵀ + b), where A is `dense`."""
+    given = [tensor for tensor in (x, weight, bias) if tensor is not None]
+    exact = [tensor.detach().double().requires_grad_() for tensor in given]
+    z = dense.mT @ F.linear(*exact[:2])
+    if bias is not None:
+        z = z + exact[2]
+    if mask is not None:
+        z = z * mask.unsqueeze(-1)
+    y = form()
+    assert y.dtype == x.dtype
+    tolerance = TOLERANCE[x.dtype]
+    assert_close(y, z.relu() if relu else z, tolerance)
+
+    # Where rounding decides whether ReLU lets something through, gradients cannot be compared.
+    cotangent = torch.randn_like(z).to(x.dtype) * (z.abs() > 0.05 * z.abs().max())
+    gradients = torch.autograd.grad(y, given, cotangent)
+    expected = torch.autograd.grad(z.relu() if relu else z, exact, cotangent.double())
+    for actual, wanted in zip(gradients, expected, strict=True):
+        assert_close(actual, wanted, tolerance)
+
+
+def about(chain):
+    """Lengths at which a tile, or the reach of its filter, is just full."""
+    reach = len(half_filter(chain, torch.float16).taps) - 1
+    step = ROWS - reach * (2 if chain.bi_directional else 1)
+    lengths = {1, 2, reach, reach + 1, reach + 2, step - 1, step, step + 1, ROWS, 2 * step + 1} - {0}
+    # Of fewer nodes, sums over several hops' reflections cancel.
+    shortest = 64 if chain.kind == "multihop" and chain.bi_directional else 1
+    return [length for length in sorted(lengths) if length >= shortest]
+
+
+@pytest.mark.parametrize("chain", FILTERS, ids=name)
+def test_filters_at_every_boundary_of_a_tile(chain):
+    for length in about(chain):
+        x, weight = random(2, length, 5), random(3, 5)
+        mask = torch.ones(2, length, dtype=torch.bool)
+        check(lambda x=x, weight=weight: filtered(x, weight, chain), x, weight, matrices(chain, mask))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("relu", [False, True], ids=["linear", "relu"])
+@pytest.mark.parametrize("chain", [FILTERS[0], FILTERS[4]], ids=name)
+def test_widths_bias_and_padding(chain, relu, dtype):
+    # More features than a tile has; chains to the left and the right, shorter than the filter's reach, and none.
+    for m, n in ((70, 130),) if relu else ((64, 3),):
+        x, weight, bias = random(4, 140, m, dtype=dtype), random(n, m, dtype=dtype), random(n, dtype=dtype)
+        mask = torch.zeros(4, 140, dtype=torch.bool)
+        mask[0, 11:], mask[1, :129], mask[2, 60:63] = True, True, True
+        x = (x * mask.to(DEVICE).unsqueeze(-1)).detach().requires_grad_()
+        weight = (weight / m**0.5).detach().requires_grad_()
+        real = mask.to(DEVICE)
+        check(
+            lambda x=x, weight=weight, bias=bias, real=real: filtered(x, weight, chain, bias, relu, mask=real),
+            x, weight, matrices(chain, mask), bias=bias, relu=relu, mask=real,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("decay", [1.0, 0.9])
+def test_running_sums_at_every_boundary_of_a_tile(decay, reverse):
+    for length in (1, 2, ROWS - 1, ROWS, ROWS + 1, *([2 * ROWS + 1] if decay == 1 else [])):
+        x, weight = random(2, length, 5), random(3, 5)
+        eye = torch.eye(length, dtype=torch.float64, device=DEVICE).unsqueeze(0)
+        dense = decaying_sum_by_steps(eye, decay, reverse)[0].T.expand(2, -1, -1)
+        check(
+            lambda x=x, weight=weight: sum_linear(x, weight, None, decay, reverse, False), x, weight, dense
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_running_sums_with_bias_and_padding(dtype):
+    x, weight, bias = random(3, 131, 70, dtype=dtype), random(3, 70, dtype=dtype), random(3, dtype=dtype)
+    mask = torch.zeros(3, 131, dtype=torch.bool)
+    mask[0, 5:], mask[1, :130] = True, True
+    real = mask.to(DEVICE)
+    x = (x * real.unsqueeze(-1)).detach().requires_grad_()
+    bounds = chain_bounds(real.unsqueeze(-1))
+    check(
+        lambda: sum_linear(x, weight, bias, 1.0, False, True, *bounds),
+        x, weight, matrices(Chain("inverse"), mask), bias=bias, relu=True, mask=real,
+    )  # fmt: skip
+
+
+def test_what_enters_a_tile_is_kept_in_float32():
+    # In half precision, adding 1 to 2048 stands still.
+    x, weight = torch.ones(1, 20 * ROWS, 1, device=DEVICE).half(), torch.ones(1, 1, device=DEVICE).half()
+    assert sum_linear(x, weight, None, 1.0, False, False)[0, -1, 0] == 20 * ROWS
+    assert sum_linear(x, weight, None, 1.0, True, False)[0, 0, 0] == 20 * ROWS
+
+
+def test_layouts_and_nothing_at_all():
+    chain = FILTERS[0]
+    wide = random(130, 2, 12).detach()
+    x, weight = wide.transpose(0, 1)[..., ::2], random(6, 4).detach().T
+    expected = filtered(x.contiguous(), weight.contiguous(), chain)
+    assert torch.equal(filtered(x, weight, chain), expected)
+    expected = sum_linear(x.contiguous(), weight.contiguous(), None, 1.0, False, False)
+    assert torch.equal(sum_linear(x, weight, None, 1.0, False, False), expected)
+    for shape in ((0, 7, 6), (2, 0, 6)):
+        assert filtered(x.new_zeros(shape), weight, chain).shape == (*shape[:2], 4)
+        assert sum_linear(x.new_zeros(shape), weight, None, 0.9, False, False).shape == (*shape[:2], 4)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+def test_operators_are_as_torch_wants_them_and_launches_give_the_same():
+    x, weight, bias = random(2, 9, 4), random(3, 4), random(3)
+    scales = torch.rand(1, 9, device=DEVICE)
+    both = (x, weight, bias, [2.0, 1.0], [], 0.5, 1, 1, True, True, scales)
+    sums = (x, weight, bias, 0.5, False, True)
+    torch.library.opcheck(filter_linear_operator, both, rtol=1e-2, atol=1e-2)
+    torch.library.opcheck(sum_linear_operator, sums, rtol=1e-2, atol=1e-2)
+    with torch.no_grad():
+        launched = filter_linear(*both), sum_linear(*sums)
+    assert torch.equal(launched[0], filter_linear(*both))
+    assert torch.equal(launched[1], sum_linear(*sums))
+
+
+HEADS = {
+    "four channels": {"channel_num": 4, "enable_bias": True},
+    "hops, summed, both ways": {"with_multihop": True, "h": 3, "accumulative": True, "bi_directional": True},
+    "exponential": {"with_exponential_approx": True, "decay": 0.6, "with_relu": False},
+    "inverse": {"with_inverse_approx": True, "with_batch_norm": True},
+    "inverse with decay": {"with_inverse_approx": True, "decay": 0.9},
+}
+
+
+@pytest.mark.parametrize("options", HEADS.values(), ids=HEADS)
+def test_heads_take_the_kernel_and_give_what_the_plain_form_gives(options, monkeypatch):
+    head = ChainInterdependenceHead(
+        6, 5, 70, with_softmax=False, device=DEVICE, dtype=torch.float16, **options
+    )
+    x, weights = random(2, 70, 6), list(head.parameters())
+    mask = torch.ones(2, 70, dtype=torch.bool, device=DEVICE)
+    mask[0, :4] = False
+    served = 2 if "with_multihop" not in options else 1
+    calls = []
+    for form in ("filter_linear", "sum_linear"):
+        module = __import__(f"chainhead_plugin.chain.kernels.{form}", fromlist=[form])
+        kernel = getattr(module, form)
+        monkeypatch.setattr(module, form, lambda *given, kernel=kernel: calls.append(1) or kernel(*given))
+
+    for arguments in ((x,), (x, mask)):
+        results = []
+        for backend in ("fused", "torch"):
+            with use_backend(backend):
+                y = head(*arguments)
+            cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
+            results.append((y, *torch.autograd.grad(y, [x, *weights], cotangent)))
+        for actual, wanted in zip(*results, strict=True):
+            torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
+    assert len(calls) == served
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"with_inverse_approx": True, "bi_directional": True},
+        {"with_inverse_approx": True, "decay": 0.5, "with_learned_decay": True},
+        {"channel_hops": [0, 1]},
+        {"with_lorr": True},
+        {"with_multihop": True, "h": 40},
+    ],
+    ids=str,
+)
+def test_other_heads_are_left_to_other_kernels(options):
+    head = ChainInterdependenceHead(
+        6, 5, 9, with_softmax=False, device=DEVICE, dtype=torch.float16, **options
+    )
+    x = random(1, 9, 6).detach() / 1e3
+    with use_backend("fused"):
+        y = head(x)
+    with use_backend("torch"):
+        torch.testing.assert_close(y, head(x), rtol=2e-2, atol=1e-2 * y.abs().max().item())
