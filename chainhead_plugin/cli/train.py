@@ -9,6 +9,7 @@ import typer
 from registry.screen import console, foreign_table, printable
 
 from .files.options import UNSAID, FileOptions, takes_file_options
+from .predict_on_ray import Engine
 from .screen import say, wrong
 from .support import complete_recipes, reported_errors
 from .train_table import is_table, train_table
@@ -16,6 +17,7 @@ from .train_table import is_table, train_table
 if TYPE_CHECKING:
     from ..recipes.recipe import Recipe
     from ..recipes.training.measuring import Measured
+    from ..recipes.training.runs import Runs
 
 _RecipeArgument = Annotated[
     str,
@@ -106,20 +108,53 @@ def train(
         _measure(source, output, with_peers=False)
 
 
-def compare(recipe: _RecipeArgument, output: _OutputOption = None) -> None:
+def compare(
+    recipe: _RecipeArgument,
+    output: _OutputOption = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="Spread the runs over workers of Ray; weights and metrics stay the same, bit for bit."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Address of a cluster of Ray; by default one starts on this machine.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many runs Ray does at a time; by default as many as the processors allow."
+        ),
+    ] = None,
+) -> None:
     """Train a recipe's model and its peers, on the same data and budget, and show them side by side.
 
     After `train` it trains only the peers: LSTM, GRU, Conv1d, an MLP, the plain chain, the same head without hops and,
     for labels of series, MiniRocket, unless the recipe names its own. Needs the extra "train".
 
     Example: chainhead compare my-recipe.yaml
+
+    Example: chainhead compare my-recipe.yaml --engine ray --workers 8
     """
+    given = {"--address": address, "--workers": workers}
+    if engine is None and (unused := [option for option, value in given.items() if value is not None]):
+        raise wrong("has no effect without --engine ray", unused[0])
     with reported_errors():
-        _measure(recipe, output, with_peers=True)
+        _measure(recipe, output, with_peers=True, on_ray=engine is not None, address=address, workers=workers)
 
 
-def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
+def _measure(
+    source: str,
+    output: Path | None,
+    *,
+    with_peers: bool,
+    on_ray: bool = False,
+    address: str | None = None,
+    workers: int | None = None,
+) -> None:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from registry.jobs.engines.cluster import require_ray
 
     from ..recipes.recipe_files import load_recipe
 
@@ -135,6 +170,8 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         from ..recipes.training.records import in_use
     logging.disable_progress_bar()
     require_matplotlib()
+    if on_ray:
+        require_ray("--engine ray")
     check_output(folder)
     peers = recipe.peers if with_peers else []
     columns = (
@@ -163,8 +200,17 @@ def _measure(source: str, output: Path | None, *, with_peers: bool) -> None:
         def tell(line: str) -> None:
             progress.console.print(line, soft_wrap=True)
 
+        def run_before(runs: "Runs", peers: list[str]) -> None:
+            if on_ray:
+                from ..recipes.training.on_ray import spread_runs
+
+                spread_runs(runs, peers, address=address, workers=workers, on_pieces=count_pieces)
+
+        def count_pieces(done: int, total: int) -> None:
+            progress.update(task, description=f"Training: {done} of {total} runs on Ray")
+
         try:
-            measured = measure(recipe, folder / RUNS, peers, advance, name_model, tell)
+            measured = measure(recipe, folder / RUNS, peers, advance, name_model, tell, run_before)
         except KeyboardInterrupt:
             progress.stop()
             say(f"Interrupted. The same command goes on from the finished runs in {folder}.", stderr=True)

@@ -29,7 +29,7 @@ from .runs import Runs
 from .series_runs import run_series_peer
 
 # The titles of peers that are fitted without the Trainer.
-_IN_ONE_GO = {**{name: peer.title for name, peer in SERIES_PEERS.items()}, **CLASSICAL_PEERS}
+IN_ONE_GO = {**{name: peer.title for name, peer in SERIES_PEERS.items()}, **CLASSICAL_PEERS}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def planned_epochs(recipe: Recipe, peers: list[str]) -> int:
     """Return the most epochs that `measure` trains."""
     epochs = int(recipe.training.get("num_train_epochs", 3))
     checks = recipe.validation_folds or 1
-    trained = [name for name in (CHAIN, *peers) if name not in (*_IN_ONE_GO, RANDOM_CHAINS)]
+    trained = [name for name in (CHAIN, *peers) if name not in (*IN_ONE_GO, RANDOM_CHAINS)]
     if recipe.is_random_chain:
         trained.remove(CHAIN)
     runs = sum(checks * len(recipe.rates_of(name)) + len(recipe.seeds) for name in trained)
@@ -77,6 +77,7 @@ def measure(
     on_epochs: Callable[[int], None] = lambda _: None,
     on_model: Callable[[str], None] = lambda _: None,
     on_read: Callable[[str], None] = lambda _: None,
+    run_before: Callable[[Runs, list[str]], None] = lambda *_: None,
 ) -> Measured:
     """Choose each learning rate by validation, train on every seed, and then measure on the test part.
 
@@ -93,6 +94,8 @@ def measure(
         Called with the title of the model that comes next.
     on_read : callable
         Called with each line about the reading, before anything is trained.
+    run_before : callable
+        Called with the runs and the names of the peers before anything is trained: runs that it keeps are done.
 
     Returns
     -------
@@ -109,10 +112,11 @@ def measure(
             on_read(line)
 
         runs = Runs(recipe, data, folder, on_epochs)
+        run_before(runs, peers)
         shared = 0 if runs.backbone is None else runs.backbone.parameters
         models: dict[str, ModelReport] = {}
         not_run: dict[str, str] = {}
-        trained = [name for name in peers if name not in _IN_ONE_GO]
+        trained = [name for name in peers if name not in IN_ONE_GO]
         for name, candidate in runs.candidates(peers=trained).items():
             on_model(candidate.title)
             rate, validation, checked = runs.choose(name)
@@ -128,13 +132,12 @@ def measure(
                 released, history = final[0], final[0].history if recipe.validation_share else checked.history
 
         for name in peers:
-            if name not in _IN_ONE_GO:
+            if name not in IN_ONE_GO:
                 continue
-            on_model(_IN_ONE_GO[name])
-            run = run_classical_peer if name in CLASSICAL_PEERS else run_series_peer
-            found = run(name, runs, folder)
+            on_model(IN_ONE_GO[name])
+            found = run_in_one_go(name, runs)
             if isinstance(found, str):
-                not_run[_IN_ONE_GO[name]] = found
+                not_run[IN_ONE_GO[name]] = found
             else:
                 models[name] = found
 
@@ -160,6 +163,12 @@ def measure(
         findings={**recipe.task.findings(recipe, runs.data), **told},
     )
     return Measured(report, model, inputs, data)
+
+
+def run_in_one_go(name: str, runs: Runs) -> ModelReport | str:
+    """Return the report of a peer that is fitted without the Trainer, or the reason why it cannot be run."""
+    run = run_classical_peer if name in CLASSICAL_PEERS else run_series_peer
+    return run(name, runs, runs.folder)
 
 
 def _frozen(recipe: Recipe, runs: Runs) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Runs:
     def __init__(
         self, recipe: Recipe, data: Data, folder: Path, on_epoch: Callable[[int], None] = lambda _: None
     ) -> None:
-        self.recipe, self.data, self._folder, self._on_epoch = recipe, data, folder, on_epoch
+        self.recipe, self.data, self.folder, self._on_epoch = recipe, data, folder, on_epoch
         recipe.task.check_data(recipe, data)
         self._check_folder()
         self._test_part = of_examples(data.test) + recipe.task.finishing(recipe)
@@ -82,8 +82,8 @@ class Runs:
         """
         metric = self.recipe.task.metric
         best: tuple[tuple[float, float], float | None, Run] | None = None
-        for rate in self._rates(name):
-            runs = [self._run(self._trial(name, fold, rate, seed)) for fold, seed in self._validation_folds()]
+        for rate in self.rates(name):
+            runs = [self.validate(name, rate, number) for number in range(self.validations)]
             results = [run.validation(metric, best=self.recipe.early_stopping is not None) for run in runs]
             value, loss = (float(np.mean(column)) for column in zip(*results, strict=True))
             if (
@@ -94,6 +94,21 @@ class Runs:
                 best = ((value, loss), rate, runs[0])
         assert best is not None
         return best[1], best[0][0], best[2]
+
+    @property
+    def validations(self) -> int:
+        """The number of folds that a learning rate is tried on."""
+        return len(self._validation_folds())
+
+    def validate(self, name: str, rate: float | None, number: int) -> Run:
+        """Train a candidate with a rate on the fold of a number, to be validated."""
+        fold, seed = self._validation_folds()[number]
+        return self._run(self._trial(name, fold, rate, seed))
+
+    def rates(self, name: str) -> list[float | None]:
+        """Return the learning rates that are tried for a candidate: None alone, if it is in closed form."""
+        candidate = self.candidates(peers=[] if name == CHAIN else [name])[name]
+        return [None] if candidate.is_in_closed_form else [*self.recipe.rates_of(name)]
 
     def final(self, name: str, rate: float | None, seed: int) -> Run:
         """Train a candidate for the test: on the whole training part, or without the validation share."""
@@ -154,16 +169,12 @@ class Runs:
     def _fold(self, name: str, kept: Examples, held_out: Examples) -> Fold:
         return Fold(name, kept, held_out, prepare(self.recipe, kept))
 
-    def _rates(self, name: str) -> list[float | None]:
-        candidate = self.candidates(peers=[] if name == CHAIN else [name])[name]
-        return [None] if candidate.is_in_closed_form else [*self.recipe.rates_of(name)]
-
     def _trial(self, name: str, fold: Fold, rate: float | None, seed: int) -> Trial:
         candidate = self.candidates(fold.inputs, [] if name == CHAIN else [name])[name]
         return Trial(self.recipe, name, candidate, fold, rate, seed)
 
     def _run(self, trial: Trial) -> Run:
-        folder = self._folder / trial.key
+        folder = self.folder / trial.key
         in_epochs = not trial.candidate.is_in_closed_form
         planned = int(self.recipe.training.get("num_train_epochs", 3)) if in_epochs else 0
         done = 0
@@ -183,7 +194,7 @@ class Runs:
         return Run(trial, folder, record["history"], record["seconds"], record.get("fitted", {}))
 
     def _check_folder(self) -> None:
-        file = self._folder / "recipe.json"
+        file = self.folder / "recipe.json"
         now = of_recipe(self.recipe, self.data.train)
         before = read_record(file, {"task": str})
         if before is None and file.exists():
@@ -191,8 +202,8 @@ class Runs:
         changed = [] if before is None else differences(before, now)
         if changed:
             raise RecipeError(
-                f"{self._folder} holds runs of another version of this recipe or of other data ({', '.join(changed)} "
+                f"{self.folder} holds runs of another version of this recipe or of other data ({', '.join(changed)} "
                 "changed): choose another output folder, or delete this folder"
             )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_record(file, now)
