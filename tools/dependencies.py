@@ -22,7 +22,7 @@ def dependencies(root: str = "chainhead-plugin", extras: tuple[str, ...] = ("dev
 
     What a requirement's markers exclude on this machine is left out.
     """
-    found: set[str] = set()
+    seen: set[tuple[str, tuple[str, ...]]] = set()
     todo = [(root, extras)]
     while todo:
         name, wanted = todo.pop()
@@ -35,11 +35,11 @@ def dependencies(root: str = "chainhead-plugin", extras: tuple[str, ...] = ("dev
             marker = requirement.marker
             if marker is not None and not any(marker.evaluate({"extra": extra}) for extra in ("", *wanted)):
                 continue
-            needed = canonical(requirement.name)
-            if needed not in found | {root}:
-                found.add(needed)
-                todo.append((needed, tuple(requirement.extras)))
-    yield from sorted(found)
+            needed = canonical(requirement.name), tuple(sorted(requirement.extras))
+            if needed not in seen:  # the same may be needed with other extras too
+                seen.add(needed)
+                todo.append(needed)
+    yield from sorted({name for name, _ in seen} - {root})
 
 
 def licence(name: str) -> str:
