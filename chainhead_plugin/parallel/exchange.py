@@ -115,32 +115,54 @@ class EndsExchange:
             given.append(side[:, part.start - first : part.stop - first])
         self.begin(given, self.received, self.sent)
 
-    def add_back(self, gradient: Tensor, arrived: list[Tensor]) -> Tensor:
-        """Add the gradients that other processes have sent back to that of the nodes of this process."""
+    def add_back(self, gradient: Tensor, arrived: list[Tensor]) -> None:
+        """Add the gradients that other processes have sent back to that of the nodes of this process, in place."""
         begin = self.shards.begin
-        if arrived:
-            gradient = gradient.clone()
         for tensor, part in zip(arrived, self.sent, strict=True):
             gradient[:, part.start - begin : part.stop - begin] += tensor
-        return gradient
+
+
+class Begun(NamedTuple):
+    """An exchange that has begun.
+
+    Attributes
+    ----------
+    nodes : Tensor [batch, length, width]
+        Those of this process, to work on meanwhile.
+    first, last : Tensor [batch, edge, width]
+        Copies of the nodes at either end, whose gradients then need no tensor of the whole length.
+    token : Tensor
+        For `receive_ends`.
+    """
+
+    nodes: Tensor
+    first: Tensor
+    last: Tensor
+    token: Tensor
 
 
 class _Send(Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
-        ctx.exchange = exchange
+    def forward(ctx: Any, x: Tensor, exchange: EndsExchange, edge: int) -> tuple[Tensor, ...]:
+        ctx.exchange, ctx.edge = exchange, edge
         exchange.send(x)
-        return x.view_as(x), x.new_empty(0)
+        last = x[:, x.size(1) - edge :].clone()
+        return x.view_as(x), x[:, :edge].clone(), last, x.new_empty(0)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return ctx.exchange.add_back(grads[0], ctx.exchange.wait()), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        nodes, first, last, _ = grads
+        gradient, edge = nodes.clone(), ctx.edge
+        gradient[:, :edge] += first
+        gradient[:, gradient.size(1) - edge :] += last
+        ctx.exchange.add_back(gradient, ctx.exchange.wait())
+        return gradient, None, None
 
 
 class _Receive(Function):
     @staticmethod
-    def forward(ctx: Any, begun: Tensor, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, token: Tensor, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
         ctx.exchange = exchange
         return exchange.split(exchange.wait())
 
@@ -151,17 +173,16 @@ class _Receive(Function):
         return grads[0].new_zeros(0), None
 
 
-def send_ends(x: Tensor, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
-    """Begin an exchange: return the nodes, to work on meanwhile, and a token for `receive_ends`."""
-    nodes, begun = _Send.apply(x, exchange)
-    return nodes, begun
+def send_ends(x: Tensor, exchange: EndsExchange, edge: int = 0) -> Begun:
+    """Begin an exchange, and copy as many nodes at either end as `edge` says."""
+    return Begun(*_Send.apply(x, exchange, edge))
 
 
-def receive_ends(begun: Tensor, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
+def receive_ends(begun: Begun, exchange: EndsExchange) -> tuple[Tensor, Tensor]:
     """Wait for an exchange: return the nodes before those of this process, and the nodes after them.
 
-    Both have to enter the result, even without nodes: the backward pass sends their gradients to the processes that
-    wait for them.
+    One of them has to enter the result where there is a reach, even without nodes: the backward pass sends their
+    gradients to the processes that wait for them.
     """
-    before, after = _Receive.apply(begun, exchange)
+    before, after = _Receive.apply(begun.token, exchange)
     return before, after

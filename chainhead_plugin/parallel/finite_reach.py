@@ -5,9 +5,12 @@ computed again with the nodes beyond those ends, when these have arrived.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from ..chain.forms.decay import exponential_terms
 from ..chain.forms.hops import Hops, move
@@ -76,25 +79,49 @@ def move_within_reach(x: Tensor, hops: Hops, shards: Shards, spread: bool, add: 
 
 def _with_ends(x: Tensor, mixing: Mixing, reach: Reach, shards: Shards, in_place: bool) -> Tensor:
     exchange = EndsExchange(shards, reach)
-    x, begun = send_ends(x, exchange)
     begin, end, edge = shards.begin, shards.end, reach.before + reach.after
 
     if end - begin <= 2 * edge or not in_place:
+        nodes, *_ = begun = send_ends(x, exchange)
         before, after = receive_ends(begun, exchange)
-        window = torch.cat([before, x, after], 1)
+        window = torch.cat([before, nodes, after], 1)
         y = mixing(window, shards.mask(exchange.start, exchange.stop))
-        return y[:, before.size(1) : before.size(1) + x.size(1)]
+        return y[:, before.size(1) : before.size(1) + nodes.size(1)]
 
-    y = mixing(x, shards.mask(begin, end))
-    if y._is_view():  # of few nodes; autograd lets nobody write to the views of its functions
-        y = y.clone()
+    begun = send_ends(x, exchange, edge)
+    y = mixing(begun.nodes, shards.mask(begin, end))
     before, after = receive_ends(begun, exchange)
 
-    first = torch.cat([before, x[:, :edge]], 1)
-    first = mixing(first, shards.mask(exchange.start, begin + edge))
-    y[:, : reach.before] = first[:, before.size(1) : before.size(1) + reach.before]
+    first, last = y[:, :0], y[:, :0]
+    if reach.before:
+        first = mixing(torch.cat([before, begun.first], 1), shards.mask(exchange.start, begin + edge))
+        first = first[:, before.size(1) : before.size(1) + reach.before]
+    if reach.after:
+        last = mixing(torch.cat([begun.last, after], 1), shards.mask(end - edge, exchange.stop))
+        last = last[:, reach.before : edge]
+    # Autograd lets nobody write to the views that its functions return; they do so for few nodes.
+    y = y.clone() if y._is_view() else y
+    mended: Tensor = _Mended.apply(y, first, last)
+    return mended
 
-    last = torch.cat([x[:, x.size(1) - edge :], after], 1)
-    last = mixing(last, shards.mask(end - edge, exchange.stop))
-    y[:, y.size(1) - reach.after :] = last[:, reach.before : edge]
-    return y
+
+class _Mended(Function):
+    """Nodes of which the first and the last are replaced, in place."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        ctx.replaced = first.size(1), last.size(1)
+        y[:, : first.size(1)] = first
+        y[:, y.size(1) - last.size(1) :] = last
+        ctx.mark_dirty(y)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        gradient = grads[0].clone(memory_format=torch.contiguous_format)
+        before, after = ctx.replaced
+        first, last = gradient[:, :before].clone(), gradient[:, gradient.size(1) - after :].clone()
+        gradient[:, :before] = 0
+        gradient[:, gradient.size(1) - after :] = 0
+        return gradient, first, last

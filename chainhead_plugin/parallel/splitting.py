@@ -109,6 +109,6 @@ def gather_nodes(x: Tensor, group: ProcessGroup | DeviceMesh | None = None) -> T
     processes = sequence_group(group)
     x, shards = find_shards(processes, x, None, check, x.device)
     exchange = EndsExchange(shards, Reach(shards.length, shards.length))
-    x, begun = send_ends(x, exchange)
+    begun = send_ends(x, exchange)
     before, after = receive_ends(begun, exchange)
-    return torch.cat([before, x, after], 1)
+    return torch.cat([before, begun.nodes, after], 1)
