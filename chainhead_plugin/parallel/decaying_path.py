@@ -41,27 +41,29 @@ def mix_decaying_path(x: Tensor, mask: Tensor | None, decay: Decay, shards: Shar
     y = decaying_inverse(x, mask, decay, bi_directional=True, transposed=False) if length else x.clone()
     if mask is not None:
         y = torch.where(mask, y, 0)
-    ends = torch.stack((y[:, 0], y[:, -1])) if length else x.new_zeros(2, x.size(0), x.size(2))
+    ends = torch.stack((y[:, :1], y[:, -1:])) if length else x.new_zeros(2, x.size(0), 1, x.size(2))
     leaving = shards.group.gathered(ends)
 
     rho, rate = path_decay(in_float64(decay, x))
+    counts = _counts(shards, x.device)
     seen = min(length, nodes_seen(rho, x.dtype))
     node = torch.arange(1, seen + 1, device=x.device).view(1, -1, 1)
-    weight = _weight(node, _count(shards, shards.group.rank, x.device), rate)
+    weight = _weight(node, counts[shards.group.rank], rate)
+    couplings = _couplings(shards, counts, rate)
 
-    before, after = _beside(leaving.wait().double(), rate, shards)
+    before, after = _beside(leaving.wait().double(), couplings, shards)
     y[:, :seen] += (weight * before).to(x.dtype)
     y[:, length - seen :] += (weight.flip(1) * after).to(x.dtype)
     return Mixed(y, before.to(x.dtype), after.to(x.dtype))
 
 
-def _count(shards: Shards, process: int, device: torch.device) -> Tensor:
-    """How many real nodes a process holds of each row, [batch or 1, 1, 1]."""
-    begin, end = shards.ends[process], shards.ends[process + 1]
+def _counts(shards: Shards, device: torch.device) -> Tensor:
+    """How many real nodes every process holds of each row, [processes, batch or 1, 1, 1]."""
     if shards.real is None:
-        return torch.full((1, 1, 1), end - begin, device=device)
-    held = torch.clamp(shards.real.end, max=end) - torch.clamp(shards.real.begin, min=begin)
-    return held.clamp(min=0)[..., None]
+        return torch.tensor(shards.lengths, device=device).view(-1, 1, 1, 1)
+    ends = torch.tensor(shards.ends, device=device).view(-1, 1, 1)
+    held = torch.minimum(shards.real.end, ends[1:]) - torch.maximum(shards.real.begin, ends[:-1])
+    return held.clamp(min=0).unsqueeze(-1)
 
 
 def _weight(node: Tensor, count: Tensor, rate: Tensor) -> Tensor:
@@ -70,8 +72,10 @@ def _weight(node: Tensor, count: Tensor, rate: Tensor) -> Tensor:
     return torch.exp(-rate * node) * torch.expm1(-2 * rate * left) / torch.expm1(-2 * rate * (count + 1))
 
 
-class _Shard(NamedTuple):
-    """What the first and the last mixed node of a shard take of the mixed nodes beside the shard, [batch or 1, 1, …].
+class _Couplings(NamedTuple):
+    """What the first and the last mixed node of every shard take of the mixed nodes beside it.
+
+    Tensors [processes, batch or 1, 1, 1 or width].
 
     Attributes
     ----------
@@ -86,46 +90,56 @@ class _Shard(NamedTuple):
     across: Tensor
 
 
-def _beside(leaving: Tensor, rate: Tensor, shards: Shards) -> tuple[Tensor, Tensor]:
-    """The mixed nodes before and after the shard of this process, from the ends of all [processes, 2, batch, width]."""
-    none = torch.zeros_like(leaving[0, 0][:, None])
+def _couplings(shards: Shards, counts: Tensor, rate: Tensor) -> _Couplings:
+    near, far = _weight(torch.ones_like(counts), counts, rate), _weight(counts, counts, rate)
+    if shards.real is None:
+        return _Couplings(near, near, far)
+    ends = torch.tensor(shards.ends, device=rate.device).view(-1, 1, 1)
+    real = (shards.real.begin <= ends) & (ends < shards.real.end)
+    has_first = real[:-1].unsqueeze(-1)
+    real = (shards.real.begin < ends) & (ends <= shards.real.end)
+    has_last = real[1:].unsqueeze(-1)
+    return _Couplings(has_first * near, has_last * near, has_first * has_last * far)
+
+
+def _beside(leaving: Tensor, couplings: _Couplings, shards: Shards) -> tuple[Tensor, Tensor]:
+    """The mixed nodes before and after the shard of this process.
+
+    Parameters
+    ----------
+    leaving : float64 Tensor [processes, 2, batch, 1, width]
+        The first and the last node of every shard, mixed with the nodes of the shard alone.
+    couplings : _Couplings
+    shards : Shards
+
+    Returns
+    -------
+    before, after : float64 Tensor [batch, 1, width]
+    """
+    none = torch.zeros_like(leaving[0, 0])
     processes = [process for process, length in enumerate(shards.lengths) if length]
-    coupled = {process: _couple(shards, process, rate) for process in processes}
+    takes_first, takes_last, across = (tensor.unbind() for tensor in couplings)
 
     # From the first shard to the last: the mixed node before a shard is `level + slope · (its first mixed node)`.
     level, slope = none, none
     lines: dict[int, tuple[Tensor, Tensor]] = {}
     for process in processes:
         lines[process] = level, slope
-        takes = coupled[process]
-        first, last = leaving[process].unsqueeze(2).unbind(0)  # [batch, 1, width]
-        scale = 1 / (1 - takes.first * slope)
-        fixed, following = scale * (first + takes.first * level), scale * takes.across
+        first, last = leaving[process]
+        scale = 1 / (1 - takes_first[process] * slope)
+        fixed, following = scale * (first + takes_first[process] * level), scale * across[process]
         level, slope = (
-            last + takes.across * (level + slope * fixed),
-            takes.last + takes.across * slope * following,
+            last + across[process] * (level + slope * fixed),
+            takes_last[process] + across[process] * slope * following,
         )
 
     # And back, with the mixed node after each shard.
     before, after, following = none, none, none
     for process in reversed(processes):
         level, slope = lines[process]
-        takes = coupled[process]
-        first = leaving[process, 0][:, None] + takes.first * level + takes.across * following
-        first = first / (1 - takes.first * slope)
+        first = leaving[process, 0] + takes_first[process] * level + across[process] * following
+        first = first / (1 - takes_first[process] * slope)
         if process == shards.group.rank:
             before, after = level + slope * first, following
         following = first
     return before, after
-
-
-def _couple(shards: Shards, process: int, rate: Tensor) -> _Shard:
-    count = _count(shards, process, rate.device)
-    one = torch.ones_like(count)
-    near, far = _weight(one, count, rate), _weight(count, count, rate)
-    if shards.real is None:
-        return _Shard(near, near, far)
-    begin, end = shards.ends[process], shards.ends[process + 1]
-    has_first = shards.real.mask(begin, begin + 1)[..., None].to(rate)
-    has_last = shards.real.mask(end - 1, end)[..., None].to(rate)
-    return _Shard(has_first * near, has_last * near, has_first * has_last * far)

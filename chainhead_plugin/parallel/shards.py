@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -44,12 +45,12 @@ class Shards:
     lengths: tuple[int, ...]
     real: RealNodes | None = None
 
-    @property
+    @cached_property
     def length(self) -> int:
         """How many nodes the whole rows have."""
         return sum(self.lengths)
 
-    @property
+    @cached_property
     def ends(self) -> tuple[int, ...]:
         """Where the shard of every process ends, and before them 0, where the first begins."""
         return tuple(accumulate(self.lengths, initial=0))
