@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ..chain.forms.decay import decaying_inverse, path_decay
 from ..chain.forms.scan import Decay
-from .running_sums import Mixed, in_float64, nodes_seen
+from ..chain.masking import zeroed
+from .running_sums import Mixed, in_float64, nodes_seen, pays_beside
 from .shards import Shards
 
 
@@ -37,16 +38,26 @@ def mix_decaying_path(x: Tensor, mask: Tensor | None, decay: Decay, shards: Shar
     -------
     Mixed
     """
-    length = x.size(1)
-    y = decaying_inverse(x, mask, decay, bi_directional=True, transposed=False) if length else x.clone()
-    if mask is not None:
-        y = torch.where(mask, y, 0)
-    ends = torch.stack((y[:, :1], y[:, -1:])) if length else x.new_zeros(2, x.size(0), 1, x.size(2))
-    leaving = shards.group.gathered(ends)
 
+    def solved(nodes: slice) -> Tensor:
+        real = None if mask is None else mask[:, nodes]
+        y = decaying_inverse(x[:, nodes], real, decay, bi_directional=True, transposed=False)
+        return y if real is None else zeroed(y, real)
+
+    length = x.size(1)
     rho, rate = path_decay(in_float64(decay, x))
-    counts = _counts(shards, x.device)
     seen = min(length, nodes_seen(rho, x.dtype))
+    if pays_beside(seen, length):
+        # The nodes next to either end alone make the end's.
+        ends = solved(slice(seen))[:, :1], solved(slice(length - seen, length))[:, -1:]
+        leaving = shards.group.gathered(torch.stack(ends))
+        y = solved(slice(length))
+    else:
+        y = solved(slice(length)) if length else x.clone()
+        ends = (y[:, :1], y[:, -1:]) if length else (x.new_zeros(x.size(0), 1, x.size(2)),) * 2
+        leaving = shards.group.gathered(torch.stack(ends))
+
+    counts = _counts(shards, x.device)
     node = torch.arange(1, seen + 1, device=x.device).view(1, -1, 1)
     weight = _weight(node, counts[shards.group.rank], rate)
     couplings = _couplings(shards, counts, rate)

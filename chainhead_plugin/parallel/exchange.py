@@ -65,7 +65,7 @@ class EndsExchange:
             parts.append(Part(process, start, stop))
 
     def begin(self, given: list[Tensor], to: list[Part], from_: list[Part]) -> None:
-        """Begin to send tensors to the processes of `to`, and to receive others of `from_`."""
+        """Begin to send tensors to the processes of `to`, and to receive as many nodes as `from_` says."""
         batch, _, width = self._none.shape
         self._kept = [tensor.contiguous() for tensor in given]
         self._arriving = [self._none.new_empty(batch, part.stop - part.start, width) for part in from_]

@@ -98,7 +98,7 @@ def sequence_group(group: ProcessGroup | DeviceMesh | None) -> SequenceGroup:
         if group.ndim != 1:
             names = group.mesh_dim_names or tuple(map(str, range(group.ndim)))
             raise ValueError(
-                f"the mesh has the dimensions {', '.join(names)}, expected the one along which nodes are shared: "
+                f"the mesh has the dimensions {', '.join(names)}, expected that along which nodes are shared: "
                 f'pass mesh["{names[-1]}"], for example'
             )
         group = group.get_group()

@@ -1,4 +1,4 @@
-"""Running sums along a chain that processes share, plain and decaying: each begins with the sum that the others leave.
+"""Running sums along a chain that processes share, plain and decaying: each goes on from what those before leave.
 
 A process sums its own nodes from zero. The sums that leave all shards are gathered in one exchange, of which each
 process makes the sum that enters its own: e = Σ_q γ^(nodes between) · leaving_q. It is added to its nodes,
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..chain.forms.decay import decaying_inverse
 from ..chain.forms.filter import running_sum
-from ..chain.forms.scan import Decay, decaying_sum
+from ..chain.forms.scan import Decay
 from .shards import Shards
 
 
@@ -49,8 +49,8 @@ def mix_running_sum(x: Tensor, shards: Shards, reverse: bool) -> Tensor:
     leaving = shards.group.gathered(x.sum(1, keepdim=True))
     y = running_sum(x, reverse)
     rank = shards.group.rank
-    others = leaving.wait()[rank + 1 :] if reverse else leaving.wait()[:rank]
-    return y.add_(others.sum(0))
+    entering = leaving.wait()[rank + 1 :] if reverse else leaving.wait()[:rank]
+    return y.add_(entering.sum(0))
 
 
 def mix_decaying_sum(x: Tensor, decay: Decay, shards: Shards, reverse: bool) -> Mixed:
@@ -68,18 +68,20 @@ def mix_decaying_sum(x: Tensor, decay: Decay, shards: Shards, reverse: bool) -> 
     -------
     Mixed
     """
+
+    def summed(nodes: Tensor) -> Tensor:
+        return decaying_inverse(nodes, None, decay, bi_directional=False, transposed=reverse)
+
     length = x.size(1)
     gamma = in_float64(decay, x)
     seen = min(length, nodes_seen(gamma, x.dtype))
-
-    # The last nodes alone make the sum that leaves, and its exchange goes on while all of them are summed.
-    tail_first = 4 * seen <= length
-    if tail_first:
+    if pays_beside(seen, length):
+        # The last nodes alone make the sum that leaves.
         tail = x[:, :seen] if reverse else x[:, length - seen :]
-        leaving = shards.group.gathered(_leaving(decaying_sum(tail, _scanned(decay), reverse), reverse))
-        y = decaying_inverse(x, None, decay, bi_directional=False, transposed=reverse)
+        leaving = shards.group.gathered(_leaving(summed(tail), reverse))
+        y = summed(x)
     else:
-        y = decaying_inverse(x, None, decay, bi_directional=False, transposed=reverse)
+        y = summed(x)
         leaving = shards.group.gathered(_leaving(y, reverse))
 
     entering = _entering(leaving.wait(), gamma, shards, reverse)
@@ -109,8 +111,9 @@ def nodes_seen(factor: Tensor, dtype: torch.dtype) -> int:
     return math.ceil(min(smallest / math.log(largest), 2.0**62)) + 1 if largest < 1 else 2**62
 
 
-def _scanned(decay: Decay) -> Decay:
-    return decay if isinstance(decay, float) else decay.double()
+def pays_beside(seen: int, length: int) -> bool:
+    """Whether to mix the `seen` nodes at an end of a shard twice: at first alone, for an exchange beside the rest."""
+    return 0 < 8 * seen <= length
 
 
 def _leaving(y: Tensor, reverse: bool) -> Tensor:

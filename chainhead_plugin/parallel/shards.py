@@ -122,6 +122,8 @@ def find_shards(
         require_tensors(x=x, attention_mask=attention_mask)
         check(x)
         checked = needed_mask(attention_mask, x.size(0), x.size(1))
+        if x.dtype not in _DTYPES:
+            raise TypeError(f"x is {x.dtype}, expected one of {', '.join(map(str, _DTYPES))}: convert it")
         batch, length, features = x.shape
         told = _Told(
             batch=batch,
@@ -142,11 +144,11 @@ def find_shards(
         raise problem
     _check_alike(everyone)
 
-    shards = Shards(group, tuple(other.length for other in everyone))
-    if any(other.has_mask for other in everyone):
+    shards = Shards(group, tuple(told.length for told in everyone))
+    if any(told.has_mask for told in everyone):
         shards = Shards(group, shards.lengths, _real_nodes(shards, checked, x, place))
-    if any(other.requires_grad for other in everyone) and not x.requires_grad:
-        # The backward pass needs all processes: this one computes a gradient for the others.
+    if any(told.requires_grad for told in everyone) and not x.requires_grad:
+        # The backward pass needs all processes: here too nodes get a gradient, if of no use.
         x = x.detach().requires_grad_()
     return x, shards
 

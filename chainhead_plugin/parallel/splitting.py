@@ -14,7 +14,7 @@ from .shards import find_shards
 
 
 def split_range(length: int, group: ProcessGroup | DeviceMesh | None = None) -> slice:
-    """Which nodes of rows of `length` nodes belong to this process: to load no others.
+    """Which nodes of rows of `length` nodes belong to this process, to load these alone.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def split_range(length: int, group: ProcessGroup | DeviceMesh | None = None) -> 
     Returns
     -------
     slice
-        Shards are as long as each other, or the first ones longer by one node.
+        Shards are as long as each other, or the first of them longer by a node.
     """
     check_whole_number("length", length, 0, 2**62)
     return _range(_even(length, sequence_group(group).size), sequence_group(group))

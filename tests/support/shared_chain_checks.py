@@ -324,6 +324,14 @@ def _one_process() -> str:
     return told_of({"outputs": (shared(x), expected, expected)}, 1e-12)
 
 
+def _long() -> str:
+    """Shards so long that decays forget them: the sums that leave are made of their last nodes alone."""
+    kinds = ({"decay": 0.3}, {"decay": 0.2, "bi_directional": True, "with_learned_decay": True})
+    rows = (24_000, "even", "both", 3, torch.float64)
+    told = [difference({"with_inverse_approx": True, **kind}, rows, 1) for kind in kinds]
+    return ", ".join(filter(None, told))
+
+
 def _steps() -> str:
     """The steps of a head, in tinyBIG's names, reach the nodes of other processes too."""
     x = torch.randn(2, 9, 4, dtype=torch.float64)
@@ -345,6 +353,7 @@ WAYS = {
     "checkpointed": _checkpointed,
     "compiled": _compiled,
     "one process": _one_process,
+    "long": _long,
     "steps": _steps,
 }
 
