@@ -57,6 +57,21 @@ def place(file: str, *, row: int | None = None, column: str | None = None, serie
     return ", ".join(parts)
 
 
+def check_is_text(line: str, file: str, row: int) -> None:
+    """Check that a line holds no zero byte.
+
+    Raises
+    ------
+    TableError
+        If it does: no text has a zero byte, but files of other kinds and damaged files have.
+    """
+    if "\0" in line:
+        raise TableError(
+            f"{place(file, row=row)} holds a zero byte, so this is no text, a text in another encoding, or a file "
+            "whose writing was cut off: delete the damaged rows, or state the encoding"
+        )
+
+
 def told_name(name: object) -> str:
     """Return a name from a table on one line, its line ends as spaces, cut where it is longer than 80 characters."""
     shown = " ".join(str(name).split()) or str(name)

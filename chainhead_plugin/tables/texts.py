@@ -9,16 +9,15 @@ from typing import Any
 from ..checks.json_values import json_value
 from .columns.meaning import check_row, resolve
 from .columns.numbers import is_missing
-from .errors import TableError, closest, listed, place, renamed
+from .errors import TableError, check_is_text, closest, listed, place, renamed
 from .formats.cells import to_texts
+from .formats.content import TEXT_FORMATS, check_content
 from .formats.files import Source, find_sources
 from .formats.table import Table
 from .formats.text.dialect import find_encoding
 from .read import Reading, damage_reported, read_raw
 from .schema import Schema
 from .spec import TableSpec
-
-_FORMATS = ("lines", "document")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def load_texts(
     if not isinstance(data, Table) and not hasattr(data, "iloc"):
         sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
         formats = {source.name: _format(source, reading) for source in sources}
-        if {*formats.values()} & {*_FORMATS, "json", "jsonl"}:
+        if {*formats.values()} & {*TEXT_FORMATS, "json", "jsonl"}:
             texts = [text for source in sources for text in _plain(source, formats[source.name], spec)]
             if not texts:
                 raise TableError(f"{sources[0].name}: there are no texts in it")
@@ -132,7 +131,7 @@ def _check_names(table: Table, schema: Schema, spec: TableSpec) -> None:
 
 
 def _format(source: Source, reading: Reading) -> str:
-    if reading.format in _FORMATS:
+    if reading.format in TEXT_FORMATS:
         return str(reading.format)
     if source.suffix == ".txt" and reading.format is None:
         return "lines"
@@ -185,6 +184,7 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
 
 def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
     with damage_reported(source):
+        check_content(source, file_format)
         encoding, _ = find_encoding(source)
     with (
         damage_reported(source),
@@ -192,6 +192,7 @@ def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
         io.TextIOWrapper(binary, encoding, newline="\n") as stream,
     ):
         content = stream.read()
+    check_is_text(content, source.name, content.count("\n", 0, content.find("\0")) + 1)
     if file_format == "document":
         return [Text(content, "", "", {}, source.name, 1)] if content.strip() else []
     # Texts may hold other characters that Python takes for the end of a line, such as U+2028.

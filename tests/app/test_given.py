@@ -1,12 +1,9 @@
 """Uploads, pasted numbers and drawings become the records that a model takes, and bad input gets a sentence."""
 
-import wave
-
 import numpy as np
 import pytest
-from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+from sounds import save_classifier_of_sounds, write_sound
 
-from chainhead_plugin import ChainHeadForAudioClassification
 from chainhead_plugin.app import given
 from chainhead_plugin.app.given import from_drawing, from_files, from_text
 from chainhead_plugin.app.opened import OpenModels
@@ -61,14 +58,6 @@ def test_a_drawn_figure_is_centred_and_light_on_dark(models, stroke):
     assert (image == 0).mean() > 0.9
 
 
-def write_sound(file, samples, rate):
-    with wave.open(str(file), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(rate)
-        sound.writeframes(np.array(samples, "<i2").tobytes())
-
-
 def test_sounds_are_series_of_samples(models, tmp_path):
     file = tmp_path / "tone.wav"
     write_sound(file, [0, 2**14, -(2**15)], 8000)
@@ -79,23 +68,8 @@ def test_sounds_are_series_of_samples(models, tmp_path):
 
 
 def test_models_on_encoders_of_audio_take_sounds(tmp_path):
-    encoder = Wav2Vec2Config(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        conv_dim=(16,),
-        conv_kernel=(10,),
-        conv_stride=(5,),
-        feat_extract_norm="layer",
-        num_conv_pos_embedding_groups=4,
-    )
     folder = tmp_path / "sounds"
-    head = ChainHeadForAudioClassification.from_backbone(
-        Wav2Vec2Model(encoder), hidden_sizes=[8], id2label={0: "low", 1: "high"}
-    )
-    head.save_pretrained(folder)
-    Wav2Vec2FeatureExtractor(return_attention_mask=True).save_pretrained(folder)
+    save_classifier_of_sounds(folder)
     models = OpenModels([str(folder)])
     opened = models.open(str(folder))
     assert sources_of(opened) == ["File"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chainhead_plugin.tables import TableError, TableSpec, load, source_of, summary
+from chainhead_plugin.tables import Reading, TableError, TableSpec, load, load_texts, source_of, summary
 
 TABLE = pd.DataFrame({"x": [1.5, 2.5, 3.5]})
 CSV = TABLE.to_csv(index=False)
@@ -80,6 +80,40 @@ def zipped(**members):
 def test_files_that_are_something_else(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TableError, match=re.sub(r"([()])", r"\\\1", message)):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"%PDF-1.4\n", " is a PDF document, not {kind}: save the table or text"),
+        (gzip.compress(b"a text"), " is compressed by gzip, not {kind}"),
+        (parquet(), " is a Parquet file, not {kind}"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ", row 3 holds a zero byte"),
+        (b"a text\n" * 2**18 + b"\0", ", row 262145 holds a zero byte"),
+    ],
+    ids=["PDF", "gzip", "Parquet", "picture", "NUL at the end"],
+)
+@pytest.mark.parametrize(("read_as", "kind"), [("lines", "lines of text"), ("document", "a text")])
+def test_files_that_are_no_texts(tmp_path, read_as, kind, content, message):
+    file = tmp_path / "t.txt"
+    file.write_bytes(content)
+    with pytest.raises(TableError, match=rf"^t\.txt{message.format(kind=kind)}"):
+        load_texts(file, reading=Reading(format=read_as))
+
+
+def test_a_page_of_the_web_is_a_text(tmp_path):
+    (tmp_path / "t.txt").write_text("<html>good</html>")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    [text] = load_texts(tmp_path, reading=Reading(format="document"))[0]
+    assert text.text == "<html>good</html>"
+
+
+@pytest.mark.parametrize(("name", "content"), [("t.csv", CSV), ("t.txt", CSV), ("t.ts", TS.format("b"))])
+def test_tables_that_hold_zero_bytes(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content.encode() + bytes(5))
+    row = content.count("\n") + 1
+    with pytest.raises(TableError, match=f"^{name}, row {row} holds a zero byte"):
         load(tmp_path / name)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import TableError, listed, place
+from ..errors import TableError, check_is_text, listed, place
 from .cells import number_of
 from .files import Source
 from .table import Sequences
@@ -121,7 +121,9 @@ def _has_label(header: dict[str, str]) -> bool:
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
     encoding, _ = find_encoding(source)
     with source.open() as binary, io.TextIOWrapper(binary, encoding) as stream:
-        yield from enumerate(stream, start=1)
+        for row, line in enumerate(stream, start=1):
+            check_is_text(line, source.name, row)
+            yield row, line
 
 
 def _channels(parts: list[list[str]], where: str) -> NDArray[np.float64]:

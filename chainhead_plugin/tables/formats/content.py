@@ -16,12 +16,13 @@ _TELLING: tuple[tuple[bytes, str, str], ...] = (
     (b"\xfd7zXZ", "compressed by xz", "rename it to end in .xz, as in table.csv.xz"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstandard", "rename it to end in .zst, as in table.csv.zst"),
     (b"\xd0\xcf\x11\xe0", "a workbook of old Excel", "save it as .xlsx or as .csv"),
-    (b"%PDF", "a PDF document", "get the table that it shows as a file"),
+    (b"%PDF", "a PDF document", "save the table or text that it shows as a file of its own"),
     (b"\x89HDF", "an HDF5 file", "save its table as Parquet or CSV, or its arrays as .npz"),
     (b"MATLAB 5.0 MAT-file", "a file of MATLAB", "save its table as CSV there, by writetable"),
     (b"SQLite format 3", "a database of SQLite", "save its table as CSV or Parquet"),
     (b"version https://git-lfs", "a pointer of Git LFS in place of a file", "fetch the file by git lfs pull"),
 )
+TEXT_FORMATS = ("lines", "document")
 _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<?xml")
 _OWN = {
     "parquet": (b"PAR1",),
@@ -38,11 +39,12 @@ def check_content(source: Source, file_format: str) -> None:
     Raises
     ------
     TableError
-        If it is empty, or of another kind; the message names the kind if it is known.
+        If it is of another kind, or empty, as only texts may be; the message names the kind if it is known.
     """
     with source.open() as stream:
         begin = stream.read(_BEGIN)
-    if not begin:
+    is_text = file_format in TEXT_FORMATS
+    if not begin and not is_text:
         raise TableError(f"{source.name}: there is nothing in it")
     own = _OWN.get(file_format)
     if own is not None and begin.startswith(own):
@@ -50,15 +52,18 @@ def check_content(source: Source, file_format: str) -> None:
     for first, what, advice in _TELLING:
         if begin.startswith(first):
             raise TableError(f"{source.name} is {what}, not {_named(file_format)}: {advice}")
+    if is_text:  # as a page of the web is, too
+        return
     if begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
         raise TableError(
             f"{source.name} is a page of the web or of XML, not {_named(file_format)}, as a failed download leaves it: "
             "open it in a browser, and get the file itself"
         )
     if own is not None:
-        is_text = b"\0" not in begin
         hint = (
-            "it seems to be text: rename it to .csv, or state the format, csv" if is_text else "it is damaged"
+            "it is damaged"
+            if b"\0" in begin
+            else "it seems to be text: rename it to .csv, or state the format, csv"
         )
         raise TableError(f"{source.name} does not begin as {_named(file_format)} does: {hint}")
 
@@ -75,4 +80,6 @@ def _named(file_format: str) -> str:
         "jsonl": "JSON lines",
         "ts": "a .ts file",
         "arff": "an .arff file",
+        "lines": "lines of text",
+        "document": "a text",
     }[file_format]

@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from ...errors import TableError, place
+from ...errors import TableError, check_is_text, place
 from ..cells import number_of, objects
 from ..files import Source
 from ..table import Table, single, unnamed_filled
@@ -82,11 +82,7 @@ class _Lines:
             self.is_cut_off = not line.endswith(("\n", "\r"))
             if self._comment is not None and line.startswith(self._comment):
                 continue
-            if "\0" in line:
-                raise TableError(
-                    f"{place(self._file, row=self.last)} holds a zero byte, so this is no text, a text in another "
-                    "encoding, or a file whose writing was cut off: delete the damaged rows, or state the encoding"
-                )
+            check_is_text(line, self._file, self.last)
             if self.first is None:
                 self.first = self.last
             yield line
