@@ -34,7 +34,9 @@ def check_explainable(pipe: Any, name: str) -> None:
 def draw_explanations(
     pipe: Any, answers: Answers, records: Sequence[Record], target: str | None, options: dict[str, Any]
 ) -> Figure:
-    """Draw the contributions of nodes to the predictions for records. Needs matplotlib.
+    """Draw the contributions of nodes to the predictions for records, below forecasts if these are the predictions.
+
+    Needs matplotlib.
 
     Parameters
     ----------
@@ -58,7 +60,12 @@ def draw_explanations(
     ValueError
         If there are too many records, or the model has no such output.
     """
-    from ..explain.contribution_pictures import MOST_ROWS, draw_contributions, draw_image_contributions
+    from ..explain.contribution_pictures import (
+        MOST_ROWS,
+        draw_contributions,
+        draw_explained_forecasts,
+        draw_image_contributions,
+    )
     from ..explain.contributions import node_contributions
 
     if len(records) > MOST_ROWS:
@@ -92,6 +99,10 @@ def draw_explanations(
 
         maps = contribution_map(pipe.model, explained, inputs["pixel_values"])
         return draw_image_contributions(explained, maps, data, titles=titles)
+    if answers.result == "forecast":
+        results = list(pipe(data, **answers.run_options(pipe)))
+        pasts = [sequence.nodes for sequence in data]
+        return draw_explained_forecasts(explained, pipe.described, pasts, results, titles=titles)
     names = None
     if answers.reads == "text":
         names = [

@@ -65,7 +65,8 @@ def answer(model: OpenModel, record: Record) -> Answer:
     ValueError
         If the record is not what the model takes.
     """
-    from .pictures import draw_forecast, draw_segments, draw_series
+    from ..explain.forecast_pictures import draw_forecast
+    from .pictures import draw_segments, draw_series
 
     [result] = ask(model, [record])
     rows = rows_of(model.answers, record._replace(fields={}), result)
@@ -96,7 +97,7 @@ def answer(model: OpenModel, record: Record) -> Answer:
         told = f"{len(result['forecast'])} step{'s' if len(result['forecast']) > 1 else ''} ahead; the first{when}: "
         told += ", ".join(f"{value:.4g}" for value in (first if isinstance(first, list) else [first])[:5])
         more = " …" if isinstance(first, list) and len(first) > 5 else ""
-        return Answer(told + more, {}, rows, draw_forecast(model, record.data.nodes, result))
+        return Answer(told + more, {}, rows, draw_forecast(model.pipe.described, record.data.nodes, result))
     return Answer(f"{len(rows)} row{'s' if len(rows) != 1 else ''}", {}, rows)
 
 

@@ -79,6 +79,8 @@ def plot(
 ) -> None:
     """Draw a model's chain: which node gives to which, and how much; or with --input what nodes add to a prediction.
 
+    Of a forecaster, --input draws the forecast too, with bands and dates.
+
     Example: chainhead plot chainhead-japanese-vowels --input recording.csv --output why.png
     """
     if output is not None and out is not None:

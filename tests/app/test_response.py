@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from chainhead_plugin.app.arriving import arriving_answers
 from chainhead_plugin.app.batch import answer_files
 from chainhead_plugin.app.opened import OpenModels
-from chainhead_plugin.app.pictures import draw_forecast
 from chainhead_plugin.app.response import EXAMPLE, TEXT, Given, guarded, respond, sources_of
 from chainhead_plugin.app.samples import samples_of
 
@@ -65,28 +64,6 @@ def test_files_are_answered_into_a_table(models, tmp_path):
             ("s0", "gun"),
             ("s1", "point"),
         ]
-
-
-def test_forecasts_have_bands_and_dates(models):
-    class Described:
-        prediction_length, num_time_features, num_input_channels = 3, 0, 1
-        prediction_channel_indices = None
-
-    class Model:
-        class pipe:  # noqa: N801
-            described = Described
-
-    result = {
-        "forecast": [1.0, 2.0, 3.0],
-        "quantiles": {0.1: [0, 1, 2], 0.5: [1, 2, 3], 0.9: [2, 3, 4]},
-        "times": ["2024-01-31", "2024-02-29", "2024-03-31"],
-    }
-    figure = draw_forecast(Model, np.arange(40.0)[:, np.newaxis], result)
-    [axes] = figure.axes
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["past", "10% to 90%", "forecast"]
-    past, ahead = (line.get_xdata() for line in axes.lines)
-    assert ahead[0] == np.datetime64("2024-01-31")
-    assert past[-1] == np.datetime64("2023-12-31")
 
 
 @pytest.mark.parametrize(
