@@ -1,13 +1,17 @@
 """Sounds in files: WAV with whole samples, which needs no program and no package to read."""
 
 import io
+import struct
 import wave
 
 import numpy as np
 from numpy.typing import NDArray
 
-# By bytes of a sample: its type, the value that stands for silence, and the size of a full swing.
-_SAMPLES = {1: ("u1", 128, 2**7), 2: ("<i2", 0, 2**15), 4: ("<i4", 0, 2**31)}
+# By bytes of a sample: its type, the value that stands for silence, and the size of a full swing. NumPy has no numbers
+# of 24 bits: they become the upper bytes of 32.
+_SAMPLES = {1: ("u1", 128, 2**7), 2: ("<i2", 0, 2**15), 3: ("<i4", 0, 2**31), 4: ("<i4", 0, 2**31)}
+# The format of whole samples, and that which says in its extension which format it is.
+_WHOLE, _EXTENSIBLE = 1, 0xFFFE
 
 
 def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
@@ -16,7 +20,7 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
     Parameters
     ----------
     content : bytes
-        Of a WAV file with samples of 8, 16 or 32 bits; channels are averaged.
+        Of a WAV file with samples of 8, 16, 24 or 32 bits; channels are averaged.
     name : str
         What errors call it.
 
@@ -33,7 +37,7 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         If it is no such file, or is cut off.
     """
     try:
-        with wave.open(io.BytesIO(content), "rb") as sound:
+        with wave.open(io.BytesIO(_without_extension(content)), "rb") as sound:
             width, channels, rate = sound.getsampwidth(), sound.getnchannels(), sound.getframerate()
             count = sound.getnframes()
             frames = sound.readframes(count)
@@ -43,12 +47,30 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
 
     if width not in _SAMPLES or not frames:
         told = f"samples of {8 * width} bits" if frames else "no samples"
-        raise ValueError(f"{name} has {told}, expected a WAV file with samples of 8, 16 or 32 bits")
+        raise ValueError(f"{name} has {told}, expected a WAV file with samples of 8, 16, 24 or 32 bits")
     if len(frames) != count * width * channels:
         raise ValueError(
             f"{name} is cut off: it holds {len(frames):,} of {count * width * channels:,} bytes of sound"
         )
 
+    if width == 3:
+        parts = np.frombuffer(frames, "u1").reshape(-1, 3)
+        frames = np.pad(parts, ((0, 0), (1, 0))).tobytes()
     kind, silence, swing = _SAMPLES[width]
     samples = (np.frombuffer(frames, kind).astype(np.float64) - silence) / swing
     return samples.reshape(-1, channels).mean(1).astype(np.float32), rate
+
+
+def _without_extension(content: bytes) -> bytes:
+    """Name the format of whole samples plainly, which Python reads before 3.12; other content stays as it is.
+
+    Programs write more than 16 bits or two channels with an extension: the plain format stands in its first bytes.
+    """
+    start = content.find(b"fmt ", 12, 4096)
+    if start < 0 or len(content) < start + 34:
+        return content
+    (told,) = struct.unpack_from("<H", content, start + 8)
+    (meant,) = struct.unpack_from("<H", content, start + 32)
+    if (told, meant) != (_EXTENSIBLE, _WHOLE):
+        return content
+    return content[: start + 8] + struct.pack("<H", _WHOLE) + content[start + 10 :]

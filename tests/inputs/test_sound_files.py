@@ -31,6 +31,22 @@ def test_widths(kind, values):
     assert rate == 8000
 
 
+def extended(content):
+    """Return a WAV file whose part on the format is as programs write it: 24 bytes more, with the format in them."""
+    size = int.from_bytes(content[4:8], "little") + 24
+    extension = (22).to_bytes(2, "little") + bytes(6) + (1).to_bytes(2, "little") + bytes(14)
+    head = b"RIFF" + size.to_bytes(4, "little") + b"WAVEfmt " + (40).to_bytes(4, "little") + b"\xfe\xff"
+    return head + content[22:36] + extension + content[36:]
+
+
+@pytest.mark.parametrize("with_extension", [False, True])
+def test_24_bits(with_extension):
+    values = [0, 2**22, -(2**23), -1, 1]
+    content = wav(b"".join(value.to_bytes(3, "little", signed=True) for value in values), 3)
+    samples, _ = read_sound(extended(content) if with_extension else content, "a.wav")
+    assert samples.tolist() == [0, 0.5, -1, -(2.0**-23), 2.0**-23]
+
+
 def test_channels_are_averaged():
     frames = np.array([2**14, 0, 0, -(2**14)], "<i2").tobytes()
     assert read_sound(wav(frames, 2, channels=2), "a.wav")[0].tolist() == [0.25, -0.25]
@@ -44,7 +60,7 @@ def test_channels_are_averaged():
             wav(b"\0" * 8, 2).replace(b"fmt \x10\0", b"fmt \x10\x99"),
             r"a\.wav is no WAV file that can be read: it ends",
         ),
-        (wav(b"\0" * 6, 3), r"a\.wav has samples of 24 bits, expected"),
+        (wav(b"\0" * 8, 2).replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\3"), r"unknown format: 3"),
         (wav(b"", 2), r"a\.wav has no samples"),
         (wav(b"\0" * 8, 2)[:-3], r"a\.wav is cut off: it holds 5 of 8 bytes of sound"),
     ],
