@@ -27,6 +27,13 @@ def input_of(config: PreTrainedConfig) -> str:
     return name
 
 
+def takes_videos(config: PreTrainedConfig) -> bool:
+    """Tell whether the model that a backbone's configuration describes takes videos, whose input is named as images."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING
+
+    return type(config) in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING
+
+
 def reads_tokens(config: PreTrainedConfig) -> bool:
     """Tell whether the model that a backbone's configuration describes takes token ids."""
     try:

@@ -4,7 +4,7 @@ import importlib
 import math
 from typing import NamedTuple
 
-from ..config.backbone_input import input_of, reads_tokens
+from ..config.backbone_input import input_of, reads_tokens, takes_videos
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..config.images import height_and_width
@@ -102,7 +102,7 @@ def task_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> s
 def use_of(model_class: type, config: ChainHeadConfig | RandomChainConfig) -> Use | None:
     """Return the use of a class, or of the class that it derives from."""
     use = next((_USES[cls.__name__] for cls in model_class.__mro__ if cls.__name__ in _USES), None)
-    if use is not None and use.example == _CHAINS and _reads_audio(config):
+    if use is not None and use.example == _CHAINS and (_reads_audio(config) or _reads_videos(config)):
         return use._replace(
             example="input_features=torch.zeros{recording}",
             task=None,
@@ -155,6 +155,11 @@ def _reads_audio(config: ChainHeadConfig | RandomChainConfig) -> bool:
     return input_of(backbone) in ("input_values", "input_features")
 
 
+def _reads_videos(config: ChainHeadConfig | RandomChainConfig) -> bool:
+    backbone = getattr(config, "backbone_config", None)
+    return backbone is not None and takes_videos(backbone)
+
+
 def _series_channels(config: ChainHeadConfig) -> int:
     """Return the features of a node of the input; with an encoder of series the channels of those."""
     backbone, m = config.backbone_config, config.m
@@ -166,7 +171,12 @@ def _series_channels(config: ChainHeadConfig) -> int:
 
 
 def _recording_shape(backbone: object) -> tuple[int, ...]:
-    """Return the shape of one second or so, as an audio encoder takes it."""
+    """Return the shape of one second or so, as an audio encoder takes it, or of a video."""
+    frames = getattr(backbone, "num_frames", getattr(backbone, "frames_per_clip", None))
+    if frames is not None:
+        size = getattr(backbone, "image_size", getattr(backbone, "crop_size", None))
+        height, width = (size, size) if isinstance(size, int) else size or (224, 224)
+        return (1, frames, getattr(backbone, "num_channels", getattr(backbone, "in_chans", 3)), height, width)
     bins = getattr(backbone, "num_mel_bins", None)
     if bins is None:
         width = getattr(backbone, "feature_projection_input_dim", None)

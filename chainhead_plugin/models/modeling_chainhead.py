@@ -67,8 +67,9 @@ class ChainHeadModel(BackboneOwner, ChainHeadPreTrainedModel):
         ----------
         input_features : Tensor [batch, length, m], optional
             The nodes, of any floating-point dtype: cast to the model's. They replace the nodes that the embedding or
-            the backbone makes of tokens. With an encoder of audio or series, its inputs: waveforms
-            [batch, samples] or [batch, samples, 1], spectra, or series [batch, length, channels].
+            the backbone makes of tokens. With an encoder of audio, series or videos, its inputs:
+            waveforms [batch, samples] or [batch, samples, 1], spectra, series [batch, length, channels], or videos
+            [batch, frames, channels, height, width].
         attention_mask : Tensor [batch, length], optional
             1 for real nodes, tokens, samples or steps, 0 for the padding before or after them.
         input_ids : int Tensor [batch, length], optional

@@ -8,7 +8,7 @@ from torch import nn
 from transformers import AutoModel
 from transformers.modeling_utils import PreTrainedModel
 
-from ..config.backbone_input import input_of
+from ..config.backbone_input import input_of, takes_videos
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..hub.sharing import SharedModel
 from ..nodes.encoders.building import FLOAT_INPUTS, copy_encoder
@@ -21,8 +21,11 @@ from .layers import ChainHeadLayer
 
 def input_of_backbone(config: ChainHeadConfig) -> str | None:
     """Return the input of the bare model's backbone; None without one, or where it belongs to a task's model."""
-    name = None if config.backbone_config is None else input_of(config.backbone_config)
-    return name if name in ("input_ids", *FLOAT_INPUTS) else None
+    backbone = config.backbone_config
+    if backbone is None:
+        return None
+    name = input_of(backbone)
+    return name if name in ("input_ids", *FLOAT_INPUTS) or takes_videos(backbone) else None
 
 
 class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInitialisation, SharedModel):
@@ -64,13 +67,13 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
 
     @classmethod
     def from_backbone(cls, backbone: PreTrainedModel | str | os.PathLike[str], **fields: Any) -> Any:
-        """Put new chain heads on a pretrained encoder of texts, audio or time series.
+        """Put new chain heads on a pretrained encoder of texts, audio, time series or videos.
 
         Parameters
         ----------
         backbone : PreTrainedModel, str or path
-            A model over input_ids, input_values, input_features or past_values, whose weights are copied without
-            those of its own task head, and of its decoder; or a folder or repository that
+            A model over input_ids, input_values, input_features, past_values or videos, whose weights are copied
+            without those of its own task head, and of its decoder; or a folder or repository that
             `AutoModel.from_pretrained` loads.
         **fields
             Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
@@ -99,7 +102,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
         if taken is None:
             raise ValueError(
                 f"{type(source).__name__} takes {source.main_input_name}, expected one of input_ids, "
-                f"{', '.join(FLOAT_INPUTS)}"
+                f"{', '.join(FLOAT_INPUTS)}, or videos"
             )
         model = cls._from_config(config, dtype=source.dtype)
         fill = copy_weights if taken == "input_ids" else copy_encoder

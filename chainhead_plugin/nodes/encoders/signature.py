@@ -68,5 +68,7 @@ def call_of(encoder_class: type[PreTrainedModel]) -> EncoderCall:
         options["use_cache"] = False
     if "output_attention_mask" in forward:
         options["output_attention_mask"] = True
+    if "skip_predictor" in forward:  # V-JEPA predicts frames that it was not shown, in its training
+        options["skip_predictor"] = True
     needs_mask = mask is not None and forward[mask].default is inspect.Parameter.empty
     return EncoderCall(values.name, mask, needs_mask, options)
