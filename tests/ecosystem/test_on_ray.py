@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from command_line import invoke
+from guides import play, sections
 from recipe_writing import LABELLED, write_arrays, write_recipe
 from tiny_classifier import write_classifier, write_texts
 
@@ -58,9 +59,17 @@ def test_parts_are_those_of_a_plain_loop(tmp_path):
     assert seen[-1] == (len(plain.parts), 72, 2, 64)
 
 
-def test_an_error_of_a_worker_is_told_as_in_a_plain_loop(tmp_path, monkeypatch):
+def test_the_command_of_the_guide_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "series.jsonl").write_text('{"nodes": [[1, 2, 3]]}\n', "utf-8")
+    texts = ["good and cheap", "bad , slow"] * 3
+    rows = "".join(f'r{number},"{text}"\n' for number, text in enumerate(texts))
+    (tmp_path / "reviews.csv").write_text(f"key,text\n{rows}", "utf-8")
+    [told] = play(sections("scale.md")["Predictions for many inputs"])
+    assert "reviews.parquet: 6 inputs in 1 part\n" in told
+
+
+def test_an_error_of_a_worker_is_told_as_in_one_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.jsonl").write_text('{"nodes": [[1, 2,\n', "utf-8")
     given = ["predict", "chainhead-japanese-vowels", "broken.jsonl", "--engine", "ray", "--workers", "1"]
     told = invoke(*given, "--output", "answers", "--on-error", "raise", code=1)
