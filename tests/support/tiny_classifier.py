@@ -1,17 +1,9 @@
-"""A tiny classifier of texts, of transformers alone, and texts for it."""
-
-import json
+"""A tiny classifier of texts, of transformers alone."""
 
 import torch
+from texts_in_files import WORDS
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, PreTrainedTokenizerFast
-
-WORDS = ["good", "bad", "cheap", "dear", "slow", "quick", "and", "very"]
-
-
-def text_of(number):
-    """Return a text of 1 to 20 words; neighbours are of different lengths."""
-    return " ".join(WORDS[(number * 7 + place * 3) % len(WORDS)] for place in range(1 + number * 11 % 20))
 
 
 def write_classifier(folder):
@@ -26,9 +18,3 @@ def write_classifier(folder):
         vocab_size=len(vocabulary), dim=16, n_layers=1, n_heads=2, hidden_dim=16, max_position_embeddings=32
     )
     DistilBertForSequenceClassification(config).save_pretrained(folder)
-
-
-def write_texts(file, count):
-    """Write JSON lines, a text each with its number."""
-    rows = ({"id": number, "text": text_of(number)} for number in range(count))
-    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")

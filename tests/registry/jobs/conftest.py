@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from tiny_classifier import text_of, write_classifier
+from texts_in_files import text_of
+from tiny_classifier import write_classifier
 
 pytest.importorskip("pyarrow", reason="the extra ray is not installed")
 

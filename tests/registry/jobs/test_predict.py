@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import transformers
-from tiny_classifier import text_of
+from texts_in_files import text_of
 
 import registry
 from registry.jobs.engines import computing
