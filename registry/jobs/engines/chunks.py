@@ -23,11 +23,14 @@ class Chunk(NamedTuple):
         The chunk's place in its source.
     rows : list of Row or None
         None behind the last chunk of a source, with the number of its chunks as `number`.
+    first : int
+        The place of the first row in its source.
     """
 
     source: int
     number: int
     rows: list[Row] | None
+    first: int = 0
 
 
 def chunks_of(work: Work, source: int, options: JobOptions) -> Iterator[Chunk]:
@@ -40,17 +43,17 @@ def chunks_of(work: Work, source: int, options: JobOptions) -> Iterator[Chunk]:
     RowError
         If the source cannot be read, and errors are raised.
     """
-    number = 0
+    number = first = values = 0
     rows: list[Row] = []
-    values = 0
     for row in _readable(work, source, options):
         rows.append(row)
         values += row.values
         if len(rows) == options.part_rows or values > _MOST_VALUES:
-            yield Chunk(source, number, rows)
-            number, rows, values = number + 1, [], 0
+            yield Chunk(source, number, rows, first)
+            number, first = number + 1, first + len(rows)
+            rows, values = [], 0
     if rows:
-        yield Chunk(source, number, rows)
+        yield Chunk(source, number, rows, first)
         number += 1
     yield Chunk(source, number, None)
 

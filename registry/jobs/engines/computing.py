@@ -62,9 +62,8 @@ class PartComputer:
 
         if self._model is None:
             self._model = self._work.open()
-        first = chunk.number * self._options.part_rows
         try:
-            rows = answered(self._model, chunk.rows, self._options, first)
+            rows = answered(self._model, chunk.rows, self._options, chunk.first)
         except RowError as error:
             raise RowError(f"{self._work.sources()[chunk.source]}, {error}") from error
         self._store.write(name, encoded(rows, kind))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry.jobs.engines import chunks
 from registry.jobs.rows import ClashError, RowError, answered
 from registry.jobs.work import JobOptions, Row
 
@@ -84,3 +85,23 @@ def test_columns_of_the_input_are_not_overwritten(name):
 def test_options_are_checked(values):
     with pytest.raises(ValueError, match=f"{next(iter(values))} is"):
         JobOptions(**values)
+
+
+class Source:
+    """A source of rows that count their own place, and hold many numbers each."""
+
+    def sources(self):
+        return ["the source"]
+
+    def rows(self, source):
+        for place in range(7):
+            yield Row("", {"place": place}, values=chunks._MOST_VALUES // 2)
+
+
+@pytest.mark.parametrize("part_rows", [1, 2, 1000])
+def test_chunks_know_their_first_row_also_where_they_end_early(part_rows):
+    *cut, end = chunks.chunks_of(Source(), 0, JobOptions(part_rows=part_rows))
+    assert [chunk.number for chunk in cut] == list(range(end.number))
+    assert [row.fields["place"] for chunk in cut for row in chunk.rows] == list(range(7))
+    assert [chunk.first for chunk in cut] == [chunk.rows[0].fields["place"] for chunk in cut]
+    assert {len(chunk.rows) for chunk in cut[:-1]} == {min(part_rows, 3)}
