@@ -8,6 +8,7 @@ from ..tables import DASH, Row, at_most, number, spread, table, verdict
 from .targets import SMALL_CALL, SMALL_GRAPH, limit
 
 Results = Mapping[str, Any]
+_BACKENDS = ("auto", "fused")
 
 
 def render(results: Results) -> str:
@@ -56,50 +57,47 @@ def _mistakes(mistakes: Sequence[Row]) -> str:
 def _shapes(rows: Sequence[Row], verdicts: list[str]) -> str:
     sections = []
     for shape, work in dict.fromkeys((tuple(row["shape"]), row["work"]) for row in rows):
-        body = []
-        for row in rows:
-            if (tuple(row["shape"]), row["work"]) != (shape, work):
-                continue
-            most = None if row["contestant"] == FLOOR else limit(row["contestant"], shape, work)
-            medians = [ratio for way in ("auto", "fused") if (ratio := _median(row.get(way))) is not None]
-            judged = verdict(min(medians, default=None), most, at_most)
-            verdicts.append(judged)
-            body.append(
-                [
-                    row["contestant"],
-                    *(_microseconds(row.get(way)) for way in ("auto", "fused")),
-                    *(_times(row.get(way)) for way in ("auto", "fused")),
-                    "" if most is None else f"≤ {most:g}",
-                    judged,
-                ]
-            )
+        chosen = [row for row in rows if (tuple(row["shape"]), row["work"]) == (shape, work)]
+        limits = [
+            None if row["contestant"] == FLOOR else limit(row["contestant"], shape, work) for row in chosen
+        ]
         batch, length, m, n = shape
-        head = [work, "µs, auto", "µs, fused", "× nn.Linear, auto", "× nn.Linear, fused", "target", ""]
-        sections.append(f"## {batch} chains of {length:,} nodes, {m} → {n} features\n\n{table(head, body)}")
+        title = f"## {batch} chains of {length:,} nodes, {m} → {n} features"
+        sections.append(f"{title}\n\n{_comparison(work, chosen, limits, verdicts)}")
     return "\n\n".join(sections)
 
 
 def _small(rows: Sequence[Row], verdicts: list[str]) -> str:
-    if not rows:
-        return ""
+    sections = []
+    for way, work in dict.fromkeys((row["way"], row["work"]) for row in rows):
+        chosen = [row for row in rows if (row["way"], row["work"]) == (way, work)]
+        most = SMALL_CALL if way == "called" else SMALL_GRAPH
+        limits = [None if row["contestant"] == FLOOR else most for row in chosen]
+        title = "## One chain of 8 nodes" if work == "forward" else "## A step"
+        title += ", 64 → 64 features, " + ("called" if way == "called" else "in a CUDA graph")
+        sections.append(f"{title}\n\n{_comparison(work, chosen, limits, verdicts)}")
+    return "\n\n".join(sections)
+
+
+def _comparison(work: str, rows: Sequence[Row], limits: Sequence[float | None], verdicts: list[str]) -> str:
+    """Both backends beside each other; the faster of them is judged."""
     body = []
-    for row in rows:
-        judged = [
-            "" if row["contestant"] == FLOOR else verdict(_median(row[way]), most, at_most)
-            for way, most in (("called", SMALL_CALL), ("captured", SMALL_GRAPH))
-        ]
-        verdicts += judged
+    for row, most in zip(rows, limits, strict=True):
+        medians = [ratio for way in _BACKENDS if (ratio := _median(row.get(way))) is not None]
+        judged = verdict(min(medians, default=None), most, at_most)
+        verdicts.append(judged)
         body.append(
             [
-                f"{row['contestant']}, {row['work']}",
-                _microseconds(row["called"]), _times(row["called"]), judged[0],
-                _microseconds(row["captured"]), _times(row["captured"]), judged[1],
+                row["contestant"],
+                *(_microseconds(row.get(way)) for way in _BACKENDS),
+                *(_times(row.get(way)) for way in _BACKENDS),
+                "" if most is None else f"≤ {most:g}",
+                judged,
             ]
-        )  # fmt: skip
-    head = [
-        "8 nodes, and steps", "µs, called", f"×, ≤ {SMALL_CALL:g}", "", "µs, in a graph", f"×, ≤ {SMALL_GRAPH:g}", "",
-    ]  # fmt: skip
-    return f"## Small calls, 64 → 64 features\n\n{table(head, body)}"
+        )
+    return table(
+        [work, "µs, auto", "µs, fused", "× nn.Linear, auto", "× nn.Linear, fused", "target", ""], body
+    )
 
 
 def _tiles(rows: Sequence[Row]) -> str:

@@ -110,29 +110,39 @@ def is_served(head: Any, x: torch.Tensor) -> bool:
 
 
 def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:
-    """Time calls on 8 nodes and steps, called singly and in a CUDA graph, by the kernels chosen automatically.
+    """Time calls on 8 nodes and steps, called singly and in a CUDA graph, with both backends.
 
     Returns
     -------
     list of dict
-        For nn.Linear and each head: `work`, `contestant`, and what `Timer.times` says of "called" and "captured".
+        For nn.Linear and each head: `way`, "called" or "captured", `work`, `contestant`, and what `Timer.times` says of
+        "auto" and "fused".
     """
     rows = []
-    shape, works = (1, 8, 64, 64), ("forward", "step")
+    works: tuple[Work, ...] = ("forward", "step")
+    backends: tuple[Backend, ...] = ("auto", "fused")
+    shape = (1, 8, 64, 64)
     for work in works:
         torch.manual_seed(timer.seed)
-        among = [name for name in names if work != "step" or named(name).streams]
+        among = [FLOOR, *(name for name in names if work != "step" or named(name).streams)]
         x = _random(shape, timer.device)
-        modules: dict[str, nn.Module] = {
-            name: build(named(name), shape, torch.bfloat16, timer.device) for name in (FLOOR, *among)
-        }
+        modules = {name: build(named(name), shape, torch.bfloat16, timer.device) for name in among}
         with torch.no_grad():
             calls = {name: [calls_of(module, x, 64, work)] * INPUTS for name, module in modules.items()}
-            called, captured = (timer.times(calls, FLOOR, captured=way) for way in (False, True))
-        rows += [
-            {"work": work, "contestant": name, "called": called[name], "captured": captured[name]}
-            for name in modules
-        ]
+            for way in ("called", "captured"):
+                times = {}
+                for backend in backends:
+                    with use_backend(backend):
+                        times[backend] = timer.times(calls, FLOOR, captured=way == "captured")
+                rows += [
+                    {
+                        "way": way,
+                        "work": work,
+                        "contestant": name,
+                        **{each: times[each][name] for each in backends},
+                    }
+                    for name in among
+                ]
     return rows
 
 

@@ -30,7 +30,7 @@ from .forms.decay import decaying_inverse, mix_decaying
 from .forms.filter import running_sum, two_sided_filter
 from .forms.path import filter_pays, hop, hop_sum, path_filter
 from .forms.power_sum import endless_power_sum
-from .forms.short import mix_short
+from .forms.short import mix_short, takes_halves
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
 
@@ -68,7 +68,9 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         wide = x if x.dtype == dtype else x.to(dtype)
         y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
         return y if x.dtype == dtype else y.to(x.dtype)
-    if x.dtype == dtype or _rounds_once(x, chain, mask) or banded_pays(x, chain, mask):
+    if x.dtype == dtype or any(
+        serves(x, chain, mask) for serves in (_rounds_once, banded_pays, takes_halves)
+    ):
         return _mix(x, mask, chain, False)
     return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
 

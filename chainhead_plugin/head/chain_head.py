@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..chain.backend import refuse_tracing, runs_on_triton
+from ..chain.backend import backend, refuse_tracing, runs_on_triton
 from ..chain.masking import CheckedMask, check_mask, zero_padding
 from ..chain.step import mix_step, move_step
 from ..checks.arguments import with_suggestions
@@ -181,9 +181,8 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
             or "learned_decay" in self._modules
         ):
             return None
-        given = (nodes, self.chain, self.reconciliation, self.bias, mask, relu)
-        y = fused_filter_linear(*given)
-        return fused_hop_linear(*given) if y is None else y
+        form = fused_filter_linear if backend() == "fused" else fused_hop_linear
+        return form(nodes, self.chain, self.reconciliation, self.bias, mask, relu)
 
     def _maps(self) -> tuple[Maps, Maps]:
         reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..chain.backend import backend, runs_on_triton
 from ..chain.cached_tensors import built_once
 from ..chain.forms.half_taps import half_filter
 from ..chain.forms.path import filter_pays, path_filter
+from ..chain.forms.short import are_few_on_device
 from ..chain.kinds import Chain
 from .fused_hop import half_precision
 from .linear.reconciliation import Reconciliation
@@ -22,8 +22,8 @@ def fused_filter_linear(
 ) -> Tensor | None:
     """act(Aᵀ x Wᵀ + b), or None where it takes other forms.
 
-    The kernel serves where the backend is "fused", in half precision, under autocast too: single hops, several hops,
-    also summed up, exponential chains, and the uni-directional inverse with or without a common decay.
+    For the backend "fused", in half precision, under autocast too. The kernel serves single hops, several hops, also
+    summed up, exponential chains, and the uni-directional inverse with or without a common decay.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def fused_filter_linear(
     -------
     Tensor [batch, length, n], or None
     """
-    if backend() != "fused" or not runs_on_triton(nodes):
-        return None
     if chain.kind == "channel_hops" or (chain.kind == "inverse" and chain.bi_directional):
         return None
+    if mask is None and are_few_on_device(nodes):
+        return None  # two products cost less
     # Of few nodes, sums over several hops' reflections would cancel.
     if chain.kind == "multihop" and chain.bi_directional and not filter_pays(nodes, mask):
         return None

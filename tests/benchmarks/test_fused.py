@@ -21,7 +21,7 @@ NAMES = ("exponential, bi", "inverse, uni")
 
 
 def measured(minutes=1.0):
-    shape = (1, 8, 8, 4)
+    shape = (1, 33, 8, 4)
     return command.measure(
         Timer("cpu", 0, 1, 0.0), minutes, Console(quiet=True), names=NAMES, shapes=(shape,), lengths=(9,)
     )

@@ -2,13 +2,15 @@
 
 import pytest
 import torch
-from chains import name
+from chains import CHAINS, name
 from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
 from chainhead_plugin.chain.backend import use_backend
 from chainhead_plugin.chain.forms.half_taps import half_filter
+from chainhead_plugin.chain.forms.short import takes_halves
 from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.chain.mix import mix
 from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdependence_matrix
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
@@ -38,7 +40,8 @@ def _poisoned_memory():
     """What a kernel leaves unwritten is NaN."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     assert torch.utils.deterministic.fill_uninitialized_memory
-    yield
+    with use_backend("fused"):
+        yield
     torch.use_deterministic_algorithms(False)
 
 
@@ -189,6 +192,19 @@ def test_operators_are_as_torch_wants_them_and_launches_give_the_same():
         launched = filter_linear(*both), sum_linear(*sums)
     assert torch.equal(launched[0], filter_linear(*both))
     assert torch.equal(launched[1], sum_linear(*sums))
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=name)
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_a_few_short_chains_are_mixed_by_dense_products(chain, dtype):
+    for batch, length in ((1, 8), (3, 5), (2, 1)):
+        x, cotangent = random(batch, length, 6, dtype=dtype), random(batch, length, 6, dtype=dtype).detach()
+        assert takes_halves(x, chain, None)
+        y = mix(x, chain)
+        dense = interdependence_matrix(chain, length)
+        assert_close(y, dense.T @ x.detach().double(), TOLERANCE[dtype])
+        (gradient,) = torch.autograd.grad(y, x, cotangent)
+        assert_close(gradient, dense @ cotangent.double(), TOLERANCE[dtype])
 
 
 HEADS = {
