@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +94,14 @@ class AnsweringWork:
             if self._of_media:
                 records = media_files(place, self.wanted.kind)
             else:
-                records = read_records(place, self.wanted)
+                records = read_records(place, replace(self.wanted, tell_errors=True))
             for record in records:
                 fields = dict(record.fields)
                 if self._of_media and "file" in fields:
                     fields["file"] = self._as_named(name, record.data)
                 if len(self.files) > 1:
                     fields = {"file": name} | fields
-                yield Row(record, fields, values=_values(record.data))
+                yield Row(None if record.error else record, fields, record.error, _values(record.data))
 
     def open(self) -> AnsweringModel:
         """Load the model's pipeline."""

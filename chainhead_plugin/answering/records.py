@@ -41,11 +41,14 @@ class Record(NamedTuple):
         Its identifier, its label, and the file's further fields.
     name : str
         Its name in messages and tables; empty if it has none.
+    error : str
+        Why a model cannot take it, with `data` None; empty if it can.
     """
 
     data: Any
     fields: dict[str, Any]
     name: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,9 @@ class Wanted:
         How the files are written.
     spec : TableSpec
         The meaning of columns, for a model without names of columns.
+    tell_errors : bool
+        Whether texts that are empty and series with missing values are records that say why the model cannot take them,
+        and do not end the reading.
     """
 
     kind: Kind
@@ -79,6 +85,7 @@ class Wanted:
     interpolate_missing: bool = False
     reading: Reading = field(default_factory=Reading)
     spec: TableSpec = field(default_factory=TableSpec)
+    tell_errors: bool = False
 
 
 def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> Iterator[Record]:
@@ -170,12 +177,12 @@ def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Recor
     reading = wanted.reading
     if content is not None and reading.format is None and not content.startswith(b"PAR1"):
         reading = Reading(format="lines", dialect=reading.dialect)
-    texts, spec = load_texts(source, wanted.schema or wanted.spec, reading)
+    texts, spec = load_texts(source, wanted.schema or wanted.spec, reading, tell_errors=wanted.tell_errors)
     for text in texts:
         fields = dict(text.fields)
         if text.label:
             fields[spec.label[0] if spec.label else "label"] = text.label
-        yield Record(text.text, fields, str(text.fields.get("id", "")))
+        yield Record(text.text or None, fields, str(text.fields.get("id", "")), text.error)
 
 
 def _read_series(source: Any, wanted: Wanted) -> Iterator[SeriesSet]:
@@ -229,11 +236,12 @@ def _positional(wanted: Wanted) -> TableSpec:
 def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
     spec = found.columns.spec
     sequences = series_sequences(found, wanted.horizon)
-    if wanted.interpolate_missing:
-        found.check_observed()
-    elif wanted.horizon is None:
-        found.check_complete()
-    for series, sequence in zip(found, sequences, strict=True):
+    faults = [""] * len(found)
+    if wanted.interpolate_missing or wanted.horizon is None:
+        faults = [found.fault_of(series, interpolated=wanted.interpolate_missing) for series in found]
+    if any(faults) and not wanted.tell_errors:
+        raise TableError(next(filter(None, faults)))
+    for series, sequence, fault in zip(found, sequences, faults, strict=True):
         width = sequence.nodes.shape[1]
         if width != wanted.feature_size:
             raise TableError(
@@ -248,4 +256,4 @@ def _sequences(found: SeriesSet, wanted: Wanted) -> Iterator[Record]:
             fields[spec.group] = series.group
         for name, label in zip(spec.label, series.labels, strict=False):
             fields[name] = label if isinstance(label, str) else list(label)
-        yield Record(sequence, fields | dict(series.fields), series.id)
+        yield Record(None if fault else sequence, fields | dict(series.fields), series.id, fault)

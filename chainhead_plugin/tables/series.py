@@ -219,13 +219,8 @@ class SeriesSet(Sequence[Series]):
             If a value is missing; the message names file, row, column and series.
         """
         for series in self.series:
-            missing = np.isnan(series.values)
-            if missing.any():
-                node, feature = (int(position) for position in np.argwhere(missing)[0])
-                raise TableError(
-                    f"{self.place_of(series, node, feature)}: {self._why_missing(series, node)}, but this model takes "
-                    "no missing values: fill it in, or leave the series out"
-                )
+            if fault := self.fault_of(series):
+                raise TableError(fault)
 
     def check_observed(self) -> None:
         """Check that every series has a value, for models that interpolate missing values.
@@ -236,8 +231,28 @@ class SeriesSet(Sequence[Series]):
             If all values of a series are missing; the message names it.
         """
         for series in self.series:
-            if np.isnan(series.values).all():
-                raise TableError(f"{series.place}: all of its values are missing: leave the series out")
+            if fault := self.fault_of(series, interpolated=True):
+                raise TableError(fault)
+
+    def fault_of(self, series: Series, *, interpolated: bool = False) -> str:
+        """Return why a model cannot take a series: a missing value, or if these are interpolated, that all are missing.
+
+        The sentence names file, row, column and series. It is empty if nothing is wrong.
+        """
+        missing = np.isnan(series.values)
+        if interpolated:
+            return (
+                f"{series.place}: all of its values are missing: leave the series out"
+                if missing.all()
+                else ""
+            )
+        if not missing.any():
+            return ""
+        node, feature = (int(position) for position in np.argwhere(missing)[0])
+        return (
+            f"{self.place_of(series, node, feature)}: {self._why_missing(series, node)}, but this model takes no "
+            "missing values: fill it in, or leave the series out"
+        )
 
     def place_of(self, series: Series, node: int, feature: int = 0) -> str:
         """Return the words for the place of a value: file, row, column and series, and the node if a row holds many."""

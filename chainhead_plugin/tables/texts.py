@@ -36,6 +36,8 @@ class Text:
         From 1; in a text file the line.
     column : str, optional
         The name of its column, or of its field in JSON; None if the file has no names.
+    error : str
+        Why there is no text, if it was asked to be told; else empty.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Text:
     file: str
     row: int
     column: str | None = None
+    error: str = ""
 
 
 def load_texts(
@@ -53,6 +56,7 @@ def load_texts(
     reading: Reading | None = None,
     *,
     labelled: bool = False,
+    tell_errors: bool = False,
 ) -> tuple[list[Text], TableSpec]:
     """Load texts.
 
@@ -69,6 +73,8 @@ def load_texts(
         is a text.
     labelled : bool
         Whether labels are read, if `spec` is a schema.
+    tell_errors : bool
+        Whether a row without a text, or a line that is no JSON, is a `Text` with the reason as its `error`.
 
     Returns
     -------
@@ -79,8 +85,8 @@ def load_texts(
     Raises
     ------
     TableError
-        If there is no column of texts, there are no texts, or a text or a label is empty; or if the columns of a
-        schema are missing.
+        If there is no column of texts, there are no texts, or a text (unless errors are told) or a label is empty; or
+        if the columns of a schema are missing.
     """
     schema = None
     if isinstance(spec, Schema):
@@ -91,7 +97,9 @@ def load_texts(
         sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
         formats = {source.name: _format(source, reading) for source in sources}
         if {*formats.values()} & {*TEXT_FORMATS, "json", "jsonl"}:
-            texts = [text for source in sources for text in _plain(source, formats[source.name], spec)]
+            texts = [
+                text for source in sources for text in _plain(source, formats[source.name], spec, tell_errors)
+            ]
             if not texts:
                 raise TableError(f"{sources[0].name}: there are no texts in it")
             return texts, spec
@@ -100,7 +108,7 @@ def load_texts(
         raise TableError(f"{raw[0].file} holds sequences of numbers, expected texts")
     if schema is not None and raw.has_names:
         _check_names(raw, schema, spec)
-    return _from_table(raw, spec if schema is None or raw.has_names else TableSpec())
+    return _from_table(raw, spec if schema is None or raw.has_names else TableSpec(), tell_errors)
 
 
 def schema_of_texts(texts: Sequence[Text], spec: TableSpec) -> Schema | None:
@@ -138,7 +146,7 @@ def _format(source: Source, reading: Reading) -> str:
     return source.format(reading.format)
 
 
-def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
+def _from_table(table: Table, spec: TableSpec, tell_errors: bool) -> tuple[list[Text], TableSpec]:
     column = spec.text
     if column is None:
         free = [name for name in table.columns if name not in {*spec.label, *spec.drop, spec.group}]
@@ -153,7 +161,9 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
         spec = replace(spec, label=("label",))
     resolve(table, spec)
     texts = to_texts(table.columns[column])
-    check_row(table, column, is_missing(texts), "a text")
+    lacking = is_missing(texts)
+    if not tell_errors:
+        check_row(table, column, lacking, "a text")
     labels = [to_texts(table.columns[name]) for name in spec.label]
     for name, cells in zip(spec.label, labels, strict=True):
         missing = is_missing(cells)
@@ -170,19 +180,20 @@ def _from_table(table: Table, spec: TableSpec) -> tuple[list[Text], TableSpec]:
         file, row = table.place(i)
         found.append(
             Text(
-                text,
+                "" if lacking[i] else text,
                 labels[0][i] if labels else "",
                 "" if groups is None else groups[i],
                 {name: cells[i] for name, cells in others.items()},
                 file,
                 row,
                 column if table.has_names else None,
+                f"{place(file, row=row, column=column)} is empty, expected a text" if lacking[i] else "",
             )
         )
     return found, spec
 
 
-def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
+def _plain(source: Source, file_format: str, spec: TableSpec, tell_errors: bool) -> list[Text]:
     with damage_reported(source):
         check_content(source, file_format)
         encoding, _ = find_encoding(source)
@@ -201,13 +212,23 @@ def _plain(source: Source, file_format: str, spec: TableSpec) -> list[Text]:
     if file_format == "lines":
         return [Text(line, "", "", {}, source.name, number) for number, line in lines if line.strip()]
     if file_format == "jsonl":
-        values = [(number, _json(line, source.name, number)) for number, line in lines if line.strip()]
-    elif file_format == "json":
-        value = _json(content, source.name, 1)
-        values = list(enumerate(value if isinstance(value, list) else [value], start=1))
-    else:
+        return [
+            _from_line(line, spec, source.name, number, tell_errors) for number, line in lines if line.strip()
+        ]
+    if file_format != "json":
         raise TableError(f"{source.name} cannot be read together with files of JSON or lines of text")
-    return [_from_json(value, spec, source.name, number) for number, value in values]
+    value = _json(content, source.name, 1)
+    values = value if isinstance(value, list) else [value]
+    return [_from_json(value, spec, source.name, number) for number, value in enumerate(values, start=1)]
+
+
+def _from_line(line: str, spec: TableSpec, file: str, number: int, tell_errors: bool) -> Text:
+    try:
+        return _from_json(_json(line, file, number), spec, file, number)
+    except TableError as error:
+        if not tell_errors:
+            raise
+        return Text("", "", "", {}, file, number, error=str(error))
 
 
 def _json(text: str, file: str, number: int) -> Any:

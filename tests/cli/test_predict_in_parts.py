@@ -102,6 +102,50 @@ def test_an_image_that_cannot_be_read_stops_nothing(folders, tmp_path, monkeypat
     assert "1.png" in invoke(*given, "--output", "again.jsonl", "--on-error", "raise", code=1)
 
 
+BROKEN = {
+    "an empty text": (
+        "text",
+        "texts.csv",
+        'key,text\na,good\nb,\nc,"fine, too"\n',
+        ("key", ["a", "b", "c"]),
+        "texts.csv, row 3, column text is empty",
+    ),
+    "a line that is no JSON": (
+        "text",
+        "texts.jsonl",
+        '{"key": "a", "text": "good"}\n{"key": "b", "te\n{"key": "c", "text": "fine"}\n',
+        ("key", ["a", None, "c"]),
+        "texts.jsonl, row 2 is no JSON",
+    ),
+    "a series with a missing value": (
+        "sequence",
+        "series.csv",
+        "id,x,y,z\na,1,2,3\na,4,5,6\nb,1,,3\nb,4,5,6\nc,1,2,3\n",
+        ("id", ["a", "b", "c"]),
+        "series.csv, row 4, column y, series b: the value is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_record_that_no_model_takes_stops_nothing(case, folders, tmp_path, monkeypatch):
+    model, name, content, (key, keys), reason = BROKEN[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(content, "utf-8")
+    given = ["predict", folders / model, name, "--engine", "ray", "--output"]
+    told = invoke(*given, "parts.jsonl")
+    assert "3 inputs in 1 part, 1 of them without an answer: the column error says why" in told
+    [part] = (tmp_path / "parts.jsonl").glob("part-*")
+    lines = [json.loads(line) for line in part.read_text("utf-8").splitlines()]
+    assert [line.get(key) for line in lines] == keys
+    assert [line["error"] is None for line in lines] == [True, False, True]
+    assert reason in lines[1]["error"]
+    told = " ".join(invoke(*given, "again.jsonl", "--on-error", "raise", code=1).split())
+    assert reason in told
+    # In one process the first such record ends the command, before anything is written.
+    assert reason in " ".join(invoke(*given[:3], code=1).split())
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
