@@ -18,7 +18,6 @@ from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
 from .normalisation import HoldsBatchNorm, NodeBatchNorm
 from .options import HeadOptions
-from .tensors import require_tensors
 
 
 class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
@@ -154,7 +153,6 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
             If `x` is not of floating point.
         """
         refuse_tracing()
-        require_tensors(x=x, attention_mask=attention_mask)
         nodes, chains = self._open(x, attention_mask)
         mask = chains.mask
         if mask is not None:

@@ -14,6 +14,7 @@ from .expansion import taylor_expansion
 from .learned_decay import LearnedDecay, gamma_of
 from .linear.reconciled import ReconciledLinear
 from .options import MAX_LENGTH, HeadOptions
+from .tensors import require_tensors
 
 
 class ChainSteps(ReconciledLinear):
@@ -139,6 +140,7 @@ class ChainSteps(ReconciledLinear):
         """Check a call's nodes, of m features unless told, and find their chains."""
         if self.sharding is not None:
             return self.sharding.open(self, x, attention_mask, self.m if features is None else features)
+        require_tensors(x=x, attention_mask=attention_mask)
         nodes = self._nodes(x) if features is None else self._split(x, features)
         checked = needed_mask(attention_mask, nodes.size(0), nodes.size(1))
         return nodes, WholeChains(None if checked is None else checked.real)

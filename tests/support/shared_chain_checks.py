@@ -107,6 +107,13 @@ def _raises(kind: type[Exception], words: str, call: Callable[[], object]) -> st
     return "raises nothing"
 
 
+def _refused_by(process: int, kind: type[Exception], words: str) -> tuple[type[Exception], str]:
+    """Return the error of this process where another, or this one, refuses its nodes."""
+    if distributed.get_rank() == process:
+        return kind, words
+    return RuntimeError, f"process {process} of the group refused"
+
+
 class _Pooled(nn.Module):
     def __init__(self, part: nn.Module) -> None:
         super().__init__()
@@ -130,7 +137,6 @@ def refused() -> dict[str, str]:
     mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "nodes"))
     fields = {"m": 4, "hidden_sizes": [4]}
     layers = ChainHeadForTokenClassification
-    own = (TypeError, "floating point") if rank == 2 else (RuntimeError, "process 2 of the group refused")
     models = {
         "inverse over the whole chain": (head_of(with_inverse_approx=True, bi_directional=True), "Set decay"),
         "nothing to share": (nn.Linear(3, 3), "no ChainInterdependenceHead"),
@@ -147,7 +153,14 @@ def refused() -> dict[str, str]:
     calls = {
         "flat rows": (ValueError, "flat layout holds whole chains", lambda: shared(x.flatten(1))),
         "padding between nodes": (ValueError, "held by other processes", lambda: shared(x, holes)),
-        "a whole number": (*own, lambda: shared(x.long() if rank == 2 else x)),
+        "a whole number": (
+            *_refused_by(2, TypeError, "floating point"),
+            lambda: shared(x.long() if rank == 2 else x),
+        ),
+        "an array": (
+            *_refused_by(1, TypeError, "NumPy array"),
+            lambda: shared(x.numpy() if rank == 1 else x),
+        ),
         "batches": (ValueError, "differ in batch", lambda: shared(x[: 1 + (rank == 1)])),
         "dtypes": (ValueError, "float64, float32", lambda: shared(x.float() if rank == 1 else x)),
         "a mesh of two dimensions": (
