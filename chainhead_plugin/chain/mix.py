@@ -68,9 +68,8 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         wide = x if x.dtype == dtype else x.to(dtype)
         y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
         return y if x.dtype == dtype else y.to(x.dtype)
-    if x.dtype == dtype or any(
-        serves(x, chain, mask) for serves in (_rounds_once, banded_pays, takes_halves)
-    ):
+    as_it_is = x.dtype == dtype or _rounds_once(x, chain, mask)
+    if as_it_is or banded_pays(x, chain, mask) or takes_halves(x, chain, mask):
         return _mix(x, mask, chain, False)
     return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
 

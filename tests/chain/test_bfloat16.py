@@ -63,6 +63,7 @@ def test_outputs_and_gradients_are_rounded_once(chain, batch, length):
         (Chain("multihop", bi_directional=True, hops=3), 64),
         (Chain("multihop", bi_directional=True, hops=3), 65),
         (Chain("multihop", hops=12), 128),
+        (Chain("exponential", decay=1e-6), 64),
         (Chain("inverse"), 64),
         (Chain("inverse"), 95),
         (Chain("inverse"), 97),

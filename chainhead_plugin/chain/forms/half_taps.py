@@ -39,7 +39,7 @@ class HalfFilter(NamedTuple):
     column_sum: float
 
 
-@functools.lru_cache(maxsize=256)
+@torch.compiler.assume_constant_result  # no compiler is to look into it
 def half_filter(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     """The filter that a chain is in its middle; None where it is none, or has taps beyond float32.
 
@@ -48,6 +48,11 @@ def half_filter(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     chain : Chain
     dtype : {torch.bfloat16, torch.float16}
     """
+    return _found(chain, dtype)
+
+
+@functools.lru_cache(maxsize=256)
+def _found(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     given = [chain.self_weight, 1.0] if chain.kind == "single_hop" else chain.taps
     taps = torch.tensor(given, dtype=torch.float64)
     sides = torch.ones_like(taps)
@@ -59,7 +64,7 @@ def half_filter(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
         return None
     # Rounding a result changes it by precision / 4 on average, and by precision / 2 at the most.
     beyond = weights.flip(0).cumsum(0).flip(0)
-    seen = int((beyond > precision / 64 * weights.sum()).sum())
+    seen = max(2, int((beyond > precision / 64 * weights.sum()).sum()))  # a filter reaches a node at least
     column_sum = (taps * sides).sum().item()
     size = 2.0 ** math.floor(math.log2(taps.abs().max().item()))
     taps, sides = taps[:seen] / size, sides[:seen]

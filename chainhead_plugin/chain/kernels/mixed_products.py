@@ -3,7 +3,7 @@
 Each program multiplies a tile of nodes, the reach on both sides included, by the weight, rounds the products to half
 precision, as `nn.Linear` does, and multiplies them by a band that says what nodes take from each other, on the tensor
 cores too; nodes in reach of two tiles are multiplied twice. `filter_linear` gives it the bands of filters, `sum_linear`
-triangles and what enters each tile.
+triangles and what enters each tile. A product that is not finite makes NaN of its whole tile: zero times infinity is.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,8 @@
-"""A linear map and the running sum behind it, decaying or not, as a Triton kernel that X and Y move through once.
+"""A linear map and the running sum behind it, decaying or not, as a single Triton kernel after a pass over its input.
 
-The plain form is `nn.functional.linear`, then `running_sum` or `decaying_sum`. The sums that enter tiles are found
-first, by a pass over X, in which they are fewer by the nodes of a tile, and mapped like nodes, in float32. The backward
-pass is made of the plain parts.
+The plain form is `nn.functional.linear`, then `running_sum` or `decaying_sum`. The pass finds the sums of nodes that
+enter tiles. There are as many fewer of them as a tile has nodes, and they are mapped like nodes, in float32. The
+backward pass is made of the plain parts.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..autograd import without_autocast
 from .bands import ROWS, sum_bands
 from .launch import runs_eagerly
 from .linear_gradients import linear_gradients, real_nodes
@@ -22,6 +23,7 @@ except ImportError as error:
     raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
 
+@without_autocast
 def _sum(
     x: Tensor,
     weight: Tensor,
