@@ -70,6 +70,8 @@ def backbone_width(config: PreTrainedConfig) -> int | None:
     stages, indices = getattr(config, "stage_names", None), getattr(config, "out_indices", None)
     if stages and indices and indices[-1] not in (-1, len(stages) - 1):
         return None
+    if hasattr(config, "neck_hidden_sizes"):  # MobileViT widens its last feature map
+        return None
     # Adapters of audio encoders come after the last layer.
     adapted = "output_hidden_size" if getattr(config, "add_adapter", False) else "hidden_size"
     width = getattr(config, adapted, None)

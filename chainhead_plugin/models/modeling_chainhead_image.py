@@ -13,7 +13,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..head.expansion import taylor_expansion
 from ..head.tensors import require_tensors
 from ..nodes.frozen import BackboneOwner
-from ..nodes.image_backbone import build_image_backbone, load_image_backbone
+from ..nodes.image_backbone import build_image_backbone, channels_of, load_image_backbone
 from ..nodes.images import chain_of_image
 from ..nodes.text_backbone import copy_weights
 from .modeling_chainhead import ChainHeadModel
@@ -61,9 +61,9 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
         Parameters
         ----------
         backbone : PreTrainedModel, str or path
-            A backbone of transformers, such as a `ResNetBackbone` or a `TimmBackbone`, whose weights are
-            copied; or an architecture of timm, such as ``"resnet18.a1_in1k"``, or a folder or repository that
-            `AutoBackbone.from_pretrained` loads.
+            A backbone of transformers, such as a `ResNetBackbone` or a `TimmBackbone`, or another encoder of images,
+            such as a `CLIPVisionModel`, whose weights are copied; or an architecture of timm, such as
+            ``"resnet18.a1_in1k"``; or a folder or repository of such a model.
         **fields
             Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels`, `scan` and `freeze_backbone`.
 
@@ -85,10 +85,9 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
         """
         if not isinstance(backbone, PreTrainedModel):
             backbone = load_image_backbone(os.fspath(backbone))
-        channels = getattr(backbone, "channels", None)
-        if not channels:
-            raise ValueError(f"{type(backbone).__name__} is no image backbone: see transformers.AutoBackbone")
-        config = ChainHeadConfig(backbone_config=copy.deepcopy(backbone.config), m=channels[-1], **fields)
+        config = ChainHeadConfig(
+            backbone_config=copy.deepcopy(backbone.config), m=channels_of(backbone), **fields
+        )
         model = cls._from_config(config, dtype=backbone.dtype)
         copy_weights(backbone, model.backbone)
         return model.to(backbone.device).eval()

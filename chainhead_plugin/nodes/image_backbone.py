@@ -13,6 +13,7 @@ from transformers.initialization import no_init_weights
 from ..config.backbone import describing_errors
 from ..head.linear.options import MAX_PARAMETERS
 from ..head.weights import is_frozen, weights_dtype
+from .image_encoder import feature_map_of, image_encoder_class, is_image_encoder
 
 
 def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
@@ -21,7 +22,8 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     Parameters
     ----------
     config : PreTrainedConfig
-        Of a class that `AutoBackbone` knows, such as `ResNetConfig` or `TimmBackboneConfig`.
+        Of a class that `AutoBackbone` knows, such as `ResNetConfig` or `TimmBackboneConfig`, or of another encoder of
+        images, such as `CLIPVisionConfig`.
     m : int
         Channels that its last feature map must have.
 
@@ -31,13 +33,13 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
         If it describes no image backbone, or a backbone with other channels or more than 2³³ weights.
     """
     draft = _draft(config)
-    channels = draft.channels[-1]
+    channels = channels_of(draft)
     if channels != m:
         raise ValueError(
             f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
         )
     with describing_errors():
-        return AutoBackbone.from_config(config, dtype=torch.get_default_dtype())
+        return _backbone_class(config)._from_config(config, dtype=torch.get_default_dtype())
 
 
 def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[int]) -> tuple[int, int, int]:
@@ -68,6 +70,30 @@ def feature_map_shape(config: PreTrainedConfig, num_channels: int, size: list[in
     return channels, height, width
 
 
+def channels_of(backbone: PreTrainedModel) -> int:
+    """Return the channels of an image backbone's last feature map.
+
+    An encoder that states none is run on an empty image, without its weights.
+
+    Raises
+    ------
+    ValueError
+        If it is no image backbone, and no encoder that gives a feature map or a node for every patch.
+    """
+    if getattr(backbone, "channels", None):
+        channels: int = backbone.channels[-1]
+        return channels
+    config = backbone.config
+    is_backbone = type(config) in AutoBackbone._model_mapping
+    if is_backbone or not is_image_encoder(config) or not isinstance(backbone, image_encoder_class(config)):
+        raise ValueError(
+            f"{type(backbone).__name__} is no image backbone, and no encoder that keeps patches in order"
+        )
+    size = getattr(config, "image_size", 224)
+    height, width = (size, size) if isinstance(size, int) else size
+    return feature_map_shape(config, getattr(config, "num_channels", 3), [height, width])[0]
+
+
 def _draft(config: PreTrainedConfig) -> Any:
     """Build a backbone without weights, and check them."""
     _backbone_class(config)
@@ -78,7 +104,7 @@ def _draft(config: PreTrainedConfig) -> Any:
         )
     with describing_errors(), torch.device("meta"), no_init_weights():
         # A copy, as backbones write into their configuration.
-        draft: Any = AutoBackbone.from_config(copy.deepcopy(config))
+        draft: Any = _backbone_class(config)._from_config(copy.deepcopy(config))
     weights = sum(parameter.numel() for parameter in draft.parameters())
     if weights > MAX_PARAMETERS:
         raise ValueError(
@@ -113,21 +139,24 @@ def load_image_backbone(source: str) -> Any:
 
 def _backbone_class(config: PreTrainedConfig) -> Any:
     mapping = AutoBackbone._model_mapping
-    if type(config) not in mapping:
-        raise ValueError(
-            f"there is no image backbone with a {type(config).__name__}: see transformers.AutoBackbone, or take "
-            "TimmBackboneConfig(backbone=…) for an architecture of timm"
-        )
-    backbone_class = mapping[type(config)]
-    return backbone_class[0] if isinstance(backbone_class, tuple) else backbone_class
+    if type(config) in mapping:
+        backbone_class = mapping[type(config)]
+        return backbone_class[0] if isinstance(backbone_class, tuple) else backbone_class
+    if is_image_encoder(config):
+        return image_encoder_class(config)
+    raise ValueError(
+        f"there is no image backbone with a {type(config).__name__}: see transformers.AutoBackbone, or take "
+        "TimmBackboneConfig(backbone=…) for an architecture of timm"
+    )
 
 
 def encode_image(backbone: PreTrainedModel, pixel_values: Tensor) -> Tensor:
     """Run an image backbone: [batch, channels, height, width] to its last feature map [batch, m, h, w]."""
     with torch.no_grad() if is_frozen(backbone) else contextlib.nullcontext():
-        features: Tensor = backbone(pixel_values.to(weights_dtype(backbone)), return_dict=True).feature_maps[
-            -1
-        ]
+        outputs = backbone(pixel_values.to(weights_dtype(backbone)), return_dict=True)
+    if not hasattr(outputs, "feature_maps"):
+        return feature_map_of(backbone, outputs, pixel_values)
+    features: Tensor = outputs.feature_maps[-1]
     if getattr(getattr(backbone, "_backbone", None), "output_fmt", "NCHW") == "NHWC":
         features = features.permute(0, 3, 1, 2)
     return features
