@@ -15,6 +15,7 @@ from registry.jobs.pipelines import check_digest
 from registry.jobs.work import Row
 
 from .find_model import FoundModel, find_model
+from .json_lines import holds_sequences_in_lines, records_of_lines
 from .pipeline import load_pipeline
 from .records import Record, Wanted, media_files, read_medium, read_records
 
@@ -56,6 +57,14 @@ class AnsweringWork:
     def _of_media(self) -> bool:
         return self.wanted.kind in ("image", "sound")
 
+    def _records(self, place: Path) -> Iterator[Record]:
+        if self._of_media:
+            return media_files(place, self.wanted.kind)
+        wanted = replace(self.wanted, tell_errors=True)
+        if holds_sequences_in_lines(place, wanted):
+            return records_of_lines(place, wanted)
+        return read_records(place, wanted)
+
     def _as_named(self, name: str, file: Path) -> str:
         """Return a file of a folder or pattern as it is called where the user is."""
         return str(file if Path(name).is_absolute() else file.relative_to(self.home))
@@ -91,11 +100,7 @@ class AnsweringWork:
         """Yield the records of a source; images and sounds are read when they are predicted."""
         for name in self.files if self._of_media else (self.files[source],):
             place = Path(self.home, name)
-            if self._of_media:
-                records = media_files(place, self.wanted.kind)
-            else:
-                records = read_records(place, replace(self.wanted, tell_errors=True))
-            for record in records:
+            for record in self._records(place):
                 fields = dict(record.fields)
                 if self._of_media and "file" in fields:
                     fields["file"] = self._as_named(name, record.data)

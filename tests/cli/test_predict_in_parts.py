@@ -146,6 +146,22 @@ def test_a_record_that_no_model_takes_stops_nothing(case, folders, tmp_path, mon
     assert reason in " ".join(invoke(*given[:3], code=1).split())
 
 
+def test_a_line_that_is_broken_stops_nothing(folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    good, short = '{"who": "me", "nodes": [[1, 2, 3], [4, 5, 6]]}', '{"who": "you", "nodes": [[1, 2]]}'
+    (tmp_path / "series.jsonl").write_text("\n".join([good, short, "", '{"who":', good]), "utf-8")
+    told = invoke(
+        "predict", folders / "sequence", "series.jsonl", "--engine", "ray", "--output", "parts.jsonl"
+    )
+    assert "4 inputs in 1 part, 2 of them without an answer" in told
+    [part] = (tmp_path / "parts.jsonl").glob("part-*")
+    lines = [json.loads(line) for line in part.read_text("utf-8").splitlines()]
+    assert [line["error"] is None for line in lines] == [True, False, False, True]
+    assert lines[0] == lines[3]
+    assert lines[1]["error"].startswith("line 2: it has 2 columns of features")
+    assert lines[2]["error"].startswith("line 4 is no JSON")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [

@@ -1,0 +1,1 @@
+"""Predictions for many inputs: a job on Ray beside the pipeline's own work."""
