@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,10 +156,11 @@ def _source(data: Any) -> dict[str, Any]:
 def _columns(work: PipelineWork) -> list[str]:
     """Return the columns of the first row that is not broken."""
     for source in range(len(work.sources())):
-        for row in work.rows(source):
-            if row.fields:
-                return list(row.fields)
-    raise ValueError("the input has no rows")
+        with suppress(ValueError, OSError):  # the job tells of sources that cannot be read
+            for row in work.rows(source):
+                if row.fields:
+                    return list(row.fields)
+    raise ValueError(f"there is no row that can be read in {', '.join(work.sources()[:3])}")
 
 
 def _column(columns: list[str], given: str | Sequence[str] | None) -> str | tuple[str, ...]:

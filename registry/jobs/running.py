@@ -9,7 +9,7 @@ from contextlib import closing
 from importlib import metadata
 from typing import Any, Literal, NamedTuple
 
-from .engines.cluster import connected
+from .engines.cluster import connected, require, require_ray
 from .engines.computing import Part
 from .engines.plain_loop import parts_in_a_loop
 from .manifest import OutputError, begin, finish, summary_of
@@ -100,6 +100,12 @@ def run_job(
     RowError
         If a row has no result, and errors are raised.
     """
+    if where.engine == "ray":
+        require_ray(_PURPOSE)
+        if output.startswith("memory:"):
+            raise ValueError(f"{output} is memory of this process alone, which workers cannot write to")
+    else:
+        require("writing predictions", "pyarrow")
     store = Store(output)
     begin(store, _pinned(work, options), overwrite=overwrite)
     names = store.names()

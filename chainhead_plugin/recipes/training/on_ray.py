@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from registry.jobs.engines.cluster import connected
 
 from ..candidates.peers import CHAIN
+from ..errors import RecipeError
 from ..recipe import Recipe
 from .measuring import IN_ONE_GO
 from .runs import Runs
@@ -108,6 +109,8 @@ def _do(ray: Any, pool: list[Any], pieces: list[_Piece], on_done: Callable[[int]
             ray.get(ready)
         except ray.exceptions.RayTaskError as error:
             failed[place] = error.cause or error
+        except ray.exceptions.RayActorError as error:
+            failed[place] = RecipeError(f"a worker cannot begin: {error}")
         finished += 1
         on_done(finished)
     if failed:

@@ -8,7 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_NEEDED = ("ray", "pyarrow", "pandas")
+
+def require(purpose: str, *packages: str) -> None:
+    """Check that packages of ``ray[data]`` are installed.
+
+    Parameters
+    ----------
+    purpose : str
+        What needs them: the subject of the message.
+    *packages : str
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one is missing; the message says what to install.
+    """
+    from importlib.util import find_spec
+
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise ModuleNotFoundError(
+            f'{purpose} needs {", ".join(missing)}: pip install "ray[data]", or this project\'s extra "ray"'
+        )
 
 
 def require_ray(purpose: str) -> Any:
@@ -24,12 +44,7 @@ def require_ray(purpose: str) -> Any:
     ModuleNotFoundError
         If a package of ``ray[data]`` is missing; the message says what to install.
     """
-    from importlib.util import find_spec
-
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        raise ModuleNotFoundError(
-            f'{purpose} needs {", ".join(missing)}: pip install "ray[data]", or this project\'s extra "ray"'
-        )
+    require(purpose, "ray", "pyarrow", "pandas")
     # Usage statistics go to a server of Ray's makers, unless the user asks for them.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
@@ -65,7 +80,7 @@ def connected(purpose: str, address: str | None, processors: int | None = None) 
         return
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING}
     if address is None:
-        options |= {"include_dashboard": False, "num_cpus": processors, "_node_ip_address": "127.0.0.1"}
+        options |= {"include_dashboard": False, "num_cpus": processors}
     # Ray itself would look for an address in this variable, and in the traces of clusters that ended.
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     if where != "local":

@@ -26,7 +26,7 @@ class Pool:
     Attributes
     ----------
     size : int
-        How many actors there are at most, each with a model of its own.
+        How many actors there are, each with a model of its own.
     cpus, gpus : float
         What an actor takes of its machine.
     """
@@ -76,7 +76,7 @@ def parts_on_ray(
             batch_size=1,
             num_cpus=pool.cpus,
             num_gpus=pool.gpus,
-            compute=ActorPoolStrategy(min_size=1, max_size=pool.size),
+            compute=ActorPoolStrategy(size=pool.size),
         )
         for row in parts.iter_rows():
             yield row["part"].content
