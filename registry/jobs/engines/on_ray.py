@@ -26,7 +26,7 @@ class Pool:
     Attributes
     ----------
     size : int
-        How many actors there are, each with a model of its own.
+        How many actors there are at most, each with a model of its own.
     cpus, gpus : float
         What an actor takes of its machine.
     """
@@ -54,9 +54,11 @@ def parts_on_ray(
 
     context = DataContext.get_current()
     log = logging.getLogger("ray.data")
-    level, bars = log.level, context.enable_progress_bars
+    level, bars, size = log.level, context.enable_progress_bars, context.target_max_block_size
     log.setLevel(logging.ERROR)
     context.enable_progress_bars = False
+    # Ray would gather chunks into blocks of 128 MiB, which go to one actor each.
+    context.target_max_block_size = 1
     # Everything that travels is put into the object store once.
     shared = ray.put((work, options, store, names))
     count = len(work.sources())
@@ -76,14 +78,14 @@ def parts_on_ray(
             batch_size=1,
             num_cpus=pool.cpus,
             num_gpus=pool.gpus,
-            compute=ActorPoolStrategy(size=pool.size),
+            compute=ActorPoolStrategy(min_size=1, max_size=pool.size),
         )
         for row in parts.iter_rows():
             yield row["part"].content
     except RayTaskError as error:
         raise _raised_by_worker(error) from error
     finally:
-        context.enable_progress_bars = bars
+        context.enable_progress_bars, context.target_max_block_size = bars, size
         log.setLevel(level)
 
 
