@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(
-    rows: Annotated[int, typer.Option(min=2_000, help="Texts of a job.")] = 8_000,
+    rows: Annotated[int, typer.Option(min=2_000, help="Texts of a job.")] = 16_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
     seed: Annotated[int, typer.Option(help="Of texts and the order of turns.")] = 0,
     page: Annotated[Path, typer.Option(help="The page whose table is written anew.")] = ROOT

@@ -37,11 +37,11 @@ class Plan:
     part_rows, batch_size : int
     """
 
-    rows: int = 8_000
+    rows: int = 16_000
     rounds: int = 3
     seed: int = 0
     workers: tuple[int, ...] = (1, 2)
-    part_rows: int = 500
+    part_rows: int = 250
     batch_size: int = 32
 
     @property
@@ -56,16 +56,16 @@ class Measured(NamedTuple):
     Attributes
     ----------
     rate : float
-        Rows a second on the clock, without the start of workers: from the first part to the last.
-    cpu : float
-        CPU milliseconds a row, of the process or of the workers, in the same time.
+        Rows a second on the clock; of a job in the second half of its parts, when all workers have started.
+    cpu : float or None
+        CPU milliseconds a row in the same time, of the process or of the only worker; None for several workers.
     whole : float
         Seconds for everything, with the start of workers and the loading of the model.
     """
 
     form: str
     rate: float
-    cpu: float
+    cpu: float | None
     whole: float
 
 
@@ -141,12 +141,10 @@ def _of_job(plan: Plan, form: str, file: Path, output: Path) -> Measured:
         on_progress=lambda progress: seen.append((progress.rows, time.perf_counter(), cpu_of())),
     )
     whole = time.perf_counter() - start
-    # Until every worker has a part, some are still loading the model.
-    first = seen[min(2 * count, len(seen) // 2) - 1]
-    last = seen[-1]
+    first, last = seen[len(seen) // 2], seen[-1]
     rows = last[0] - first[0]
-    spent = sum(seconds - first[2].get(process, seconds) for process, seconds in last[2].items())
-    return Measured(form, rows / (last[1] - first[1]), 1000 * spent / rows, whole)
+    spent = sum(seconds - first[2].get(process, 0.0) for process, seconds in last[2].items())
+    return Measured(form, rows / (last[1] - first[1]), 1000 * spent / rows if count == 1 else None, whole)
 
 
 def _own_cpu() -> dict[int, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from ..tables import number, table
+from ..tables import DASH, number, table
 from .measuring import ALONE, Measured, Plan
 
 BEGIN, END = "<!-- numbers: written by benchmarks.jobs -->", "<!-- end of the numbers of benchmarks.jobs -->"
@@ -21,7 +21,7 @@ def render(plan: Plan, machine: Mapping[str, str], found: Sequence[Measured]) ->
                 form,
                 _spread(rates),
                 f"{median(rates) / alone:.2f}",
-                _spread([row.cpu for row in rows]),
+                _spread([row.cpu for row in rows if row.cpu is not None]),
                 _spread([row.whole for row in rows]),
             ]
         )
@@ -42,4 +42,6 @@ def put_into(page: str, text: str) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return DASH
     return f"{number(median(values))} ({number(min(values))}–{number(max(values))})"

@@ -12,7 +12,7 @@ def test_the_table_holds_the_medians_of_a_run():
     ]
     page = put_into(f"before\n{BEGIN}\nold\n{END}\nafter", render(plan, {"cores": "2"}, found))
     assert page.startswith(
-        f"before\n{BEGIN}\n2,000 texts of 5 to 100 words for `chainhead-sentiment`, parts of 500"
+        f"before\n{BEGIN}\n2,000 texts of 5 to 100 words for `chainhead-sentiment`, parts of 250"
     )
     assert page.endswith(f"\n{END}\nafter")
     assert "old" not in page
