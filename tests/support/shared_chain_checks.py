@@ -187,7 +187,7 @@ def refused() -> dict[str, str]:
     return dict(run(name, _raises, *call) for name, call in calls.items())
 
 
-def _of_one_process(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
+def _gradients(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
     model(x).square().sum().backward()
     return {name: parameter.grad for name, parameter in model.named_parameters()}
 
@@ -195,22 +195,22 @@ def _of_one_process(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
 def _in_a_mesh() -> str:
     """Rows are shared along one dimension of a mesh, and batches along the other."""
     mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "nodes"))
-    model = nn.Sequential(head_of(with_batch_norm=False), nn.ReLU(), nn.Linear(3, 2, dtype=torch.float64))
+    model = nn.Sequential(head_of(), nn.ReLU(), nn.Linear(3, 2, dtype=torch.float64))
     x = torch.randn(4, 33, 4, dtype=torch.float64)
-    expected = _of_one_process(copy.deepcopy(model), x)
+    expected = _gradients(copy.deepcopy(model), x)
     shared = parallelize_sequence(model, mesh["nodes"])
     own = split_nodes(x.chunk(2)[mesh["data"].get_local_rank()], mesh["nodes"])
-    found = _of_one_process(shared, own)
+    _gradients(shared, own)
     sum_gradients(shared)
     found = {name: parameter.grad for name, parameter in shared.named_parameters()}
     return told_of({name: (found[name], expected[name], expected[name]) for name in found}, 1e-12)
 
 
 def _in_ddp() -> str:
-    """DistributedDataParallel takes the mean of gradients: the loss is that mean too."""
+    """DistributedDataParallel takes the mean of gradients, which a loss times the number of processes makes a sum."""
     model = head_of(with_inverse_approx=True, decay=0.3)
     x = torch.randn(2, 41, 4, dtype=torch.float64)
-    expected = _of_one_process(copy.deepcopy(model), x)
+    expected = _gradients(copy.deepcopy(model), x)
     shared = DistributedDataParallel(parallelize_sequence(model))
     loss = shared(split_nodes(x)).square().sum()
     (distributed.get_world_size() * loss).backward()
@@ -237,9 +237,7 @@ def _gathered() -> str:
 def _pooled() -> str:
     """A mean over all nodes, whose loss all processes compute."""
     x = torch.randn(3, 29, 4, dtype=torch.float64)
-    expected = _of_one_process(whole := head_of(with_inverse_approx=True), x)
-    del expected
-    whole.zero_grad()
+    whole = head_of(with_inverse_approx=True)
     whole(x).mean(1).square().sum().backward()
     shared = parallelize_sequence(head_of(with_inverse_approx=True))
     mean = sum_over_processes(shared(split_nodes(x)).sum(1)) / x.size(1)
@@ -303,7 +301,7 @@ def _half_precision() -> str:
 def _checkpointed() -> str:
     """Activation checkpoints compute the forward pass again, and with it the exchanges."""
     x = torch.randn(2, 30, 4, dtype=torch.float64)
-    expected = _of_one_process(head_of(with_multihop=True, h=4), x)
+    expected = _gradients(head_of(with_multihop=True, h=4), x)
     shared = parallelize_sequence(head_of(with_multihop=True, h=4))
     own = split_nodes(x).clone().requires_grad_()
     checkpoint(shared, own, use_reentrant=False).square().sum().backward()
@@ -316,12 +314,12 @@ def _compiled() -> str:
     """Compiled graphs break at exchanges."""
     x = torch.randn(2, 30, 4, dtype=torch.float64)
     chosen = {"with_inverse_approx": True, "decay": 0.4}
-    expected = _of_one_process(head_of(**chosen), x)
+    expected = _gradients(head_of(**chosen), x)
     shared = parallelize_sequence(head_of(**chosen))
     with warnings.catch_warnings():
         # torch's compiler asks for gradients that tensors in between do not have.
         warnings.simplefilter("ignore", UserWarning)
-        _of_one_process(torch.compile(shared, backend="aot_eager"), split_nodes(x))
+        _gradients(torch.compile(shared, backend="aot_eager"), split_nodes(x))
     sum_gradients(shared)
     values = {name: (part.grad, expected[name], expected[name]) for name, part in shared.named_parameters()}
     return told_of(values, 1e-12)
