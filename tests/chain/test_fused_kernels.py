@@ -1,8 +1,10 @@
 """A linear map and what mixes its products, in one Triton kernel, against the dense matrix."""
 
+import kernel_checks
 import pytest
 import torch
 from chains import CHAINS, name
+from kernel_checks import DEVICE, assert_close, poisoned_memory
 from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
@@ -20,15 +22,13 @@ from chainhead_plugin.chain.kernels.filter import chain_bounds
 from chainhead_plugin.chain.kernels.filter_linear import filter_linear, filter_linear_operator
 from chainhead_plugin.chain.kernels.sum_linear import sum_linear, sum_linear_operator
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 # Largest error allowed, relative to the largest value; products and results are rounded, and the interpreter cuts
 # bfloat16 off.
 TOLERANCE = {torch.float16: 1e-3, torch.bfloat16: 1.2e-2}
 FILTERS = [
     Chain("multihop", hops=3),
-    Chain(
-        "multihop", hops=32, accumulative=True, self_weight=0.1
-    ),  # as far as the kernel reaches, in two parts
+    # As far as the kernel reaches, with taps in two parts.
+    Chain("multihop", hops=32, accumulative=True, self_weight=0.1),
     Chain(bi_directional=True, self_weight=0.0),
     Chain("multihop", bi_directional=True, hops=9, self_weight=0.3),
     Chain("exponential", bi_directional=True),
@@ -37,23 +37,12 @@ FILTERS = [
 
 @pytest.fixture(autouse=True)
 def _poisoned_memory():
-    """What a kernel leaves unwritten is NaN."""
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    assert torch.utils.deterministic.fill_uninitialized_memory
-    with use_backend("fused"):
+    with poisoned_memory(), use_backend("fused"):
         yield
-    torch.use_deterministic_algorithms(False)
 
 
 def random(*shape, dtype=torch.float16):
-    return torch.randn(*shape, dtype=torch.float64).to(DEVICE, dtype).requires_grad_()
-
-
-def assert_close(actual, expected, tolerance):
-    assert actual.shape == expected.shape
-    if expected.numel():
-        error = (actual.double() - expected).abs().max()
-        assert error <= tolerance * expected.abs().max().clamp(min=1e-30)
+    return kernel_checks.random(*shape, dtype=dtype)
 
 
 def filtered(x, weight, chain, bias=None, relu=False, scales=None, mask=None):

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import kernel_checks
 import pytest
 import torch
 from chains import CHAINS, name
+from kernel_checks import DEVICE, poisoned_memory, random
 from torch.nn import functional as F
 
 from chainhead_plugin import ChainInterdependenceHead
@@ -25,7 +27,6 @@ from chainhead_plugin.chain.kernels.hop_linear import (
 )
 from chainhead_plugin.chain.kernels.scan import scan_chain, scan_operator
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 # Largest error allowed, relative to the largest value of the reference.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}
 # The interpreter takes a millisecond an instruction, which long loops make many of.
@@ -41,24 +42,13 @@ PADDINGS = [slice(0, 0), slice(0, 5), slice(-7, None)]
 
 @pytest.fixture(autouse=True)
 def _poisoned_memory():
-    """What a kernel leaves unwritten is NaN."""
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    assert torch.utils.deterministic.fill_uninitialized_memory
-    with use_backend("triton"):
+    with poisoned_memory(), use_backend("triton"):
         yield
-    torch.use_deterministic_algorithms(False)
-
-
-def random(*shape, dtype):
-    return torch.randn(*shape, dtype=torch.float64).to(DEVICE, dtype).requires_grad_()
 
 
 def assert_close(actual, expected, dtype):
     assert actual.dtype == dtype
-    assert actual.shape == expected.shape
-    if expected.numel():
-        error = (actual.double() - expected).abs().max()
-        assert error <= TOLERANCE[dtype] * expected.abs().max().clamp(min=1e-30)
+    kernel_checks.assert_close(actual, expected, TOLERANCE[dtype])
 
 
 def check(chain, batch, length, width, dtype, padding=None):
