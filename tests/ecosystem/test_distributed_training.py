@@ -2,13 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from ports import free_port
 from safetensors.torch import load_file
 from torch.distributed import checkpoint
 
@@ -17,12 +17,6 @@ from chainhead_plugin import ChainHeadForSequenceClassification
 SCRIPT = Path(__file__).parents[1] / "support" / "distributed_training.py"
 WAYS = ["ddp", "fsdp1", "fsdp1 flat", "fsdp2"]
 pytestmark = pytest.mark.slow
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import http_load
 import pytest
+from ports import free_port
 from transformers import pipeline
 
 import registry
@@ -31,12 +32,6 @@ LIMITS = {
 pytestmark = pytest.mark.skipif(
     not (find_spec("fastapi") and find_spec("uvicorn")), reason="the extra serve is not installed"
 )
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def environment(**variables):
