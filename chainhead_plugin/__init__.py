@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .streams.random_chain_stream import RandomChainStream
     from .streams.random_chain_streams import RandomChainStreams
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "ChainClassifier": "models.chain_classifier",
