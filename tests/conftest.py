@@ -23,11 +23,6 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 sys.path.append(str(Path(__file__).parents[1]))
 
 
-def pytest_xdist_auto_num_workers():
-    """A worker more than there are cores: tests that wait for servers and other processes leave theirs to the rest."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_addoption(parser):
     parser.addoption(
         "--full",

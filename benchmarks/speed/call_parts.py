@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from chainhead_plugin.chain.step import mix_step, move_step
+from chainhead_plugin.head.chains import WholeChains
 from chainhead_plugin.head.linear.maps import apply_maps
 
 from ..tables import Row, number, table
@@ -110,8 +111,8 @@ def _measure(
 def _parts_of_call(head: Any, x: Tensor) -> dict[str, Callable[[], object]]:
     before, after = head._maps()
     spread, add = len(before) == 0, len(after) == 0
-    z = apply_maps(before, x)
-    mixed = head._mix(z, None, spread=spread, add=add)
+    z, chains = apply_maps(before, x), WholeChains(mask=None)
+    mixed = head._mix(z, chains, spread=spread, add=add)
 
     def maps() -> None:
         apply_maps(before, x)
@@ -120,7 +121,7 @@ def _parts_of_call(head: Any, x: Tensor) -> dict[str, Callable[[], object]]:
     return {
         _WHOLE: partial(head, x),
         _MAPS: maps,
-        _MIXING: lambda: head._mix(z, None, spread=spread, add=add),
+        _MIXING: lambda: head._mix(z, chains, spread=spread, add=add),
     }
 
 
