@@ -3,6 +3,7 @@
 import pytest
 import torch
 from command_line import TEXTS
+from sounds import save_classifier_of_sounds
 
 from chainhead_plugin import (
     ChainHeadConfig,
@@ -50,4 +51,5 @@ def folders(tmp_path_factory):
         model.save_pretrained(root / name)
         if processor is not None:
             processor.save_pretrained(root / name)
+    save_classifier_of_sounds(root / "sound")
     return root

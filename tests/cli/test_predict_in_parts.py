@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_line import TEXTS, invoke
 from PIL import Image
+from sounds import write_sound
 
 from registry.jobs import running
 
@@ -48,6 +49,14 @@ def images(folder):
     return ["scans"]
 
 
+def sounds(folder):
+    (folder / "calls").mkdir()
+    for number, length in enumerate((800, 500, 650)):
+        tone = 2**14 * np.sin(np.arange(length) / (5 + number))
+        write_sound(folder / "calls" / f"{number}.wav", tone, 16_000)
+    return ["calls"]
+
+
 CASES = {
     "sequence": series,
     "features": series,
@@ -56,6 +65,7 @@ CASES = {
     "text": texts,
     "tokens": texts,
     "image": images,
+    "sound": sounds,
 }
 
 
