@@ -23,6 +23,11 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
 sys.path.append(str(Path(__file__).parents[1]))
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the slowest test, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.name.startswith("test_training_on_an_encoder_as_its_card_says"))
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--full",
