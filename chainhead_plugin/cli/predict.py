@@ -14,7 +14,7 @@ from registry.screen import console, foreign_table
 
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .predict_on_ray import Engine, OnError, check_folder, predict_on_ray
+from .on_ray import AddressOption, Engine, OnError, check_engine, check_folder, predict_on_ray
 from .screen import say, say_json, wrong
 from .support import NAME_HELP, complete_sources, reported_errors
 
@@ -75,9 +75,7 @@ def predict(
             help="Predict on Ray, with several workers and machines; the output is then a folder of parts."
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Address of a cluster of Ray; by default one starts on this machine.")
-    ] = None,
+    address: AddressOption = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="How many copies of the model Ray runs; by default one a processor."),
@@ -100,9 +98,7 @@ def predict(
     Example: chainhead predict chainhead-sentiment 'texts/*.csv' --engine ray --output answers.parquet
     """
     check_files(files)
-    at_scale = {"--address": address, "--workers": workers, "--on-error": on_error}
-    if engine is None and (unused := [option for option, value in at_scale.items() if value is not None]):
-        raise wrong("has no effect without --engine ray", unused[0])
+    check_engine(engine, {"--address": address, "--workers": workers, "--on-error": on_error})
     if output is not None and as_json:
         raise wrong("has no effect with --output: name it .jsonl", "--json")
     if output is None and overwrite:

@@ -9,7 +9,7 @@ import typer
 from registry.screen import console, foreign_table, printable
 
 from .files.options import UNSAID, FileOptions, takes_file_options
-from .predict_on_ray import Engine
+from .on_ray import AddressOption, Engine, check_engine
 from .screen import say, wrong
 from .support import complete_recipes, reported_errors
 from .train_table import is_table, train_table
@@ -117,9 +117,7 @@ def compare(
             help="Spread the runs over workers of Ray; weights and metrics stay the same, bit for bit."
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="Address of a cluster of Ray; by default one starts on this machine.")
-    ] = None,
+    address: AddressOption = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -136,9 +134,7 @@ def compare(
 
     Example: chainhead compare my-recipe.yaml --engine ray --workers 8
     """
-    given = {"--address": address, "--workers": workers}
-    if engine is None and (unused := [option for option, value in given.items() if value is not None]):
-        raise wrong("has no effect without --engine ray", unused[0])
+    check_engine(engine, {"--address": address, "--workers": workers})
     with reported_errors():
         _measure(recipe, output, with_peers=True, on_ray=engine is not None, address=address, workers=workers)
 

@@ -1,10 +1,12 @@
-"""`chainhead predict --engine ray`: predictions as a folder of parts, computed by the workers of Ray."""
+"""Commands on Ray: their options, and predictions as a folder of parts that its workers compute."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from registry.screen import console
 
@@ -17,6 +19,22 @@ if TYPE_CHECKING:
 
 Engine = Literal["ray"]
 OnError = Literal["keep", "raise"]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Address of a cluster of Ray; by default one starts on this machine.")
+]
+
+
+def check_engine(engine: Engine | None, given: Mapping[str, object]) -> None:
+    """Check that options which only Ray knows are not given without it.
+
+    Raises
+    ------
+    typer.BadParameter
+        If one of them has a value.
+    """
+    unused = [option for option, value in given.items() if value is not None]
+    if engine is None and unused:
+        raise wrong("has no effect without --engine ray", unused[0])
 
 
 def check_folder(output: Path | None, files: Sequence[Path]) -> Path:
