@@ -101,13 +101,14 @@ def predict(
     ValueError
         If an option or a name is wrong, or the output belongs to something else; before anything is computed. A
         `RowError`, which is one, tells of a row without a result if `on_error` is "raise".
+    TypeError
+        If the data are neither paths nor a table.
     FileNotFoundError
         If a path names no file.
     ModuleNotFoundError
         If a package is missing; the message says what to install.
     """
-    if engine not in ("ray", "plain"):
-        raise ValueError(f"engine is {engine!r}, expected 'ray' or 'plain'")
+    where = Where(engine, address, workers, cpus, gpus)
     of_job = JobOptions(
         file_format=file_format, part_rows=part_rows, batch_size=batch_size, on_error=on_error
     )
@@ -135,7 +136,7 @@ def predict(
         replace(work, column=_column(columns, column), keep=None if keep is None else tuple(keep)),
         of_job,
         _address(output),
-        Where(engine, address, workers, cpus, gpus),
+        where,
         overwrite=overwrite,
         on_progress=on_progress,
     )

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Literal, NamedTuple
 
@@ -49,7 +50,8 @@ class Progress(NamedTuple):
         )
 
 
-class Where(NamedTuple):
+@dataclass(frozen=True)
+class Where:
     """Where a job is computed, on which its output does not depend.
 
     Attributes
@@ -68,6 +70,17 @@ class Where(NamedTuple):
     workers: int | None = None
     cpus: float = 1
     gpus: float = 0
+
+    def __post_init__(self) -> None:
+        if self.engine not in ("ray", "plain"):
+            raise ValueError(f"engine is {self.engine!r}, expected 'ray' or 'plain'")
+        workers = self.workers
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+            raise ValueError(f"workers is {workers!r}, expected a whole number of at least 1")
+        for name in ("cpus", "gpus"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise ValueError(f"{name} is {value!r}, expected a number of at least 0")
 
 
 def run_job(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_PATIENCE = 5  # seconds
 
 
 def require(purpose: str, *packages: str) -> None:
@@ -85,6 +88,7 @@ def connected(purpose: str, address: str | None, processors: int | None = None) 
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     if where != "local":
         options = {name: options[name] for name in ("log_to_driver", "logging_level")}
+        _check_answers(where)
     try:
         ray.init(address=where, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -93,3 +97,16 @@ def connected(purpose: str, address: str | None, processors: int | None = None) 
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Check that something listens at an address: Ray tries for a minute, and then ends the whole program."""
+    host, _, port = address.rpartition(":")
+    if (
+        not host or "/" in host or not port.isdecimal()
+    ):  # "auto", or a client's address, of which Ray tells at once
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise ConnectionError(f"no cluster of Ray answers at {address}: {error}") from error

@@ -205,3 +205,26 @@ def test_it_asks_for_nothing_before_it_is_called():
     code = "import registry, sys; registry.predict; print({'torch', 'ray', 'pyarrow', 'pandas'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "spark"}, "engine is 'spark', expected 'ray' or 'plain'"),
+        ({"workers": 0}, "workers is 0, expected a whole number of at least 1"),
+        ({"cpus": -1}, "cpus is -1, expected a number of at least 0"),
+        ({"gpus": float("nan")}, "gpus is nan, expected a number of at least 0"),
+    ],
+)
+def test_where_a_job_cannot_run(predict, texts, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        predict(texts, **options)
+    assert not (tmp_path / "answers").exists()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1"])
+def test_an_address_at_which_nothing_listens_is_told_at_once(address):
+    from registry.jobs.engines.cluster import connected
+
+    with pytest.raises(ConnectionError, match="no cluster of Ray answers at"), connected("it", address):
+        pass
