@@ -161,7 +161,8 @@ def _method(results: Results) -> str:
     ]
     stack = (
         "The trained stack is that of `fit_stack` without an option; the classifier tries it only where `seconds` give "
-        "it time, and it ran on the sets that have a value. "
+        "it time, and it ran on the sets that have a value. Ways to train it that were tried and not adopted are in "
+        "[extensions](extensions.md#stacks-that-look-further-in-every-layer). "
         if "trained stack" in results["models"]
         else ""
     )
