@@ -16,47 +16,57 @@ class OutputError(ValueError):
     """The output's folder holds something that this job may not touch or go on with."""
 
 
-def begin(store: Store, pinned: Mapping[str, Any], *, overwrite: bool) -> None:
-    """Start a job's output, or check that what is there belongs to the same job.
+def belongs(store: Store, wanted: Mapping[str, Any], *, overwrite: bool) -> bool:
+    """Return whether a job's output was begun before, so that the same job goes on with it. Nothing is changed.
 
     Parameters
     ----------
     store : Store
-    pinned : mapping
+    wanted : mapping
         All that the predictions depend on, ready for JSON.
     overwrite : bool
-        Whether the output of another job is removed first.
+        Whether the output of another job may be removed.
 
     Raises
     ------
     OutputError
         If the folder holds other files, or the output of a job with other inputs, model or options.
     """
-    wanted = json.loads(json.dumps({"version": _VERSION, **pinned}))
     names = store.names()
     if foreign := store.foreign():
         raise OutputError(
             f"{store.address} holds {', '.join(foreign[:3])}, which no job wrote: choose another output"
         )
-    if MANIFEST in names:
-        before = _object(store, MANIFEST)
-        changed = sorted(
-            name for name in wanted.keys() | before.keys() if before.get(name) != wanted.get(name)
+    if MANIFEST not in names:
+        if names and not overwrite:
+            raise OutputError(f"{store.address} holds parts without {MANIFEST}: choose another output")
+        return False
+
+    before, now = _object(store, MANIFEST), json.loads(_bytes(_stamped(wanted)))
+    changed = sorted(name for name in now.keys() | before.keys() if before.get(name) != now.get(name))
+    if changed and not overwrite:
+        raise OutputError(
+            f"{store.address} holds predictions of something else ({', '.join(changed)} changed): choose another "
+            "output, or replace them with overwrite=True (--overwrite)"
         )
-        if not changed:
-            return
-        if not overwrite:
-            raise OutputError(
-                f"{store.address} holds predictions of something else ({', '.join(changed)} changed): choose another "
-                "output, or replace them with overwrite=True (--overwrite)"
-            )
-    elif names and not overwrite:
-        raise OutputError(f"{store.address} holds parts without {MANIFEST}: choose another output")
+    return not changed
+
+
+def begin(store: Store, wanted: Mapping[str, Any]) -> None:
+    """Start a job's output, in place of what another job left there.
+
+    Parameters
+    ----------
+    store : Store
+    wanted : mapping
+        All that the predictions depend on, ready for JSON.
+    """
+    names = store.names()
     # The list of parts goes first: parts without it are only an unfinished job.
     for doomed in ({COMPLETE}, {MANIFEST}, {name for name in names if is_part(name)}):
         store.remove(doomed & names)
     store.create()
-    store.write(MANIFEST, _bytes(wanted))
+    store.write(MANIFEST, _bytes(_stamped(wanted)))
 
 
 def finish(store: Store, summary: Mapping[str, Any]) -> None:
@@ -69,6 +79,10 @@ def summary_of(store: Store) -> dict[str, Any] | None:
     if COMPLETE not in store.names():
         return None
     return _object(store, COMPLETE)
+
+
+def _stamped(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": _VERSION, **wanted}
 
 
 def _object(store: Store, name: str) -> dict[str, Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Any, Literal, NamedTuple
 
 from .engines.cluster import connected, require, require_ray
 from .engines.computing import Part
 from .engines.plain_loop import parts_in_a_loop
-from .manifest import OutputError, begin, finish, summary_of
+from .manifest import OutputError, begin, belongs, finish, summary_of
 from .parts import Store, part_name
 from .predictions import Predictions
 from .work import JobOptions, Work
@@ -21,6 +22,8 @@ from .work import JobOptions, Work
 Engine = Literal["ray", "plain"]
 _PACKAGES = ("torch", "transformers", "numpy")
 _PURPOSE = "predicting on a cluster"
+# Yields parts as they are computed, from the work, its options, the output and the names of the files that are there.
+_PartsOf = Callable[[Work, JobOptions, Store, set[str]], Generator[Part, None, None]]
 
 
 class Progress(NamedTuple):
@@ -120,25 +123,30 @@ def run_job(
     else:
         require("writing predictions", "pyarrow")
     store = Store(output)
-    begin(store, _pinned(work, options), overwrite=overwrite)
-    names = store.names()
-    found = summary_of(store)
-    if found is not None and {part["name"] for part in found["parts"]} <= names:
+    pinned = _pinned(work, options)
+    begun = belongs(store, pinned, overwrite=overwrite)
+    found = summary_of(store) if begun else None
+    if found is not None and {part["name"] for part in found["parts"]} <= store.names():
         return Predictions(output, found["rows"], found["errors"], _names(found))
 
     progress = Progress()
     done: dict[str, Part] = {}
     ends: dict[int, int] = {}
-    with closing(_parts(work, options, store, names, where)) as parts:
-        for part in parts:
-            if part.rows is None:
-                ends[part.source] = part.number
-                continue
-            name = part_name(part.source, part.number, options.file_format)
-            if name not in done:
-                done[name] = part
-                progress = progress.after(part)
-                on_progress(progress)
+    with _engine(where) as parts_of:
+        # The output of another job is removed only once there is something to compute with.
+        if not begun:
+            begin(store, pinned)
+
+        with closing(parts_of(work, options, store, store.names())) as parts:
+            for part in parts:
+                if part.rows is None:
+                    ends[part.source] = part.number
+                    continue
+                name = part_name(part.source, part.number, options.file_format)
+                if name not in done:
+                    done[name] = part
+                    progress = progress.after(part)
+                    on_progress(progress)
 
     _check_whole(work, options, done, ends)
     store.tidy()
@@ -163,20 +171,18 @@ def _pinned(work: Work, options: JobOptions) -> dict[str, Any]:
     return {**work.pinned(), "options": options.pinned(), "versions": versions}
 
 
-def _parts(
-    work: Work, options: JobOptions, store: Store, names: set[str], where: Where
-) -> Generator[Part, None, None]:
+@contextmanager
+def _engine(where: Where) -> Iterator[_PartsOf]:
+    """Within a `with` block, be ready to compute parts."""
     if where.engine == "plain":
-        yield from parts_in_a_loop(work, options, store, names)
+        yield parts_in_a_loop
         return
     processors = None if where.workers is None else math.ceil(where.workers * max(1.0, where.cpus))
     with connected(_PURPOSE, where.address, processors) as ray:
         from .engines.on_ray import Pool, parts_on_ray
 
         size = where.workers or _most_workers(ray.cluster_resources(), where)
-        pool = Pool(size=size, cpus=where.cpus, gpus=where.gpus)
-        with closing(parts_on_ray(work, options, store, names, pool)) as parts:
-            yield from parts
+        yield partial(parts_on_ray, pool=Pool(size=size, cpus=where.cpus, gpus=where.gpus))
 
 
 def _most_workers(resources: dict[str, float], where: Where) -> int:

@@ -228,3 +228,18 @@ def test_an_address_at_which_nothing_listens_is_told_at_once(address):
 
     with pytest.raises(ConnectionError, match="no cluster of Ray answers at"), connected("it", address):
         pass
+
+
+def test_a_cluster_that_does_not_answer_leaves_the_output_as_it_was(predict, texts, tmp_path):
+    before = predict(texts).lines()
+    files = {file.name: file.read_bytes() for file in (tmp_path / "answers").iterdir()}
+    dead = {"engine": "ray", "address": "127.0.0.1:1", "part_rows": 4}
+
+    with pytest.raises(ConnectionError, match="no cluster of Ray answers at"):
+        predict(texts, overwrite=True, **dead)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "answers").iterdir()} == files
+    assert predict(texts).lines() == before
+
+    with pytest.raises(ConnectionError, match="no cluster of Ray answers at"):
+        predict(texts, output=tmp_path / "new", **dead)
+    assert not (tmp_path / "new").exists()
