@@ -18,6 +18,7 @@ from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
 from .normalisation import HoldsBatchNorm, NodeBatchNorm
 from .options import HeadOptions
+from .wave_linear import wave_linear
 
 
 class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
@@ -162,10 +163,7 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
         if y is None:
-            before, after = self._maps()
-            z = apply_maps(before, self._expand(nodes))
-            z = self._mix(z, chains, spread=len(before) == 0, add=len(after) == 0)
-            y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
+            y = self._mapped(nodes, chains)
 
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
@@ -181,6 +179,18 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
             return None
         form = fused_filter_linear if backend() == "fused" else fused_hop_linear
         return form(nodes, self.chain, self.reconciliation, self.bias, mask, relu)
+
+    def _mapped(self, nodes: Tensor, chains: Chains) -> Tensor:
+        """Return the head's output before its processing, by the plain forms."""
+        expanded = self._expand(nodes)
+        z = None
+        if self.sharding is None:
+            z = wave_linear(expanded, self.chain, self.reconciliation, chains.mask)
+        if z is not None:
+            return self._add_terms(z, nodes, in_place=True)
+        before, after = self._maps()
+        z = self._mix(apply_maps(before, expanded), chains, spread=len(before) == 0, add=len(after) == 0)
+        return self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
 
     def _maps(self) -> tuple[Maps, Maps]:
         reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute

@@ -85,7 +85,7 @@ class _Eigenvectors(NamedTuple):
     mirrored: Tensor
 
 
-def _spectrum(length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+def spectrum(length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     """θ_k, g(2 cos θ_k) and g(−2 cos θ_k) of the visible eigenvectors, in float64."""
     k = torch.arange(1, _visible_eigenvectors(length, dtype) + 1, dtype=torch.float64)
     theta = math.pi * k / (length + 1)
@@ -99,7 +99,7 @@ def _times(matrix: Tensor, nodes: Tensor) -> Tensor:
 
 @built_once(maxsize=64)
 def _eigenvectors(length: int, dtype: torch.dtype, device: torch.device) -> _Eigenvectors:
-    theta, response, mirrored = _spectrum(length, dtype)
+    theta, response, mirrored = spectrum(length, dtype)
     vectors = torch.sin(theta * torch.arange(1, length + 1, dtype=torch.float64)[:, None])
     return _Eigenvectors(*(t.to(device, dtype) for t in (vectors[0::2], vectors[1::2], response, mirrored)))
 
@@ -152,7 +152,7 @@ class _SmoothEigenvectors(NamedTuple):
 def _smooth_eigenvectors(
     length: int, nodes: int, polynomials: int, dtype: torch.dtype, device: torch.device
 ) -> _SmoothEigenvectors:
-    theta, response, mirrored = _spectrum(length, dtype)
+    theta, response, mirrored = spectrum(length, dtype)
     rim = 2 * nodes
     blocks = length // rim - 2
     place = torch.cat([torch.arange(rim), torch.arange((1 + blocks) * rim, length)]).double()[:, None]
