@@ -11,6 +11,7 @@ from torch import nn
 from chainhead_plugin.chain.backend import Backend, use_backend
 from chainhead_plugin.chain.forms.half_taps import half_filter
 from chainhead_plugin.chain.kinds import Chain
+from chainhead_plugin.head.wave_linear import wave_linear
 
 from ..speed.contestants import FLOOR, Shape, build, named
 from ..speed.cuda_graph import INPUTS, CapturedCalls
@@ -104,9 +105,11 @@ def time_shape(timer: Timer, names: Sequence[str], shape: Shape, work: Work) -> 
 
 
 def is_served(head: Any, x: torch.Tensor) -> bool:
-    """Whether a fused kernel makes a head's products and mixes them."""
+    """Whether the fused backend has a form of its own for a head's products and its mixing."""
     with torch.no_grad(), use_backend("fused"):
-        return head._fused(x[:1], None, False) is not None
+        if head._fused(x[:1], None, False) is not None:
+            return True
+        return wave_linear(x[:1], head.chain, head.reconciliation, None) is not None
 
 
 def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:

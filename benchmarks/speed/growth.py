@@ -87,9 +87,10 @@ def length_section(rows: Sequence[Row], work: str) -> str:
     note = (
         f"{m} → {n} features; {min(nodes):,} nodes in b chains, {same}. All lengths are measured in turns. t is "
         "the time of one chain: 16 times as long, it takes 16 times the time where the cost is linear. "
-        f"{DASH}: not measured, for it would take too long. The bi-directional inverse changes its form once, where a "
-        "chain is longer than about 1,024 nodes: from a product with all eigenvectors that the dtype can see to one "
-        "in blocks. There its cost per node goes up, and at no greater length."
+        f"{DASH}: not measured, for it would take too long. The bi-directional inverse changes its form with the "
+        "length: short chains are mapped on the eigenvectors that the dtype can see, in place of their nodes; then "
+        "it is a product with these eigenvectors, and above about 1,024 nodes a product in blocks. There its cost per "
+        "node goes up, and at no greater length."
     )
     return f"## Cost in the length, {work}\n\n{note}\n\n{table(head, body)}"
 

@@ -26,9 +26,9 @@ def set_backend(name: Backend) -> None:
         and PyTorch otherwise: under `torch.compile` the compiler fuses the plain form. "triton" takes the kernels
         always, and fails where they cannot run; with ``TRITON_INTERPRET=1`` they run on the CPU, slowly. "fused" is
         "triton" with the linear map and the filter or running sum behind it in one kernel, in half precision, and with
-        dense products for a few short chains. Both let what is not finite spread to nodes nearby, in either
-        direction. The kernel is right in Triton's interpreter, but nobody has measured it on a device: "auto" does
-        not take it.
+        dense products for a few short chains and for the bi-directional inverse in bfloat16. Both let what is not
+        finite spread to nodes nearby, in either direction. The kernel is right in Triton's interpreter, but nobody has
+        measured it on a device: "auto" does not take it.
 
     Raises
     ------

@@ -4,14 +4,15 @@ import torch
 from torch import Tensor
 
 from ..chain.backend import backend, is_eager_on_cpu, runs_on_triton
-from ..chain.forms.waves import linear_through_waves, waves
+from ..chain.forms.waves import linear_through_waves, wave_count, waves
 from ..chain.kinds import Chain
 from .linear.reconciliation import Reconciliation
 
-# Shorter chains have as many eigenvectors as nodes, or are mixed by the matrix itself.
-_SHORTEST = 33
-# Products on the waves, in those of the map on all nodes, up to which they were measured to be faster than any form
-# that maps all nodes: twice as fast and more in bfloat16, and about a tenth faster in float32 at the limit.
+# Shorter chains have as many eigenvectors as nodes, or are mixed by the matrix itself. Factors of longer ones, which
+# are kept, would be tens of megabytes each, and forms whose cost is proportional to the length have caught up there.
+_SHORTEST, _LONGEST = 33, 8192
+# Products on the waves, in those of the map on all nodes, up to which they were measured to be faster than forms that
+# map all nodes. At the limit a forward pass in float32 is as fast, and with its backward pass a fifth faster.
 _MOST_PRODUCTS = 2
 
 
@@ -40,17 +41,16 @@ def wave_linear(
     device = nodes.device.type
     autocast = torch.is_autocast_enabled(device)
     dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
-    if not _serves(nodes, dtype) or nodes.size(1) < _SHORTEST or nodes.numel() == 0:
+    if not _serves(nodes, dtype) or not _SHORTEST <= nodes.size(1) <= _LONGEST or nodes.numel() == 0:
         return None
 
     weight = reconciliation.plain_matrix(None if autocast else dtype)
     if weight is None:
         return None
-    factors = waves(nodes.size(1), dtype, nodes.device)
     n, width = weight.shape
-    if len(factors.there) * (width + n) > _MOST_PRODUCTS * width * n:
+    if wave_count(nodes.size(1), dtype) * (width + n) > _MOST_PRODUCTS * width * n:
         return None
-    return linear_through_waves(nodes, weight, factors)
+    return linear_through_waves(nodes, weight, waves(nodes.size(1), dtype, nodes.device))
 
 
 def _serves(nodes: Tensor, dtype: torch.dtype) -> bool:

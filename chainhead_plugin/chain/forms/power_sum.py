@@ -67,7 +67,7 @@ def _chain_by_chain(x: Tensor, mask: Tensor) -> Tensor:
     return y
 
 
-def _visible_eigenvectors(length: int, dtype: torch.dtype) -> int:
+def visible_eigenvectors(length: int, dtype: torch.dtype) -> int:
     """How many of the eigenvectors with θ ≤ π/2 have a g(2 cos θ) that `dtype` can tell from zero."""
     visible = math.sqrt(-2 * math.log(torch.finfo(dtype).eps) * length) / math.pi
     return min(length // 2, math.ceil(visible) + 8)
@@ -87,7 +87,7 @@ class _Eigenvectors(NamedTuple):
 
 def spectrum(length: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     """θ_k, g(2 cos θ_k) and g(−2 cos θ_k) of the visible eigenvectors, in float64."""
-    k = torch.arange(1, _visible_eigenvectors(length, dtype) + 1, dtype=torch.float64)
+    k = torch.arange(1, visible_eigenvectors(length, dtype) + 1, dtype=torch.float64)
     theta = math.pi * k / (length + 1)
     order = torch.tensor(float(length - 1), dtype=torch.float64)
     return theta, _response(theta, order)[:, None], _response(math.pi - theta, order)[:, None]
@@ -122,7 +122,7 @@ def _block_size(length: int, dtype: torch.dtype) -> tuple[int, int] | None:
     while rest > torch.finfo(dtype).eps / 1000:
         polynomials += 1
         rest *= _PHASE / 2 / polynomials
-    nodes = int(_PHASE * (length + 1) / (math.pi * max(1, _visible_eigenvectors(length, dtype)))) + 1
+    nodes = int(_PHASE * (length + 1) / (math.pi * max(1, visible_eigenvectors(length, dtype)))) + 1
     return (nodes, polynomials) if nodes >= 2 * polynomials and length >= 12 * nodes else None
 
 

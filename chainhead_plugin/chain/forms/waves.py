@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..cached_tensors import built_once
-from .power_sum import spectrum
+from .power_sum import spectrum, visible_eigenvectors
 
 
 class Waves(NamedTuple):
@@ -33,7 +33,17 @@ class Waves(NamedTuple):
     back: Tensor
 
 
-@built_once(maxsize=16)
+def wave_count(length: int, dtype: torch.dtype) -> int:
+    """How many eigenvectors `waves` has for a chain, without making them."""
+    return 2 * visible_eigenvectors(length, _seen_by(dtype))
+
+
+def _seen_by(dtype: torch.dtype) -> torch.dtype:
+    # Next to a chain's ends, results are small differences of waves: as if bfloat16 could see what float16 does.
+    return torch.float16 if dtype == torch.bfloat16 else dtype
+
+
+@built_once(maxsize=8)
 def waves(length: int, dtype: torch.dtype, device: torch.device) -> Waves:
     """The visible eigenvectors of a chain.
 
@@ -44,8 +54,7 @@ def waves(length: int, dtype: torch.dtype, device: torch.device) -> Waves:
     dtype : {torch.bfloat16, torch.float32, torch.float64}
     device : torch.device
     """
-    # Next to a chain's ends, results are small differences of waves: as if bfloat16 could see what float16 does.
-    theta, response, mirrored = spectrum(length, torch.float16 if dtype == torch.bfloat16 else dtype)
+    theta, response, mirrored = spectrum(length, _seen_by(dtype))
     node = torch.arange(1, length + 1, dtype=torch.float64)[:, None]
     vectors = torch.sin(theta * node) * math.sqrt(2 / (length + 1))  # [length, K]
 
