@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .inputs.tokenizer import train_tokenizer
     from .models.chain_classifier import ChainClassifier
     from .models.encoders.modeling_chainhead_audio import ChainHeadForAudioClassification
+    from .models.encoders.modeling_chainhead_video import ChainHeadForVideoClassification
     from .models.initialisation import ChainHeadInitialisation
     from .models.modeling_chainhead import (
         ChainHeadForSequenceClassification,
@@ -50,6 +51,7 @@ _MODULES = {
     "ChainHeadForSequenceClassification": "models.modeling_chainhead",
     "ChainHeadForTimeSeriesPrediction": "models.modeling_chainhead_forecast",
     "ChainHeadForTokenClassification": "models.modeling_chainhead",
+    "ChainHeadForVideoClassification": "models.encoders.modeling_chainhead_video",
     "ChainHeadImageProcessor": "inputs.image_processing_chainhead",
     "ChainHeadInitialisation": "models.initialisation",
     "ChainHeadModel": "models.modeling_chainhead",
@@ -80,6 +82,7 @@ __all__ = [
     "ChainHeadForSequenceClassification",
     "ChainHeadForTimeSeriesPrediction",
     "ChainHeadForTokenClassification",
+    "ChainHeadForVideoClassification",
     "ChainHeadImageProcessor",
     "ChainHeadInitialisation",
     "ChainHeadModel",

@@ -96,6 +96,14 @@ def _register_audio_models(table: Any, classes: Any) -> None:
     table.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForAudioClassification"
 
 
+def _register_video_models(table: Any, classes: Any) -> None:
+    _register_for(_CHAINHEAD, AutoModelForVideoClassification="ChainHeadForVideoClassification")(
+        table, classes
+    )
+    # As for images.
+    table.MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForVideoClassification"
+
+
 def _register_image_processor(table: Any, classes: Any) -> None:
     from .config.configuration_chainhead import ChainHeadConfig
 
@@ -184,6 +192,12 @@ _REGISTRATIONS = (
         f"{_AUTO}.modeling_auto",
         f"{__package__}.models.encoders.modeling_chainhead_audio",
         _register_audio_models,
+        needs=(*_MODELING, f"{__package__}.nodes.text_backbone", f"{__package__}.models.modeling_chainhead"),
+    ),
+    _Registration(
+        f"{_AUTO}.modeling_auto",
+        f"{__package__}.models.encoders.modeling_chainhead_video",
+        _register_video_models,
         needs=(*_MODELING, f"{__package__}.nodes.text_backbone", f"{__package__}.models.modeling_chainhead"),
     ),
     _Registration(

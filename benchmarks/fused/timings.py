@@ -11,7 +11,7 @@ from torch import nn
 from chainhead_plugin.chain.backend import Backend, use_backend
 from chainhead_plugin.chain.forms.half_taps import half_filter
 from chainhead_plugin.chain.kinds import Chain
-from chainhead_plugin.head.wave_linear import wave_linear
+from chainhead_plugin.head.wave_linear import has_waves, wave_linear
 
 from ..speed.contestants import FLOOR, Shape, build, named
 from ..speed.cuda_graph import INPUTS, CapturedCalls
@@ -109,7 +109,7 @@ def is_served(head: Any, x: torch.Tensor) -> bool:
     with torch.no_grad(), use_backend("fused"):
         if head._fused(x[:1], None, False) is not None:
             return True
-        return wave_linear(x[:1], head.chain, head.reconciliation, None) is not None
+        return has_waves(head.chain) and wave_linear(x[:1], head._expand, head.reconciliation) is not None
 
 
 def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:

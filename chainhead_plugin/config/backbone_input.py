@@ -31,7 +31,13 @@ def takes_videos(config: PreTrainedConfig) -> bool:
     """Tell whether the model that a backbone's configuration describes takes videos, whose input is named as images."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING
 
-    return type(config) in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING
+    # The table also has this plugin's models on such encoders, by a configuration that describes many other models.
+    return config.model_type != "chainhead" and type(config) in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING
+
+
+def frames_of(config: Any) -> int | None:
+    """Return how many frames the videos of a backbone have; None where its configuration does not say so."""
+    return getattr(config, "num_frames", getattr(config, "frames_per_clip", None))
 
 
 def reads_tokens(config: PreTrainedConfig) -> bool:

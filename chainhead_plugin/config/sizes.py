@@ -1,6 +1,11 @@
 """Sizes that follow from the fields of a configuration."""
 
+from typing import Any
+
+from transformers.configuration_utils import PreTrainedConfig
+
 from ..head.expansion import expanded_features
+from .backbone_input import frames_of
 from .pooling import Pooling, pooled_width, poolings_of
 
 
@@ -21,11 +26,22 @@ class DerivedSizes:
     quantiles: list[float]
     with_observed_indicator: bool
     num_time_features: int
+    backbone_config: dict[str, Any] | PreTrainedConfig | None
 
     @property
     def image_channels(self) -> int:
         """Channels of an image without a backbone."""
         return 3 if self.num_channels is None else self.num_channels
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of a video, by the name that transformers' pipeline reads; no attribute of models of other inputs."""
+        frames = frames_of(self.backbone_config)
+        if frames is None:
+            raise AttributeError(
+                "the configuration has no encoder of videos, of whose frames num_frames is the number"
+            )
+        return frames
 
     @property
     def num_hidden_layers(self) -> int:

@@ -18,7 +18,7 @@ from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
 from .normalisation import HoldsBatchNorm, NodeBatchNorm
 from .options import HeadOptions
-from .wave_linear import wave_linear
+from .wave_linear import has_waves, wave_linear
 
 
 class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
@@ -130,6 +130,7 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         self.relu = nn.ReLU() if with_relu else None
         self.dropout = nn.Dropout(p) if with_dropout else None
         self.with_softmax = with_softmax
+        self._has_waves = has_waves(self.chain)
 
     def forward(self, x: Tensor, attention_mask: Tensor | CheckedMask | None = None) -> Tensor:
         """Run the head.
@@ -162,8 +163,13 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         with_relu = self.relu is not None and self.batch_norm is None
         y = self._fused(nodes, mask, with_relu)
         rectified = with_relu and y is not None
+        if y is None and self._has_waves:
+            y = self._on_waves(nodes, mask)
         if y is None:
-            y = self._mapped(nodes, chains)
+            before, after = self._maps()
+            z = apply_maps(before, self._expand(nodes))
+            z = self._mix(z, chains, spread=len(before) == 0, add=len(after) == 0)
+            y = self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
 
         return self._process_output(y.flatten(1) if x.ndim == 2 else y, mask, rectified)
 
@@ -180,17 +186,12 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
         form = fused_filter_linear if backend() == "fused" else fused_hop_linear
         return form(nodes, self.chain, self.reconciliation, self.bias, mask, relu)
 
-    def _mapped(self, nodes: Tensor, chains: Chains) -> Tensor:
-        """Return the head's output before its processing, by the plain forms."""
-        expanded = self._expand(nodes)
-        z = None
-        if self.sharding is None:
-            z = wave_linear(expanded, self.chain, self.reconciliation, chains.mask)
-        if z is not None:
-            return self._add_terms(z, nodes, in_place=True)
-        before, after = self._maps()
-        z = self._mix(apply_maps(before, expanded), chains, spread=len(before) == 0, add=len(after) == 0)
-        return self._add_terms(apply_maps(after, z), nodes, in_place=len(after) == 0)
+    def _on_waves(self, nodes: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Return the head's output before its processing, made on eigenvectors; None where other forms are to."""
+        if mask is not None or self.sharding is not None:
+            return None
+        z = wave_linear(nodes, self._expand, self._modules["reconciliation"])
+        return None if z is None else self._add_terms(z, nodes, in_place=True)
 
     def _maps(self) -> tuple[Maps, Maps]:
         reconciliation: Any = self._modules["reconciliation"]  # found faster than as an attribute

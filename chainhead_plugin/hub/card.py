@@ -14,7 +14,7 @@ from .facts import chain_picture, model_facts, model_words
 from .uses import Use, sizes_of, use_of
 
 # Files that tell that a preprocessor of the model's inputs is saved beside it.
-PREPROCESSORS = ("preprocessor_config.json", "tokenizer_config.json")
+PREPROCESSORS = ("preprocessor_config.json", "video_preprocessor_config.json", "tokenizer_config.json")
 
 # The text that transformers and the Hub's client put in place of a card: no person has written any of it.
 _PLACEHOLDER = ModelCard.from_template(

@@ -4,7 +4,7 @@ import importlib
 import math
 from typing import NamedTuple
 
-from ..config.backbone_input import input_of, reads_tokens, takes_videos
+from ..config.backbone_input import frames_of, input_of, reads_tokens, takes_videos
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..config.configuration_random_chain import RandomChainConfig
 from ..config.images import height_and_width
@@ -64,6 +64,14 @@ _USES = {
         "audio-classification",
         "np.zeros(16_000)",
         "import numpy as np",
+    ),
+    "ChainHeadForVideoClassification": Use(
+        "AutoModelForVideoClassification",
+        "classifies videos",
+        "pixel_values=torch.zeros{recording}",
+        "logits",
+        "video-classification",
+        '"video.mp4"',
     ),
     "ChainHeadForImageClassification": Use(
         "AutoModelForImageClassification",
@@ -172,7 +180,7 @@ def _series_channels(config: ChainHeadConfig) -> int:
 
 def _recording_shape(backbone: object) -> tuple[int, ...]:
     """Return the shape of one second or so, as an audio encoder takes it, or of a video."""
-    frames = getattr(backbone, "num_frames", getattr(backbone, "frames_per_clip", None))
+    frames = frames_of(backbone)
     if frames is not None:
         size = getattr(backbone, "image_size", getattr(backbone, "crop_size", None))
         height, width = (size, size) if isinstance(size, int) else size or (224, 224)

@@ -1,4 +1,4 @@
-"""A stand-in that `AutoVideoProcessor` finds for chainhead models: they take no videos.
+"""A stand-in that `AutoVideoProcessor` finds for chainhead models beside which no video processor is saved.
 
 Without it, transformers takes an image processor's code that a checkpoint carries for that of a video processor, and
 asks on the terminal whether to run it, even where the plugin is installed.
@@ -20,6 +20,8 @@ class NoChainHeadVideoProcessor:
             Always.
         """
         raise ValueError(
-            f"{pretrained_model_name_or_path} takes no videos: chainhead models take sequences, texts or images, as "
-            "AutoFeatureExtractor, AutoTokenizer or AutoImageProcessor prepare them"
+            f"{pretrained_model_name_or_path} has no video processor of transformers. A model on an encoder of videos "
+            "needs the encoder's own: save it beside the model, with its save_pretrained(folder). Other chainhead "
+            "models take sequences, texts or images, as AutoFeatureExtractor, AutoTokenizer or AutoImageProcessor "
+            "prepare them"
         )

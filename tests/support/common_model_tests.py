@@ -30,6 +30,7 @@ from chainhead_plugin import (
     ChainHeadForSequenceClassification,
     ChainHeadForTimeSeriesPrediction,
     ChainHeadForTokenClassification,
+    ChainHeadForVideoClassification,
     ChainHeadModel,
 )
 
@@ -46,6 +47,7 @@ CLASS_NAMES = {
     "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForImageClassification",
     "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForSequenceClassification",
     "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForTokenClassification",
+    "MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES": "ChainHeadForVideoClassification",
 }
 
 
@@ -158,6 +160,21 @@ class AudioTester(ModelTester):
         mask[2, 10:] = 0
         mask[3, :10] = 0
         return {"input_values": waves, "attention_mask": mask}
+
+
+class VideoTester(ModelTester):
+    """Of video classifiers: videos of which an encoder makes `seq_length` nodes."""
+
+    def __init__(self, options):
+        super().__init__({"m": None, **options})
+
+    def prepare_inputs(self, config):
+        size = config.backbone_config.image_size
+        return {
+            "pixel_values": torch.randn(
+                self.batch_size, config.num_frames, 3, size, size, device=torch_device
+            )
+        }
 
 
 class CommonModelTests(ModelTesterMixin):
@@ -295,6 +312,14 @@ class AudioTests(FeatureModelTests):
     def _prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self):
         # Frames have a gradient by the encoder's weights; Wav2Vec2 takes no waveforms that ask for theirs.
         return ModelTesterMixin._prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self)
+
+
+class VideoTests(FeatureModelTests):
+    """Of video classifiers."""
+
+    model_tester_class = VideoTester
+    all_model_classes = (ChainHeadForVideoClassification,)
+    exclusions = CommonModelTests.exclusions | NO_BASE
 
 
 def model_tests(base, **options):

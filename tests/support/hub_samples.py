@@ -102,4 +102,22 @@ CLASSES = [
         },
         "AutoModelForAudioClassification",
     ),
+    (
+        "ChainHeadForVideoClassification",
+        {
+            "backbone_config": {
+                "model_type": "videomae",
+                "image_size": 8,
+                "patch_size": 4,
+                "num_frames": 4,
+                "hidden_size": 8,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "intermediate_size": 8,
+            },
+            "hidden_sizes": [6],
+            "num_labels": 3,
+        },
+        "AutoModelForVideoClassification",
+    ),
 ]

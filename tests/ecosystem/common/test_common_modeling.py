@@ -6,6 +6,7 @@ from common_model_tests import (
     ForecastTests,
     ImageTests,
     TokenModelTests,
+    VideoTests,
     model_tests,
 )
 
@@ -103,4 +104,17 @@ TestAudioEncoder = model_tests(
         "layerdrop": 0.0,
     },
     bi_directional=True,
+)
+TestVideoEncoder = model_tests(
+    VideoTests,
+    backbone_config={
+        "model_type": "videomae",
+        "image_size": 8,
+        "patch_size": 4,
+        "num_frames": 4,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+    },
 )
