@@ -60,9 +60,9 @@ NO_BASE = {
     name: reason for name, reason in NO_TOKENS.items() if name != "test_inputs_embeds_matches_input_ids"
 }
 
-# Of models on Wav2Vec2.
-AUDIO = NO_BASE | {
-    "test_can_init_all_missing_weights": "Wav2Vec2 leaves weights to torch, and its own tests skip this one",
+# Of models on an encoder of recordings or videos.
+ENCODER = NO_BASE | {
+    "test_can_init_all_missing_weights": "Wav2Vec2 and TimeSformer leave weights to torch",
 }
 
 # Of models with tokens.

@@ -8,7 +8,7 @@ import pytest
 import torch
 import transformers
 from common_exclusions import (
-    AUDIO,
+    ENCODER,
     EXCLUSIONS,
     NEEDS_ACCELERATOR,
     NEEDS_ACCELERATORS,
@@ -165,6 +165,8 @@ class AudioTester(ModelTester):
 class VideoTester(ModelTester):
     """Of video classifiers: videos of which an encoder makes `seq_length` nodes."""
 
+    seq_length = 9
+
     def __init__(self, options):
         super().__init__({"m": None, **options})
 
@@ -306,7 +308,7 @@ class AudioTests(FeatureModelTests):
 
     model_tester_class = AudioTester
     all_model_classes = (ChainHeadForAudioClassification,)
-    exclusions = CommonModelTests.exclusions | AUDIO
+    exclusions = CommonModelTests.exclusions | ENCODER
     test_can_init_all_missing_weights_before_2023 = False
 
     def _prepare_config_and_inputs_for_retain_grad_hidden_states_attentions(self):
@@ -319,7 +321,8 @@ class VideoTests(FeatureModelTests):
 
     model_tester_class = VideoTester
     all_model_classes = (ChainHeadForVideoClassification,)
-    exclusions = CommonModelTests.exclusions | NO_BASE
+    exclusions = CommonModelTests.exclusions | ENCODER
+    test_can_init_all_missing_weights_before_2023 = False
 
 
 def model_tests(base, **options):

@@ -107,6 +107,7 @@ CLASSES = [
         {
             "backbone_config": {
                 "model_type": "videomae",
+                "qkv_bias": False,  # transformers saves those biases under other names
                 "image_size": 8,
                 "patch_size": 4,
                 "num_frames": 4,

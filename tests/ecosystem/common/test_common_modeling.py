@@ -108,10 +108,10 @@ TestAudioEncoder = model_tests(
 TestVideoEncoder = model_tests(
     VideoTests,
     backbone_config={
-        "model_type": "videomae",
+        "model_type": "timesformer",
         "image_size": 8,
         "patch_size": 4,
-        "num_frames": 4,
+        "num_frames": 2,
         "hidden_size": 8,
         "num_hidden_layers": 1,
         "num_attention_heads": 2,
