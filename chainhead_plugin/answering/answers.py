@@ -64,6 +64,10 @@ class Answers(ABC):
         """Return a sentence on the part of a result that `shown_cells` leaves out; empty if it shows everything."""
         return ""
 
+    def adjusted(self, result: Any) -> str:
+        """Return a sentence on how a result was adjusted to its input; empty if it was not."""
+        return ""
+
     def default_target(self) -> tuple[int, ...] | None:
         """Return the indices of the output that `plot` explains by default; None for the predicted label."""
         return None
@@ -180,7 +184,7 @@ class _Forecasts(Answers):
     architecture = "ForTimeSeriesPrediction"
     auto_class = "AutoModelForTimeSeriesPrediction"
     preprocessor = None  # The pipeline itself loads the names of columns.
-    options = ("--horizon", "--quantiles")
+    options = ("--horizon", "--quantiles", "--update-bands")
     result = "forecast"
 
     def fields(self, record: Record, result: Any) -> dict[str, Any]:
@@ -218,6 +222,15 @@ class _Forecasts(Answers):
         return (
             f"only the outermost of {len(levels)} quantiles are shown: choose with --quantiles; --json and --output "
             "have all"
+        )
+
+    def adjusted(self, result: Any) -> str:
+        origins = result.get("new_origins", 0)
+        if not origins or not result.get("quantiles"):
+            return ""
+        return (
+            f"quantiles are adjusted to the errors of forecasts from {origins:,} steps after the training "
+            "(otherwise: --no-update-bands)"
         )
 
     def default_target(self) -> tuple[int, ...]:

@@ -64,6 +64,15 @@ def predict(
     quantiles: Annotated[
         str | None, typer.Option(help="Which of a forecast's quantiles to show: 0.1,0.9; by default all.")
     ] = None,
+    update_bands: Annotated[
+        bool | None,
+        typer.Option(
+            "--update-bands/--no-update-bands",
+            help="Adjust the quantiles of the default forecaster to its errors on steps after its training, matched by "
+            "time; by default so.",
+            show_default=False,
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="How many inputs to predict at a time.")] = 16,
     device: Annotated[
         str | None, typer.Option(help="Device, such as cpu or cuda:0; by default the fastest.")
@@ -115,14 +124,21 @@ def predict(
             check_target(output, overwrite=overwrite)
         model = find_model(name, revision)
         answers = model.answers
-        given = _options(answers, top_k, horizon, quantiles)
+        given = _options(answers, top_k, horizon, quantiles, update_bands)
         pipe = load_pipeline(model, device)
         wanted = wanted_of(pipe, answers, files_as)
         if wanted.horizon is not None:
             wanted = replace(wanted, horizon=pipe.steps_of(given))
+        follows = wanted.horizon is not None and pipe.follows(given)
         if engine is not None:
             from ..answering.jobs import AnsweringWork
 
+            if follows:
+                if update_bands:
+                    raise wrong(
+                        "has no effect on Ray, whose workers see parts of the input", "--update-bands"
+                    )
+                given["update_bands"] = False
             work = AnsweringWork.of_model(
                 model,
                 name,
@@ -147,21 +163,38 @@ def predict(
                     say_json(to_plain(line))
             else:
                 console().print(_table(found, answers, results))
-                for sentence in dict.fromkeys(filter(None, map(answers.left_out, results))):
+                sentences = [
+                    tell(result) for tell in (answers.left_out, answers.adjusted) for result in results
+                ]
+                for sentence in dict.fromkeys(filter(None, sentences)):
                     say(sentence)
             return
         as_rows = output.suffix.lower() != ".jsonl"
-        rows = _written(pipe, answers, records, options, as_rows=as_rows)
+        # Bands follow the errors within all series together, so that these are predicted at once.
+        chunks = iter([list(records)]) if follows else _chunks(records)
+        adjusted: set[str] = set()
+        rows = _written(pipe, answers, chunks, options, adjusted, as_rows=as_rows)
         with answering(model):
             count = write_rows(output, rows, overwrite=overwrite)
         say(f"{output}: {count:,} rows")
+        for sentence in filter(None, adjusted):
+            say(sentence)
 
 
 def _options(
-    answers: Answers, top_k: int | None, horizon: int | None, quantiles: str | None
+    answers: Answers,
+    top_k: int | None,
+    horizon: int | None,
+    quantiles: str | None,
+    update_bands: bool | None,
 ) -> dict[str, Any]:
     """Return the given options under the pipeline's names, after checking that they have an effect for the task."""
-    given = {"--top-k": top_k, "--horizon": horizon, "--quantiles": quantiles}
+    given = {
+        "--top-k": top_k,
+        "--horizon": horizon,
+        "--quantiles": quantiles,
+        "--update-bands": update_bands,
+    }
     for option, value in given.items():
         if value is not None and option not in answers.options:
             raise wrong(f"has no effect on {answers.task}", option)
@@ -171,17 +204,27 @@ def _options(
             levels = [float(level) for level in quantiles.split(",")]
         except ValueError:
             raise wrong(f"expected numbers such as 0.1,0.9, got {quantiles}", "--quantiles") from None
-    options = {"top_k": top_k, "prediction_length": horizon, "quantiles": levels}
+    options = {
+        "top_k": top_k,
+        "prediction_length": horizon,
+        "quantiles": levels,
+        "update_bands": update_bands,
+    }
     return {name: value for name, value in options.items() if value is not None}
 
 
 def _written(
-    pipe: Any, answers: Answers, records: Iterator[Record], options: dict[str, Any], *, as_rows: bool
+    pipe: Any,
+    answers: Answers,
+    chunks: Iterator[list[Record]],
+    options: dict[str, Any],
+    adjusted: set[str],
+    *,
+    as_rows: bool,
 ) -> Iterable[dict[str, Any]]:
-    """Yield the objects or rows to write for all records, while records are read."""
+    """Yield the objects or rows to write, while records are read; how results were adjusted is added to a set."""
     from ..answering.results import line_of, rows_of
 
-    chunks = _chunks(records)
     while (chunk := next(chunks, None)) is not None:
         results = pipe([record.data for record in chunk], **options)
         # Records are let go of one by one, so that memory does not hold them while the next are read.
@@ -189,6 +232,7 @@ def _written(
         del chunk, results
         while answered:
             record, result = answered.popleft()
+            adjusted.add(answers.adjusted(result))
             if as_rows:
                 yield from rows_of(answers, record, result)
             else:

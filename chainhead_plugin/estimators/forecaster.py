@@ -8,9 +8,11 @@ import numpy as np
 
 from ..checks.values import check_number, check_whole_number
 from ..forecasts.fitting import QUANTILES, fit_forecaster
+from ..forecasts.following.state import BandState
 from ..tables.schema import schema_of
+from .ahead.answers import as_given
 from .ahead.fitted import FittedForecaster
-from .ahead.histories import History, as_given, read_history
+from .ahead.histories import History, read_history
 from .ahead.horizons import likely_seasons, usual_horizon
 
 
@@ -37,6 +39,11 @@ class ChainHeadForecaster(FittedForecaster):
         Time to train a stack of chain heads as well, starting from the weighted mean. It is chosen if it is better at
         the last rolling origins by more than the standard error of the difference. By default none is trained. Only
         for a single target without covariates.
+    update_bands : bool
+        Whether quantiles that are forecast from a past that is given, as `predict(y=…)`, are adjusted to the errors of
+        forecasts within this past, from every step after those that `fit` and `update` have seen: the same quantiles
+        as those of `update` and then `predict`, but the forecaster does not change. Steps are matched by time, so that
+        arrays, which have no times, are forecast with the quantiles as they are.
     random_state : int
         The seed of the stack's first weights and of the order of its training examples.
 
@@ -77,11 +84,13 @@ class ChainHeadForecaster(FittedForecaster):
         seasons: str | Sequence[int] = "auto",
         quantiles: Sequence[float] = QUANTILES,
         seconds: float | None = None,
+        update_bands: bool = True,
         random_state: int = 0,
     ) -> None:
         self.seasons = seasons
         self.quantiles = quantiles
         self.seconds = seconds
+        self.update_bands = update_bands
         self.random_state = random_state
 
     def fit(self, y: Any, X: Any = None, *, horizon: int | None = None) -> "ChainHeadForecaster":
@@ -152,13 +161,13 @@ class ChainHeadForecaster(FittedForecaster):
         self.error_, self.naive_error_ = fit.error, fit.naive_error
         self.origins_ = fit.origins
         self.n_targets_ = history.values[0].shape[1]
-        self.record_ = fit.record
         self.schema_ = None if history.table is None else schema_of(history.table)
         self._history: History | None = history
         self._given: tuple[Any, Any] | None = None
         # Steps are counted from the first time of the training data. A past that is given later may begin at another
         # time, which lies `_offset` steps after that.
-        self._fitted_until = self._known_until = max(history.ends)
+        end = max(history.ends)
+        self._band = BandState(fit.record, end, end, history.mark)
         self._offset = 0
         return self
 
@@ -188,9 +197,9 @@ class ChainHeadForecaster(FittedForecaster):
         TypeError, ValueError
             If an argument is not as described.
         """
-        history, forecasts = self._forecasts(horizon, X, y)
+        history, forecasts, origins = self._forecasts(horizon, X, y)
         median = self._levels.index(0.5)
-        return as_given(history, [forecast[..., median] for forecast in forecasts])
+        return as_given(history, [forecast[..., median] for forecast in forecasts], origins=origins)
 
     def predict_quantiles(
         self,
@@ -212,7 +221,9 @@ class ChainHeadForecaster(FittedForecaster):
         Returns
         -------
         array [horizon, quantiles] or [horizon, targets, quantiles], list of them, or DataFrame
-            A DataFrame has a column for each pair of target and level.
+            A DataFrame has a column for each pair of target and level. ``attrs["new_origins"]`` of a DataFrame is the
+            number of steps of `y`, after those that `fit` and `update` have seen, from which forecasts were made to
+            adjust the quantiles to their errors (see `update_bands`).
 
         Raises
         ------
@@ -227,9 +238,9 @@ class ChainHeadForecaster(FittedForecaster):
                 f"the forecaster has the quantiles {levels}, and not {absent}: state them before fit, as "
                 "ChainHeadForecaster(quantiles=…)"
             )
-        history, forecasts = self._forecasts(horizon, X, y)
+        history, forecasts, origins = self._forecasts(horizon, X, y)
         places = [levels.index(level) for level in wanted]
-        return as_given(history, [forecast[..., places] for forecast in forecasts], wanted)
+        return as_given(history, [forecast[..., places] for forecast in forecasts], wanted, origins)
 
     def predict_interval(
         self, horizon: int | None = None, *, coverage: float = 0.8, X: Any = None, y: Any = None

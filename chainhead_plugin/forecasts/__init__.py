@@ -3,7 +3,7 @@
 Rolling origins make the choices. An origin is a step at which a forecast begins: it uses only the values before the
 origin, and is compared with the values after it.
 
-May import: `checks`, `config`, `models`.
+May import: `checks`, `config`, `models`, `tables`.
 """
 
 from typing import TYPE_CHECKING

@@ -16,6 +16,7 @@ from ..tables.schema import Schema
 from ..tables.series import Series, SeriesSet
 from ..tables.spec import TableSpec
 from ..tables.time.calendar import calendar_names
+from ..tables.time.marks import TimeMark, last_mark
 from .sequences import is_batch, split_batch
 
 
@@ -33,11 +34,14 @@ class NamedSequence:
         spaced.
     targets : tuple of str
         The names of the columns to forecast; empty where there are none.
+    last : TimeMark, optional
+        The time of the last row that the table holds; None without times, or where they are unevenly spaced.
     """
 
     nodes: NDArray[np.float64]
     times: list[Any] | None = None
     targets: tuple[str, ...] = ()
+    last: TimeMark | None = None
 
 
 def width_of(schema: Schema) -> int:
@@ -197,7 +201,14 @@ def series_sequences(found: SeriesSet, horizon: int | None = None) -> list[Named
         tells is made.
     """
     targets = found.targets if found.has_names else ()
-    return [replace(_sequence(found, series, horizon), targets=targets) for series in found]
+    return [
+        replace(
+            _sequence(found, series, horizon),
+            targets=targets,
+            last=last_mark(series.times, series.offset, found.clock, found.step),
+        )
+        for series in found
+    ]
 
 
 def _sequence(found: SeriesSet, series: Series, horizon: int | None) -> NamedSequence:

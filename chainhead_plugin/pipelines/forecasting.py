@@ -1,23 +1,24 @@
 """The pipeline "time-series-forecasting"."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import BatchFeature
 
-from ..checks.values import check_whole_number
+from ..checks.values import check_switch, check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
-from ..forecasts.rolling import ahead_with_known, forecast_behind_gaps, gaps_at_ends, roll_forward
+from ..forecasts.rolling import gaps_at_ends
 from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
 from .base import ChainPipeline, saved_extractor
+from .following import followed_by, saved_band
 from .future_rows import split_future
 from .other_forecasters import known_forecasters, other_forecaster
+from .running import ForecastRun, check_observed
 
-TIMES = "times"
+TIMES, NEW_ORIGINS = "times", "new_origins"
 _GAPS = "gaps"
 # The most steps that can be forecast. Forecasts are useless long before, as errors add up.
 _LONGEST = 2**20
@@ -48,11 +49,16 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
       forecast.
     - `quantiles`: levels of the quantiles to return, which must be levels of the model; None for all.
     - `context_length`: the most values of a series to forecast from, counted from its end. None for all values, or for
-      the model's `chain_length` if its pooling is "flatten", which takes no more.
+      the model's `chain_length` if its pooling is "flatten", or a `ChainHeadForecaster` saved it.
+    - `update_bands`: whether the quantiles of a saved `ChainHeadForecaster` are adjusted to the errors of forecasts
+      within the series, from every step after its training, as by its `update`; by default as its own parameter says.
+      Steps are matched by time: series of tables with times count, all of a call together. Quantiles stay as saved
+      with `context_length`, and for a generator or a Dataset, whose series come singly.
 
     The result for a series is a dict. "forecast" is a list ``[prediction_length]`` of floats for a model of one
     channel, otherwise ``[prediction_length, targets]``. If the model has quantiles, "quantiles" maps each level to a
-    list of the same shape. If the series has times, "times" are those of the forecast, in the same type.
+    list of the same shape. If the series has times, "times" are those of the forecast, in the same type. With
+    `update_bands`, "new_origins" is the number of steps whose forecasts were compared with the values that followed.
 
     Examples
     --------
@@ -84,6 +90,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 "a forecasting pipeline takes no feature_extractor but one for the names of columns: the model scales "
                 "series itself"
             )
+        self.band = saved_band(self.model) if is_own else None
         super().__init__(*args, **kwargs)
         if extractor is not None and extractor.feature_size != self.feature_size:
             raise ValueError(
@@ -105,6 +112,11 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         stated = options.get("prediction_length", self._postprocess_params.get("prediction_length"))
         return max(self.horizon, stated) if isinstance(stated, int) else self.horizon
 
+    def follows(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether bands follow the errors within all series of a call with these options."""
+        wanted = options.get("update_bands")
+        return self.band is not None and (self.band.follows if wanted is None else bool(wanted))
+
     @property
     def feature_size(self) -> int:
         """The number of channels and covariates of a series."""
@@ -116,6 +128,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         prediction_length: int | None = None,
         quantiles: Sequence[float] | None = None,
         context_length: int | None = None,
+        update_bands: bool | None = None,
         **unknown: Any,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         if unknown:
@@ -141,14 +154,20 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
                 forward_params["steps"] = prediction_length
 
         if quantiles is not None:
-            absent = [level for level in quantiles if level not in config.quantiles]
-            if absent:
+            if absent := [level for level in quantiles if level not in config.quantiles]:
                 raise ValueError(f"the model has no quantiles {absent}, it has {config.quantiles}")
             postprocess_params["quantiles"] = list(quantiles)
         if context_length is not None:
             longest = config.chain_length if "flatten" in config.poolings else None
             check_whole_number("context_length", context_length, 1, longest)
             preprocess_params["context_length"] = context_length
+        if update_bands is not None:
+            if check_switch("update_bands", update_bands) and (self.band is None or context_length):
+                raise ValueError(
+                    "update_bands needs a model that ChainHeadForecaster saved, and no context_length: the saved errors "
+                    "are those of forecasts from all that the model reads"
+                )
+            forward_params["update_bands"] = update_bands
         return preprocess_params, forward_params, postprocess_params
 
     def _needed_beyond(self) -> str:
@@ -195,7 +214,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if config.num_time_features:
             past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
 
-        self._check_observed(past, lengths)
+        check_observed(past, lengths, config.prediction_channel_indices)
         # Apple's GPUs have no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
         tensors = {"past_values": past} | known
@@ -205,66 +224,45 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         beside = ({TIMES: times} if any(times) else {}) | ({_GAPS: gaps.tolist()} if gaps.any() else {})
         return BatchFeature(batch | beside)
 
-    def _check_observed(self, past: NDArray[Any], lengths: NDArray[np.intp]) -> None:
-        targets = self.described.prediction_channel_indices
-        unobserved = np.isnan(past).all(1)
-        for index, channel in np.argwhere(unobserved):
-            if targets is None or channel in targets:
-                raise ValueError(
-                    f"sequence {index}, channel {channel}: all of its last {lengths[index]} values are missing, there "
-                    "is nothing to forecast from"
-                )
+    def get_iterator(
+        self,
+        inputs: Any,
+        num_workers: int,
+        batch_size: int,
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> Any:
+        """Return an iterable over the results; their bands follow the errors within a list or a table."""
+        options = dict(forward_params)
+        wanted = {"update_bands": options.pop("update_bands", None)}
+        if self.band is not None and "context_length" not in preprocess_params:
+            # The errors are in units of a past as long as the model reads.
+            longest = {"context_length": self.described.chain_length}
+            if self.follows(wanted) and isinstance(inputs, list):
+                steps = preprocess_params.get("horizon", self.horizon)
+                options["model"], options[NEW_ORIGINS] = followed_by(self.model, self.band, inputs, steps)
+            preprocess_params, options = preprocess_params | longest, options | longest
+        return super().get_iterator(
+            inputs, num_workers, batch_size, preprocess_params, options, postprocess_params
+        )
 
-    def _forward(self, model_inputs: Any, steps: int | None = None) -> dict[str, Any]:
+    def _forward(
+        self,
+        model_inputs: Any,
+        steps: int | None = None,
+        context_length: int | None = None,
+        model: Any = None,
+        new_origins: int | None = None,
+    ) -> dict[str, Any]:
         times, gaps = model_inputs.pop(TIMES, None), model_inputs.pop(_GAPS, None)
-        if steps is not None or gaps is not None:
-            return self._rolled(model_inputs, steps or self.horizon, gaps) | (
-                {} if times is None else {TIMES: times}
-            )
-        point, quantiles = self._run(model_inputs)
-        forecasts: dict[str, Any] = {"forecast": point}
-        if times is not None:
-            forecasts[TIMES] = times
-        if quantiles is not None:
-            forecasts["quantiles"] = quantiles
-        return forecasts
-
-    def _run(self, inputs: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the point forecast [batch, horizon, targets], and the quantiles [..., levels] or None."""
-        if self.other is not None:
-            covariates = [inputs.get(f"{part}_time_features") for part in ("past", "future")]
-            return self.other.run(inputs["past_values"].to(self.model.dtype), *covariates)
-        outputs = self.model(**inputs, return_dict=True)
-        return outputs.prediction_outputs, outputs.quantile_outputs
-
-    def _rolled(self, inputs: Any, steps: int, gaps: Sequence[int] | None) -> dict[str, Any]:
-        levels, past = self.described.quantiles, inputs["past_values"]
-        known = None
-        if self.described.num_time_features:
-            known = torch.cat([inputs["past_time_features"], inputs["future_time_features"]], 1)
-
-        def ahead(some: torch.Tensor, count: int, rows: Any = slice(None)) -> torch.Tensor:
-            at_once: Callable[[torch.Tensor], torch.Tensor] = self._at_once
-            if known is not None:
-                at_once = ahead_with_known(self._at_once, known[rows], self.horizon)
-            return roll_forward(at_once, some, count, levels)
-
-        found = ahead(past, steps) if gaps is None else forecast_behind_gaps(ahead, past, gaps, steps)
-        point = found[..., levels.index(0.5) if levels else 0]
-        return {"forecast": point} | ({"quantiles": found} if levels else {})
-
-    def _at_once(
-        self, past: torch.Tensor, known: torch.Tensor | None = None, future: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Return the forecast [batch, horizon, targets, quantiles or 1] from the last values that the model takes."""
-        if "flatten" in self.described.poolings:
-            past = past[:, -self.described.chain_length :]
-            known = None if known is None else known[:, -self.described.chain_length :]
-        inputs = {"past_values": past}
-        if known is not None and future is not None:
-            inputs |= {"past_time_features": known, "future_time_features": future}
-        point, quantiles = self._run(inputs)
-        return point.unsqueeze(-1) if quantiles is None else quantiles
+        run = ForecastRun(self.model if model is None else model, self.other, context_length)
+        if steps is None and gaps is None:
+            point, quantiles = run.once(model_inputs)
+        else:
+            point, quantiles = run.rolled(model_inputs, steps or self.horizon, gaps)
+        beside = {"quantiles": quantiles, TIMES: times, NEW_ORIGINS: new_origins}
+        return {"forecast": point} | {name: value for name, value in beside.items() if value is not None}
 
     def postprocess(
         self,
@@ -274,7 +272,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
     ) -> list[dict[str, Any]]:
         """Split forecasts ``[batch, prediction_length, targets]`` into a dict for every series."""
         levels = self.described.quantiles
-        times = model_outputs.pop(TIMES, None)
+        times, origins = model_outputs.pop(TIMES, None), model_outputs.pop(NEW_ORIGINS, None)
         finite = torch.stack([values.isfinite().flatten(1).all(1) for values in model_outputs.values()]).all(
             0
         )
@@ -296,4 +294,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         for result, steps in zip(results, times or (), strict=False):
             if steps is not None:
                 result[TIMES] = steps[:prediction_length]
+        if origins is not None:
+            for result in results:
+                result[NEW_ORIGINS] = origins
         return results

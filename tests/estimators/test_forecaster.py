@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -64,9 +65,15 @@ def test_errors_that_do_not_fit_are_told(fitted, tmp_path):
     fitted.save_pretrained(tmp_path)
     file = tmp_path / "forecast_errors.safetensors"
     arrays = load_file(file)
-    save_file({**arrays, "steps": arrays["steps"][:-1]}, file)
-    with pytest.raises(ValueError, match="record of errors does not fit together: "):
-        ChainHeadForecaster.from_pretrained(tmp_path)
+    with safe_open(file, framework="np") as opened:
+        state = opened.metadata()
+    save_file({**arrays, "steps": arrays["steps"][:-1]}, file, state)
+    for load in (
+        ChainHeadForecaster.from_pretrained,
+        lambda folder: pipeline("time-series-forecasting", model=str(folder)),
+    ):
+        with pytest.raises(ValueError, match="record of errors does not fit together: "):
+            load(tmp_path)
 
 
 class TestForms:

@@ -14,7 +14,8 @@ from sklearn.base import clone
 from ...checks.values import check_whole_number
 from ...forecasts.metrics import forecast_scores, naive_scale
 from ..forecaster import ChainHeadForecaster
-from .histories import History, as_given, read_history
+from .answers import as_given
+from .histories import History, read_history
 
 Array = NDArray[np.float64]
 Strategy = Literal["refit", "update", "frozen"]

@@ -4,22 +4,20 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...checks.values import check_whole_number
 from ...forecasts.building import set_band
-from ...forecasts.rolling import forecast_behind_gaps, roll_forward, trailing_gap
+from ...forecasts.following.errors import SeriesInTime
+from ...forecasts.following.pasts import forecast_pasts
+from ...forecasts.following.state import followed
 from ...inputs.named_sequences import is_frame
+from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .histories import History, joined, read_history
 from .saving import SavedForecaster
-from .updating import batch_of, errors_since
 
 Array = NDArray[np.float64]
 Own = TypeVar("Own", bound="FittedForecaster")
-
-# How many forecasts are computed in one call of the model.
-_BATCH = 256
 
 
 class FittedForecaster(SavedForecaster):
@@ -58,7 +56,9 @@ class FittedForecaster(SavedForecaster):
         given = joined(before, y), None if X is None else joined(before_X, X)
         if self._given is None:
             # The training series and the series given now may count time from different beginnings.
-            self._offset = self._known_until - max(read_history(before, before_X, schema).ends)
+            seen = read_history(before, before_X, schema)
+            end = self._band.end_of(seen.mark)
+            self._offset = (self._band.known_until if end is None else end) - max(seen.ends)
         self.take_up(read_history(*given, schema))
         self._given = given
         return self
@@ -67,34 +67,33 @@ class FittedForecaster(SavedForecaster):
         """Replace the history by a longer history with the same beginning, as `update` does."""
         history = self._checked(history)
         now = max(history.ends) + self._offset
-        if now <= self._known_until:
+        if now <= self._band.known_until:
             raise ValueError("y has no step after the values so far")
-        since = max(self._fitted_until, self._known_until - self.horizon_ + 1)
-        errors, origins, share = errors_since(
-            history, since - self._offset, self.model_.config, self.forecast_from
-        )
-        if len(origins):
-            self.record_ = self.record_.followed_by(errors, origins + self._offset, share)
-        set_band(self.model_, self.record_.band(now, self._levels))
-        self._history, self._known_until = history, now
+        state, _ = self._band.after(self.model_, _in_time(history, self._offset), history.mark)
+        set_band(self.model_, state.band(self.model_))
+        self._band, self._history = state, history
 
     @property
     def _levels(self) -> list[float]:
         self._require_fitted()
         return list(self.model_.config.quantiles)
 
-    def _forecasts(self, horizon: int | None, X: Any, y: Any) -> tuple[History, list[Array]]:
-        """Return the past, and the quantiles [steps, targets, quantiles] of each of its series."""
+    def _forecasts(self, horizon: int | None, X: Any, y: Any) -> tuple[History, list[Array], int]:
+        """Return the past, the quantiles [steps, targets, quantiles] of each series, and the number of new origins."""
         self._require_fitted()
         steps = self.horizon_ if horizon is None else check_whole_number("horizon", horizon, 1)
         history = self._checked(self._past(X, y))
         for number, values in enumerate(history.values):
             self._check_past(number, values[-self.model_.config.chain_length :])
-        known = None if history.known is None else list(history.known)
-        return history, [
-            self.forecast_from([values], steps, None if known is None else [known[number]])[0]
+        model, origins = self.model_, 0
+        end = None if y is None else self._band.end_of(history.mark)
+        if self.update_bands and end is not None:
+            model, origins = followed(model, self._band, _in_time(history, end - max(history.ends)))
+        forecasts = [
+            self._forecast(model, [values], steps, None if history.known is None else [history.known[number]])
             for number, values in enumerate(history.values)
         ]
+        return history, [forecast[0] for forecast in forecasts], origins
 
     def _past(self, X: Any, y: Any) -> History:
         if y is not None:
@@ -134,7 +133,7 @@ class FittedForecaster(SavedForecaster):
     def forecast_from(
         self, pasts: Sequence[Array], steps: int | None = None, known: Sequence[Array] | None = None
     ) -> Array:
-        """Forecast from several pasts at once.
+        """Forecast from several pasts at once, with the band as it was fitted and updated.
 
         Parameters
         ----------
@@ -154,48 +153,26 @@ class FittedForecaster(SavedForecaster):
         ValueError
             If covariates are missing, or are needed for more steps than the model forecasts at once.
         """
-        wanted = self.horizon_ if steps is None else steps
-        if self.model_.config.num_time_features and wanted > self.horizon_:
+        return self._forecast(self.model_, pasts, self.horizon_ if steps is None else steps, known)
+
+    def _forecast(
+        self,
+        model: ChainHeadForTimeSeriesPrediction,
+        pasts: Sequence[Array],
+        steps: int,
+        known: Sequence[Array] | None,
+    ) -> Array:
+        if model.config.num_time_features and steps > self.horizon_:
             raise ValueError(
-                f"with covariates this model forecasts {self.horizon_} steps at most, got {wanted}: fit it for a "
+                f"with covariates this model forecasts {self.horizon_} steps at most, got {steps}: fit it for a "
                 "longer horizon"
             )
-        found = []
-        for begin in range(0, len(pasts), _BATCH):
-            some = slice(begin, begin + _BATCH)
-            with torch.inference_mode():
-                if known is None:
-                    forecasts = self._behind_gaps(pasts[some], wanted)
-                else:
-                    forecasts = self._rolled(batch_of(pasts[some], self.model_.config, known[some]), wanted)
-                found.append(forecasts.double().numpy())
-        return np.concatenate(found)
+        return forecast_pasts(model, pasts, steps, known)
 
-    def _behind_gaps(self, pasts: Sequence[Array], steps: int) -> torch.Tensor:
-        """Return the forecast [batch, steps, targets, quantiles] of pasts without covariates."""
-        config = self.model_.config
-        gaps = [trailing_gap(past[-config.chain_length :]) for past in pasts]
-        batch = batch_of(pasts, config, None, max(gaps))
-        if not any(gaps):
-            return self._rolled(batch, steps)
 
-        def ahead(past: torch.Tensor, count: int, _rows: torch.Tensor) -> torch.Tensor:
-            return self._rolled({"past_values": past}, count)
-
-        return forecast_behind_gaps(ahead, batch["past_values"], gaps, steps)
-
-    def _rolled(self, batch: dict[str, torch.Tensor], steps: int) -> torch.Tensor:
-        """Return the forecast [batch, steps, targets, quantiles]."""
-        future = {name: tensor for name, tensor in batch.items() if name != "past_values"}
-        device = self.model_.device
-
-        def at_once(past: torch.Tensor) -> torch.Tensor:
-            inputs = {"past_values": past[:, -self.model_.config.chain_length :], **future}
-            outputs = self.model_(**{name: tensor.to(device) for name, tensor in inputs.items()})
-            quantiles: torch.Tensor = outputs.quantile_outputs.to(past.device)
-            return quantiles.unsqueeze(2) if quantiles.ndim == 3 else quantiles
-
-        return roll_forward(at_once, batch["past_values"], steps, self._levels)
+def _in_time(history: History, offset: int) -> SeriesInTime:
+    """Return the series of a history, whose first step is a given number of steps after that of the training data."""
+    return SeriesInTime(history.values, [end + offset for end in history.ends], history.known)
 
 
 __all__ = ["FittedForecaster"]

@@ -1,6 +1,5 @@
-"""Series to forecast, read from users' data types, and forecasts returned in the same type."""
+"""Series to forecast, read from users' data types."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from ...tables.read import Reading
 from ...tables.schema import Schema
 from ...tables.series import SeriesSet
 from ...tables.spec import TableSpec
+from ...tables.time.marks import TimeMark, last_mark
 
 Array = NDArray[np.float64]
 
@@ -55,6 +55,14 @@ class History:
         if self.table is not None:
             starts = [series.start for series in self.table]
         return [start + len(values) for start, values in zip(starts, self.values, strict=True)]
+
+    @property
+    def mark(self) -> TimeMark | None:
+        """The time of the last step of all series; None without evenly spaced times."""
+        if self.table is None:
+            return None
+        last = self.table[int(np.argmax(self.ends))]
+        return last_mark(last.times, last.offset, self.table.clock, self.table.step)
 
 
 def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History:
@@ -233,50 +241,4 @@ def _numbers(name: str, number: int | None, values: Any) -> Array:
     return array
 
 
-def as_given(history: History, forecasts: Sequence[Array], columns: Sequence[Any] | None = None) -> Any:
-    """Return forecasts in the data type of their pasts.
-
-    Parameters
-    ----------
-    history : History
-    forecasts : sequence of arrays [steps, targets] or [steps, targets, quantiles]
-    columns : sequence, optional
-        The levels of the quantiles. A table gets a column for each pair of target and level.
-    """
-    if history.table is None:
-        plain = [one[:, 0] if history.is_flat else one for one in forecasts]
-        return plain if history.is_batch else plain[0]
-    import pandas
-
-    frames = []
-    names = list(history.table.targets)
-    headings: Any = names
-    if columns is not None:
-        headings = pandas.MultiIndex.from_product([names, columns], names=["variable", "quantile"])
-    for series, forecast in zip(history.table, forecasts, strict=True):
-        frame = pandas.DataFrame(forecast.reshape(len(forecast), -1), columns=headings)
-        frame.index = _future_index(history.table, series, len(forecast))
-        if history.period is not None:
-            frame.index = frame.index.to_period(history.period)
-        frames.append(frame)
-    if not history.is_batch:
-        found = frames[0]
-        return found[names[0]] if history.is_flat and columns is None else found
-    keys = [series.keys or (series.id,) for series in history.table]
-    levels = list(history.table.columns.spec.series) or ["series"]
-    keyed = [key[0] if len(levels) == 1 else key for key in keys]
-    return pandas.concat(frames, keys=keyed, names=[*levels, frames[0].index.name])
-
-
-def _future_index(table: SeriesSet, series: Any, steps: int) -> Any:
-    import pandas
-
-    if series.times is None or table.step is None:
-        return pandas.RangeIndex(len(series), len(series) + steps)
-    times = table.future_times(series, steps)
-    is_dates = all(hasattr(time, "year") for time in times)
-    name = table.columns.spec.time
-    return pandas.DatetimeIndex(times, name=name) if is_dates else pandas.Index(times, name=name)
-
-
-__all__ = ["History", "as_given", "history_of", "joined", "read_history", "table_of"]
+__all__ = ["History", "history_of", "joined", "read_history", "table_of"]

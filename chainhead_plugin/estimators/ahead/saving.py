@@ -1,16 +1,15 @@
 """Saving a forecaster: its model, names of columns, parameters, and the errors that its quantiles come from."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForTimeSeriesPrediction
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...forecasts.bands import ErrorRecord
+from ...forecasts.following.state import ERRORS_FILE, BandState, read_state as read_band
 from ...hub.pushing import push
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
@@ -44,7 +43,6 @@ FITTED = (
 )
 Own = TypeVar("Own", bound="SavedForecaster")
 _EXTRACTOR = "preprocessor_config.json"
-_ERRORS = "forecast_errors.safetensors"
 
 
 class SavedForecaster(BaseEstimator):
@@ -53,12 +51,17 @@ class SavedForecaster(BaseEstimator):
     model_: ChainHeadForTimeSeriesPrediction
     n_targets_: int
     schema_: Schema | None
-    record_: ErrorRecord
+    update_bands: bool
+    _band: BandState
     _history: History | None
     _given: tuple[Any, Any] | None
-    _fitted_until: int
-    _known_until: int
     _offset: int
+
+    @property
+    def record_(self) -> ErrorRecord:
+        """The errors that the quantiles come from."""
+        self._require_fitted()
+        return self._band.record
 
     def to_transformers(self) -> tuple[ChainHeadForTimeSeriesPrediction, ChainHeadFeatureExtractor | None]:
         """Return the fitted model, and a feature extractor with the names of its columns, as pipelines take them.
@@ -104,14 +107,13 @@ class SavedForecaster(BaseEstimator):
         """
         model, names = self.to_transformers()
         state = self._state()
-        record = self.record_
-        arrays = {"errors": record.errors, "origins": record.origins, "steps": record.steps}
+        band = replace(self._band, follows=self.update_bands)
 
         def save(new: Path) -> None:
             model.save_pretrained(new, max_shard_size=ONE_FILE)
             if names is not None:
                 names.save_pretrained(new)
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, new / _ERRORS)
+            band.save(new / ERRORS_FILE, model)
             write_state(new, state)
 
         save_together(folder, save, gone=[_EXTRACTOR] if names is None else [])
@@ -163,19 +165,19 @@ class SavedForecaster(BaseEstimator):
         require_own_model(name, state, **hub)
         require_kind(name, [ChainHeadConfig.model_type], cls.__name__, **hub)
         require_fitted_values(state, (*FITTED, "until", "memory"))
-        file = find_file(name, _ERRORS, **hub)
+        file = find_file(name, ERRORS_FILE, **hub)
         if file is None:
-            raise OSError(f"{name} has no {_ERRORS}, with the errors that quantiles come from")
+            raise OSError(f"{name} has no {ERRORS_FILE}, with the errors that quantiles come from")
         try:
             found = cls(**params_from_json(state["params"]))
             for fitted in FITTED:
                 setattr(found, fitted, state[fitted])
-            found._fitted_until, found._known_until = state["until"]
-            record = _record(load_file(file), float(state["memory"]))
             schema = None if state.get("schema") is None else Schema.from_dict(state["schema"])
-        except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the state in {name} is not that of {cls.__name__}: {error}") from error
-        found.record_ = record
+        band = read_band(file, state)
+        assert band is not None
+        found._band = band
         found.schema_ = schema
         found.model_ = AutoModelForTimeSeriesPrediction.from_pretrained(
             name, use_safetensors=True, **hub
@@ -193,8 +195,6 @@ class SavedForecaster(BaseEstimator):
             "estimator": type(self).__name__,
             "params": params_to_json(self.get_params(deep=False)),
             **{name: getattr(self, name) for name in FITTED},
-            "memory": self.record_.memory,
-            "until": [self._fitted_until, self._known_until],
             "schema": None if self.schema_ is None else self.schema_.to_dict(),
         }
 
@@ -202,16 +202,6 @@ class SavedForecaster(BaseEstimator):
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self, "model_")
-
-
-def _record(arrays: dict[str, Any], memory: float) -> ErrorRecord:
-    """Return a record of errors, after checking that its arrays fit each other."""
-    errors, origins, steps = (arrays[name] for name in ("errors", "origins", "steps"))
-    fits = errors.ndim == 2 and errors.shape[1] and origins.shape == steps.shape == errors.shape[:1]
-    if not fits or {errors.dtype.kind, steps.dtype.kind} != {"f"} or origins.dtype.kind != "i" or memory <= 0:
-        shapes = ", ".join(f"{name} {array.dtype} {list(array.shape)}" for name, array in arrays.items())
-        raise ValueError(f"its record of errors does not fit together: {shapes}, memory {memory:g}")
-    return ErrorRecord(errors, origins, steps, memory)
 
 
 __all__ = ["SavedForecaster"]
