@@ -164,8 +164,8 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         if update_bands is not None:
             if check_switch("update_bands", update_bands) and (self.band is None or context_length):
                 raise ValueError(
-                    "update_bands needs a model that ChainHeadForecaster saved, and no context_length: the saved errors "
-                    "are those of forecasts from all that the model reads"
+                    "update_bands needs a model that ChainHeadForecaster saved, and no context_length: its errors are "
+                    "those of forecasts from all that the model reads"
                 )
             forward_params["update_bands"] = update_bands
         return preprocess_params, forward_params, postprocess_params

@@ -211,6 +211,8 @@ class TestPipeline:
         assert "new_origins" not in ahead(sales())
         with pytest.raises(ValueError, match="update_bands needs a model that ChainHeadForecaster saved"):
             ahead(sales(), update_bands=True)
+        with pytest.raises(ValueError, match="and no context_length"):
+            pipeline(TASK, model=str(folder))(sales(), update_bands=True, context_length=50)
 
 
 def test_the_command(folder, loaded, tmp_path):
