@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .head.chain_head import ChainInterdependenceHead, chain_interdependence_head
     from .inputs.data_collator import ChainHeadDataCollator
     from .inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
+    from .inputs.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
     from .inputs.image_processing_chainhead import ChainHeadImageProcessor
     from .inputs.tokenizer import train_tokenizer
     from .models.chain_classifier import ChainClassifier
@@ -43,6 +44,7 @@ __version__ = "0.2.0"
 _MODULES = {
     "ChainClassifier": "models.chain_classifier",
     "ChainFeaturePipeline": "pipelines.features",
+    "ChainHeadAudioFeatureExtractor": "inputs.feature_extraction_chainhead_audio",
     "ChainHeadConfig": "config.configuration_chainhead",
     "ChainHeadDataCollator": "inputs.data_collator",
     "ChainHeadFeatureExtractor": "inputs.feature_extraction_chainhead",
@@ -74,6 +76,7 @@ _MODULES = {
 __all__ = [
     "ChainClassifier",
     "ChainFeaturePipeline",
+    "ChainHeadAudioFeatureExtractor",
     "ChainHeadConfig",
     "ChainHeadDataCollator",
     "ChainHeadFeatureExtractor",

@@ -104,6 +104,13 @@ def _register_video_models(table: Any, classes: Any) -> None:
     table.MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES[MODEL_TYPE] = "ChainHeadForVideoClassification"
 
 
+def _register_audio_extractor(table: Any, classes: Any) -> None:
+    # The table has a place for one extractor of a configuration, which that of chains has taken. Saved extractors are
+    # found by the name of their class among all that the table holds, under whatever key.
+    extractor = classes.ChainHeadAudioFeatureExtractor
+    table.AutoFeatureExtractor.register(extractor, extractor)
+
+
 def _register_image_processor(table: Any, classes: Any) -> None:
     from .config.configuration_chainhead import ChainHeadConfig
 
@@ -220,6 +227,12 @@ _REGISTRATIONS = (
         f"{_AUTO}.feature_extraction_auto",
         f"{__package__}.inputs.feature_extraction_chainhead",
         _register_for(_CHAINHEAD, AutoFeatureExtractor="ChainHeadFeatureExtractor"),
+    ),
+    _Registration(
+        f"{_AUTO}.feature_extraction_auto",
+        f"{__package__}.inputs.feature_extraction_chainhead_audio",
+        _register_audio_extractor,
+        needs=(f"{__package__}.inputs.feature_extraction_chainhead",),
     ),
     _Registration(
         f"{_AUTO}.video_processing_auto",

@@ -164,7 +164,7 @@ def _medium(content: bytes, name: str, wanted: Wanted) -> Any:
     """Return an image, or the samples of a sound at the rate that the model was trained for."""
     if wanted.kind == "image":
         return read_image(content, name)
-    samples, rate = read_sound(content, name)
+    samples, rate, _ = read_sound(content, name)
     if wanted.sampling_rate not in (None, rate):
         raise ValueError(
             f"{name} has {rate:,} samples a second, expected the model's {wanted.sampling_rate:,}: convert it, for "

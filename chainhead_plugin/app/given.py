@@ -172,7 +172,7 @@ def _of_sound(model: OpenModel, file: Path) -> Record:
         raise ValueError(
             f"{file.name} is a sound, a series of single numbers, which {model.name} does not take"
         )
-    samples, _ = read_sound(file.read_bytes(), file.name)
+    samples = read_sound(file.read_bytes(), file.name).samples
     nodes = samples.astype(np.float64)[:, np.newaxis]
     return Record(NamedSequence(nodes), {}, file.name)
 

@@ -1,12 +1,18 @@
 """Sounds in files: WAV with whole samples, which needs no program and no package to read."""
 
 import io
+import math
 import struct
 import wave
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks.packages import missing_package
+
+# The least and the most samples a second of sounds that models are trained on.
+RATES = (1_000, 768_000)
 # By bytes of a sample: its type, the value that stands for silence, and the size of a full swing. NumPy has no numbers
 # of 24 bits: they become the upper bytes of 32.
 _SAMPLES = {1: ("u1", 128, 2**7), 2: ("<i2", 0, 2**15), 3: ("<i4", 0, 2**31), 4: ("<i4", 0, 2**31)}
@@ -14,7 +20,25 @@ _SAMPLES = {1: ("u1", 128, 2**7), 2: ("<i2", 0, 2**15), 3: ("<i4", 0, 2**31), 4:
 _WHOLE, _EXTENSIBLE = 1, 0xFFFE
 
 
-def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
+class Sound(NamedTuple):
+    """A sound as it was read.
+
+    Attributes
+    ----------
+    samples : float32 array [samples]
+        From −1 to 1, the mean of all channels.
+    rate : int
+        Samples a second.
+    channels : int
+        The number of channels in the file.
+    """
+
+    samples: NDArray[np.float32]
+    rate: int
+    channels: int
+
+
+def read_sound(content: bytes, name: str) -> Sound:
     """Read a sound.
 
     Parameters
@@ -26,10 +50,7 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
 
     Returns
     -------
-    samples : float32 array [samples]
-        From −1 to 1.
-    rate : int
-        Samples a second.
+    Sound
 
     Raises
     ------
@@ -58,7 +79,32 @@ def read_sound(content: bytes, name: str) -> tuple[NDArray[np.float32], int]:
         frames = np.pad(parts, ((0, 0), (1, 0))).tobytes()
     kind, silence, swing = _SAMPLES[width]
     samples = (np.frombuffer(frames, kind).astype(np.float64) - silence) / swing
-    return samples.reshape(-1, channels).mean(1).astype(np.float32), rate
+    return Sound(samples.reshape(-1, channels).mean(1).astype(np.float32), rate, channels)
+
+
+def resample(samples: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+    """Return a sound at another rate, without the frequencies that this rate cannot hold.
+
+    Parameters
+    ----------
+    samples : float32 array [samples]
+    rate, wanted : int
+        Samples a second, before and after.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If SciPy is not installed.
+    """
+    if rate == wanted:
+        return samples
+    try:
+        from scipy.signal import resample_poly  # type: ignore[import-untyped]
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(missing_package("resampling sounds", "scipy")) from error
+    common = math.gcd(rate, wanted)
+    resampled: NDArray[np.float32] = resample_poly(samples, wanted // common, rate // common)
+    return resampled.astype(np.float32)
 
 
 def _without_extension(content: bytes) -> bytes:

@@ -13,7 +13,17 @@ from .fields.training_arguments import wrong_argument
 from .fields.weights import check_weights
 from .task import Task
 
-_MAPPINGS = ("model", "training", "pretraining", "overrides", "tokenizer", "encoder", "card", "backtest")
+_MAPPINGS = (
+    "model",
+    "training",
+    "pretraining",
+    "overrides",
+    "tokenizer",
+    "spectrum",
+    "encoder",
+    "card",
+    "backtest",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +37,8 @@ class Recipe:
     task : Task
         In YAML its name: "time-series-classification", "time-series-multilabel-classification" (any number of labels
         for a series), "time-series-regression" (a number), "time-series-segmentation" (a label for every node),
-        "image-classification" (rows or patches of pixels, or a backbone's feature map), "text-classification" or
-        "time-series-forecasting".
+        "image-classification" (rows or patches of pixels, or a backbone's feature map), "audio-classification" (log-mel
+        frames), "text-classification" or "time-series-forecasting".
     data : str or mapping
         The name of a data set that ships inside a package, or a mapping that names your own files: see `load_data`.
     model : mapping
@@ -88,6 +98,8 @@ class Recipe:
         `learning_rate`, `seed` (0 by default), and arguments as in `training`.
     tokenizer : mapping
         Options of `train_tokenizer`, for texts.
+    spectrum : mapping
+        Options of `ChainHeadAudioFeatureExtractor`, for sounds: `feature_size`, `frame_seconds`, `hop_seconds`.
     encoder : mapping
         For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Exactly one option
         tells where it is: `folder`, relative to the recipe; `package`, an installed distribution that holds an encoder;
@@ -126,6 +138,7 @@ class Recipe:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     tokenizer: Mapping[str, Any] = field(default_factory=dict)
+    spectrum: Mapping[str, Any] = field(default_factory=dict)
     encoder: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
@@ -170,7 +183,15 @@ class Recipe:
                 check_rates(options["learning_rates"], f"overrides of {peer}: learning_rates")
 
         check_weights(self.class_weight)
-        for name in ("tokenizer", "encoder", "pretraining", "class_weight", "calibrate", "backtest"):
+        for name in (
+            "tokenizer",
+            "spectrum",
+            "encoder",
+            "pretraining",
+            "class_weight",
+            "calibrate",
+            "backtest",
+        ):
             if getattr(self, name) not in (None, {}) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
 

@@ -21,7 +21,8 @@ class Examples:
     Attributes
     ----------
     inputs : sequence
-        Chains [L_i, m], images of uint8 [height, width] or [height, width, channels], or texts.
+        Chains [L_i, m], frames of sounds among them, images of uint8 [height, width] or [height, width, channels], or
+        texts.
     labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
         Indices into `names`; -100 behind a chain's end and for nodes that do not count.
     names : tuple of str
@@ -30,6 +31,8 @@ class Examples:
         The group of each example, such as the person of a recording. A group is never split between two parts.
     schema : Schema, optional
         The names of the columns of the table that they come from, which are saved with the model.
+    sampling_rate : int, optional
+        Samples a second of the sounds that the frames were made from.
     """
 
     inputs: Sequence[Any]
@@ -37,6 +40,7 @@ class Examples:
     names: tuple[str, ...]
     groups: NDArray[Any] | None = field(default=None, kw_only=True)
     schema: Schema | None = field(default=None, kw_only=True)
+    sampling_rate: int | None = field(default=None, kw_only=True)
 
     @property
     def of_nodes(self) -> bool:
@@ -64,7 +68,14 @@ class Examples:
         """Select examples by index."""
         groups = None if self.groups is None else self.groups[indices]
         inputs = [self.inputs[index] for index in indices]
-        return Examples(inputs, self.labels[indices], self.names, groups=groups, schema=self.schema)
+        return Examples(
+            inputs,
+            self.labels[indices],
+            self.names,
+            groups=groups,
+            schema=self.schema,
+            sampling_rate=self.sampling_rate,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +92,8 @@ class Labelled:
     groups : list of str, optional
     schema : Schema, optional
         The names of the table's columns.
+    sampling_rate : int, optional
+        As of `Examples`.
     said : str
         A line about the reading.
     """
@@ -90,6 +103,7 @@ class Labelled:
     places: list[str]
     groups: list[str] | None = None
     schema: Schema | None = None
+    sampling_rate: int | None = None
     said: str = ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checks.values import check_number, check_whole_number
+from ...inputs.sound_files import RATES
 from ...tables.errors import closest
 from ...tables.formats.text.dialect import Dialect
 from ...tables.read import Reading
@@ -37,6 +38,10 @@ class FileOptions:
         Steps of a season, for forecasts.
     size : list of int, optional
         Height and width of images.
+    path : str, optional
+        The column of a table that holds the paths of sounds.
+    sampling_rate : int, optional
+        Samples a second that sounds are resampled to.
     spec : TableSpec
         The meanings of the columns.
     reading : Reading
@@ -49,6 +54,8 @@ class FileOptions:
     test_seed: int
     season: int | None
     size: list[int] | None
+    path: str | None
+    sampling_rate: int | None
     spec: TableSpec
     reading: Reading
 
@@ -102,6 +109,10 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
             check_whole_number("season", options["season"], 2)
         if "size" in options:
             _check_size(options["size"])
+        if "path" in options and not isinstance(options["path"], str):
+            raise ValueError(f"path must be the name of a column, got {options['path']!r:.80}")
+        if "sampling_rate" in options:
+            check_whole_number("sampling_rate", options["sampling_rate"], *RATES)
 
         columns = {entry.name for entry in fields(TableSpec)} & options.keys()
         spec = TableSpec.from_options({name: options[name] for name in columns})
@@ -119,6 +130,8 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
         test_seed=options.get("test_seed", 0),
         season=options.get("season"),
         size=options.get("size"),
+        path=options.get("path"),
+        sampling_rate=options.get("sampling_rate"),
         spec=spec,
         reading=reading,
     )

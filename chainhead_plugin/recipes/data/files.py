@@ -1,4 +1,4 @@
-"""Labelled examples from your own files: series and texts of any format, folders and arrays of images."""
+"""Labelled examples from your own files: series and texts of any format, images and sounds in folders."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from .examples import Data, Examples, Labelled, numbered
 from .file_options import FileOptions, file_options
 from .image_files import channels_of, read_image_files
 from .node_labels import is_label, number_labels, sorted_names
+from .sound_files import read_sounds
 from .splits import split_told
 
 OPTIONS = {
@@ -33,6 +34,7 @@ OPTIONS = {
     ),
     "text": ("test_seed", "label", "group", "drop", "text"),
     "pixels": ("test_seed", "group", "size"),
+    "sound": ("test_seed", "label", "group", "drop", "path", "sampling_rate"),
 }
 
 
@@ -63,6 +65,8 @@ def load_files(recipe: Recipe) -> Data:
 
 def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | None]:
     reads = recipe.task.reads
+    if reads == "sound":
+        return read_sounds(recipe, options)
     if reads != "nodes" and is_array_file(options.train):
         group = options.spec.group
         train = read_arrays(recipe, options.train, group)
@@ -234,4 +238,9 @@ def _join(parts: Sequence[Labelled], *, of_nodes: bool) -> Examples:
     examples = Examples(inputs, *number_labels(labels)) if of_nodes else numbered(inputs, labels)
     place_of = {group: number for number, group in enumerate(order)}
     numbers = np.array([place_of[group] for group in groups])
-    return replace(examples, groups=numbers if groups else None, schema=parts[0].schema)
+    return replace(
+        examples,
+        groups=numbers if groups else None,
+        schema=parts[0].schema,
+        sampling_rate=parts[0].sampling_rate,
+    )

@@ -1,6 +1,5 @@
 """Folders of images, the name of each folder the label of what is in it."""
 
-import glob
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,9 @@ from ...inputs.image_files import IMAGE_SUFFIXES, read_image
 from ...tables.errors import listed
 from ..errors import RecipeError
 from .examples import Labelled
+from .label_folders import FileKind, find_labelled, label_of, place_of
+
+IMAGES = FileKind("image", IMAGE_SUFFIXES, "an .npz file with x and y")
 
 # Of Pillow: black and white, and grey of eight bits; and more bits a pixel than a model is given.
 _GREY = ("1", "L")
@@ -42,16 +44,16 @@ def read_image_files(
     """
     from PIL import ImageOps
 
-    files, left_out = _find(locations if isinstance(locations, list) else [locations], folder or Path())
+    files, left_out = find_labelled(locations, folder or Path(), IMAGES)
     images = []
     for file in files:
         try:
-            image = read_image(file.read_bytes(), _place(file))
+            image = read_image(file.read_bytes(), place_of(file))
         except (OSError, ValueError) as error:
             raise RecipeError(str(error)) from error
         if image.mode.startswith(_MORE_BITS):
             raise RecipeError(
-                f"{_place(file)} has more than 8 bits a pixel: save it as grey or colours of 8 bits"
+                f"{place_of(file)} has more than 8 bits a pixel: save it as grey or colours of 8 bits"
             )
         images.append(ImageOps.exif_transpose(image))
     if channels is None:
@@ -59,11 +61,11 @@ def read_image_files(
     pixels = [np.array(image.convert("L" if channels == 1 else "RGB")) for image in images]
     if size is None:
         _check_one_size(pixels, files)
-    labels = [file.resolve().parent.name for file in files]
+    labels = [label_of(file) for file in files]
     return Labelled(
         inputs=pixels,
         labels=labels,
-        places=[_place(file) for file in files],
+        places=[place_of(file) for file in files],
         said=_said(pixels, labels, left_out, size),
     )
 
@@ -73,49 +75,12 @@ def channels_of(image: NDArray[np.uint8]) -> int:
     return 1 if image.ndim == 2 else image.shape[2]
 
 
-def _place(file: Path) -> str:
-    return f"{file.resolve().parent.name}/{file.name}"
-
-
-def _find(locations: Sequence[Any], folder: Path) -> tuple[list[Path], list[str]]:
-    """Return the images, and the names of what else there is."""
-    files: list[Path] = []
-    for location in locations:
-        path = folder / location
-        if path.is_dir():
-            entries = _visible(path)
-            inner = [entry for entry in entries if entry.is_dir()]
-            found = [entry for entry in entries if entry.is_file()]
-            if not any(map(_is_image, found)):
-                found += [entry for one in inner for entry in _visible(one) if entry.is_file()]
-        elif path.is_file():
-            found = [path]
-        else:
-            found = sorted(file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file())
-        if not any(map(_is_image, found)):
-            raise RecipeError(
-                f"there is no image in {location}: expected a folder with a folder of images for each label, a "
-                f"pattern such as {location}/*/*.png, or an .npz file with x and y"
-            )
-        files += found
-    images = [file for file in files if _is_image(file)]
-    return images, [_place(file) for file in files if not _is_image(file)]
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.name[0] not in "._")
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGE_SUFFIXES
-
-
 def _check_one_size(pixels: Sequence[NDArray[np.uint8]], files: Sequence[Path]) -> None:
     height, width = pixels[0].shape[:2]
     for image, file in zip(pixels, files, strict=True):
         if image.shape[:2] != (height, width):
             raise RecipeError(
-                f"{_place(file)} has {image.shape[0]}×{image.shape[1]} pixels, but {_place(files[0])} has "
+                f"{place_of(file)} has {image.shape[0]}×{image.shape[1]} pixels, but {place_of(files[0])} has "
                 f"{height}×{width}: state what images are to be resized to, such as size: [32, 32], height and width"
             )
 

@@ -20,6 +20,8 @@ def load_data(recipe: Recipe) -> Data:
     - Texts: tables with the columns `text` and `label`, JSON, or .npz with `x` and `y`.
     - Images: a folder for each label, or .npz with `x`, uint8 [examples, height, width] or [examples, height, width,
       channels], and `y`. `size` resizes them.
+    - Sounds: a folder for each label with WAV files, or a table whose column `path` names them, from its own folder on.
+      Without `sampling_rate`, to which they are resampled, all have one rate.
     - Series to forecast: see `load_series`.
 
     `group` names a column, or an array [examples], of groups, which are never split between two parts.

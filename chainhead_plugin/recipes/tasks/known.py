@@ -10,6 +10,7 @@ from .multilabel import SeriesMultilabel
 from .regression import SeriesRegression
 from .segmentation import Segmentation
 from .series import SeriesClassification
+from .sounds import AudioClassification
 from .texts import TextClassification
 
 TASKS: dict[str, Task] = {
@@ -20,12 +21,18 @@ TASKS: dict[str, Task] = {
         SeriesRegression(),
         Segmentation(),
         ImageClassification(),
+        AudioClassification(),
         TextClassification(),
         Forecasting(),
     )
 }
 
-_EVALUATED = ("time-series-segmentation", "text-classification", "image-classification")
+_EVALUATED = (
+    "time-series-segmentation",
+    "text-classification",
+    "image-classification",
+    "audio-classification",
+)
 
 
 def task_named(name: object) -> Task:

@@ -44,6 +44,8 @@ def of_recipe(recipe: Recipe, training: Examples) -> dict[str, Any]:
         fixed["encoder"] = {**recipe.encoder, "folder": None, "sha256": encoder_hashes(recipe)}
     else:
         del fixed["encoder"]
+    if not recipe.spectrum:
+        del fixed["spectrum"]
     versions = {"chainhead-plugin": metadata.version("chainhead-plugin"), **package_versions()}
     return {**fixed, "data": of_examples(training), "versions": versions}
 
