@@ -10,7 +10,7 @@ CASES = {
 
 
 def test_there_is_a_case_of_each_kind():
-    assert len(CASES) == 8
+    assert len(CASES) == 9
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from sounds import write_sound
 
 
 def write_recipe_files():
@@ -27,6 +28,7 @@ def write_recipe_files():
     records = reviews.rename(columns={"text": "review", "label": "stars"}).to_dict("records")
     Path("reviews.jsonl").write_text("\n".join(map(json.dumps, records)) + "\n", "utf-8")
     _write_leaves(rng, 40)
+    _write_calls(rng, 40)
 
 
 def _workouts(rng, count, first_day):
@@ -193,3 +195,17 @@ def _write_leaves(rng, count):
         file = Path("leaves") / kind / f"{number // 2 + 1:02}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file)
+
+
+def _write_calls(rng, count):
+    """Write calls of birds, of a second and more at 8,000 samples a second, in a folder for each bird."""
+    for number in range(count):
+        bird = ("cuckoo", "finch")[number % 2]
+        times = np.arange(int(8_000 * rng.uniform(1, 1.5))) / 8_000
+        # A cuckoo sings two low notes, a finch a trill that falls.
+        pitch = np.where(times % 1 < 0.4, 660, 530) if bird == "cuckoo" else 3_000 - 900 * times
+        loudness = np.sin(2 * np.pi * (1 if bird == "cuckoo" else 9) * times) ** 2 * rng.uniform(0.2, 0.9)
+        sound = loudness * np.sin(2 * np.pi * np.cumsum(pitch) / 8_000) + rng.normal(0, 0.02, len(times))
+        file = Path("calls") / bird / f"{number // 2 + 1:02}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_sound(file, (32_000 * sound).clip(-32_768, 32_767), 8_000)
