@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from .head.chain_head import ChainInterdependenceHead, chain_interdependence_head
     from .inputs.data_collator import ChainHeadDataCollator
     from .inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
-    from .inputs.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
     from .inputs.image_processing_chainhead import ChainHeadImageProcessor
+    from .inputs.sounds.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
     from .inputs.tokenizer import train_tokenizer
     from .models.chain_classifier import ChainClassifier
     from .models.encoders.modeling_chainhead_audio import ChainHeadForAudioClassification
@@ -44,7 +44,7 @@ __version__ = "0.2.0"
 _MODULES = {
     "ChainClassifier": "models.chain_classifier",
     "ChainFeaturePipeline": "pipelines.features",
-    "ChainHeadAudioFeatureExtractor": "inputs.feature_extraction_chainhead_audio",
+    "ChainHeadAudioFeatureExtractor": "inputs.sounds.feature_extraction_chainhead_audio",
     "ChainHeadConfig": "config.configuration_chainhead",
     "ChainHeadDataCollator": "inputs.data_collator",
     "ChainHeadFeatureExtractor": "inputs.feature_extraction_chainhead",

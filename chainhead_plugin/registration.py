@@ -230,7 +230,7 @@ _REGISTRATIONS = (
     ),
     _Registration(
         f"{_AUTO}.feature_extraction_auto",
-        f"{__package__}.inputs.feature_extraction_chainhead_audio",
+        f"{__package__}.inputs.sounds.feature_extraction_chainhead_audio",
         _register_audio_extractor,
         needs=(f"{__package__}.inputs.feature_extraction_chainhead",),
     ),

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
-from ..inputs.sound_files import read_sound
+from ..inputs.sounds.sound_files import read_sound
 from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.formats.files import COMPRESSIONS
 from ..tables.loading import load

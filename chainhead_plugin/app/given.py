@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..answering.records import Record, Wanted, read_records
 from ..inputs.named_sequences import NamedSequence
-from ..inputs.sound_files import read_sound
+from ..inputs.sounds.sound_files import read_sound
 from ..tables.formats.text.dialect import Dialect
 from ..tables.read import Reading
 from ..tables.schema import Schema

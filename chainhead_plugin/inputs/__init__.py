@@ -10,16 +10,16 @@ from ..faces import names_of
 if TYPE_CHECKING:
     from .data_collator import ChainHeadDataCollator as ChainHeadDataCollator
     from .feature_extraction_chainhead import ChainHeadFeatureExtractor as ChainHeadFeatureExtractor
-    from .feature_extraction_chainhead_audio import (
+    from .image_processing_chainhead import ChainHeadImageProcessor as ChainHeadImageProcessor
+    from .sounds.feature_extraction_chainhead_audio import (
         ChainHeadAudioFeatureExtractor as ChainHeadAudioFeatureExtractor,
     )
-    from .image_processing_chainhead import ChainHeadImageProcessor as ChainHeadImageProcessor
     from .tokenizer import train_tokenizer as train_tokenizer
 
 __getattr__, __dir__, __all__ = names_of(
     __name__,
     {
-        "ChainHeadAudioFeatureExtractor": "feature_extraction_chainhead_audio",
+        "ChainHeadAudioFeatureExtractor": "sounds.feature_extraction_chainhead_audio",
         "ChainHeadDataCollator": "data_collator",
         "ChainHeadFeatureExtractor": "feature_extraction_chainhead",
         "ChainHeadImageProcessor": "image_processing_chainhead",

@@ -71,7 +71,9 @@ def test_padding_changes_no_real_frame(extractor, recordings):
         assert torch.equal(together["input_features"][number, : len(alone)], alone)
         assert not together["input_features"][number, len(alone) :].any()
     parts = [{"input_features": extractor(one)["input_features"][0]} for one in recordings]
-    assert torch.equal(extractor.pad(parts, return_tensors="pt")["input_features"], together["input_features"])
+    assert torch.equal(
+        extractor.pad(parts, return_tensors="pt")["input_features"], together["input_features"]
+    )
 
 
 def test_it_is_saved_whole(extractor, recordings, tmp_path):
@@ -79,7 +81,9 @@ def test_it_is_saved_whole(extractor, recordings, tmp_path):
     loaded = AutoFeatureExtractor.from_pretrained(tmp_path)
     assert type(loaded) is ChainHeadAudioFeatureExtractor
     assert loaded.to_dict() == extractor.to_dict()
-    np.testing.assert_array_equal(loaded(recordings)["input_features"], extractor(recordings)["input_features"])
+    np.testing.assert_array_equal(
+        loaded(recordings)["input_features"], extractor(recordings)["input_features"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import wave
 import numpy as np
 import pytest
 
-from chainhead_plugin.inputs.sound_files import read_sound
+from chainhead_plugin.inputs.sounds.sound_files import read_sound
 
 
 def wav(frames, width, channels=1, rate=8000):

@@ -6,8 +6,8 @@ import pytest
 from recipe_writing import write_recipe
 from sounds import write_sound
 
-from chainhead_plugin.inputs.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
-from chainhead_plugin.inputs.sound_files import read_sound
+from chainhead_plugin.inputs.sounds.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
+from chainhead_plugin.inputs.sounds.sound_files import read_sound
 from chainhead_plugin.recipes.candidates.inputs.preparing import prepare
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import RecipeError
@@ -94,7 +94,8 @@ def test_other_rates_are_resampled_if_one_is_stated(folder):
     file = folder / "tones" / "low" / "9.wav"
     write_sound(file, tone(400, 0.3, 44_100), 44_100)
     with pytest.raises(
-        RecipeError, match=r"low/9.wav has 44,100 samples a second, but high/1.wav has 8,000: .* sampling_rate: 8000"
+        RecipeError,
+        match=r"low/9.wav has 44,100 samples a second, but high/1.wav has 8,000: .* sampling_rate: 8000",
     ):
         data_of(folder)
     found = data_of(folder, sampling_rate=RATE)
@@ -137,14 +138,20 @@ def test_all_files_that_cannot_be_used_are_named(folder):
     for name in "abcd":
         (low / f"{name}.wav").unlink()
     write_sound(low / "e.wav", tone(400, 31), RATE)
-    with pytest.raises(RecipeError, match=r"low/e.wav lasts 31 s, expected at most 30 s, which are 30,000 frames"):
+    with pytest.raises(
+        RecipeError, match=r"low/e.wav lasts 31 s, expected at most 30 s, which are 30,000 frames"
+    ):
         load_data(recipe_of(folder, {"spectrum": {"hop_seconds": 0.001}}))
 
 
 @pytest.mark.parametrize(
     ("changes", "data", "message"),
     [
-        ({}, {"train": "trees"}, "no WAV file in trees: expected a folder with a folder of WAV files for each label"),
+        (
+            {},
+            {"train": "trees"},
+            "no WAV file in trees: expected a folder with a folder of WAV files for each label",
+        ),
         ({}, {"train": "tones/low"}, "have the label 'low', expected at least two labels"),
         ({}, {"label": "pitch"}, "pitch names a column, but a folder of sounds has none"),
         ({}, {"train": "tones.csv", "path": "file"}, "tones.csv has no column file"),
@@ -155,21 +162,29 @@ def test_all_files_that_cannot_be_used_are_named(folder):
         ({"spectrum": {"sampling_rate": RATE}}, {}, "spectrum: sampling_rate is an option of data"),
         ({"spectrum": {"bins": 3}}, {}, "spectrum: unknown parameters .*: bins"),
         ({"spectrum": {"hop_seconds": 1}}, {}, "spectrum: hop_seconds must be"),
-        ({"model": {"backbone_config": {"model_type": "wav2vec2"}}}, {}, "backbone_config has no effect for sounds"),
+        (
+            {"model": {"backbone_config": {"model_type": "wav2vec2"}}},
+            {},
+            "backbone_config has no effect for sounds",
+        ),
         ({"task": "image-classification"}, {}, "spectrum has no effect for image-classification"),
         ({"data": "digits"}, {}, "no data set 'digits' for audio-classification"),
     ],
 )
 def test_mistakes(folder, changes, data, message):
     with pytest.raises(RecipeError, match=message):
-        load_data(recipe_of(folder, changes if "data" in changes else {"data": CONTENT["data"] | data} | changes))
+        load_data(
+            recipe_of(folder, changes if "data" in changes else {"data": CONTENT["data"] | data} | changes)
+        )
 
 
 def test_scaling_is_that_of_the_training_sounds(folder):
     recipe = recipe_of(folder, train="tones.csv")
     found = load_data(recipe)
     inputs = prepare(recipe, found.train)
-    np.testing.assert_allclose(inputs.preprocessor.mean, np.concatenate(found.train.inputs).mean(0), rtol=1e-5)
+    np.testing.assert_allclose(
+        inputs.preprocessor.mean, np.concatenate(found.train.inputs).mean(0), rtol=1e-5
+    )
     batch = inputs.batch(found.train.inputs)
     assert batch["input_features"].shape == (6, inputs.fields["chain_length"], inputs.fields["m"])
     assert inputs.preprocessor.schema["text"] == "path"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checks.values import check_number, check_whole_number
-from ...inputs.sound_files import RATES
+from ...inputs.sounds.sound_files import RATES
 from ...tables.errors import closest
 from ...tables.formats.text.dialect import Dialect
 from ...tables.read import Reading

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...inputs.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
-from ...inputs.sound_files import RATES, Sound, read_sound, resample
+from ...inputs.sounds.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
+from ...inputs.sounds.sound_files import RATES, Sound, read_sound, resample
 from ...tables.errors import TableError, counted, listed, place
 from ...tables.formats.files import find_sources
 from ...tables.read import Reading

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import transformers
 
-from ....inputs.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
+from ....inputs.sounds.feature_extraction_chainhead_audio import ChainHeadAudioFeatureExtractor
 from ....models.encoders.modeling_chainhead_audio import ChainHeadForAudioClassification
 from ...data.examples import Examples
 from ...data.sound_files import extractor_for

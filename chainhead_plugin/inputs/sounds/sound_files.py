@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks.packages import missing_package
+from ...checks.packages import missing_package
 
 # The least and the most samples a second of sounds that models are trained on.
 RATES = (1_000, 768_000)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from transformers.audio_utils import mel_filter_bank, window_function
 from transformers.feature_extraction_utils import BatchFeature
 
-from ..checks.values import check_number, check_whole_number
-from .extraction_options import check_integer
-from .feature_extraction_chainhead import ChainHeadFeatureExtractor
-from .feature_extractor_file import FeatureExtractorFile
+from ...checks.values import check_number, check_whole_number
+from ..extraction_options import check_integer
+from ..feature_extraction_chainhead import ChainHeadFeatureExtractor
+from ..feature_extractor_file import FeatureExtractorFile
 from .sound_files import RATES
 
 # A preprocessor_config.json comes from the Hub: beyond these, a size is an attack or a mistake.
