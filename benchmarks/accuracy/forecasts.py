@@ -229,7 +229,7 @@ def main(
             file.write(json.dumps(row) + "\n")
             file.flush()
             console.print(row)
-    rehearsals = [row for row in rows if "rehearsal" in row]
+    rehearsals = [row for row in rows if "given" in row]
     rows = [
         row for row in rows if row.get("series") in names and row["model"] in wanted and row["seed"] < seeds
     ]
