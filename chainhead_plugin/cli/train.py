@@ -37,9 +37,10 @@ def train(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE|TABLE",
-            help="A YAML file, the name of a model of the zoo for its own recipe, or a table of series: CSV, Parquet, "
-            "Excel, JSON lines, .npz, .ts …, a folder or a pattern of them.",
+            metavar="RECIPE|TABLE|FOLDER",
+            help="A YAML file, the name of a model of the zoo for its own recipe, a table of series: CSV, Parquet, "
+            "Excel, JSON lines, .npz, .ts …, a folder or a pattern of them; or a folder with a folder of WAV files for "
+            "each label.",
             autocompletion=complete_recipes,
         ),
     ],
@@ -78,7 +79,7 @@ def train(
     ] = None,
     files_as: FileOptions = UNSAID,
 ) -> None:
-    """Train a recipe's model on every seed and test each of them once, or the default model on a table.
+    """Train a recipe's model on every seed and test each of them once, or the default model on a table or on sounds.
 
     Nothing has to be said of a table: the meaning of its columns is guessed if that is safe, and printed. A table with
     times and without labels becomes a forecaster. A recipe whose training was interrupted goes on where it stopped; the
@@ -88,6 +89,8 @@ def train(
     Example: chainhead train measurements.csv --label kind --test-share 0.2
 
     Example: chainhead train sales.csv --horizon 14
+
+    Example: chainhead train calls --test-share 0.25
     """
     options = {
         "task": task,
@@ -99,13 +102,23 @@ def train(
         "minutes": minutes,
     }
     given = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not None}
+    from ..recipes.recipe_files import load_recipe
+    from ..recipes.sound_folders import holds_sounds, recipe_of_sounds
+
     with reported_errors():
+        if holds_sounds(source):
+            of_tables = given.keys() - {"--test", "--test-share", "--seed"}
+            if unused := [*files_as.given(), *sorted(of_tables)]:
+                raise wrong(f"has no effect on {source}, a folder of sounds", unused[0])
+            recipe = recipe_of_sounds(Path(source), test, test_share, seed)
+            _measure(recipe, output or Path(f"{recipe.name}-model"), with_peers=False)
+            return
         if is_table(source):
             train_table(source, output, files_as, options)
             return
         if unused := [*files_as.given(), *given]:
             raise wrong(f"is for tables, which {source} is not", unused[0])
-        _measure(source, output, with_peers=False)
+        _measure(load_recipe(source), output, with_peers=False)
 
 
 def compare(
@@ -134,13 +147,22 @@ def compare(
 
     Example: chainhead compare my-recipe.yaml --engine ray --workers 8
     """
+    from ..recipes.recipe_files import load_recipe
+
     check_engine(engine, {"--address": address, "--workers": workers})
     with reported_errors():
-        _measure(recipe, output, with_peers=True, on_ray=engine is not None, address=address, workers=workers)
+        _measure(
+            load_recipe(recipe),
+            output,
+            with_peers=True,
+            on_ray=engine is not None,
+            address=address,
+            workers=workers,
+        )
 
 
 def _measure(
-    source: str,
+    recipe: "Recipe",
     output: Path | None,
     *,
     with_peers: bool,
@@ -152,10 +174,7 @@ def _measure(
 
     from registry.jobs.engines.cluster import require_ray
 
-    from ..recipes.recipe_files import load_recipe
-
     terminal = console()
-    recipe = load_recipe(source)
     folder = output or Path(recipe.name)
     with terminal.status("Importing torch and transformers"):
         from transformers.utils import logging

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import invoke
 from recipe_writing import write_recipe
 from sounds import write_sound
 
@@ -13,6 +14,7 @@ from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import load_recipe
 from chainhead_plugin.recipes.results.new_data import evaluate_on
+from chainhead_plugin.recipes.sound_folders import holds_sounds, recipe_of_sounds
 from chainhead_plugin.recipes.training.measuring import measure
 
 RATE = 8_000
@@ -206,3 +208,26 @@ def test_a_trained_model_is_evaluated_on_folders_and_tables(folder, tmp_path):
     told = evaluate_on(str(folder / "tones"), measured.model, out, "audio-classification")
     assert told.said.endswith("; resampled low/0.wav")
     assert told.confusion == results[0].confusion
+
+
+def test_a_folder_has_a_usual_recipe(folder):
+    assert holds_sounds(str(folder / "tones"))
+    recipe = recipe_of_sounds(folder / "tones", None, None, 3)
+    assert (recipe.name, recipe.seeds, recipe.data["test_share"], recipe.data["test_seed"]) == (
+        "tones",
+        [3],
+        0.2,
+        3,
+    )
+    assert "test_share" not in recipe_of_sounds(folder / "tones", folder / "more", None, None).data
+    with pytest.raises(RecipeError, match="one of test and test_share"):
+        load_data(recipe_of_sounds(folder / "tones", folder / "more", 0.5, None))
+    # A folder with a table is a folder of tables, and a folder of recordings alone has no labels.
+    assert not holds_sounds(str(folder))
+    assert not holds_sounds(str(folder / "tones" / "low"))
+    assert not holds_sounds(str(folder / "tones.csv"))
+
+
+def test_options_of_tables_have_no_effect_on_a_folder(folder):
+    output = invoke("train", str(folder / "tones"), "--label", "x", code=2)
+    assert "has no effect on" in " ".join(output.split())
