@@ -156,7 +156,7 @@ MISTAKES = [
     ("pull nowhere", 1, "no folder here is named nowhere: chainhead list shows the"),
     ("evaluate nowhere", 1, "no folder here is named nowhere: chainhead list shows the"),
     ("list --task poetry", 1, "no model matches"),
-    ("train", 2, "Missing argument 'RECIPE|TABLE'"),
+    ("train", 2, "Missing argument 'RECIPE|TABLE|FOLDER'"),
     ("train missing.csv --label kind", 1, "there is no file missing.csv"),
     (
         "train missing.yaml",
