@@ -197,7 +197,16 @@ def _sizes(results: Results) -> str:
 
 
 def _machine(results: Results) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in results["machine"].items()) + "."
+    machine = results["machine"]
+    told = "; ".join(f"{name}: {value}" for name, value in machine.items()) + "."
+    others: dict[tuple[str, str, str], set[str]] = {}
+    for row in results["rows"]:
+        own = row.get("machine", machine)
+        if own.get("chainhead") != machine.get("chainhead"):
+            others.setdefault((row["model"], own["chainhead"], own["date"]), set()).add(row["set"])
+    for (model, version, date), sets in others.items():
+        told += f" {model} on {', '.join(sorted(sets))}: chainhead {version}, {date}."
+    return told
 
 
 __all__: Sequence[str] = ["accuracy", "render", "seconds", "values", "write_report"]

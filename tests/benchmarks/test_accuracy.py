@@ -55,6 +55,15 @@ def test_report_says_where_it_loses(results):
     assert accuracy(results, "A", "Hydra") is None
 
 
+def test_runs_of_another_version_are_named(results):
+    machine = {"Python": "3", "chainhead": "1.0", "date": "2030-01-01"}
+    rows = [each | {"machine": machine} for each in results["rows"]]
+    rows[0] |= {"machine": machine | {"chainhead": "1.1", "date": "2030-02-02"}}
+    assert "chainhead 1." not in render(results | {"machine": machine, "rows": rows[1:]})
+    told = render(results | {"machine": machine, "rows": rows})
+    assert "MiniRocket on A: chainhead 1.1, 2030-02-02." in told
+
+
 def test_sets_that_nothing_was_chosen_on_have_a_section_of_their_own(results):
     apart = {"aside": results | {"sets": ["B"]}}
     text = render(results | {"sets": ["A"]} | apart)

@@ -15,7 +15,7 @@ from ...chain.threads import num_threads
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
-from .shapes import SHAPES, default_stack
+from .shapes import SHAPES, SPREAD, default_stack
 from .training import fitted_extractor, train_stack
 from .validation import CrossValidation, cross_validate, rank
 
@@ -145,7 +145,9 @@ def fit_stack(
         validations.sort(key=rank)
         shape = validations[0].shape if validations else "deep"
         extractor = fitted_extractor(series, validations[0].standardize_each if validations else False)
-        model = train_stack(configs[shape], extractor, series, labels, steps, seed, on_step)
+        model = train_stack(
+            configs[shape], extractor, series, labels, steps, seed, on_step, is_spread=shape in SPREAD
+        )
     return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
 
 

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
+from .start import spread_start
 
 _BATCH, _RATE, _DECAY = 16, 5e-3, 1e-2
 _WARM_UP = 0.1
@@ -27,14 +28,18 @@ def train_stack(
     steps: int,
     seed: int,
     on_step: Callable[[], None] = lambda: None,
+    *,
+    is_spread: bool = False,
 ) -> ChainHeadForSequenceClassification:
-    """Return a new model, trained and in eval mode.
+    """Return a new model, trained and in eval mode; its start is that of `spread_start` if `is_spread`.
 
     Series of one length are mixed in pairs, and so are their labels: mixup, Zhang et al., 2018, arXiv:1710.09412.
     """
     torch.manual_seed(seed)
     rng, targets = np.random.default_rng(seed), torch.from_numpy(labels)
     model = ChainHeadForSequenceClassification(config).train()
+    if is_spread:
+        spread_start(model)
     optimizer, scheduler = usual_optimizer(model, steps)
     size = min(_BATCH, max(2, len(series) // 3))
     order: list[int] = []

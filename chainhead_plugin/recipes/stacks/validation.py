@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
+from .shapes import SPREAD
 from .training import fitted_extractor, train_stack
 
 
@@ -79,7 +80,9 @@ def cross_validate(
         kept = [series[place] for place in np.flatnonzero(fold != number)]
         held_out = [series[place] for place in np.flatnonzero(fold == number)]
         extractor = fitted_extractor(kept, standardize_each)
-        model = train_stack(config, extractor, kept, labels[fold != number], steps, seed, on_step)
+        model = train_stack(
+            config, extractor, kept, labels[fold != number], steps, seed, on_step, is_spread=shape in SPREAD
+        )
         logits, targets = _logits(model, extractor, held_out), torch.from_numpy(labels[fold == number])
         answers[fold == number] = logits.argmax(1).numpy()
         loss += float(cross_entropy(logits, targets, reduction="sum"))

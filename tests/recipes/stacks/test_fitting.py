@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack, fitting
+from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack, fitting, training
 
 SMALL = {"hidden_sizes": [8, 8]}
 
@@ -54,6 +54,8 @@ def test_the_better_stack_is_chosen(monkeypatch):
     for shape, fields in small.items():
         monkeypatch.setitem(SHAPES, shape, fields)
     monkeypatch.setattr(fitting, "_STEPS", 40)
+    spread = []
+    monkeypatch.setattr(training, "spread_start", lambda model: spread.append(model.config.hidden_sizes))
     chains, labels = series_of(12)
     fitted = fit_stack(chains, labels, ["falls", "rises"], threads=1)
 
@@ -64,6 +66,8 @@ def test_the_better_stack_is_chosen(monkeypatch):
     chosen = fitted.validations[0]
     assert fitted.model.config.hidden_sizes == small[chosen.shape]["hidden_sizes"]
     assert fitted.extractor.standardize_each == chosen.standardize_each
+    plain = sum(trial.shape == "plain" for trial in fitted.validations) * 3 + (chosen.shape == "plain")
+    assert spread == [small["plain"]["hidden_sizes"]] * plain  # of three folds each, and the final run
 
 
 @pytest.mark.parametrize(
