@@ -178,10 +178,10 @@ class ChainHeadForecaster(FittedForecaster):
         ----------
         horizon : int, optional
             Steps to forecast; by default `horizon_`. For more steps than `horizon_` the model continues from its own
-            forecasts, which is only possible without covariates.
+            forecasts.
         X : array, list, Series or DataFrame, optional
-            The covariates of the steps to forecast, in the form that `fit` was given. If `y` is given, the covariates
-            of its steps come first.
+            The covariates of the steps to forecast, `horizon_` at least, in the form that `fit` was given. If `y` is
+            given, the covariates of its steps come first.
         y : array, list, Series or DataFrame, optional
             The past to forecast from, as for `fit`; by default the past that `fit` and `update` were given.
 

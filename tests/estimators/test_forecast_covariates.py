@@ -65,6 +65,19 @@ class TestCovariates:
         for level in LEVELS:
             np.testing.assert_allclose(result["quantiles"][level], expected["sales", level], rtol=1e-7)
 
+    def test_beyond_the_horizon(self, fitted, tmp_path):
+        """The first steps are those of the horizon; the later steps know their covariates, as the pipeline's do."""
+        y, X = data()
+        found = fitted.predict_quantiles(12, X=X[END : END + 12])
+        first = fitted.predict_quantiles(X=X[END : END + HORIZON])
+        pd.testing.assert_frame_equal(found[:HORIZON], first, check_freq=False)
+        assert np.abs(found["sales", 0.5] - y[END : END + 12]).max() < 20
+        fitted.save_pretrained(tmp_path)
+        frame = pd.concat([y[:END].to_frame(), X[: END + 12]], axis=1).rename_axis("day")
+        result = pipeline("time-series-forecasting", model=str(tmp_path))(frame, prediction_length=12)
+        for level in LEVELS:
+            np.testing.assert_allclose(result["quantiles"][level], found["sales", level], rtol=1e-6)
+
     def test_arrays_and_several_series(self):
         y, X = data()
         values, known = y.to_numpy(), X[["holiday"]].to_numpy()
@@ -87,7 +100,7 @@ class TestCovariates:
         for call, message in (
             (fitted.predict, "of 0 steps after the past, but 5"),
             (lambda: fitted.predict(X=X[END : END + 2]), "of 2 steps after the past"),
-            (lambda: fitted.predict(9, X=X[END:]), "5 steps at most, got 9"),
+            (lambda: fitted.predict(9, X=X[END : END + 8]), "of 8 steps after the past, but 9"),
             (lambda: fitted.predict(y=y[:END]), "missing holiday, rain"),
             (
                 lambda: ChainHeadForecaster().fit(y[:END], X[:60], horizon=3),

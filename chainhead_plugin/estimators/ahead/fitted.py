@@ -12,7 +12,6 @@ from ...forecasts.following.errors import SeriesInTime
 from ...forecasts.following.pasts import forecast_pasts
 from ...forecasts.following.state import followed
 from ...inputs.named_sequences import is_frame
-from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .histories import History, joined, read_history
 from .saving import SavedForecaster
 
@@ -90,7 +89,7 @@ class FittedForecaster(SavedForecaster):
         if self.update_bands and end is not None:
             model, origins = followed(model, self._band, _in_time(history, end - max(history.ends)))
         forecasts = [
-            self._forecast(model, [values], steps, None if history.known is None else [history.known[number]])
+            forecast_pasts(model, [values], steps, None if history.known is None else [history.known[number]])
             for number, values in enumerate(history.values)
         ]
         return history, [forecast[0] for forecast in forecasts], origins
@@ -142,7 +141,7 @@ class FittedForecaster(SavedForecaster):
         steps : int, optional
             Steps to forecast; by default `horizon_`.
         known : sequence of float64 arrays [length + steps or more, covariates], optional
-            The covariates of each past and of the steps to forecast.
+            The covariates of each past and of the steps to forecast, which are `horizon_` at least.
 
         Returns
         -------
@@ -151,23 +150,9 @@ class FittedForecaster(SavedForecaster):
         Raises
         ------
         ValueError
-            If covariates are missing, or are needed for more steps than the model forecasts at once.
+            If covariates are missing.
         """
-        return self._forecast(self.model_, pasts, self.horizon_ if steps is None else steps, known)
-
-    def _forecast(
-        self,
-        model: ChainHeadForTimeSeriesPrediction,
-        pasts: Sequence[Array],
-        steps: int,
-        known: Sequence[Array] | None,
-    ) -> Array:
-        if model.config.num_time_features and steps > self.horizon_:
-            raise ValueError(
-                f"with covariates this model forecasts {self.horizon_} steps at most, got {steps}: fit it for a "
-                "longer horizon"
-            )
-        return forecast_pasts(model, pasts, steps, known)
+        return forecast_pasts(self.model_, pasts, self.horizon_ if steps is None else steps, known)
 
 
 def _in_time(history: History, offset: int) -> SeriesInTime:
