@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 import torch
 from recipe_writing import write_arrays, write_recipe
-from torch import nn
 from transformers import AutoModelForSequenceClassification, TrainingArguments, pipeline
 from typer.testing import CliRunner
 
@@ -311,23 +310,6 @@ class TestRuns:
         other = recipe_of(folder, **change)
         with pytest.raises(RecipeError, match="another version of this recipe or of other data"):
             Runs(other, load_data(other), folder / "runs")
-
-    def test_early_stopping_keeps_the_best_epoch(self, folder):
-        recipe = recipe_of(
-            folder,
-            validation_folds=None,
-            validation_share=0.25,
-            early_stopping=2,
-            training={"num_train_epochs": 30},
-        )
-        runs = Runs(recipe, load_data(recipe), folder / "runs")
-        run = runs.final("chain", 0.05, 0)
-        shares = [record["eval_accuracy"] for record in run.history if "eval_accuracy" in record]
-        assert len(shares) < 30
-        assert run.validation(recipe.task.metric, best=True)[0] == max(shares)
-        assert len(shares) - 1 - shares.index(max(shares)) == 2
-        model = run.model()
-        assert isinstance(model, nn.Module)
 
 
 class TestCommands:

@@ -18,6 +18,7 @@ from .fingerprints import differences, of_examples, of_recipe
 from .fitting.closed_form import fit_in_closed_form
 from .fitting.predicting import predict
 from .fitting.trainer import fit
+from .ranking import Validation, is_better
 from .records import TRAINER, keep_run, kept_run, read_record, set_aside, write_record
 from .report import Measurement
 from .stopwatch import Stopwatch
@@ -81,19 +82,15 @@ class Runs:
             The first run with this rate.
         """
         metric = self.recipe.task.metric
-        best: tuple[tuple[float, float], float | None, Run] | None = None
+        best: tuple[Validation, float | None, Run] | None = None
         for rate in self.rates(name):
             runs = [self.validate(name, rate, number) for number in range(self.validations)]
             results = [run.validation(metric, best=self.recipe.early_stopping is not None) for run in runs]
-            value, loss = (float(np.mean(column)) for column in zip(*results, strict=True))
-            if (
-                best is None
-                or metric.better(value, best[0][0])
-                or (value == best[0][0] and loss < best[0][1])
-            ):
-                best = ((value, loss), rate, runs[0])
+            mean = Validation(*(float(np.mean(column)) for column in zip(*results, strict=True)))
+            if best is None or is_better(metric, mean, best[0]):
+                best = (mean, rate, runs[0])
         assert best is not None
-        return best[1], best[0][0], best[2]
+        return best[1], best[0].value, best[2]
 
     @property
     def validations(self) -> int:

@@ -14,6 +14,7 @@ from ..data.examples import Examples
 from ..metrics.metric import Metric
 from ..recipe import Recipe
 from .fingerprints import of_candidate
+from .ranking import Validation, best_epochs, validations
 from .records import WEIGHTS
 
 
@@ -89,16 +90,9 @@ class Run:
     seconds: float
     fitted: dict[str, Any] = field(default_factory=dict)
 
-    def validation(self, metric: Metric, best: bool) -> tuple[float, float]:
-        """Return metric and loss after the epoch whose weights were kept: the best, or the last."""
-        name = f"eval_{metric.name}"
-        epochs = [record for record in self.history if name in record]
-        kept = epochs[0 if best else -1]
-        for record in epochs:
-            # Of equally good epochs the first, as in the Trainer.
-            if best and metric.better(record[name], kept[name]):
-                kept = record
-        return kept[name], kept["eval_loss"]
+    def validation(self, metric: Metric, best: bool) -> Validation:
+        """Return the validation after the epoch whose weights were kept: the best, or the last."""
+        return best_epochs(metric, self.history)[-1][1] if best else validations(metric, self.history)[-1]
 
     def model(self) -> nn.Module:
         """Return the trained model, in evaluation mode."""

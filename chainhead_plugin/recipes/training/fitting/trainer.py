@@ -26,6 +26,7 @@ from ...errors import RecipeError
 from ...task import Task
 from ..stopwatch import Stopwatch
 from ..trials import Trial
+from .best_epoch import RANK, RankEpochs
 from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
 from .target_scale import TargetScale
 from .weighting import weighted_loss
@@ -59,7 +60,7 @@ def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None)
     """Train a candidate; the same seed and number of threads give the same weights.
 
     If the fold holds examples out, the model is evaluated on them after every epoch. Early stopping, if the recipe has
-    it, watches the task's first metric.
+    it, watches the task's first metric, and the loss where that stays the same.
 
     Parameters
     ----------
@@ -102,6 +103,7 @@ def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None)
         trainer.add_callback(_OnEpoch(on_epoch))
         trainer.add_callback(SealCheckpoints())
         if recipe.early_stopping is not None:
+            trainer.add_callback(RankEpochs(task.metric))
             trainer.add_callback(EarlyStoppingCallback(recipe.early_stopping))
 
         watch = Stopwatch(recipe.threads)
@@ -136,8 +138,8 @@ def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
         ours |= {
             "save_strategy": "epoch",
             "load_best_model_at_end": True,
-            "metric_for_best_model": task.metric.name,
-            "greater_is_better": task.metric.greater_is_better,
+            "metric_for_best_model": RANK,
+            "greater_is_better": True,
         }
     else:
         # Four times a run: saving after every epoch would take longer than training small models.
