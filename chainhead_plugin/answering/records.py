@@ -144,7 +144,9 @@ def media_files(file: Path, kind: Kind) -> Iterator[Record]:
     found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
     files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
     if not files:
-        raise ValueError(f"{file} holds no file, expected {kind}s")
+        inner = f", but folders: name their files by a pattern, such as '{file}/*/*'"
+        holds_folders = file.is_dir() and any(one.is_dir() for one in file.iterdir())
+        raise ValueError(f"{file} holds no file{inner if holds_folders else ''}, expected {kind}s")
     for one in files:
         yield Record(one, {"file": str(one)}, one.name)
 

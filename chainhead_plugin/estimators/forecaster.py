@@ -265,7 +265,7 @@ class ChainHeadForecaster(FittedForecaster):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As by `predict`.
         """
-        low = round((1 - coverage) / 2, 6)
+        low = round((1 - check_number("coverage", coverage, above=0, below=1)) / 2, 6)
         return self.predict_quantiles(horizon, alpha=[low, round(1 - low, 6)], X=X, y=y)
 
 

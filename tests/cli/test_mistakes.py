@@ -46,6 +46,7 @@ def files(tmp_path_factory):
     (folder / "a.txt").write_text("good\n")
     (folder / "recipe.yaml").write_text("task: time-series-clasification\n")
     (folder / "empty").mkdir()
+    (folder / "leaves" / "beech").mkdir(parents=True)
     return folder
 
 
@@ -127,6 +128,11 @@ MISTAKES = [
     ),
     (f"predict {DIGITS} vowels.csv --columns a", 1, "--columns has no effect on images"),
     (f"predict {DIGITS} empty", 1, "empty holds no file, expected images"),
+    (
+        f"predict {DIGITS} leaves",
+        1,
+        "leaves holds no file, but folders: name their files by a pattern, such as 'leaves/*/*'",
+    ),
     (f"predict {WORDS} vowels.csv", 1, "has no column text, but id, c0"),
     (f"predict {WORDS} a.txt --series a", 1, "--series has no effect on texts"),
     (

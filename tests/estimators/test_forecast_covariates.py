@@ -104,8 +104,22 @@ class TestCovariates:
             (lambda: fitted.predict(y=y[:END]), "missing holiday, rain"),
             (
                 lambda: ChainHeadForecaster().fit(y[:END], X[:60], horizon=3),
-                "row 61, column holiday is empty",
+                "X has no row for 60 of the 120 steps of y, the first 2024-03-01",
             ),
+            (
+                lambda: fitted.predict(X=X),
+                f"{END} of the {len(X)} new rows are for steps that were given before",
+            ),
+            (
+                lambda: fitted.predict(y=y[:END], X=X[END:]),
+                f"X has no row for {END} of the {END} steps of y",
+            ),
+            (
+                lambda: fitted.update(y[END - 3 :], X[END - 3 :]),
+                "3 of the 23 new rows are for steps that were",
+            ),
+            (lambda: fitted.predict_interval(coverage=95), "coverage must be .* above 0 and below 1, got 95"),
+            (lambda: fitted.predict_interval(coverage=[0.5]), "coverage must be .* of type list"),
             (
                 lambda: ChainHeadForecaster().fit(y[:END], missing, horizon=3),
                 "row 8, column holiday is empty",
@@ -113,6 +127,10 @@ class TestCovariates:
             (
                 lambda: ChainHeadForecaster().fit(y[:END].to_numpy(), missing.to_numpy(), horizon=3),
                 "series 0: x0 is nan in step 7",
+            ),
+            (
+                lambda: ChainHeadForecaster().fit(np.ones(50), np.ones(40), horizon=3),
+                "X has 40 rows, expected a row for each step of y, which has 50",
             ),
             (lambda: ChainHeadForecaster().fit(y, y, horizon=3), "y and X both have the columns sales"),
             (lambda: ChainHeadForecaster().fit(y, X.to_numpy(), horizon=3), "X is not"),

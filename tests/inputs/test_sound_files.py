@@ -55,6 +55,8 @@ def test_channels_are_averaged():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        (b"", r"a\.wav is empty, expected a WAV file"),
+        (b"ID3 no sound", r"a\.wav is no WAV file that can be read: it does not begin with RIFF; convert"),
         (b"RIFF", r"a\.wav is no WAV file that can be read"),
         (
             wav(b"\0" * 8, 2).replace(b"fmt \x10\0", b"fmt \x10\x99"),

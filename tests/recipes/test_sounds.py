@@ -101,7 +101,7 @@ def test_other_rates_are_resampled_if_one_is_stated(folder):
     ):
         data_of(folder)
     found = data_of(folder, sampling_rate=RATE)
-    assert found.said[0].endswith("; resampled low/9.wav")
+    assert found.said[0].endswith("; resampled 1 sound (low/9.wav)")
     resampled = max((*found.train.inputs, *found.test.inputs), key=len)
     made = ChainHeadAudioFeatureExtractor(12, RATE).frames(tone(400, 0.3) / 2**15)
     assert len(resampled) == len(made) == 31
@@ -116,11 +116,25 @@ def test_several_channels_are_said(folder):
     with wave.open(str(folder / "tones" / "low" / "9.wav"), "wb") as sound:
         sound.setparams((2, 2, RATE, 0, "NONE", ""))
         sound.writeframes(np.repeat(tone(400, 0.1), 2).astype("<i2").tobytes())
-    assert data_of(folder).said[0].endswith("; the mean of the channels of low/9.wav")
+    assert data_of(folder).said[0].endswith("; the mean of the channels of 1 sound (low/9.wav)")
 
 
 def test_all_files_that_cannot_be_used_are_named(folder):
     low = folder / "tones" / "low"
+    # The rate of all is that of the first that can be read.
+    first = folder / "tones" / "high" / "0.wav"
+    for content, told in ((b"", "is empty"), (b"no sound", "does not begin with RIFF")):
+        first.write_bytes(content)
+        (low / "a.wav").write_bytes(b"")
+        write_sound(low / "b.wav", tone(400, 0.3, 44_100), 44_100)
+        with pytest.raises(RecipeError) as error:
+            data_of(folder)
+        faults = str(error.value).split("; ")
+        assert told in faults[0]
+        assert any(fault.startswith("low/a.wav is empty, expected a WAV file") for fault in faults)
+        assert any("low/b.wav has 44,100 samples a second, but high/1.wav has 8,000" in one for one in faults)
+    for file in (first, low / "a.wav", low / "b.wav"):
+        file.unlink()
     (low / "notes.txt").write_text("two of them are old", "utf-8")
     assert data_of(folder).said[0].endswith("; label by folder; left out low/notes.txt (high 4, low 4)")
     write_sound(low / "a.wav", [], RATE)
@@ -151,9 +165,11 @@ def test_all_files_that_cannot_be_used_are_named(folder):
     [
         (
             {},
-            {"train": "trees"},
-            "no WAV file in trees: expected a folder with a folder of WAV files for each label",
+            {"train": "trees/*"},
+            "no WAV file in trees/\\*: expected a folder with a folder of WAV files for each label",
         ),
+        ({}, {"train": "trees"}, "there is no file or folder trees in /.*, from which paths start"),
+        ({}, {"train": ["tones", "trees"]}, "there is no file or folder trees"),
         ({}, {"train": "tones/low"}, "have the label 'low', expected at least two labels"),
         ({}, {"label": "pitch"}, "pitch names a column, but a folder of sounds has none"),
         ({}, {"train": "tones.csv", "path": "file"}, "tones.csv has no column file"),
@@ -206,7 +222,7 @@ def test_a_trained_model_is_evaluated_on_folders_and_tables(folder, tmp_path):
     assert results[0].examples == 8
     write_sound(folder / "tones" / "low" / "0.wav", tone(400, 0.1, 2 * RATE), 2 * RATE)
     told = evaluate_on(str(folder / "tones"), measured.model, out, "audio-classification")
-    assert told.said.endswith("; resampled low/0.wav")
+    assert told.said.endswith("; resampled 1 sound (low/0.wav)")
     assert told.confusion == results[0].confusion
 
 

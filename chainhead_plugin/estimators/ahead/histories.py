@@ -105,6 +105,12 @@ def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History
         raise ValueError(f"X must be a list of {len(parts)} arrays, as y is")
     given = [_numbers("X", number, one) for number, one in enumerate(X if is_batch else [X])]
     known = [part.reshape(len(part), -1) for part in given]
+    for part, rows in zip(values, known, strict=True):
+        if len(rows) < len(part):
+            raise ValueError(
+                f"X has {len(rows)} rows, expected a row for each step of y, which has {len(part)}, and then for "
+                "the steps to forecast"
+            )
     return History(values, None, is_batch, is_flat, known, tuple(f"x{i}" for i in range(known[0].shape[1])))
 
 
@@ -121,6 +127,7 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
         twice = [str(column) for column in known.columns if column in frame.columns]
         if twice:
             raise ValueError(f"y and X both have the columns {', '.join(twice)}")
+        _check_rows(frame.index, known.index)
         spec = TableSpec(known=tuple(map(str, known.columns)))
         frame = frame.join(known, how="outer")
     table = table_of(frame, schema, spec)
@@ -128,6 +135,16 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
     index = y.index if y.index.nlevels == 1 else y.index.levels[-1]
     period = getattr(index, "freqstr", None) if hasattr(index, "to_timestamp") else None
     return replace(history, period=period)
+
+
+def _check_rows(steps: Any, known: Any) -> None:
+    """Check that covariates, by their index, are there for all steps of the past."""
+    absent = steps[~steps.isin(known)]
+    if len(absent):
+        raise ValueError(
+            f"X has no row for {len(absent)} of the {len(steps)} steps of y, the first {absent[0]}: expected a row "
+            "for each step of y, with the same index, and then for the steps to forecast"
+        )
 
 
 def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
@@ -176,6 +193,13 @@ def joined(before: Any, later: Any) -> Any:
 
         if hasattr(before, "columns") != hasattr(later, "columns"):
             raise TypeError("give the new values in the form of the values before: a Series, or a DataFrame")
+        # An index that counts rows begins anew in every table, whose times are in a column.
+        again = later.index[later.index.isin(before.index)]
+        if len(again) and (again.nlevels > 1 or hasattr(again, "year")):
+            raise ValueError(
+                f"{len(again)} of the {len(later)} new rows are for steps that were given before, the first for "
+                f"{again[0]}: leave them out"
+            )
         return pandas.concat([before, later])
     if isinstance(before, list | tuple) and before and np.ndim(before[0]) > 0:
         if not isinstance(later, list | tuple) or len(later) != len(before):

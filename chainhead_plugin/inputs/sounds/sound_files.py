@@ -55,8 +55,15 @@ def read_sound(content: bytes, name: str) -> Sound:
     Raises
     ------
     ValueError
-        If it is no such file, or is cut off.
+        If it is no such file, is empty, or is cut off.
     """
+    if not content:
+        raise ValueError(f"{name} is empty, expected a WAV file")
+    if content[:4] != b"RIFF":
+        raise ValueError(
+            f"{name} is no WAV file that can be read: it does not begin with RIFF; convert a sound of another format, "
+            "for example by ffmpeg -i FILE NEW.wav"
+        )
     try:
         with wave.open(io.BytesIO(_without_extension(content)), "rb") as sound:
             width, channels, rate = sound.getsampwidth(), sound.getnchannels(), sound.getframerate()

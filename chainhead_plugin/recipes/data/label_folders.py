@@ -52,10 +52,14 @@ def find_labelled(locations: Any, folder: Path, kind: FileKind) -> tuple[list[Pa
     Raises
     ------
     RecipeError
-        If a location has no file of the kind.
+        If a location is missing, or has no file of the kind.
     """
     files: list[Path] = []
     for location in locations if isinstance(locations, list) else [locations]:
+        if not (folder / location).exists() and not glob.has_magic(str(location)):
+            raise RecipeError(
+                f"there is no file or folder {location} in {folder.resolve()}, from which paths start"
+            )
         found = _files_at(folder / location, kind)
         if not any(map(kind.includes, found)):
             raise RecipeError(

@@ -1,6 +1,8 @@
 """Labelled sounds: WAV files in a folder for each label, or named by a table, as log-mel frames."""
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ SOUNDS = FileKind("WAV file", (".wav", ".wave"), "a table with a column of paths
 _PATH = "path"
 # Chains are padded to the longest of a batch, so that an hour among words would fill the memory.
 _MOST_FRAMES = 30_000
+_USUAL_RATE = 16_000
 # How many files that cannot be used are named.
 _MOST_TOLD = 5
 
@@ -54,7 +57,7 @@ def read_sounds(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelle
     # The reader of texts reads paths: to it they are the texts of a table.
     spec = replace(options.spec, text=options.path)
     found = find_sounds(options.train, recipe.folder, spec, options.reading)
-    rate = options.sampling_rate or _read(found.inputs[0], found.places[0]).rate
+    rate = options.sampling_rate or _first_rate(found)
     extractor = extractor_for(recipe, rate)
     with_rate = options.sampling_rate is not None
     train = as_frames(found, extractor, resampled=with_rate)
@@ -184,14 +187,17 @@ def as_frames(found: Labelled, extractor: ChainHeadAudioFeatureExtractor, *, res
     faults: list[str] = []
     other_rates: list[str] = []
     several_channels: list[str] = []
+    like = "the training part"
     for file, where in zip(found.inputs, found.places, strict=True):
         try:
             sound = _read(file, where)
+            if sound.rate == rate and like not in found.places:
+                like = where
             if sound.channels > 1:
                 several_channels.append(where)
             if sound.rate != rate:
                 other_rates.append(where)
-                sound = _resampled(sound, rate, where, found.places[0], allowed=resampled)
+                sound = _resampled(sound, rate, where, like, allowed=resampled)
             _check(sound, extractor, where)
         except RecipeError as error:
             faults.append(str(error))
@@ -208,10 +214,23 @@ def as_frames(found: Labelled, extractor: ChainHeadAudioFeatureExtractor, *, res
         f"{extractor.feature_size} mel bands every {1000 * extractor.hop_seconds:g} ms; {found.said} ({counts})"
     )
     if other_rates:
-        said += f"; resampled {listed(other_rates)}"
+        said += f"; resampled {_some(other_rates)}"
     if several_channels:
-        said += f"; the mean of the channels of {listed(several_channels)}"
+        said += f"; the mean of the channels of {_some(several_channels)}"
     return replace(found, inputs=frames, sampling_rate=rate, said=said)
+
+
+def _some(places: Sequence[str]) -> str:
+    """Return how many sounds these are, and which."""
+    return f"{counted(len(places), 'sound')} ({listed(places, _MOST_TOLD)})"
+
+
+def _first_rate(found: Labelled) -> int:
+    """Return the rate of the first sound that can be read; the usual rate if there is none, which is told later."""
+    for file, where in zip(found.inputs, found.places, strict=True):
+        with suppress(RecipeError):
+            return _read(file, where).rate
+    return _USUAL_RATE
 
 
 def _read(file: Path, where: str) -> Sound:
@@ -221,10 +240,10 @@ def _read(file: Path, where: str) -> Sound:
         raise RecipeError(str(error)) from error
 
 
-def _resampled(sound: Sound, rate: int, where: str, first: str, *, allowed: bool) -> Sound:
+def _resampled(sound: Sound, rate: int, where: str, like: str, *, allowed: bool) -> Sound:
     if not allowed:
         raise RecipeError(
-            f"{where} has {sound.rate:,} samples a second, but {first} has {rate:,}: state the rate that all are "
+            f"{where} has {sound.rate:,} samples a second, but {like} has {rate:,}: state the rate that all are "
             f"resampled to, such as sampling_rate: {min(sound.rate, rate)}"
         )
     if not RATES[0] <= sound.rate <= RATES[1]:
