@@ -21,6 +21,7 @@ _IN_PYTHON = {
     "PatchTSTForClassification": "time-series-classification",
     "ForTimeSeriesClassification": "time-series-classification",
     "ForRegression": "time-series-classification",
+    "ForVideoClassification": "video-classification",
 }
 
 

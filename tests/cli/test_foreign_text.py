@@ -120,6 +120,11 @@ DAMAGE = {
         {"architectures": ["Wav2Vec2ForAudioFrameClassification"]},
         "which this command does not run: in Python, transformers.pipeline('time-series-segmentation'",
     ),
+    "videos": (
+        "config.json",
+        {"architectures": ["ChainHeadForVideoClassification"]},
+        "which this command does not run: in Python, transformers.pipeline('video-classification'",
+    ),
     "unknown type": ("config.json", {"model_type": "x"}, "model type `x`"),
     "preprocessor": (
         "preprocessor_config.json",

@@ -68,6 +68,8 @@ def test_what_does_not_fit_is_told():
         ValueError, match=r"VideoMAEModel is given values of shape \(2, 3, 8, 8\), expected videos"
     ):
         model(torch.randn(2, 3, 8, 8))
+    with pytest.raises(ValueError, match="it was made for videos of 4 frames, but these have 2"):
+        model(torch.randn(1, 2, 3, 8, 8))
     with pytest.raises(ValueError, match="VideoMAEModel takes videos of one length"):
         model(torch.randn(1, 4, 3, 8, 8), torch.tensor([[1, 1, 1, 0]]))
     images = ViTModel(ViTConfig(**_SMALL, image_size=8, intermediate_size=16))

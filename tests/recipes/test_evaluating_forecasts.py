@@ -42,6 +42,24 @@ def test_scores_are_those_of_the_forecasts_at_every_origin(tmp_path):
     assert "forecasts from 18 origins" in " ".join(shown.split())
 
 
+def test_origins_within_the_training_are_counted(tmp_path):
+    """The forecaster is trained on the first 60 of 80 days."""
+    sales = series(0)
+    forecaster = ChainHeadForecaster(quantiles=(0.1, 0.5, 0.9), seasons=(4,)).fit(sales[:60], horizon=3)
+    forecaster.save_pretrained(tmp_path / "model")
+    past = forecaster.model_.config.chain_length
+    for first, origins, known in (
+        (0, 80 - past - 2, 60 - past),
+        (60 - past, 18, 0),
+        (60 - past - 1, 19, 1),
+    ):
+        sales[first:].to_csv(tmp_path / "sales.csv")
+        shown = " ".join(invoke("evaluate", tmp_path / "model", "--data", tmp_path / "sales.csv").split())
+        assert f"forecasts from {origins} origins, each 3 steps from {past}" in shown
+        assert ("values that the model was trained on" in shown) == (known > 0)
+        assert not known or f"; {known} of these forecast values that the model was trained on" in shown
+
+
 def test_gaps_before_origins_are_forecast_too(tmp_path):
     forecaster = ChainHeadForecaster(quantiles=(0.1, 0.5, 0.9), seasons=(4,)).fit(series(0), horizon=3)
     forecaster.save_pretrained(tmp_path / "model")

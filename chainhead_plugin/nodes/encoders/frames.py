@@ -91,8 +91,9 @@ def _run(
     except RuntimeError as error:
         if "size" not in str(error):
             raise
+        told = _other_frames(encoder, values) or str(error)
         raise ValueError(
-            f"{type(encoder).__name__} takes no {call.values} of shape {tuple(values.shape)}: {error}"
+            f"{type(encoder).__name__} takes no {call.values} of shape {tuple(values.shape)}: {told}"
         ) from error
     nodes = getattr(outputs, "last_hidden_state", None)
     if not isinstance(nodes, Tensor) or nodes.ndim != 3:
@@ -101,6 +102,14 @@ def _run(
         )
     stated = getattr(outputs, "attention_mask", None)
     return nodes, stated.bool() if isinstance(stated, Tensor) and mask is not None else None
+
+
+def _other_frames(encoder: PreTrainedModel, values: Tensor) -> str:
+    """Return how many frames videos should have, if these have others; else an empty text."""
+    expected = getattr(encoder.config, "num_frames", None)
+    if values.ndim != 5 or expected in (None, values.size(1)):
+        return ""
+    return f"it was made for videos of {expected} frames, but these have {values.size(1)}"
 
 
 def _of_steps(encoder: PreTrainedModel, values: Tensor, mask: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from ..metrics.multilabel import by_label
 from ..tasks.known import task_named, task_of_model
 from ..training.fitting.predicting import predict
 from .behind_gaps import with_gaps_forecast
+from .known_origins import told_known_origins
 from .new_examples import read_new_images, read_new_series, read_new_sounds, read_new_texts
 
 # About the most origins that forecasts start from: if files have more, only every second, third, … is taken.
@@ -159,7 +160,8 @@ def evaluate_forecasts(
     if past is None:
         raise ValueError("the model does not say how long its past is: set chain_length in its configuration")
     found = load(data, spec, reading) if schema is None else load_matched(data, schema, reading)
-    chains = [sequence.nodes for sequence in series_sequences(found)]
+    sequences = series_sequences(found)
+    chains = [sequence.nodes for sequence in sequences]
     channels, targets = config.num_input_channels, config.num_targets
     width = channels + config.num_time_features
     if chains[0].shape[1] != width:
@@ -179,6 +181,7 @@ def evaluate_forecasts(
     forecasts = with_gaps_forecast(forecasts, model, windows)
     said = (
         f"{summary(found)}; forecasts from {len(windows.labels):,} origins, each {future} steps from {past}"
+        + told_known_origins(model, folder, sequences, windows)
     )
     return NewEvaluation(
         said,
