@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from chainhead_plugin.chain.backend import Backend, use_backend
 
-from ..speed.contestants import build, named
+from ..speed.contestants import build
+from .contestants import contestant
 
 # Around tiles of 128 nodes, and reaches of 1 to 7 on one side or on both.
 LENGTHS = (1, 2, 8, 64, 113, 114, 115, 120, 121, 122, 125, 126, 127, 128, 129, 257, 1000)
@@ -47,7 +48,7 @@ def find_mistakes(
     torch.manual_seed(seed)
     for name in names:
         for length in lengths:
-            head = build(named(name), (3, length, 72, 40), torch.bfloat16, device)
+            head = build(contestant(name), (3, length, 72, 40), torch.bfloat16, device)
             x = torch.randn(3, length, 72, device=device).bfloat16()
             mask = torch.ones(3, length, dtype=torch.bool, device=device)
             mask[0, : length // 3], mask[1, length - length // 4 :] = False, False

@@ -4,8 +4,9 @@ from typing import Literal
 
 from ..speed.contestants import Shape
 from ..speed.work import Work
+from .contestants import CHANNELS
 
-Group = Literal["hops", "filters", "one scan", "both ways"]
+Group = Literal["hops", "filters", "one scan", "both ways", "four maps"]
 
 GROUPS: dict[str, Group] = {
     "single hop, uni": "hops",
@@ -21,6 +22,7 @@ GROUPS: dict[str, Group] = {
     "inverse with learned decay, uni": "one scan",
     "inverse, bi": "both ways",
     "inverse with decay, bi": "both ways",
+    CHANNELS.name: "four maps",
 }
 SHAPES: tuple[Shape, ...] = ((64, 1024, 256, 256), (64, 1024, 1024, 1024), (64, 1024, 512, 128))
 # Forward, and forward with backward, for each of the shapes.
@@ -29,6 +31,7 @@ _LIMITS: dict[Group, tuple[tuple[float, float], ...]] = {
     "filters": ((1.5, 1.6), (1.2, 1.3), (1.4, 1.4)),
     "one scan": ((1.8, 2.0), (1.3, 1.4), (1.6, 1.7)),
     "both ways": ((3.0, 3.5), (1.8, 2.0), (2.5, 2.5)),
+    "four maps": ((5.0, 5.6), (4.6, 4.8), (4.8, 5.0)),  # four times those of hops
 }
 SMALL_CALL = 2.0  # a call on a chain of 8 nodes, and a step
 SMALL_GRAPH = 1.3  # the same in a CUDA graph

@@ -13,10 +13,11 @@ from chainhead_plugin.chain.forms.half_taps import half_filter
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.head.wave_linear import has_waves, wave_linear
 
-from ..speed.contestants import FLOOR, Shape, build, named
+from ..speed.contestants import FLOOR, Shape, build
 from ..speed.cuda_graph import INPUTS, CapturedCalls
 from ..speed.work import Work, calls_of
 from ..timing import interleave, quartiles, ratios
+from .contestants import contestant
 
 Timing = dict[str, Any]
 Call = Callable[[], object]
@@ -86,7 +87,7 @@ def time_shape(timer: Timer, names: Sequence[str], shape: Shape, work: Work) -> 
     calls: dict[str, list[Call]] = {}
     served: dict[str, list[str]] = {}
     for name in (FLOOR, *names):
-        module = build(named(name), shape, torch.bfloat16, timer.device)
+        module = build(contestant(name), shape, torch.bfloat16, timer.device)
         served[name] = ["auto", *(["fused"] if name != FLOOR and is_served(module, inputs[0]) else [])]
         plain = [calls_of(module, x, shape[3], work) for x in inputs]
         for backend in served[name]:
@@ -127,9 +128,9 @@ def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:
     shape = (1, 8, 64, 64)
     for work in works:
         torch.manual_seed(timer.seed)
-        among = [FLOOR, *(name for name in names if work != "step" or named(name).streams)]
+        among = [FLOOR, *(name for name in names if work != "step" or contestant(name).streams)]
         x = _random(shape, timer.device)
-        modules = {name: build(named(name), shape, torch.bfloat16, timer.device) for name in among}
+        modules = {name: build(contestant(name), shape, torch.bfloat16, timer.device) for name in among}
         with torch.no_grad():
             calls = {name: [calls_of(module, x, 64, work)] * INPUTS for name, module in modules.items()}
             for way in ("called", "captured"):

@@ -110,7 +110,8 @@ class SeparableConv(nn.Module):
         return y.transpose(1, 2)
 
 
-def _head(options: Mapping[str, Any]) -> Callable[[int, int, int], nn.Module]:
+def head_with(options: Mapping[str, Any]) -> Callable[[int, int, int], nn.Module]:
+    """Return what makes a bare head with some options from m, n and the length."""
     return lambda m, n, length: ChainInterdependenceHead(m, n, length, **_BARE, **options)
 
 
@@ -156,7 +157,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
     Contestant(FLOOR, "floor", lambda m, n, _: nn.Linear(m, n, bias=False)),
     Contestant(CONTROL, "floor", lambda m, n, _: nn.Linear(m, n, bias=False)),
     *(
-        Contestant(name, "head", _head(options), target, streams="bi_directional" not in options)
+        Contestant(name, "head", head_with(options), target, streams="bi_directional" not in options)
         for name, options, target in _HEADS
     ),
     Contestant(

@@ -25,10 +25,10 @@ def set_backend(name: Backend) -> None:
         "auto", the default, takes the Triton kernels for CUDA tensors in eager mode where Triton is installed,
         and PyTorch otherwise: under `torch.compile` the compiler fuses the plain form. "triton" takes the kernels
         always, and fails where they cannot run; with ``TRITON_INTERPRET=1`` they run on the CPU, slowly. "fused" is
-        "triton" with the linear map and the filter or running sum behind it in one kernel, in half precision, and with
-        dense products for a few short chains and for the bi-directional inverse in bfloat16. Both let what is not
-        finite spread to nodes nearby, in either direction. The kernel is right in Triton's interpreter, but nobody has
-        measured it on a device: "auto" does not take it.
+        "triton" with the linear map and the filter or running sum behind it in one kernel, or the maps of channels with
+        hops of their own, in half precision, and with dense products for a few short chains and for the bi-directional
+        inverse in bfloat16. Both let what is not finite spread to nodes nearby, in either direction. The kernels are
+        right in Triton's interpreter, but nobody has measured them on a device: "auto" does not take them.
 
     Raises
     ------

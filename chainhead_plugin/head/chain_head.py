@@ -13,6 +13,7 @@ from ..chain.step import mix_step, move_step
 from ..checks.arguments import with_suggestions
 from .chain_steps import ChainSteps
 from .chains import Chains
+from .fused_channels import fused_channel_linear
 from .fused_filter import fused_filter_linear
 from .fused_hop import fused_hop_linear
 from .linear.maps import Maps, apply_maps
@@ -183,7 +184,9 @@ class ChainInterdependenceHead(HoldsBatchNorm, ChainSteps):
             or "learned_decay" in self._modules
         ):
             return None
-        form = fused_filter_linear if backend() == "fused" else fused_hop_linear
+        form = fused_hop_linear
+        if backend() == "fused":
+            form = fused_channel_linear if self.chain.channel_hops else fused_filter_linear
         return form(nodes, self.chain, self.reconciliation, self.bias, mask, relu)
 
     def _on_waves(self, nodes: Tensor, mask: Tensor | None) -> Tensor | None:

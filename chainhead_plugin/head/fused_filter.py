@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..chain.cached_tensors import built_once
-from ..chain.forms.half_taps import half_filter
+from ..chain.forms.half_taps import decay_filter, half_filter
 from ..chain.forms.path import filter_pays, path_filter
 from ..chain.forms.short import are_few_on_device
 from ..chain.kinds import Chain
@@ -23,7 +23,8 @@ def fused_filter_linear(
     """act(Aᵀ x Wᵀ + b), or None where it takes other forms.
 
     For the backend "fused", in half precision, under autocast too. The kernel serves single hops, several hops, also
-    summed up, exponential chains, and the uni-directional inverse with or without a common decay.
+    summed up, exponential chains, the uni-directional inverse with or without a common decay, and the bi-directional
+    inverse whose common decay leaves little of nodes beyond a filter's reach.
 
     Parameters
     ----------
@@ -39,14 +40,14 @@ def fused_filter_linear(
     -------
     Tensor [batch, length, n], or None
     """
-    if chain.kind == "channel_hops" or (chain.kind == "inverse" and chain.bi_directional):
+    if chain.kind == "inverse" and chain.bi_directional and chain.decay is None:
         return None
     if mask is None and are_few_on_device(nodes):
         return None  # two products cost less
     # Of few nodes, sums over several hops' reflections would cancel.
     if chain.kind == "multihop" and chain.bi_directional and not filter_pays(nodes, mask):
         return None
-    halves = half_precision(nodes, reconciliation)
+    halves = half_precision(nodes, reconciliation.plain_matrix)
     if halves is None:
         return None
     x, weight = halves
@@ -55,11 +56,15 @@ def fused_filter_linear(
     from ..chain.kernels.sum_linear import sum_linear
 
     bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))
-    if chain.kind == "inverse":
+    if chain.kind == "inverse" and not chain.bi_directional:
         decay = 1.0 if chain.decay is None else chain.decay
         return sum_linear(x, weight, bias, decay, False, relu, *bounds)
 
-    found = half_filter(chain, x.dtype)
+    if chain.kind == "inverse":
+        assert chain.decay is not None
+        found = decay_filter(chain.decay, x.dtype)
+    else:
+        found = half_filter(chain, x.dtype)
     if found is None or len(found.taps) - 1 > LONGEST_REACH:
         return None
     reach = len(found.taps) - 1

@@ -1,5 +1,7 @@
 """The condition under which a single hop, the linear map behind it, bias and ReLU run as one kernel."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -13,14 +15,23 @@ _HALF = (torch.bfloat16, torch.float16)
 _FEWEST_NODES = 8192
 
 
-def half_precision(nodes: Tensor, reconciliation: Reconciliation) -> tuple[Tensor, Tensor] | None:
-    """Nodes and W̄ in the half precision that a kernel may read them in itself; None where it may not."""
+def half_precision(
+    nodes: Tensor, plain: Callable[[torch.dtype | None], Tensor | None]
+) -> tuple[Tensor, Tensor] | None:
+    """Nodes and weights in the half precision that a kernel may read them in itself; None where it may not.
+
+    Parameters
+    ----------
+    nodes : Tensor [batch, length, m]
+    plain : callable
+        Gives the weights if they have a dtype, or of any dtype if that is None; None where modules have to be called.
+    """
     device = nodes.device.type
     autocast = torch.is_autocast_enabled(device)
     dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
     if dtype not in _HALF or torch._C._are_functorch_transforms_active():
         return None
-    weight = reconciliation.plain_matrix(None if autocast else dtype)
+    weight = plain(None if autocast else dtype)
     return None if weight is None else (nodes.to(dtype), weight.to(dtype))
 
 
@@ -52,15 +63,16 @@ def fused_hop_linear(
     """
     if chain.kind != "single_hop" or not runs_on_triton(nodes):
         return None
+    from ..chain.kernels.copy_engine import has_copy_engine
     from ..chain.kernels.filter import chain_bounds
-    from ..chain.kernels.hop_linear import has_copy_engine, hop_linear
+    from ..chain.kernels.hop_linear import hop_linear
 
     if backend() == "auto":
         m, n = reconciliation.in_features, reconciliation.out_features
         pays = n <= m and nodes.size(0) * nodes.size(1) >= _FEWEST_NODES
         if not pays or m % 8 or not has_copy_engine(nodes.device):
             return None
-    halves = half_precision(nodes, reconciliation)
+    halves = half_precision(nodes, reconciliation.plain_matrix)
     if halves is None:
         return None
     bounds = chain_bounds(None if mask is None else mask.unsqueeze(-1))

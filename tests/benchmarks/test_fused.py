@@ -9,15 +9,15 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import benchmarks.fused.__main__ as command
+from benchmarks.fused.contestants import CHANNELS, contestant
 from benchmarks.fused.report import render
 from benchmarks.fused.targets import GROUPS, SHAPES, limit
 from benchmarks.fused.timings import Timer
-from benchmarks.speed.contestants import named
-from chainhead_plugin.chain.kernels import mixed_products
+from chainhead_plugin.chain.kernels import channel_linear, mixed_products
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-NAMES = ("exponential, bi", "inverse, uni")
+NAMES = ("exponential, bi", "inverse, uni", CHANNELS.name)
 
 
 def measured(minutes=1.0):
@@ -53,7 +53,11 @@ def test_limits_are_judged_and_parts_without_time_are_named():
 
 
 def test_wrong_results_are_told_and_not_timed(monkeypatch):
-    monkeypatch.setattr(mixed_products, "mixed_products_kernel", _Wrong(mixed_products.mixed_products_kernel))
+    for module, kernel, output in (
+        (mixed_products, "mixed_products_kernel", 4),
+        (channel_linear, "channel_linear_kernel", 3),
+    ):
+        monkeypatch.setattr(module, kernel, _Wrong(getattr(module, kernel), output))
     results = measured()
     assert {mistake["contestant"] for mistake in results["mistakes"]} == set(NAMES)
     assert results["shapes"] == []
@@ -63,24 +67,25 @@ def test_wrong_results_are_told_and_not_timed(monkeypatch):
 class _Wrong:
     """A kernel whose results are off by a tenth."""
 
-    def __init__(self, kernel):
+    def __init__(self, kernel, output):
         self.kernel = kernel
+        self.output = output
 
     def __getitem__(self, grid):
         def launch(*given, **options):
             self.kernel[grid](*given, **options)
-            given[4].mul_(1.1)
+            given[self.output].mul_(1.1)
 
         return launch
 
 
 def test_every_target_has_a_contestant():
     for name in GROUPS:
-        assert named(name).group == "head"
+        assert contestant(name).group == "head"
         for shape in SHAPES:
             assert 1 < limit(name, shape, "forward") <= limit(name, shape, "forward+backward")
     assert limit("inverse, uni", (1, 8, 8, 4), "forward") is None
-    assert dataclasses.is_dataclass(named("inverse, uni"))
+    assert dataclasses.is_dataclass(contestant("inverse, uni"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a device is there")

@@ -1,7 +1,7 @@
-"""Compile the fused kernel for Hopper's devices, without one: `python -m tests.support.compiled_for_hopper`.
+"""Compile the fused kernels for Hopper's devices, without one: `python -m tests.support.compiled_for_hopper`.
 
-Writes, as JSON, for each variant what the device would have to hold and which instructions multiply matrices. The
-process must not be told to interpret kernels.
+Writes, as JSON, for each variant of each kernel what the device would have to hold and which instructions multiply
+matrices. The process must not be told to interpret kernels.
 """
 
 import json
@@ -16,53 +16,109 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from chainhead_plugin.chain.kernels.bands import ROWS
+from chainhead_plugin.chain.kernels.channel_linear_kernel import channel_linear_kernel
+from chainhead_plugin.chain.kernels.copy_engine import tiles_for
 from chainhead_plugin.chain.kernels.mixed_products import TILES, mixed_products_kernel
 
 ARCHITECTURE = 90
-_POINTERS = {"x": "*bf16", "weight": "*bf16", "bands": "*bf16", "bias": "*bf16", "y": "*bf16"}
-_POINTERS |= {"starts": "*i32", "counts": "*i32", "scales": "*fp32", "shares": "*fp32", "carries": "*fp32"}
-VARIANTS = {
-    "filter": {"BACK": 6, "AHEAD": 6, "REFLECTED": True},
-    "filter in two parts, with everything": {
-        "BACK": 32, "AHEAD": 32, "REFLECTED": True, "PARTS": 2, "MASKED": True, "SCALED": True, "BIASED": True,
-        "RELU": True, "EVEN": False,
-    },
-    "sum": {"CARRIED": True, "PARTS": 2},
-}  # fmt: skip
-_UNUSED = {
+_POINTERS = {
+    **dict.fromkeys(("x", "weight", "bands", "bias", "y"), "*bf16"),
+    **dict.fromkeys(("starts", "counts"), "*i32"),
+    **dict.fromkeys(("scales", "shares", "carries"), "*fp32"),
+    "factor": "fp32",
+}
+# As Triton finds them at a launch whose widths are multiples of 16.
+_MULTIPLES = ("m", "n", "weight_stride_n")
+# Tensors that are there with a switch alone.
+_SWITCHED = {
     "BIASED": ("bias",),
     "MASKED": ("starts", "counts"),
     "SCALED": ("scales",),
     "CARRIED": ("shares", "carries"),
 }
+_OFF = dict.fromkeys(("MASKED", "BIASED", "RELU", "WIDENED"), False)
 
 
-def compiled(variant):
-    """Registers that are spilled, bytes of shared memory, and how many products run on the tensor cores' own."""
+def mixed(**switches):
+    """A variant of the linear map with a band behind it."""
     constants = {
-        "BACK": 0, "AHEAD": 0, "PARTS": 1, "EVEN": True, "WIDENED": False,
-        **dict.fromkeys(("REFLECTED", "MASKED", "SCALED", "CARRIED", "BIASED", "RELU"), False),
-        "BLOCK_M": ROWS, "BLOCK_N": TILES.block_n, "BLOCK_K": TILES.block_k, "weight_stride_m": 1, **variant,
+        "BACK": 0, "AHEAD": 0, "PARTS": 1, "EVEN": True, "weight_stride_m": 1,
+        **_OFF, **dict.fromkeys(("REFLECTED", "SCALED", "CARRIED"), False),
+        "BLOCK_M": ROWS, "BLOCK_N": TILES.block_n, "BLOCK_K": TILES.block_k, **switches,
     }  # fmt: skip
-    constants |= {name: None for switch, names in _UNUSED.items() if not constants[switch] for name in names}
-    names = mixed_products_kernel.arg_names
-    signature = {name: _POINTERS.get(name, "fp32" if name == "factor" else "i32") for name in names}
+    return compiled(mixed_products_kernel, {}, constants, TILES.warps, TILES.stages)
+
+
+def channels(n, hops, chains, **switches):
+    """A variant of the channels with hops of their own, whose tiles come by the copy engine."""
+    tiles = tiles_for(n, described=True)
+    nodes = tiles.block_m // chains
+    descriptors = {
+        "x": f"tensordesc<bf16[{chains},{nodes},{tiles.block_k}]>",
+        "weight": f"tensordesc<bf16[{tiles.block_n},{tiles.block_k}]>",
+    }
+    constants = {
+        "HOPS": hops, "DESCRIBED": True, **_OFF, "CHAINS": chains, "NODES": nodes, "BLOCK_N": tiles.block_n,
+        "BLOCK_K": tiles.block_k, "GROUP": 8, **switches,
+    }  # fmt: skip
+    found = compiled(channel_linear_kernel, descriptors, constants, tiles.warps, tiles.stages)
+    return found | {"tiles": tiles.stages * (tiles.block_m + tiles.block_n) * tiles.block_k * 2}
+
+
+VARIANTS = {
+    "filter": lambda: mixed(BACK=6, AHEAD=6, REFLECTED=True),
+    "filter in two parts, with everything": lambda: mixed(
+        BACK=32,
+        AHEAD=32,
+        REFLECTED=True,
+        PARTS=2,
+        MASKED=True,
+        SCALED=True,
+        BIASED=True,
+        RELU=True,
+        EVEN=False,
+    ),
+    "sum": lambda: mixed(CARRIED=True, PARTS=2),
+    "channels": lambda: channels(1024, tuple(range(-4, 5)), 1),
+    "channels of short chains, with everything": lambda: channels(
+        128, (0, 1), 16, MASKED=True, BIASED=True, RELU=True
+    ),
+}
+
+
+def compiled(kernel, types, constants, warps, stages):
+    """Registers that are spilled, bytes of shared memory, and how many products run on the tensor cores' own.
+
+    Parameters
+    ----------
+    kernel : triton.JITFunction
+    types : dict
+        Of arguments that are not what their names say everywhere.
+    constants : dict
+    warps, stages : int
+
+    Returns
+    -------
+    dict
+    """
+    names = kernel.arg_names
+    unused = [name for switch, given in _SWITCHED.items() if not constants.get(switch) for name in given]
+    constants = constants | {name: None for name in unused if name in names}
+    signature = {name: types.get(name, _POINTERS.get(name, "i32")) for name in names}
     signature |= dict.fromkeys(constants, "constexpr")
-    # As Triton finds them at a launch whose widths are multiples of 16.
-    multiples = ("m", "n", "weight_stride_n")
-    aligned = [place for place, name in enumerate(names) if signature[name][0] == "*" or name in multiples]
+    aligned = [place for place, name in enumerate(names) if signature[name][0] == "*" or name in _MULTIPLES]
     source = ASTSource(
-        mixed_products_kernel,
+        kernel,
         signature,
         {(names.index(name),): value for name, value in constants.items()},
         {(place,): [["tt.divisibility", 16]] for place in aligned},
     )
-    kernel = triton.compile(
+    made = triton.compile(
         source,
         target=GPUTarget("cuda", ARCHITECTURE, 32),
-        options={"num_warps": TILES.warps, "num_stages": TILES.stages},
+        options={"num_warps": warps, "num_stages": stages},
     )
-    text = kernel.asm["ptx"]
+    text = made.asm["ptx"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "kernel.ptx")
         file.write_text(text, encoding="utf-8")
@@ -76,10 +132,11 @@ def compiled(variant):
     return {
         "spilled": int(re.search(r"(\d+) bytes spill stores", report)[1]),
         "registers": int(re.search(r"Used (\d+) registers", report)[1]),
-        "shared": kernel.metadata.shared,
+        "shared": made.metadata.shared,
         "products": text.count("wgmma.mma_async"),
+        "copies": text.count("cp.async.bulk.tensor"),
     }
 
 
 if __name__ == "__main__":
-    json.dump({name: compiled(variant) for name, variant in VARIANTS.items()}, sys.stdout)
+    json.dump({name: compile_variant() for name, compile_variant in VARIANTS.items()}, sys.stdout)

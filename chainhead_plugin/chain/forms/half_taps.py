@@ -8,14 +8,19 @@ fifth of what rounding it does.
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+
+from .decay import path_decay
 
 if TYPE_CHECKING:
     from ..kinds import Chain
 
 _SCALES = 8192
+# How far decaying weights may reach: to larger distances running sums take them for less.
+LONGEST_DECAY = 32
 
 
 class HalfFilter(NamedTuple):
@@ -54,9 +59,43 @@ def half_filter(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
 @functools.lru_cache(maxsize=256)
 def _found(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     given = [chain.self_weight, 1.0] if chain.kind == "single_hop" else chain.taps
+    return _halved(given, chain.bi_directional, dtype)
+
+
+@torch.compiler.assume_constant_result  # no compiler is to look into it
+def decay_filter(decay: float, dtype: torch.dtype) -> HalfFilter | None:
+    """The filter that the bi-directional inverse (I − γN)⁻¹ is on an endless chain: (1 + ρ²) / (1 − ρ²) ρ^|distance|.
+
+    Parameters
+    ----------
+    decay : float
+        γ = ρ / (1 + ρ²).
+    dtype : {torch.bfloat16, torch.float16}
+
+    Returns
+    -------
+    HalfFilter, or None
+        None if it reaches further than `LONGEST_DECAY` nodes.
+    """
+    return _decay_found(decay, dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def _decay_found(decay: float, dtype: torch.dtype) -> HalfFilter | None:
+    rho = path_decay(torch.tensor(decay, dtype=torch.float64))[0].item()
+    if (
+        rho**LONGEST_DECAY > torch.finfo(dtype).eps
+    ):  # and γ so close to 1/2 that its weights would have no bound
+        return None
+    size = (1 + rho**2) / (1 - rho**2)
+    found = _halved([size * rho**k for k in range(2 * LONGEST_DECAY)], True, dtype)
+    return None if found is None or len(found.taps) > LONGEST_DECAY + 1 else found
+
+
+def _halved(given: Sequence[float], bi_directional: bool, dtype: torch.dtype) -> HalfFilter | None:
     taps = torch.tensor(given, dtype=torch.float64)
     sides = torch.ones_like(taps)
-    if chain.bi_directional:
+    if bi_directional:
         sides[1:] = 2
 
     weights, precision = taps.abs() * sides, torch.finfo(dtype).eps

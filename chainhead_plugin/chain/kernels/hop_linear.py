@@ -7,12 +7,12 @@ the next thread. On Hopper's devices tiles come by the copy engine (TMA), and pr
 backward pass is made of the plain parts.
 """
 
-import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .copy_engine import described, programs_at_once, takes, tiles_for
 from .filter import filter_chain
 from .hop_linear_kernel import hop_linear_kernel
 from .launch import on_device_of, runs_eagerly
@@ -22,60 +22,6 @@ try:
     import triton
 except ImportError as error:
     raise ImportError("the Triton kernels need Triton: pip install triton") from error
-
-try:
-    from triton.tools.tensor_descriptor import TensorDescriptor
-except ImportError:  # before Triton 3.4
-    TensorDescriptor = None
-
-_HOPPER = 9
-# Rows of tensors that the copy engine takes begin at multiples of 16 bytes.
-_ALIGNMENT = 16
-# In the interpreter, so that programs go on to a second tile there too.
-_INTERPRETED_PROGRAMS = 2
-
-
-class Tiles(NamedTuple):
-    """How large tiles are, and by how many warps and in how many stages programs work through them."""
-
-    block_m: int
-    block_n: int
-    block_k: int
-    warps: int
-    stages: int
-
-
-_WIDE = Tiles(128, 256, 64, 8, 4)
-_NARROW = Tiles(128, 128, 64, 8, 4)
-# Where there is no copy engine, and less shared memory.
-_SMALL = Tiles(64, 128, 32, 4, 3)
-
-
-@functools.lru_cache(maxsize=64)
-def has_copy_engine(device: torch.device) -> bool:
-    """Whether tiles can come by Hopper's copy engine, which the interpreter imitates."""
-    if TensorDescriptor is None:
-        return False
-    return device.type != "cuda" or torch.cuda.get_device_capability(device)[0] == _HOPPER
-
-
-@functools.lru_cache(maxsize=64)
-def _multiprocessors(device: torch.device) -> int:
-    if device.type != "cuda":
-        return _INTERPRETED_PROGRAMS
-    return int(torch.cuda.get_device_properties(device).multi_processor_count)
-
-
-def tiles_for(n: int, described: bool) -> Tiles:
-    """Return the tiles for n outputs, whether they come by the copy engine or not."""
-    if not described:
-        return _SMALL
-    return _WIDE if n > _NARROW.block_n else _NARROW
-
-
-def _describable(matrix: Tensor) -> bool:
-    row_bytes = matrix.size(-1) * matrix.element_size()
-    return row_bytes % _ALIGNMENT == 0 and matrix.data_ptr() % _ALIGNMENT == 0
 
 
 def _launch(
@@ -95,20 +41,20 @@ def _launch(
     if y.numel() == 0:
         return y
 
-    described = has_copy_engine(x.device) and _describable(x) and _describable(weight)
-    sizes = tiles_for(n, described)
+    by_engine = takes(x, weight)
+    sizes = tiles_for(n, by_engine)
     step = sizes.block_m - 1 - bi_directional
     programs = triton.cdiv(rows, step) * triton.cdiv(n, sizes.block_n)
     nodes, weights = x, weight
-    if described:
-        programs = min(programs, _multiprocessors(x.device))
-        nodes = TensorDescriptor(x, [rows, m], [m, 1], [sizes.block_m, sizes.block_k])
-        weights = TensorDescriptor(weight, [n, m], [m, 1], [sizes.block_n, sizes.block_k])
+    if by_engine:
+        programs = min(programs, programs_at_once(x.device))
+        nodes = described(x.view(rows, m), [sizes.block_m, sizes.block_k])
+        weights = described(weight, [sizes.block_n, sizes.block_k])
 
     with on_device_of(x):
         hop_linear_kernel[(programs,)](
             nodes, weights, bias, y, starts, counts, self_weight, rows, length, m, n, programs,
-            DESCRIBED=described, MASKED=starts is not None, BOTH_WAYS=bi_directional, OWN=self_weight != 0,
+            DESCRIBED=by_engine, MASKED=starts is not None, BOTH_WAYS=bi_directional, OWN=self_weight != 0,
             BIASED=bias is not None, RELU=relu,
             BLOCK_M=sizes.block_m, BLOCK_N=sizes.block_n, BLOCK_K=sizes.block_k,
             num_warps=sizes.warps, num_stages=sizes.stages,

@@ -13,6 +13,12 @@ def real_nodes(x: Tensor, starts: Tensor | None, counts: Tensor | None) -> Tenso
     return x if starts is None else filter_chain(x, [1.0], 0, False, starts, counts)
 
 
+def through_relu(grad: Tensor, y: Tensor) -> Tensor:
+    """The gradient of what went into ReLU, from that of its output `y`, in one pass."""
+    gated: Tensor = torch.ops.aten.threshold_backward(grad, y, 0)
+    return gated
+
+
 def linear_gradients(
     needed: Sequence[bool],
     grad: Tensor,
@@ -46,7 +52,7 @@ def linear_gradients(
     """
     grad_x = grad_weight = grad_bias = None
     if y is not None:
-        grad = torch.where(y > 0, grad, 0)
+        grad = through_relu(grad, y)
     if needed[0] or needed[1]:
         grad_products = transposed(grad)
         if needed[0]:
@@ -54,5 +60,6 @@ def linear_gradients(
         if needed[1]:
             grad_weight = grad_products.flatten(0, 1).T @ x.flatten(0, 1)
     if needed[2]:
-        grad_bias = real_nodes(grad, starts, counts).sum((0, 1))
+        # Behind ReLU outputs beside the chains, which are zero, let nothing through.
+        grad_bias = (real_nodes(grad, starts, counts) if y is None else grad).sum((0, 1))
     return grad_x, grad_weight, grad_bias

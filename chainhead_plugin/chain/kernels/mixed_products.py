@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .bands import ROWS
 from .launch import on_device_of
+from .products import product
 
 try:
     import triton
@@ -30,16 +31,6 @@ class Tiles(NamedTuple):
 
 
 TILES = Tiles()
-
-
-@triton.jit
-def _product(left, right, total, WIDENED: tl.constexpr):  # type: ignore[no-untyped-def]
-    """`total` + left · right, in float32."""
-    if WIDENED:  # for the interpreter, which has no products of bfloat16
-        total = tl.dot(left.to(tl.float32), right.to(tl.float32), total, input_precision="ieee")
-    else:
-        total = tl.dot(left, right, total)
-    return total
 
 
 @triton.jit
@@ -106,15 +97,15 @@ def mixed_products_kernel(  # type: ignore[no-untyped-def]
             factors = tl.load(
                 weights + feature[:, None] * weight_stride_m, mask=within[None, :] & known[:, None], other=0
             )
-        products = _product(given, factors, products, WIDENED)
+        products = product(given, factors, products, WIDENED)
 
     if REFLECTED:
         products *= sign[:, None]
     halves = products.to(x.dtype.element_ty)
     band = bands + index[:, None] * BLOCK_M + index[None, :]
-    mixed = _product(tl.load(band), halves, tl.zeros((BLOCK_M, BLOCK_N), tl.float32), WIDENED)
+    mixed = product(tl.load(band), halves, tl.zeros((BLOCK_M, BLOCK_N), tl.float32), WIDENED)
     if PARTS == 2:
-        mixed = _product(tl.load(band + BLOCK_M * BLOCK_M), halves, mixed, WIDENED)
+        mixed = product(tl.load(band + BLOCK_M * BLOCK_M), halves, mixed, WIDENED)
     mixed *= factor
 
     if CARRIED:

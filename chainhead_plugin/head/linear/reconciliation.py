@@ -97,6 +97,13 @@ class Reconciliation(nn.Module, ABC):
         """
         return None
 
+    def plain_channels(self, dtype: torch.dtype | None = None) -> Tensor | None:
+        """ψ(w_c) of every channel for a kernel that reads them itself, [channels, out_features, in_features].
+
+        As `plain_matrix`, otherwise.
+        """
+        return None
+
     def forward(self, x: Tensor) -> Tensor:
         """Multiply by W̄, as a single matrix."""
         return F.linear(x, self.matrix())
@@ -196,6 +203,11 @@ class IdentityReconciliation(Reconciliation):
             return None
         weight: Tensor = linear.weight
         return weight if self.channels == 1 else self.matrix()
+
+    def plain_channels(self, dtype: torch.dtype | None = None) -> Tensor | None:
+        """ψ(w_c) of every channel; None where `linear` has to be called, or has another dtype."""
+        linear: Any = self._modules["linear"]
+        return self._stacked() if is_plain(linear) and dtype in (None, linear.weight.dtype) else None
 
     def _map_channels(self, x: Tensor) -> Tensor:
         """Multiply by W̄; one node's outputs are fewer numbers than the matrices, whose mean is made for more."""
