@@ -3,13 +3,16 @@
 import importlib
 import json
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from hub_client import packages_without_plugin, run_client, run_client_of
 from hub_samples import CHECKPOINT, CLASSES, NAME
+from transformers.dynamic_module_utils import get_imports
 
 import chainhead_plugin
-from registry.hub.flat_code import flat_name
+from registry.hub.flat_code import flat_code, flat_name
 
 CHAINS = [[[0.1] * 12] * 20, [[0.3] * 12] * 9]
 # Pipelines first: their module's imports must not be what the Auto classes need, nor the other way round.
@@ -176,6 +179,31 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
     assert (ran.error, (tmp_path / "mark").exists()) == (None, True), (
         "poison that does not work proves nothing"
     )
+
+
+def test_carried_code_wants_no_package_that_the_plugin_can_do_without(tmp_path):
+    """transformers refuses a file that imports a missing package anywhere but in a `try`."""
+    roots = {"chainhead_plugin": Path(chainhead_plugin.__file__).parent}
+    offered = [getattr(chainhead_plugin, name) for name in chainhead_plugin.__all__]
+    modules = {cls.__module__ for cls in offered if hasattr(cls, "register_for_auto_class")}
+    wanted = set()
+    for file, content in flat_code(modules, roots).items():
+        (tmp_path / file).write_bytes(content)
+        wanted.update(get_imports(tmp_path / file))
+    # torch needs jinja2.
+    needed = {
+        "huggingface_hub",
+        "jinja2",
+        "numpy",
+        "PIL",
+        "safetensors",
+        "timm",
+        "tokenizers",
+        "torch",
+        "transformers",
+    }
+    assert wanted - sys.stdlib_module_names <= needed
+    assert "torch" in wanted
 
 
 def test_code_that_cannot_be_carried(tmp_path, monkeypatch):

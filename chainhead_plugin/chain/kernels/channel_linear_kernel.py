@@ -1,9 +1,12 @@
 """The Triton program of channels that take nodes at distances of their own, which `channel_linear` launches."""
 
-import triton
-import triton.language as tl
-
 from .products import product
+
+try:
+    import triton
+    import triton.language as tl
+except ImportError as error:
+    raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
 
 @triton.jit

@@ -1,7 +1,10 @@
 """The Triton program of a single hop after a linear map, which `hop_linear` launches."""
 
-import triton
-import triton.language as tl
+try:
+    import triton
+    import triton.language as tl
+except ImportError as error:
+    raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
 
 @triton.jit

@@ -1,7 +1,10 @@
 """Products of tiles, in Triton."""
 
-import triton
-import triton.language as tl
+try:
+    import triton
+    import triton.language as tl
+except ImportError as error:
+    raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
 
 @triton.jit

@@ -9,9 +9,12 @@ never merged.
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic, models, register_model
+try:
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic, models, register_model
+except ImportError as error:
+    raise ImportError("the compiled pools need Numba: pip install numba") from error
 
 LANES = 8
 

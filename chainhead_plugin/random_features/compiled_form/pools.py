@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
 
 from .lanes import (
     LANES,
@@ -33,6 +32,11 @@ from .lanes import (
     total,
     where,
 )
+
+try:
+    from numba import njit
+except ImportError as error:
+    raise ImportError("the compiled pools need Numba: pip install numba") from error
 
 F = TypeVar("F", bound=Callable[..., Any])
 
