@@ -117,7 +117,10 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         self.left_out_score_ = fit.score
         self.choices_ = fit.choices
         self.chosen_ = HEADS
-        self.reason_ = "random chain heads take little time; with seconds, a trained stack is tried as well"
+        self.reason_ = (
+            "random chain heads take little time; with seconds=… (on the command line --minutes), a trained stack is "
+            "tried as well"
+        )
         return fit
 
     def _logits(self, X: Any) -> NDArray[np.float64]:

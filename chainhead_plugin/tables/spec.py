@@ -38,7 +38,7 @@ class TableSpec:
     drop : tuple of str
         Columns to leave out.
     label : tuple of str
-        Columns of labels; by default a column "label", if the table has it.
+        Columns of labels; by default a column "label", also in capital letters, if the table has it.
     label_of : {"series", "node"}
         Whether a series has one label, or each of its nodes.
     target : tuple of str

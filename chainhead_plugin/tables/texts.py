@@ -9,6 +9,7 @@ from typing import Any
 from ..checks.json_values import json_value
 from .columns.meaning import check_row, resolve
 from .columns.numbers import is_missing
+from .columns.usual_names import usual_column
 from .errors import TableError, check_is_text, closest, listed, place, renamed
 from .formats.cells import to_texts
 from .formats.content import TEXT_FORMATS, check_content
@@ -150,15 +151,16 @@ def _from_table(table: Table, spec: TableSpec, tell_errors: bool) -> tuple[list[
     column = spec.text
     if column is None:
         free = [name for name in table.columns if name not in {*spec.label, *spec.drop, spec.group}]
-        if "text" not in free and len(free) != 1:
+        column = usual_column("text", free) or (free[0] if len(free) == 1 else None)
+        if column is None:
             raise TableError(
                 f"{table.name} has no column text, but {listed(table.columns)}: name the column of texts "
                 "as text, on the command line with --columns"
             )
-        column = "text" if "text" in free else free[0]
     spec = replace(spec, text=column)
-    if not spec.label and "label" in table.columns:
-        spec = replace(spec, label=("label",))
+    label = usual_column("label", table.columns)
+    if not spec.label and label is not None and label != column:
+        spec = replace(spec, label=(label,))
     resolve(table, spec)
     texts = to_texts(table.columns[column])
     lacking = is_missing(texts)

@@ -118,6 +118,20 @@ def test_missing_values_are_interpolated(tmp_path):
     assert "1 missing value" not in invoke("evaluate", tmp_path / "model", "--data", tmp_path / "whole.csv")
 
 
+def test_a_column_of_texts_beside_times_may_tell_series_apart(tmp_path):
+    days = pd.date_range("2024-01-01", periods=30)
+    parts = [
+        pd.DataFrame({"STORE": name, "DATE": days, "SALES": range(30)}) for name in ("Süd", "north west")
+    ]
+    pd.concat(parts).to_csv(tmp_path / "sales.csv", index=False)
+    said = " ".join(invoke("train", tmp_path / "sales.csv", "-o", tmp_path / "model", code=1).split())
+    assert (
+        "column STORE holds texts, and for each of them times of its own: say --series STORE to forecast"
+        in said
+    )
+    assert "--label STORE to learn it" in said
+
+
 def test_the_only_column_of_texts_is_the_label(tmp_path):
     table = pd.read_csv(write(tmp_path / "a.csv", 16, 0))
     table["node"] = table.groupby("window").cumcount()

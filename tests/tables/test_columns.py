@@ -8,6 +8,7 @@ import pytest
 
 from chainhead_plugin import tables
 from chainhead_plugin.tables import TableError, TableSpec
+from chainhead_plugin.tables.columns.usual_names import usual_column
 
 
 def test_the_summary(load):
@@ -245,3 +246,37 @@ def test_other_numbers_do_not(load, head, rows):
     found = load("\n".join([head, *rows]) + "\n")
     assert len(found) == 1
     assert found.features == tuple(head.split(","))
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (("x", "label"), "label"),
+        (("x", "Label"), "Label"),
+        (("LABEL ", "x"), "LABEL "),
+        (("Label", "label"), "label"),
+        (("Label", "LABEL"), None),
+        (("labels", "x"), None),
+    ],
+)
+def test_usual_names_in_any_letters(columns, found):
+    assert usual_column("label", columns) == found
+
+
+def test_a_label_in_capitals_is_no_feature(load):
+    found = load("ID,STEP,X,LABEL\na,0,5,1\na,1,6,1\na,2,6,1\nb,0,7,0\nb,1,8,0\n")
+    assert found.features == ("X",)
+    assert [series.labels[0] for series in found] == ["1", "0"]
+    assert load("ID,X,LABEL\na,5,1\na,6,1\n", features=["X", "LABEL"]).features == ("X", "LABEL")
+
+
+def test_steps_that_repeat_are_told(load):
+    rows = "a,0,5\na,1,6\na,2,6\nb,0,7\nb,1,8\n"
+    assert "took STEP for the time, as it counts nodes" in tables.summary(load(f"id,STEP,x\n{rows}"))
+    twice = load(f"id,STEP,x\n{rows}a,0,5\n")
+    assert twice.features == ("STEP", "x")
+    assert tables.summary(twice).endswith(
+        "took STEP for a feature, as it does not count the nodes of each series (else --time STEP)"
+    )
+    stated = load(f"id,STEP,x\n{rows}a,0,5\n", features=["STEP", "x"])
+    assert "took STEP" not in tables.summary(stated)

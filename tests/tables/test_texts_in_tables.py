@@ -21,6 +21,7 @@ def test_tables(tmp_path):
     assert (spec.text, spec.label) == ("text", ("label",))
     assert read(file, content, TableSpec(text="source")) == [("x", "007"), ("y", "NA")]
     assert read(file, "review\ngood\nbad\n") == [("good", ""), ("bad", "")]
+    assert read(file, "TEXT,Label,n\ngood,u,1\nbad,v,2\n") == [("good", "u"), ("bad", "v")]
     frame = pd.DataFrame({"text": ["a", "b"], "label": [1, 0]})
     assert [(text.text, text.label) for text in load_texts(frame)[0]] == [("a", "1"), ("b", "0")]
 

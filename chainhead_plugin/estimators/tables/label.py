@@ -1,4 +1,4 @@
-"""The guess that the only column of texts holds the labels."""
+"""Guesses what the only column of texts means: labels, or series."""
 
 from collections import Counter
 from dataclasses import replace
@@ -35,3 +35,12 @@ def labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
     return replace(
         found, notes=(*found.notes, f"took {column} for the label, as it is the only column of texts")
     )
+
+
+def tells_series_apart(plan: TablePlan, column: str) -> bool:
+    """Return whether a plan's table could be forecast if a column of texts told its series apart."""
+    try:
+        found = load(str(plan.data), replace(plan.table, series=(column,), gaps="missing"), plan.reading)
+    except TableError:
+        return False
+    return len(found) > 1 and found.clock is not None and found.clock.kind != "number"

@@ -17,6 +17,7 @@ from .node_names import are_nodes, check_nodes
 from .numbers import is_missing, looks_numeric, to_numbers
 from .of_files import is_series_a_file
 from .time_columns import guess_time_columns
+from .usual_names import usual_column
 from .wide import ids_of_rows, is_wide
 
 # Names under which tables commonly tell series apart, in small letters.
@@ -76,6 +77,11 @@ def is_series_name(column: str) -> bool:
     return column.strip().lower() in _SERIES_NAMES or bool(_ENDS_IN_ID.search(column.strip()))
 
 
+def is_step_name(column: str) -> bool:
+    """Whether a column has a name under which tables commonly number nodes, or say when they were, such as step."""
+    return column.strip().lower() in _STEP_NAMES
+
+
 def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:
     """Give a meaning to columns that can have only this meaning.
 
@@ -102,13 +108,10 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     if table.index:
         spec, free = _from_index(table, spec, free)
     # A table with a target to forecast needs no labels.
-    if (
-        not (spec.label or spec.target)
-        and "label" in free
-        and not (spec.features and "label" in spec.features)
-    ):
-        spec = replace(spec, label=("label",))
-        free.remove("label")
+    label = None if spec.label or spec.target else usual_column("label", free)
+    if label is not None and label not in (spec.features or ()):
+        spec = replace(spec, label=(label,))
+        free.remove(label)
     is_said = any(column in of_role(spec, role) for role in ROLES for column in table.made)
     if not (spec.label or spec.target or spec.text or is_said):
         spec = replace(spec, label=table.made)
@@ -233,7 +236,7 @@ def _steps(table: Table, spec: TableSpec, free: list[str]) -> list[str]:
     for column in free:
         values = table.columns[column]
         is_span = are_durations(table, column)
-        is_named = is_span or column.strip().lower() in _STEP_NAMES
+        is_named = is_span or is_step_name(column)
         if not is_named and (len(starts) < 2 or to_texts(values[order[:1]])[0].strip() not in ("0", "1")):
             continue
         if not (is_span or looks_numeric(values, table.decimal)) or is_missing(values).any():

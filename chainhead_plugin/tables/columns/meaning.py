@@ -13,7 +13,7 @@ from ..formats.table import Table
 from ..spec import ROLES, TableSpec, of_role
 from ..time.durations import are_durations
 from ..time.patterns import looks_like_times
-from .guessing import are_whole, guess
+from .guessing import are_whole, guess, is_step_name
 from .numbers import is_missing, looks_numeric
 
 _UNNAMED = ("Unnamed: ", "__index_level_")
@@ -108,6 +108,12 @@ def resolve(table: Table, spec: TableSpec) -> Columns:
             and looks_numeric(table.columns[spec.time], table.decimal)
         ):
             notes.append(f"took {spec.time} for the time, as it counts nodes")
+        if spec.time is None and spec.rows == "nodes" and spec.features is None and table.has_names:
+            notes += [
+                f"took {column} for a feature, as it does not count the nodes of each series (else --time {column})"
+                for column in free
+                if is_step_name(column)
+            ]
     spans = [column for column in (spec.time, *free) if column and are_durations(table, column)]
     if spans:
         notes.append(f"{listed(spans)} in seconds")
