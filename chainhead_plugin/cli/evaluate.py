@@ -11,6 +11,7 @@ import typer
 
 from registry.screen import console, foreign_table, printable
 
+from ..checks.places import check_file_place
 from .files.inputs import check_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .screen import say, say_json, wrong
@@ -81,10 +82,9 @@ def _check_picture(picture: Path, overwrite: bool) -> None:
     """Check, before anything is computed, that the picture can be drawn into this file."""
     import matplotlib.figure  # noqa: F401
 
+    check_file_place(picture)
     if picture.exists() and not overwrite:
         raise ValueError(f"{picture} is there already: choose another name, or replace it with --overwrite")
-    if not picture.absolute().parent.is_dir():
-        raise ValueError(f"cannot write {picture}: there is no folder {picture.absolute().parent}")
 
 
 def _on_files(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from matplotlib.backend_bases import FigureCanvasBase
 
+from ..checks.places import check_file_place
+
 
 def check_picture(file: Path) -> None:
     """Check that a picture can be written.
@@ -11,14 +13,11 @@ def check_picture(file: Path) -> None:
     Raises
     ------
     ValueError
-        If the format is unknown, the folder missing, or there is a folder of that name.
+        If the format is unknown, there is a folder of that name, or none that takes the file.
     """
-    if file.is_dir():
-        raise ValueError(f"cannot write {file}: it is a folder")
     formats = FigureCanvasBase.get_supported_filetypes()
     if file.suffix.removeprefix(".").lower() not in formats:
         raise ValueError(
             f"cannot draw {file.name}: expected a file name ending in one of {', '.join(formats)}"
         )
-    if not file.absolute().parent.is_dir():
-        raise ValueError(f"cannot write {file}: there is no folder {file.absolute().parent}")
+    check_file_place(file)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks.places import check_file_place
 from ..storage.whole_files import whole_file
 from .errors import TableError, listed, require
 from .formats.cells import bytes_as_texts, number_of
@@ -68,19 +69,21 @@ def check_target(file: Path, *, overwrite: bool = False) -> str:
     Raises
     ------
     TableError
-        If the suffix is unknown, the file exists and may not be overwritten, or its folder does not exist.
+        If the suffix is unknown, the file exists and may not be overwritten, or there is no folder that takes it.
     """
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         raise TableError(
             f"cannot write {file.name or file}: expected a name that ends in {', '.join(SUFFIXES)}"
         )
+    try:
+        check_file_place(file)
+    except ValueError as error:
+        raise TableError(str(error)) from error
     if file.exists() and not overwrite:
         raise TableError(
             f"{file} is there already: choose another name, or overwrite it with --overwrite (overwrite=True)"
         )
-    if not file.parent.is_dir():
-        raise TableError(f"there is no folder {file.parent} to write {file.name} to")
     return suffix
 
 

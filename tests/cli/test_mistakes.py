@@ -47,6 +47,8 @@ def files(tmp_path_factory):
     (folder / "recipe.yaml").write_text("task: time-series-clasification\n")
     (folder / "empty").mkdir()
     (folder / "leaves" / "beech").mkdir(parents=True)
+    (folder / "folder.csv").mkdir()
+    (folder / "folder.png").mkdir()
     return folder
 
 
@@ -106,7 +108,20 @@ MISTAKES = [
         1,
         "cannot write a.doc: expected a name that ends in .csv, .tsv",
     ),
-    (f"predict {VOWELS} vowels.csv --output no/a.csv", 1, "there is no folder no to write a.csv to"),
+    (
+        f"predict {VOWELS} vowels.csv --output folder.csv --overwrite",
+        1,
+        "cannot write folder.csv: it is a folder",
+    ),
+    (
+        f"evaluate {VOWELS} --data vowels.csv --picture folder.png --overwrite",
+        1,
+        "cannot write folder.png: it is a folder",
+    ),
+    (f"plot {VOWELS} --output folder.png --overwrite", 1, "cannot write folder.png: it is a folder"),
+    ("demo --picture folder.png", 1, "cannot write folder.png: it is a folder"),
+    ("train vowels.csv --output vowels.csv/a", 1, "vowels.csv is a file"),
+    (f"predict {VOWELS} vowels.csv --output no/a.csv", 1, "cannot write no/a.csv: there is no folder /"),
     (
         f"predict {VOWELS} vowels.csv --output ok.csv",
         1,

@@ -1,10 +1,8 @@
 """Users' own recipes: checks before training, training, and the commands that run them."""
 
 import json
-import os
 import re
 import sys
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from nobody import as_nobody
 from recipe_writing import write_arrays, write_recipe
 from transformers import AutoModelForSequenceClassification, TrainingArguments, pipeline
 from typer.testing import CliRunner
@@ -61,18 +60,6 @@ def folder(tmp_path):
     write_arrays(tmp_path / "train.npz", series(48, 0))
     write_arrays(tmp_path / "test.npz", series(20, 1))
     return tmp_path
-
-
-@contextmanager
-def as_nobody():
-    """Lay down root's right to write everywhere, where tests have it."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def write(folder, **changes):

@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ...checks.places import check_folder_place
 from ...hub.card_text import cell
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...storage.hashing import sha256
@@ -36,10 +37,9 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     ValueError
-        If it is a file, or a folder with files that this command did not write.
+        If it is or lies below a file, takes no files, or holds files that this command did not write.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"cannot write {folder}: it is a file")
+    check_folder_place(folder)
     held = {file.name for file in folder.iterdir()} - {LOCK} if folder.is_dir() else set()
     if held and PLAN not in held:
         raise ValueError(

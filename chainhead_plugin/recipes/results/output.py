@@ -3,11 +3,11 @@
 import json
 import logging
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from transformers import PreTrainedConfig
 
+from ...checks.places import check_folder_place
 from ...head.chain_head import ChainInterdependenceHead
 from ...storage.hashing import sha256
 from ...storage.quiet import quiet_transformers
@@ -37,17 +37,11 @@ def check_output(folder: Path) -> None:
     RecipeError
         If the folder is a file or below a file, holds files that were not written for a recipe, or is not writable.
     """
-    place = folder
-    while not place.exists():
-        place = place.parent
-    if not place.is_dir():
-        raise RecipeError(f"cannot write {folder}: {'it' if place == folder else place} is a file")
     try:
-        with TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        raise RecipeError(f"cannot write {folder}: {place} takes no files: {error.strerror}") from error
-    if place == folder and any(folder.iterdir()) and not (folder / RUNS).is_dir():
+        check_folder_place(folder)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RUNS).is_dir():
         raise RecipeError(
             f"{folder} is not empty, and was not written by this command: choose another --output"
         )
