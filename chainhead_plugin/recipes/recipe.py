@@ -7,6 +7,7 @@ from typing import Any
 
 from ..checks.values import check_whole_number
 from .errors import RecipeError, said_of
+from .fields.encoder import check_encoder
 from .fields.random_chains import MODEL_TYPE, NOT_BESIDE, check_random_chain
 from .fields.rates import check_rates
 from .fields.training_arguments import wrong_argument
@@ -101,12 +102,12 @@ class Recipe:
     spectrum : mapping
         Options of `ChainHeadAudioFeatureExtractor`, for sounds: `feature_size`, `frame_seconds`, `hop_seconds`.
     encoder : mapping
-        For texts, a pretrained encoder in place of an embedding and a tokenizer of the model's own. Exactly one option
-        tells where it is: `folder`, relative to the recipe; `package`, an installed distribution that holds an encoder;
-        or `repository`, on the Hub, with an optional `revision`. `sha256` maps names of files to the hashes that they
-        must have. If `frozen` is true, the default, the encoder runs once, and the model and its peers are trained on
-        its nodes; if it is false, each of them trains the encoder too. `max_length` is the number of tokens at which
-        texts are cut.
+        For texts, whole series and sounds, a pretrained encoder in place of the model's own embedding of tokens,
+        scaling of series or log-mel frames. Exactly one option tells where it is: `folder`, relative to the recipe;
+        `package`, an installed distribution that holds an encoder; or `repository`, on the Hub, with an optional
+        `revision`. `sha256` maps names of files to the hashes that they must have. If `frozen` is true, the default,
+        the encoder runs once, and the model and its peers are trained on its nodes; if it is false, each of them trains
+        the encoder too. `max_length` is the number of tokens at which texts are cut.
     card : mapping
         Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
         `limits` (a list).
@@ -195,6 +196,9 @@ class Recipe:
             if getattr(self, name) not in (None, {}) and name not in self.task.options:
                 raise RecipeError(f"{name} has no effect for {self.task.name}")
 
+        if self.encoder:
+            check_encoder(self)
+
         object.__setattr__(self, "task", self.task.of_model(self.model))
         if self.metric is not None:
             object.__setattr__(self, "task", self.task.led_by(self.metric))
@@ -224,9 +228,12 @@ class Recipe:
         if self.is_random_chain:
             check_random_chain(self.model, self.task)
             known = tuple(name for name in known if name not in NOT_BESIDE)
+        if self.encoder:
+            known = tuple(name for name in known if name not in self.task.peers_without_encoder)
         if unknown := sorted({*map(str, self.peers), *map(str, self.overrides)} - {*known, "chain"}):
             raise RecipeError(
-                f"there is no peer {unknown[0]!r} for {self.task.name}: choose from {', '.join(known)}"
+                f"there is no peer {unknown[0]!r} for {self.task.name}{' on an encoder' if self.encoder else ''}: "
+                f"choose from {', '.join(known)}"
             )
 
     @property
@@ -236,7 +243,7 @@ class Recipe:
 
     @property
     def on_frozen_encoder(self) -> bool:
-        """Whether the model and its peers are trained on the nodes that a frozen encoder makes from the texts."""
+        """Whether the model and its peers are trained on the nodes that a frozen encoder makes from the examples."""
         return bool(self.encoder) and self.encoder.get("frozen", True)
 
     @property

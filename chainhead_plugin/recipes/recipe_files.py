@@ -64,7 +64,7 @@ def load_recipe(source: str | Path) -> Recipe:
 
     try:
         task = task_named(content["task"])
-        peers = default_peers(task, content["model"])
+        peers = default_peers(task, content["model"], content.get("encoder"))
         return Recipe(**{"peers": peers, **content, "task": task}, folder=file.resolve().parent)
     except RecipeError as error:
         raise RecipeError(f"{file}: {error}") from error

@@ -113,6 +113,8 @@ class Task(ABC):
         The peers that a recipe may name.
     default_peers : tuple of str
         The peers of recipes that name none.
+    peers_without_encoder : tuple of str
+        The peers that read examples themselves, and so never the nodes of a recipe's encoder.
     samples : {"labels", "segments", "forecasts"}
         The examples that ship with a model of the zoo: an example of each label, a few chains with all labels, or
         windows.
@@ -134,6 +136,7 @@ class Task(ABC):
     options: ClassVar[tuple[str, ...]] = ()
     peers: ClassVar[tuple[str, ...]] = PEERS
     default_peers: ClassVar[tuple[str, ...]] = PEERS
+    peers_without_encoder: ClassVar[tuple[str, ...]] = ()
     samples: ClassVar[Literal["labels", "segments", "forecasts"]] = "labels"
     words: ClassVar[CardWords]
 
@@ -231,7 +234,7 @@ class Task(ABC):
     def freeze(
         self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
     ) -> "FrozenBackbone | None":
-        """Return the frozen backbone that a recipe's model and peers all read, if the recipe has one.
+        """Return the frozen backbone that a recipe's model and peers all read, if the recipe has one: its encoder.
 
         Parameters
         ----------
@@ -242,7 +245,11 @@ class Task(ABC):
         on_epoch : callable
             Called with the number of epochs that are done.
         """
-        return None
+        if not recipe.on_frozen_encoder:
+            return None
+        from .candidates.frozen import encode_data
+
+        return encode_data(recipe, data)
 
     def as_peer(self, config: "ChainHeadConfig", encoder: "PooledEncoder") -> "nn.Module":
         """Return the peer that is built around an encoder."""

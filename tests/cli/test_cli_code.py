@@ -133,11 +133,15 @@ def test_evaluation_runs_no_code(unknown, known, mark):
 def test_encoders_of_recipes_run_no_code(unknown, mark):
     from types import SimpleNamespace
 
-    from chainhead_plugin.recipes.candidates.encoder import load_encoder
+    from chainhead_plugin.recipes.pretrained.encoder import load_encoder
     from chainhead_plugin.recipes.recipe import RecipeError
 
     with pytest.raises(RecipeError, match="needs code that comes with it, which is never run here"):
-        load_encoder(SimpleNamespace(encoder={"folder": str(unknown)}, folder=unknown))
+        load_encoder(
+            SimpleNamespace(
+                encoder={"folder": str(unknown)}, folder=unknown, task=SimpleNamespace(reads="text")
+            )
+        )
     assert not mark.exists()
 
 

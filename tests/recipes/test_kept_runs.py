@@ -97,6 +97,7 @@ def test_rows_that_move_between_series_are_other_data(folder):
     recipe = recipe_of(folder)
     data = load_data(recipe)
     Runs(recipe, data, folder / "runs")
+    (folder / "runs" / "a-run").mkdir()
     chains = list(data.train.inputs)
     # The last row of the third becomes the first of the fifth: the same bytes in the same order.
     flat = np.concatenate(chains[:2])
@@ -108,6 +109,7 @@ def test_rows_that_move_between_series_are_other_data(folder):
 
 def test_other_versions_are_another_recipe(folder):
     runs_of(folder)
+    (folder / "runs" / "a-run").mkdir()
     file = folder / "runs" / "recipe.json"
     content = json.loads(file.read_text("utf-8"))
     content["versions"]["torch"] = "1.0"

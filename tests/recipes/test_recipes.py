@@ -294,6 +294,7 @@ class TestRuns:
     def test_runs_of_another_recipe_or_of_other_data(self, folder, change):
         recipe = recipe_of(folder)
         Runs(recipe, load_data(recipe), folder / "runs")
+        (folder / "runs" / "a-run").mkdir()
         other = recipe_of(folder, **change)
         with pytest.raises(RecipeError, match="another version of this recipe or of other data"):
             Runs(other, load_data(other), folder / "runs")

@@ -10,12 +10,11 @@ from torch import nn
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...nodes.frozen import freeze
-from ...nodes.text_backbone import build_backbone, encode_tokens
+from ..data.batches import similar_batches
 from ..data.examples import Data, Examples
+from ..pretrained.nodes import nodes_of_batch, said_of_encoder
 from ..recipe import Recipe
-from .encoder import load_encoder
 from .inputs.inputs import Inputs
-from .inputs.texts import prepare_encoded_texts
 
 
 @dataclass(frozen=True)
@@ -61,39 +60,39 @@ _BATCH = 32
 
 
 def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
-    """Run a recipe's frozen encoder on all texts. The nodes stay in memory, 4·m bytes for each token.
+    """Run a recipe's frozen encoder on all examples. The nodes stay in memory, 4·m bytes for each.
 
     Raises
     ------
     RecipeError
-        If the encoder cannot be found, or the model's options are not valid.
+        If the encoder cannot be found, examples do not fit it, or the model's options are not valid.
     """
-    encoder = load_encoder(recipe)
-    inputs = prepare_encoded_texts(recipe, data.train, encoder)
-    config = inputs.config(recipe, data.train.names)
-    backbone = build_backbone(config.backbone_config)
+    inputs = recipe.task.prepare(recipe, data.train)
+    encoder = inputs.encoder
+    assert encoder is not None
+    backbone = encoder.new()
     encoder.initialise(backbone)
     freeze(backbone)
     train, test = (replace(part, inputs=_nodes(backbone, inputs, part)) for part in (data.train, data.test))
+
+    length, width = max(map(len, train.inputs)), train.inputs[0].shape[1]
+    inputs = replace(inputs, fields={**inputs.fields, "m": width, "chain_length": length})
+    config = inputs.config(recipe, data.train.names)
     return FrozenBackbone(Data(train, test), inputs, config, backbone, "chainhead.backbone")
 
 
 @torch.no_grad()
 def _nodes(backbone: Any, inputs: Inputs, examples: Examples) -> list[NDArray[np.float32]]:
-    """Turn texts into chains [L, m], in batches of texts of similar length."""
+    """Turn examples into chains [L, m], in batches of examples of similar length."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone.to(device)
-    order = np.argsort([len(text) for text in examples.inputs], kind="stable")
-    chains: list[Any] = [None] * len(order)
-    for start in range(0, len(order), _BATCH):
-        places = order[start : start + _BATCH]
-        batch = {
-            name: tensor.to(device)
-            for name, tensor in inputs.batch([examples.inputs[place] for place in places]).items()
-        }
-        mask = batch["attention_mask"]
-        nodes = encode_tokens(backbone, batch["input_ids"], mask, batch.get("token_type_ids"))
-        for place, chain, real in zip(places, nodes, mask != 0, strict=True):
-            chains[place] = chain[real].numpy(force=True)
+    chains: list[Any] = [None] * len(examples.inputs)
+    for places in similar_batches(examples.inputs, _BATCH):
+        made = inputs.batch([examples.inputs[place] for place in places])
+        with said_of_encoder():
+            nodes, mask = nodes_of_batch(backbone, {name: tensor.to(device) for name, tensor in made.items()})
+        for number, place in enumerate(places):
+            chain = nodes[number] if mask is None else nodes[number][mask[number]]
+            chains[place] = chain.numpy(force=True)
     backbone.to("cpu")
     return chains

@@ -11,9 +11,10 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...config.pooling import pooled_width
 from ...models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from ...models.pooling import pool
+from ...models.pretrained import input_of_backbone
 from ...nodes.image_backbone import build_image_backbone
 from ...nodes.images import chain_of_image
-from ...nodes.text_backbone import build_backbone, encode_tokens
+from ..pretrained.nodes import new_encoder, nodes_of_batch
 from .encoders import Perceptron
 
 
@@ -21,7 +22,8 @@ class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
     If nodes have labels, each node is classified without pooling. Chains, images (rows, patches, or a backbone's
-    feature map) and tokens (an embedding of width m, or a pretrained encoder) become nodes as in the compared model.
+    feature map), tokens (an embedding of width m, or a pretrained encoder), and series and sounds of an encoder become
+    nodes as in the compared model.
 
     Parameters
     ----------
@@ -53,8 +55,8 @@ class PooledEncoder(nn.Module):
             else nn.Embedding(config.vocab_size, config.m, padding_idx=config.pad_token_id)
         )
         self.backbone = None
-        if getattr(config.backbone_config, "vocab_size", None) is not None:
-            self.backbone = build_backbone(config.backbone_config)
+        if input_of_backbone(config) is not None:
+            self.backbone = new_encoder(config.backbone_config)
         elif config.backbone_config is not None:
             self.backbone = build_image_backbone(config.backbone_config, config.m)
         self.config = config
@@ -82,16 +84,24 @@ class PooledEncoder(nn.Module):
         input_ids: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
+        input_values: Tensor | None = None,
         **_: Tensor,
     ) -> dict[str, Tensor]:
         """Return the logits, and with `labels` the loss; arguments are those of the chainhead models."""
-        if input_ids is not None and self.backbone is not None:
-            nodes = encode_tokens(self.backbone, input_ids, attention_mask, token_type_ids)
+        if pixel_values is not None:
+            nodes = chain_of_image(self.config, self.backbone, pixel_values)
+        elif self.backbone is not None:
+            given = {
+                "input_ids": input_ids,
+                "input_values": input_values,
+                "input_features": input_features,
+                "attention_mask": attention_mask,
+                "token_type_ids": token_type_ids,
+            }
+            nodes, attention_mask = nodes_of_batch(self.backbone, given)
         elif input_ids is not None:
             assert self.embedding is not None
             nodes = self.embedding(input_ids)
-        elif pixel_values is not None:
-            nodes = chain_of_image(self.config, self.backbone, pixel_values)
         else:
             assert input_features is not None
             nodes = input_features

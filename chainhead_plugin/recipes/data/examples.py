@@ -21,8 +21,8 @@ class Examples:
     Attributes
     ----------
     inputs : sequence
-        Chains [L_i, m], frames of sounds among them, images of uint8 [height, width] or [height, width, channels], or
-        texts.
+        Chains [L_i, m], frames of sounds among them, sounds [samples] for an encoder, images of uint8 [height, width]
+        or [height, width, channels], or texts.
     labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
         Indices into `names`; -100 behind a chain's end and for nodes that do not count.
     names : tuple of str
@@ -32,7 +32,7 @@ class Examples:
     schema : Schema, optional
         The names of the columns of the table that they come from, which are saved with the model.
     sampling_rate : int, optional
-        Samples a second of the sounds that the frames were made from.
+        Samples a second of the sounds that frames were made from, or that the inputs are.
     """
 
     inputs: Sequence[Any]

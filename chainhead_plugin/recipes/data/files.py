@@ -24,7 +24,7 @@ from .examples import Data, Examples, Labelled, numbered
 from .file_options import FileOptions, file_options
 from .image_files import channels_of, read_image_files
 from .node_labels import is_label, number_labels, sorted_names
-from .sound_files import read_sounds
+from .sounds.reading import read_sounds
 from .splits import split_told
 
 OPTIONS = {

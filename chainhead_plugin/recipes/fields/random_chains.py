@@ -23,10 +23,11 @@ OPTIONS = (
 )
 
 
-def default_peers(task: Task, model: Any) -> list[str]:
-    """Return a task's default peers, for random chain heads without those that make no sense beside them."""
+def default_peers(task: Task, model: Any, encoder: Any = None) -> list[str]:
+    """Return a task's default peers, without those that make no sense beside random chain heads, or on an encoder."""
     is_random_chain = isinstance(model, Mapping) and model.get("model_type") == MODEL_TYPE
-    return [name for name in task.default_peers if not (is_random_chain and name in NOT_BESIDE)]
+    left_out = (*(NOT_BESIDE if is_random_chain else ()), *(task.peers_without_encoder if encoder else ()))
+    return [name for name in task.default_peers if name not in left_out]
 
 
 def check_random_chain(model: Mapping[str, Any], task: Task) -> None:

@@ -128,8 +128,10 @@ def evaluate_on(
     elif task.reads == "sound":
         examples, said = read_new_sounds(data, inputs, reading, names)
     else:
+        # Of a model on an encoder, m is the width of the encoder, not that of the series.
+        features = int(getattr(inputs.preprocessor, "feature_size", model.config.m))
         examples, said = read_new_series(
-            data, task, inputs, names, int(model.config.m), schema, spec or TableSpec(), reading
+            data, task, inputs, names, features, schema, spec or TableSpec(), reading
         )
 
     predictions = predict(model.eval(), inputs, examples.inputs, task).numpy()

@@ -22,7 +22,9 @@ from ..data.examples import Examples, Labelled
 from ..data.files import checked_chains
 from ..data.image_files import read_image_files
 from ..data.node_labels import IGNORED, is_label, pad_labels
-from ..data.sound_files import as_frames, find_sounds
+from ..data.sounds.finding import find_sounds
+from ..data.sounds.forms import form_of
+from ..data.sounds.reading import read_found
 from ..task import Task
 from ..tasks.series_targets import SeriesTargets
 
@@ -133,8 +135,11 @@ def read_new_sounds(
 ) -> tuple[Examples, str]:
     """Read sounds with their labels, in folders or named by a table, at the rate of the model."""
     extractor = inputs.preprocessor
-    schema = None if extractor.schema is None else Schema.from_dict(extractor.schema)
-    found = as_frames(find_sounds(data, None, schema, reading), extractor, resampled=True)
+    stated = getattr(
+        extractor, "schema", None
+    )  # extractors of encoders have it only where a table named the sounds
+    schema = None if stated is None else Schema.from_dict(stated)
+    found = read_found(find_sounds(data, None, schema, reading), form_of(extractor), resampled=True)
     return _numbered(found, names), found.said
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ..metrics.numbers import NUMBER_METRICS
 from ..task import PEERS, CardWords
-from .series import PEERS_OF_SERIES
 from .series_targets import SeriesTargets
+from .whole_series import PEERS_OF_SERIES
 
 if TYPE_CHECKING:
     from ...tables.series import SeriesSet

@@ -1,15 +1,8 @@
 """A label for every time series."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from ..task import CardWords
 from .classification import Classification
-
-if TYPE_CHECKING:
-    from ..candidates.inputs.inputs import Inputs
-    from ..data.examples import Examples
-    from ..recipe import Recipe
+from .whole_series import PEERS_OF_SERIES, WholeSeries
 
 # For each sample, its true label and the predicted label.
 PRINT_LABELS = """\
@@ -20,14 +13,11 @@ chains = [sample["nodes"] for sample in samples]  # each [nodes{features}]
 inputs = extractor(chains, return_tensors="pt", batched=True)"""
 
 
-# Peers from aeon, which read whole series and are fitted without epochs.
-PEERS_OF_SERIES = ("minirocket", "multirocket_hydra", "quant", "dtw")
-
-
-class SeriesClassification(Classification):
+class SeriesClassification(WholeSeries, Classification):
     """Each time series is a chain of nodes, and has a label."""
 
     name = "time-series-classification"
+    options = ("encoder", "class_weight")
     peers = (*Classification.peers, *PEERS_OF_SERIES, "random_chains")
     default_peers = (*Classification.default_peers, "minirocket")
     words = CardWords(
@@ -37,15 +27,3 @@ class SeriesClassification(Classification):
         answers=PRINT_LABELS,
         pipeline_answers='print(classifier(samples[0]["nodes"], top_k=2))',
     )
-
-    def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
-        """Fit a feature extractor."""
-        from ..candidates.inputs.chains import prepare_chains
-
-        return prepare_chains(training)
-
-    def load_inputs(self, folder: Path) -> "Inputs":
-        """Load the feature extractor."""
-        from ..candidates.inputs.chains import load_chains
-
-        return load_chains(folder)

@@ -1,5 +1,6 @@
 """A label for every sound."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,22 +15,28 @@ if TYPE_CHECKING:
 
 
 class AudioClassification(Classification):
-    """Sounds become chains of log-mel frames."""
+    """Sounds become chains of log-mel frames, or of the frames of a pretrained encoder."""
 
     name = "audio-classification"
     reads = "sound"
-    options = ("spectrum", "class_weight")
+    options = ("spectrum", "encoder", "class_weight")
     words = CardWords()
 
     def check(self, recipe: "Recipe") -> None:
-        """Check that the model has no encoder, and that the rate of sounds is stated where it belongs."""
+        """Check that an encoder and the rate of sounds are stated where they belong."""
         if recipe.model.get("backbone_config") is not None:
             raise RecipeError(
-                "model: backbone_config has no effect for sounds, whose nodes are log-mel frames: to train a head on "
-                "an encoder of audio, use ChainHeadForAudioClassification.from_backbone"
+                "model: backbone_config has no effect for sounds, as its weights would be random: name a pretrained "
+                "encoder as encoder"
             )
         if "sampling_rate" in recipe.spectrum:
             raise RecipeError("spectrum: sampling_rate is an option of data: state it there")
+        if recipe.encoder and recipe.spectrum:
+            raise RecipeError(
+                "spectrum has no effect with an encoder, which has a feature extractor of its own"
+            )
+        if recipe.encoder and isinstance(recipe.data, Mapping) and "sampling_rate" in recipe.data:
+            raise RecipeError("data: sampling_rate follows from the encoder, leave it out")
 
     def load(self, recipe: "Recipe") -> "Data":
         """Load sounds from files."""
@@ -40,10 +47,10 @@ class AudioClassification(Classification):
         return super().load(recipe)
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
-        """Fit an audio feature extractor."""
-        from ..candidates.inputs.sounds import prepare_sounds
+        """Fit an audio feature extractor, or take that of the encoder."""
+        from ..candidates.inputs.sounds import prepare_encoded_sounds, prepare_sounds
 
-        return prepare_sounds(recipe, training)
+        return (prepare_encoded_sounds if recipe.encoder else prepare_sounds)(recipe, training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the audio feature extractor."""

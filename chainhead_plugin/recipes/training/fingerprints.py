@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..candidates.encoder import encoder_hashes
 from ..candidates.peers import Candidate
 from ..data.examples import Examples
+from ..pretrained.places import encoder_hashes
 from ..recipe import Recipe
 
 # Rows of an array that are copied at once.

@@ -197,7 +197,8 @@ class Runs:
         if before is None and file.exists():
             set_aside(file, "it is damaged")
         changed = [] if before is None else differences(before, now)
-        if changed:
+        # A recipe that had failed before its first run may be mended.
+        if changed and any(entry.is_dir() for entry in self.folder.iterdir()):
             raise RecipeError(
                 f"{self.folder} holds runs of another version of this recipe or of other data ({', '.join(changed)} "
                 "changed): choose another output folder, or delete this folder"

@@ -9,6 +9,9 @@ import transformers
 from ....inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ....models.modeling_chainhead import ChainHeadForSequenceClassification, ChainHeadForTokenClassification
 from ...data.examples import Examples
+from ...pretrained.encoder import load_encoder
+from ...recipe import Recipe
+from .encoded import on_encoder
 from .inputs import Batch, Inputs
 
 
@@ -33,6 +36,30 @@ def prepare_chains(training: Examples, *, of_nodes: bool = False) -> Inputs:
         preprocessor=extractor,
         typical_length=float(np.median([len(chain) for chain in training.inputs])),
     )
+
+
+def prepare_encoded_chains(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the inputs of models on a pretrained encoder: chains [L, m] in their own unit, which the encoder scales.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With an encoder of series.
+    training : Examples
+        Chains.
+    """
+    features = int(np.shape(training.inputs[0])[1])
+    extractor = ChainHeadFeatureExtractor(
+        features, do_normalize=False, interpolate_missing=True, schema=_names(training)
+    )
+    inputs = Inputs(
+        fields={},
+        model_class=ChainHeadForSequenceClassification,
+        auto_class=_auto_class(False),
+        batch=_chain_batch(extractor),
+        preprocessor=extractor,
+    )
+    return on_encoder(inputs, recipe, load_encoder(recipe), training)
 
 
 def _names(training: Examples) -> dict[str, Any] | None:

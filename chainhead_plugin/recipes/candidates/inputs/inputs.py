@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ....config.configuration_chainhead import ChainHeadConfig
 from ...errors import RecipeError
+from ...pretrained.encoder import Encoder
 from ...recipe import Recipe
-from ..encoder import Encoder
 
 # Turns a list of examples into a model's inputs, tensors by name.
 Batch = Callable[[Sequence[Any]], dict[str, Tensor]]

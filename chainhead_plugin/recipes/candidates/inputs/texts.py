@@ -10,8 +10,8 @@ from ....inputs.tokenizer import train_tokenizer
 from ....models.modeling_chainhead import ChainHeadForSequenceClassification
 from ...data.examples import Examples
 from ...errors import RecipeError
+from ...pretrained.encoder import has_limit, load_encoder
 from ...recipe import Recipe
-from ..encoder import Encoder, has_limit, load_encoder
 from .inputs import Batch, Inputs
 
 _AUTO_CLASS = "AutoModelForSequenceClassification"
@@ -20,28 +20,15 @@ _AUTO_CLASS = "AutoModelForSequenceClassification"
 def prepare_texts(recipe: Recipe, training: Examples) -> Inputs:
     """Train a tokenizer on the training texts, or take the tokenizer of the recipe's encoder."""
     if recipe.encoder:
-        return prepare_encoded_texts(recipe, training, load_encoder(recipe))
+        encoder = load_encoder(recipe)
+        fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
+        return replace(_text_inputs(fields, encoder.preprocessor, training), encoder=encoder)
     try:
         tokenizer = train_tokenizer(training.inputs, **recipe.tokenizer)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"tokenizer: {error}") from error
     fields = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
     return _text_inputs(fields, tokenizer, training)
-
-
-def prepare_encoded_texts(recipe: Recipe, training: Examples, encoder: Encoder) -> Inputs:
-    """Return the preprocessing of texts by a pretrained encoder's tokenizer, for models that contain the encoder.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        It states whether the encoder is frozen.
-    training : Examples
-        Texts, of which the longest gives the length of chains.
-    encoder : Encoder
-    """
-    fields = {"backbone_config": encoder.config, "freeze_backbone": recipe.on_frozen_encoder}
-    return replace(_text_inputs(fields, encoder.tokenizer, training), encoder=encoder)
 
 
 def load_texts(folder: Path) -> Inputs:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers.trainer_pt_utils import nested_concat
 
 from ...candidates.inputs.inputs import Inputs
+from ...data.batches import batch_size, similar_batches
 from ...data.examples import Examples
 from ...data.node_labels import IGNORED
 from ...task import Task
@@ -74,18 +75,13 @@ def _outputs(model: nn.Module, inputs: Inputs, examples: Sequence[Any], name: st
 
 
 def _batches(examples: Sequence[Any]) -> Iterator[tuple[NDArray[np.intp], Sequence[Any]]]:
-    """Yield the places of examples with these examples. If lengths differ, similar ones stand together.
-
-    Batches are padded to their longest example, so that a few long texts among many short would cost several times as
-    much as all others.
-    """
+    """Yield the places of examples with these examples. If lengths differ, similar ones stand together."""
     if not isinstance(examples, list) or len({len(example) for example in examples}) == 1:
-        for start in range(0, len(examples), _OF_ONE_LENGTH):
-            batch = examples[start : start + _OF_ONE_LENGTH]
+        count = batch_size(examples[0], _OF_ONE_LENGTH)
+        for start in range(0, len(examples), count):
+            batch = examples[start : start + count]
             yield np.arange(start, start + len(batch)), batch
         return
 
-    order = np.argsort([len(example) for example in examples], kind="stable")
-    for start in range(0, len(order), _OF_SIMILAR_LENGTH):
-        places = order[start : start + _OF_SIMILAR_LENGTH]
+    for places in similar_batches(examples, _OF_SIMILAR_LENGTH):
         yield places, [examples[place] for place in places]

@@ -31,7 +31,7 @@ from .checkpoints import KEPT, SealCheckpoints, last_complete_checkpoint
 from .target_scale import TargetScale
 from .weighting import weighted_loss
 
-_BATCH = 512
+_BATCH, _BATCH_ON_ENCODER = 512, 32
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,14 @@ def fit(trial: Trial, folder: Path, on_epoch: Callable[[], None] = lambda: None)
 
 def _arguments(trial: Trial, folder: Path) -> TrainingArguments:
     recipe, task = trial.recipe, trial.recipe.task
+    is_light = recipe.on_frozen_encoder or not recipe.encoder
     ours: dict[str, Any] = {
         "output_dir": str(folder),
         "seed": trial.seed,
         "learning_rate": trial.rate,
         "label_names": [task.targets],
         "eval_strategy": "no" if trial.fold.validation is None else "epoch",
-        "per_device_eval_batch_size": _BATCH,
+        "per_device_eval_batch_size": _BATCH if is_light else _BATCH_ON_ENCODER,
         "logging_strategy": "epoch",
         "save_total_limit": KEPT,
         "report_to": "none",

@@ -1,0 +1,104 @@
+"""Find labelled sounds: WAV files in a folder for each label, or named by a table."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ....tables.errors import TableError, listed, place
+from ....tables.formats.files import find_sources
+from ....tables.read import Reading
+from ....tables.schema import Schema
+from ....tables.spec import TableSpec
+from ....tables.texts import load_texts, schema_of_texts
+from ...errors import RecipeError
+from ..examples import Labelled
+from ..label_folders import FileKind, find_labelled, label_of, place_of
+
+SOUNDS = FileKind("WAV file", (".wav", ".wave"), "a table with a column of paths and a column of labels")
+# The usual column of paths.
+_PATH = "path"
+
+
+def find_sounds(
+    locations: Any,
+    folder: Path | None = None,
+    spec: TableSpec | Schema | None = None,
+    reading: Reading | None = None,
+) -> Labelled:
+    """Find sounds and their labels, without reading the sounds.
+
+    Parameters
+    ----------
+    locations : str, Path or list of them
+        Folders or patterns of WAV files, whose labels are the names of their folders; or tables.
+    folder : Path, optional
+        The folder that relative locations start from.
+    spec : TableSpec or Schema, optional
+        The columns of a table: `text`, by default "path", is that of paths, which start from the table's folder.
+    reading : Reading, optional
+        How a table is written.
+
+    Returns
+    -------
+    Labelled
+        Its inputs are paths.
+
+    Raises
+    ------
+    RecipeError, TableError
+        If there are none, or a table has no such column, or no label in a row.
+    """
+    folder = folder or Path()
+    if not _are_tables(locations, folder):
+        if isinstance(spec, TableSpec) and (
+            role := next(filter(None, (spec.text, *spec.label, spec.group)), None)
+        ):
+            raise RecipeError(
+                f"{role} names a column, but a folder of sounds has none: its folders are the labels"
+            )
+        files, left_out = find_labelled(locations, folder, SOUNDS)
+        said = f"; left out {listed(left_out)}" if left_out else ""
+        labels = list(map(label_of, files))
+        return Labelled(
+            inputs=files, labels=labels, places=list(map(place_of, files)), said=f"label by folder{said}"
+        )
+
+    parts = [_of_table(source, spec, reading) for source in find_sources(locations, folder)[0]]
+    first = parts[0]
+    return Labelled(
+        inputs=[file for part in parts for file in part.inputs],
+        labels=[label for part in parts for label in part.labels],
+        places=[where for part in parts for where in part.places],
+        groups=None if first.groups is None else [group for part in parts for group in part.groups or ()],
+        schema=first.schema,
+        said=listed(part.said for part in parts),
+    )
+
+
+def _are_tables(locations: Any, folder: Path) -> bool:
+    paths = [Path(one) for one in (locations if isinstance(locations, list) else [locations])]
+    return all(path.suffix and not SOUNDS.includes(path) and not (folder / path).is_dir() for path in paths)
+
+
+def _of_table(source: Any, spec: TableSpec | Schema | None, reading: Reading | None) -> Labelled:
+    if not isinstance(spec, Schema):
+        spec = replace(spec or TableSpec(), text=spec.text if spec and spec.text else _PATH)
+    texts, spec = load_texts(source, spec, reading, labelled=True)
+    files, places = [], []
+    for text in texts:
+        where = place(text.file, row=text.row, column=text.column)
+        file = source.parent / text.text.strip()
+        if not file.is_file():
+            raise TableError(f"{where}: there is no file {text.text.strip()} in {source.parent.resolve()}")
+        if not text.label.strip():
+            raise TableError(f"{where} has no label: name the column of labels as label, and fill it in")
+        files.append(file)
+        places.append(f"{where}: {file.name}")
+    return Labelled(
+        inputs=files,
+        labels=[text.label for text in texts],
+        places=places,
+        groups=None if spec.group is None else [text.group for text in texts],
+        schema=schema_of_texts(texts, spec),
+        said=f"{source.name} with paths in {spec.text}; label {listed(spec.label or ('label',))}",
+    )

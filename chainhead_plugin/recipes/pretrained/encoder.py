@@ -1,0 +1,118 @@
+"""Load the pretrained encoder that a recipe names, with the preprocessing that belongs to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoTokenizer, PreTrainedModel
+
+from ...config.backbone import as_backbone_config
+from ...config.backbone_input import input_of, reads_tokens
+from ...nodes.encoders.building import copy_encoder
+from ...nodes.text_backbone import copy_weights
+from ...storage.code_origin import without_carried_code
+from ..errors import RecipeError
+from ..recipe import Recipe
+from .nodes import new_encoder
+from .places import encoder_folder
+from .recordings import checked_extractor
+
+_NO_LIMIT = 2**20  # tokenizers without a limit state a far greater number
+# By `Task.reads`: the inputs of encoders for it, and words for such an encoder.
+_FITTING = {
+    "text": (("input_ids",), "text encoder with its tokenizer", "tokens"),
+    "nodes": (("past_values",), "encoder of series", "series"),
+    "sound": (
+        ("input_values", "input_features"),
+        "encoder of audio with its feature extractor",
+        "recordings",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A pretrained encoder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder of its files.
+    config : dict
+        Its configuration.
+    preprocessor : object
+        For texts its tokenizer, which cuts them at the recipe's `max_length`, or else at the encoder's own limit; for
+        sounds its feature extractor, which returns masks if it can. None for series.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    preprocessor: Any
+
+    def initialise(self, backbone: PreTrainedModel) -> None:
+        """Copy the pretrained weights, as float32, into a new backbone."""
+        source = AutoModel.from_pretrained(
+            self.folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
+        fill = copy_weights if reads_tokens(backbone.config) else copy_encoder
+        fill(source, backbone)
+
+    def new(self) -> PreTrainedModel:
+        """Build the encoder with random weights."""
+        return new_encoder(as_backbone_config(self.config))
+
+
+def load_encoder(recipe: Recipe) -> Encoder:
+    """Find a recipe's encoder, compare it with the hashes that the recipe states, and read all but its weights.
+
+    Raises
+    ------
+    RecipeError
+        If there is no encoder, its hashes differ, or it does not take what the recipe's task reads; the message says
+        what to do.
+    registry.RegistryError
+        If the encoder has to be fetched from the Hub and cannot be.
+    """
+    folder, reads = encoder_folder(recipe), recipe.task.reads
+    names, expected, values = _FITTING[reads]
+    preprocessor: Any = None
+    try:
+        with without_carried_code(str(folder)):
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
+            described = as_backbone_config(config)
+            if input_of(described) not in names:
+                raise ValueError(f"a model of type {config['model_type']} takes no {values}")
+            if reads == "text":
+                preprocessor = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            elif reads == "sound":
+                extractor = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
+                preprocessor = checked_extractor(extractor)
+        if reads != "text":
+            with torch.device("meta"):
+                new_encoder(described)  # Raises if it needs further inputs.
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"encoder: {folder} is no {expected}: {error}") from error
+
+    config.pop("_name_or_path", None)  # a folder of this machine
+    if reads == "text":
+        _limit(preprocessor, recipe, config, folder)
+    return Encoder(folder, config, preprocessor)
+
+
+def _limit(tokenizer: Any, recipe: Recipe, config: dict[str, Any], folder: Path) -> None:
+    """Let a tokenizer cut texts at the recipe's `max_length`, or else where the encoder ends."""
+    if tokenizer.pad_token_id is None:
+        raise RecipeError(f"encoder: the tokenizer in {folder} has no padding token")
+    longest = min(tokenizer.model_max_length, config.get("max_position_embeddings") or _NO_LIMIT)
+    wanted = recipe.encoder.get("max_length", longest)
+    if wanted > longest:
+        raise RecipeError(f"encoder: max_length={wanted}, but the encoder takes {longest} tokens at most")
+    if wanted < _NO_LIMIT:
+        tokenizer.model_max_length = wanted
+
+
+def has_limit(tokenizer: Any) -> bool:
+    """Whether a tokenizer limits the length of texts."""
+    limited: bool = tokenizer.model_max_length < _NO_LIMIT
+    return limited
