@@ -32,7 +32,7 @@ A chain head model{% if use %} that {{ use.purpose }}{% endif %}: `{{ architectu
 {% if recipe.is_random_chain %}
 {{ card.summary }}{% if card.about %} {{ card.about | trim }}{% endif %} The model consists of random chain heads: kernels that are drawn and never trained, and {{ "{:,}".format(chain.parameters) }} weights that are found in closed form{{ "; it ships inside `chainhead-plugin`" if samples }}.
 {% else %}
-{{ card.summary }}{% if card.about %} {{ card.about | trim }}{% endif %} It is a chain interdependence head (tinyBIG's `chain_interdependence_head`, exact and linear in the length) with {{ "{:,}".format(chain.parameters) }} weights{% if encoder %}, {{ "{:,}".format(chain.parameters - encoder.parameters) }} of them trained, on a frozen text encoder{% endif %}{{ ", and ships inside `chainhead-plugin`" if samples }}.
+{{ card.summary }}{% if card.about %} {{ card.about | trim }}{% endif %} It is a chain interdependence head (tinyBIG's `chain_interdependence_head`, exact and linear in the length) with {{ "{:,}".format(chain.parameters) }} weights{% if encoder %}, {{ "{:,}".format(chain.parameters - encoder.parameters) }} of them trained, on a frozen {{ "text " if task == "text-classification" }}encoder{% endif %}{{ ", and ships inside `chainhead-plugin`" if samples }}.
 {% endif %}
 
 Test {{ metric.title }} {{ metric.text(chain.outcomes[metric.name].values[0]) }}{{ unit }}{% if seeds | length > 1 %}; over {{ seeds | length }} seeds {{ metric.spread(chain.outcomes[metric.name]) }}{{ unit }}{% else %}, of a single seed{% endif %}.

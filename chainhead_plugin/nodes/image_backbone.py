@@ -16,7 +16,7 @@ from ..head.weights import is_frozen, weights_dtype
 from .image_encoder import feature_map_of, image_encoder_class, is_image_encoder
 
 
-def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
+def build_image_backbone(config: PreTrainedConfig, m: int | None = None) -> Any:
     """Build the backbone that a configuration describes, with random weights and without any network.
 
     Parameters
@@ -24,7 +24,7 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     config : PreTrainedConfig
         Of a class that `AutoBackbone` knows, such as `ResNetConfig` or `TimmBackboneConfig`, or of another encoder of
         images, such as `CLIPVisionConfig`.
-    m : int
+    m : int, optional
         Channels that its last feature map must have.
 
     Raises
@@ -34,7 +34,7 @@ def build_image_backbone(config: PreTrainedConfig, m: int) -> Any:
     """
     draft = _draft(config)
     channels = channels_of(draft)
-    if channels != m:
+    if m is not None and channels != m:
         raise ValueError(
             f"m={m} differs from the {channels} channels of the backbone's feature map: set m={channels}"
         )
@@ -120,8 +120,14 @@ def _is_architecture(name: str) -> bool:
     return timm.is_model(name.partition(".")[0])
 
 
-def load_image_backbone(source: str) -> Any:
+def load_image_backbone(source: str, **options: Any) -> Any:
     """Load a pretrained backbone: a folder or repository of transformers, or else an architecture of timm.
+
+    Parameters
+    ----------
+    source : str
+    **options
+        Of `PreTrainedModel.from_pretrained`, for a folder or repository.
 
     Raises
     ------
@@ -134,7 +140,7 @@ def load_image_backbone(source: str) -> Any:
 
         return TimmBackbone.from_pretrained(source)
     config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-    return _backbone_class(config).from_pretrained(source)
+    return _backbone_class(config).from_pretrained(source, **options)
 
 
 def _backbone_class(config: PreTrainedConfig) -> Any:

@@ -73,16 +73,20 @@ def encode_data(recipe: Recipe, data: Data) -> FrozenBackbone:
     backbone = encoder.new()
     encoder.initialise(backbone)
     freeze(backbone)
-    train, test = (replace(part, inputs=_nodes(backbone, inputs, part)) for part in (data.train, data.test))
+    scan = recipe.model.get("scan")
+    train, test = (
+        replace(part, inputs=_nodes(backbone, inputs, part, scan)) for part in (data.train, data.test)
+    )
 
     length, width = max(map(len, train.inputs)), train.inputs[0].shape[1]
     inputs = replace(inputs, fields={**inputs.fields, "m": width, "chain_length": length})
     config = inputs.config(recipe, data.train.names)
-    return FrozenBackbone(Data(train, test), inputs, config, backbone, "chainhead.backbone")
+    place = "backbone" if recipe.task.reads == "pixels" else "chainhead.backbone"
+    return FrozenBackbone(Data(train, test), inputs, config, backbone, place)
 
 
 @torch.no_grad()
-def _nodes(backbone: Any, inputs: Inputs, examples: Examples) -> list[NDArray[np.float32]]:
+def _nodes(backbone: Any, inputs: Inputs, examples: Examples, scan: str | None) -> list[NDArray[np.float32]]:
     """Turn examples into chains [L, m], in batches of examples of similar length."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone.to(device)
@@ -90,7 +94,9 @@ def _nodes(backbone: Any, inputs: Inputs, examples: Examples) -> list[NDArray[np
     for places in similar_batches(examples.inputs, _BATCH):
         made = inputs.batch([examples.inputs[place] for place in places])
         with said_of_encoder():
-            nodes, mask = nodes_of_batch(backbone, {name: tensor.to(device) for name, tensor in made.items()})
+            nodes, mask = nodes_of_batch(
+                backbone, {name: tensor.to(device) for name, tensor in made.items()}, scan
+            )
         for number, place in enumerate(places):
             chain = nodes[number] if mask is None else nodes[number][mask[number]]
             chains[place] = chain.numpy(force=True)

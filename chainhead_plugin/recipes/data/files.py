@@ -170,10 +170,12 @@ def _images(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | 
     if options.spec.group is not None:
         raise RecipeError("group has no effect on folders of images: it names an array of an .npz file")
     size = options.size
-    train = read_image_files(options.train, recipe.folder, size=size)
+    by_encoder = bool(recipe.encoder)
+    train = read_image_files(options.train, recipe.folder, size=size, resized=by_encoder)
     if options.test is None:
         return train, None
-    return train, read_image_files(options.test, recipe.folder, channels_of(train.inputs[0]), size)
+    channels = channels_of(train.inputs[0])
+    return train, read_image_files(options.test, recipe.folder, channels, size, resized=by_encoder)
 
 
 def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Labelled, TableSpec]:

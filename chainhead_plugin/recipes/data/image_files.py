@@ -22,7 +22,12 @@ _MORE_BITS = ("I", "F")
 
 
 def read_image_files(
-    locations: Any, folder: Path | None = None, channels: int | None = None, size: Sequence[int] | None = None
+    locations: Any,
+    folder: Path | None = None,
+    channels: int | None = None,
+    size: Sequence[int] | None = None,
+    *,
+    resized: bool = False,
 ) -> Labelled:
     """Read images, turned upright as their cameras say.
 
@@ -35,7 +40,10 @@ def read_image_files(
     channels : int, optional
         1 for grey or 3 for colours; by default 3 if any of the images has colours.
     size : sequence of two int, optional
-        Height and width of what they will be resized to; without it they have to be of one size.
+        Height and width of what they will be resized to; without it they have to be of one size, unless they are
+        `resized`.
+    resized : bool
+        Whether the model's own image processor resizes them.
 
     Raises
     ------
@@ -59,7 +67,7 @@ def read_image_files(
     if channels is None:
         channels = 1 if all(image.mode in _GREY for image in images) else 3
     pixels = [np.array(image.convert("L" if channels == 1 else "RGB")) for image in images]
-    if size is None:
+    if size is None and not resized:
         _check_one_size(pixels, files)
     labels = [label_of(file) for file in files]
     return Labelled(
@@ -92,8 +100,9 @@ def _said(
     size: Sequence[int] | None,
 ) -> str:
     colours = "grey" if channels_of(pixels[0]) == 1 else "in colours"
-    height, width = size or pixels[0].shape[:2]
+    sizes = {image.shape[:2] for image in pixels} if size is None else {tuple(size)}
+    shown = f"{'×'.join(map(str, sizes.pop()))} pixels" if len(sizes) == 1 else "of several sizes"
     kinds = listed(f"{name} {count}" for name, count in sorted(Counter(labels).items()))
     resized = "resized to " if size else ""
-    said = f"{len(pixels)} images, {colours}, {resized}{height}×{width} pixels; label by folder ({kinds})"
+    said = f"{len(pixels)} images, {colours}, {resized}{shown}; label by folder ({kinds})"
     return said + (f"; left out {listed(left_out)}" if left_out else "")

@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 
 from ...config.backbone import as_backbone_config
-from ...config.backbone_input import input_of, reads_tokens
+from ...config.backbone_input import input_of
 from ...nodes.encoders.building import copy_encoder
+from ...nodes.image_backbone import build_image_backbone, load_image_backbone
 from ...nodes.text_backbone import copy_weights
 from ...storage.code_origin import without_carried_code
 from ..errors import RecipeError
@@ -19,10 +27,12 @@ from .places import encoder_folder
 from .recordings import checked_extractor
 
 _NO_LIMIT = 2**20  # tokenizers without a limit state a far greater number
-# By `Task.reads`: the inputs of encoders for it, and words for such an encoder.
+# By `Task.reads`: the inputs of encoders for it, and words for such an encoder and what it takes. Backbones of images
+# are told by their class instead.
 _FITTING = {
     "text": (("input_ids",), "text encoder with its tokenizer", "tokens"),
     "nodes": (("past_values",), "encoder of series", "series"),
+    "pixels": ((), "encoder of images with its image processor", "images"),
     "sound": (
         ("input_values", "input_features"),
         "encoder of audio with its feature extractor",
@@ -43,24 +53,27 @@ class Encoder:
         Its configuration.
     preprocessor : object
         For texts its tokenizer, which cuts them at the recipe's `max_length`, or else at the encoder's own limit; for
-        sounds its feature extractor, which returns masks if it can. None for series.
+        sounds its feature extractor, which returns masks if it can; for images its image processor. None for series.
+    reads : {"text", "nodes", "pixels", "sound"}
+        As of the recipe's task.
     """
 
     folder: Path
     config: dict[str, Any]
     preprocessor: Any
+    reads: str
 
     def initialise(self, backbone: PreTrainedModel) -> None:
         """Copy the pretrained weights, as float32, into a new backbone."""
-        source = AutoModel.from_pretrained(
-            self.folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
-        fill = copy_weights if reads_tokens(backbone.config) else copy_encoder
+        load = load_image_backbone if self.reads == "pixels" else AutoModel.from_pretrained
+        source = load(str(self.folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
+        fill = copy_encoder if self.reads in ("nodes", "sound") else copy_weights
         fill(source, backbone)
 
     def new(self) -> PreTrainedModel:
         """Build the encoder with random weights."""
-        return new_encoder(as_backbone_config(self.config))
+        config = as_backbone_config(self.config)
+        return build_image_backbone(config) if self.reads == "pixels" else new_encoder(config)
 
 
 def load_encoder(recipe: Recipe) -> Encoder:
@@ -81,23 +94,26 @@ def load_encoder(recipe: Recipe) -> Encoder:
         with without_carried_code(str(folder)):
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
             described = as_backbone_config(config)
-            if input_of(described) not in names:
+            if names and input_of(described) not in names:
                 raise ValueError(f"a model of type {config['model_type']} takes no {values}")
             if reads == "text":
                 preprocessor = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             elif reads == "sound":
                 extractor = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
                 preprocessor = checked_extractor(extractor)
+            elif reads == "pixels":
+                preprocessor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
+        encoder = Encoder(folder, config, preprocessor, reads)
         if reads != "text":
             with torch.device("meta"):
-                new_encoder(described)  # Raises if it needs further inputs.
+                encoder.new()  # Raises if it needs further inputs, or gives no nodes.
     except (OSError, ValueError) as error:
         raise RecipeError(f"encoder: {folder} is no {expected}: {error}") from error
 
     config.pop("_name_or_path", None)  # a folder of this machine
     if reads == "text":
         _limit(preprocessor, recipe, config, folder)
-    return Encoder(folder, config, preprocessor)
+    return encoder
 
 
 def _limit(tokenizer: Any, recipe: Recipe, config: dict[str, Any], folder: Path) -> None:

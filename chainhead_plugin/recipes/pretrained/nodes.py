@@ -1,4 +1,4 @@
-"""Pretrained encoders of texts, series and sounds at work: how they are built, and the nodes that they make."""
+"""Pretrained encoders at work: how they are built, filled with their weights, and the nodes that they make."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,27 +10,31 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from ...config.backbone_input import reads_tokens
 from ...nodes.encoders.building import build_encoder
 from ...nodes.encoders.encode import encode_values
+from ...nodes.image_backbone import encode_image
+from ...nodes.patches import scan_patches
 from ...nodes.text_backbone import build_backbone, encode_tokens
 from ..errors import RecipeError
 
 
 def new_encoder(config: PreTrainedConfig) -> PreTrainedModel:
-    """Build the encoder that a configuration describes, with random weights."""
+    """Build the encoder of texts, series or sounds that a configuration describes, with random weights."""
     return build_backbone(config) if reads_tokens(config) else build_encoder(config)
 
 
 def nodes_of_batch(
-    encoder: PreTrainedModel, inputs: Mapping[str, Tensor | None]
+    encoder: PreTrainedModel, inputs: Mapping[str, Tensor | None], scan: str | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Run an encoder.
 
     Parameters
     ----------
     encoder : PreTrainedModel
-        From `new_encoder`.
+        From `new_encoder`, or a backbone of images.
     inputs : mapping of tensors
         The inputs of a chainhead model on this encoder, by name: `input_ids` and `token_type_ids`, `input_values` or
-        `input_features`; `attention_mask`.
+        `input_features`; `attention_mask`; or `pixel_values`.
+    scan : {"serpentine", "row-major"}, optional
+        The order in which places of an image become nodes, as in `ChainHeadConfig`.
 
     Returns
     -------
@@ -43,6 +47,8 @@ def nodes_of_batch(
     TypeError, ValueError
         If the inputs do not fit the encoder.
     """
+    if (pixels := inputs.get("pixel_values")) is not None:
+        return scan_patches(encode_image(encoder, pixels), scan or "serpentine"), None
     mask, tokens = inputs.get("attention_mask"), inputs.get("input_ids")
     if tokens is not None:
         nodes = encode_tokens(encoder, tokens, mask, inputs.get("token_type_ids"))

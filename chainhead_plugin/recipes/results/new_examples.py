@@ -126,7 +126,7 @@ def read_new_images(data: Any, inputs: Inputs, names: tuple[str, ...]) -> tuple[
     # Processors of other families may state other things than height and width.
     stated = dict(processor.size)
     size = [stated["height"], stated["width"]] if stated.get("width") else None
-    found = read_image_files(data, channels=channels, size=size)
+    found = read_image_files(data, channels=channels, size=size, resized=size is None)
     return _numbered(found, names), found.said
 
 

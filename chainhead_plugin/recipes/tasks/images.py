@@ -1,6 +1,6 @@
 """A label for every image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ class ImageClassification(Classification):
     name = "image-classification"
     reads = "pixels"
     axes = (3, 4)
-    options = ("pretraining", "class_weight")
+    options = ("pretraining", "encoder", "class_weight")
     words = CardWords(
         preprocessor="processor",
         auto_preprocessor="AutoImageProcessor",
@@ -38,8 +38,14 @@ inputs = processor(images, return_tensors="pt")""",
     )
 
     def check(self, recipe: "Recipe") -> None:
-        """Check `pretraining`, and that no backbone keeps random weights."""
+        """Check `pretraining`, an encoder, and that no backbone keeps random weights."""
         given = recipe.pretraining
+        if recipe.encoder and given:
+            raise RecipeError("pretraining has no effect with an encoder, which is trained already")
+        if recipe.encoder and isinstance(recipe.data, Mapping) and "size" in recipe.data:
+            raise RecipeError(
+                "data: size has no effect with an encoder, whose image processor resizes images"
+            )
         if recipe.model.get("freeze_backbone") and not given:
             raise RecipeError("freeze_backbone keeps the backbone's random weights without pretraining")
         if not given:
@@ -62,9 +68,9 @@ inputs = processor(images, return_tensors="pt")""",
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Return an image processor that gives images the size of the first image."""
-        from ..candidates.inputs.images import prepare_images
+        from ..candidates.inputs.images import prepare_encoded_images, prepare_images
 
-        return prepare_images(recipe, training)
+        return (prepare_encoded_images if recipe.encoder else prepare_images)(recipe, training)
 
     def load_inputs(self, folder: Path) -> "Inputs":
         """Load the image processor."""
@@ -75,9 +81,9 @@ inputs = processor(images, return_tensors="pt")""",
     def freeze(
         self, recipe: "Recipe", data: "Data", folder: Path, on_epoch: Callable[[int], None]
     ) -> "FrozenBackbone | None":
-        """Train the backbone if the recipe has `pretraining`."""
+        """Train the backbone if the recipe has `pretraining`; run its encoder if that is frozen."""
         if not recipe.pretraining:
-            return None
+            return super().freeze(recipe, data, folder, on_epoch)
         from ..training.fitting.pretraining import freeze_trained_backbone
 
         return freeze_trained_backbone(recipe, data, folder, on_epoch)

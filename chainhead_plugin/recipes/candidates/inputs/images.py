@@ -15,6 +15,7 @@ from ....nodes.image_backbone import feature_map_shape
 from ...data.examples import Examples
 from ...data.image_files import channels_of
 from ...errors import RecipeError
+from ...pretrained.encoder import load_encoder
 from ...recipe import Recipe
 from .inputs import Batch, Inputs, as_recipe_errors
 
@@ -51,6 +52,41 @@ def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
     )
 
 
+def prepare_encoded_images(recipe: Recipe, training: Examples) -> Inputs:
+    """Return the inputs of models on a pretrained encoder: images, made fitting by the encoder's own processor.
+
+    Raises
+    ------
+    RecipeError
+        If the processor leaves images of different sizes, or the encoder does not take its images.
+    """
+    from ....models.modeling_chainhead_image import ChainHeadForImageClassification
+
+    encoder = load_encoder(recipe)
+    batch = _image_batch(encoder.preprocessor, encoder.config.get("num_channels", 3))
+    of_each_size = {np.shape(image): image for image in training.inputs}
+    made = {tuple(batch([image])["pixel_values"].shape[1:]) for image in of_each_size.values()}
+    if len(made) > 1:
+        raise RecipeError(
+            f"encoder: its image processor makes images of several sizes, {' and '.join(map(str, sorted(made)[:2]))}: "
+            "crop your images to one size first"
+        )
+    channels, *size = made.pop()
+    fields = _map_fields(encoder.config, size, channels)
+    return Inputs(
+        fields={
+            **fields,
+            "backbone_config": encoder.config,
+            "freeze_backbone": recipe.on_frozen_encoder,
+        },
+        model_class=ChainHeadForImageClassification,
+        auto_class=_AUTO_CLASS,
+        batch=batch,
+        preprocessor=encoder.preprocessor,
+        encoder=encoder,
+    )
+
+
 def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]:
     """Return the fields that follow from a backbone and the size of its images."""
     with as_recipe_errors():
@@ -65,12 +101,18 @@ def _map_fields(backbone: Any, size: list[int], channels: int) -> dict[str, Any]
 def load_images(folder: Path) -> Inputs:
     """Return the inputs of a saved model, with the image processor beside it."""
     processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
-    return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, _image_batch(processor), processor)
+    backbone = ChainHeadConfig.from_pretrained(folder).backbone_config
+    batch = _image_batch(processor, getattr(backbone, "num_channels", None))
+    return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, batch, processor)
 
 
-def _image_batch(processor: Any) -> Batch:
+def _image_batch(processor: Any, channels: int | None = None) -> Batch:
+    """Return a function that processes images. Grey images are repeated for an encoder of three `channels`."""
+
     def batch(images: Sequence[Any]) -> dict[str, Tensor]:
         pixels = [image[:, :, np.newaxis] if image.ndim == 2 else image for image in images]
+        if channels == 3:
+            pixels = [np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image for image in pixels]
         return dict(processor(pixels, return_tensors="pt", input_data_format="channels_last"))
 
     return batch

@@ -53,8 +53,10 @@ class Inputs:
     def initialise(self, model: nn.Module) -> None:
         """Copy the encoder's weights, if there is an encoder, into a new model: the recipe's own or a peer."""
         if self.encoder is not None:
-            owner: Any = getattr(model, "base_model", model)
-            self.encoder.initialise(owner.backbone)
+            # A backbone of images belongs to the whole model, not to the bare model within.
+            own = getattr(model, "backbone", None)
+            inner: Any = getattr(model, "base_model", model)
+            self.encoder.initialise(inner.backbone if own is None else own)
 
     def config(self, recipe: Recipe, names: Sequence[str], **options: Any) -> ChainHeadConfig:
         """Return the configuration of a model.

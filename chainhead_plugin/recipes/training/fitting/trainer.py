@@ -164,7 +164,8 @@ class Batches:
     """Makes batches of examples, which are numbered through the training part and then the validation part.
 
     If all inputs have the same shape, they are preprocessed once, else batch by batch, so that inputs are padded only
-    to the longest of their batch. Windows are copied batch by batch.
+    to the longest of their batch. Windows are copied batch by batch, and so are inputs of an encoder, which may be many
+    times as large as examples.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ class Batches:
         self._starts = np.cumsum([0, *(len(part.labels) for part in parts)])
         self._targets = [part.targets() for part in parts]
         self._ready = None
-        if not any(part.is_made_on_demand for part in parts):
+        if inputs.encoder is None and not any(part.is_made_on_demand for part in parts):
             examples = [one for part in parts for one in part.inputs]
             shapes = {np.shape(one) for one in examples}
             self._ready = inputs.batch(examples) if len(shapes) == 1 and shapes != {()} else None
