@@ -102,6 +102,7 @@ def train(
         "minutes": minutes,
     }
     given = {f"--{name.replace('_', '-')}": value for name, value in options.items() if value is not None}
+    from ..recipes.media_folders import check_no_media
     from ..recipes.recipe_files import load_recipe
     from ..recipes.sound_folders import holds_sounds, recipe_of_sounds
 
@@ -113,6 +114,7 @@ def train(
             recipe = recipe_of_sounds(Path(source), test, test_share, seed)
             _measure(recipe, output or Path(f"{recipe.name}-model"), with_peers=False)
             return
+        check_no_media(Path(source))
         if is_table(source):
             train_table(source, output, files_as, options)
             return

@@ -44,7 +44,8 @@ def load_recipe(source: str | Path) -> Recipe:
         known = shipped_recipes()
         close = difflib.get_close_matches(str(source), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected a YAML file, or one of {', '.join(known)}"
-        raise RecipeError(f"{str(source)!r} is no recipe: {hint}")
+        there = "" if Path(source).exists() else ", and no file or folder here"
+        raise RecipeError(f"{str(source)!r} is no recipe{there}: {hint}")
 
     try:
         content = read_yaml(file)

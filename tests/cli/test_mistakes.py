@@ -231,7 +231,11 @@ MISTAKES = [
     ),
     ("train chainhead-gunpoint --label kind", 2, "--label: is for tables, which chainhead-gunpoint is not"),
     ("train recipe.yaml", 1, "recipe.yaml: a recipe needs name and data and model and training"),
-    ("compare nowhere", 1, "'nowhere' is no recipe: expected a YAML file, or one of"),
+    (
+        "compare nowhere",
+        1,
+        "'nowhere' is no recipe, and no file or folder here: expected a YAML file, or one of",
+    ),
 ]
 
 

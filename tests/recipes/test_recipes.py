@@ -152,7 +152,9 @@ class TestChecks:
             measure(recipe_of(folder, **changes), folder / "runs", [])
 
     def test_file(self, tmp_path):
-        with pytest.raises(RecipeError, match="is no recipe: expected a YAML file, or one of chainhead-"):
+        with pytest.raises(
+            RecipeError, match="is no recipe, and no file or folder here: expected a YAML file, or one of"
+        ):
             load_recipe("nothing")
         (tmp_path / "a.yaml").write_text("a: [")
         with pytest.raises(RecipeError, match="is no YAML"):

@@ -1,5 +1,7 @@
 """Recipes of sounds, in a folder for each label or named by a table."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,3 +249,22 @@ def test_a_folder_has_a_usual_recipe(folder):
 def test_options_of_tables_have_no_effect_on_a_folder(folder):
     output = invoke("train", str(folder / "tones"), "--label", "x", code=2)
     assert "has no effect on" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a.wav", "b.wav"], "holds WAV files without their labels: put them into a folder for each label"),
+        (["a/1.mp3", "b/1.flac"], r"sounds that are no WAV files, such as a/1.mp3: convert them, .* ffmpeg"),
+        (["a/1.PNG", "b/2.jpg"], "holds images, on which a recipe with task: image-classification"),
+        (["a/1.mp3", "list.csv"], "there is nothing in it"),
+        (["a/1.bin"], "holds no table, and neither do the folders in it"),
+    ],
+)
+def test_folders_that_are_not_trained_on_are_told_as_what_they_are(tmp_path, names, message):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    output = invoke("train", str(tmp_path), "--output", str(tmp_path / "model"), code=1)
+    assert re.search(message, " ".join(output.split()))
+    assert not (tmp_path / "model").exists()

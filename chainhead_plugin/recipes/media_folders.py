@@ -1,0 +1,57 @@
+"""Tell folders of sounds and images, which the default training does not take as they are, from folders of tables."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..inputs.image_files import IMAGE_SUFFIXES
+from ..tables.formats.files import FORMATS
+from .errors import RecipeError
+
+_OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wma")
+
+
+def check_no_media(folder: Path) -> None:
+    """Check that a folder does not hold sounds or images in place of tables.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder, or anything else, which is not looked at.
+
+    Raises
+    ------
+    RecipeError
+        If it does, here or in the folders in it; the message says how to train on them.
+    """
+    if not folder.is_dir():
+        return
+    from .data.sound_files import SOUNDS
+
+    here = _files_in([folder])
+    files = here + _files_in(entry for entry in folder.iterdir() if entry.is_dir())
+    endings = {file.suffix.lower() for file in files}
+    if endings & set(FORMATS):
+        return
+    if any(map(SOUNDS.includes, here)):
+        raise RecipeError(
+            f"{folder} holds WAV files without their labels: put them into a folder for each label, or name files and "
+            "labels in a table, for a recipe with task: audio-classification"
+        )
+    if found := [file for file in files if file.suffix.lower() in _OTHER_SOUNDS]:
+        raise RecipeError(
+            f"{folder} holds sounds that are no WAV files, such as {found[0].relative_to(folder)}: convert them, for "
+            "example by ffmpeg -i FILE NEW.wav"
+        )
+    if endings & set(IMAGE_SUFFIXES):
+        raise RecipeError(
+            f"{folder} holds images, on which a recipe with task: image-classification trains a model"
+        )
+
+
+def _files_in(folders: Iterable[Path]) -> list[Path]:
+    return sorted(
+        entry
+        for folder in folders
+        for entry in folder.iterdir()
+        if entry.is_file() and entry.name[0] not in "._"
+    )
