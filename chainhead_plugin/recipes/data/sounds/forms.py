@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,23 @@ _MOST_FRAMES, _MOST_SECONDS = 30_000, 300.0
 _SHORTEST = 0.025
 
 
+class Limit(NamedTuple):
+    """How long a sound must last, or may last.
+
+    Attributes
+    ----------
+    seconds : float
+    reason : str
+        Words for it: of the shortest in its place, of the longest behind the number.
+    advice : str
+        What to do about a sound beyond it.
+    """
+
+    seconds: float
+    reason: str
+    advice: str
+
+
 @dataclass(frozen=True)
 class SoundForm:
     """What a model takes of a sound.
@@ -27,12 +44,7 @@ class SoundForm:
     ----------
     rate : int
         Samples a second.
-    shortest, longest : float
-        Seconds that sounds must last, and may last.
-    words_for_shortest, words_for_longest : str
-        Words for the reason of either limit.
-    advice_if_short, advice_if_long : str
-        What to do about a sound that is too short, or too long.
+    shortest, longest : Limit
     make : callable
         Turns samples [samples] from −1 to 1 into what the model takes.
     said : str
@@ -40,12 +52,8 @@ class SoundForm:
     """
 
     rate: int
-    shortest: float
-    longest: float
-    words_for_shortest: str
-    words_for_longest: str
-    advice_if_short: str
-    advice_if_long: str
+    shortest: Limit
+    longest: Limit
     make: Callable[[NDArray[Any]], NDArray[np.float32]]
     said: str
 
@@ -57,14 +65,13 @@ class SoundForm:
         RecipeError
             If it is too short or too long for the model.
         """
-        if seconds < self.shortest:
+        limit, reason, advice = self.shortest
+        if seconds < limit:
+            raise RecipeError(f"{where} lasts {seconds:.4f} s, less than {reason}: {advice}")
+        limit, reason, advice = self.longest
+        if seconds > limit:
             raise RecipeError(
-                f"{where} lasts {seconds:.4f} s, less than {self.words_for_shortest}: {self.advice_if_short}"
-            )
-        if seconds > self.longest:
-            raise RecipeError(
-                f"{where} lasts {seconds:,.0f} s, expected at most {self.longest:,.0f} s{self.words_for_longest}: "
-                f"{self.advice_if_long}"
+                f"{where} lasts {seconds:,.0f} s, expected at most {limit:,.0f} s{reason}: {advice}"
             )
 
 
@@ -111,24 +118,26 @@ def form_of(extractor: Any) -> SoundForm:
         frame, hop = extractor.frame_seconds, extractor.hop_seconds
         return SoundForm(
             rate=extractor.sampling_rate,
-            shortest=frame,
-            longest=_MOST_FRAMES * hop,
-            words_for_shortest=f"a frame of {frame} s",
-            words_for_longest=f", which are {_MOST_FRAMES:,} frames",
-            advice_if_short="leave it out, or set a shorter frame_seconds in spectrum",
-            advice_if_long="cut it into pieces, or set a longer hop_seconds in spectrum",
+            shortest=Limit(
+                frame, f"a frame of {frame} s", "leave it out, or set a shorter frame_seconds in spectrum"
+            ),
+            longest=Limit(
+                _MOST_FRAMES * hop,
+                f", which are {_MOST_FRAMES:,} frames",
+                "cut it into pieces, or set a longer hop_seconds in spectrum",
+            ),
             make=extractor.frames,
             said=f"{extractor.feature_size} mel bands every {1000 * hop:g} ms",
         )
     limit = most_seconds(extractor)
     return SoundForm(
         rate=extractor.sampling_rate,
-        shortest=_SHORTEST,
-        longest=_MOST_SECONDS if limit is None else min(limit, _MOST_SECONDS),
-        words_for_shortest=f"the {_SHORTEST} s of a frame",
-        words_for_longest="" if limit is None else ", all that the encoder takes",
-        advice_if_short="leave it out",
-        advice_if_long="cut it into pieces",
+        shortest=Limit(_SHORTEST, f"the {_SHORTEST} s of a frame", "leave it out"),
+        longest=Limit(
+            _MOST_SECONDS if limit is None else min(limit, _MOST_SECONDS),
+            "" if limit is None else ", all that the encoder takes",
+            "cut it into pieces",
+        ),
         make=_as_float32,
         said="as samples, for the encoder",
     )
