@@ -25,7 +25,7 @@ def check_no_media(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    from .data.sound_files import SOUNDS
+    from .data.sounds.finding import SOUNDS
 
     here = _files_in([folder])
     files = here + _files_in(entry for entry in folder.iterdir() if entry.is_dir())
