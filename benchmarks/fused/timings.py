@@ -158,8 +158,8 @@ def time_tiles(timer: Timer, shape: Shape) -> list[Timing]:
     list of dict
         `shape`, `contestant`, the tiles in words, and what `Timer.times` says of "fused".
     """
-    from chainhead_plugin.chain.kernels.bands import filter_bands
     from chainhead_plugin.chain.kernels.mixed_products import Tiles, mixed_products
+    from chainhead_plugin.chain.kernels.tiles.bands import filter_bands
 
     torch.manual_seed(timer.seed)
     found = half_filter(Chain("exponential", bi_directional=True), torch.bfloat16)

@@ -27,7 +27,7 @@ def measure_cuda_parts(
     -------
     dict of shape, as "m → n", to dict of name of the part to median seconds
     """
-    from chainhead_plugin.chain.kernels.copy_engine import has_copy_engine
+    from chainhead_plugin.chain.kernels.tiles.copy_engine import has_copy_engine
 
     if not has_copy_engine(torch.device("cuda", torch.cuda.current_device())):
         return None

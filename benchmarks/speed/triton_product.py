@@ -6,7 +6,7 @@ import triton.language as tl
 from torch import Tensor
 from triton.tools.tensor_descriptor import TensorDescriptor
 
-from chainhead_plugin.chain.kernels.copy_engine import tiles_for
+from chainhead_plugin.chain.kernels.tiles.copy_engine import tiles_for
 
 
 @triton.jit

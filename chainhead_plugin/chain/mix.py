@@ -31,6 +31,7 @@ from .forms.filter import running_sum, two_sided_filter
 from .forms.path import filter_pays, hop, hop_sum, path_filter
 from .forms.power_sum import endless_power_sum
 from .forms.short import mix_short, takes_halves
+from .forms.tiles import mix_tiles, takes_tiles
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
 
@@ -68,7 +69,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         wide = x if x.dtype == dtype else x.to(dtype)
         y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
         return y if x.dtype == dtype else y.to(x.dtype)
-    as_it_is = x.dtype == dtype or _rounds_once(x, chain, mask)
+    as_it_is = x.dtype == dtype or _rounds_once(x, chain, mask) or takes_tiles(x, chain, mask)
     if as_it_is or banded_pays(x, chain, mask) or takes_halves(x, chain, mask):
         return _mix(x, mask, chain, False)
     return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
@@ -103,7 +104,10 @@ def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Te
         short = mix_short(x, chain, transposed)
         if short is not None:
             return short
-    else:
+    tiled = mix_tiles(x, chain, mask, transposed)
+    if tiled is not None:
+        return tiled
+    if mask is not None:
         x = zeroed(x, mask)
     scale = _column_scale(x, chain, mask) if chain.column_normalised else None
     if transposed and scale is not None:

@@ -63,9 +63,9 @@ def fused_hop_linear(
     """
     if chain.kind != "single_hop" or not runs_on_triton(nodes):
         return None
-    from ..chain.kernels.copy_engine import has_copy_engine
     from ..chain.kernels.filter import chain_bounds
     from ..chain.kernels.hop_linear import hop_linear
+    from ..chain.kernels.tiles.copy_engine import has_copy_engine
 
     if backend() == "auto":
         m, n = reconciliation.in_features, reconciliation.out_features

@@ -40,7 +40,9 @@ def test_products_run_on_the_tensor_cores_and_nothing_is_spilled(compiled):
 
 
 def test_two_programs_with_a_band_share_a_multiprocessor(compiled):
-    for variant in ("filter", "filter in two parts, with everything", "sum"):
+    for variant in compiled:
+        if variant.startswith("channels"):
+            continue
         assert compiled[variant]["registers"] <= REGISTERS, variant
         assert 2 * compiled[variant]["shared"] <= SHARED, variant
 

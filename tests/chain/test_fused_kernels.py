@@ -17,10 +17,13 @@ from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdepende
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-from chainhead_plugin.chain.kernels.bands import ROWS
+from chainhead_plugin.chain.kernels import banded_nodes
+from chainhead_plugin.chain.kernels.banded_filter import banded_filter_operator
+from chainhead_plugin.chain.kernels.banded_sum import banded_sum_operator
 from chainhead_plugin.chain.kernels.filter import chain_bounds
 from chainhead_plugin.chain.kernels.filter_linear import filter_linear, filter_linear_operator
 from chainhead_plugin.chain.kernels.sum_linear import sum_linear, sum_linear_operator
+from chainhead_plugin.chain.kernels.tiles.bands import ROWS
 
 FILTERS = [
     Chain("multihop", hops=3),
@@ -169,10 +172,61 @@ def test_operators_are_as_torch_wants_them_and_launches_give_the_same():
     sums = (x, weight, bias, 0.5, False, True)
     torch.library.opcheck(filter_linear_operator, both, rtol=1e-2, atol=1e-2)
     torch.library.opcheck(sum_linear_operator, sums, rtol=1e-2, atol=1e-2)
+    nodes = (x, [3.0, 2.0, 1.0], [], 0.5, 2, 2, True, scales, True)
+    torch.library.opcheck(banded_filter_operator, nodes, rtol=1e-2, atol=1e-2)
+    torch.library.opcheck(banded_sum_operator, (x, 0.5, True), rtol=1e-2, atol=1e-2)
     with torch.no_grad():
         launched = filter_linear(*both), sum_linear(*sums)
     assert torch.equal(launched[0], filter_linear(*both))
     assert torch.equal(launched[1], sum_linear(*sums))
+
+
+SCALED = Chain("multihop", bi_directional=True, hops=3, accumulative=True)
+MIXED = [*FILTERS, SCALED, Chain("inverse"), Chain("inverse", decay=0.9)]
+
+
+@pytest.mark.parametrize("chain", MIXED, ids=name)
+def test_nodes_alone_are_mixed_by_bands_at_boundaries_of_tiles(chain, monkeypatch):
+    launched = []
+    counted = _Counted(banded_nodes.banded_nodes_kernel, launched)
+    monkeypatch.setattr(banded_nodes, "banded_nodes_kernel", counted)
+    for length in (ROWS - 1, ROWS + 1):
+        x, dense = random(2, length, 5), matrices(chain, torch.ones(2, length, dtype=torch.bool))
+        check_fused(lambda x=x: mix(x, chain), lambda x, dense=dense: dense.mT @ x, [x])
+    # Up to four taps take no longer one by one.
+    has_few_taps = chain in (FILTERS[0], FILTERS[2])
+    assert len(launched) == (0 if has_few_taps else 4)
+
+
+class _Counted:
+    """A kernel whose launches are counted."""
+
+    def __init__(self, kernel, launched):
+        self.kernel = kernel
+        self.launched = launched
+
+    def __getitem__(self, grid):
+        self.launched.append(grid)
+        return self.kernel[grid]
+
+
+@pytest.mark.parametrize("chain", [FILTERS[1], FILTERS[4], Chain("inverse")], ids=name)
+def test_nodes_alone_with_padding(chain):
+    mask = torch.zeros(4, 140, dtype=torch.bool)
+    mask[0, 11:], mask[1, :129], mask[2, 60:63] = True, True, True
+    # More features than a tile has; the interpreter takes long for sums.
+    width = 6 if chain.kind == "inverse" else 130
+    real, dense, x = mask.to(DEVICE), matrices(chain, mask), random(4, 140, width, dtype=torch.bfloat16)
+    with torch.no_grad():
+        x[~real] = torch.nan
+    y = mix(x, chain, real)
+    (gradient,) = torch.autograd.grad(y.float().sum(), x)
+    zeroed = torch.where(real.unsqueeze(-1), x.detach().double(), 0)
+    assert_close(y, dense.mT @ zeroed, HALF_TOLERANCE[torch.bfloat16])
+    wanted = dense @ real.double().unsqueeze(-1).expand_as(x)
+    assert_close(gradient, wanted, HALF_TOLERANCE[torch.bfloat16])
+    mixed = mix(x.transpose(1, 2).contiguous().transpose(1, 2)[..., ::3], chain, real)
+    assert torch.equal(mixed, y[..., ::3])
 
 
 @pytest.mark.parametrize("chain", CHAINS, ids=name)
@@ -193,6 +247,7 @@ HEADS = {
     "hops, summed, both ways": {"with_multihop": True, "h": 3, "accumulative": True, "bi_directional": True},
     "exponential": {"with_exponential_approx": True, "decay": 0.6, "with_relu": False},
     "inverse": {"with_inverse_approx": True, "with_batch_norm": True},
+    "exponential, of low rank": {"with_exponential_approx": True, "with_lorr": True, "bi_directional": True},
     "inverse with decay": {"with_inverse_approx": True, "decay": 0.9},
     "inverse with decay, both ways": {"with_inverse_approx": True, "decay": 0.4, "bi_directional": True},
 }
@@ -206,7 +261,7 @@ def test_heads_take_the_kernel_and_give_what_the_plain_form_gives(options, monke
     x, weights = random(2, 70, 6), list(head.parameters())
     mask = torch.ones(2, 70, dtype=torch.bool, device=DEVICE)
     mask[0, :4] = False
-    served = 2 if "with_multihop" not in options else 1
+    served = 0 if "with_lorr" in options else 2 if "with_multihop" not in options else 1
     calls = []
     for form in ("filter_linear", "sum_linear"):
         module = __import__(f"chainhead_plugin.chain.kernels.{form}", fromlist=[form])
@@ -225,7 +280,7 @@ def test_heads_take_the_kernel_and_give_what_the_plain_form_gives(options, monke
     assert len(calls) == served
 
 
-@pytest.mark.parametrize("name", ["hops, summed, both ways", "inverse"])
+@pytest.mark.parametrize("name", ["hops, summed, both ways", "inverse", "exponential, of low rank"])
 def test_compiled_heads_take_the_kernel_without_breaking_the_graph(name):
     head = ChainInterdependenceHead(
         6, 5, 70, with_softmax=False, device=DEVICE, dtype=torch.float16, **HEADS[name]

@@ -18,10 +18,10 @@ from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdepende
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-from chainhead_plugin.chain.kernels.copy_engine import TensorDescriptor, has_copy_engine
 from chainhead_plugin.chain.kernels.filter import chain_bounds, filter_operator
 from chainhead_plugin.chain.kernels.hop_linear import hop_linear, hop_linear_operator
 from chainhead_plugin.chain.kernels.scan import scan_chain, scan_operator
+from chainhead_plugin.chain.kernels.tiles.copy_engine import TensorDescriptor, has_copy_engine
 
 # Largest error allowed, relative to the largest value of the reference.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 1e-2, torch.float16: 2e-3}

@@ -15,10 +15,11 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from chainhead_plugin.chain.kernels.bands import ROWS
+from chainhead_plugin.chain.kernels.banded_nodes import WARPS, WIDEST, banded_nodes_kernel
 from chainhead_plugin.chain.kernels.channel_linear_kernel import channel_linear_kernel
-from chainhead_plugin.chain.kernels.copy_engine import tiles_for
 from chainhead_plugin.chain.kernels.mixed_products import TILES, mixed_products_kernel
+from chainhead_plugin.chain.kernels.tiles.bands import ROWS
+from chainhead_plugin.chain.kernels.tiles.copy_engine import tiles_for
 
 ARCHITECTURE = 90
 _POINTERS = {
@@ -28,7 +29,7 @@ _POINTERS = {
     "factor": "fp32",
 }
 # As Triton finds them at a launch whose widths are multiples of 16.
-_MULTIPLES = ("m", "n", "weight_stride_n")
+_MULTIPLES = ("m", "n", "width", "weight_stride_n")
 # Tensors that are there with a switch alone.
 _SWITCHED = {
     "BIASED": ("bias",),
@@ -47,6 +48,16 @@ def mixed(**switches):
         "BLOCK_M": ROWS, "BLOCK_N": TILES.block_n, "BLOCK_K": TILES.block_k, **switches,
     }  # fmt: skip
     return compiled(mixed_products_kernel, {}, constants, TILES.warps, TILES.stages)
+
+
+def banded(**switches):
+    """A variant of nodes times a band."""
+    constants = {
+        "BACK": 0, "AHEAD": 0, "PARTS": 1, **dict.fromkeys(("MASKED", "WIDENED"), False),
+        **dict.fromkeys(("REFLECTED", "SCALED", "SCALED_AFTER", "CARRIED"), False),
+        "BLOCK_M": ROWS, "BLOCK_F": WIDEST, **switches,
+    }  # fmt: skip
+    return compiled(banded_nodes_kernel, {}, constants, WARPS, 3)
 
 
 def channels(n, hops, chains, **switches):
@@ -79,6 +90,10 @@ VARIANTS = {
         EVEN=False,
     ),
     "sum": lambda: mixed(CARRIED=True, PARTS=2),
+    "nodes alone, filtered": lambda: banded(
+        BACK=12, AHEAD=12, REFLECTED=True, PARTS=2, MASKED=True, SCALED=True
+    ),
+    "nodes alone, summed": lambda: banded(CARRIED=True),
     "channels": lambda: channels(1024, tuple(range(-4, 5)), 1),
     "channels of short chains, with everything": lambda: channels(
         128, (0, 1), 16, MASKED=True, BIASED=True, RELU=True

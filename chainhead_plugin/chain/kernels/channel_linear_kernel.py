@@ -1,6 +1,6 @@
 """The Triton program of channels that take nodes at distances of their own, which `channel_linear` launches."""
 
-from .products import product
+from .tiles.products import product
 
 try:
     import triton

@@ -1,6 +1,7 @@
 """A linear map and the filter behind it as a single Triton kernel: every input and output moves once.
 
-The plain form is `nn.functional.linear`, then `mix`. The backward pass is made of the plain parts.
+The plain form is `nn.functional.linear`, then `mix`. The backward pass mixes
+the gradient on the tensor cores too, and is made of PyTorch's products otherwise.
 """
 
 from collections.abc import Sequence
@@ -9,14 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .bands import filter_bands
-from .filter import filter_chain
+from .banded_filter import banded_filter
 from .launch import runs_eagerly
 from .linear_gradients import linear_gradients
 from .mixed_products import mixed_products
-
-# Beyond, half of a tile would be nodes that its neighbours multiply too.
-LONGEST_REACH = 32
+from .tiles.bands import filter_bands
 
 
 def _filter(
@@ -77,16 +75,10 @@ def _save_filter(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _filter_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, weight, y, scales, starts, counts = ctx.saved_tensors
     taps, rest, factor, back, ahead, reflected = ctx.which
-    if rest:
-        taps = [tap + more for tap, more in zip(taps, rest, strict=True)]
-    taps = [tap * factor for tap in taps]
 
     def transposed(grad: Tensor) -> Tensor:
-        if scales is not None:
-            grad = (grad * scales.unsqueeze(-1)).to(grad.dtype)
         # Nodes that were taken from after are before, for the gradient.
-        both = [*reversed(taps[1 : back + 1]), *taps[: ahead + 1]]
-        return filter_chain(grad, both, back, reflected, starts, counts)
+        return banded_filter(grad, taps, rest, factor, ahead, back, reflected, scales, False, starts, counts)
 
     needed = ctx.needs_input_grad[:3]
     return *linear_gradients(needed, grad, x, weight, y, transposed, starts, counts), *([None] * 10)
@@ -119,7 +111,7 @@ def filter_linear(
     weight : Tensor [n, m], in the dtype of `x`
     bias : Tensor [n], optional
     taps, rest, factor
-        See `HalfFilter`; at most `LONGEST_REACH` + 1 taps.
+        See `HalfFilter`; fewer taps than half a tile has nodes.
     back, ahead : int
         How many nodes before and after a node it takes from: as far as the taps reach, or 0.
     reflected : bool

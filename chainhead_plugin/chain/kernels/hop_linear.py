@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .copy_engine import described, programs_at_once, takes, tiles_for
 from .filter import filter_chain
 from .hop_linear_kernel import hop_linear_kernel
 from .launch import on_device_of, runs_eagerly
 from .linear_gradients import linear_gradients
+from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
 
 try:
     import triton

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .bands import ROWS
 from .launch import on_device_of
-from .products import product
+from .tiles.bands import ROWS
+from .tiles.products import product
+from .tiles.reach import sources
 
 try:
     import triton
@@ -31,25 +32,6 @@ class Tiles(NamedTuple):
 
 
 TILES = Tiles()
-
-
-@triton.jit
-def _sources(  # type: ignore[no-untyped-def]
-    node, start, count, reach_start, reach_stop, REFLECTED: tl.constexpr, BLOCK_M: tl.constexpr
-):  # fmt: skip
-    """The nodes whose features stand at places of an endless chain, whether there are such, and their signs."""
-    source = node - start
-    sign = tl.full((BLOCK_M,), 1, tl.float32)
-    if REFLECTED:  # noqa: SIM102 (known to the compiler, unlike the other)
-        if (reach_start < start) | (reach_stop > start + count):
-            # Odd reflection about a zero next to either end, again and again: period 2·count + 2.
-            period = 2 * count + 2
-            phase = (source % period + period) % period
-            mirrored = phase > count
-            source = tl.where(mirrored, 2 * count - phase, phase)
-            sign = tl.where(mirrored, -1, 1).to(tl.float32)
-    inside = (source >= 0) & (source < count)
-    return tl.where(inside, source + start, 0), inside, sign
 
 
 @triton.jit
@@ -79,7 +61,7 @@ def mixed_products_kernel(  # type: ignore[no-untyped-def]
     if MASKED:
         start, count = tl.load(starts + batch).to(tl.int32), tl.load(counts + batch).to(tl.int32)
     reach_start = first_node + block * STEP - BACK
-    source, inside, sign = _sources(
+    source, inside, sign = sources(
         node, start, count, reach_start, reach_start + BLOCK_M, REFLECTED, BLOCK_M
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..cached_tensors import built_once
 from .launch import on_device_of, runs_eagerly
+from .tiles.bands import ROWS
 
 try:
     import triton
@@ -19,7 +20,8 @@ try:
 except ImportError as error:
     raise ImportError("the Triton kernels need Triton: pip install triton") from error
 
-BLOCK = 128
+# Sums that enter blocks enter the tiles of `banded_sum` and `sum_linear`.
+BLOCK = ROWS
 _FEATURES = 32
 # Blocks, and their features, that a program goes through at a time to find the sums that enter them.
 _CHUNK = 128
@@ -190,6 +192,32 @@ def entering_sums(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
             DECAYING=decay is not None, BLOCK_T=BLOCK,
         )  # fmt: skip
     return entering
+
+
+def tile_sums(x: Tensor, decay: float, reverse: bool) -> tuple[Tensor | None, int]:
+    """The sums that enter tiles of `BLOCK` nodes, which are counted from the first node on, and where the first begins.
+
+    Parameters
+    ----------
+    x : floating point Tensor [batch, length, width]
+        Contiguous.
+    decay : float
+        γ in (0, 1].
+    reverse : bool
+
+    Returns
+    -------
+    entering : float32 Tensor [batch, tiles, width], or float64 for float64
+        None if nothing enters any.
+    first_node : int
+        At most zero: in reverse, the last tile ends with the chain.
+    """
+    length = x.size(1)
+    first_node = length - triton.cdiv(length, BLOCK) * BLOCK if reverse else 0
+    if x.numel() == 0 or length <= BLOCK:
+        return None, first_node
+    entering = entering_sums(x, None if decay == 1 else decay_tensor(decay, x.device), reverse)
+    return entering.flip(1) if reverse else entering, first_node
 
 
 def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:

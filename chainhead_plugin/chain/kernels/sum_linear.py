@@ -2,7 +2,7 @@
 
 The plain form is `nn.functional.linear`, then `running_sum` or `decaying_sum`. The pass finds the sums of nodes that
 enter tiles. There are as many fewer of them as a tile has nodes, and they are mapped like nodes, in float32. The
-backward pass is made of the plain parts.
+backward pass sums the gradient on the tensor cores too, and is made of PyTorch's products otherwise.
 """
 
 from typing import Any
@@ -11,16 +11,12 @@ import torch
 from torch import Tensor
 
 from ..autograd import without_autocast
-from .bands import ROWS, sum_bands
+from .banded_sum import banded_sum
 from .launch import runs_eagerly
-from .linear_gradients import linear_gradients, real_nodes
+from .linear_gradients import linear_gradients
 from .mixed_products import mixed_products
-from .scan import decay_tensor, entering_sums, scan_chain
-
-try:
-    import triton
-except ImportError as error:
-    raise ImportError("the Triton kernels need Triton: pip install triton") from error
+from .scan import tile_sums
+from .tiles.bands import sum_bands
 
 
 @without_autocast
@@ -35,16 +31,9 @@ def _sum(
     counts: Tensor | None,
 ) -> Tensor:
     x, weight = x.resolve_neg().contiguous(), weight.resolve_neg()
-    length = x.size(1)
     bands, shares = sum_bands(decay, reverse, x.dtype, x.device)
-    carries = None
-    if x.numel() and length > ROWS:
-        entering = entering_sums(x, None if decay == 1 else decay_tensor(decay, x.device), reverse)
-        if reverse:
-            entering = entering.flip(1)
-        carries = (entering @ weight.float().T).contiguous()
-    # Blocks are counted from where sums begin: in reverse, the last tile ends with the chain.
-    first_node = length - triton.cdiv(length, ROWS) * ROWS if reverse else 0
+    entering, first_node = tile_sums(x, decay, reverse)
+    carries = None if entering is None else (entering @ weight.float().T).contiguous()
     return mixed_products(
         x, weight, bias, bands, 0, 0,
         first_node=first_node, relu=relu, shares=None if carries is None else shares, carries=carries,
@@ -81,9 +70,7 @@ def _sum_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, weight, y, starts, counts = ctx.saved_tensors
 
     def transposed(grad: Tensor) -> Tensor:
-        grad = real_nodes(grad, starts, counts)
-        grad = scan_chain(grad, None if ctx.decay == 1 else ctx.decay, not ctx.reverse)
-        return real_nodes(grad, starts, counts)
+        return banded_sum(grad, ctx.decay, not ctx.reverse, starts, counts)
 
     needed = ctx.needs_input_grad[:3]
     return *linear_gradients(needed, grad, x, weight, y, transposed, starts, counts), *([None] * 5)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..cached_tensors import built_once
+from ...cached_tensors import built_once
 
 # Nodes of a tile, the reach of a filter on both sides included.
 ROWS = 128
