@@ -116,6 +116,7 @@ def predict(
         from ..answering.find_model import find_model
         from ..answering.pipeline import answering, load_pipeline
         from ..answering.results import line_of
+        from ..answering.rows_before import told_rows_before
         from ..tables.write import check_target, to_plain, write_rows
 
         if engine is not None:
@@ -166,18 +167,19 @@ def predict(
                 sentences = [
                     tell(result) for tell in (answers.left_out, answers.adjusted) for result in results
                 ]
+                sentences += map(told_rows_before, found, results)
                 for sentence in dict.fromkeys(filter(None, sentences)):
                     say(sentence)
             return
         as_rows = output.suffix.lower() != ".jsonl"
         # Bands follow the errors within all series together, so that these are predicted at once.
         chunks = iter([list(records)]) if follows else _chunks(records)
-        adjusted: set[str] = set()
-        rows = _written(pipe, answers, chunks, options, adjusted, as_rows=as_rows)
+        told: set[str] = set()
+        rows = _written(pipe, answers, chunks, options, told, as_rows=as_rows)
         with answering(model):
             count = write_rows(output, rows, overwrite=overwrite)
         say(f"{output}: {count:,} rows")
-        for sentence in filter(None, adjusted):
+        for sentence in filter(None, told):
             say(sentence)
 
 
@@ -218,12 +220,13 @@ def _written(
     answers: Answers,
     chunks: Iterator[list[Record]],
     options: dict[str, Any],
-    adjusted: set[str],
+    told: set[str],
     *,
     as_rows: bool,
 ) -> Iterable[dict[str, Any]]:
-    """Yield the objects or rows to write, while records are read; how results were adjusted is added to a set."""
+    """Yield the objects or rows to write, while records are read; sentences about the results are added to a set."""
     from ..answering.results import line_of, rows_of
+    from ..answering.rows_before import told_rows_before
 
     while (chunk := next(chunks, None)) is not None:
         results = pipe([record.data for record in chunk], **options)
@@ -232,7 +235,7 @@ def _written(
         del chunk, results
         while answered:
             record, result = answered.popleft()
-            adjusted.add(answers.adjusted(result))
+            told |= {answers.adjusted(result), told_rows_before(record, result)}
             if as_rows:
                 yield from rows_of(answers, record, result)
             else:

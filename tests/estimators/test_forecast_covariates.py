@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import invoke
 from transformers import pipeline
 from typer.testing import CliRunner
 
@@ -77,6 +78,18 @@ class TestCovariates:
         result = pipeline("time-series-forecasting", model=str(tmp_path))(frame, prediction_length=12)
         for level in LEVELS:
             np.testing.assert_allclose(result["quantiles"][level], found["sales", level], rtol=1e-6)
+
+    def test_rows_between_the_past_and_a_forecast_are_told(self, fitted, tmp_path):
+        y, X = data()
+        fitted.save_pretrained(tmp_path / "model")
+        file = tmp_path / "sales.csv"
+        pd.concat([y[:END], X], axis=1).to_csv(file)
+        told = "the forecast begins after 15 further rows without sales: --horizon 20 forecasts these too"
+        for options in ((), ("--output", tmp_path / "out.csv")):
+            assert told in " ".join(invoke("predict", tmp_path / "model", file, *options).split())
+        assert "begins after" not in invoke("predict", tmp_path / "model", file, "--horizon", 20)
+        pd.concat([y[:END], X[: END + HORIZON]], axis=1).to_csv(file)
+        assert "begins after" not in invoke("predict", tmp_path / "model", file)
 
     def test_arrays_and_several_series(self):
         y, X = data()
