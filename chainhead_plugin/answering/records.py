@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
-from ..inputs.sounds.sound_files import read_sound
+from ..inputs.sounds.sound_files import read_sound, resample
 from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.formats.files import COMPRESSIONS
 from ..tables.loading import load
@@ -163,16 +164,26 @@ def read_medium(file: Path, wanted: Wanted) -> Any:
 
 
 def _medium(content: bytes, name: str, wanted: Wanted) -> Any:
-    """Return an image, or the samples of a sound at the rate that the model was trained for."""
+    """Return an image, or the samples of a sound, resampled to the rate that the model was trained for."""
     if wanted.kind == "image":
         return read_image(content, name)
     samples, rate, _ = read_sound(content, name)
-    if wanted.sampling_rate not in (None, rate):
-        raise ValueError(
-            f"{name} has {rate:,} samples a second, expected the model's {wanted.sampling_rate:,}: convert it, for "
-            f"example by ffmpeg -i FILE -ar {wanted.sampling_rate} NEW.wav"
+    model_rate = wanted.sampling_rate
+    if model_rate in (None, rate):
+        return samples
+    if rate < model_rate:
+        warnings.warn(
+            f"sounds of {rate:,} samples a second hold no tones above {rate // 2:,} Hz; the model was trained on "
+            f"{model_rate:,} samples a second",
+            stacklevel=1,
         )
-    return samples
+    try:
+        return resample(samples, rate, model_rate)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{name} has {rate:,} samples a second, expected the model's {model_rate:,}: {error}, or convert it, for "
+            f"example by ffmpeg -i FILE -ar {model_rate} NEW.wav"
+        ) from error
 
 
 def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Record]:

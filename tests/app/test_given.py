@@ -1,5 +1,7 @@
 """Uploads, pasted numbers and drawings become the records that a model takes, and bad input gets a sentence."""
 
+import sys
+
 import numpy as np
 import pytest
 from sounds import save_classifier_of_sounds, write_sound
@@ -67,7 +69,7 @@ def test_sounds_are_series_of_samples(models, tmp_path):
         from_files(models.open(SENTIMENT), [file])
 
 
-def test_models_on_encoders_of_audio_take_sounds(tmp_path):
+def test_models_on_encoders_of_audio_take_sounds(tmp_path, monkeypatch):
     folder = tmp_path / "sounds"
     save_classifier_of_sounds(folder)
     models = OpenModels([str(folder)])
@@ -86,10 +88,18 @@ def test_models_on_encoders_of_audio_take_sounds(tmp_path):
     assert "labels of series" in found.arriving
 
     write_sound(tmp_path / "slow.wav", samples, 8000)
+    with pytest.warns(UserWarning, match=r"8,000 samples a second hold no tones above 4,000 Hz"):
+        [record] = from_files(opened, [tmp_path / "slow.wav"])
+    assert len(record.data) == 800
+    write_sound(tmp_path / "fast.wav", samples, 48_000)
+    [record] = from_files(opened, [tmp_path / "fast.wav"])
+    assert len(record.data) == 134
+    monkeypatch.setitem(sys.modules, "scipy.signal", None)
     with pytest.raises(
-        ValueError, match=r"^slow\.wav has 8,000 samples a second, expected the model's 16,000"
+        ValueError,
+        match=r"^fast\.wav has 48,000 samples a second, expected the model's 16,000: .* scipy.*ffmpeg",
     ):
-        from_files(opened, [tmp_path / "slow.wav"])
+        from_files(opened, [tmp_path / "fast.wav"])
     with pytest.raises(ValueError, match="takes sounds: upload a WAV file"):
         from_text(opened, "1 2 3")
 
