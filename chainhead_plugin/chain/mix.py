@@ -19,6 +19,8 @@ the same filter as on an endless chain, applied to the signal reflected with the
 one step beyond either end. `reference.py` has the dense matrices these forms are tested against.
 """
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -28,12 +30,16 @@ from .cached_tensors import built_once
 from .forms.bfloat16 import banded_pays, mix_banded
 from .forms.decay import decaying_inverse, mix_decaying
 from .forms.filter import running_sum, two_sided_filter
+from .forms.halves import is_half_on_cpu, mix_widened
 from .forms.path import filter_pays, hop, hop_sum, path_filter
 from .forms.power_sum import endless_power_sum
 from .forms.short import mix_short, takes_halves
 from .forms.tiles import mix_tiles, takes_tiles
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
+
+# Numbers up to which calls cost more than the work in them, so that short chains are products.
+_FEW = 2**12
 
 
 def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | None = None) -> Tensor:
@@ -61,28 +67,24 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
         If the filter of a multihop chain has weights too large for the dtype.
     """
     dtype = accumulated(x.dtype)
+    as_it_is = x.dtype == dtype or is_half_on_cpu(x)
     if mask is not None:
         mask = mask.unsqueeze(-1)
     if decay is not None:
         assert chain.kind in ("inverse", "exponential")
         gamma = (decay if decay.dtype == dtype else decay.to(dtype)).view(1, 1, -1)
-        wide = x if x.dtype == dtype else x.to(dtype)
-        y = mix_decaying(wide, gamma, chain.kind, chain.bi_directional, mask)
-        return y if x.dtype == dtype else y.to(x.dtype)
-    as_it_is = x.dtype == dtype or _rounds_once(x, chain, mask) or takes_tiles(x, chain, mask)
-    if as_it_is or banded_pays(x, chain, mask) or takes_halves(x, chain, mask):
+        if as_it_is:
+            return mix_decaying(x, gamma, chain.kind, chain.bi_directional, mask)
+        return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
+    as_it_is = as_it_is or _rounds_once_on_triton(x, chain, mask) or takes_tiles(x, chain, mask)
+    if as_it_is or takes_halves(x, chain, mask):
         return _mix(x, mask, chain, False)
     return _mix(x.to(dtype), mask, chain, False).to(x.dtype)
 
 
-def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
-    """Whether a single operation does it all, so that half precision need not be widened for results in between."""
-    if is_eager_on_cpu(x):
-        # Sums of two are made in float32, but of a factor that was rounded.
-        if chain.kind != "single_hop" or chain.bi_directional:
-            return False
-        return torch.tensor(chain.self_weight, dtype=x.dtype).item() == chain.self_weight
-    if not runs_on_triton(x):
+def _rounds_once_on_triton(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
+    """Whether a single kernel does it all, so that half precision need not be widened for results in between."""
+    if is_eager_on_cpu(x) or not runs_on_triton(x):  # the interpreter's casts are not a device's
         return False
     if not chain.bi_directional:
         return True
@@ -93,13 +95,26 @@ def _rounds_once(x: Tensor, chain: Chain, mask: Tensor | None) -> bool:
 
 def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     """Aᵀx, or with `transposed` Ax."""
+    if not is_half_on_cpu(x):
+        return _mixed_in_its_dtype(x, mask, chain, transposed)
+    if x.numel() <= _FEW:
+        return _mixed_in_its_dtype(x.float(), mask, chain, transposed).to(x.dtype)
+
+    if _rounds_once(chain, x.dtype):
+        y = _operator(x if mask is None else zeroed(x, mask), mask, chain, transposed)
+        return y if mask is None else zeroed(y, mask)
+
+    def mix_wide(nodes: Tensor, real: Tensor | None = None) -> Tensor:
+        return _mixed_in_its_dtype(nodes.float(), real, chain, transposed)
+
     if banded_pays(x, chain, mask):
+        banded = mix_banded(x, chain, transposed, mix_wide)
+        if banded is not None:
+            return banded
+    return mix_widened(mix_wide, x, mask)
 
-        def mix_widened(nodes: Tensor) -> Tensor:
-            return _mixed(nodes.float(), None, chain, transposed)
 
-        banded = mix_banded(x, chain, transposed, mix_widened)
-        return mix_widened(x).to(x.dtype) if banded is None else banded
+def _mixed_in_its_dtype(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
     if mask is None:
         short = mix_short(x, chain, transposed)
         if short is not None:
@@ -116,6 +131,20 @@ def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Te
     if not transposed and scale is not None:
         y.mul_(scale)
     return y if mask is None else zeroed(y, mask)
+
+
+@functools.lru_cache(maxsize=256)
+def _rounds_once(chain: Chain, dtype: torch.dtype) -> bool:
+    """Whether the forms of a chain widen half precision themselves, or do it all in a single operation of torch."""
+    if chain.bi_directional:
+        return False
+    if chain.kind == "inverse":
+        return True
+    # The sum of two is made in float32, but of a factor that was rounded.
+    return (
+        chain.kind == "single_hop"
+        and torch.tensor(chain.self_weight, dtype=dtype).item() == chain.self_weight
+    )
 
 
 def _transposed(chain: Chain, transposed: bool) -> tuple[Chain, bool]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .forms.scan import Decay
+from .forms.sum_in_blocks import Decay
 from .kinds import Chain
 
 

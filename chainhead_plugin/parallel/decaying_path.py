@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..chain.forms.decay import decaying_inverse, path_decay
-from ..chain.forms.scan import Decay
+from ..chain.forms.sum_in_blocks import Decay
 from ..chain.masking import zeroed
 from .running_sums import Mixed, in_float64, nodes_seen, pays_beside
 from .shards import Shards

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..chain.forms.decay import decaying_inverse
 from ..chain.forms.filter import running_sum
-from ..chain.forms.scan import Decay
+from ..chain.forms.sum_in_blocks import Decay
 from .shards import Shards
 
 

@@ -1,4 +1,4 @@
-"""Filters and running sums of bfloat16 nodes on the CPU, as products with one banded bfloat16 matrix.
+"""Filters of bfloat16 nodes on the CPU, as products with one banded bfloat16 matrix.
 
 The plain form widens the nodes to float32, mixes them, and rounds the result. Here a matrix product of bfloat16, which
 adds up in float32 and rounds once, takes a block of nodes and the filter's reach on both sides at a time; its taps are
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..backend import is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
@@ -27,8 +26,6 @@ _BLOCK = 32
 _FEWEST = 2**17
 _SHORTEST = 64
 _LONGEST_REACH = 16
-# So many bfloat16 numbers, of 8 binary digits each, add up to a float32 of 24.
-_PARTS = 3
 
 
 def banded_pays(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
@@ -37,8 +34,6 @@ def banded_pays(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
         return False
     if x.numel() < _FEWEST or x.size(1) < _SHORTEST or not _multiplies_bfloat16():
         return False
-    if _is_running_sum(chain):
-        return True
     if chain.kind == "single_hop":
         return False  # an addition or two
     found = half_filter(chain, x.dtype)
@@ -67,10 +62,7 @@ def mix_banded(
     Tensor [batch, length, width], or None
     """
     x = x.resolve_neg().contiguous()
-    if _is_running_sum(chain):
-        y = _running_sum(x, transposed)
-    else:
-        y = _filtered(x, chain, transposed, mix_exactly)
+    y = _filtered(x, chain, transposed, mix_exactly)
     # A product takes zero times infinity for NaN and spreads it: a finite sum proves that all results are finite.
     return y if math.isfinite(y.sum().item()) else None
 
@@ -82,10 +74,6 @@ def _multiplies_bfloat16() -> bool:
     if supported is None or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return bool(supported())
-
-
-def _is_running_sum(chain: "Chain") -> bool:
-    return chain.kind == "inverse" and chain.decay is None and not chain.bi_directional
 
 
 @built_once(maxsize=64)
@@ -125,35 +113,3 @@ def _filtered(x: Tensor, chain: "Chain", transposed: bool, mix_exactly: Callable
     first, final = ends.chunk(2)
     y[:, :rim], y[:, -rim:] = first[:, :rim], final[:, -rim:]
     return y
-
-
-@built_once(maxsize=2)
-def _sum_matrix(reverse: bool) -> Tensor:
-    """Sums within a block, of the nodes and of the parts of the sum that enters it; [takes, gives]."""
-    ones = torch.ones(_BLOCK, _BLOCK, dtype=torch.bfloat16)
-    return torch.cat([ones.triu() if reverse else ones.tril(), ones[:, :_PARTS]], 1)
-
-
-def _running_sum(x: Tensor, reverse: bool) -> Tensor:
-    batch, length, width = x.shape
-    count = -(-length // _BLOCK)
-    padded = F.pad(x, (0, 0, 0, count * _BLOCK - length)) if length % _BLOCK else x
-    blocks = padded.view(batch, count, _BLOCK, width)
-
-    sums = blocks.sum(2, dtype=torch.float32)
-    entering = torch.zeros_like(sums)
-    if reverse:
-        entering[:, :-1] = sums[:, 1:].flip(1).cumsum(1).flip(1)
-    else:
-        entering[:, 1:] = sums[:, :-1].cumsum(1)
-
-    # A block's nodes, then the parts of the sum that enters it.
-    given = x.new_empty(batch, count, _BLOCK + _PARTS, width)
-    given[:, :, :_BLOCK] = blocks
-    for part in given[:, :, _BLOCK:].unbind(2):
-        part.copy_(entering)
-        entering = entering - part
-    y = x.new_empty(batch, count * _BLOCK, width)
-    matrix = _sum_matrix(reverse).expand(batch * count, -1, -1)
-    torch.bmm(matrix, given.flatten(0, 1), out=y.view(batch * count, _BLOCK, width))
-    return y if y.size(1) == length else y[:, :length].clone()

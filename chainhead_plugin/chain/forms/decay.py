@@ -23,8 +23,13 @@ from ..autograd import dispatching, fold_mapped_axis, without_autocast
 from ..backend import is_eager_on_cpu
 from ..cached_tensors import built_once
 from ..masking import zeroed
+from .halves import is_half_on_cpu, mix_widened, of_rows, pieces
 from .path import odd_reflection, real_nodes
-from .scan import Decay, decaying_sum, short_decaying_sum
+from .scan import decaying_sum, short_decaying_sum
+from .sum_in_blocks import Decay, rows_in_cache
+
+# Numbers up to which calls cost more than the work in them.
+_FEW = 2**12
 
 DecayingKind = Literal["inverse", "exponential"]
 
@@ -139,6 +144,27 @@ def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed
     return y if mask is None else torch.where(mask, y, 0)
 
 
+def _products_with_neighbours(
+    factor: Tensor, y: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
+) -> Tensor:
+    """The sum of `factor` times Nᵀy over nodes, and over rows where they have a common γ; in the dtype of γ."""
+
+    together = torch.compiler.is_compiling() or not y.is_cpu or y.numel() <= _FEW
+    if not together and rows_in_cache(y) < y.size(0):
+        sums = [
+            _products_with_neighbours(
+                factor[rows], y[rows], of_rows(mask, rows), of_rows(decay, rows), bi_directional, transposed
+            )
+            for rows in pieces(y)
+        ]
+        return torch.stack(sums).sum(0) if decay.size(0) == 1 else torch.cat(sums)
+
+    if y.dtype != decay.dtype:
+        factor, y = factor.to(decay.dtype), y.to(decay.dtype)
+    product = factor * _neighbours(y, mask, bi_directional, transposed)
+    return product.sum((0, 1) if decay.size(0) == 1 else 1, keepdim=True)
+
+
 def mix_decaying(
     x: Tensor, decay: Tensor, kind: DecayingKind, bi_directional: bool, mask: Tensor | None
 ) -> Tensor:
@@ -147,7 +173,8 @@ def mix_decaying(
     Parameters
     ----------
     x : Tensor [batch, length, width], float32 or float64
-    decay : Tensor [1, 1, width] of the same dtype
+        In eager mode on the CPU of half precision, too: it is widened, and rounded once.
+    decay : Tensor [1, 1, width], float32 or float64
     kind : {"inverse", "exponential"}
     bi_directional : bool
     mask : bool Tensor [batch, length, 1], optional
@@ -176,6 +203,13 @@ class _Decaying(torch.autograd.Function):
         bi_directional: bool,
         transposed: bool,
     ) -> Tensor:
+        # Asked first: a traced length must not be asked for.
+        if is_half_on_cpu(x) and (kind == "exponential" or bi_directional or x.numel() <= _FEW):
+
+            def mix_wide(nodes: Tensor, gamma: Tensor, real: Tensor | None) -> Tensor:
+                return _Decaying.forward(nodes, gamma, real, kind, bi_directional, transposed)
+
+            return mix_widened(mix_wide, x, decay, mask)
         if mask is not None:
             x = zeroed(x, mask)
         operator = decaying_inverse if kind == "inverse" else decaying_exponential
@@ -193,8 +227,7 @@ class _Decaying(torch.autograd.Function):
         kind, bi_directional, transposed = ctx.chain
         grad_x = _apply(grads[0], decay, mask, kind, bi_directional, not transposed)
         factor = grad_x if kind == "inverse" else grads[0]
-        product = factor * _neighbours(y, mask, bi_directional, transposed)
-        grad_decay = product.sum((0, 1) if decay.size(0) == 1 else 1, keepdim=True).view_as(decay)
+        grad_decay = _products_with_neighbours(factor, y, mask, decay, bi_directional, transposed)
         return grad_x, grad_decay, None, None, None, None
 
 
@@ -218,7 +251,7 @@ class _TransformableDecaying(_Decaying):
         if decay_tangent is None:
             return total
         change = decay_tangent * _neighbours(y, mask, bi_directional, transposed)
-        return total + (apply(change) if kind == "inverse" else change)
+        return (total + (apply(change) if kind == "inverse" else change)).to(y.dtype)
 
     @staticmethod
     def vmap(

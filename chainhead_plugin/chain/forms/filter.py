@@ -1,6 +1,6 @@
 """Filters and running sums along a chain: y[j] = Σ_k back[k] x[j − k] + Σ_{k>0} ahead[k] x[j + k].
 
-Each has two forms. The plain one adds shifted copies, and is right for anything. The blocked one cuts the
+Filters have two forms. The plain one adds shifted copies, and is right for anything. The blocked one cuts the
 chain into blocks and multiplies each by one small banded matrix: a batched matrix product in place of a pass
 over memory for every tap. It needs finite inputs, since zero times infinity is not zero.
 """
@@ -13,10 +13,13 @@ from torch.nn import functional as F
 
 from ..backend import is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .sum_in_blocks import sum_in_blocks
 
 _BLOCK = 32
 _FEWEST_TAPS = 4
 SHORTEST = 2 * _BLOCK
+# Numbers from which sums in blocks are faster than torch's own, node after node.
+_MANY_SUMS = 2**18
 
 
 def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -> Tensor:
@@ -44,13 +47,16 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
 
 
 def running_sum(x: Tensor, reverse: bool) -> Tensor:
-    """y[j] = Σ_{i≤j} x[i], or with `reverse` Σ_{i≥j} x[i]; [batch, length, width]."""
+    """y[j] = Σ_{i≤j} x[i], or with `reverse` Σ_{i≥j} x[i]; [batch, length, width].
+
+    In eager mode on the CPU half precision is summed up in float32 and rounded once.
+    """
     if runs_on_triton(x):
         from ..kernels.scan import scan_chain
 
         return scan_chain(x, None, reverse)
-    if _blocks_pay(x):
-        return _blocked_running_sum(x, reverse)
+    if is_eager_on_cpu(x) and x.numel() >= _MANY_SUMS:
+        return sum_in_blocks(x, 1.0, reverse)
     return x.flip(1).cumsum(1).flip(1) if reverse else x.cumsum(1)
 
 
@@ -158,18 +164,6 @@ def _blocked_filter(x: Tensor, back: tuple[float, ...], ahead: tuple[float, ...]
     if outlook:
         starts = blocks[:, 1:, :outlook]
         y[:, :-1, -outlook:] += _times(after, starts).view(starts.shape)
-    return _first(nodes, x.size(1))
-
-
-def _blocked_running_sum(x: Tensor, reverse: bool) -> Tensor:
-    ones = torch.ones(_BLOCK, _BLOCK, dtype=x.dtype)
-    blocks = _in_blocks(x)  # [batch, blocks, block, width]
-    nodes = _times(ones.triu() if reverse else ones.tril(), blocks)
-    y = nodes.view(blocks.shape)
-    if reverse:
-        y[:, :-1] += y[:, 1:, :1].flip(1).cumsum(1).flip(1)
-    else:
-        y[:, 1:] += y[:, :-1, -1:].cumsum(1)
     return _first(nodes, x.size(1))
 
 

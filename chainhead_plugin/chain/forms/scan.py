@@ -1,10 +1,6 @@
 """The running sum that decays, y[j] = x[j] + γ y[j − 1]: exact in O(length) for any γ in [0, 1].
 
-The chain is cut into blocks. The sums that leave the blocks are a running sum themselves, with γ^block for γ, found by
-recursion; the nodes of all blocks are then worked through together, from the sums that enter them. Nothing is divided
-by a power of γ, so nothing overflows, and powers across blocks are taken in float64, so that rounding grows
-with the block and not with the chain.
-
+In blocks, by `sum_in_blocks.py`; by doubling where chains are short or a compiler traces; or by a Triton kernel.
 `decay` is a common γ, as a float, or a γ for every feature, as a float64 Tensor [1 or batch, 1, width].
 """
 
@@ -17,11 +13,8 @@ from torch.nn import functional as F
 from ..autograd import without_autocast
 from ..backend import is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .sum_in_blocks import Decay, sum_in_blocks
 
-Decay = float | Tensor
-
-_BLOCK = 32
-_SHORT = 16
 # Numbers, and nodes of a chain, up to which calls cost more than the work in them.
 _FEW = 2**12
 _LONGEST = 32
@@ -36,6 +29,7 @@ def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
     Parameters
     ----------
     x : float32 or float64 Tensor [batch, length, width]
+        In eager mode and without kernels of half precision, too: it is summed up in float32 and rounded once.
     decay : float or float64 Tensor [1 or batch, 1, width]
     reverse : bool
 
@@ -48,7 +42,7 @@ def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
 
         return scan_chain(x, decay, reverse)
     if not torch.compiler.is_compiling():
-        return _sum_in_blocks(x, decay, reverse)
+        return sum_in_blocks(x, decay, reverse)
     if isinstance(decay, float):
         decay = torch.full((1, 1, 1), decay, dtype=torch.float64, device=x.device)
     return _sum_by_doubling(x.flip(1), decay).flip(1) if reverse else _sum_by_doubling(x, decay)
@@ -92,53 +86,6 @@ def _shifts(length: int, reverse: bool, dtype: torch.dtype) -> list[Tensor]:
     return [
         torch.diag_embed(torch.ones(1, length - hop, dtype=dtype), hop if reverse else -hop) for hop in hops
     ]
-
-
-def _add_scaled(x: Tensor, decay: Decay, state: Tensor, out: Tensor | None = None) -> Tensor:
-    """x + γ state, of one dtype."""
-    if isinstance(decay, float):
-        return torch.add(x, state, alpha=decay, out=out)
-    return torch.addcmul(x, state, decay, out=out)
-
-
-def _sum_in_blocks(x: Tensor, decay: Decay, reverse: bool) -> Tensor:
-    batch, length, width = x.shape
-
-    y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    # About as many blocks as nodes in a block, for few operations.
-    block = min(_BLOCK, math.isqrt(length))
-    count = length // block if length > _SHORT else 0
-    whole = count * block
-    gamma = decay if isinstance(decay, float) else decay.to(x.dtype)
-
-    state = torch.zeros_like(x[:, :1])
-    if count:
-        first = length - whole if reverse else 0
-        # As many rows as nodes in a block, each [batch, count, width].
-        blocks = x[:, first : first + whole].view(batch, count, block, width).unbind(2)
-        results = y[:, first : first + whole].view(batch, count, block, width).unbind(2)
-        if reverse:
-            blocks, results = blocks[::-1], results[::-1]
-        leaving = blocks[0]
-        for row in blocks[1:]:
-            leaving = _add_scaled(row, gamma, leaving)
-        leaving = _sum_in_blocks(leaving, decay**block, reverse)
-        entering = torch.zeros_like(leaving)
-        if reverse:
-            entering[:, :-1], state = leaving[:, 1:], leaving[:, :1]
-        else:
-            entering[:, 1:], state = leaving[:, :-1], leaving[:, -1:]
-        for row, result in zip(blocks, results, strict=True):
-            entering = _add_scaled(row, gamma, entering, out=result)
-
-    if whole < length:
-        rest = slice(0, length - whole) if reverse else slice(whole, length)
-        nodes, results = torch.split(x[:, rest], 1, 1), torch.split(y[:, rest], 1, 1)
-        if reverse:
-            nodes, results = nodes[::-1], results[::-1]
-        for node, result in zip(nodes, results, strict=True):
-            state = _add_scaled(node, gamma, state, out=result)
-    return y
 
 
 def _sum_by_doubling(x: Tensor, decay: Tensor) -> Tensor:

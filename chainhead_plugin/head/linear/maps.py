@@ -8,10 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules import module as torch_module
 
+from ...chain.backend import is_eager_on_cpu
+
 LinearMap = Callable[[Tensor], Tensor]
 
 
 Maps = tuple[LinearMap, ...]
+
+
+# Weights, and products of numbers, up to which calls cost more than the work in them.
+_FEW_WEIGHTS, _FEWEST_PRODUCTS, _FEW_PRODUCTS = 2**15, 2**12, 2**18
 
 
 # The attributes that `nn.Module.__call__` looks at; only newer versions of torch have a function for that.
@@ -61,9 +67,20 @@ def apply_maps(maps: Maps, x: Tensor, apart: bool = False) -> Tensor:
     linear: Any
     for linear in maps:
         if not traced and is_plain(linear):
-            x = F.linear(x, linear._parameters["weight"], linear._parameters["bias"])
+            x = linear_of_few(x, linear._parameters["weight"], linear._parameters["bias"])
         elif apart and isinstance(linear, nn.Module):
             x = linear(x.clone()).clone()
         else:
             x = linear(x)
     return x
+
+
+def linear_of_few(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`F.linear`; in bfloat16 on the CPU of few numbers in float32, rounded once, whose calls cost half as much."""
+    if x.dtype != torch.bfloat16 or weight.dtype != x.dtype or not is_eager_on_cpu(x):
+        return F.linear(x, weight, bias)
+    size = weight.numel()
+    # Of still fewer, torch makes bfloat16 products itself, without oneDNN.
+    if size > _FEW_WEIGHTS or not _FEWEST_PRODUCTS < x.numel() * weight.size(0) <= _FEW_PRODUCTS:
+        return F.linear(x, weight, bias)
+    return F.linear(x.float(), weight.float(), None if bias is None else bias.float()).to(x.dtype)

@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F, init
+from torch.nn import init
 
 from ...chain.autograd import without_autocast
 from ...chain.backend import is_eager_on_cpu
 from ...chain.cached_tensors import built_once
-from .maps import Maps, apply_maps, is_plain
+from .maps import Maps, apply_maps, is_plain, linear_of_few
 
 # Numbers up to which a product with a row of equal shares is faster than a mean.
 _FEW = 2**16
@@ -106,7 +106,7 @@ class Reconciliation(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply by W̄, as a single matrix."""
-        return F.linear(x, self.matrix())
+        return linear_of_few(x, self.matrix())
 
     def maps(self) -> tuple[Maps, Maps]:
         """Return linear maps that make W̄ in turn: those before the chain's mixing, and those after it.
@@ -136,10 +136,10 @@ class Reconciliation(nn.Module, ABC):
         return [self.channel_matrix(channel) for channel in range(self.channels)]
 
     def _from_channels(self, x: Tensor) -> Tensor:
-        return F.linear(x, torch.cat(self._channel_matrices(), dim=1))
+        return linear_of_few(x, torch.cat(self._channel_matrices(), dim=1))
 
     def _to_channels(self, x: Tensor) -> Tensor:
-        return F.linear(x, torch.cat(self._channel_matrices()))
+        return linear_of_few(x, torch.cat(self._channel_matrices()))
 
     @abstractmethod
     def reset_parameters(self, method: str) -> None:
@@ -214,7 +214,7 @@ class IdentityReconciliation(Reconciliation):
         linear: Any = self._modules["linear"]
         few = not torch.compiler.is_compiling() and x.shape[:-1] == (1,)
         if not few and is_plain(linear):
-            return F.linear(x, self.matrix())
+            return linear_of_few(x, self.matrix())
         outputs = apply_maps((linear,), x)
         if few:
             return _mean_of_rows(outputs.view(self.channels, self.out_features))
