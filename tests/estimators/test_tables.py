@@ -118,6 +118,20 @@ def test_missing_values_are_interpolated(tmp_path):
     assert "1 missing value" not in invoke("evaluate", tmp_path / "model", "--data", tmp_path / "whole.csv")
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"), [("inf", "holds inf, expected a finite"), ("n/a", "--missing n/a")]
+)
+def test_a_fault_beside_the_only_column_of_texts_is_told(tmp_path, cell, told):
+    table = pd.read_csv(write(tmp_path / "a.csv", 16, 0))
+    table["hum"] = table["hum"].astype(object)
+    table.loc[5, "hum"] = cell
+    table.insert(0, "kind", table.pop("kind"))
+    table.to_csv(tmp_path / "a.csv", index=False)
+    said = " ".join(invoke("train", tmp_path / "a.csv", "-o", tmp_path / "model", code=1).split())
+    assert "With kind as the label: a.csv, row 7, column hum holds" in said
+    assert told in said
+
+
 def test_a_column_of_texts_beside_times_may_tell_series_apart(tmp_path):
     days = pd.date_range("2024-01-01", periods=30)
     parts = [

@@ -3,13 +3,45 @@
 from collections import Counter
 from dataclasses import replace
 
-from ...tables.errors import TableError, listed
+from ...tables.errors import TableError, TextColumnError, listed
 from ...tables.loading import load
 from ...tables.series import SeriesSet
 from .plan import TablePlan
 
 
-def labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
+def labelled_by_texts(plan: TablePlan, error: TextColumnError) -> SeriesSet:
+    """Return a plan's table with its only column of texts as its labels, if that is what the column must be.
+
+    Parameters
+    ----------
+    plan : TablePlan
+        Without labels.
+    error : TextColumnError
+        Of reading the table without labels; it names the column.
+
+    Raises
+    ------
+    ValueError
+        If the column may be something else; the message says which option names its meaning.
+    """
+    column, tried = error.column, ""
+    try:
+        found = _labelled_by(plan, column)
+    except TableError as other:
+        found, tried = None, f"With {column} as the label: {other}. "
+    if found is not None:
+        return found
+    if _tells_series_apart(plan, column):
+        raise ValueError(
+            f"{plan.data}: column {column} holds texts, and for each of them times of its own: say --series {column} "
+            f"to forecast the series that it tells apart, or --label {column} to learn it"
+        ) from error
+    raise ValueError(
+        f"no column is named label: name the column of labels with --label. {tried}Without labels: {error}"
+    ) from error
+
+
+def _labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
     """Return a plan's table with a column of texts as its labels, if that is what the column must be; None otherwise.
 
     It has to be the only column of texts without another meaning, with one text for each series, and two labels or
@@ -17,13 +49,12 @@ def labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
 
     Raises
     ------
+    TableError
+        If the table cannot be read with these labels.
     ValueError
         If there are dates too, and no task is stated, so that the table may also be for forecasts.
     """
-    try:
-        found = load(str(plan.data), replace(plan.table, label=(column,)), plan.reading)
-    except TableError:
-        return None
+    found = load(str(plan.data), replace(plan.table, label=(column,)), plan.reading)
     counts = Counter(series.labels[0] for series in found)
     if found.columns.spec.label_of != "series" or len(counts) < 2 or min(counts.values()) < 2:
         return None
@@ -37,7 +68,7 @@ def labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:
     )
 
 
-def tells_series_apart(plan: TablePlan, column: str) -> bool:
+def _tells_series_apart(plan: TablePlan, column: str) -> bool:
     """Return whether a plan's table could be forecast if a column of texts told its series apart."""
     try:
         found = load(str(plan.data), replace(plan.table, series=(column,), gaps="missing"), plan.reading)

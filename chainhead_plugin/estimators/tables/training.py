@@ -22,7 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
-from .label import labelled_by, tells_series_apart
+from .label import labelled_by_texts
 from .plan import TablePlan, Task
 
 # Labels that are whole numbers are classes if there are at most this many of them, each with at least this many series.
@@ -175,18 +175,7 @@ def _read(plan: TablePlan) -> SeriesSet:
         return load(str(plan.data), plan.table, plan.reading)
     except TableError as error:
         if isinstance(error, TextColumnError) and not plan.table.label:
-            found = labelled_by(plan, error.column)
-            if found is not None:
-                return found
-            if tells_series_apart(plan, error.column):
-                raise ValueError(
-                    f"{plan.data}: column {error.column} holds texts, and for each of them times of its own: say "
-                    f"--series {error.column} to forecast the series that it tells apart, or --label {error.column} to "
-                    "learn it"
-                ) from error
-            raise ValueError(
-                f"no column is named label: name the column of labels with --label. Without labels: {error}"
-            ) from error
+            return labelled_by_texts(plan, error)
         if plan.task is None and plan.table.gaps is None:
             with suppress(TableError):
                 found = load(str(plan.data), with_gaps, plan.reading)
