@@ -10,6 +10,8 @@ from torch import nn
 
 from chainhead_plugin.chain.backend import Backend, use_backend
 from chainhead_plugin.chain.forms.half_taps import half_filter
+from chainhead_plugin.chain.forms.scan import scans_halves
+from chainhead_plugin.chain.forms.tiles import is_sum
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.head.wave_linear import has_waves, wave_linear
 
@@ -110,7 +112,9 @@ def is_served(head: Any, x: torch.Tensor) -> bool:
     with torch.no_grad(), use_backend("fused"):
         if head._fused(x[:1], None, False) is not None:
             return True
-        return has_waves(head.chain) and wave_linear(x[:1], head._expand, head.reconciliation) is not None
+        if has_waves(head.chain):
+            return wave_linear(x[:1], head._expand, head.reconciliation) is not None
+        return head.learned_decay is not None and is_sum(head.chain) and scans_halves(x)
 
 
 def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:

@@ -33,8 +33,9 @@ from .forms.filter import running_sum, two_sided_filter
 from .forms.halves import is_half_on_cpu, mix_widened
 from .forms.path import filter_pays, hop, hop_sum, path_filter
 from .forms.power_sum import endless_power_sum
+from .forms.scan import scans_halves
 from .forms.short import mix_short, takes_halves
-from .forms.tiles import mix_tiles, takes_tiles
+from .forms.tiles import is_sum, mix_tiles, takes_tiles
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
 
@@ -73,7 +74,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
     if decay is not None:
         assert chain.kind in ("inverse", "exponential")
         gamma = (decay if decay.dtype == dtype else decay.to(dtype)).view(1, 1, -1)
-        if as_it_is:
+        if as_it_is or (is_sum(chain) and scans_halves(x)):
             return mix_decaying(x, gamma, chain.kind, chain.bi_directional, mask)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
     as_it_is = as_it_is or _rounds_once_on_triton(x, chain, mask) or takes_tiles(x, chain, mask)

@@ -12,7 +12,8 @@ import benchmarks.fused.__main__ as command
 from benchmarks.fused.contestants import CHANNELS, contestant
 from benchmarks.fused.report import render
 from benchmarks.fused.targets import GROUPS, SHAPES, limit
-from benchmarks.fused.timings import Timer
+from benchmarks.fused.timings import Timer, is_served
+from benchmarks.speed.contestants import build
 from chainhead_plugin.chain.kernels import channel_linear, mixed_products
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
@@ -77,6 +78,13 @@ class _Wrong:
             given[self.output].mul_(1.1)
 
         return launch
+
+
+@pytest.mark.parametrize("name", [CHANNELS.name, "inverse with decay, bi", "inverse with learned decay, uni"])
+def test_fused_forms_are_timed_wherever_there_are_any(name):
+    head = build(contestant(name), (2, 64, 8, 8), torch.bfloat16, "cpu")
+    x = torch.zeros(2, 64, 8, dtype=torch.bfloat16)
+    assert is_served(head, x)
 
 
 def test_every_target_has_a_contestant():

@@ -273,8 +273,8 @@ def test_heads_take_the_kernel_and_give_what_the_plain_form_gives(options, monke
         for backend in ("fused", "torch"):
             with use_backend(backend):
                 y = head(*arguments)
-            cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
-            results.append((y, *torch.autograd.grad(y, [x, *weights], cotangent)))
+                cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
+                results.append((y, *torch.autograd.grad(y, [x, *weights], cotangent)))
         for actual, wanted in zip(*results, strict=True):
             torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
     assert len(calls) == served

@@ -192,8 +192,8 @@ def test_heads_in_half_precision(bi_directional, options):
         for form in ("triton", "torch"):
             with use_backend(form):
                 y = head(*arguments)
-            cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
-            results.append((y, *torch.autograd.grad(y, weights, cotangent)))
+                cotangent = (torch.arange(y.numel(), device=DEVICE) % 7).view_as(y).half()
+                results.append((y, *torch.autograd.grad(y, weights, cotangent)))
         for actual, wanted in zip(*results, strict=True):
             # The kernel rounds the mixed nodes to half precision, the plain form the mapped ones.
             torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())

@@ -25,7 +25,7 @@ from ..cached_tensors import built_once
 from ..masking import zeroed
 from .halves import is_half_on_cpu, mix_widened, of_rows, pieces
 from .path import odd_reflection, real_nodes
-from .scan import decaying_sum, short_decaying_sum
+from .scan import decaying_sum, scans_halves, short_decaying_sum
 from .sum_in_blocks import Decay, rows_in_cache
 
 # Numbers up to which calls cost more than the work in them.
@@ -148,6 +148,14 @@ def _products_with_neighbours(
     factor: Tensor, y: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
 ) -> Tensor:
     """The sum of `factor` times Nᵀy over nodes, and over rows where they have a common γ; in the dtype of γ."""
+    if scans_halves(y) and not bi_directional:
+        from ..kernels.launch import runs_eagerly
+
+        if runs_eagerly(factor) and runs_eagerly(y):
+            from ..kernels.gradients.decay_gradient import neighbour_products
+
+            of_each_row = neighbour_products(factor, y, transposed).unsqueeze(1)
+            return of_each_row if decay.size(0) > 1 else of_each_row.sum(0, keepdim=True)
 
     together = torch.compiler.is_compiling() or not y.is_cpu or y.numel() <= _FEW
     if not together and rows_in_cache(y) < y.size(0):
@@ -173,7 +181,8 @@ def mix_decaying(
     Parameters
     ----------
     x : Tensor [batch, length, width], float32 or float64
-        In eager mode on the CPU of half precision, too: it is widened, and rounded once.
+        In eager mode on the CPU of half precision, too: it is widened, and rounded once. Of half precision for the
+        uni-directional inverse where `scans_halves`, too.
     decay : Tensor [1, 1, width], float32 or float64
     kind : {"inverse", "exponential"}
     bi_directional : bool

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..autograd import without_autocast
-from ..backend import is_eager_on_cpu, runs_on_triton
+from ..backend import backend, is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .halves import HALVES
 from .sum_in_blocks import Decay, sum_in_blocks
 
 # Numbers, and nodes of a chain, up to which calls cost more than the work in them.
@@ -21,6 +22,11 @@ _LONGEST = 32
 # In graphs, where any number of blocks is doubled over; so many steps do for every chain of 2^31 nodes.
 _TRACED_BLOCK = 16
 _MOST_STEPS = 28
+
+
+def scans_halves(x: Tensor) -> bool:
+    """Whether half precision is scanned as it is, on a device with the backend "fused": a scan rounds once."""
+    return x.dtype in HALVES and backend() == "fused" and runs_on_triton(x)
 
 
 def decaying_sum(x: Tensor, decay: Decay, reverse: bool) -> Tensor:

@@ -11,12 +11,12 @@ from torch import Tensor
 from ..backend import backend, runs_on_triton
 from ..cached_tensors import built_once
 from .half_taps import decay_filter, half_filter
+from .halves import HALVES
 from .path import filter_pays, path_filter
 
 if TYPE_CHECKING:
     from ..kinds import Chain
 
-_HALF = (torch.bfloat16, torch.float16)
 # Beyond, half of a tile would be nodes that its neighbours take too.
 _LONGEST_REACH = 32
 
@@ -88,7 +88,7 @@ def _column_scales(chain: "Chain", length: int, device: torch.device) -> Tensor:
 
 def takes_tiles(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
     """Whether `mix_tiles` mixes nodes [batch, length, width]."""
-    if backend() != "fused" or x.dtype not in _HALF or not runs_on_triton(x):
+    if backend() != "fused" or x.dtype not in HALVES or not runs_on_triton(x):
         return False
     return is_sum(chain) or _banded(chain, x, mask) is not None
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from .banded_nodes import banded_nodes
+from .gradients.linear_gradients import real_nodes
 from .launch import runs_eagerly
-from .linear_gradients import real_nodes
 from .scan import tile_sums
 from .tiles.bands import sum_bands
 

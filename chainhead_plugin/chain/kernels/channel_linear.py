@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .channel_linear_kernel import channel_linear_kernel
+from .gradients.linear_gradients import real_nodes, through_relu
 from .launch import on_device_of, runs_eagerly
-from .linear_gradients import real_nodes, through_relu
 from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
 
 try:

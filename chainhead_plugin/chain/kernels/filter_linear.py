@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from .banded_filter import banded_filter
+from .gradients.linear_gradients import linear_gradients
 from .launch import runs_eagerly
-from .linear_gradients import linear_gradients
 from .mixed_products import mixed_products
 from .tiles.bands import filter_bands
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from .filter import filter_chain
+from .gradients.linear_gradients import linear_gradients
 from .hop_linear_kernel import hop_linear_kernel
 from .launch import on_device_of, runs_eagerly
-from .linear_gradients import linear_gradients
 from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
 
 try:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ..autograd import without_autocast
 from .banded_sum import banded_sum
+from .gradients.linear_gradients import linear_gradients
 from .launch import runs_eagerly
-from .linear_gradients import linear_gradients
 from .mixed_products import mixed_products
 from .scan import tile_sums
 from .tiles.bands import sum_bands

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .filter import filter_chain
+from ..filter import filter_chain
 
 
 def real_nodes(x: Tensor, starts: Tensor | None, counts: Tensor | None) -> Tensor:
