@@ -127,7 +127,7 @@ def _tell_forecaster(trained: TrainedForecaster) -> None:
 
 
 def _tell(trained: TrainedOnTable) -> None:
-    from ..estimators.tables.output import score_name
+    from ..estimators.tables.output import score_name, told_scores
 
     name = score_name(trained)
     say(
@@ -137,7 +137,7 @@ def _tell(trained: TrainedOnTable) -> None:
     if trained.plan.task == "classification":
         say(f"why: {trained.estimator.reason_}")
     if trained.scores:
-        told = ", ".join(f"{key.replace('_', ' ')} {value:.4f}" for key, value in trained.scores.items())
+        told = ", ".join(f"{name} {value}" for name, value in told_scores(trained.scores).items())
         say(f"test: {told} on {trained.test} series")
     else:
         say(

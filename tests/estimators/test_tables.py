@@ -118,34 +118,6 @@ def test_missing_values_are_interpolated(tmp_path):
     assert "1 missing value" not in invoke("evaluate", tmp_path / "model", "--data", tmp_path / "whole.csv")
 
 
-@pytest.mark.parametrize(
-    ("cell", "told"), [("inf", "holds inf, expected a finite"), ("n/a", "--missing n/a")]
-)
-def test_a_fault_beside_the_only_column_of_texts_is_told(tmp_path, cell, told):
-    table = pd.read_csv(write(tmp_path / "a.csv", 16, 0))
-    table["hum"] = table["hum"].astype(object)
-    table.loc[5, "hum"] = cell
-    table.insert(0, "kind", table.pop("kind"))
-    table.to_csv(tmp_path / "a.csv", index=False)
-    said = " ".join(invoke("train", tmp_path / "a.csv", "-o", tmp_path / "model", code=1).split())
-    assert "With kind as the label: a.csv, row 7, column hum holds" in said
-    assert told in said
-
-
-def test_a_column_of_texts_beside_times_may_tell_series_apart(tmp_path):
-    days = pd.date_range("2024-01-01", periods=30)
-    parts = [
-        pd.DataFrame({"STORE": name, "DATE": days, "SALES": range(30)}) for name in ("Süd", "north west")
-    ]
-    pd.concat(parts).to_csv(tmp_path / "sales.csv", index=False)
-    said = " ".join(invoke("train", tmp_path / "sales.csv", "-o", tmp_path / "model", code=1).split())
-    assert (
-        "column STORE holds texts, and for each of them times of its own: say --series STORE to forecast"
-        in said
-    )
-    assert "--label STORE to learn it" in said
-
-
 def test_the_only_column_of_texts_is_the_label(tmp_path):
     table = pd.read_csv(write(tmp_path / "a.csv", 16, 0))
     table["node"] = table.groupby("window").cumcount()
@@ -369,8 +341,10 @@ def test_labels_of_one_series_are_told(tmp_path):
 def test_one_test_series_has_an_error_and_no_r2(tmp_path):
     train = write(tmp_path / "train.csv", 8, 0, lambda number, nodes: nodes.mean().round(5))
     test = write(tmp_path / "test.csv", 1, 1, lambda number, nodes: nodes.mean().round(5))
-    invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
-    assert set(json.loads((tmp_path / "model" / "results.json").read_text())["test"]) == {"rmse"}
+    said = invoke("train", train, "--label", "kind", "--test", test, "-o", tmp_path / "model")
+    scores = json.loads((tmp_path / "model" / "results.json").read_text())["test"]
+    assert set(scores) == {"rmse"}
+    assert f"test: root mean squared error {scores['rmse']:.4g} on 1 series" in " ".join(said.split())
 
 
 def test_a_model_is_no_table_to_train_on(trained):

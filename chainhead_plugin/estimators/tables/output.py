@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,13 @@ def score_name(trained: TrainedOnTable) -> str:
     return _TITLES["accuracy" if trained.plan.task == "classification" else "r2"]
 
 
+def told_scores(scores: Mapping[str, float]) -> dict[str, str]:
+    """Return scores as texts, by the names that people know; errors in the unit of the labels have four digits."""
+    return {
+        _TITLES[name]: f"{value:.4g}" if name == "rmse" else f"{value:.4f}" for name, value in scores.items()
+    }
+
+
 def _options(extractor: ChainHeadFeatureExtractor) -> dict[str, Any]:
     saved = extractor.to_dict()
     return {name: value for name, value in saved.items() if name not in ("feature_extractor_type", "schema")}
@@ -141,7 +149,7 @@ def _results(trained: TrainedOnTable) -> dict[str, Any]:
 def _card(trained: TrainedOnTable, name: str) -> str:
     config = trained.estimator.model_.config
     rows = [f"| {score_name(trained)}, training series that it was not fitted to | {trained.left_out:.4f} |"]
-    rows += [f"| {_TITLES[key]}, test part | {value:.4f} |" for key, value in trained.scores.items()]
+    rows += [f"| {name}, test part | {value} |" for name, value in told_scores(trained.scores).items()]
     table = "\n".join(["| | |", "|---|---:|", *rows])
     labels = ""
     if trained.plan.task == "classification":

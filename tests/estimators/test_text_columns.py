@@ -1,0 +1,48 @@
+"""`chainhead train` on tables whose only column of texts may be the label, or tell series apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from command_line import invoke
+
+
+def told_of(table, folder):
+    """Write a table, train on it in vain, and return the error in one line."""
+    table.to_csv(folder / "a.csv", index=False)
+    return " ".join(invoke("train", folder / "a.csv", "-o", folder / "model", code=1).split())
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("inf", "holds inf, expected a finite"), ("n/a", "--missing n/a")]
+)
+def test_a_fault_beside_labels_is_told(tmp_path, cell, told):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(8, 20))).add_prefix("v").astype(object)
+    table.insert(0, "kind", ["a", "b"] * 4)
+    table.loc[5, "v3"] = cell
+    said = told_of(table, tmp_path)
+    assert "With kind as the label: a.csv, row 7, column v3 holds" in said
+    assert told in said
+
+
+def test_texts_beside_times_may_tell_series_apart(tmp_path):
+    days = pd.date_range("2024-01-01", periods=30)
+    parts = [
+        pd.DataFrame({"STORE": name, "DATE": days, "SALES": range(30)}) for name in ("Süd", "north west")
+    ]
+    said = told_of(pd.concat(parts), tmp_path)
+    assert (
+        "column STORE holds texts, and for each of them times of its own: say --series STORE to forecast"
+        in said
+    )
+    assert "--label STORE to learn it" in said
+
+
+def test_scores_in_small_units_are_shown(tmp_path):
+    """An error of a billionth is not 0.0000."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(24, 20))).add_prefix("v")
+    table.insert(0, "label", 1e-9 * rng.normal(size=24))
+    table.to_csv(tmp_path / "a.csv", index=False)
+    said = invoke("train", tmp_path / "a.csv", "--test-share", 0.3, "-o", tmp_path / "model")
+    found = " ".join(said.split()).partition("root mean squared error ")[2].split()[0]
+    assert 1e-10 < float(found) < 1e-8
