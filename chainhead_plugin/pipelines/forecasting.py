@@ -140,7 +140,7 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
         postprocess_params: dict[str, Any] = {}
 
         if prediction_length is not None:
-            check_whole_number("prediction_length", prediction_length, 1, _LONGEST, reason="the most")
+            check_whole_number("prediction_length", prediction_length, 1, _LONGEST)
             if prediction_length > config.prediction_length and (needed := self._needed_beyond()):
                 raise ValueError(
                     f"{prediction_length} steps cannot be forecast: the model forecasts {config.prediction_length} "

@@ -111,8 +111,15 @@ def test_unknown_options_are_refused():
 @pytest.mark.parametrize(
     ("recording", "options", "message"),
     [
-        ([], {}, r"expected a recording \[samples\], got \[0\]"),
+        ([], {}, "a recording is empty, expected at least one sample"),
         (np.zeros((1, 2, 90)), {}, "average its channels"),
+        (
+            np.array([5, -20_000] * 50, np.int16),
+            {},
+            "a recording reaches 20,000, expected samples from −1 to 1",
+        ),
+        (np.array([128, 255] * 50, np.uint8), {}, "a recording reaches 255, .* divide whole numbers"),
+        (np.array([5.0, -200.0] * 50), {}, "a recording reaches 200"),
         ([0.0, np.nan], {}, "not finite"),
         (np.ones(900), {"sampling_rate": 16_000}, "have 16,000 samples a second, expected 8,000"),
     ],

@@ -14,6 +14,7 @@ from ...checks.values import check_number, check_whole_number
 from ..extraction_options import check_integer
 from ..feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ..feature_extractor_file import FeatureExtractorFile
+from .samples import checked_samples
 from .sound_files import RATES
 
 # A preprocessor_config.json comes from the Hub: beyond these, a size is an attack or a mistake.
@@ -153,15 +154,9 @@ class ChainHeadAudioFeatureExtractor(FeatureExtractorFile):
         Raises
         ------
         ValueError
-            If it is empty, has several axes, or holds numbers that are not finite.
+            If it is empty, has several axes, or holds numbers that are not finite, or far beyond −1 to 1.
         """
-        samples = np.asarray(recording, dtype=np.float64)
-        if samples.ndim != 1 or not samples.size:
-            raise ValueError(
-                f"expected a recording [samples], got {list(samples.shape)}: average its channels first"
-            )
-        if not np.isfinite(samples).all():
-            raise ValueError("a recording holds numbers that are not finite")
+        samples = checked_samples(recording)
         padded = np.pad(samples, self.frame_length // 2)
         pieces = sliding_window_view(padded, self.frame_length)[:: self.hop_length]
         bands = np.empty((len(pieces), self.feature_size), np.float32)
