@@ -67,7 +67,7 @@ def check_forecast_options(options: Mapping[str, Any]) -> None:
 
     _check_channels(options["prediction_channel_indices"], channels)
     _check_fixed_scaling(options, channels)
-    _check_quantiles(options["quantiles"], options["loss"])
+    check_quantiles(options["quantiles"], options["loss"])
     _check_offsets(options["quantile_offsets"], options["quantiles"])
 
     m, past = options["m"], options["chain_length"]
@@ -105,8 +105,15 @@ def _check_fixed_scaling(options: Mapping[str, Any], channels: int) -> None:
             check_number(f"each of {name}", number, above=above)
 
 
-def _check_quantiles(quantiles: Sequence[float], loss: str | None) -> None:
-    if not quantiles:
+def check_quantiles(quantiles: Sequence[float], loss: str | None = None) -> None:
+    """Check the levels of a forecaster's quantiles.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a level is no number between 0 and 1, they do not rise, 0.5 is missing, or the loss does not need them.
+    """
+    if not len(quantiles):
         if loss == "pinball":
             raise ValueError(
                 f"loss='pinball' needs quantiles, such as [0.1, 0.5, 0.9]; without, choose one of {POINT_LOSSES}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..checks.values import check_number, check_whole_number
+from ..config.forecasts import check_quantiles
 from ..forecasts.fitting import QUANTILES, fit_forecaster
 from ..forecasts.following.state import BandState
 from ..tables.schema import schema_of
@@ -134,6 +135,7 @@ class ChainHeadForecaster(FittedForecaster):
             raise ValueError(
                 f"quantiles must have 0.5 among them, the median, which is the point forecast; got {self.quantiles!r}"
             )
+        check_quantiles(self.quantiles)
         fit = fit_forecaster(
             history.values,
             horizon,

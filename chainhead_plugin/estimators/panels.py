@@ -272,6 +272,8 @@ def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.floating]:
             )
         if missing.all():
             raise ValueError(f"series {number} of X has no value at all, only NaN: leave it out")
+    if nodes.any() and np.nanmax(np.abs(nodes)) < np.finfo(np.float32).tiny:
+        raise ValueError(f"series {number} of X holds values too small for float32 alone: rescale it")
     return nodes
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks.precision import check_squares
 from ..checks.values import check_whole_number
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
 from .bands import ErrorRecord
@@ -212,6 +213,7 @@ def _as_table(number: int, values: Any) -> Array:
     empty = np.isnan(table).all(0)
     if empty.any():
         raise ValueError(f"series {number}: column {int(empty.argmax())} has no value")
+    check_squares(f"series {number}", table)
     return table
 
 
