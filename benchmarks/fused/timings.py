@@ -9,9 +9,8 @@ import torch
 from torch import nn
 
 from chainhead_plugin.chain.backend import Backend, use_backend
+from chainhead_plugin.chain.forms.decay import rounds_once
 from chainhead_plugin.chain.forms.half_taps import half_filter
-from chainhead_plugin.chain.forms.scan import scans_halves
-from chainhead_plugin.chain.forms.tiles import is_sum
 from chainhead_plugin.chain.kinds import Chain
 from chainhead_plugin.head.wave_linear import has_waves, wave_linear
 
@@ -114,7 +113,7 @@ def is_served(head: Any, x: torch.Tensor) -> bool:
             return True
         if has_waves(head.chain):
             return wave_linear(x[:1], head._expand, head.reconciliation) is not None
-        return head.learned_decay is not None and is_sum(head.chain) and scans_halves(x)
+        return head.learned_decay is not None and rounds_once(x, head.chain.kind, head.chain.bi_directional)
 
 
 def time_small_calls(timer: Timer, names: Sequence[str]) -> list[Timing]:

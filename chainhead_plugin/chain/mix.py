@@ -28,14 +28,13 @@ from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
 from .forms.bfloat16 import banded_pays, mix_banded
-from .forms.decay import decaying_inverse, mix_decaying
+from .forms.decay import decaying_inverse, mix_decaying, rounds_once
 from .forms.filter import running_sum, two_sided_filter
 from .forms.halves import is_half_on_cpu, mix_widened
 from .forms.path import filter_pays, hop, hop_sum, path_filter
 from .forms.power_sum import endless_power_sum
-from .forms.scan import scans_halves
 from .forms.short import mix_short, takes_halves
-from .forms.tiles import is_sum, mix_tiles, takes_tiles
+from .forms.tiles import mix_tiles, takes_tiles
 from .kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from .masking import zeroed
 
@@ -74,7 +73,7 @@ def mix(x: Tensor, chain: Chain, mask: Tensor | None = None, decay: Tensor | Non
     if decay is not None:
         assert chain.kind in ("inverse", "exponential")
         gamma = (decay if decay.dtype == dtype else decay.to(dtype)).view(1, 1, -1)
-        if as_it_is or (is_sum(chain) and scans_halves(x)):
+        if as_it_is or rounds_once(x, chain.kind, chain.bi_directional):
             return mix_decaying(x, gamma, chain.kind, chain.bi_directional, mask)
         return mix_decaying(x.to(dtype), gamma, chain.kind, chain.bi_directional, mask).to(x.dtype)
     as_it_is = as_it_is or _rounds_once_on_triton(x, chain, mask) or takes_tiles(x, chain, mask)

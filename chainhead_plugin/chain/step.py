@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from .backend import is_eager_on_cpu
 from .cached_tensors import built_once
-from .forms.decay import exponential_terms
+from .forms.decaying_exponential import exponential_terms
 from .forms.hops import FEW_LOOKED_UP, Hops
 from .kinds import Chain, check_range, filter_taps
 

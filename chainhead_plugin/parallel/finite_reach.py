@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from ..chain.forms.decay import exponential_terms
+from ..chain.forms.decaying_exponential import exponential_terms
 from ..chain.forms.hops import Hops, move
 from ..chain.kinds import Chain, accumulated, check_growth, check_range, filter_taps
 from ..chain.mix import mix

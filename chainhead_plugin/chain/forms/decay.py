@@ -5,26 +5,23 @@ e the first node,
 
     (1 + ρ²)(I − γN) = F Fᵀ + ρ² e eᵀ,
 
-so it is a running sum from one end, then from the other, and a correction of rank one. exp(γN) is its Taylor
-series by Horner's rule, or a filter for every feature; for a common γ, `mix.py` has faster filters.
+so it is a running sum from one end, then from the other, and a correction of rank one. exp(γN) is in
+`decaying_exponential.py`.
 
 `x` is [batch, length, width] in float32 or float64 and zero where `mask`, bool [batch, length, 1] or None, is
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
-import math
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from ..autograd import dispatching, fold_mapped_axis, without_autocast
-from ..backend import is_eager_on_cpu
-from ..cached_tensors import built_once
+from ..autograd import dispatching, fold_mapped_axis
 from ..masking import zeroed
+from .decaying_exponential import decaying_exponential, neighbours
 from .halves import is_half_on_cpu, mix_widened, of_rows, pieces
-from .path import odd_reflection, real_nodes
+from .path import real_nodes
 from .scan import decaying_sum, scans_halves, short_decaying_sum
 from .sum_in_blocks import Decay, rows_in_cache
 
@@ -81,80 +78,17 @@ def path_decay(decay: Tensor) -> tuple[Tensor, Tensor]:
     return 2 * decay / (1 + root), rate
 
 
-def decaying_exponential(
-    x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
-) -> Tensor:
-    """Aᵀx with A = exp(γN), or Ax if `transposed`; γ is at most 1."""
-    if is_eager_on_cpu(x) and x.dtype == torch.float32 and decay.size(0) == 1 and x.numel() > 0:
-        return _filter_by_feature(x, mask, decay, bi_directional, transposed)
-    y = x
-    for k in reversed(range(1, exponential_terms(x.dtype, bi_directional))):
-        y = torch.addcmul(x, _neighbours(y, mask, bi_directional, transposed), decay / k)
-    return y
-
-
-def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
-    """How many terms ‖N‖^k / k! of the series `dtype` can see, for any γ up to 1."""
-    norm, terms, term = 2 if bi_directional else 1, 1, 1.0
-    while term > torch.finfo(dtype).eps / 8:
-        term *= norm / terms
-        terms += 1
-    return terms
-
-
-@without_autocast
-def _filter_by_feature(
-    x: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
-) -> Tensor:
-    """exp(γN) as a convolution of each feature, which oneDNN has in float32 for nodes that are laid out as here."""
-    coefficients = _tap_coefficients(exponential_terms(x.dtype, bi_directional), bi_directional)
-    powers = decay.double().squeeze(0) ** torch.arange(len(coefficients.T), dtype=torch.float64)[:, None]
-    taps, reach = (coefficients @ powers).to(x.dtype), len(coefficients) - 1
-    if bi_directional:
-        x = odd_reflection(x, mask, reach)
-        taps = torch.cat([taps[1:].flip(0), taps])
-    elif transposed:
-        x = F.pad(x, (0, 0, 0, reach))
-    else:
-        x = F.pad(x, (0, 0, reach, 0))
-        taps = taps.flip(0)
-    images = x.transpose(1, 2).unsqueeze(2)
-    return F.conv2d(images, taps.T[:, None, None].contiguous(), groups=x.size(2)).squeeze(2).transpose(1, 2)
-
-
-@built_once(maxsize=8)
-def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
-    """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
-    coefficients = torch.zeros(terms, terms, dtype=torch.float64)
-    for k in range(terms):
-        for j in range((terms - 1 - k) // 2 + 1 if bi_directional else 1):
-            coefficients[k, k + 2 * j] = 1 / (math.factorial(j) * math.factorial(j + k))
-    return coefficients
-
-
-def _neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:
-    """Nᵀx, or Nx if `transposed`, differentiably."""
-    # Padded before it is cut: a shorter slice would be another length for a graph to ask about.
-    padded = F.pad(x, (0, 0, 1, 1))
-    before, after = padded[:, : x.size(1)], padded[:, 2:]
-    if bi_directional:
-        y = before + after
-    else:
-        y = after if transposed else before
-    return y if mask is None else torch.where(mask, y, 0)
-
-
 def _products_with_neighbours(
     factor: Tensor, y: Tensor, mask: Tensor | None, decay: Tensor, bi_directional: bool, transposed: bool
 ) -> Tensor:
     """The sum of `factor` times Nᵀy over nodes, and over rows where they have a common γ; in the dtype of γ."""
-    if scans_halves(y) and not bi_directional:
+    if scans_halves(y):
         from ..kernels.launch import runs_eagerly
 
         if runs_eagerly(factor) and runs_eagerly(y):
             from ..kernels.gradients.decay_gradient import neighbour_products
 
-            of_each_row = neighbour_products(factor, y, transposed).unsqueeze(1)
+            of_each_row = neighbour_products(factor, y, mask, bi_directional, transposed).unsqueeze(1)
             return of_each_row if decay.size(0) > 1 else of_each_row.sum(0, keepdim=True)
 
     together = torch.compiler.is_compiling() or not y.is_cpu or y.numel() <= _FEW
@@ -169,8 +103,18 @@ def _products_with_neighbours(
 
     if y.dtype != decay.dtype:
         factor, y = factor.to(decay.dtype), y.to(decay.dtype)
-    product = factor * _neighbours(y, mask, bi_directional, transposed)
+    product = factor * neighbours(y, mask, bi_directional, transposed)
     return product.sum((0, 1) if decay.size(0) == 1 else 1, keepdim=True)
+
+
+def rounds_once(x: Tensor, kind: DecayingKind, bi_directional: bool) -> bool:
+    """Whether `mix_decaying` has a single kernel for nodes in half precision, with the backend "fused" on a device."""
+    if not scans_halves(x):
+        return False
+    if kind == "inverse":
+        return not bi_directional
+    # A compiler fuses the series; transforms of functions have it differentiated.
+    return not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
 
 
 def mix_decaying(
@@ -181,8 +125,8 @@ def mix_decaying(
     Parameters
     ----------
     x : Tensor [batch, length, width], float32 or float64
-        In eager mode on the CPU of half precision, too: it is widened, and rounded once. Of half precision for the
-        uni-directional inverse where `scans_halves`, too.
+        In eager mode on the CPU of half precision, too: it is widened, and rounded once. So it is where `rounds_once`,
+        by kernels.
     decay : Tensor [1, 1, width], float32 or float64
     kind : {"inverse", "exponential"}
     bi_directional : bool
@@ -259,7 +203,7 @@ class _TransformableDecaying(_Decaying):
         total = torch.zeros_like(y) if x_tangent is None else apply(x_tangent)
         if decay_tangent is None:
             return total
-        change = decay_tangent * _neighbours(y, mask, bi_directional, transposed)
+        change = decay_tangent * neighbours(y, mask, bi_directional, transposed)
         return (total + (apply(change) if kind == "inverse" else change)).to(y.dtype)
 
     @staticmethod

@@ -33,12 +33,14 @@ def _chain_bounds(starts, counts, batch, length, MASKED: tl.constexpr):  # type:
 
 
 @triton.jit
-def _filter_kernel(  # type: ignore[no-untyped-def]
+def filter_kernel(  # type: ignore[no-untyped-def]
     x, y, taps, starts, counts, length, width, tap_count, ahead,
-    MASKED: tl.constexpr, REFLECTED: tl.constexpr, ACCUMULATOR: tl.constexpr,
+    MASKED: tl.constexpr, REFLECTED: tl.constexpr, ONE_EACH: tl.constexpr, ACCUMULATOR: tl.constexpr,
     BLOCK_T: tl.constexpr, BLOCK_F: tl.constexpr,
 ):  # fmt: skip
-    """A tile [BLOCK_T nodes, BLOCK_F features] of the filtered chains; see `filter_chain`."""
+    """A tile [BLOCK_T nodes, BLOCK_F features] of the filtered chains; see `filter_chain`, or with taps for every
+    feature `filter_features`.
+    """
     blocks_t, blocks_f = tl.cdiv(length, BLOCK_T), tl.cdiv(width, BLOCK_F)
     program = tl.program_id(0)
     batch = (program // (blocks_t * blocks_f)).to(tl.int64)
@@ -64,13 +66,17 @@ def _filter_kernel(  # type: ignore[no-untyped-def]
                 source = tl.where(mirrored, 2 * count - phase, phase)
                 sign = tl.where(mirrored, -1, 1).to(ACCUMULATOR)
         inside = (source >= 0) & (source < count)
-        weight = tl.load(taps + k) * sign
+        if ONE_EACH:
+            own = tl.load(taps + k * width + feature, mask=feature < width, other=0)
+            weight = own[None, :] * sign[:, None]
+        else:
+            weight = (tl.load(taps + k) * sign)[:, None]
         nodes = tl.load(
             row + (start + source).to(tl.int64)[:, None] * width + feature[None, :],
             mask=inside[:, None] & (feature < width)[None, :],
             other=0,
         )
-        total += weight[:, None] * nodes.to(ACCUMULATOR)
+        total += weight * nodes.to(ACCUMULATOR)
 
     real = (node >= start) & (node < start + count)
     tl.store(
@@ -78,10 +84,6 @@ def _filter_kernel(  # type: ignore[no-untyped-def]
         tl.where(real[:, None], total, 0).to(y.dtype.element_ty),
         mask=(node < length)[:, None] & (feature < width)[None, :],
     )
-
-
-def _accumulator(x: Tensor) -> tuple[torch.dtype, Any]:
-    return (torch.float64, tl.float64) if x.dtype == torch.float64 else (torch.float32, tl.float32)
 
 
 def _feature_block(width: int) -> int:
@@ -93,6 +95,31 @@ def _weights(taps: tuple[float, ...], dtype: torch.dtype, device: torch.device) 
     return torch.tensor(taps, dtype=dtype, device=device)
 
 
+def launch_filter(
+    x: Tensor,
+    taps: Tensor,
+    ahead: int,
+    reflected: bool,
+    starts: Tensor | None,
+    counts: Tensor | None,
+) -> Tensor:
+    """Filter by taps [taps], or [taps, width] if every feature has its own, in the dtype in which sums are kept."""
+    x = x.resolve_neg().contiguous()
+    y = torch.empty_like(x)
+    batch, length, width = x.shape
+    if x.numel() == 0:
+        return y
+    block_f = _feature_block(width)
+    block_t = min(_TILE // block_f, max(16, triton.next_power_of_2(length)))
+    with on_device_of(x):
+        filter_kernel[(batch * triton.cdiv(length, block_t) * triton.cdiv(width, block_f),)](
+            x, y, taps, starts, counts, length, width, len(taps), ahead,
+            MASKED=starts is not None, REFLECTED=reflected, ONE_EACH=taps.ndim == 2,
+            ACCUMULATOR=tl.float64 if x.dtype == torch.float64 else tl.float32, BLOCK_T=block_t, BLOCK_F=block_f,
+        )  # fmt: skip
+    return y
+
+
 def _launch(
     x: Tensor,
     taps: Sequence[float],
@@ -101,20 +128,8 @@ def _launch(
     starts: Tensor | None,
     counts: Tensor | None,
 ) -> Tensor:
-    x = x.resolve_neg().contiguous()
-    y = torch.empty_like(x)
-    batch, length, width = x.shape
-    if x.numel() == 0:
-        return y
-    dtype, accumulator = _accumulator(x)
-    block_f = _feature_block(width)
-    block_t = min(_TILE // block_f, max(16, triton.next_power_of_2(length)))
-    with on_device_of(x):
-        _filter_kernel[(batch * triton.cdiv(length, block_t) * triton.cdiv(width, block_f),)](
-            x, y, _weights(tuple(taps), dtype, x.device), starts, counts, length, width, len(taps), ahead,
-            MASKED=starts is not None, REFLECTED=reflected, ACCUMULATOR=accumulator, BLOCK_T=block_t, BLOCK_F=block_f,
-        )  # fmt: skip
-    return y
+    dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+    return launch_filter(x, _weights(tuple(taps), dtype, x.device), ahead, reflected, starts, counts)
 
 
 @torch.library.custom_op("chainhead::filter_chain", mutates_args=())
