@@ -4,6 +4,7 @@ import json
 
 import pytest
 from command_line import invoke
+from sounds import save_classifier_of_sounds
 
 import registry
 from chainhead_plugin.cli.demonstration import MODEL
@@ -35,6 +36,17 @@ def test_card(folders, tmp_path):
     assert "has no model card" in invoke("card", folders / "sequence", code=1)
     (tmp_path / "README.md").write_text("# Mine\n", "utf-8")
     assert invoke("card", tmp_path) == "# Mine\n"
+
+
+def test_info_tells_what_a_folder_s_model_takes(tmp_path):
+    save_classifier_of_sounds(tmp_path / "voices")
+    shown = " ".join(invoke("info", tmp_path / "voices").split())
+    assert "input sounds, 16,000 samples a second" in shown
+    assert "columns" not in shown
+    folder = registry.checkpoint_path("chainhead-digits")
+    assert "input images" in " ".join(invoke("info", folder).split())
+    folder = registry.checkpoint_path("chainhead-japanese-vowels")
+    assert "columns by position" in " ".join(invoke("info", folder).split())
 
 
 @pytest.mark.parametrize("command", [["info"], ["predict", "-"], ["plot"], ["evaluate"]], ids=" ".join)

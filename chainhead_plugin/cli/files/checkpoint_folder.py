@@ -31,13 +31,17 @@ def folder_facts(model: FoundModel) -> dict[str, Any]:
     )
     card = model.folder / "README.md"
     labels = config.get("id2label")
+    file = model.folder / "preprocessor_config.json"
+    preprocessor = read_object(file) if file.is_file() else {}
     return {
         "name": model.name,
         "task": model.task,
         "class": str((config.get("architectures") or ["unknown"])[0]),
         "parameters": sum(_weights(file) for file in files if file.suffix == ".safetensors"),
         "labels": list(labels.values()) if isinstance(labels, dict) else [],
-        "columns": _columns(model.folder),
+        "reads": model.answers.reads,
+        "sampling_rate": preprocessor.get("sampling_rate"),
+        "columns": _columns(preprocessor),
         "files": {file.name: sha256(file) for file in files},
         "folder": str(model.folder),
         "card": str(card) if card.is_file() else None,
@@ -56,7 +60,7 @@ def table_of_folder(facts: dict[str, Any]) -> Table:
         "class": facts["class"],
         "weights": f"{facts['parameters']:,}",
         "labels": ", ".join(shown) or "–",
-        "columns": ", ".join(map(str, facts["columns"])) or "by position",
+        **_input_rows(facts),
         "files": f"in {facts['folder']}",
     }.items():
         table.add_row(label, value)
@@ -66,9 +70,17 @@ def table_of_folder(facts: dict[str, Any]) -> Table:
     return table
 
 
-def _columns(folder: Path) -> list[Any]:
-    file = folder / "preprocessor_config.json"
-    schema = read_object(file).get("schema") if file.is_file() else None
+def _input_rows(facts: dict[str, Any]) -> dict[str, str]:
+    """Return the row that tells what the model takes: columns of series, or texts, images or sounds."""
+    if facts["reads"] == "sequence":
+        return {"columns": ", ".join(map(str, facts["columns"])) or "by position"}
+    rate = facts["sampling_rate"]
+    told = f", {rate:,} samples a second" if type(rate) is int and facts["reads"] == "sound" else ""
+    return {"input": f"{facts['reads']}s{told}"}
+
+
+def _columns(preprocessor: dict[str, Any]) -> list[Any]:
+    schema = preprocessor.get("schema")
     columns = schema.get("features") if isinstance(schema, dict) else None
     return columns if isinstance(columns, list) else []
 
