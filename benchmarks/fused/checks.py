@@ -11,8 +11,8 @@ from chainhead_plugin.chain.backend import Backend, use_backend
 from ..speed.contestants import build
 from .contestants import contestant
 
-# Around tiles of 128 nodes, and reaches of 1 to 7 on one side or on both.
-LENGTHS = (1, 2, 8, 64, 113, 114, 115, 120, 121, 122, 125, 126, 127, 128, 129, 257, 1000)
+# Around tiles of 128 nodes, and reaches of 1 to 7, or of 19, on one side or on both.
+LENGTHS = (1, 2, 8, 64, 90, 91, 113, 114, 115, 120, 121, 122, 125, 126, 127, 128, 129, 257, 1000)
 # Products and results are rounded to 8 binary digits each, gradients of weights are sums of such.
 _TOLERANCE = 2.0**-6
 

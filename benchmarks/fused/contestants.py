@@ -1,4 +1,4 @@
-"""The contestants of the fused kernels: heads of the other benchmarks, and a head whose channels have hops."""
+"""The contestants of the fused kernels: heads of the other benchmarks, and heads that these kernels alone are for."""
 
 from ..speed.contestants import Contestant, head_with, named
 
@@ -7,8 +7,16 @@ CHANNELS = Contestant(
     "head",
     head_with({"channel_hops": [-2, 0, 1, 4], "bi_directional": True}),
 )
+LEARNED_EXPONENTIAL = Contestant(
+    "exponential with learned decay, bi",
+    "head",
+    head_with(
+        {"with_exponential_approx": True, "bi_directional": True, "decay": 0.6, "with_learned_decay": True}
+    ),
+)
+_OWN = {each.name: each for each in (CHANNELS, LEARNED_EXPONENTIAL)}
 
 
 def contestant(name: str) -> Contestant:
     """Return the contestant of that name."""
-    return CHANNELS if name == CHANNELS.name else named(name)
+    return _OWN.get(name) or named(name)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from ..speed.contestants import Shape
 from ..speed.work import Work
-from .contestants import CHANNELS
+from .contestants import CHANNELS, LEARNED_EXPONENTIAL
 
 Group = Literal["hops", "filters", "one scan", "both ways", "four maps"]
 
@@ -22,6 +22,7 @@ GROUPS: dict[str, Group] = {
     "inverse with learned decay, uni": "one scan",
     "inverse, bi": "both ways",
     "inverse with decay, bi": "both ways",
+    LEARNED_EXPONENTIAL.name: "one scan",
     CHANNELS.name: "four maps",
 }
 SHAPES: tuple[Shape, ...] = ((64, 1024, 256, 256), (64, 1024, 1024, 1024), (64, 1024, 512, 128))

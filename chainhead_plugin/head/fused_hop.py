@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from ..chain.backend import backend, runs_on_triton
+from ..chain.forms.halves import HALVES
 from ..chain.kinds import Chain
 from .linear.reconciliation import Reconciliation
 
-_HALF = (torch.bfloat16, torch.float16)
 # Where the kernel was measured to win against a matrix product of cuBLAS and a pass along the chain: on Hopper, with
 # many nodes, where the pass is not over the narrower side of the linear map anyway.
 _FEWEST_NODES = 8192
@@ -29,7 +29,7 @@ def half_precision(
     device = nodes.device.type
     autocast = torch.is_autocast_enabled(device)
     dtype = torch.get_autocast_dtype(device) if autocast else nodes.dtype
-    if dtype not in _HALF or torch._C._are_functorch_transforms_active():
+    if dtype not in HALVES or torch._C._are_functorch_transforms_active():
         return None
     weight = plain(None if autocast else dtype)
     return None if weight is None else (nodes.to(dtype), weight.to(dtype))

@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import benchmarks.fused.__main__ as command
-from benchmarks.fused.contestants import CHANNELS, contestant
+from benchmarks.fused.contestants import CHANNELS, LEARNED_EXPONENTIAL, contestant
 from benchmarks.fused.report import render
 from benchmarks.fused.targets import GROUPS, SHAPES, limit
 from benchmarks.fused.timings import Timer, is_served
@@ -80,7 +80,9 @@ class _Wrong:
         return launch
 
 
-@pytest.mark.parametrize("name", [CHANNELS.name, "inverse with decay, bi", "inverse with learned decay, uni"])
+@pytest.mark.parametrize(
+    "name", ["inverse with decay, bi", "inverse with learned decay, uni", LEARNED_EXPONENTIAL.name]
+)
 def test_fused_forms_are_timed_wherever_there_are_any(name):
     head = build(contestant(name), (2, 64, 8, 8), torch.bfloat16, "cpu")
     x = torch.zeros(2, 64, 8, dtype=torch.bfloat16)

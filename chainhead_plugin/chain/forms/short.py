@@ -12,6 +12,7 @@ from torch import Tensor
 from ..autograd import without_autocast
 from ..backend import backend, is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .halves import HALVES
 
 if TYPE_CHECKING:
     from ..kinds import Chain
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
 _LONGEST = 32
 # On a device, where launches from Python cost more than products of so many nodes.
 _FEW_NODES = 1024
-_HALF = (torch.bfloat16, torch.float16)
 
 
 def takes_halves(x: Tensor, chain: "Chain", mask: Tensor | None) -> bool:
     """Whether `mix_short` takes nodes [batch, length, width] in half precision: few of them, on a device."""
-    if mask is not None or x.dtype not in _HALF or not are_few_on_device(x):
+    if mask is not None or x.dtype not in HALVES or not are_few_on_device(x):
         return False
     return _matrix(chain, x.size(1), x.dtype, False, x.device) is not None
 
@@ -87,6 +87,6 @@ def _matrix(
     if not matrix.isfinite().all():
         return None
     parts = [matrix]
-    if dtype in _HALF and not matrix.double().equal(exact):
+    if dtype in HALVES and not matrix.double().equal(exact):
         parts.append((exact - matrix.double()).to(dtype))
     return [(part if transposed else part.T.contiguous()).unsqueeze(0).to(device) for part in parts]
