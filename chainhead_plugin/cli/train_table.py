@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 from registry.screen import console
@@ -107,7 +108,8 @@ def train_table(source: str, output: Path | None, files_as: FileOptions, options
         _tell_forecaster(cast("TrainedForecaster", trained))
     else:
         _tell(cast("TrainedOnTable", trained))
-    say(f"{folder}: predict with chainhead predict {folder} FILE; to choose otherwise, edit {folder / PLAN}")
+    name = quote(str(folder))
+    say(f"{folder}: predict with chainhead predict {name} FILE; to choose otherwise, edit {folder / PLAN}")
 
 
 def _tell_forecaster(trained: TrainedForecaster) -> None:

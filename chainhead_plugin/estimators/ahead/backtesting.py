@@ -4,7 +4,7 @@ An origin is the step at which a forecast begins; the forecast uses only the val
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...checks.values import check_whole_number
 from ...forecasts.metrics import forecast_scores, naive_scale
 from ..forecaster import ChainHeadForecaster
 from .answers import as_given
-from .histories import History, read_history
+from .histories import History, first_steps, read_history
 
 Array = NDArray[np.float64]
 Strategy = Literal["refit", "update", "frozen"]
@@ -137,30 +137,18 @@ def backtest(
 
 def _parted(history: History, time: int, horizon: int) -> tuple[History, list[Array]]:
     """Return the history before a time, and the values that follow [horizon, targets]; later series are left out."""
-    kept, values, came = [], [], []
+    lengths: dict[int, int] = {}
+    came = []
     for number, (whole, end) in enumerate(zip(history.values, history.ends, strict=True)):
         cut = len(whole) - end + time
         if cut < 1 or np.isnan(whole[:cut]).all(0).any() or np.isnan(whole[cut : cut + horizon]).all():
             continue
-        kept.append(number)
-        values.append(whole[:cut])
+        lengths[number] = cut
         future = whole[cut : cut + horizon]
         came.append(np.pad(future, ((0, horizon - len(future)), (0, 0)), constant_values=np.nan))
-    if not kept:
+    if not lengths:
         raise ValueError(f"no series has values both before and after step {time}")
-    table = history.table
-    if table is not None:
-        shorter = [
-            replace(
-                table[number],
-                values=part,
-                times=None if table[number].times is None else table[number].times[: len(part)],
-            )
-            for number, part in zip(kept, values, strict=True)
-        ]
-        table = replace(table, series=tuple(shorter))
-    known = None if history.known is None else [history.known[number] for number in kept]
-    return replace(history, values=values, table=table, known=known), came
+    return first_steps(history, lengths), came
 
 
 __all__ = ["Backtest", "backtest"]

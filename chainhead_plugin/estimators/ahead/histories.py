@@ -1,5 +1,6 @@
 """Series to forecast, read from users' data types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +12,9 @@ from ...tables.loading import load
 from ...tables.matching import load_matched
 from ...tables.read import Reading
 from ...tables.schema import Schema
-from ...tables.series import SeriesSet
+from ...tables.series import Series, SeriesSet
 from ...tables.spec import TableSpec
+from ...tables.time.clock import Clock, offsets_in
 from ...tables.time.marks import TimeMark, last_mark
 
 Array = NDArray[np.float64]
@@ -170,10 +172,42 @@ def history_of(table: SeriesSet, *, is_batch: bool, is_flat: bool) -> History:
         observed = np.flatnonzero(~np.isnan(series.values[:, : len(table.targets)]).all(1))
         end = int(observed[-1]) + 1 if len(observed) else len(series)
         known.append(series.known)
-        times = None if series.times is None else series.times[:end]
-        kept.append(replace(series, values=series.values[:end], known=series.known[:end], times=times))
+        kept.append(_begun(series, end, table.clock))
     short = replace(table, series=tuple(kept))
     return History([series.values for series in kept], short, is_batch, is_flat, known, table.known)
+
+
+def first_steps(history: History, lengths: Mapping[int, int]) -> History:
+    """Return the first steps of some series. Their covariates stay, as those of later steps are known too.
+
+    Parameters
+    ----------
+    history : History
+    lengths : mapping of int to int
+        By the number of each series that is kept, its number of steps, 1 at least.
+    """
+    table = history.table
+    if table is not None:
+        begun = (_begun(table[number], length, table.clock) for number, length in lengths.items())
+        table = replace(table, series=tuple(begun))
+    return replace(
+        history,
+        values=[history.values[number][:length] for number, length in lengths.items()],
+        table=table,
+        known=None if history.known is None else [history.known[number] for number in lengths],
+    )
+
+
+def _begun(series: Series, length: int, clock: Clock | None) -> Series:
+    """Return the first steps of a series, with the times of these steps alone."""
+    times, offset = series.times, series.offset
+    if times is not None and length < len(times):
+        times = times[:length]
+        if clock is not None and clock.wall_zone and length:
+            offset = int(offsets_in(times[-1:], clock.wall_zone)[0])
+    return replace(
+        series, values=series.values[:length], known=series.known[:length], times=times, offset=offset
+    )
 
 
 def joined(before: Any, later: Any) -> Any:
@@ -265,4 +299,4 @@ def _numbers(name: str, number: int | None, values: Any) -> Array:
     return array
 
 
-__all__ = ["History", "history_of", "joined", "read_history", "table_of"]
+__all__ = ["History", "first_steps", "history_of", "joined", "read_history", "table_of"]

@@ -17,7 +17,7 @@ from ...tables.summarising import summary
 from ...tables.time.patterns import is_time
 from ..forecaster import ChainHeadForecaster
 from ..tables.plan import TablePlan
-from .histories import History, history_of, with_targets
+from .histories import History, first_steps, history_of, with_targets
 
 Array = NDArray[np.float64]
 
@@ -217,7 +217,6 @@ def _firsts(history: History, share: float) -> list[int]:
 
 def _before(history: History, firsts: Sequence[int]) -> History:
     """Return the history before the test part; series that begin later are left out."""
-    assert history.table is not None
     kept = [
         number
         for number, (values, first) in enumerate(zip(history.values, firsts, strict=True))
@@ -225,13 +224,7 @@ def _before(history: History, firsts: Sequence[int]) -> History:
     ]
     if not kept:
         raise ValueError("no series begins before the test part: give a smaller --test-share")
-    table = replace(history.table, series=tuple(history.table[number] for number in kept))
-    return replace(
-        history,
-        values=[history.values[number][: firsts[number]] for number in kept],
-        table=table,
-        known=None if history.known is None else [history.known[number] for number in kept],
-    )
+    return first_steps(history, {number: firsts[number] for number in kept})
 
 
 def _tested(
