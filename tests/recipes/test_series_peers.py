@@ -150,7 +150,7 @@ def test_verdict_takes_the_quickest_of_the_best():
     }
     (sentence,) = verdict(report(**models))
     assert sentence == (
-        "**The chain head is less accurate than** the best of LSTM, MiniRocket and QUANT, QUANT (-5.0 points). QUANT "
+        "**The chain head is less accurate than** QUANT, the best of LSTM, MiniRocket and QUANT (-5.0 points). QUANT "
         "trained in 1.2 s and predicted the test part in 0.12 s, the chain head in 20.0 s and 2.0 s."
     )
     (sentence,) = verdict(report(chain=models["chain"], lstm=models["lstm"]))

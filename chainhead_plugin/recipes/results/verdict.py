@@ -8,7 +8,7 @@ from ..metrics.metric import Metric
 from ..training.report import Baseline, ModelReport, Report, best_of
 
 # Peers that measure the effect of a part of the head, and not how good other models are.
-ABLATIONS = (NO_HOPS, "plain", "mlp")
+ABLATIONS = (NO_HOPS, "plain")
 
 
 def verdict(report: Report) -> list[str]:
@@ -84,7 +84,7 @@ def _against(chain: ModelReport, rivals: Sequence[ModelReport], metric: Metric) 
     else:
         outcome = f"**{subject} is less accurate than**"
 
-    which = best.title if len(rivals) == 1 else f"the best of {_listed(rivals)}, {best.title}"
+    which = best.title if len(rivals) == 1 else f"{best.title}, the best of {_listed(rivals)}"
     weights = ""
     if best.parameters is not None:
         weights = f", with {chain.parameters:,} weights against {best.parameters:,}"
