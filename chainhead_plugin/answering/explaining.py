@@ -77,6 +77,8 @@ def draw_explanations(
         inputs = pipe.tokenizer(data, padding=True, truncation=True, return_tensors="pt")
     elif answers.reads == "image":
         inputs = pipe.image_processor([image.convert("RGB") for image in data], return_tensors="pt")
+    elif answers.reads == "video":
+        inputs = _inputs_of_videos(pipe, answers, data)
     elif answers.reads == "sound":
         extractor = pipe.feature_extractor
         inputs = extractor(data, sampling_rate=extractor.sampling_rate, padding=True, return_tensors="pt")
@@ -110,3 +112,13 @@ def draw_explanations(
             for ids, real in zip(inputs["input_ids"], explained.mask, strict=True)
         ]
     return draw_contributions(explained, titles=titles, node_names=names)
+
+
+def _inputs_of_videos(pipe: Any, answers: Answers, files: Sequence[str]) -> Any:
+    from torch import cat
+    from transformers import BatchFeature
+
+    frames = answers.frames(pipe)
+    assert frames is not None
+    made = [pipe.preprocess(file, frame_sampling_rate=frames.sampling_rate).pixel_values for file in files]
+    return BatchFeature({"pixel_values": cat(made)})

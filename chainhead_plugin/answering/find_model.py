@@ -12,7 +12,8 @@ from registry import ModelEntry
 
 from ..recipes.recipe_files import shipped_recipes
 from ..tables.errors import closest
-from .answers import Answers, answers_to, task_of_class
+from .answers import Answers
+from .by_task import answers_to, task_of_class
 
 # Ends of the names of classes that pipelines run and commands do not, and the tasks of these pipelines.
 _IN_PYTHON = {
@@ -21,7 +22,6 @@ _IN_PYTHON = {
     "PatchTSTForClassification": "time-series-classification",
     "ForTimeSeriesClassification": "time-series-classification",
     "ForRegression": "time-series-classification",
-    "ForVideoClassification": "video-classification",
 }
 
 

@@ -17,7 +17,7 @@ from registry.jobs.work import Row
 from .find_model import FoundModel, find_model
 from .json_lines import holds_sequences_in_lines, records_of_lines
 from .pipeline import load_pipeline
-from .records import Record, Wanted, media_files, read_medium, read_records
+from .records import MEDIA, Record, Wanted, media_files, read_medium, read_records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class AnsweringWork:
 
     @property
     def _of_media(self) -> bool:
-        return self.wanted.kind in ("image", "sound")
+        return self.wanted.kind in MEDIA
 
     def _records(self, place: Path) -> Iterator[Record]:
         if self._of_media:
@@ -93,11 +93,11 @@ class AnsweringWork:
         }
 
     def sources(self) -> Sequence[str]:
-        """Return the files as the user names them; all images, or all sounds, are one source."""
+        """Return the files as the user names them; all images, sounds or videos are one source."""
         return [", ".join(self.files[:3])] if self._of_media else self.files
 
     def rows(self, source: int) -> Iterator[Row]:
-        """Yield the records of a source; images and sounds are read when they are predicted."""
+        """Yield the records of a source; images, sounds and videos are read when they are predicted."""
         for name in self.files if self._of_media else (self.files[source],):
             place = Path(self.home, name)
             for record in self._records(place):

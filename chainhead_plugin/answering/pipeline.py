@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.screen import console
 
+from ..inputs.video_files import check_reader
 from ..storage.code_origin import CarriedCodeError, without_carried_code
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def load_pipeline(model: FoundModel, device: str | None) -> Any:
             f"{model.folder} has no {file}, which says how inputs are prepared for the model: save the "
             f"{answers.preprocessor} of its training into the folder, with save_pretrained"
         )
+    if answers.reads == "video":
+        check_reader()
     with loading(model):
         import torch
         import transformers

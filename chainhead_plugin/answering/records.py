@@ -1,4 +1,4 @@
-"""Reads records from files. Each record is a sequence of nodes, a text, an image or a sound to predict."""
+"""Reads records from files. Each record is a sequence of nodes, a text, an image, a sound or a video to predict."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
 from ..inputs.sounds.sound_files import read_sound, resample
+from ..inputs.video_files import Frames, read_clip
 from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.formats.files import COMPRESSIONS
 from ..tables.loading import load
@@ -24,7 +25,9 @@ from ..tables.series import SeriesSet
 from ..tables.spec import TableSpec
 from ..tables.texts import load_texts
 
-Kind = Literal["sequence", "text", "image", "sound"]
+Kind = Literal["sequence", "text", "image", "sound", "video"]
+# Kinds of which a file holds a single record.
+MEDIA: tuple[Kind, ...] = ("image", "sound", "video")
 # Files larger than the first are read in pieces. If the rows of a series do not stand together at the beginning of a
 # file, it is read as a whole, unless it is larger than the second: a table takes 11 times the memory of its file.
 _LARGE, _MOST_WHOLE = 16 * 2**20, 64 * 2**20
@@ -33,11 +36,12 @@ _RATIO, _CHARACTERS = 4, 10
 
 
 class Record(NamedTuple):
-    """A sequence, text, image or sound, with the other fields that the file holds for it.
+    """A sequence, text, image, sound or video, with the other fields that the file holds for it.
 
     Attributes
     ----------
     data : NamedSequence, str, PIL.Image.Image or float32 array [samples]
+        Of a video the absolute path of its file, a str.
     fields : dict
         Its identifier, its label, and the file's further fields.
     name : str
@@ -58,11 +62,13 @@ class Wanted:
 
     Attributes
     ----------
-    kind : {"sequence", "text", "image", "sound"}
+    kind : {"sequence", "text", "image", "sound", "video"}
     feature_size : int
         Number of features of a node.
     sampling_rate : int, optional
         Samples a second, of a model that takes sounds.
+    frames : Frames, optional
+        The frames of a video, of a model that takes videos.
     schema : Schema, optional
         The model's names of columns; without a schema columns are taken by position.
     horizon : int, optional
@@ -81,6 +87,7 @@ class Wanted:
     kind: Kind
     feature_size: int = 1
     sampling_rate: int | None = None
+    frames: Frames | None = None
     schema: Schema | None = None
     horizon: int | None = None
     interpolate_missing: bool = False
@@ -110,7 +117,7 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
         If a file has not the expected content; the message names the place, and says what was expected.
     """
     source: Any = file if content is None else source_of(content, "-")
-    if wanted.kind in ("image", "sound"):
+    if wanted.kind in MEDIA:
         yield from _media(file, wanted, content)
     elif wanted.kind == "text":
         yield from _texts(source, wanted, content)
@@ -125,6 +132,8 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
 
 def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record]:
     if content is not None:
+        if wanted.frames is not None:
+            raise ValueError("a video cannot come from standard input: name its file")
         yield Record(_medium(content, str(file), wanted), {})
         return
     for found in media_files(file, wanted.kind):
@@ -132,7 +141,7 @@ def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record
 
 
 def media_files(file: Path, kind: Kind) -> Iterator[Record]:
-    """Yield the images or sounds of a file, a folder or a pattern, with their paths in place of their content.
+    """Yield the images, sounds or videos of a file, a folder or a pattern, with their paths in place of their content.
 
     Raises
     ------
@@ -153,13 +162,17 @@ def media_files(file: Path, kind: Kind) -> Iterator[Record]:
 
 
 def read_medium(file: Path, wanted: Wanted) -> Any:
-    """Return the content of an image or a sound as a model takes it.
+    """Return the content of an image or a sound as a model takes it; of a video its path, as the pipeline reads files.
 
     Raises
     ------
     ValueError
         If the file holds something else.
     """
+    if wanted.frames is not None:
+        # The pipeline would take fewer frames without a word, and read lists of further files.
+        read_clip(file, str(file), wanted.frames)
+        return str(file.absolute())
     return _medium(file.read_bytes(), str(file), wanted)
 
 

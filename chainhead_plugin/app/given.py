@@ -83,6 +83,8 @@ def from_text(model: OpenModel, text: str) -> list[Record]:
         raise ValueError(f"{model.name} takes images: upload or draw an image")
     if model.answers.reads == "sound":
         raise ValueError(f"{model.name} takes sounds: upload a WAV file")
+    if model.answers.reads == "video":
+        raise ValueError(f"{model.name} takes videos: upload a file")
     rows, wanted = text.strip(), _wanted(model)
     if model.feature_size == 1 and not model.has_names:
         # Numbers in a line are successive nodes, as most people write a series down.
@@ -183,6 +185,7 @@ def _wanted(model: OpenModel) -> Wanted:
         kind=model.answers.reads,
         feature_size=model.feature_size,
         sampling_rate=getattr(model.pipe.feature_extractor, "sampling_rate", None),
+        frames=model.answers.frames(model.pipe),
         schema=None if stated is None else Schema.from_dict(stated),
         horizon=model.horizon,
         interpolate_missing=getattr(model.pipe.feature_extractor, "interpolate_missing", False),

@@ -115,6 +115,8 @@ class OpenModels:
         if model.answers.reads == "sound":
             rate = model.pipe.feature_extractor.sampling_rate
             sentences.append(f"It takes sounds (WAV) of {rate:,} samples a second.")
+        if (frames := model.answers.frames(model.pipe)) is not None:
+            sentences.append(f"It takes videos, of which it looks at the first {frames.span:,} frames.")
         labels = list((getattr(config, "id2label", None) or {}).values())
         if model.answers.result != "forecast" and 1 < len(labels) <= 20:
             sentences.append(f"Labels: {', '.join(map(str, labels))}.")

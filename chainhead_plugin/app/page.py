@@ -128,7 +128,9 @@ def _one_input() -> tuple[list[Any], Any, list[_Panel], list[Any], Any, Any]:
     source = gr.Radio([EXAMPLE, FILE, TEXT], value=EXAMPLE, label="Input", elem_id="source")
     sample = gr.Dropdown(label="Example", info="From the model's test part.", elem_id="sample")
     limit = f"at most {MOST_BYTES // 2**20} MB"
-    file = gr.File(label=f"Table, series, sound (WAV), text or image, {limit}", visible=False, elem_id="file")
+    file = gr.File(
+        label=f"Table, series, text, image, sound (WAV) or video, {limit}", visible=False, elem_id="file"
+    )
     text = gr.Textbox(
         label="A text, numbers of a series, or rows of a table", lines=5, visible=False, elem_id="text"
     )

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ..answering.records import MEDIA
 from .answer import Answer, answer, comparison
 from .given import from_drawing, from_files, from_text
 from .samples import samples_of
@@ -78,7 +79,7 @@ def sources_of(model: OpenModel) -> list[str]:
     """Return in which ways an input for a model can be given."""
     ways = [EXAMPLE] if samples_of(model.name) else []
     ways.append(FILE)
-    if model.answers.reads not in ("image", "sound"):
+    if model.answers.reads not in MEDIA:
         ways.append(TEXT)
     if model.takes_drawings:
         ways.append(DRAWING)

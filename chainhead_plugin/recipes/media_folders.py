@@ -1,4 +1,4 @@
-"""Tell folders of sounds and images, which the default training does not take as they are, from folders of tables."""
+"""Tell folders of sounds, images and videos, which the default training does not take, from folders of tables."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ _OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg
 
 
 def check_no_media(folder: Path) -> None:
-    """Check that a folder does not hold sounds or images in place of tables.
+    """Check that a folder does not hold sounds, images or videos in place of tables.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def check_no_media(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    from .data.sounds.finding import SOUNDS
+    from .data.media.kinds import SOUNDS, VIDEOS
 
     here = _files_in([folder])
     files = here + _files_in(entry for entry in folder.iterdir() if entry.is_dir())
@@ -45,6 +45,11 @@ def check_no_media(folder: Path) -> None:
     if endings & set(IMAGE_SUFFIXES):
         raise RecipeError(
             f"{folder} holds images, on which a recipe with task: image-classification trains a model"
+        )
+    if any(map(VIDEOS.includes, files)):
+        raise RecipeError(
+            f"{folder} holds videos, on which a recipe with task: video-classification and a pretrained encoder trains "
+            "a model"
         )
 
 

@@ -39,7 +39,7 @@ class Recipe:
         In YAML its name: "time-series-classification", "time-series-multilabel-classification" (any number of labels
         for a series), "time-series-regression" (a number), "time-series-segmentation" (a label for every node),
         "image-classification" (rows or patches of pixels, or a backbone's feature map), "audio-classification" (log-mel
-        frames), "text-classification" or "time-series-forecasting".
+        frames), "video-classification" (on an encoder), "text-classification" or "time-series-forecasting".
     data : str or mapping
         The name of a data set that ships inside a package, or a mapping that names your own files: see `load_data`.
     model : mapping
@@ -103,11 +103,11 @@ class Recipe:
         Options of `ChainHeadAudioFeatureExtractor`, for sounds: `feature_size`, `frame_seconds`, `hop_seconds`.
     encoder : mapping
         For texts, whole series, sounds and images, a pretrained encoder in place of the model's own embedding of
-        tokens, scaling of series, log-mel frames or patches. Exactly one option tells where it is: `folder`, relative
-        to the recipe; `package`, an installed distribution that holds an encoder; or `repository`, on the Hub, with an
-        optional `revision`. `sha256` maps names of files to the hashes that they must have. If `frozen` is true, the
-        default, the encoder runs once, and the model and its peers are trained on its nodes; if it is false, each of
-        them trains the encoder too. `max_length` is the number of tokens at which texts are cut.
+        tokens, scaling of series, log-mel frames or patches; videos need one. Exactly one option tells where it is:
+        `folder`, relative to the recipe; `package`, an installed distribution that holds an encoder; or `repository`,
+        on the Hub, with an optional `revision`. `sha256` maps names of files to the hashes that they must have. If
+        `frozen` is true, the default, the encoder runs once, and the model and its peers are trained on its nodes; if
+        it is false, each of them trains the encoder too. `max_length` is the number of tokens at which texts are cut.
     card : mapping
         Texts of the model card: `summary`, `about`, `data`, `license`, `source`, `input`, `base_model`, `choice`,
         `limits` (a list).

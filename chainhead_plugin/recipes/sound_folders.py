@@ -25,7 +25,7 @@ def holds_sounds(source: str) -> bool:
     path = Path(source)
     if not path.is_dir():
         return False
-    from .data.sounds.finding import SOUNDS
+    from .data.media.kinds import SOUNDS
 
     if any(entry.suffix.lower() in FORMATS for entry in path.iterdir() if entry.is_file()):
         return False

@@ -99,8 +99,8 @@ class Task(ABC):
         The name of the targets among a model's inputs, and of the measured predictions among its outputs.
     place : int
         The position of these predictions among a model's outputs, without the loss.
-    reads : {"nodes", "pixels", "text", "sound"}
-        Whether an example is a chain of nodes, an image, a text or a sound.
+    reads : {"nodes", "pixels", "text", "sound", "video"}
+        Whether an example is a chain of nodes, an image, a text, a sound or a video.
     axes : tuple of int
         The numbers of axes that arrays of examples in files may have.
     is_stratified : bool
@@ -129,7 +129,7 @@ class Task(ABC):
     targets: ClassVar[str] = "labels"
     outputs: str = "logits"
     place: int = 0
-    reads: ClassVar[Literal["nodes", "pixels", "text", "sound"]] = "nodes"
+    reads: ClassVar[Literal["nodes", "pixels", "text", "sound", "video"]] = "nodes"
     axes: ClassVar[tuple[int, ...]] = (2, 3)
     is_stratified: ClassVar[bool] = True
     of_nodes: ClassVar[bool] = False

@@ -11,6 +11,7 @@ from transformers import (
     VideoMAEModel,
     pipeline,
 )
+from videos import coloured_frames, write_video
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForVideoClassification
 from chainhead_plugin.hub.uses import task_of
@@ -39,16 +40,10 @@ def model():
 @pytest.fixture
 def video(tmp_path):
     """Return a file, and its first frames [frames, height, width, 3] as they were written: a colour each."""
-    av = pytest.importorskip("av")
+    pytest.importorskip("av")
     path = tmp_path / "video.avi"
-    colours = np.random.default_rng(0).integers(0, 256, (2 * FRAMES, 1, 1, 3), dtype=np.uint8)
-    frames = np.broadcast_to(colours, (2 * FRAMES, 24, 32, 3)).copy()
-    with av.open(path, "w") as container:
-        stream = container.add_stream("ffv1", rate=5)  # without loss
-        stream.width, stream.height, stream.pix_fmt = 32, 24, "bgr0"
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
+    frames = coloured_frames(np.random.default_rng(0), 2 * FRAMES)
+    write_video(path, frames)
     return path, frames[:FRAMES]
 
 

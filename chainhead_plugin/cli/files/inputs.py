@@ -63,7 +63,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     ValueError
         If an option has no effect, or has a value that is not allowed.
     """
-    from ...answering.records import Wanted
+    from ...answering.records import MEDIA, Wanted
     from ...tables.schema import Schema
 
     stated = getattr(pipe, "schema", None)
@@ -74,7 +74,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     if schema is not None:
         schema = _of_texts(schema, files_as) if answers.reads == "text" else _as_written(schema, files_as)
     given = files_as.given()
-    if answers.reads in ("image", "sound"):
+    if answers.reads in MEDIA:
         _refuse(given, (), f"on {answers.reads}s")
     elif answers.reads == "text":
         _refuse(given, (*_OF_TEXT_FILES, "--columns", "--drop", "--label"), "on texts")
@@ -90,6 +90,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
         kind=answers.reads,
         feature_size=feature_size,
         sampling_rate=getattr(pipe.feature_extractor, "sampling_rate", None),
+        frames=answers.frames(pipe),
         schema=schema,
         horizon=horizon,
         interpolate_missing=getattr(pipe.feature_extractor, "interpolate_missing", False),

@@ -22,8 +22,8 @@ class PooledEncoder(nn.Module):
     """A sequence encoder, dropout, pooling over real nodes as in the compared model, and a linear classifier.
 
     If nodes have labels, each node is classified without pooling. Chains, images (rows, patches, or a backbone's
-    feature map), tokens (an embedding of width m, or a pretrained encoder), and series and sounds of an encoder become
-    nodes as in the compared model.
+    feature map), tokens (an embedding of width m, or a pretrained encoder), and series, sounds and videos of an encoder
+    become nodes as in the compared model.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class PooledEncoder(nn.Module):
         **_: Tensor,
     ) -> dict[str, Tensor]:
         """Return the logits, and with `labels` the loss; arguments are those of the chainhead models."""
-        if pixel_values is not None:
+        if pixel_values is not None and pixel_values.ndim == 4:
             nodes = chain_of_image(self.config, self.backbone, pixel_values)
         elif self.backbone is not None:
             given = {
@@ -97,6 +97,7 @@ class PooledEncoder(nn.Module):
                 "input_features": input_features,
                 "attention_mask": attention_mask,
                 "token_type_ids": token_type_ids,
+                "pixel_values": pixel_values,
             }
             nodes, attention_mask = nodes_of_batch(self.backbone, given)
         elif input_ids is not None:

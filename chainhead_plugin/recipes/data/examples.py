@@ -22,7 +22,7 @@ class Examples:
     ----------
     inputs : sequence
         Chains [L_i, m], frames of sounds among them, sounds [samples] for an encoder, images of uint8 [height, width]
-        or [height, width, channels], or texts.
+        or [height, width, channels], videos of uint8 [frames, height, width, 3], or texts.
     labels : array of int64 [examples], or [examples, longest chain] for labels of nodes
         Indices into `names`; -100 behind a chain's end and for nodes that do not count.
     names : tuple of str

@@ -39,9 +39,11 @@ class FileOptions:
     size : list of int, optional
         Height and width of images.
     path : str, optional
-        The column of a table that holds the paths of sounds.
+        The column of a table that holds the paths of sounds or videos.
     sampling_rate : int, optional
         Samples a second that sounds are resampled to.
+    frame_sampling_rate : int
+        Of how many frames of a video one is taken.
     spec : TableSpec
         The meanings of the columns.
     reading : Reading
@@ -56,6 +58,7 @@ class FileOptions:
     size: list[int] | None
     path: str | None
     sampling_rate: int | None
+    frame_sampling_rate: int
     spec: TableSpec
     reading: Reading
 
@@ -113,6 +116,8 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
             raise ValueError(f"path must be the name of a column, got {options['path']!r:.80}")
         if "sampling_rate" in options:
             check_whole_number("sampling_rate", options["sampling_rate"], *RATES)
+        if "frame_sampling_rate" in options:
+            check_whole_number("frame_sampling_rate", options["frame_sampling_rate"], 1)
 
         columns = {entry.name for entry in fields(TableSpec)} & options.keys()
         spec = TableSpec.from_options({name: options[name] for name in columns})
@@ -132,6 +137,7 @@ def file_options(recipe: Recipe, known: Sequence[str]) -> FileOptions:
         size=options.get("size"),
         path=options.get("path"),
         sampling_rate=options.get("sampling_rate"),
+        frame_sampling_rate=options.get("frame_sampling_rate", 1),
         spec=spec,
         reading=reading,
     )

@@ -1,4 +1,4 @@
-"""Labelled examples from your own files: series and texts of any format, images and sounds in folders."""
+"""Labelled examples from your own files: series and texts of any format, images, sounds and videos in folders."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,8 @@ from ..recipe import Recipe
 from .arrays import is_array_file, read_arrays
 from .examples import Data, Examples, Labelled, numbered
 from .file_options import FileOptions, file_options
-from .image_files import channels_of, read_image_files
+from .media.clips import read_videos
+from .media.image_files import channels_of, read_image_files
 from .node_labels import is_label, number_labels, sorted_names
 from .sounds.reading import read_sounds
 from .splits import split_told
@@ -35,6 +36,7 @@ OPTIONS = {
     "text": ("test_seed", "label", "group", "drop", "text"),
     "pixels": ("test_seed", "group", "size"),
     "sound": ("test_seed", "label", "group", "drop", "path", "sampling_rate"),
+    "video": ("test_seed", "label", "group", "drop", "path", "frame_sampling_rate"),
 }
 
 
@@ -67,6 +69,8 @@ def _parts(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelled | N
     reads = recipe.task.reads
     if reads == "sound":
         return read_sounds(recipe, options)
+    if reads == "video":
+        return read_videos(recipe, options)
     if reads != "nodes" and is_array_file(options.train):
         group = options.spec.group
         train = read_arrays(recipe, options.train, group)

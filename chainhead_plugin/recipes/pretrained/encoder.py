@@ -15,20 +15,21 @@ from transformers import (
 )
 
 from ...config.backbone import as_backbone_config
-from ...config.backbone_input import input_of
+from ...config.backbone_input import input_of, takes_videos
 from ...nodes.encoders.building import copy_encoder
 from ...nodes.image_backbone import build_image_backbone, load_image_backbone
 from ...nodes.text_backbone import copy_weights
 from ...storage.code_origin import without_carried_code
 from ..errors import RecipeError
 from ..recipe import Recipe
+from .clips import load_processor
 from .nodes import new_encoder
 from .places import encoder_folder
 from .recordings import checked_extractor
 
 _NO_LIMIT = 2**20  # tokenizers without a limit state a far greater number
 # By `Task.reads`: the inputs of encoders for it, and words for such an encoder and what it takes. Backbones of images
-# are told by their class instead.
+# and encoders of videos are told by their class instead.
 _FITTING = {
     "text": (("input_ids",), "text encoder with its tokenizer", "tokens"),
     "nodes": (("past_values",), "encoder of series", "series"),
@@ -38,6 +39,7 @@ _FITTING = {
         "encoder of audio with its feature extractor",
         "recordings",
     ),
+    "video": ((), "encoder of videos with its image processor", "videos"),
 }
 
 
@@ -53,8 +55,9 @@ class Encoder:
         Its configuration.
     preprocessor : object
         For texts its tokenizer, which cuts them at the recipe's `max_length`, or else at the encoder's own limit; for
-        sounds its feature extractor, which returns masks if it can; for images its image processor. None for series.
-    reads : {"text", "nodes", "pixels", "sound"}
+        sounds its feature extractor, which returns masks if it can; for images and videos its image processor. None for
+        series.
+    reads : {"text", "nodes", "pixels", "sound", "video"}
         As of the recipe's task.
     """
 
@@ -67,7 +70,7 @@ class Encoder:
         """Copy the pretrained weights, as float32, into a new backbone."""
         load = load_image_backbone if self.reads == "pixels" else AutoModel.from_pretrained
         source = load(str(self.folder), dtype=torch.float32, use_safetensors=True, trust_remote_code=False)
-        fill = copy_encoder if self.reads in ("nodes", "sound") else copy_weights
+        fill = copy_encoder if self.reads in ("nodes", "sound", "video") else copy_weights
         fill(source, backbone)
 
     def new(self) -> PreTrainedModel:
@@ -94,7 +97,8 @@ def load_encoder(recipe: Recipe) -> Encoder:
         with without_carried_code(str(folder)):
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False).to_dict()
             described = as_backbone_config(config)
-            if names and input_of(described) not in names:
+            is_other = reads == "video" and not takes_videos(described)
+            if is_other or (names and input_of(described) not in names):
                 raise ValueError(f"a model of type {config['model_type']} takes no {values}")
             if reads == "text":
                 preprocessor = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -103,6 +107,8 @@ def load_encoder(recipe: Recipe) -> Encoder:
                 preprocessor = checked_extractor(extractor)
             elif reads == "pixels":
                 preprocessor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
+            elif reads == "video":
+                preprocessor = load_processor(folder)
         encoder = Encoder(folder, config, preprocessor, reads)
         if reads != "text":
             with torch.device("meta"):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from ...config.backbone_input import reads_tokens
+from ...config.backbone_input import reads_tokens, takes_videos
 from ...nodes.encoders.building import build_encoder
 from ...nodes.encoders.encode import encode_values
 from ...nodes.image_backbone import encode_image
@@ -17,7 +17,7 @@ from ..errors import RecipeError
 
 
 def new_encoder(config: PreTrainedConfig) -> PreTrainedModel:
-    """Build the encoder of texts, series or sounds that a configuration describes, with random weights."""
+    """Build the encoder of texts, series, sounds or videos that a configuration describes, with random weights."""
     return build_backbone(config) if reads_tokens(config) else build_encoder(config)
 
 
@@ -32,7 +32,8 @@ def nodes_of_batch(
         From `new_encoder`, or a backbone of images.
     inputs : mapping of tensors
         The inputs of a chainhead model on this encoder, by name: `input_ids` and `token_type_ids`, `input_values` or
-        `input_features`; `attention_mask`; or `pixel_values`.
+        `input_features`; `attention_mask`; or `pixel_values`
+        of images or videos.
     scan : {"serpentine", "row-major"}, optional
         The order in which places of an image become nodes, as in `ChainHeadConfig`.
 
@@ -47,7 +48,10 @@ def nodes_of_batch(
     TypeError, ValueError
         If the inputs do not fit the encoder.
     """
-    if (pixels := inputs.get("pixel_values")) is not None:
+    pixels = inputs.get("pixel_values")
+    if pixels is not None and takes_videos(encoder.config):
+        return encode_values(encoder, pixels, None)
+    if pixels is not None:
         return scan_patches(encode_image(encoder, pixels), scan or "serpentine"), None
     mask, tokens = inputs.get("attention_mask"), inputs.get("input_ids")
     if tokens is not None:

@@ -22,7 +22,7 @@ from ..tasks.known import task_named, task_of_model
 from ..training.fitting.predicting import predict
 from .behind_gaps import with_gaps_forecast
 from .known_origins import told_known_origins
-from .new_examples import read_new_images, read_new_series, read_new_sounds, read_new_texts
+from .new_examples import read_new_images, read_new_series, read_new_sounds, read_new_texts, read_new_videos
 
 # About the most origins that forecasts start from: if files have more, only every second, third, … is taken.
 _MOST_ORIGINS = 5_000
@@ -116,7 +116,7 @@ def evaluate_on(
     if task is None:
         raise ValueError(
             f"models for {pipeline_task} cannot be evaluated with --data: expected a model for classification, "
-            "segmentation, regression or forecasts of series, or for classification of texts, images or sounds"
+            "segmentation, regression or forecasts of series, or for classification of texts, images, sounds or videos"
         )
 
     inputs = task.load_inputs(folder)
@@ -127,6 +127,8 @@ def evaluate_on(
         examples, said = read_new_images(data, inputs, names)
     elif task.reads == "sound":
         examples, said = read_new_sounds(data, inputs, reading, names)
+    elif task.reads == "video":
+        examples, said = read_new_videos(data, inputs, model.config.num_frames, reading, names)
     else:
         # Of a model on an encoder, m is the width of the encoder, not that of the series.
         features = int(getattr(inputs.preprocessor, "feature_size", model.config.m))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...inputs.named_sequences import series_sequences
+from ...inputs.video_files import Frames
 from ...tables.errors import TableError, counted, listed, place
 from ...tables.loading import load
 from ...tables.matching import load_matched
@@ -20,9 +21,11 @@ from ...tables.texts import load_texts
 from ..candidates.inputs.inputs import Inputs
 from ..data.examples import Examples, Labelled
 from ..data.files import checked_chains
-from ..data.image_files import read_image_files
+from ..data.media.clips import read_found_videos
+from ..data.media.finding import find_media
+from ..data.media.image_files import read_image_files
+from ..data.media.kinds import SOUNDS, VIDEOS
 from ..data.node_labels import IGNORED, is_label, pad_labels
-from ..data.sounds.finding import find_sounds
 from ..data.sounds.forms import form_of
 from ..data.sounds.reading import read_found
 from ..task import Task
@@ -135,12 +138,25 @@ def read_new_sounds(
 ) -> tuple[Examples, str]:
     """Read sounds with their labels, in folders or named by a table, at the rate of the model."""
     extractor = inputs.preprocessor
-    stated = getattr(
-        extractor, "schema", None
-    )  # extractors of encoders have it only where a table named the sounds
-    schema = None if stated is None else Schema.from_dict(stated)
-    found = read_found(find_sounds(data, None, schema, reading), form_of(extractor), resampled=True)
+    found = find_media(SOUNDS, data, None, _columns_of(extractor), reading)
+    found = read_found(found, form_of(extractor), resampled=True)
     return _numbered(found, names), found.said
+
+
+def read_new_videos(
+    data: Any, inputs: Inputs, count: int, reading: Reading | None, names: tuple[str, ...]
+) -> tuple[Examples, str]:
+    """Read videos with their labels, in folders or named by a table: of each as many frames as the model takes."""
+    processor = inputs.preprocessor
+    found = find_media(VIDEOS, data, None, _columns_of(processor), reading)
+    found = read_found_videos(found, Frames(count, getattr(processor, "frame_sampling_rate", 1)))
+    return _numbered(found, names), found.said
+
+
+def _columns_of(preprocessor: Any) -> Schema | None:
+    """Return the columns of the table that named a model's sounds or videos; None if they were in folders."""
+    stated = getattr(preprocessor, "schema", None)
+    return None if stated is None else Schema.from_dict(stated)
 
 
 def _numbered(found: Labelled, names: tuple[str, ...]) -> Examples:

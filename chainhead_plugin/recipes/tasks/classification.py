@@ -28,6 +28,8 @@ class Classification(Task):
     metrics = LABEL_METRICS
     options: ClassVar[tuple[str, ...]] = ("class_weight",)
     peers: ClassVar[tuple[str, ...]] = (*PEERS, "dilated", "inception")
+    # Whether some of its data sets ship in packages; otherwise data are files alone.
+    has_data_sets: ClassVar[bool] = True
 
     def check_data(self, recipe: "Recipe", data: "Data") -> None:
         """Check that labels with weights exist, and that the first metric is defined on all parts."""
@@ -53,6 +55,10 @@ class Classification(Task):
         from ..data.datasets import load_dataset
         from ..data.files import load_files
 
+        if isinstance(recipe.data, str) and not self.has_data_sets:
+            raise RecipeError(
+                f"there is no data set {recipe.data!r} for {self.name}: name files with train and test"
+            )
         return load_dataset(recipe, recipe.data) if isinstance(recipe.data, str) else load_files(recipe)
 
     def label_fields(self, names: Sequence[str]) -> dict[str, Any]:

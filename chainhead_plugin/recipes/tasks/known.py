@@ -12,6 +12,7 @@ from .segmentation import Segmentation
 from .series import SeriesClassification
 from .sounds import AudioClassification
 from .texts import TextClassification
+from .videos import VideoClassification
 
 TASKS: dict[str, Task] = {
     task.name: task
@@ -22,6 +23,7 @@ TASKS: dict[str, Task] = {
         Segmentation(),
         ImageClassification(),
         AudioClassification(),
+        VideoClassification(),
         TextClassification(),
         Forecasting(),
     )
@@ -32,6 +34,7 @@ _EVALUATED = (
     "text-classification",
     "image-classification",
     "audio-classification",
+    "video-classification",
 )
 
 

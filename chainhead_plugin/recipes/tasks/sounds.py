@@ -10,7 +10,7 @@ from .classification import Classification
 
 if TYPE_CHECKING:
     from ..candidates.inputs.inputs import Inputs
-    from ..data.examples import Data, Examples
+    from ..data.examples import Examples
     from ..recipe import Recipe
 
 
@@ -19,6 +19,7 @@ class AudioClassification(Classification):
 
     name = "audio-classification"
     reads = "sound"
+    has_data_sets = False
     options = ("spectrum", "encoder", "class_weight")
     words = CardWords()
 
@@ -37,14 +38,6 @@ class AudioClassification(Classification):
             )
         if recipe.encoder and isinstance(recipe.data, Mapping) and "sampling_rate" in recipe.data:
             raise RecipeError("data: sampling_rate follows from the encoder, leave it out")
-
-    def load(self, recipe: "Recipe") -> "Data":
-        """Load sounds from files."""
-        if isinstance(recipe.data, str):
-            raise RecipeError(
-                f"there is no data set {recipe.data!r} for {self.name}: name files with train and test"
-            )
-        return super().load(recipe)
 
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Fit an audio feature extractor, or take that of the encoder."""

@@ -1,4 +1,4 @@
-"""Inputs of models of series or sounds on a pretrained encoder."""
+"""Inputs of models of series, sounds or videos on a pretrained encoder."""
 
 from dataclasses import replace
 

@@ -13,7 +13,7 @@ from ....config.configuration_chainhead import ChainHeadConfig
 from ....config.images import image_nodes
 from ....nodes.image_backbone import feature_map_shape
 from ...data.examples import Examples
-from ...data.image_files import channels_of
+from ...data.media.image_files import channels_of
 from ...errors import RecipeError
 from ...pretrained.encoder import load_encoder
 from ...recipe import Recipe

@@ -1,4 +1,4 @@
-"""Sounds from files: where they are, how they are read, and the form in which a model takes them.
+"""Sounds from files: how they are read, and the form in which a model takes them.
 
 May import: the same as `recipes`.
 """

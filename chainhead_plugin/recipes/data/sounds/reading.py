@@ -14,11 +14,13 @@ from ...errors import RecipeError
 from ...recipe import Recipe
 from ..examples import Labelled
 from ..file_options import FileOptions
-from .finding import find_sounds
+from ..media.faults import collected, raise_faults
+from ..media.finding import find_media
+from ..media.kinds import SOUNDS
 from .forms import SoundForm, form_of_recipe
 
 _USUAL_RATE = 16_000
-# How many files that cannot be used are named.
+# How many files with something special about them are named.
 _MOST_TOLD = 5
 
 
@@ -45,14 +47,14 @@ def read_sounds(recipe: Recipe, options: FileOptions) -> tuple[Labelled, Labelle
     """
     # The reader of texts reads paths: to it they are the texts of a table.
     spec = replace(options.spec, text=options.path)
-    found = find_sounds(options.train, recipe.folder, spec, options.reading)
+    found = find_media(SOUNDS, options.train, recipe.folder, spec, options.reading)
     form = form_of_recipe(recipe, lambda: options.sampling_rate or _first_rate(found))
     # An encoder knows sounds of its own rate alone, so that there is nothing to choose.
     resampled = options.sampling_rate is not None or bool(recipe.encoder)
     train = read_found(found, form, resampled=resampled)
     if options.test is None:
         return train, None
-    other = find_sounds(options.test, recipe.folder, spec, options.reading)
+    other = find_media(SOUNDS, options.test, recipe.folder, spec, options.reading)
     return train, read_found(other, form, resampled=resampled)
 
 
@@ -62,7 +64,7 @@ def read_found(found: Labelled, form: SoundForm, *, resampled: bool) -> Labelled
     Parameters
     ----------
     found : Labelled
-        Its inputs are paths, as `find_sounds` returns them.
+        Its inputs are paths, as `find_media` returns them.
     form : SoundForm
     resampled : bool
         Whether sounds of another rate than the form's are resampled; otherwise they are an error.
@@ -73,12 +75,12 @@ def read_found(found: Labelled, form: SoundForm, *, resampled: bool) -> Labelled
         If files cannot be read, are silent, too short or too long, or have another rate; the message names them all.
     """
     inputs, seconds = [], []
-    faults: list[str] = []
+    faults: dict[str, str] = {}
     other_rates: list[str] = []
     several_channels: list[str] = []
     like = "the training part"
     for file, where in zip(found.inputs, found.places, strict=True):
-        try:
+        with collected(faults, where):
             sound = _read(file, where)
             if sound.rate == form.rate and like not in found.places:
                 like = where
@@ -90,14 +92,9 @@ def read_found(found: Labelled, form: SoundForm, *, resampled: bool) -> Labelled
             if np.ptp(sound.samples) == 0:
                 raise RecipeError(f"{where} is silent: leave it out, or record it anew")
             form.check_length(len(sound.samples) / form.rate, where)
-        except RecipeError as error:
-            faults.append(str(error))
-            continue
-        inputs.append(form.make(sound.samples))
-        seconds.append(len(sound.samples) / form.rate)
-    if faults:
-        more = f"; and {len(faults) - _MOST_TOLD} further files" if len(faults) > _MOST_TOLD else ""
-        raise RecipeError("; ".join(faults[:_MOST_TOLD]) + more)
+            inputs.append(form.make(sound.samples))
+            seconds.append(len(sound.samples) / form.rate)
+    raise_faults(faults)
 
     counts = listed(f"{name} {count}" for name, count in sorted(Counter(found.labels).items()))
     said = (

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...inputs.image_files import IMAGE_SUFFIXES, read_image
-from ...tables.errors import listed
-from ..errors import RecipeError
-from .examples import Labelled
-from .label_folders import FileKind, find_labelled, label_of, place_of
-
-IMAGES = FileKind("image", IMAGE_SUFFIXES, "an .npz file with x and y")
+from ....inputs.image_files import read_image
+from ....tables.errors import listed
+from ...errors import RecipeError
+from ..examples import Labelled
+from .kinds import IMAGES
+from .label_folders import find_labelled, label_of, place_of
 
 # Of Pillow: black and white, and grey of eight bits; and more bits a pixel than a model is given.
 _GREY = ("1", "L")

@@ -2,34 +2,11 @@
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import RecipeError
-
-
-@dataclass(frozen=True)
-class FileKind:
-    """A kind of files.
-
-    Attributes
-    ----------
-    name : str
-        In the singular, such as "image".
-    suffixes : sequence of str
-        The ends of their names, in small letters, the most usual first.
-    or_else : str
-        The end of the sentence on what is expected: other ways to state the examples.
-    """
-
-    name: str
-    suffixes: Sequence[str]
-    or_else: str
-
-    def includes(self, file: Path) -> bool:
-        """Tell whether a file is of this kind, by its name."""
-        return file.suffix.lower() in self.suffixes
+from ...errors import RecipeError
+from .kinds import FileKind
 
 
 def find_labelled(locations: Any, folder: Path, kind: FileKind) -> tuple[list[Path], list[str]]:

@@ -1,4 +1,4 @@
-"""Find labelled sounds: WAV files in a folder for each label, or named by a table."""
+"""Find labelled files of one kind, such as sounds: in a folder for each label, or named by a table."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +12,27 @@ from ....tables.spec import TableSpec
 from ....tables.texts import load_texts, schema_of_texts
 from ...errors import RecipeError
 from ..examples import Labelled
-from ..label_folders import FileKind, find_labelled, label_of, place_of
+from .kinds import FileKind
+from .label_folders import find_labelled, label_of, place_of
 
-SOUNDS = FileKind("WAV file", (".wav", ".wave"), "a table with a column of paths and a column of labels")
 # The usual column of paths.
 _PATH = "path"
 
 
-def find_sounds(
+def find_media(
+    kind: FileKind,
     locations: Any,
     folder: Path | None = None,
     spec: TableSpec | Schema | None = None,
     reading: Reading | None = None,
 ) -> Labelled:
-    """Find sounds and their labels, without reading the sounds.
+    """Find files and their labels, without reading the files.
 
     Parameters
     ----------
+    kind : FileKind
     locations : str, Path or list of them
-        Folders or patterns of WAV files, whose labels are the names of their folders; or tables.
+        Folders or patterns of such files, whose labels are the names of their folders; or tables.
     folder : Path, optional
         The folder that relative locations start from.
     spec : TableSpec or Schema, optional
@@ -49,14 +51,14 @@ def find_sounds(
         If there are none, or a table has no such column, or no label in a row.
     """
     folder = folder or Path()
-    if not _are_tables(locations, folder):
+    if not _are_tables(locations, folder, kind):
         if isinstance(spec, TableSpec) and (
             role := next(filter(None, (spec.text, *spec.label, spec.group)), None)
         ):
             raise RecipeError(
-                f"{role} names a column, but a folder of sounds has none: its folders are the labels"
+                f"{role} names a column, but a folder of {kind.name}s has none: its folders are the labels"
             )
-        files, left_out = find_labelled(locations, folder, SOUNDS)
+        files, left_out = find_labelled(locations, folder, kind)
         said = f"; left out {listed(left_out)}" if left_out else ""
         labels = list(map(label_of, files))
         return Labelled(
@@ -75,9 +77,9 @@ def find_sounds(
     )
 
 
-def _are_tables(locations: Any, folder: Path) -> bool:
+def _are_tables(locations: Any, folder: Path, kind: FileKind) -> bool:
     paths = [Path(one) for one in (locations if isinstance(locations, list) else [locations])]
-    return all(path.suffix and not SOUNDS.includes(path) and not (folder / path).is_dir() for path in paths)
+    return all(path.suffix and not kind.includes(path) and not (folder / path).is_dir() for path in paths)
 
 
 def _of_table(source: Any, spec: TableSpec | Schema | None, reading: Reading | None) -> Labelled:
