@@ -1,4 +1,4 @@
-"""The interface of what depends on the task on the command line: inputs, options, and results as JSON and table rows."""
+"""The interface of what depends on the task on the command line: inputs, options, results as JSON and table rows."""
 
 from __future__ import annotations
 

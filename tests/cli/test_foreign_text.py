@@ -123,7 +123,7 @@ DAMAGE = {
     "videos": (
         "config.json",
         {"architectures": ["ChainHeadForVideoClassification"]},
-        "which this command does not run: in Python, transformers.pipeline('video-classification'",
+        "the configuration describes no videos: set backbone_config to that of an encoder of videos",
     ),
     "unknown type": ("config.json", {"model_type": "x"}, "model type `x`"),
     "preprocessor": (

@@ -173,7 +173,7 @@ def test_all_files_that_cannot_be_used_are_named(folder):
         ({}, {"train": "trees"}, "there is no file or folder trees in /.*, from which paths start"),
         ({}, {"train": ["tones", "trees"]}, "there is no file or folder trees"),
         ({}, {"train": "tones/low"}, "have the label 'low', expected at least two labels"),
-        ({}, {"label": "pitch"}, "pitch names a column, but a folder of sounds has none"),
+        ({}, {"label": "pitch"}, "pitch names a column, but a folder of WAV files has none"),
         ({}, {"train": "tones.csv", "path": "file"}, "tones.csv has no column file"),
         ({}, {"train": "tones.csv", "path": 3}, "path must be the name of a column"),
         ({}, {"train": "tones.csv", "path": "day"}, "row 2, column day: there is no file 0 in"),

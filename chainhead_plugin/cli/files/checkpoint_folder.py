@@ -71,7 +71,7 @@ def table_of_folder(facts: dict[str, Any]) -> Table:
 
 
 def _input_rows(facts: dict[str, Any]) -> dict[str, str]:
-    """Return the row that tells what the model takes: columns of series, or texts, images or sounds."""
+    """Return the row that tells what the model takes: columns of series, or texts, images, sounds or videos."""
     if facts["reads"] == "sequence":
         return {"columns": ", ".join(map(str, facts["columns"])) or "by position"}
     rate = facts["sampling_rate"]
