@@ -129,9 +129,10 @@ def accumulated(dtype: torch.dtype) -> torch.dtype:
 
 
 def filter_taps(chain: Chain, dtype: torch.dtype) -> Sequence[float]:
-    """The taps that matter in `dtype`."""
+    """The taps that matter in `dtype`; in half precision, to sums in float32 that are then rounded."""
     if chain.kind == "exponential":
-        return [tap for tap in chain.taps if tap > torch.finfo(dtype).eps / 8]
+        least = torch.finfo(dtype).eps / (8 if dtype == accumulated(dtype) else 64)
+        return [tap for tap in chain.taps if tap > least]
     return chain.taps
 
 

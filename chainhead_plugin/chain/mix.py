@@ -27,8 +27,7 @@ from torch import Tensor
 from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
 from .cached_tensors import built_once
-from .forms.bfloat16 import banded_pays, mix_banded
-from .forms.decay import decaying_inverse, mix_decaying, rounds_once
+from .forms.decay import decay_taps, decaying_inverse, mix_decaying, rounds_once
 from .forms.filter import running_sum, two_sided_filter
 from .forms.halves import is_half_on_cpu, mix_widened
 from .forms.path import filter_pays, hop, hop_sum, path_filter
@@ -104,17 +103,16 @@ def _mixed(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Te
         y = _operator(x if mask is None else zeroed(x, mask), mask, chain, transposed)
         return y if mask is None else zeroed(y, mask)
 
-    def mix_wide(nodes: Tensor, real: Tensor | None = None) -> Tensor:
-        return _mixed_in_its_dtype(nodes.float(), real, chain, transposed)
+    def mix_wide(nodes: Tensor, real: Tensor | None) -> Tensor:
+        return _mixed_in_its_dtype(nodes, real, chain, transposed, x.dtype)
 
-    if banded_pays(x, chain, mask):
-        banded = mix_banded(x, chain, transposed, mix_wide)
-        if banded is not None:
-            return banded
     return mix_widened(mix_wide, x, mask)
 
 
-def _mixed_in_its_dtype(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
+def _mixed_in_its_dtype(
+    x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool, rounded: torch.dtype | None = None
+) -> Tensor:
+    """`_mixed`, of nodes that will then be rounded to a dtype, if any."""
     if mask is None:
         short = mix_short(x, chain, transposed)
         if short is not None:
@@ -127,7 +125,7 @@ def _mixed_in_its_dtype(x: Tensor, mask: Tensor | None, chain: Chain, transposed
     scale = _column_scale(x, chain, mask) if chain.column_normalised else None
     if transposed and scale is not None:
         x = x * scale
-    y = _operator(x, mask, chain, transposed)
+    y = _operator(x, mask, chain, transposed, rounded)
     if not transposed and scale is not None:
         y.mul_(scale)
     return y if mask is None else zeroed(y, mask)
@@ -156,16 +154,22 @@ _mix = linear_function(_mixed, _transposed)
 
 
 @without_autocast
-def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) -> Tensor:
+def _operator(
+    x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool, rounded: torch.dtype | None = None
+) -> Tensor:
     """Aᵀx before column scaling, of an `x` that is zero where `mask` is False. Bi-directional A = Aᵀ."""
     dtype = accumulated(x.dtype)
     if chain.kind == "inverse" and chain.decay is not None:
+        if rounded is not None and chain.bi_directional and filter_pays(x, mask):
+            seen = decay_taps(chain.decay, rounded)
+            if seen is not None:
+                return path_filter(x, mask, seen)
         return decaying_inverse(x, mask, chain.decay, chain.bi_directional, transposed)
 
     if not chain.bi_directional:
         if chain.kind == "inverse":
             return running_sum(x, reverse=transposed)
-        taps = filter_taps(chain, dtype)
+        taps = filter_taps(chain, rounded or dtype)
         # A compiled graph serves any length.
         check_range(chain, taps, dtype, None if torch.compiler.is_compiling() else x.size(1))
         own = taps[:1]
@@ -174,7 +178,7 @@ def _operator(x: Tensor, mask: Tensor | None, chain: Chain, transposed: bool) ->
     if chain.kind == "inverse":
         return endless_power_sum(x, mask)
     if chain.kind == "exponential" or (chain.taps and filter_pays(x, mask)):
-        return path_filter(x, mask, filter_taps(chain, dtype))
+        return path_filter(x, mask, filter_taps(chain, rounded or dtype))
     if chain.accumulative:
         return hop_sum(x, mask, chain.self_weight, chain.hops)
 

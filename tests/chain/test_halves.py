@@ -47,7 +47,12 @@ def test_outputs_and_gradients_are_those_of_float32_rounded_once(chain, dtype):
         expected, y = mix(exact, chain, mask), mix(half, chain, mask)
         (expected_gradient,) = torch.autograd.grad(expected, exact, cotangent.float())
         (gradient,) = torch.autograd.grad(y, half, cotangent)
-        # Sums may be made in another order, which now and then rounds a result to the other side.
+        # Sums may be made in another order, which now and then rounds a result to the other side; and of a filter that
+        # never ends, weights are left out that come to a 64th of what half precision can tell, on either side.
+        endless = chain.kind == "exponential" or (chain.kind == "inverse" and chain.decay is not None)
+        beyond = (
+            torch.finfo(dtype).eps / 24 * max(x.abs().max(), cotangent.abs().max()).item() if endless else 0.0
+        )
         for actual, wide in ((y, expected), (gradient, expected_gradient)):
             assert actual.dtype == dtype
             rounded = wide.detach().to(dtype).float()
@@ -55,7 +60,7 @@ def test_outputs_and_gradients_are_those_of_float32_rounded_once(chain, dtype):
                 actual.float(),
                 torch.where(rounded.isinf(), rounded, wide.detach()),
                 rtol=0.505 * torch.finfo(dtype).eps,
-                atol=1e-6 * wide.abs().max().item(),
+                atol=1e-6 * wide.abs().max().item() + beyond,
             )
 
 

@@ -12,6 +12,7 @@ so it is a running sum from one end, then from the other, and a correction of ra
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
+import functools
 from typing import Any, Literal
 
 import torch
@@ -27,6 +28,7 @@ from .sum_in_blocks import Decay, rows_in_cache
 
 # Numbers up to which calls cost more than the work in them.
 _FEW = 2**12
+_MOST_TAPS = 32
 
 DecayingKind = Literal["inverse", "exponential"]
 
@@ -67,6 +69,30 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     square = rho.square()
     correction = first * (square * (1 + square) / (1 + square * first_weight)).to(x.dtype)
     return y.mul_((1 + square).to(x.dtype)).addcmul_(weight, correction, value=-1)
+
+
+@functools.lru_cache(maxsize=64)
+def decay_taps(decay: float, dtype: torch.dtype) -> tuple[float, ...] | None:
+    """The filter that the bi-directional inverse is on an endless chain, as far as sums rounded to a dtype can see it.
+
+    Parameters
+    ----------
+    decay : float
+        γ = ρ / (1 + ρ²), below 1/2; a node k steps away is weighed by (1 + ρ²) / (1 − ρ²) ρᵏ.
+    dtype : {torch.bfloat16, torch.float16}
+
+    Returns
+    -------
+    tuple of float, or None
+        By distance; None if there are too many for a filter to be faster.
+    """
+    rho = path_decay(torch.tensor(decay, dtype=torch.float64))[0].item()
+    if rho**_MOST_TAPS > torch.finfo(dtype).eps / 64:
+        return None
+    size = (1 + rho**2) / (1 - rho**2)
+    # The weights of all nodes from the k-th on, on both sides, are 2ρᵏ / (1 + ρ) of all weights.
+    seen = [k for k in range(_MOST_TAPS) if k < 2 or 2 * rho**k / (1 + rho) > torch.finfo(dtype).eps / 64]
+    return tuple(size * rho**k for k in seen)
 
 
 def path_decay(decay: Tensor) -> tuple[Tensor, Tensor]:

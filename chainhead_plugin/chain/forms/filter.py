@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ..backend import is_eager_on_cpu, runs_on_triton
 from ..cached_tensors import built_once
+from .convolution import convolution_pays, convolve
 from .sum_in_blocks import sum_in_blocks
 
 _BLOCK = 32
@@ -41,8 +42,11 @@ def two_sided_filter(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -
         return filter_chain(x, [*reversed(ahead[1:]), *back], len(ahead) - 1, False)
     if torch.compiler.is_compiling():
         return _padded_sum(x, back, ahead)
-    if _FEWEST_TAPS <= max(len(back), len(ahead)) <= _BLOCK and _blocks_pay(x):
-        return _blocked_filter(x, tuple(back), tuple(ahead))
+    if _FEWEST_TAPS <= max(len(back), len(ahead)) <= _BLOCK and is_eager_on_cpu(x) and x.size(1) >= SHORTEST:
+        convolves = convolution_pays(x, back, ahead)
+        # A weight of zero takes what is not finite for NaN and spreads it; a convolution has no others.
+        if (convolves and 0.0 not in (*back, *ahead)) or _is_finite(x):
+            return (convolve if convolves else _blocked_filter)(x, tuple(back), tuple(ahead))
     return _shifted_sum(x, back, ahead)
 
 
@@ -60,9 +64,9 @@ def running_sum(x: Tensor, reverse: bool) -> Tensor:
     return x.flip(1).cumsum(1).flip(1) if reverse else x.cumsum(1)
 
 
-def _blocks_pay(x: Tensor) -> bool:
+def _is_finite(x: Tensor) -> bool:
     # A finite sum proves that every summand is finite, at the price of one pass.
-    return is_eager_on_cpu(x) and x.size(1) >= SHORTEST and x.numel() > 0 and bool(x.sum().isfinite())
+    return x.numel() > 0 and bool(x.sum().isfinite())
 
 
 def _shifted_sum(x: Tensor, back: Sequence[float], ahead: Sequence[float]) -> Tensor:
