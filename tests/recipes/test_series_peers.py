@@ -143,7 +143,7 @@ def report(**models):
 def test_verdict_takes_the_quickest_of_the_best():
     models = {
         "chain": model("chain head", 0.9, 20, 100),
-        "mlp": model("MLP", 1.0, 1, 100),
+        "plain": model("tinyBIG's plain chain", 1.0, 1, 100),
         "lstm": model("LSTM", 0.8, 30, 120),
         "minirocket": model("MiniRocket", 0.95, 1.5),
         "quant": model("QUANT", 0.95, 1.2),
@@ -152,6 +152,11 @@ def test_verdict_takes_the_quickest_of_the_best():
     assert sentence == (
         "**The chain head is less accurate than** QUANT, the best of LSTM, MiniRocket and QUANT (-5.0 points). QUANT "
         "trained in 1.2 s and predicted the test part in 0.12 s, the chain head in 20.0 s and 2.0 s."
+    )
+    (sentence,) = verdict(report(**models, mlp=model("MLP", 1.0, 1, 100)))
+    assert (
+        "**The chain head is less accurate than** MLP, the best of LSTM, MiniRocket, QUANT and MLP"
+        in sentence
     )
     (sentence,) = verdict(report(chain=models["chain"], lstm=models["lstm"]))
     assert sentence.startswith(
