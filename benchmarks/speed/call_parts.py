@@ -167,7 +167,8 @@ def parts_section(parts: Sequence[Mapping[str, Any]] | None) -> str:
         "Median µs of the calls above that miss their targets, and of what they do, each part alone: the matrix "
         "products, the mixing, and what is left, which is the checks and calls around them; it is negative where one "
         "kernel does both. A call of one of torch's operations takes about a microsecond on the CPU, and ten on a "
-        "CUDA device, before it does anything."
+        "CUDA device, before it does anything. A learned decay differs between features and has to be mixed before "
+        "they are mapped: where the map makes them fewer, mixing alone passes over more numbers than the map gives."
     )
     head = ["", "nn.Linear", "the head", "its products", "its mixing", "the rest"]
     return f"## What bounds the calls that miss their targets\n\n{note}\n\n{table(head, body)}"
