@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from encoder_recipes import check_whole_model
 from recipe_writing import write_recipe
 from safetensors.torch import load_file
 from transformers import (
@@ -23,7 +24,6 @@ from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.pretrained.encoder import load_encoder
 from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import load_recipe
-from chainhead_plugin.recipes.training.fitting.predicting import scores
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs
 from release.publish import publish
@@ -199,15 +199,7 @@ def test_trained_from_the_pretrained_weights_on(folder):
 
 
 def test_whole_model_scores_as_the_head_on_nodes(folder):
-    recipe = recipe_of(folder)
-    runs = Runs(recipe, load_data(recipe), folder / "runs-whole")
-    run = runs.final("chain", 0.05, 0)
-    head, inputs = run.model(), run.trial.fold.inputs
-    whole, text_inputs = runs.released(run)
-    texts = load_data(recipe).test.inputs
-    torch.testing.assert_close(
-        scores(whole, text_inputs, texts), scores(head, inputs, runs.data.test.inputs), atol=1e-5, rtol=0
-    )
+    check_whole_model(recipe_of(folder), folder / "runs-whole")
 
 
 def test_runs_of_another_encoder(folder):

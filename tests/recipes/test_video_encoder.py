@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from command_line import invoke
+from encoder_recipes import check_whole_model
 from recipe_writing import write_recipe
 from transformers import (
     AutoImageProcessor,
@@ -30,7 +31,6 @@ from chainhead_plugin.recipes.media_folders import check_no_media
 from chainhead_plugin.recipes.pretrained.encoder import load_encoder
 from chainhead_plugin.recipes.recipe import RecipeError
 from chainhead_plugin.recipes.recipe_files import load_recipe
-from chainhead_plugin.recipes.training.fitting.predicting import scores
 from chainhead_plugin.recipes.training.measuring import measure
 from chainhead_plugin.recipes.training.runs import Runs
 
@@ -223,16 +223,7 @@ def test_frozen_and_trained_weights(folder, name, frozen):
 
 
 def test_the_whole_model_scores_as_the_head_on_nodes(folder):
-    recipe = recipe_of(folder)
-    runs = Runs(recipe, load_data(recipe), folder / "runs-whole")
-    run = runs.final("chain", 0.02, 0)
-    whole, inputs = runs.released(run)
-    torch.testing.assert_close(
-        scores(whole, inputs, load_data(recipe).test.inputs),
-        scores(run.model(), run.trial.fold.inputs, runs.data.test.inputs),
-        atol=1e-5,
-        rtol=0,
-    )
+    check_whole_model(recipe_of(folder), folder / "runs-whole")
 
 
 def test_commands(folder):
