@@ -187,11 +187,15 @@ With `chainhead-plugin` installed, `{{ name }}` being this folder or its reposit
 {% endif %}
 
 ```python
+{% if words.pipeline_code %}
+{{ words.pipeline_code | replace("{name}", name) | replace("{frame_sampling_rate}", recipe.data.frame_sampling_rate | default(1) | string) }}
+{% else %}
 import registry
 from transformers import pipeline
 
 registry.load_plugins()
 {{ words.pipeline }} = pipeline("{{ task }}", model="{{ name }}")
+{% endif %}
 ```
 {% endif %}
 {% if findings.columns is defined %}

@@ -56,6 +56,9 @@ class CardWords:
         The pipeline's name in code.
     pipeline_answers : str
         Lines of code that print the pipeline's answer for the first sample.
+    pipeline_code : str
+        The code that makes and calls the pipeline, if the model's name is not enough for it. "{name}" stands for the
+        name, and "{frame_sampling_rate}" for that of a recipe for videos.
     picture_above, picture_below : str
         Paragraphs with a picture, above and below the comparison with the peers. "{pictures}" stands for the beginning
         of the pictures' names.
@@ -74,6 +77,7 @@ class CardWords:
     answers: str = ""
     pipeline: str = "classifier"
     pipeline_answers: str = ""
+    pipeline_code: str = ""
     picture_above: str = ""
     picture_below: str = ""
 

@@ -11,8 +11,6 @@ from command_line import invoke
 from encoder_recipes import check_whole_model
 from recipe_writing import write_recipe
 from transformers import (
-    AutoImageProcessor,
-    AutoModelForVideoClassification,
     TimesformerConfig,
     TimesformerModel,
     VideoMAEConfig,
@@ -21,10 +19,12 @@ from transformers import (
     ViTImageProcessor,
     VJEPA2Config,
     VJEPA2VideoProcessor,
-    pipeline,
 )
 from videos import coloured_frames, write_video
 
+from chainhead_plugin.app.answer import answer
+from chainhead_plugin.app.given import from_files
+from chainhead_plugin.app.opened import OpenModels
 from chainhead_plugin.inputs.video_files import Frames, read_clip
 from chainhead_plugin.recipes.data.load import load_data
 from chainhead_plugin.recipes.media_folders import check_no_media
@@ -237,19 +237,20 @@ def test_commands(folder):
 
     files = pd.read_csv(folder / "scenes.csv")
     paths = [str(folder / path) for path in files["path"]]
-    classify = pipeline(
-        "video-classification",
-        model=AutoModelForVideoClassification.from_pretrained(out),
-        image_processor=AutoImageProcessor.from_pretrained(out),
-        device="cpu",
-    )
-    labels = [answer[0]["label"] for answer in classify(paths, top_k=1, frame_sampling_rate=RATE)]
+    code = (out / "README.md").read_text("utf-8").partition("```python\n")[2].partition("```")[0]
+    assert code.count(f"frame_sampling_rate={RATE}") == code.count('"video.mp4"') == 1
+    used = {}
+    exec(code.replace('"scenes"', repr(str(out))).replace('"video.mp4"', repr(paths[0])), used)
+    labels = [found[0]["label"] for found in used["classifier"](paths, top_k=1, frame_sampling_rate=RATE)]
     predicted = invoke("predict", out, *paths, "--json").splitlines()
     assert [json.loads(line)["predictions"][0]["label"] for line in predicted] == labels
     short = folder / "short.avi"
     write_video(short, coloured_frames(np.random.default_rng(0), 7))
     assert "has 7 frames, expected at least 8" in invoke("predict", out, short, code=1)
     invoke("plot", out, "--input", paths[0], "--output", folder / "why.png")
+    model = OpenModels([str(out)]).open(str(out))
+    [record] = from_files(model, paths[:1])
+    assert answer(model, record).rows[0]["label"] == labels[0]
 
     stated = json.loads((out / "results.json").read_text("utf-8"))["models"]["chain"]["test_accuracy_mean"]
     assert json.loads(invoke("evaluate", out, "--json"))["metrics"]["accuracy"] == pytest.approx(stated)

@@ -20,7 +20,21 @@ class VideoClassification(Classification):
     reads = "video"
     has_data_sets = False
     options = ("encoder", "class_weight")
-    words = CardWords()
+    # By its name alone the pipeline would take other frames, those of the encoder's video processor.
+    words = CardWords(
+        pipeline_code="""\
+import registry
+from transformers import AutoImageProcessor, AutoModelForVideoClassification, pipeline
+
+registry.load_plugins()
+name = "{name}"
+classifier = pipeline(
+    "video-classification",
+    model=AutoModelForVideoClassification.from_pretrained(name),
+    image_processor=AutoImageProcessor.from_pretrained(name),
+)
+print(classifier("video.mp4", frame_sampling_rate={frame_sampling_rate}))"""
+    )
 
     def check(self, recipe: "Recipe") -> None:
         """Check that there is an encoder."""
