@@ -6,7 +6,6 @@ tests/models/test_modeling_chainhead.py shows for every class that weights missi
 import io
 import json
 import logging
-import re
 
 import pytest
 import torch
@@ -15,12 +14,23 @@ import chainhead_plugin
 from chainhead_plugin import ChainHeadConfig
 
 CONFIG = {"m": 4, "hidden_sizes": [6, 5], "enable_bias": True, "with_residual": True, "with_batch_norm": True}
-# tests/models/test_modeling_chainhead_image.py does the same for images, which need a backbone, as audio does.
+# Models of videos have no nodes without an encoder.
+VIDEOS = {
+    "model_type": "videomae",
+    "image_size": 16,
+    "patch_size": 8,
+    "num_frames": 2,
+    "hidden_size": 4,
+    "intermediate_size": 4,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+# tests/models/test_modeling_chainhead_image.py does the same for images, which need a size.
 CLASSES = [
     getattr(chainhead_plugin, name)
     for name in chainhead_plugin.__all__
     if name.startswith("ChainHead")
-    and not re.search("Image|Audio", name)
+    and "Image" not in name
     and hasattr(getattr(chainhead_plugin, name), "base_model_prefix")
 ]
 
@@ -49,6 +59,8 @@ def load_report():
 
 def build(model_class):
     extra = {"prediction_length": 2} if "Prediction" in model_class.__name__ else {"num_labels": 3}
+    if "Video" in model_class.__name__:
+        extra["backbone_config"] = VIDEOS
     model = model_class(ChainHeadConfig(**CONFIG, **extra)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -88,10 +100,10 @@ def test_what_is_missing_is_initialised_in_poisoned_memory_and_named(
 @pytest.mark.parametrize("model_class", CLASSES)
 def test_sizes_that_differ_are_an_error_that_names_both(model_class, tmp_path):
     build(model_class).save_pretrained(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text()) | {"m": 7}
+    config = json.loads((tmp_path / "config.json").read_text()) | {"hidden_sizes": [6, 7], "n": 7}
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(
-        RuntimeError, match=r"is \[6, 4\] in the checkpoint and \[6, 7\] by the configuration"
+        RuntimeError, match=r"is \[5, 6\] in the checkpoint and \[7, 6\] by the configuration"
     ):
         model_class.from_pretrained(tmp_path)
     loaded = model_class.from_pretrained(tmp_path, ignore_mismatched_sizes=True)

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoImageProcessor
 
 from ..errors import RecipeError
+from .sizes import check_one_size
 
 
 def load_processor(folder: Path) -> Any:
@@ -39,7 +40,7 @@ def clip_batch(processor: Any) -> Callable[[Sequence[NDArray[Any]]], dict[str, T
     def batch(clips: Sequence[NDArray[Any]]) -> dict[str, Tensor]:
         # One by one, as in the pipeline, so that a video does not depend on those beside it.
         made = [_pixels(processor, clip) for clip in clips]
-        _check_one_size(pixels.shape for pixels in made)
+        check_one_size("videos", (pixels.shape for pixels in made))
         return {"pixel_values": torch.cat(made)}
 
     return batch
@@ -55,7 +56,7 @@ def check_clips(processor: Any, clips: Iterable[NDArray[Any]]) -> None:
     """
     of_each_size = {clip.shape: clip for clip in clips}
     try:
-        _check_one_size(_pixels(processor, clip).shape for clip in of_each_size.values())
+        check_one_size("videos", (_pixels(processor, clip).shape for clip in of_each_size.values()))
     except ValueError as error:
         raise RecipeError(f"encoder: {error}") from error
 
@@ -69,13 +70,3 @@ def _pixels(processor: Any, clip: NDArray[Any]) -> Tensor:
             "beside it, such as VideoMAEImageProcessor"
         )
     return pixels
-
-
-def _check_one_size(shapes: Iterable[Sequence[int]]) -> None:
-    sizes = sorted({tuple(shape[-2:]) for shape in shapes})
-    if len(sizes) > 1:
-        shown = " and ".join("×".join(map(str, size)) for size in sizes[:2])
-        raise ValueError(
-            f"its image processor makes videos of several sizes, such as {shown} pixels: crop your videos to one size "
-            "first, or let it crop them (do_center_crop)"
-        )

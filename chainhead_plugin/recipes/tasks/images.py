@@ -66,6 +66,18 @@ inputs = processor(images, return_tensors="pt")""",
             raise RecipeError(f"pretraining: seed must be an integer ≥ 0, got {seed!r}")
         check_rates([given["learning_rate"]], "pretraining: learning_rate")
 
+    def check_data(self, recipe: "Recipe", data: "Data") -> None:
+        """Check that the encoder's image processor takes all images."""
+        super().check_data(recipe, data)
+        if not recipe.encoder:
+            return
+        from ..pretrained.encoder import load_encoder
+        from ..pretrained.images import check_images
+
+        encoder = load_encoder(recipe)
+        channels = encoder.config.get("num_channels", 3)
+        check_images(encoder.preprocessor, channels, [*data.train.inputs, *data.test.inputs])
+
     def prepare(self, recipe: "Recipe", training: "Examples") -> "Inputs":
         """Return an image processor that gives images the size of the first image."""
         from ..candidates.inputs.images import prepare_encoded_images, prepare_images

@@ -1,12 +1,11 @@
 """Inputs of models that read images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import transformers
-from torch import Tensor
 
 from ....config.backbone import as_backbone_config
 from ....config.configuration_chainhead import ChainHeadConfig
@@ -16,8 +15,9 @@ from ...data.examples import Examples
 from ...data.media.image_files import channels_of
 from ...errors import RecipeError
 from ...pretrained.encoder import load_encoder
+from ...pretrained.images import image_batch
 from ...recipe import Recipe
-from .inputs import Batch, Inputs, as_recipe_errors
+from .inputs import Inputs, as_recipe_errors
 
 _AUTO_CLASS = "AutoModelForImageClassification"
 
@@ -47,7 +47,7 @@ def prepare_images(recipe: Recipe, training: Examples) -> Inputs:
         fields=fields,
         model_class=ChainHeadForImageClassification,
         auto_class=_AUTO_CLASS,
-        batch=_image_batch(processor),
+        batch=image_batch(processor),
         preprocessor=processor,
     )
 
@@ -58,20 +58,13 @@ def prepare_encoded_images(recipe: Recipe, training: Examples) -> Inputs:
     Raises
     ------
     RecipeError
-        If the processor leaves images of different sizes, or the encoder does not take its images.
+        If the encoder does not take the images that its processor makes.
     """
     from ....models.modeling_chainhead_image import ChainHeadForImageClassification
 
     encoder = load_encoder(recipe)
-    batch = _image_batch(encoder.preprocessor, encoder.config.get("num_channels", 3))
-    of_each_size = {np.shape(image): image for image in training.inputs}
-    made = {tuple(batch([image])["pixel_values"].shape[1:]) for image in of_each_size.values()}
-    if len(made) > 1:
-        raise RecipeError(
-            f"encoder: its image processor makes images of several sizes, {' and '.join(map(str, sorted(made)[:2]))}: "
-            "crop your images to one size first"
-        )
-    channels, *size = made.pop()
+    batch = image_batch(encoder.preprocessor, encoder.config.get("num_channels", 3))
+    channels, *size = batch(training.inputs[:1])["pixel_values"].shape[1:]
     fields = _map_fields(encoder.config, size, channels)
     return Inputs(
         fields={
@@ -102,17 +95,5 @@ def load_images(folder: Path) -> Inputs:
     """Return the inputs of a saved model, with the image processor beside it."""
     processor = transformers.AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
     backbone = ChainHeadConfig.from_pretrained(folder).backbone_config
-    batch = _image_batch(processor, getattr(backbone, "num_channels", None))
+    batch = image_batch(processor, getattr(backbone, "num_channels", None))
     return Inputs({}, getattr(transformers, _AUTO_CLASS), _AUTO_CLASS, batch, processor)
-
-
-def _image_batch(processor: Any, channels: int | None = None) -> Batch:
-    """Return a function that processes images. Grey images are repeated for an encoder of three `channels`."""
-
-    def batch(images: Sequence[Any]) -> dict[str, Tensor]:
-        pixels = [image[:, :, np.newaxis] if image.ndim == 2 else image for image in images]
-        if channels == 3:
-            pixels = [np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image for image in pixels]
-        return dict(processor(pixels, return_tensors="pt", input_data_format="channels_last"))
-
-    return batch
