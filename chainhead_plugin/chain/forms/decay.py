@@ -111,7 +111,7 @@ def _products_with_neighbours(
     if scans_halves(y):
         from ..kernels.launch import runs_eagerly
 
-        if runs_eagerly(factor) and runs_eagerly(y):
+        if runs_eagerly(factor, y):
             from ..kernels.gradients.decay_gradient import neighbour_products
 
             of_each_row = neighbour_products(factor, y, mask, bi_directional, transposed).unsqueeze(1)

@@ -186,6 +186,5 @@ def channel_linear(
     Tensor [batch, length, n], in the dtype of `x`
         Zero beside the chains.
     """
-    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
-    form = _launch if eager else channel_linear_operator
+    form = _launch if runs_eagerly(x, weight, bias) else channel_linear_operator
     return form(x, weight, bias, hops, relu, starts, counts)

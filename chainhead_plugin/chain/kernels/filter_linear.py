@@ -128,6 +128,5 @@ def filter_linear(
     Tensor [batch, length, n], in the dtype of `x`
         Zero beside the chains.
     """
-    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
-    form = _filter if eager else filter_linear_operator
+    form = _filter if runs_eagerly(x, weight, bias) else filter_linear_operator
     return form(x, weight, bias, taps, rest, factor, back, ahead, reflected, relu, scales, starts, counts)

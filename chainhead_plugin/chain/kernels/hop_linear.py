@@ -134,6 +134,5 @@ def hop_linear(
     Tensor [batch, length, n], in the dtype of `x`
         Zero beside the chains.
     """
-    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
-    form = _launch if eager else hop_linear_operator
+    form = _launch if runs_eagerly(x, weight, bias) else hop_linear_operator
     return form(x, weight, bias, self_weight, bi_directional, relu, starts, counts)

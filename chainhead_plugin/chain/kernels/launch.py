@@ -6,16 +6,23 @@ import torch
 from torch import Tensor, nn
 
 
-def runs_eagerly(x: Tensor) -> bool:
+def runs_eagerly(*tensors: Tensor | None) -> bool:
     """Whether nothing but the result is wanted: no graph, no gradient, no transform of functions.
 
     An operator serves these too, at several times the cost of the launch.
+
+    Parameters
+    ----------
+    *tensors : Tensor, optional
+        Those that may have a gradient; None counts for nothing.
     """
-    return (
-        type(x) in (Tensor, nn.Parameter)
-        and not (x.requires_grad and torch.is_grad_enabled())
-        and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return False
+    with_gradient = torch.is_grad_enabled()
+    return all(
+        type(tensor) in (Tensor, nn.Parameter) and not (with_gradient and tensor.requires_grad)
+        for tensor in tensors
+        if tensor is not None
     )
 
 

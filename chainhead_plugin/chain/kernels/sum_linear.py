@@ -104,6 +104,5 @@ def sum_linear(
     Tensor [batch, length, n], in the dtype of `x`
         Zero beside the chains.
     """
-    eager = all(runs_eagerly(tensor) for tensor in (x, weight, bias) if tensor is not None)
-    form = _sum if eager else sum_linear_operator
+    form = _sum if runs_eagerly(x, weight, bias) else sum_linear_operator
     return form(x, weight, bias, decay, reverse, relu, starts, counts)
