@@ -203,12 +203,15 @@ class SeriesSet(Sequence[Series]):
             raise TableError(f"{series.place} has no times, so the future has none: name the column of times")
         if self.step is None:
             raise TableError(f"{series.place}: times are unevenly spaced: state the step, such as step: 1h")
-        if self.step.unit in ("number", "ns") and not self.step.is_local:
-            return self.step.after(series.times[-1], count)
+        clock, step, times = self.clock, self.step, series.times
+        if step.unit in ("number", "ns") and not step.is_local and not (step.is_of_days and clock.wall_zone):
+            return step.after(times[-1], count)
+        walls = local_times(times, np.full(len(times), series.offset), clock)
+        if step.unit == "ns" and ((walls - walls[0]).astype(np.int64) % int(step.count)).any():
+            return step.after(times[-1], count)  # days that passed, not those of the zone's calendar
         # Steps of the calendar are even in local time.
-        walls = series.times + np.timedelta64(series.offset, "s")
         day = int(days_of_month(walls.astype("datetime64[D]")).max())
-        return utc_times(self.step.after(walls[-1], count, day), self.clock, series.offset)
+        return utc_times(step.after(walls[-1], count, day), clock, series.offset)
 
     def check_complete(self) -> None:
         """Check that no value is missing.

@@ -177,3 +177,36 @@ def test_the_calendar_is_local(load):
     found = load(column(["2024-01-01T00:00+05:00", "2024-01-01T06:00+05:00"]), time="t", calendar=["hour"])
     np.testing.assert_allclose(found[0].known, [[0, 1], [1, 0]], atol=1e-12)
     np.testing.assert_allclose(found.future_calendar(found[0], 1), [[0, -1]], atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [4, 20])
+@pytest.mark.parametrize("freq", ["D", "7D", "h", "12h", "MS", "B"])
+@pytest.mark.parametrize(
+    ("zone", "starts"),
+    [
+        ("Europe/Berlin", ("2024-03-01 00:00", "2024-10-01 06:00")),
+        ("Europe/London", ("2024-03-01 00:00", "2024-10-01 23:00")),
+        ("America/New_York", ("2024-02-10 12:00",)),
+        ("UTC", ("2024-03-01 00:00",)),
+    ],
+)
+def test_days_go_on_at_their_hour_and_hours_as_they_pass(zone, starts, freq, count):
+    """Both as pandas does it, also where no clock changes among the times that are given."""
+    count = 20 if freq == "B" else count  # business days are told by two weekends
+    for start in starts:
+        dates = pd.date_range(start, periods=count + 40, freq=freq, tz=zone)
+        found = tables.load(pd.DataFrame({"x": np.arange(float(count))}, dates[:count]))
+        assert found.future_times(found[0], 40) == [time.to_pydatetime() for time in dates[count:]]
+
+
+def test_instants_that_keep_no_hour_go_on_as_instants():
+    noon = pd.date_range("2024-03-25 12:00", periods=20, freq="D", tz="UTC").tz_convert("Europe/Berlin")
+    found = tables.load(pd.DataFrame({"x": np.arange(10.0)}, noon[:10]))
+    assert found.future_times(found[0], 10) == [time.to_pydatetime() for time in noon[10:]]
+
+
+def test_hours_that_clocks_skip_are_no_steps_between_series():
+    hours = pd.date_range("2024-03-30", periods=60, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"id": ["a"] * 60 + ["b"] * 10, "t": [*hours, *hours[50:]], "x": np.arange(70.0)})
+    found = tables.load(frame, tables.TableSpec(series=("id",), time="t"))
+    assert [series.start for series in found] == [0, 50]

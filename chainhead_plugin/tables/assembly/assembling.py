@@ -226,10 +226,11 @@ def _placed_in_time(series: list[Series], parts: Sequence[Rows], step: Step | No
     if step is None:
         longest = max(len(one) for one in series)
         return [replace(one, start=longest - len(one)) for one in series]
-    firsts = (part.take(slice(1), 0).times for part in parts)
-    locals_of = [times.local[0] for times in firsts if times is not None]
-    first = min(locals_of)
+    taken = (part.take(slice(1), 0).times for part in parts)
+    # An hour that clocks skip or show twice is no step of hours.
+    starts = [(times.local if step.is_of_days else times.moments)[0] for times in taken if times is not None]
+    first = min(starts)
     return [
-        replace(one, start=steps_between(first, local, step))
-        for one, local in zip(series, locals_of, strict=True)
+        replace(one, start=steps_between(first, start, step))
+        for one, start in zip(series, starts, strict=True)
     ]

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from .clock import Clock
 from .steps import Step, steps_between
 
-_DAY = 86_400 * 10**9
-
 
 @dataclass(frozen=True)
 class TimeMark:
@@ -83,7 +81,7 @@ def last_mark(
     if times is None or clock is None or step is None:
         return None
     time = times[-1]
-    if step.unit in ("month", "business day") or (step.unit == "ns" and step.count % _DAY == 0):
+    if step.is_of_days:
         time = time + np.timedelta64(offset, "s")
     return TimeMark(time, step, bool(clock.wall_zone or clock.offset))
 

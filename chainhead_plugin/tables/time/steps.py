@@ -60,6 +60,11 @@ class Step:
     is_local: bool = False
     at_month_end: bool = False
 
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it is a day, a number of days, or longer, so that it is counted in local time, as calendars do."""
+        return self.unit in ("month", "business day") or (self.unit == "ns" and self.count % _UNITS["d"] == 0)
+
     def __str__(self) -> str:
         """Return a text such as "1 day", "15 minutes" or "0.5", which `parse_step` reads."""
         if self.unit == "number":
