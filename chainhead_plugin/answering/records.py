@@ -15,7 +15,8 @@ from ..inputs.named_sequences import series_sequences
 from ..inputs.sounds.sound_files import read_sound, resample
 from ..inputs.video_files import Frames, read_clip
 from ..tables.errors import RowsApartError, TableError, counted, listed
-from ..tables.formats.files import COMPRESSIONS
+from ..tables.formats.files import find_sources
+from ..tables.formats.names import COMPRESSIONS, UNSURE
 from ..tables.loading import load
 from ..tables.matching import load_matched
 from ..tables.pieces import load_pieces
@@ -119,7 +120,12 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
     source: Any = file if content is None else source_of(content, "-")
     if wanted.kind in MEDIA:
         yield from _media(file, wanted, content)
-    elif wanted.kind == "text":
+        return
+    if content is None:
+        # Of a text file every line may be a text, also of notes.
+        for note in find_sources(file, unsure=() if wanted.kind == "text" else UNSURE)[1]:
+            warnings.warn(note, stacklevel=1)
+    if wanted.kind == "text":
         yield from _texts(source, wanted, content)
     else:
         pieces = _read_series(source, wanted)
@@ -143,20 +149,33 @@ def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record
 def media_files(file: Path, kind: Kind) -> Iterator[Record]:
     """Yield the images, sounds or videos of a file, a folder or a pattern, with their paths in place of their content.
 
+    What else a folder holds is left out, with a warning that names it, if any file is named as one of these.
+
     Raises
     ------
     ValueError
         If there are none.
     """
+    from ..recipes.data.media.kinds import IMAGES, SOUNDS, VIDEOS
+
     if file.is_file():
         yield Record(file, {})
         return
+    includes = {"image": IMAGES, "sound": SOUNDS, "video": VIDEOS}[kind].includes
     found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
-    files = sorted(one for one in found if one.is_file() and not one.name.startswith("."))
-    if not files:
+    entries = sorted(one for one in found if not one.name.startswith("."))
+    files = [one for one in entries if one.is_file()]
+    named = [one for one in files if includes(one)]
+    is_inside = not named and any(map(includes, file.glob("*/*")))
+    if not files or is_inside:
         inner = f", but folders: name their files by a pattern, such as '{file}/*/*'"
-        holds_folders = file.is_dir() and any(one.is_dir() for one in file.iterdir())
-        raise ValueError(f"{file} holds no file{inner if holds_folders else ''}, expected {kind}s")
+        holds_folders = file.is_dir() and len(files) < len(entries)
+        raise ValueError(
+            f"{file} holds no {kind if is_inside else 'file'}{inner if holds_folders else ''}, expected {kind}s"
+        )
+    files = named or files  # no name tells, so that the content decides
+    if left_out := [one.name for one in entries if one not in files]:
+        warnings.warn(f"left out {listed(left_out)}", stacklevel=1)
     for one in files:
         yield Record(one, {"file": str(one)}, one.name)
 

@@ -33,7 +33,7 @@ def is_table(source: str) -> bool:
         from ..estimators.tables.plan import is_plan
 
         return is_plan(path)
-    from ..tables.formats.files import FORMATS
+    from ..tables.formats.names import FORMATS
 
     # For a file with an unknown ending, the reader of tables raises an error that lists the known endings.
     return (path.is_file() and bool(path.suffix)) or any(ending in FORMATS for ending in path.suffixes[-2:])

@@ -1,10 +1,11 @@
 """Tell folders of sounds, images and videos, which the default training does not take, from folders of tables."""
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..inputs.image_files import IMAGE_SUFFIXES
-from ..tables.formats.files import FORMATS
+from ..tables.formats.names import FORMATS, UNSURE
 from .errors import RecipeError
 
 _OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wma")
@@ -29,8 +30,9 @@ def check_no_media(folder: Path) -> None:
 
     here = _files_in([folder])
     files = here + _files_in(entry for entry in folder.iterdir() if entry.is_dir())
-    endings = {file.suffix.lower() for file in files}
-    if endings & set(FORMATS):
+    endings = Counter(file.suffix.lower() for file in files)
+    notes = sum(endings[suffix] for suffix in UNSURE)
+    if endings.keys() & (FORMATS.keys() - {*UNSURE}) or 2 * notes > len(files):
         return
     if any(map(SOUNDS.includes, here)):
         raise RecipeError(
@@ -42,7 +44,7 @@ def check_no_media(folder: Path) -> None:
             f"{folder} holds sounds that are no WAV files, such as {found[0].relative_to(folder)}: convert them, for "
             "example by ffmpeg -i FILE NEW.wav"
         )
-    if endings & set(IMAGE_SUFFIXES):
+    if endings.keys() & {*IMAGE_SUFFIXES}:
         raise RecipeError(
             f"{folder} holds images, on which a recipe with task: image-classification trains a model"
         )

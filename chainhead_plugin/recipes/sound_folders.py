@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ..tables.formats.files import FORMATS
+from ..tables.formats.names import FORMATS, UNSURE
 from .recipe import Recipe
 from .tasks.known import task_named
 
@@ -21,13 +21,14 @@ _TEST_SHARE = 0.2
 
 
 def holds_sounds(source: str) -> bool:
-    """Return whether a source is a folder with folders of WAV files, and without tables beside them."""
+    """Return whether a source is a folder with folders of WAV files, and without tables beside them; notes may be."""
     path = Path(source)
     if not path.is_dir():
         return False
     from .data.media.kinds import SOUNDS
 
-    if any(entry.suffix.lower() in FORMATS for entry in path.iterdir() if entry.is_file()):
+    tables = FORMATS.keys() - {*UNSURE}
+    if any(entry.suffix.lower() in tables for entry in path.iterdir() if entry.is_file()):
         return False
     return any(SOUNDS.includes(file) for file in path.glob("[!._]*/[!._]*"))
 

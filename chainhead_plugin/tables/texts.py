@@ -95,7 +95,7 @@ def load_texts(
     spec = spec or TableSpec()
     reading = reading or Reading()
     if not isinstance(data, Table) and not hasattr(data, "iloc"):
-        sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder)[0]
+        sources = [data] if isinstance(data, Source) else find_sources(data, reading.folder, ())[0]
         formats = {source.name: _format(source, reading) for source in sources}
         if {*formats.values()} & {*TEXT_FORMATS, "json", "jsonl"}:
             texts = [

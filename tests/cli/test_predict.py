@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_line import CHAINS, TEXTS, as_csv, invoke
 from PIL import Image
+from sounds import write_sound
 from transformers import pipeline
 from typer.testing import CliRunner
 
@@ -193,3 +194,40 @@ def test_a_model_without_a_pipeline(tmp_path):
     (tmp_path / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}', "utf-8")
     shown = invoke("predict", tmp_path, "-", input="1,2,3\n", code=1)
     assert "no pipeline, and the folder has no tokenizer_config.json" in shown
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "strays", "said"),
+    [
+        (
+            "sequence",
+            ["a.csv", "b.csv"],
+            ["notes.txt", "README.md", "Thumbs.db"],
+            "README.md, Thumbs.db, notes.txt",
+        ),
+        ("text", ["a.txt", "b.txt"], ["README.md", "sub/c.txt"], "README.md, sub"),
+        ("image", ["a.png", "b.PNG"], ["labels.csv", "Thumbs.db", "sub/c.png"], "Thumbs.db, labels.csv, sub"),
+        ("sound", ["a.wav", "b.wave"], ["labels.csv", "notes.txt"], "labels.csv, notes.txt"),
+        ("sound", ["a.wav", "b.wave"], [".hidden"], None),
+    ],
+)
+@pytest.mark.filterwarnings("default:left out")
+def test_strays_in_a_folder_are_named_and_left_out(folders, tmp_path, model, inputs, strays, said):
+    picture, sound = tmp_path / "one.png", tmp_path / "one.wav"
+    Image.new("L", (8, 8), 9).save(picture)
+    write_sound(sound, 8000 * np.sin(np.arange(8000) / 9), 16_000)
+    content = {
+        "sequence": b"a,b,c\n1,2,3\n2,3,5\n",
+        "text": b"cheap and good\n",
+        "image": picture.read_bytes(),
+        "sound": sound.read_bytes(),
+    }
+    for name in [*inputs, *strays]:
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content[model] if name in inputs else b"by hand")
+    command = ["predict", folders / model, tmp_path / "data", "--json"]
+    done = CliRunner().invoke(app, list(map(str, command)))
+    assert done.exit_code == 0, done.output
+    assert len(done.stdout.splitlines()) == len(inputs)
+    assert (f"Note: left out {said}\n" in done.stderr) if said else ("Note" not in done.stderr)

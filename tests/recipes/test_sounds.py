@@ -138,7 +138,7 @@ def test_all_files_that_cannot_be_used_are_named(folder):
     for file in (first, low / "a.wav", low / "b.wav"):
         file.unlink()
     (low / "notes.txt").write_text("two of them are old", "utf-8")
-    assert data_of(folder).said[0].endswith("; label by folder; left out low/notes.txt (high 4, low 4)")
+    assert data_of(folder).said[0].endswith("; left out low/notes.txt; label by folder (high 4, low 4)")
     write_sound(low / "a.wav", [], RATE)
     (low / "b.wav").write_bytes(b"no sound")
     write_sound(low / "c.wav", np.zeros(RATE), RATE)

@@ -1,5 +1,6 @@
 """Folders of files as one data set: a file for each series, or a folder for each label."""
 
+import gzip
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from chainhead_plugin import tables
 from chainhead_plugin.tables import TableError, TableSpec
+from chainhead_plugin.tables.formats.files import find_sources
 
 
 def write(folder, label=None, seed=0):
@@ -76,3 +78,48 @@ def test_what_is_left_out_is_said(by_folder):
     (by_folder.parent / "none" / "inner").mkdir(parents=True)
     with pytest.raises(TableError, match="none holds no table, and neither do the folders in it"):
         tables.load(by_folder.parent / "none")
+
+
+TABLE = "x\n1\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "tables_found", "left_out"),
+    [
+        (["a.csv", "b.csv", "notes.txt"], ["a.csv", "b.csv"], "left out notes.txt"),
+        (["a.csv", "settings.json"], ["a.csv"], "left out settings.json"),
+        (["a.csv", "b.tsv", "c.csv.gz"], ["a.csv", "b.tsv", "c.csv.gz"], None),
+        # As many notes as tables are left out, but not more: these are recordings, and a table that lists them.
+        (["a.csv", "b.csv", "1.txt", "2.txt"], ["a.csv", "b.csv"], "left out 1.txt, 2.txt"),
+        (["a.csv", "1.txt", "2.txt"], ["1.txt", "2.txt", "a.csv"], None),
+        (["1.txt", "2.txt"], ["1.txt", "2.txt"], None),
+        # Beside folders of tables, too.
+        (["readme.txt", "u/1.csv", "v/1.csv"], ["u/1.csv", "v/1.csv"], "left out readme.txt"),
+        (["readme.txt", "u/1.txt", "v/1.txt"], ["u/1.txt", "v/1.txt"], "left out readme.txt"),
+        (
+            ["readme.txt", "u/1.csv", "u/notes.txt", "v/1.csv"],
+            ["u/1.csv", "v/1.csv"],
+            "readme.txt, u/notes.txt",
+        ),
+        (["1.csv", "u/2.csv", "v/3.csv"], ["1.csv"], "left out u, v"),
+        (["1.txt", "2.txt", "u/2.csv"], ["1.txt", "2.txt"], "left out u"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_notes_and_settings_are_no_tables(tmp_path, files, tables_found, left_out, packed):
+    for name in files:
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(gzip.compress(TABLE.encode()) if name.endswith(".gz") else TABLE.encode())
+    where = tmp_path / "data"
+    if packed:
+        if any("/" in name or name.endswith(".gz") for name in files):
+            return  # an archive is read with all of its folders
+        where = shutil.make_archive(str(tmp_path / "packed"), "zip", where)
+    sources, notes = find_sources(where)
+    assert sorted(source.name.removeprefix("packed.zip/") for source in sources) in (
+        tables_found,
+        ["packed.zip"],
+    )
+    assert len(sources) == len(tables_found)
+    assert (left_out in notes[0]) if left_out else not notes

@@ -1,48 +1,18 @@
 """Find files by a path, a pattern or a folder, and open them, compressed or not."""
 
-import bz2
 import functools
 import glob
-import gzip
 import io
-import lzma
-import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from ...checks.json_values import json_value
 from ..errors import TableError, listed, require
+from .names import COMPRESSIONS, FORMATS, UNSURE, endings, natural, tables_among, tables_by_suffix
 
-FORMATS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".txt": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".feather": "feather",
-    ".arrow": "feather",
-    ".xlsx": "excel",
-    ".xlsm": "excel",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".npz": "npz",
-    ".npy": "npy",
-    ".ts": "ts",
-    ".arff": "arff",
-}
-COMPRESSIONS: dict[str, Any] = {
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-    ".zst": None,
-    ".zstd": None,
-    ".zip": None,
-}
 _MAGIC = {
     b"PAR1": "parquet",
     b"ARROW1": "feather",
@@ -127,7 +97,7 @@ def from_bytes(content: bytes, name: str) -> Source:
 
 
 def find_sources(
-    locations: Location | Sequence[Location], folder: Path | None = None
+    locations: Location | Sequence[Location], folder: Path | None = None, unsure: Sequence[str] = UNSURE
 ) -> tuple[list[Source], list[str]]:
     """Find files.
 
@@ -137,6 +107,8 @@ def find_sources(
         A file, a folder, which may hold folders of files side by side, or a pattern such as `runs/*.csv`.
     folder : Path, optional
         The folder that relative locations start from.
+    unsure : sequence of str
+        Suffixes of tables with which a folder's or an archive's files are left out where as many have others.
 
     Returns
     -------
@@ -158,43 +130,50 @@ def find_sources(
     for location in wanted:
         path = Path(location) if folder is None else folder / location
         if path.is_dir():
-            files, left_out = _files_in(path)
+            files, left_out = _files_in(path, unsure)
             if left_out:
                 notes.append(f"left out {listed(left_out)}")
         elif path.is_file():
             files = [path]
         elif any(character in str(location) for character in "*?["):
-            files = sorted((Path(found) for found in glob.glob(str(path), recursive=True)), key=_natural)
+            files = sorted((Path(found) for found in glob.glob(str(path), recursive=True)), key=natural)
             files = [file for file in files if file.is_file()]
             if not files:
                 raise TableError(f"no file is called {path}")
         else:
             raise TableError(f"there is no file {path}")
         for file in files:
-            found, others = _sources_of(file)
+            found, others = _sources_of(file, unsure)
             sources += found
             notes += [f"left out {listed(others)} in {file.name}"] if others else []
     return _side_by_side(sources), notes
 
 
-def _files_in(folder: Path) -> tuple[list[Path], list[str]]:
+def _files_in(folder: Path, unsure: Sequence[str]) -> tuple[list[Path], list[str]]:
     """Return the tables of a folder, or else of the folders in it, and the names of everything that is left out."""
-    entries = [entry for entry in sorted(folder.iterdir(), key=_natural) if entry.name[0] not in "._"]
-    files = [entry for entry in entries if entry.is_file() and _endings(entry)[0] in FORMATS]
-    if files:
-        return files, [entry.name for entry in entries if entry not in files]
-    left_out = [entry.name for entry in entries if not entry.is_dir()]
+    entries = _visible(folder)
+    here = tables_among([entry for entry in entries if entry.is_file()], unsure)
+    files: list[Path] = []
+    inner_names: list[str] = []
     for inner in (entry for entry in entries if entry.is_dir()):
-        found = [entry for entry in sorted(inner.iterdir(), key=_natural) if entry.name[0] not in "._"]
-        tables = [entry for entry in found if entry.is_file() and _endings(entry)[0] in FORMATS]
+        found = _visible(inner)
+        tables = tables_among([entry for entry in found if entry.is_file()], unsure)
         files += tables
-        left_out += [f"{inner.name}/{entry.name}" for entry in found if entry not in tables]
+        inner_names += [f"{inner.name}/{entry.name}" for entry in found if entry not in tables]
+    # A few notes beside folders of tables are not the tables.
+    if here and (len(here) >= len(files) or any(endings(entry)[0] not in unsure for entry in here)):
+        return here, [entry.name for entry in entries if entry not in here]
+    left_out = [entry.name for entry in entries if not entry.is_dir()] + inner_names
     if not files:
         raise TableError(
             f"folder {folder} holds no table, and neither do the folders in it: expected files that end in "
             f"{', '.join(FORMATS)}"
         )
     return files, left_out
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [entry for entry in sorted(folder.iterdir(), key=natural) if entry.name[0] not in "._"]
 
 
 def _side_by_side(sources: list[Source]) -> list[Source]:
@@ -213,11 +192,11 @@ def _side_by_side(sources: list[Source]) -> list[Source]:
     ]
 
 
-def _sources_of(path: Path) -> tuple[list[Source], list[str]]:
+def _sources_of(path: Path, unsure: Sequence[str]) -> tuple[list[Source], list[str]]:
     """Return a file, or the tables of an archive and the names of its other members."""
-    suffix, compression, stem = _endings(path)
+    suffix, compression, stem = endings(path)
     if compression == ".zip":
-        return _members(path)
+        return _members(path, unsure)
     return [Source(path.name, suffix, functools.partial(_open, path, compression), stem, path.parent)], []
 
 
@@ -238,7 +217,7 @@ def _open_zstandard(path: Path) -> IO[bytes]:
     return cast(IO[bytes], zstandard.open(path, "rb"))
 
 
-def _members(path: Path) -> tuple[list[Source], list[str]]:
+def _members(path: Path, unsure: Sequence[str]) -> tuple[list[Source], list[str]]:
     """Return the tables of an archive and the names of its other members; all members, if no name is a table's."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -248,7 +227,7 @@ def _members(path: Path) -> tuple[list[Source], list[str]]:
     names = [name for name in names if not Path(name).name.startswith((".", "_")) and "__MACOSX" not in name]
     if not names:
         raise TableError(f"{path.name} is an empty archive")
-    tables = [name for name in names if Path(name).suffix.lower() in FORMATS]
+    tables = tables_by_suffix({name: Path(name).suffix.lower() for name in names}, unsure)
     others = [name for name in names if name not in tables] if tables else []
     names = tables or names
 
@@ -268,20 +247,6 @@ def _members(path: Path) -> tuple[list[Source], list[str]]:
             Path(name).stem,
             path / Path(name).parent,
         )
-        for name in sorted(names, key=lambda name: _natural(Path(name)))
+        for name in sorted(names, key=lambda name: natural(Path(name)))
     ]
     return found, others
-
-
-def _endings(path: Path) -> tuple[str, str, str]:
-    """Return the suffix that tells the format, the suffix of a compression, and the name without both."""
-    compression = path.suffix.lower() if path.suffix.lower() in COMPRESSIONS else ""
-    inner = path.with_suffix("") if compression else path
-    if compression == ".zip" and not inner.suffix:
-        return ".csv", compression, inner.name
-    return inner.suffix.lower(), compression, inner.stem
-
-
-def _natural(path: Path) -> list[Any]:
-    parts = re.split(r"(\d+)", str(path))
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]

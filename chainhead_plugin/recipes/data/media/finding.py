@@ -59,10 +59,10 @@ def find_media(
                 f"{role} names a column, but a folder of {kind.name}s has none: its folders are the labels"
             )
         files, left_out = find_labelled(locations, folder, kind)
-        said = f"; left out {listed(left_out)}" if left_out else ""
+        said = f"left out {listed(left_out)}; " if left_out else ""
         labels = list(map(label_of, files))
         return Labelled(
-            inputs=files, labels=labels, places=list(map(place_of, files)), said=f"label by folder{said}"
+            inputs=files, labels=labels, places=list(map(place_of, files)), said=f"{said}label by folder"
         )
 
     parts = [_of_table(source, spec, reading) for source in find_sources(locations, folder)[0]]

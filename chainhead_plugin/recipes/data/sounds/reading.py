@@ -97,8 +97,9 @@ def read_found(found: Labelled, form: SoundForm, *, resampled: bool) -> Labelled
     raise_faults(faults)
 
     counts = listed(f"{name} {count}" for name, count in sorted(Counter(found.labels).items()))
+    lasting = "–".join(dict.fromkeys(f"{extreme:.1f}" for extreme in (min(seconds), max(seconds))))
     said = (
-        f"{counted(len(inputs), 'sound')} of {min(seconds):.1f}–{max(seconds):.1f} s, {form.rate:,} samples a second, "
+        f"{counted(len(inputs), 'sound')} of {lasting} s, {form.rate:,} samples a second, "
         f"{form.said}; {found.said} ({counts})"
     )
     if other_rates:
