@@ -1,11 +1,11 @@
-"""Tensors that depend on options alone, built once."""
+"""What depends on options alone: tensors, built once, and numbers that tensors help to find."""
 
 import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import torch
-from torch.utils._python_dispatch import _get_current_dispatch_mode
+from torch.utils._python_dispatch import _disable_current_modes, _get_current_dispatch_mode
 
 _Key = ParamSpec("_Key")
 _Built = TypeVar("_Built")
@@ -36,5 +36,28 @@ def built_once(maxsize: int) -> Callable[[Callable[_Key, _Built]], Callable[_Key
             return kept(*key, **named)  # type: ignore[arg-type]
 
         return built
+
+    return decorate
+
+
+def found_once(maxsize: int) -> Callable[[Callable[_Key, _Built]], Callable[_Key, _Built]]:
+    """Let a function of hashable arguments find Python's numbers by means of tensors, once.
+
+    It runs under no dispatch mode: under that of an exporter, or `FakeTensorMode`, its tensors would have no values.
+
+    Parameters
+    ----------
+    maxsize : int
+        How many results to keep, of the arguments used last.
+    """
+
+    def decorate(find: Callable[_Key, _Built]) -> Callable[_Key, _Built]:
+        @functools.lru_cache(maxsize)
+        @functools.wraps(find)
+        def found(*key: _Key.args, **named: _Key.kwargs) -> _Built:
+            with _disable_current_modes():
+                return find(*key, **named)
+
+        return found  # type: ignore[return-value]
 
     return decorate

@@ -19,14 +19,12 @@ the same filter as on an endless chain, applied to the signal reflected with the
 one step beyond either end. `reference.py` has the dense matrices these forms are tested against.
 """
 
-import functools
-
 import torch
 from torch import Tensor
 
 from .autograd import linear_function, without_autocast
 from .backend import is_eager_on_cpu, runs_on_triton
-from .cached_tensors import built_once
+from .cached_tensors import built_once, found_once
 from .forms.decay import decay_taps, decaying_inverse, mix_decaying, rounds_once
 from .forms.filter import running_sum, two_sided_filter
 from .forms.halves import is_half_on_cpu, mix_widened
@@ -131,7 +129,7 @@ def _mixed_in_its_dtype(
     return y if mask is None else zeroed(y, mask)
 
 
-@functools.lru_cache(maxsize=256)
+@found_once(maxsize=256)
 def _rounds_once(chain: Chain, dtype: torch.dtype) -> bool:
     """Whether the forms of a chain widen half precision themselves, or do it all in a single operation of torch."""
     if chain.bi_directional:

@@ -18,11 +18,9 @@ from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdepende
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
 from chainhead_plugin.chain.kernels import banded_nodes
-from chainhead_plugin.chain.kernels.banded_filter import banded_filter_operator
-from chainhead_plugin.chain.kernels.banded_sum import banded_sum_operator
 from chainhead_plugin.chain.kernels.filter import chain_bounds
-from chainhead_plugin.chain.kernels.filter_linear import filter_linear, filter_linear_operator
-from chainhead_plugin.chain.kernels.sum_linear import sum_linear, sum_linear_operator
+from chainhead_plugin.chain.kernels.filter_linear import filter_linear
+from chainhead_plugin.chain.kernels.sum_linear import sum_linear
 from chainhead_plugin.chain.kernels.tiles.bands import ROWS
 
 FILTERS = [
@@ -162,23 +160,6 @@ def test_layouts_and_nothing_at_all():
     for shape in ((0, 7, 6), (2, 0, 6)):
         assert filtered(x.new_zeros(shape), weight, chain).shape == (*shape[:2], 4)
         assert sum_linear(x.new_zeros(shape), weight, None, 0.9, False, False).shape == (*shape[:2], 4)
-
-
-@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
-def test_operators_are_as_torch_wants_them_and_launches_give_the_same():
-    x, weight, bias = random(2, 9, 4), random(3, 4), random(3)
-    scales = torch.rand(1, 9, device=DEVICE)
-    both = (x, weight, bias, [2.0, 1.0], [], 0.5, 1, 1, True, True, scales)
-    sums = (x, weight, bias, 0.5, False, True)
-    torch.library.opcheck(filter_linear_operator, both, rtol=1e-2, atol=1e-2)
-    torch.library.opcheck(sum_linear_operator, sums, rtol=1e-2, atol=1e-2)
-    nodes = (x, [3.0, 2.0, 1.0], [], 0.5, 2, 2, True, scales, True)
-    torch.library.opcheck(banded_filter_operator, nodes, rtol=1e-2, atol=1e-2)
-    torch.library.opcheck(banded_sum_operator, (x, 0.5, True), rtol=1e-2, atol=1e-2)
-    with torch.no_grad():
-        launched = filter_linear(*both), sum_linear(*sums)
-    assert torch.equal(launched[0], filter_linear(*both))
-    assert torch.equal(launched[1], sum_linear(*sums))
 
 
 SCALED = Chain("multihop", bi_directional=True, hops=3, accumulative=True)

@@ -18,9 +18,9 @@ from chainhead_plugin.chain.reference import decaying_sum_by_steps, interdepende
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
-from chainhead_plugin.chain.kernels.filter import chain_bounds, filter_operator
-from chainhead_plugin.chain.kernels.hop_linear import hop_linear, hop_linear_operator
-from chainhead_plugin.chain.kernels.scan import scan_chain, scan_operator
+from chainhead_plugin.chain.kernels.filter import chain_bounds
+from chainhead_plugin.chain.kernels.hop_linear import hop_linear
+from chainhead_plugin.chain.kernels.scan import scan_chain
 from chainhead_plugin.chain.kernels.tiles.copy_engine import TensorDescriptor, has_copy_engine
 
 # Largest error allowed, relative to the largest value of the reference.
@@ -146,19 +146,6 @@ def test_hop_and_linear_map_in_one(bi_directional, self_weight, dtype):
                     assert_close(actual, wanted, dtype)
 
 
-@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
-def test_operators_are_registered_as_torch_wants_them():
-    bounds = (torch.tensor([0, 2], device=DEVICE), torch.tensor([9, 5], device=DEVICE))
-    decay = torch.rand(1, 1, 4, dtype=torch.float64, device=DEVICE)
-    x = random(2, 9, 4, dtype=torch.float32)
-    torch.library.opcheck(filter_operator, (x, [1.0, 2.0, 3.0], 1, True))
-    torch.library.opcheck(filter_operator, (x, [1.0, 2.0], 0, False, *bounds))
-    torch.library.opcheck(scan_operator, (x, None, True))
-    torch.library.opcheck(scan_operator, (x, decay, False))
-    half, weight = random(2, 9, 4, dtype=torch.float16), random(3, 4, dtype=torch.float16)
-    torch.library.opcheck(hop_linear_operator, (half, weight, None, 1.0, True, False), rtol=1e-2, atol=1e-2)
-
-
 @pytest.mark.parametrize("bi_directional", [False, True], ids=["uni", "bi"])
 @pytest.mark.parametrize(
     "options",
@@ -197,14 +184,6 @@ def test_heads_in_half_precision(bi_directional, options):
         for actual, wanted in zip(*results, strict=True):
             # The kernel rounds the mixed nodes to half precision, the plain form the mapped ones.
             torch.testing.assert_close(actual, wanted, rtol=2e-2, atol=2e-2 * wanted.abs().max().item())
-
-
-def test_operators_and_launches_give_the_same():
-    x, weight = random(2, 9, 6, dtype=torch.float16), random(5, 6, dtype=torch.float16)
-    with torch.no_grad():
-        launched = hop_linear(x, weight, None, 1.0, True, False)
-    assert torch.equal(launched, hop_linear(x, weight, None, 1.0, True, False))
-    assert torch.equal(scan_chain(x.detach(), 0.5, False), scan_chain(x, 0.5, False))
 
 
 def test_the_fused_kernel_is_what_runs(monkeypatch):

@@ -12,13 +12,13 @@ so it is a running sum from one end, then from the other, and a correction of ra
 False; the real nodes of a row are its chain. `decay` is a float or a Tensor [1 or batch, 1, width].
 """
 
-import functools
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from ..autograd import dispatching, fold_mapped_axis
+from ..cached_tensors import found_once
 from ..masking import zeroed
 from .decaying_exponential import decaying_exponential, neighbours
 from .halves import is_half_on_cpu, mix_widened, of_rows, pieces
@@ -71,7 +71,7 @@ def _path_inverse(x: Tensor, mask: Tensor | None, decay: Decay) -> Tensor:
     return y.mul_((1 + square).to(x.dtype)).addcmul_(weight, correction, value=-1)
 
 
-@functools.lru_cache(maxsize=64)
+@found_once(maxsize=64)
 def decay_taps(decay: float, dtype: torch.dtype) -> tuple[float, ...] | None:
     """The filter that the bi-directional inverse is on an endless chain, as far as sums rounded to a dtype can see it.
 
@@ -109,7 +109,7 @@ def _products_with_neighbours(
 ) -> Tensor:
     """The sum of `factor` times Nᵀy over nodes, and over rows where they have a common γ; in the dtype of γ."""
     if scans_halves(y):
-        from ..kernels.launch import runs_eagerly
+        from ..kernels.launching.launch import runs_eagerly
 
         if runs_eagerly(factor, y):
             from ..kernels.gradients.decay_gradient import neighbour_products

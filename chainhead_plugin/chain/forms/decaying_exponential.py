@@ -37,7 +37,7 @@ def _half_exponential(
     """The same of nodes in half precision on a device: a kernel's filter for every feature, which rounds once."""
     from ..kernels.feature_filter import filter_features
     from ..kernels.filter import chain_bounds
-    from ..kernels.launch import runs_eagerly
+    from ..kernels.launching.launch import runs_eagerly
 
     if decay.size(0) > 1 or not (scans_halves(x) and runs_eagerly(x)):
         return decaying_exponential(x.float(), mask, decay, bi_directional, transposed).to(x.dtype)

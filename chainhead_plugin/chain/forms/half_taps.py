@@ -6,13 +6,13 @@ rounding them leaves is a second part. What is still left, and taps too small to
 fifth of what rounding it does.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from ..cached_tensors import found_once
 from .decay import path_decay
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def half_filter(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     return _found(chain, dtype)
 
 
-@functools.lru_cache(maxsize=256)
+@found_once(maxsize=256)
 def _found(chain: "Chain", dtype: torch.dtype) -> HalfFilter | None:
     given = [chain.self_weight, 1.0] if chain.kind == "single_hop" else chain.taps
     return _halved(given, chain.bi_directional, dtype)
@@ -80,7 +80,7 @@ def decay_filter(decay: float, dtype: torch.dtype) -> HalfFilter | None:
     return _decay_found(decay, dtype)
 
 
-@functools.lru_cache(maxsize=64)
+@found_once(maxsize=64)
 def _decay_found(decay: float, dtype: torch.dtype) -> HalfFilter | None:
     rho = path_decay(torch.tensor(decay, dtype=torch.float64))[0].item()
     if (

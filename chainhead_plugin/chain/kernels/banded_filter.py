@@ -7,20 +7,18 @@ the tensor cores take a tile of nodes, with the reach of the filter on both side
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from .banded_nodes import banded_nodes
 from .filter import filter_chain
-from .launch import runs_eagerly
+from .launching.operators import node_operator
 from .tiles.bands import filter_bands
 
 # So many taps at least, reading a node for each of them takes longer than a copy.
 FEWEST_TAPS = 5
 
 
-def _launch(
-    x: Tensor,
+def _transposed(
     taps: Sequence[float],
     rest: Sequence[float],
     factor: float,
@@ -29,56 +27,12 @@ def _launch(
     reflected: bool,
     scales: Tensor | None,
     scaled_after: bool,
-    starts: Tensor | None,
-    counts: Tensor | None,
-) -> Tensor:
-    bands = filter_bands(tuple(taps), tuple(rest), back, ahead, x.dtype, x.device)
-    return banded_nodes(
-        x, bands, back, ahead,
-        factor=factor, reflected=reflected, scales=scales, scaled_after=scaled_after, starts=starts, counts=counts,
-    )  # fmt: skip
+    *bounds: Tensor | None,
+) -> tuple[Any, ...]:
+    return taps, rest, factor, ahead, back, reflected, scales, not scaled_after, *bounds
 
 
-@torch.library.custom_op("chainhead::banded_filter", mutates_args=())
-def banded_filter_operator(
-    x: Tensor,
-    taps: Sequence[float],
-    rest: Sequence[float],
-    factor: float,
-    back: int,
-    ahead: int,
-    reflected: bool,
-    scales: Tensor | None = None,
-    scaled_after: bool = False,
-    starts: Tensor | None = None,
-    counts: Tensor | None = None,
-) -> Tensor:
-    """`banded_filter`, for compilers and gradients."""
-    return _launch(x, taps, rest, factor, back, ahead, reflected, scales, scaled_after, starts, counts)
-
-
-@banded_filter_operator.register_fake
-def _(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, *ctx.which, scales, ctx.scaled_after, starts, counts = inputs
-    ctx.save_for_backward(scales, starts, counts)
-
-
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    taps, rest, factor, back, ahead, reflected = ctx.which
-    scales, *bounds = ctx.saved_tensors
-    grad = banded_filter_operator(
-        grad, taps, rest, factor, ahead, back, reflected, scales, not ctx.scaled_after, *bounds
-    )  # fmt: skip
-    return grad, *([None] * 10)
-
-
-banded_filter_operator.register_autograd(_backward, setup_context=_save)
-
-
+@node_operator("banded_filter", _transposed)
 def banded_filter(
     x: Tensor,
     taps: Sequence[float],
@@ -114,5 +68,8 @@ def banded_filter(
         whole = [tap + more for tap, more in zip(taps, rest, strict=True)] if rest else taps
         both = [*reversed(whole[1 : ahead + 1]), *whole[: back + 1]]
         return filter_chain(x, [tap * factor for tap in both], ahead, reflected, starts, counts)
-    form = _launch if runs_eagerly(x) else banded_filter_operator
-    return form(x, taps, rest, factor, back, ahead, reflected, scales, scaled_after, starts, counts)
+    bands = filter_bands(tuple(taps), tuple(rest), back, ahead, x.dtype, x.device)
+    return banded_nodes(
+        x, bands, back, ahead,
+        factor=factor, reflected=reflected, scales=scales, scaled_after=scaled_after, starts=starts, counts=counts,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ it triangles and what enters each tile. A node that is not finite makes NaN of i
 
 from torch import Tensor
 
-from .launch import on_device_of
+from .launching.launch import launch
 from .tiles.bands import ROWS
 from .tiles.products import product
 from .tiles.reach import sources
@@ -122,12 +122,12 @@ def banded_nodes(
     features = min(WIDEST, max(16, triton.next_power_of_2(width)))
     tiles_f = triton.cdiv(width, features)
     scale_stride = 0 if scales is None or scales.size(0) == 1 else scales.stride(0)
-    with on_device_of(x):
-        banded_nodes_kernel[(batch * blocks * tiles_f,)](
-            x, bands, y, starts, counts, scales, shares, carries, factor,
-            length, width, blocks, tiles_f, first_node, scale_stride,
-            BACK=back, AHEAD=ahead, PARTS=bands.size(0), REFLECTED=reflected, MASKED=starts is not None,
-            SCALED=scales is not None, SCALED_AFTER=scaled_after, CARRIED=carries is not None, WIDENED=not x.is_cuda,
-            BLOCK_M=ROWS, BLOCK_F=features, num_warps=WARPS,
-        )  # fmt: skip
+    launch(
+        banded_nodes_kernel, batch * blocks * tiles_f, y,
+        x, bands, y, starts, counts, scales, shares, carries, factor,
+        length, width, blocks, tiles_f, first_node, scale_stride,
+        BACK=back, AHEAD=ahead, PARTS=bands.size(0), REFLECTED=reflected, MASKED=starts is not None,
+        SCALED=scales is not None, SCALED_AFTER=scaled_after, CARRIED=carries is not None, WIDENED=not x.is_cuda,
+        BLOCK_M=ROWS, BLOCK_F=features, num_warps=WARPS,
+    )  # fmt: skip
     return y

@@ -6,53 +6,20 @@ then follow from a product on the tensor cores, in place of a scan node by node.
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from .banded_nodes import banded_nodes
 from .gradients.linear_gradients import real_nodes
-from .launch import runs_eagerly
+from .launching.operators import node_operator
 from .scan import tile_sums
 from .tiles.bands import sum_bands
 
 
-def _launch(x: Tensor, decay: float, reverse: bool, starts: Tensor | None, counts: Tensor | None) -> Tensor:
-    # Sums over tiles go on over nodes beside the chains.
-    x = real_nodes(x.resolve_neg().contiguous(), starts, counts)
-    bands, shares = sum_bands(decay, reverse, x.dtype, x.device)
-    carries, first_node = tile_sums(x, decay, reverse)
-    return banded_nodes(
-        x, bands, 0, 0,
-        first_node=first_node, shares=None if carries is None else shares, carries=carries,
-        starts=starts, counts=counts,
-    )  # fmt: skip
+def _transposed(decay: float, reverse: bool, *bounds: Tensor | None) -> tuple[Any, ...]:
+    return decay, not reverse, *bounds
 
 
-@torch.library.custom_op("chainhead::banded_sum", mutates_args=())
-def banded_sum_operator(
-    x: Tensor, decay: float, reverse: bool, starts: Tensor | None = None, counts: Tensor | None = None
-) -> Tensor:
-    """`banded_sum`, for compilers and gradients."""
-    return _launch(x, decay, reverse, starts, counts)
-
-
-@banded_sum_operator.register_fake
-def _(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, ctx.decay, ctx.reverse, *bounds = inputs
-    ctx.save_for_backward(*bounds)
-
-
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    return banded_sum_operator(grad, ctx.decay, not ctx.reverse, *ctx.saved_tensors), *([None] * 4)
-
-
-banded_sum_operator.register_autograd(_backward, setup_context=_save)
-
-
+@node_operator("banded_sum", _transposed)
 def banded_sum(
     x: Tensor, decay: float, reverse: bool, starts: Tensor | None = None, counts: Tensor | None = None
 ) -> Tensor:
@@ -73,5 +40,12 @@ def banded_sum(
     Tensor [batch, length, width], in the dtype of `x`
         Zero beside the chains.
     """
-    form = _launch if runs_eagerly(x) else banded_sum_operator
-    return form(x, decay, reverse, starts, counts)
+    # Sums over tiles go on over nodes beside the chains.
+    x = real_nodes(x.resolve_neg().contiguous(), starts, counts)
+    bands, shares = sum_bands(decay, reverse, x.dtype, x.device)
+    carries, first_node = tile_sums(x, decay, reverse)
+    return banded_nodes(
+        x, bands, 0, 0,
+        first_node=first_node, shares=None if carries is None else shares, carries=carries,
+        starts=starts, counts=counts,
+    )  # fmt: skip

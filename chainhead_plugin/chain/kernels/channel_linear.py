@@ -10,7 +10,6 @@ gradient with the moved nodes, which a copy with zeros between the chains has as
 
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,8 @@ from torch.nn import functional as F
 
 from .channel_linear_kernel import channel_linear_kernel
 from .gradients.linear_gradients import real_nodes, through_relu
-from .launch import on_device_of, runs_eagerly
+from .launching.launch import launch
+from .launching.operators import map_operator
 from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
 
 try:
@@ -57,87 +57,6 @@ def nodes_of_tile(batch: int, length: int, rows: int) -> int:
     )
 
 
-def _launch(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    hops: Sequence[int],
-    relu: bool,
-    starts: Tensor | None,
-    counts: Tensor | None,
-) -> Tensor:
-    x, weight = x.resolve_neg().contiguous(), weight.resolve_neg().contiguous()
-    batch, length, m = x.shape
-    channels, n, _ = weight.shape
-    y = x.new_empty(batch, length, n)
-    if y.numel() == 0:
-        return y
-
-    by_engine = takes(x, weight)
-    sizes = tiles_for(n, by_engine)
-    node_count = nodes_of_tile(batch, length, sizes.block_m)
-    chain_count = sizes.block_m // node_count
-    programs = (
-        triton.cdiv(batch, chain_count) * triton.cdiv(length, node_count) * triton.cdiv(n, sizes.block_n)
-    )
-    nodes, weights = x, weight
-    if by_engine:
-        programs = min(programs, programs_at_once(x.device))
-        nodes = described(x, [chain_count, node_count, sizes.block_k])
-        weights = described(weight.view(channels * n, m), [sizes.block_n, sizes.block_k])
-
-    with on_device_of(x):
-        channel_linear_kernel[(programs,)](
-            nodes, weights, bias, y, starts, counts, batch, length, m, n, programs, HOPS=tuple(hops),
-            DESCRIBED=by_engine, MASKED=starts is not None, BIASED=bias is not None, RELU=relu, WIDENED=not x.is_cuda,
-            CHAINS=chain_count, NODES=node_count, BLOCK_N=sizes.block_n, BLOCK_K=sizes.block_k,
-            num_warps=sizes.warps, num_stages=sizes.stages,
-        )  # fmt: skip
-    return y
-
-
-@torch.library.custom_op("chainhead::channel_linear", mutates_args=())
-def channel_linear_operator(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    hops: Sequence[int],
-    relu: bool,
-    starts: Tensor | None = None,
-    counts: Tensor | None = None,
-) -> Tensor:
-    """`channel_linear`, for compilers and gradients."""
-    return _launch(x, weight, bias, hops, relu, starts, counts)
-
-
-@channel_linear_operator.register_fake
-def _(x: Tensor, weight: Tensor, *_: Any, **__: Any) -> Tensor:
-    return x.new_empty(*x.shape[:2], weight.size(1))
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    x, weight, _, ctx.hops, relu, starts, counts = inputs
-    ctx.save_for_backward(x, weight, output if relu else None, starts, counts)
-
-
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    x, weight, y, starts, counts = ctx.saved_tensors
-    # Behind ReLU outputs beside the chains, which are zero, let nothing through.
-    grad = real_nodes(grad, starts, counts) if y is None else through_relu(grad, y)
-    grad_x = grad_weight = grad_bias = None
-    if ctx.needs_input_grad[0]:
-        back = [-hop for hop in ctx.hops]
-        grad_x = channel_linear_operator(grad, weight.transpose(1, 2), None, back, False, starts, counts)
-    if ctx.needs_input_grad[1]:
-        grad_weight = _weight_gradient(grad, x, ctx.hops)
-    if ctx.needs_input_grad[2]:
-        grad_bias = grad.sum((0, 1))
-    return grad_x, grad_weight, grad_bias, *([None] * 4)
-
-
-channel_linear_operator.register_autograd(_backward, setup_context=_save)
-
-
 def _weight_gradient(grad: Tensor, x: Tensor, hops: Sequence[int]) -> Tensor:
     """Σ_j grad[j]ᵀ x[j − h] for each hop h, [channels, n, m]."""
     batch, length, m = x.shape
@@ -157,6 +76,29 @@ def _weight_gradient(grad: Tensor, x: Tensor, hops: Sequence[int]) -> Tensor:
     return torch.stack(gradients)
 
 
+def _gradients(
+    needed: Sequence[bool],
+    grad: Tensor,
+    y: Tensor | None,
+    x: Tensor,
+    weight: Tensor,
+    hops: Sequence[int],
+    _: bool,
+    *bounds: Tensor | None,
+) -> tuple[Tensor | None, ...]:
+    # Behind ReLU outputs beside the chains, which are zero, let nothing through.
+    grad = real_nodes(grad, *bounds) if y is None else through_relu(grad, y)
+    grad_x = grad_weight = grad_bias = None
+    if needed[0]:
+        grad_x = channel_linear(grad, weight.transpose(1, 2), None, [-hop for hop in hops], False, *bounds)
+    if needed[1]:
+        grad_weight = _weight_gradient(grad, x, hops)
+    if needed[2]:
+        grad_bias = grad.sum((0, 1))
+    return grad_x, grad_weight, grad_bias
+
+
+@map_operator("channel_linear", _gradients)
 def channel_linear(
     x: Tensor,
     weight: Tensor,
@@ -186,5 +128,31 @@ def channel_linear(
     Tensor [batch, length, n], in the dtype of `x`
         Zero beside the chains.
     """
-    form = _launch if runs_eagerly(x, weight, bias) else channel_linear_operator
-    return form(x, weight, bias, hops, relu, starts, counts)
+    x, weight = x.resolve_neg().contiguous(), weight.resolve_neg().contiguous()
+    batch, length, m = x.shape
+    channels, n, _ = weight.shape
+    y = x.new_empty(batch, length, n)
+    if y.numel() == 0:
+        return y
+
+    by_engine = takes(x, weight)
+    sizes = tiles_for(n, by_engine)
+    node_count = nodes_of_tile(batch, length, sizes.block_m)
+    chain_count = sizes.block_m // node_count
+    programs = (
+        triton.cdiv(batch, chain_count) * triton.cdiv(length, node_count) * triton.cdiv(n, sizes.block_n)
+    )
+    nodes, weights = x, weight
+    if by_engine:
+        programs = min(programs, programs_at_once(x.device))
+        nodes = described(x, [chain_count, node_count, sizes.block_k])
+        weights = described(weight.view(channels * n, m), [sizes.block_n, sizes.block_k])
+
+    launch(
+        channel_linear_kernel, programs, y,
+        nodes, weights, bias, y, starts, counts, batch, length, m, n, programs, HOPS=tuple(hops),
+        DESCRIBED=by_engine, MASKED=starts is not None, BIASED=bias is not None, RELU=relu, WIDENED=not x.is_cuda,
+        CHAINS=chain_count, NODES=node_count, BLOCK_N=sizes.block_n, BLOCK_K=sizes.block_k,
+        num_warps=sizes.warps, num_stages=sizes.stages,
+    )  # fmt: skip
+    return y

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .launch import on_device_of, runs_eagerly
+from .launching.launch import launch
+from .launching.operators import node_operator
 
 try:
     import triton
@@ -111,59 +112,22 @@ def launch_filter(
         return y
     block_f = _feature_block(width)
     block_t = min(_TILE // block_f, max(16, triton.next_power_of_2(length)))
-    with on_device_of(x):
-        filter_kernel[(batch * triton.cdiv(length, block_t) * triton.cdiv(width, block_f),)](
-            x, y, taps, starts, counts, length, width, len(taps), ahead,
-            MASKED=starts is not None, REFLECTED=reflected, ONE_EACH=taps.ndim == 2,
-            ACCUMULATOR=tl.float64 if x.dtype == torch.float64 else tl.float32, BLOCK_T=block_t, BLOCK_F=block_f,
-        )  # fmt: skip
+    launch(
+        filter_kernel, batch * triton.cdiv(length, block_t) * triton.cdiv(width, block_f), y,
+        x, y, taps, starts, counts, length, width, len(taps), ahead,
+        MASKED=starts is not None, REFLECTED=reflected, ONE_EACH=taps.ndim == 2,
+        ACCUMULATOR=tl.float64 if x.dtype == torch.float64 else tl.float32, BLOCK_T=block_t, BLOCK_F=block_f,
+    )  # fmt: skip
     return y
 
 
-def _launch(
-    x: Tensor,
-    taps: Sequence[float],
-    ahead: int,
-    reflected: bool,
-    starts: Tensor | None,
-    counts: Tensor | None,
-) -> Tensor:
-    dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-    return launch_filter(x, _weights(tuple(taps), dtype, x.device), ahead, reflected, starts, counts)
+def _transposed(
+    taps: Sequence[float], ahead: int, reflected: bool, *bounds: Tensor | None
+) -> tuple[Any, ...]:
+    return list(reversed(taps)), len(taps) - 1 - ahead, reflected, *bounds
 
 
-@torch.library.custom_op("chainhead::filter_chain", mutates_args=())
-def filter_operator(
-    x: Tensor,
-    taps: Sequence[float],
-    ahead: int,
-    reflected: bool,
-    starts: Tensor | None = None,
-    counts: Tensor | None = None,
-) -> Tensor:
-    """`filter_chain`, for compilers and gradients."""
-    return _launch(x, taps, ahead, reflected, starts, counts)
-
-
-@filter_operator.register_fake
-def _(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, ctx.taps, ctx.ahead, ctx.reflected, *bounds = inputs
-    ctx.save_for_backward(*bounds)
-
-
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    back = len(ctx.taps) - 1 - ctx.ahead
-    transposed = filter_operator(grad, list(reversed(ctx.taps)), back, ctx.reflected, *ctx.saved_tensors)
-    return transposed, *([None] * 5)
-
-
-filter_operator.register_autograd(_backward, setup_context=_save)
-
-
+@node_operator("filter_chain", _transposed)
 def filter_chain(
     x: Tensor,
     taps: Sequence[float],
@@ -190,7 +154,8 @@ def filter_chain(
     -------
     Tensor [batch, length, width], in the dtype of `x`
     """
-    return (_launch if runs_eagerly(x) else filter_operator)(x, taps, ahead, reflected, starts, counts)
+    dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+    return launch_filter(x, _weights(tuple(taps), dtype, x.device), ahead, reflected, starts, counts)
 
 
 def chain_bounds(mask: Tensor | None) -> tuple[Tensor | None, Tensor | None]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .launch import on_device_of
+from .launching.launch import launch
 from .tiles.bands import ROWS
 from .tiles.products import product
 from .tiles.reach import sources
@@ -169,14 +169,14 @@ def mixed_products(
     blocks = triton.cdiv(length - first_node, ROWS - back - ahead)
     tiles_n = triton.cdiv(n, tiles.block_n)
     scale_stride = 0 if scales is None or scales.size(0) == 1 else scales.stride(0)
-    with on_device_of(x):
-        mixed_products_kernel[(batch * blocks * tiles_n,)](
-            x, weight, bands, bias, y, starts, counts, scales, shares, carries, factor,
-            length, m, n, blocks, tiles_n, first_node, scale_stride, *weight.stride(),
-            BACK=back, AHEAD=ahead, PARTS=bands.size(0), REFLECTED=reflected, MASKED=starts is not None,
-            SCALED=scales is not None, CARRIED=carries is not None, BIASED=bias is not None, RELU=relu,
-            EVEN=m % tiles.block_k == 0, WIDENED=not x.is_cuda,
-            BLOCK_M=ROWS, BLOCK_N=tiles.block_n, BLOCK_K=tiles.block_k,
-            num_warps=tiles.warps, num_stages=tiles.stages,
-        )  # fmt: skip
+    launch(
+        mixed_products_kernel, batch * blocks * tiles_n, y,
+        x, weight, bands, bias, y, starts, counts, scales, shares, carries, factor,
+        length, m, n, blocks, tiles_n, first_node, scale_stride, *weight.stride(),
+        BACK=back, AHEAD=ahead, PARTS=bands.size(0), REFLECTED=reflected, MASKED=starts is not None,
+        SCALED=scales is not None, CARRIED=carries is not None, BIASED=bias is not None, RELU=relu,
+        EVEN=m % tiles.block_k == 0, WIDENED=not x.is_cuda,
+        BLOCK_M=ROWS, BLOCK_N=tiles.block_n, BLOCK_K=tiles.block_k,
+        num_warps=tiles.warps, num_stages=tiles.stages,
+    )  # fmt: skip
     return y

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ..cached_tensors import built_once
-from .launch import on_device_of, runs_eagerly
+from .launching.launch import launch
+from .launching.operators import node_operator
 from .tiles.bands import ROWS
 
 try:
@@ -182,15 +183,16 @@ def entering_sums(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     features = compiled["BLOCK_F"]
     carry_features = min(_CHUNK_FEATURES, features)
     leaving, entering = x.new_empty(2, batch, blocks, width, dtype=dtype)
-    with on_device_of(x):
-        _block_sum_kernel[(batch * blocks * triton.cdiv(width, features),)](
-            x, leaving, decay, length, width, blocks, *strides, **compiled
-        )
-        _carry_kernel[(batch * triton.cdiv(width, carry_features),)](
-            leaving, entering, decay, width, blocks, *strides,
-            CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features,
-            DECAYING=decay is not None, BLOCK_T=BLOCK,
-        )  # fmt: skip
+    launch(
+        _block_sum_kernel, batch * blocks * triton.cdiv(width, features), leaving,
+        x, leaving, decay, length, width, blocks, *strides, **compiled,
+    )  # fmt: skip
+    launch(
+        _carry_kernel, batch * triton.cdiv(width, carry_features), entering,
+        leaving, entering, decay, width, blocks, *strides,
+        CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features,
+        DECAYING=decay is not None, BLOCK_T=BLOCK,
+    )  # fmt: skip
     return entering
 
 
@@ -220,7 +222,13 @@ def tile_sums(x: Tensor, decay: float, reverse: bool) -> tuple[Tensor | None, in
     return entering.flip(1) if reverse else entering, first_node
 
 
-def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
+def _transposed(decay: Tensor | None, reverse: bool) -> tuple[Any, ...]:
+    return decay, not reverse
+
+
+@node_operator("scan_chain", _transposed)
+def scan_operator(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
+    """`scan_chain`, of a γ that is a tensor."""
     x = x.resolve_neg().contiguous()
     y = torch.empty_like(x)
     batch, length, width = x.shape
@@ -230,35 +238,11 @@ def _launch(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     entering = entering_sums(x, decay, reverse)
     decay, strides, compiled = _tile(x, decay, reverse)
     blocks = triton.cdiv(length, BLOCK)
-    with on_device_of(x):
-        _running_sum_kernel[(batch * blocks * triton.cdiv(width, compiled["BLOCK_F"]),)](
-            x, y, entering, decay, length, width, blocks, *strides, **compiled
-        )
+    programs = batch * blocks * triton.cdiv(width, compiled["BLOCK_F"])
+    launch(
+        _running_sum_kernel, programs, y, x, y, entering, decay, length, width, blocks, *strides, **compiled
+    )
     return y
-
-
-@torch.library.custom_op("chainhead::scan_chain", mutates_args=())
-def scan_operator(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
-    """`scan_chain`, for compilers."""
-    return _launch(x, decay, reverse)
-
-
-@scan_operator.register_fake
-def _(x: Tensor, *_: Any, **__: Any) -> Tensor:
-    return torch.empty_like(x, memory_format=torch.contiguous_format)
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    _, decay, ctx.reverse = inputs
-    ctx.save_for_backward(decay)
-
-
-def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-    (decay,) = ctx.saved_tensors
-    return scan_operator(grad, decay, not ctx.reverse), None, None
-
-
-scan_operator.register_autograd(_backward, setup_context=_save)
 
 
 def scan_chain(x: Tensor, decay: Tensor | float | None, reverse: bool) -> Tensor:
@@ -278,4 +262,4 @@ def scan_chain(x: Tensor, decay: Tensor | float | None, reverse: bool) -> Tensor
     """
     if isinstance(decay, float):
         decay = decay_tensor(decay, x.device)
-    return (_launch if runs_eagerly(x) else scan_operator)(x, decay, reverse)
+    return scan_operator(x, decay, reverse)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..filter import chain_bounds
-from ..launch import on_device_of
+from ..launching.launch import launch
 
 try:
     import triton
@@ -75,10 +75,10 @@ def neighbour_products(
     blocks = triton.cdiv(length, _NODES)
     features = min(_FEATURES, triton.next_power_of_2(width))
     sums = a.new_empty(batch, blocks, width, dtype=torch.float32)
-    with on_device_of(a):
-        _neighbour_products_kernel[(batch * blocks * triton.cdiv(width, features),)](
-            a, y, sums, *chain_bounds(mask), length, width, blocks,
-            BEFORE=bi_directional or not transposed, AFTER=bi_directional or transposed, MASKED=mask is not None,
-            BLOCK_T=_NODES, BLOCK_F=features,
-        )  # fmt: skip
+    launch(
+        _neighbour_products_kernel, batch * blocks * triton.cdiv(width, features), sums,
+        a, y, sums, *chain_bounds(mask), length, width, blocks,
+        BEFORE=bi_directional or not transposed, AFTER=bi_directional or transposed, MASKED=mask is not None,
+        BLOCK_T=_NODES, BLOCK_F=features,
+    )  # fmt: skip
     return sums.sum(1)

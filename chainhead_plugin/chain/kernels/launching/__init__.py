@@ -1,0 +1,4 @@
+"""How kernels are launched: by themselves, or as operators of torch.
+
+May import: `chain`.
+"""
