@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from ..inputs.video_files import Frames
-    from .records import Record
+    from .wanted import Record
 
 Cells = list[dict[str, Any]]
 

@@ -9,7 +9,7 @@ from ..inputs.video_files import Frames
 from .answers import Answers, Cells, indices
 
 if TYPE_CHECKING:
-    from .records import Record
+    from .wanted import Record
 
 # The most quantiles that a terminal shows beside a forecast.
 _MOST_QUANTILES_SHOWN = 5

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .answers import Answers
-    from .records import Record
+    from .wanted import Record
 
 
 def check_explainable(pipe: Any, name: str) -> None:

@@ -16,8 +16,10 @@ from registry.jobs.work import Row
 
 from .find_model import FoundModel, find_model
 from .json_lines import holds_sequences_in_lines, records_of_lines
+from .media import media_files, read_medium
 from .pipeline import load_pipeline
-from .records import MEDIA, Record, Wanted, media_files, read_medium, read_records
+from .records import read_records
+from .wanted import MEDIA, Record, Wanted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from .records import Record, Wanted, read_records
+from .records import read_records
+from .wanted import Record, Wanted
 
 _SUFFIXES = (".jsonl", ".ndjson")
 # Lines that are read together, as long as none of them is broken.

@@ -6,14 +6,11 @@ import glob
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from ..inputs.image_files import read_image
 from ..inputs.named_sequences import series_sequences
-from ..inputs.sounds.sound_files import read_sound, resample
-from ..inputs.video_files import Frames, read_clip
 from ..tables.errors import RowsApartError, TableError, counted, listed
 from ..tables.formats.files import find_sources
 from ..tables.formats.names import COMPRESSIONS, UNSURE
@@ -21,80 +18,17 @@ from ..tables.loading import load
 from ..tables.matching import load_matched
 from ..tables.pieces import load_pieces
 from ..tables.read import Reading, source_of
-from ..tables.schema import Schema
 from ..tables.series import SeriesSet
 from ..tables.spec import TableSpec
 from ..tables.texts import load_texts
+from .media import read_media
+from .wanted import MEDIA, Record, Wanted
 
-Kind = Literal["sequence", "text", "image", "sound", "video"]
-# Kinds of which a file holds a single record.
-MEDIA: tuple[Kind, ...] = ("image", "sound", "video")
 # Files larger than the first are read in pieces. If the rows of a series do not stand together at the beginning of a
 # file, it is read as a whole, unless it is larger than the second: a table takes 11 times the memory of its file.
 _LARGE, _MOST_WHOLE = 16 * 2**20, 64 * 2**20
 # How many times smaller compressed files usually are than text, and the usual length of a cell.
 _RATIO, _CHARACTERS = 4, 10
-
-
-class Record(NamedTuple):
-    """A sequence, text, image, sound or video, with the other fields that the file holds for it.
-
-    Attributes
-    ----------
-    data : NamedSequence, str, PIL.Image.Image or float32 array [samples]
-        Of a video the absolute path of its file, a str.
-    fields : dict
-        Its identifier, its label, and the file's further fields.
-    name : str
-        Its name in messages and tables; empty if it has none.
-    error : str
-        Why a model cannot take it, with `data` None; empty if it can.
-    """
-
-    data: Any
-    fields: dict[str, Any]
-    name: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The inputs that a model takes, and the user's options on how to read files.
-
-    Attributes
-    ----------
-    kind : {"sequence", "text", "image", "sound", "video"}
-    feature_size : int
-        Number of features of a node.
-    sampling_rate : int, optional
-        Samples a second, of a model that takes sounds.
-    frames : Frames, optional
-        The frames of a video, of a model that takes videos.
-    schema : Schema, optional
-        The model's names of columns; without a schema columns are taken by position.
-    horizon : int, optional
-        Number of steps that the model forecasts. A model with a horizon also takes missing values.
-    interpolate_missing : bool
-        Whether the model's feature extractor interpolates missing values, so that it takes them too.
-    reading : Reading
-        How the files are written.
-    spec : TableSpec
-        The meaning of columns, for a model without names of columns.
-    tell_errors : bool
-        Whether texts that are empty and series with missing values are records that say why the model cannot take them,
-        and do not end the reading.
-    """
-
-    kind: Kind
-    feature_size: int = 1
-    sampling_rate: int | None = None
-    frames: Frames | None = None
-    schema: Schema | None = None
-    horizon: int | None = None
-    interpolate_missing: bool = False
-    reading: Reading = field(default_factory=Reading)
-    spec: TableSpec = field(default_factory=TableSpec)
-    tell_errors: bool = False
 
 
 def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> Iterator[Record]:
@@ -119,7 +53,7 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
     """
     source: Any = file if content is None else source_of(content, "-")
     if wanted.kind in MEDIA:
-        yield from _media(file, wanted, content)
+        yield from read_media(file, wanted, content)
         return
     if content is None:
         # Of a text file every line may be a text, also of notes.
@@ -134,88 +68,6 @@ def read_records(file: Path, wanted: Wanted, content: bytes | None = None) -> It
             del found  # so that memory does not hold a piece while the next is read
             yield from records
             del records
-
-
-def _media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Record]:
-    if content is not None:
-        if wanted.frames is not None:
-            raise ValueError("a video cannot come from standard input: name its file")
-        yield Record(_medium(content, str(file), wanted), {})
-        return
-    for found in media_files(file, wanted.kind):
-        yield found._replace(data=read_medium(found.data, wanted))
-
-
-def media_files(file: Path, kind: Kind) -> Iterator[Record]:
-    """Yield the images, sounds or videos of a file, a folder or a pattern, with their paths in place of their content.
-
-    What else a folder holds is left out, with a warning that names it, if any file is named as one of these.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    from ..recipes.data.media.kinds import IMAGES, SOUNDS, VIDEOS
-
-    if file.is_file():
-        yield Record(file, {})
-        return
-    includes = {"image": IMAGES, "sound": SOUNDS, "video": VIDEOS}[kind].includes
-    found = file.iterdir() if file.is_dir() else map(Path, glob.glob(str(file), recursive=True))
-    entries = sorted(one for one in found if not one.name.startswith("."))
-    files = [one for one in entries if one.is_file()]
-    named = [one for one in files if includes(one)]
-    is_inside = not named and any(map(includes, file.glob("*/*")))
-    if not files or is_inside:
-        inner = f", but folders: name their files by a pattern, such as '{file}/*/*'"
-        holds_folders = file.is_dir() and len(files) < len(entries)
-        raise ValueError(
-            f"{file} holds no {kind if is_inside else 'file'}{inner if holds_folders else ''}, expected {kind}s"
-        )
-    files = named or files  # no name tells, so that the content decides
-    if left_out := [one.name for one in entries if one not in files]:
-        warnings.warn(f"left out {listed(left_out)}", stacklevel=1)
-    for one in files:
-        yield Record(one, {"file": str(one)}, one.name)
-
-
-def read_medium(file: Path, wanted: Wanted) -> Any:
-    """Return the content of an image or a sound as a model takes it; of a video its path, as the pipeline reads files.
-
-    Raises
-    ------
-    ValueError
-        If the file holds something else.
-    """
-    if wanted.frames is not None:
-        # The pipeline would take fewer frames without a word, and read lists of further files.
-        read_clip(file, str(file), wanted.frames)
-        return str(file.absolute())
-    return _medium(file.read_bytes(), str(file), wanted)
-
-
-def _medium(content: bytes, name: str, wanted: Wanted) -> Any:
-    """Return an image, or the samples of a sound, resampled to the rate that the model was trained for."""
-    if wanted.kind == "image":
-        return read_image(content, name)
-    samples, rate, _ = read_sound(content, name)
-    model_rate = wanted.sampling_rate
-    if model_rate in (None, rate):
-        return samples
-    if rate < model_rate:
-        warnings.warn(
-            f"sounds of {rate:,} samples a second hold no tones above {rate // 2:,} Hz; the model was trained on "
-            f"{model_rate:,} samples a second",
-            stacklevel=1,
-        )
-    try:
-        return resample(samples, rate, model_rate)
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{name} has {rate:,} samples a second, expected the model's {model_rate:,}: {error}, or convert it, for "
-            f"example by ffmpeg -i FILE -ar {model_rate} NEW.wav"
-        ) from error
 
 
 def _texts(source: Any, wanted: Wanted, content: bytes | None) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answers import Answers, Cells
-    from .records import Record
+    from .wanted import Record
 
 
 def line_of(answers: Answers, record: Record, result: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..inputs.named_sequences import NamedSequence
 from ..tables.errors import listed
-from .records import Record
+from .wanted import Record
 
 
 def told_rows_before(record: Record, result: Any) -> str:

@@ -14,7 +14,7 @@ from ..answering.results import rows_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..answering.records import Record
+    from ..answering.wanted import Record
     from .opened import OpenModel
 
 _MOST_LABELS = 10

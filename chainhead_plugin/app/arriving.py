@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answering.records import Record
+from ..answering.wanted import Record
 from ..inputs.named_sequences import NamedSequence
 from .answer import ask, is_measured
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answering.records import Record, Wanted, read_records
+from ..answering.records import read_records
+from ..answering.wanted import Record, Wanted
 from ..inputs.named_sequences import NamedSequence
 from ..inputs.sounds.sound_files import read_sound
 from ..tables.formats.text.dialect import Dialect

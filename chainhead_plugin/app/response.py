@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ..answering.records import MEDIA
+from ..answering.wanted import MEDIA
 from .answer import Answer, answer, comparison
 from .given import from_drawing, from_files, from_text
 from .samples import samples_of
@@ -17,7 +17,7 @@ from .samples import samples_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..answering.records import Record
+    from ..answering.wanted import Record
     from .opened import OpenModel, OpenModels
 
 Result = TypeVar("Result")

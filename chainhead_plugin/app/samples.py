@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..answering.records import Record
+from ..answering.wanted import Record
 from ..inputs.named_sequences import NamedSequence
 from ..plugin import CHECKPOINTS
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..answering.answers import Answers
-    from ..answering.records import Record
+    from ..answering.wanted import Record
 
 # The most records, and the most numbers in them, that are read before their predictions are written.
 _MOST_RECORDS, _MOST_NUMBERS = 512, 1 << 17

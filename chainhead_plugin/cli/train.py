@@ -1,6 +1,6 @@
 """The subcommands `train` and `compare`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +8,7 @@ import typer
 
 from registry.screen import console, foreign_table, printable
 
+from .files.inputs import OF_TEXT_FILES
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .on_ray import AddressOption, Engine, check_engine
 from .screen import say, wrong
@@ -40,7 +41,7 @@ def train(
             metavar="RECIPE|TABLE|FOLDER",
             help="A YAML file, the name of a model of the zoo for its own recipe, a table of series: CSV, Parquet, "
             "Excel, JSON lines, .npz, .ts …, a folder or a pattern of them; or a folder with a folder of WAV files for "
-            "each label.",
+            "each label, or a table that names such files.",
             autocompletion=complete_recipes,
         ),
     ],
@@ -105,6 +106,7 @@ def train(
     from ..recipes.media_folders import check_no_media
     from ..recipes.recipe_files import load_recipe
     from ..recipes.sound_folders import holds_sounds, recipe_of_sounds
+    from ..recipes.tables_of_files import recipe_of_table
 
     with reported_errors():
         if holds_sounds(source):
@@ -116,11 +118,36 @@ def train(
             return
         check_no_media(Path(source))
         if is_table(source):
-            train_table(source, output, files_as, options)
+            try:
+                train_table(source, output, files_as, options)
+            except ValueError:
+                # Whatever was wrong with it as a table of series, it may name sounds.
+                of_sounds = recipe_of_table(
+                    Path(source), files_as.spec(), files_as.reading(), test, test_share, seed
+                )
+                if of_sounds is None:
+                    raise
+                _check_of_sounds(source, {**files_as.given(), **given})
+                _measure(of_sounds, output or Path(f"{of_sounds.name}-model"), with_peers=False)
             return
         if unused := [*files_as.given(), *given]:
             raise wrong(f"is for tables, which {source} is not", unused[0])
         _measure(load_recipe(source), output, with_peers=False)
+
+
+def _check_of_sounds(source: str, given: Mapping[str, object]) -> None:
+    """End the command with exit code 2 if an option has no effect on a table of the paths of sounds."""
+    for name, value in given.items():
+        is_task = name == "--task" and value == "classification"
+        if not is_task and name not in (
+            *OF_TEXT_FILES,
+            "--label",
+            "--group",
+            "--test",
+            "--test-share",
+            "--seed",
+        ):
+            raise wrong(f"has no effect on {source}, which names sounds", name)
 
 
 def compare(

@@ -11,6 +11,11 @@ from .errors import RecipeError
 _OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wma")
 
 
+def is_other_sound(file: Path) -> bool:
+    """Tell whether a file is a sound that is no WAV file, by its name."""
+    return file.suffix.lower() in _OTHER_SOUNDS
+
+
 def check_no_media(folder: Path) -> None:
     """Check that a folder does not hold sounds, images or videos in place of tables.
 
@@ -37,9 +42,9 @@ def check_no_media(folder: Path) -> None:
     if any(map(SOUNDS.includes, here)):
         raise RecipeError(
             f"{folder} holds WAV files without their labels: put them into a folder for each label, or name files and "
-            "labels in a table, for a recipe with task: audio-classification"
+            "labels in a table, and train on that"
         )
-    if found := [file for file in files if file.suffix.lower() in _OTHER_SOUNDS]:
+    if found := list(filter(is_other_sound, files)):
         raise RecipeError(
             f"{folder} holds sounds that are no WAV files, such as {found[0].relative_to(folder)}: convert them, for "
             "example by ffmpeg -i FILE NEW.wav"

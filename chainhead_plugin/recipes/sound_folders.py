@@ -1,6 +1,8 @@
-"""The recipe of a folder of sounds, for those who have written none."""
+"""The recipe of a folder of sounds, or of a table of their paths, for those who have written none."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..tables.formats.names import FORMATS, UNSURE
@@ -33,33 +35,41 @@ def holds_sounds(source: str) -> bool:
     return any(SOUNDS.includes(file) for file in path.glob("[!._]*/[!._]*"))
 
 
-def recipe_of_sounds(folder: Path, test: Path | None, test_share: float | None, seed: int | None) -> Recipe:
-    """Return the recipe of a folder of sounds.
+def recipe_of_sounds(
+    source: Path,
+    test: Path | None,
+    test_share: float | None,
+    seed: int | None,
+    columns: Mapping[str, Any] = MappingProxyType({}),
+) -> Recipe:
+    """Return the recipe of a folder of sounds, or of a table of their paths.
 
     Parameters
     ----------
-    folder : Path
-        With a folder of WAV files for each label.
+    source : Path
+        With a folder of WAV files for each label; or a table.
     test : Path, optional
-        Another such folder, to test on.
+        Another such folder or table, to test on.
     test_share : float, optional
         The share of the sounds to test on, by default 0.2 without `test`.
     seed : int, optional
         The seed of training and of the parts, by default 0.
+    columns : mapping
+        Of a table: the options of the recipe's data that name its columns, and tell how it is written.
 
     Raises
     ------
     RecipeError
         If options contradict each other.
     """
-    seed = seed or 0
-    data: dict[str, Any] = {"train": str(folder.resolve())}
+    seed, source = seed or 0, source.resolve()
+    data: dict[str, Any] = {"train": str(source), **columns}
     if test is not None:
         data["test"] = str(test.resolve())
     if test_share is not None or test is None:
         data |= {"test_share": _TEST_SHARE if test_share is None else test_share, "test_seed": seed}
     return Recipe(
-        name="-".join(folder.resolve().name.split()),
+        name="-".join((source.name if source.is_dir() else source.name.partition(".")[0]).split()),
         task=task_named("audio-classification"),
         data=data,
         seeds=[seed],

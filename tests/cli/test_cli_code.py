@@ -11,7 +11,8 @@ from fresh_processes import run_fresh
 from PIL import Image
 
 import chainhead_plugin as c
-from chainhead_plugin.answering.records import Wanted, read_records
+from chainhead_plugin.answering.records import read_records
+from chainhead_plugin.answering.wanted import Wanted
 from chainhead_plugin.inputs.image_files import IMAGE_FORMATS
 
 MARK = "import pathlib\npathlib.Path({mark!r}).write_text(__name__)\n"

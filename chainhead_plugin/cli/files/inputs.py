@@ -14,11 +14,11 @@ from .options import FileOptions
 
 if TYPE_CHECKING:
     from ...answering.answers import Answers
-    from ...answering.records import Record, Wanted
+    from ...answering.wanted import Record, Wanted
     from ...tables.schema import Schema
     from ...tables.spec import TableSpec
 
-_OF_TEXT_FILES = (
+OF_TEXT_FILES = (
     "--format",
     "--header",
     "--separator",
@@ -30,7 +30,7 @@ _OF_TEXT_FILES = (
 )
 # The options for tables that still have an effect if the model knows the names of its columns.
 _OF_NAMED = (
-    *_OF_TEXT_FILES,
+    *OF_TEXT_FILES,
     "--axes",
     "--drop",
     "--missing",
@@ -63,7 +63,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     ValueError
         If an option has no effect, or has a value that is not allowed.
     """
-    from ...answering.records import MEDIA, Wanted
+    from ...answering.wanted import MEDIA, Wanted
     from ...tables.schema import Schema
 
     stated = getattr(pipe, "schema", None)
@@ -77,7 +77,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
     if answers.reads in MEDIA:
         _refuse(given, (), f"on {answers.reads}s")
     elif answers.reads == "text":
-        _refuse(given, (*_OF_TEXT_FILES, "--columns", "--drop", "--label"), "on texts")
+        _refuse(given, (*OF_TEXT_FILES, "--columns", "--drop", "--label"), "on texts")
     elif schema is not None:
         _refuse(
             given,

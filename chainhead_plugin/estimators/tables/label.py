@@ -1,12 +1,21 @@
-"""Guesses what the only column of texts means: labels, or series."""
+"""The labels of tables: the only column of texts, if it must be that, and labels spelled as another table does."""
 
 from collections import Counter
 from dataclasses import replace
 
+from ...tables.columns.numerals.spelling import spelled_as
 from ...tables.errors import TableError, TextColumnError, listed
 from ...tables.loading import load
 from ...tables.series import SeriesSet
 from .plan import TablePlan
+
+
+def labelled_alike(found: SeriesSet, other: SeriesSet) -> SeriesSet:
+    """Return other series with their labels spelled as those of series that were found; each has a single label."""
+    names = {series.labels[0] for series in found}
+    labels = spelled_as(names, (series.labels[0] for series in other))
+    alike = (replace(series, labels=(label,)) for series, label in zip(other, labels, strict=True))
+    return replace(other, series=tuple(alike))
 
 
 def labelled_by_texts(plan: TablePlan, error: TextColumnError) -> SeriesSet:

@@ -22,7 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
-from .label import labelled_by_texts
+from .label import labelled_alike, labelled_by_texts
 from .plan import TablePlan, Task
 
 # Labels that are whole numbers are classes if there are at most this many of them, each with at least this many series.
@@ -217,7 +217,7 @@ def _parts(
         if not other.is_labelled:
             raise ValueError(f"{plan.test}: there is no column of labels to test by")
         other.check_observed()
-        return found, other
+        return found, other if task == "regression" else labelled_alike(found, other)
     if plan.test_share is None:
         return found, replace(found, series=())
     rows = _drawn(plan.test_share, plan.seed, found.series, task)

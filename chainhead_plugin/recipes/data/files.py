@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...inputs.named_sequences import series_sequences
+from ...tables.columns.numerals.spelling import spelled_as
 from ...tables.errors import listed, place
 from ...tables.loading import load
 from ...tables.matching import load_matched
@@ -51,6 +52,8 @@ def load_files(recipe: Recipe) -> Data:
     options = file_options(recipe, OPTIONS[recipe.task.reads])
     with said_of("data"):
         train, test = _parts(recipe, options)
+        if test is not None:
+            test = _spelled_alike(train, test, of_nodes=recipe.task.of_nodes)
         _check(train, test, of_nodes=recipe.task.of_nodes)
     parts = [train] if test is None else [train, test]
     joined = _join(parts, of_nodes=recipe.task.of_nodes)
@@ -201,6 +204,14 @@ def _texts(locations: Any, spec: TableSpec, options: FileOptions) -> tuple[Label
         said=f"{texts[0].file}: {len(texts)} texts; label {listed(spec.label)} ({shown})",
     )
     return part, spec
+
+
+def _spelled_alike(train: Labelled, test: Labelled, *, of_nodes: bool) -> Labelled:
+    """Return the test part with its labels spelled as in the training part."""
+    names = {label for labels in train.labels for label in _all_labels(labels, of_nodes)}
+    if not of_nodes:
+        return replace(test, labels=spelled_as(names, test.labels))
+    return replace(test, labels=[np.array(spelled_as(names, one), dtype=object) for one in test.labels])
 
 
 def _check(train: Labelled, test: Labelled | None, *, of_nodes: bool) -> None:

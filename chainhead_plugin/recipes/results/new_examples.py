@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...inputs.named_sequences import series_sequences
 from ...inputs.video_files import Frames
+from ...tables.columns.numerals.spelling import spelled_as
 from ...tables.errors import TableError, counted, listed, place
 from ...tables.loading import load
 from ...tables.matching import load_matched
@@ -97,14 +98,15 @@ def _examples(
     number = {name: index for index, name in enumerate(names)}
     places = [series.place for series in found]
     if not task.of_nodes:
-        texts = [str(series.labels[0]) for series in found]
+        texts = spelled_as(names, (str(series.labels[0]) for series in found))
         _check_known(texts, places, names)
         return Examples(chains, np.array([number[text] for text in texts], dtype=np.int64), names)
     rows = []
     for series in found:
-        counted = [str(text) for text in series.labels[0] if is_label(str(text))]
+        texts = spelled_as(names, map(str, series.labels[0]))
+        counted = list(filter(is_label, texts))
         _check_known(counted, [series.place] * len(counted), names)
-        rows.append(np.array([number.get(str(text), IGNORED) for text in series.labels[0]], dtype=np.int64))
+        rows.append(np.array([number.get(text, IGNORED) for text in texts], dtype=np.int64))
     return Examples(chains, pad_labels(rows), names)
 
 
@@ -117,8 +119,9 @@ def read_new_texts(
         raise TableError(
             f"{texts[0].file}: there is no column of labels to evaluate by: name it with --label"
         )
-    _check_known([text.label for text in texts], [place(text.file, row=text.row) for text in texts], names)
-    numbers = np.array([names.index(text.label) for text in texts], dtype=np.int64)
+    labels = spelled_as(names, (text.label for text in texts))
+    _check_known(labels, [place(text.file, row=text.row) for text in texts], names)
+    numbers = np.array([names.index(label) for label in labels], dtype=np.int64)
     return Examples([text.text for text in texts], numbers, names), f"{texts[0].file}: {len(texts)} texts"
 
 
@@ -161,8 +164,9 @@ def _columns_of(preprocessor: Any) -> Schema | None:
 
 def _numbered(found: Labelled, names: tuple[str, ...]) -> Examples:
     """Return read examples with the numbers that the model has for their labels."""
-    _check_known(found.labels, found.places, names)
-    numbers = np.array([names.index(label) for label in found.labels], dtype=np.int64)
+    labels = spelled_as(names, found.labels)
+    _check_known(labels, found.places, names)
+    numbers = np.array([names.index(label) for label in labels], dtype=np.int64)
     return Examples(found.inputs, numbers, names)
 
 

@@ -1,6 +1,6 @@
 """Find labels and ids in two spellings: with and without blanks around them, or a number as 1 and as 1.0."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,25 @@ def check_spelling(table: Table, column: str) -> None:
         other = spelled.setdefault(plain, text)
         if other != text and plain:
             raise _twice(table, column, rows, other, text)
+
+
+def spelled_as(names: Iterable[str], labels: Iterable[str]) -> list[str]:
+    """Return labels as a model or another table spells them, which are the same by the rules of `check_spelling`.
+
+    pandas writes the labels 0 and 1 as 0.0 and 1.0 if one is missing, and formats with types have no such spelling.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The known labels.
+    labels : iterable of str
+        A label that is not known stays as it is.
+    """
+    known = list(names)
+    by_plain = {_plain(name): name for name in known}
+    if len(by_plain) < len(known):
+        return list(labels)  # the names need their spelling
+    return [by_plain.get(_plain(label), label) for label in labels]
 
 
 def _first_rows(texts: NDArray[np.object_]) -> Mapping[str, int]:
