@@ -186,6 +186,27 @@ def test_excel(tmp_path):
         tables.load(tmp_path / "b.xlsx")
 
 
+def test_cells_merged_over_rows_and_titles_in_excel(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    steps = frame().groupby("id").cumcount().rename("step")
+    table = frame().set_index("id").set_index(steps.to_numpy(), append=True).rename_axis(["id", "step"])
+    table.to_excel(tmp_path / "a.xlsx")  # pandas merges the cells of equal ids
+    found = tables.load(tmp_path / "a.xlsx")
+    check(found)
+    assert "the value of merged cells taken for all of their rows (20)" in tables.summary(found)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    sheet = book.active
+    for merged in list(sheet.merged_cells.ranges):
+        sheet.unmerge_cells(str(merged))
+    sheet.insert_rows(1, 3)
+    sheet["B1"], sheet["A2"] = "Report", "of May"
+    book.save(tmp_path / "b.xlsx")
+    with pytest.raises(
+        TableError, match=r"'Report', 'of May' stand above a table of \d columns, .* in row 4"
+    ):
+        tables.load(tmp_path / "b.xlsx")
+
+
 @pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.npz", "a.csv.gz", "a.csv.zip", "a.csv.zst"])
 def test_damaged_files(name, tmp_path):
     WRITERS.get(name, WRITERS["ragged.npz"])(tmp_path / name)

@@ -1,13 +1,15 @@
 """Tables in workbooks of Excel."""
 
 import datetime
-from typing import Any
+import zipfile
+from dataclasses import replace
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError, listed, place, require
-from .cells import objects
+from .cells import objects, shown
 from .columnar import to_nanoseconds
 from .files import Source
 from .table import DATE, Table, single, unnamed_filled
@@ -15,6 +17,7 @@ from .text.dialect import Dialect
 from .text.header import has_header
 
 _SAMPLE_ROWS = 64
+_MERGED, _PIECE = b"<mergeCell ", 2**20
 
 
 def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Table:
@@ -31,7 +34,8 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     Returns
     -------
     Table
-        Cells keep their types: numbers, times or texts. A formula is read as its last result.
+        Cells keep their types: numbers, times or texts. A formula is read as its last result. Cells
+        that are merged over several rows have their value in all of them.
 
     Raises
     ------
@@ -42,12 +46,18 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     openpyxl = require("openpyxl", "openpyxl", source.name)
     with source.open() as stream:
         try:
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        except (ValueError, KeyError, OSError) as error:
+            has_merged = _mentions_merged_cells(stream)
+            stream.seek(0)
+            # Only a workbook that is read as a whole tells which cells are merged.
+            book = openpyxl.load_workbook(stream, read_only=not has_merged, data_only=True)
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             raise TableError(f"{source.name} is no workbook of Excel: {error}") from error
         sheets = {
-            name: [list(row) for row in book[name].iter_rows(values_only=True)] for name in book.sheetnames
+            name: [list(row) for row in book[name].iter_rows(values_only=True)]
+            for name in book.sheetnames
+            if hasattr(book[name], "iter_rows")  # not a chart
         }
+        merged = {name: _fill_merged(sheets[name], book[name]) if has_merged else 0 for name in sheets}
         book.close()
     filled = [
         name for name, found in sheets.items() if any(cell is not None for row in found for cell in row)
@@ -58,8 +68,53 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
         raise TableError(
             f"{source.name} has the sheets {listed(filled)}: name one of them as sheet (--sheet)"
         )
-    rows = sheets[sheet or filled[0]] if sheet or filled else []
-    return _table(rows, source.name, dialect)
+    chosen = sheet or (filled[0] if filled else None)
+    if chosen is None:
+        return _table([], source.name, dialect)
+    found = _table(sheets[chosen], source.name, dialect)
+    if not merged[chosen]:
+        return found
+    said = f"the value of merged cells taken for all of their rows ({merged[chosen]})"
+    return replace(found, notes=(*found.notes, said))
+
+
+def _mentions_merged_cells(stream: IO[bytes]) -> bool:
+    with zipfile.ZipFile(stream) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as sheet:
+                    end = b""
+                    while piece := sheet.read(_PIECE):
+                        if _MERGED in end + piece:
+                            return True
+                        end = piece[-len(_MERGED) :]
+    return False
+
+
+def _fill_merged(rows: list[list[Any]], sheet: Any) -> int:
+    """Put the value of cells that are merged over several rows into all of them; return how many such cells there are.
+
+    Cells of a single row are merged for titles and for headers of several columns, whose names the others lack.
+    """
+    ranges = [found for found in sheet.merged_cells.ranges if found.max_row > found.min_row]
+    for found in ranges:
+        value = rows[found.min_row - 1][found.min_col - 1]
+        for row in rows[found.min_row - 1 : found.max_row]:
+            row[found.min_col - 1 : found.max_col] = [value] * (found.max_col - found.min_col + 1)
+    return len(ranges)
+
+
+def _refuse_title(rows: list[list[Any]], file: str) -> None:
+    """Raise if single cells stand above a table that has names in several columns."""
+    filled = [[cell for cell in row if cell is not None] for row in rows]
+    above = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
+    titles = [cell for cells in filled[:above] for cell in cells]
+    if len(rows[0]) > 2 and titles:
+        told = f"{listed((shown(title) for title in titles), 3)} {'stands' if len(titles) == 1 else 'stand'}"
+        raise TableError(
+            f"{file}: {told} above a table of {len(rows[0])} columns, whose names seem to be in row {above + 1}: if "
+            "this is a title, delete the rows above the names"
+        )
 
 
 def _table(rows: list[list[Any]], file: str, dialect: Dialect) -> Table:
@@ -72,6 +127,8 @@ def _table(rows: list[list[Any]], file: str, dialect: Dialect) -> Table:
     )
     rows = [(row + [None] * width)[:width] for row in rows]
     is_named = dialect.header
+    if is_named is not False:
+        _refuse_title(rows, file)
     if is_named is None:
         is_named = has_header([[_shown(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]], file)
     names = [str(i) for i in range(1, width + 1)]
