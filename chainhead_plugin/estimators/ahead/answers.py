@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...tables.series import SeriesSet
 from .histories import History
+from .indices import future_index
 
 Array = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ def _as_table(
         headings = pandas.MultiIndex.from_product([names, columns], names=["variable", "quantile"])
     for series, forecast in zip(table, forecasts, strict=True):
         frame = pandas.DataFrame(forecast.reshape(len(forecast), -1), columns=headings)
-        frame.index = _future_index(table, series, len(forecast))
+        frame.index = future_index(table, series, len(forecast), history.numbers)
         if history.period is not None:
             frame.index = frame.index.to_period(history.period)
         frames.append(frame)
@@ -58,17 +59,6 @@ def _as_table(
     levels = list(table.columns.spec.series) or ["series"]
     keyed = [key[0] if len(levels) == 1 else key for key in keys]
     return pandas.concat(frames, keys=keyed, names=[*levels, frames[0].index.name])
-
-
-def _future_index(table: SeriesSet, series: Any, steps: int) -> Any:
-    import pandas
-
-    if series.times is None or table.step is None:
-        return pandas.RangeIndex(len(series), len(series) + steps)
-    times = table.future_times(series, steps)
-    is_dates = all(hasattr(time, "year") for time in times)
-    name = table.columns.spec.time
-    return pandas.DatetimeIndex(times, name=name) if is_dates else pandas.Index(times, name=name)
 
 
 __all__ = ["as_given"]

@@ -16,6 +16,7 @@ from ...tables.series import Series, SeriesSet
 from ...tables.spec import TableSpec
 from ...tables.time.clock import Clock, offsets_in
 from ...tables.time.marks import TimeMark, last_mark
+from .indices import numbers_of
 
 Array = NDArray[np.float64]
 
@@ -40,6 +41,8 @@ class History:
         The names of the covariates.
     period : str, optional
         The frequency of a PeriodIndex of pandas; forecasts are returned with an index of the same frequency.
+    numbers : range, optional
+        An index of evenly rising whole numbers, without another meaning; forecasts go on with it.
     """
 
     values: list[Array]
@@ -49,6 +52,7 @@ class History:
     known: list[Array] | None = None
     names: tuple[str, ...] = ()
     period: str | None = None
+    numbers: range | None = None
 
     @property
     def ends(self) -> list[int]:
@@ -136,7 +140,7 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
     history = history_of(table, is_batch=bool(table.columns.spec.series) or len(table) > 1, is_flat=is_flat)
     index = y.index if y.index.nlevels == 1 else y.index.levels[-1]
     period = getattr(index, "freqstr", None) if hasattr(index, "to_timestamp") else None
-    return replace(history, period=period)
+    return replace(history, period=period, numbers=numbers_of(y.index))
 
 
 def _check_rows(steps: Any, known: Any) -> None:

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError, place, require
+from ..time.patterns import is_time
 from .cells import is_nan, objects
 from .columnar import to_nanoseconds
 from .table import DURATION, Table, single
+
+_TIME = "time"
 
 
 def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
@@ -22,7 +25,8 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
         Names of columns may be integers. The index becomes columns if it has a meaning: all levels of a MultiIndex, of
         which the outer levels tell series apart and the last is time; a DatetimeIndex, PeriodIndex or TimedeltaIndex,
         as the time; an
-        index with a name; and an index of texts, as a column "id". Row numbers without a name are left out.
+        index with a name; and an index of texts, as a column "id", or "time" if all are different times. Row numbers
+        without a name are left out.
     name : str
         The name of the DataFrame for messages.
 
@@ -54,7 +58,7 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
             zones[column] = zone
     if not len(frame):
         raise TableError(f"{name} has no rows")
-    index = tuple(levels) if len(levels) > 1 or _is_time(frame.index, pandas) else ()
+    index = tuple(levels) if len(levels) > 1 or [*levels] == [_TIME] or _is_time(frame.index, pandas) else ()
     return single(columns, name, None, zones=zones, index=index)
 
 
@@ -64,11 +68,14 @@ def _levels(index: Any, pandas: Any) -> dict[str, Any]:
         names = [f"level_{level}" if name is None else str(name) for level, name in enumerate(index.names)]
         return {name: index.get_level_values(level) for level, name in enumerate(names)}
     if _is_time(index, pandas):
-        return {"time" if index.name is None else str(index.name): index}
+        return {_TIME if index.name is None else str(index.name): index}
     if index.name is not None:
         return {str(index.name): index}
-    is_text = not pandas.api.types.is_numeric_dtype(index.dtype)
-    return {"id": index} if is_text else {}
+    if pandas.api.types.is_numeric_dtype(index.dtype):
+        return {}
+    # Dates that nobody has parsed are times all the same.
+    are_times = index.is_unique and all(isinstance(cell, str) and is_time(cell) for cell in index)
+    return {_TIME if are_times else "id": index}
 
 
 def _is_time(index: Any, pandas: Any) -> bool:
