@@ -1,5 +1,7 @@
 """Checks, before anything is computed, of the places that users name for files and folders to write."""
 
+import glob
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -18,6 +20,30 @@ def check_file_place(file: Path) -> None:
     if not folder.is_dir():
         raise ValueError(f"cannot write {file}: there is no folder {folder}")
     _check_takes_files(file, folder)
+
+
+def check_is_no_input(file: Path, inputs: Iterable[Path]) -> None:
+    """Check that a file to write is none of the files that are read, which it would replace.
+
+    Parameters
+    ----------
+    file : Path
+    inputs : iterable of Path
+        Files, folders, whose files count, and patterns of file names.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+    """
+    if not file.exists():
+        return
+    for one in inputs:
+        found = map(Path, glob.glob(str(one), recursive=True)) if glob.has_magic(str(one)) else [one]
+        for read in (one, *found):
+            is_within = read.is_dir() and read.resolve() in file.resolve().parents
+            if is_within or (read.is_file() and read.samefile(file)):
+                raise ValueError(f"{file} is an input, which the output would replace: choose another name")
 
 
 def check_folder_place(folder: Path) -> None:
@@ -44,4 +70,4 @@ def _check_takes_files(wanted: Path, folder: Path) -> None:
         raise ValueError(f"cannot write {wanted}: {folder} takes no files: {error.strerror}") from error
 
 
-__all__ = ["check_file_place", "check_folder_place"]
+__all__ = ["check_file_place", "check_folder_place", "check_is_no_input"]

@@ -11,7 +11,7 @@ import typer
 
 from registry.screen import console, foreign_table, printable
 
-from ..checks.places import check_file_place
+from ..checks.places import check_file_place, check_is_no_input
 from .files.inputs import check_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .screen import say, say_json, wrong
@@ -71,6 +71,7 @@ def evaluate(
         raise wrong("has no effect without --data", unused[0])
     with reported_errors("a confusion matrix"):
         if picture is not None:
+            check_is_no_input(picture, data or [])
             _check_picture(picture, overwrite)
         if data:
             _on_files(name, data, revision, files_as, as_json, picture)

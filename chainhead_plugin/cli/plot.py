@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..checks.places import check_is_no_input
 from ..registration import RANDOM_MODEL_TYPE
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
@@ -97,6 +98,7 @@ def plot(
         kind = "chain" if inputs is None else "contributions"
         file = output or out or Path(f"{name.rstrip('/').rpartition('/')[2]}-{kind}.png")
         check_picture(file)
+        check_is_no_input(file, [] if inputs is None else [inputs])
         if file.exists() and not overwrite:
             raise ValueError(f"{file} exists: choose another name with --output, or --overwrite it")
         model = find_model(name, revision)

@@ -12,6 +12,7 @@ import typer
 
 from registry.screen import console, foreign_table
 
+from ..checks.places import check_is_no_input
 from .files.inputs import check_files, read_files, wanted_of
 from .files.options import UNSAID, FileOptions, takes_file_options
 from .on_ray import AddressOption, Engine, OnError, check_engine, check_folder, predict_on_ray
@@ -117,6 +118,7 @@ def predict(
         from ..answering.pipeline import answering, load_pipeline
         from ..answering.results import line_of
         from ..answering.rows_before import told_rows_before
+        from ..answering.wanted import MEDIA
         from ..tables.write import check_target, to_plain, write_rows
 
         if engine is not None:
@@ -125,6 +127,11 @@ def predict(
             check_target(output, overwrite=overwrite)
         model = find_model(name, revision)
         answers = model.answers
+        if engine is None and output is not None:
+            # A table in a folder of images is none of its inputs.
+            check_is_no_input(
+                output, (one for one in files if answers.reads not in MEDIA or not one.is_dir())
+            )
         given = _options(answers, top_k, horizon, quantiles, update_bands)
         pipe = load_pipeline(model, device)
         wanted = wanted_of(pipe, answers, files_as)

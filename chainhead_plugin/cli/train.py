@@ -176,10 +176,16 @@ def compare(
 
     Example: chainhead compare my-recipe.yaml --engine ray --workers 8
     """
+    from ..recipes.fields.random_chains import MODEL_TYPE
     from ..recipes.recipe_files import load_recipe
 
     check_engine(engine, {"--address": address, "--workers": workers})
     with reported_errors():
+        if is_table(recipe) and not Path(recipe).is_dir():
+            raise ValueError(
+                f"{recipe} is no recipe: to compare the default model with others, name the table in the data of a "
+                f"recipe, with model: {{model_type: {MODEL_TYPE}}}; chainhead train {recipe} needs none"
+            )
         _measure(
             load_recipe(recipe),
             output,

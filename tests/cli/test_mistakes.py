@@ -49,6 +49,7 @@ def files(tmp_path_factory):
     (folder / "leaves" / "beech").mkdir(parents=True)
     (folder / "folder.csv").mkdir()
     (folder / "folder.png").mkdir()
+    (folder / "scan.png").touch()
     return folder
 
 
@@ -127,6 +128,16 @@ MISTAKES = [
         1,
         "ok.csv is there already: choose another name, or overwrite",
     ),
+    (
+        f"predict {VOWELS} vowels.csv --output vowels.csv --overwrite",
+        1,
+        "vowels.csv is an input, which the output would replace: choose another name",
+    ),
+    (f"predict {VOWELS} ok.csv *.csv --output ./vowels.csv --overwrite", 1, "vowels.csv is an input"),
+    (f"predict {VOWELS} vowels.csv . --output vowels.csv --overwrite", 1, "vowels.csv is an input"),
+    (f"plot {DIGITS} --input scan.png --output scan.png --overwrite", 1, "scan.png is an input"),
+    (f"evaluate {DIGITS} --data . --picture scan.png --overwrite", 1, "scan.png is an input"),
+    ("compare ok.csv", 1, "ok.csv is no recipe: to compare the default model with others, name the table"),
     (f"predict {VOWELS} vowels.csv --overwrite", 2, "--overwrite: has no effect without --output"),
     (
         f"predict {VOWELS} vowels.csv --device gpu",

@@ -22,6 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
+from .features import told_constant
 from .label import labelled_alike, labelled_by_texts
 from .plan import TablePlan, Task
 
@@ -107,6 +108,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         )
     found.check_observed()
     schema = schema_of(found)
+    said += told_constant(found)
 
     task = plan.task or _guess_task(found)
     if plan.task is None:

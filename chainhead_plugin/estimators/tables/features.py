@@ -1,0 +1,30 @@
+"""Features of a table that may be something else."""
+
+import numpy as np
+
+from ...tables.errors import listed
+from ...tables.series import SeriesSet
+
+
+def told_constant(found: SeriesSet) -> list[str]:
+    """Return a sentence on features that are whole numbers, the same at all nodes of a series; none without such.
+
+    They may be the number of a person or a machine, by which a model would tell series apart that it was trained on.
+    """
+    if found.columns.spec.rows == "series" or max(map(len, found)) < 2:
+        return []
+    firsts = np.stack([series.values[0] for series in found])
+    is_number = np.mod(firsts, 1) == 0
+    stays = np.stack([(series.values == series.values[0]).all(0) for series in found])
+    places = np.flatnonzero((stays & is_number).all(0) & (np.ptp(firsts, axis=0) > 1))
+    if not len(places):
+        return []
+    names = [found.features[place] for place in places]
+    one = names[0]
+    return [
+        f"taken for a feature, though the same in all rows of each series: {listed(names)}; if it names what series "
+        f"belong to, such as a person, say --group {one}, and leave it out otherwise with --drop {one}"
+    ]
+
+
+__all__ = ["told_constant"]
