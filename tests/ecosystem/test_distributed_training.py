@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from fresh_processes import run_script
 from ports import free_port
 from safetensors.torch import load_file
 from torch.distributed import checkpoint
@@ -27,15 +28,13 @@ def trained(tmp_path_factory):
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1"]
     launch += ["--num_processes", "2", "--mixed_precision", "no", "--dynamo_backend", "no"]
     launch += ["--num_cpu_threads_per_process", "1", "--main_process_port", str(free_port())]
-    for command in ([sys.executable], launch):
-        done = subprocess.run(
-            [*command, str(SCRIPT), str(folder)],
-            env=os.environ | {"ACCELERATE_USE_CPU": "true"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true"}
+    alone = run_script(SCRIPT, folder, environment=environment, offline=True)
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    together = subprocess.run(
+        [*launch, str(SCRIPT), str(folder)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert together.returncode == 0, together.stdout + together.stderr
     return folder
 
 

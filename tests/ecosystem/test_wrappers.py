@@ -4,7 +4,6 @@ import copy
 import io
 import json
 import multiprocessing
-import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ import joined_batch_norm
 import pytest
 import torch
 import wrapped_models
+from fresh_processes import run_script
 from torch import nn
 from torch.nn.parallel.replicate import replicate
 from torch.nn.utils import parametrize, prune
@@ -199,7 +199,7 @@ def test_dynamic_quantisation(kind):
 def distributed():
     """For every way to distribute a model over two processes and every model, what differed, or nothing."""
     program = Path(__file__).parents[1] / "support" / "distributed_models.py"
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=900, check=False)
+    done = run_script(program, offline=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

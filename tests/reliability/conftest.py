@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_processes import run_script
 
 FOLDER = Path(__file__).parents[1] / "support"
 
@@ -19,17 +20,26 @@ def full(request):
 
 @pytest.fixture(scope="session")
 def run_program():
-    """Run a script of this folder; return the JSON that it writes last."""
+    """Run a script of the support folder; return the JSON that it writes last.
 
-    def run(script, *arguments, timeout=600, **environment):
-        done = subprocess.run(
-            [sys.executable, FOLDER / script, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **environment},
-            timeout=timeout,
-            check=False,
-        )
+    Most scripts find their libraries imported already. Where `imports` is what a test looks at, they import all.
+    """
+
+    def run(script, *arguments, imports=False, timeout=600, **environment):
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **environment}
+        if imports:
+            done = subprocess.run(
+                [sys.executable, FOLDER / script, *map(str, arguments)],
+                capture_output=True,
+                text=True,
+                env=environment,
+                timeout=timeout,
+                check=False,
+            )
+        else:
+            done = run_script(
+                FOLDER / script, *arguments, environment=environment, offline=True, timeout=timeout
+            )
         assert done.returncode == 0, (
             f"exit status {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         )

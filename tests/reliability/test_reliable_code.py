@@ -2,7 +2,7 @@
 
 
 def test_nothing_runs_that_is_not_installed(run_program, tmp_path):
-    report = run_program("under_audit.py", tmp_path)
+    report = run_program("under_audit.py", tmp_path, imports=True)
 
     assert report["events"] == []
     # The watch sees code that is allowed to run, and models in order do what is asked.

@@ -56,8 +56,13 @@ def become(task: dict[str, Any]) -> None:
     os.chdir(task["folder"])
     os.environ.clear()
     os.environ.update(task["environment"])
-    sys.argv = ["-c", *task["arguments"]]
-    sys.path[:1] = ["", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    script = task["script"]
+    sys.argv = [script or "-c", *task["arguments"]]
+    first = os.path.dirname(script) if script else ""
+    sys.path[:1] = [first, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    # OpenMP has read the server's environment.
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        sys.modules["torch"].set_num_threads(int(threads))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         file = os.open(task[name], flags)
@@ -80,5 +85,7 @@ if __name__ == "__main__":
         task = serve(listener)
 
     become(task)
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    exec(compile(task["code"], "<string>", "exec"), sys.modules["__main__"].__dict__)
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if task["script"]:
+        main.__file__ = task["script"]
+    exec(compile(task["code"], task["script"] or "<string>", "exec"), main.__dict__)

@@ -140,6 +140,7 @@ def start_fresh(
     offline: bool = False,
     warnings: Sequence[str] = (),
     stdin: Path | str = os.devnull,
+    script: Path | str = "",
 ) -> FreshProcess:
     """Start Python code as `python -c` does, and return at once.
 
@@ -160,6 +161,8 @@ def start_fresh(
         As after Python's `-W`.
     stdin : path
         The file that is its standard input.
+    script : path, optional
+        Where the code is from: modules next to it are found, and tracebacks name it.
     """
     path = _server(offline, tuple(warnings))
     stated = {"HF_HUB_OFFLINE": "1"} if offline else {}
@@ -170,6 +173,7 @@ def start_fresh(
         "folder": str(Path(folder).absolute()),
         "environment": dict(os.environ if environment is None else environment) | stated,
         "stdin": str(Path(stdin).absolute()),
+        "script": str(Path(script).absolute()) if script else "",
         "stdout": str(outputs / "stdout"),
         "stderr": str(outputs / "stderr"),
     }
@@ -182,3 +186,9 @@ def start_fresh(
 def run_fresh(code: str, *, timeout: float = 600, **options: Any) -> "subprocess.CompletedProcess[str]":
     """Run Python code as `python -c` does and return how it ended; options as of `start_fresh`."""
     return start_fresh(code, **options).wait(timeout)
+
+
+def run_script(script: Path, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a file as `python FILE ARGUMENTS` does and return how it ended; options as of `run_fresh`."""
+    code = script.read_text("utf-8")
+    return run_fresh(code, script=script, arguments=[*map(str, arguments)], **options)
