@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_client import packages_without_plugin, run_client, run_client_of
+from hub_client import packages_without_plugin, run_client
 from hub_samples import CHECKPOINT, CLASSES, NAME
 from transformers.dynamic_module_utils import get_imports
 
@@ -151,7 +151,7 @@ def test_with_and_without_the_plugin(hub, home, packages, tmp_path):
         assert found[auto] == f"{flat_module(name)}.{name}"
         assert {f"{reference.partition('.')[0]}.py" for reference in found.values()} <= tree.keys()
 
-    found = run_client_of(packages, WITHOUT, hub, home=tmp_path / "b", token=token).ok
+    found = run_client(WITHOUT, hub, home=tmp_path / "b", token=token, packages=packages).ok
     (outputs, modules), (other_outputs, other_modules) = found
     assert all(module.startswith("transformers_modules.me.code.") for module in modules)
     places = [module.rpartition(".")[0].rpartition(".")[0] for module in other_modules]

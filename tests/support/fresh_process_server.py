@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+import sysconfig
 import types
 import warnings
 from typing import Any
@@ -60,6 +61,8 @@ def become(task: dict[str, Any]) -> None:
     sys.argv = [script or "-c", *task["arguments"]]
     first = os.path.dirname(script) if script else ""
     sys.path[:1] = [first, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    if task["packages"]:
+        use_only(task["packages"])
     # OpenMP has read the server's environment.
     if threads := os.environ.get("OMP_NUM_THREADS"):
         sys.modules["torch"].set_num_threads(int(threads))
@@ -68,6 +71,16 @@ def become(task: dict[str, Any]) -> None:
         file = os.open(task[name], flags)
         os.dup2(file, number)
         os.close(file)
+
+
+def use_only(packages: str) -> None:
+    """Import from Python's own folders, and from one more in place of all other packages."""
+    own = sysconfig.get_path("stdlib")
+    sys.path[1:] = [path for path in sys.path[1:] if path.startswith(own) and "site-packages" not in path]
+    sys.path.append(packages)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in repr(finder)]
+    sys.path_importer_cache.clear()
+    importlib.invalidate_caches()
 
 
 if __name__ == "__main__":

@@ -141,6 +141,7 @@ def start_fresh(
     warnings: Sequence[str] = (),
     stdin: Path | str = os.devnull,
     script: Path | str = "",
+    packages: Path | str = "",
 ) -> FreshProcess:
     """Start Python code as `python -c` does, and return at once.
 
@@ -163,6 +164,8 @@ def start_fresh(
         The file that is its standard input.
     script : path, optional
         Where the code is from: modules next to it are found, and tracebacks name it.
+    packages : path, optional
+        The folder of packages that is left to import from, besides Python's own.
     """
     path = _server(offline, tuple(warnings))
     stated = {"HF_HUB_OFFLINE": "1"} if offline else {}
@@ -174,6 +177,7 @@ def start_fresh(
         "environment": dict(os.environ if environment is None else environment) | stated,
         "stdin": str(Path(stdin).absolute()),
         "script": str(Path(script).absolute()) if script else "",
+        "packages": str(packages),
         "stdout": str(outputs / "stdout"),
         "stderr": str(outputs / "stderr"),
     }

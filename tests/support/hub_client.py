@@ -118,6 +118,7 @@ def start_client(
     token: str | None = None,
     offline: bool = False,
     env: Mapping[str, str] | None = None,
+    packages: Path | str = "",
 ) -> Client:
     """Start Python code in a new process and return at once.
 
@@ -135,12 +136,15 @@ def start_client(
         Whether to set `HF_HUB_OFFLINE`.
     env : mapping, optional
         More environment variables.
+    packages : path, optional
+        The folder that it can import from, as `packages_without_plugin` makes it; without it, everything installed.
     """
     report = empty_report()
     process = start_fresh(
         RUNNER.read_text("utf-8"),
         arguments=[report, textwrap.dedent(code)],
         environment=client_environment(hub, home, token=token, offline=offline, env=env),
+        packages=packages,
     )
     return Client(process, report)
 
@@ -148,23 +152,6 @@ def start_client(
 def run_client(code: str, hub: LoopbackHub, *, timeout: float = 120, **options: Any) -> Outcome:
     """Run Python code in a new process and return how it ended; options as of `start_client`."""
     return start_client(code, hub, **options).wait(timeout)
-
-
-def run_client_of(
-    packages: Path, code: str, hub: LoopbackHub, *, home: Path, token: str | None = None
-) -> Outcome:
-    """Run Python code that can import from one folder only, as `packages_without_plugin` makes it."""
-    report = empty_report()
-    done = subprocess.run(
-        [sys.executable, "-S", str(RUNNER), report, textwrap.dedent(code)],
-        env=client_environment(hub, home, token=token, offline=False, env={"PYTHONPATH": str(packages)}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return outcome(done, report)
 
 
 def packages_without_plugin(folder: Path) -> Path:
