@@ -50,6 +50,14 @@ def _transformers_says_what_it_says():
         logging.enable_progress_bar()
 
 
+@pytest.fixture(autouse=True)
+def _compiled_anew():
+    """Forget what a test compiled: torch counts compilations of a function, and refuses more than a few."""
+    yield
+    if dynamo := sys.modules.get("torch._dynamo"):
+        dynamo.reset()
+
+
 @pytest.fixture
 def one_thread():
     """Threads that wait for each other on a busy machine are what makes small measurements noisy."""

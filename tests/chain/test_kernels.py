@@ -65,7 +65,8 @@ def check(chain, batch, length, width, dtype, padding=None):
 @pytest.mark.parametrize("chain", KINDS, ids=name)
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_outputs_and_gradients_of_every_kind(chain, dtype):
-    for length in LENGTHS:
+    # The interpreter sees the ends of short chains in one dtype: where they are does not depend on it.
+    for length in LENGTHS if DEVICE == "cuda" or dtype == torch.float64 else LENGTHS[-1:]:
         if interdependence_matrix(chain, length).abs().max() < torch.finfo(dtype).max / 1e3:
             check(chain, 2, length, 3, dtype)
 
@@ -200,7 +201,8 @@ def test_what_has_a_copy_engine():
 @pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 def test_scans(reverse, dtype):
-    for batch, length, width in SCANNED:
+    # Where blocks begin and end does not depend on the dtype: the interpreter sees all shapes in one.
+    for batch, length, width in SCANNED if DEVICE == "cuda" or dtype == torch.float64 else SCANNED[1:2]:
         x = random(batch, length, width, dtype=dtype).detach()
         one_each = torch.rand(1, 1, width, dtype=torch.float64, device=DEVICE)
         per_row = torch.rand(batch, 1, width, dtype=torch.float64, device=DEVICE)

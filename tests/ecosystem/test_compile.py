@@ -31,13 +31,6 @@ COMPILED = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _fresh_compiler():
-    torch._dynamo.reset()
-    yield
-    torch._dynamo.reset()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("options", COMPILED.values(), ids=COMPILED)
 def test_one_graph_with_the_same_outputs_and_gradients(options):

@@ -153,7 +153,6 @@ def test_sines_are_the_fourier_form(length, dtype):
 @pytest.mark.parametrize("chain", FEW_HOPS, ids=name)
 def test_two_compilations_serve_all_shapes(chain):
     """The first for its own shape, the second, once another is seen, for any."""
-    torch._dynamo.reset()
     head = ChainInterdependenceHead(4, 3, 9, **options(chain)).eval()
     counter = CompileCounter()
     compiled = torch.compile(head, backend=counter, fullgraph=True)

@@ -111,7 +111,6 @@ def test_quantised_channels_compile(tmp_path):
     x = torch.randn(2, 9, 4)
     compiled = torch.compile(small, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x).logits, small(x).logits)
-    torch._dynamo.reset()
 
 
 def test_the_guide_states_the_measured_accuracies_and_sizes(tmp_path):

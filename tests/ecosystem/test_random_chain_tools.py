@@ -43,7 +43,6 @@ def test_an_exported_program_and_onnx_take_any_batch_length_and_padding(fitted, 
 
 
 def test_compiled_without_a_break_in_the_graph(fitted):
-    torch._dynamo.reset()
     compiled = torch.compile(fitted, backend="eager", fullgraph=True, dynamic=True)
     for batch, length in ((4, 30), (3, 41)):
         given = inputs(batch, length)
