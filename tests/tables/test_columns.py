@@ -280,3 +280,21 @@ def test_steps_that_repeat_are_told(load):
     )
     stated = load(f"id,STEP,x\n{rows}a,0,5\n", features=["STEP", "x"])
     assert "took STEP" not in tables.summary(stated)
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"),
+    [
+        ("uvuvuv", True),
+        ("uuuvvv", True),
+        ("uvwuvw", True),
+        ("uuvvuv", False),
+        ("uuvvv", False),
+        ("uuuu", False),
+    ],
+)
+def test_names_of_channels_are_told_as_what_they_may_be(load, names, is_told):
+    rows = [f"{row % 3},{name},{row / 7:.3f}" for row, name in enumerate(names)]
+    with pytest.raises(TableError, match="column sensor holds") as error:
+        load("step,sensor,value\n" + "\n".join(rows) + "\n")
+    assert ("by DataFrame.pivot" in str(error.value)) == is_told

@@ -10,6 +10,8 @@ from series_in_files import WITHOUT_IDS, WRITERS, frame, twenty
 from chainhead_plugin import tables
 from chainhead_plugin.tables import Reading, TableError
 
+X = np.arange(24.0).reshape(2, 4, 3)
+
 
 def check(found, with_ids=True):
     ids, labels, values = twenty()
@@ -184,6 +186,56 @@ def test_excel(tmp_path):
     book.save(tmp_path / "b.xlsx")
     with pytest.raises(TableError, match="has the sheets Sheet1, second: name one"):
         tables.load(tmp_path / "b.xlsx")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.json"])
+def test_a_list_for_each_feature(name, tmp_path):
+    ids, labels, values = twenty()
+    columns = {
+        "id": ids,
+        "label": labels,
+        "temp": [[None if x != x else x for x in one[:, 0].tolist()] for one in values],
+        "level": [[None if x != x else x for x in one[:, 1].tolist()] for one in values],
+    }
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if name.endswith("parquet"):
+        pd.DataFrame(columns).to_parquet(tmp_path / name)
+    else:
+        text = json.dumps(rows) if name.endswith("json") else "\n".join(map(json.dumps, rows))
+        (tmp_path / name).write_text(text)
+    found = tables.load(tmp_path / name)
+    check(found)
+    assert found.features == ("temp", "level")
+    rows[3]["temp"].append(1)
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(
+        TableError, match=r"b.jsonl, row 4: the features have not the same length: temp 9, level 8"
+    ):
+        tables.load(tmp_path / "b.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {"x": X, "y": np.array(["a", "b"], object)},
+            "array y is no array of numbers or texts: it holds pickled",
+        ),
+        (
+            {"x": np.array([X[0], X[0, :2]], object)},
+            r"array x is .* series of several lengths behind each other",
+        ),
+        (
+            {"x_train": X, "y": np.array(["a", "b"])},
+            "has several series in each of its arrays x_train: save those",
+        ),
+        ({"a": X[0], "b": X}, r"array b has shape \[2, 4, 3\], expected \[L\] or \[L, m\]"),
+    ],
+)
+def test_arrays_that_are_none_are_named(arrays, message, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(TableError, match=message):
+        tables.load(tmp_path / "a.npz")
 
 
 def test_cells_merged_over_rows_and_titles_in_excel(tmp_path):

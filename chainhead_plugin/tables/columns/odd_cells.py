@@ -12,6 +12,7 @@ from ..formats.table import Table
 from ..time.patterns import is_time
 from .numerals.amounts import split_amount
 
+_MOST_CHANNELS = 1000
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 # Other programs write these for a missing value. The user has to name them, as they might mean something else.
 _LIKELY_CODES = {
@@ -113,8 +114,24 @@ def no_number(
     return TextColumnError(
         f"{where} holds {shown(cell)}, expected a number: name the column as series, label, group, static or time "
         "if it is that, or drop it (on the command line --series, --label, --time, --drop …); its first values: "
-        f"{listed(cut)}",
+        f"{listed(cut)}{_advice_on_channels(cells)}",
         column,
+    )
+
+
+def _advice_on_channels(cells: list[str]) -> str:
+    """Return what to do if texts are names of channels, of which every moment has a row for each; "" if they are not.
+
+    Names alternate where rows are sorted by time, and follow each other in equal blocks as pandas' melt writes them.
+    """
+    names = list(dict.fromkeys(cells))
+    times, rest = divmod(len(cells), len(names))
+    if rest or times < 2 or not 2 <= len(names) <= _MOST_CHANNELS:
+        return ""
+    if cells not in (names * times, [name for name in names for _ in range(times)]):
+        return ""
+    return (
+        "; if these name channels, with a row for each, make them columns first, in pandas by DataFrame.pivot"
     )
 
 

@@ -49,15 +49,33 @@ def read_arrays(
     try:
         with source.open() as stream:
             loaded = np.load(stream, allow_pickle=False)
-            arrays = {"x": loaded} if file_format == "npy" else {name: loaded[name] for name in loaded.files}
+            arrays = {"x": loaded} if file_format == "npy" else _loaded(loaded, source.name)
     except (ValueError, OSError, EOFError, KeyError) as error:
-        hint = "; series of several lengths belong into one array x behind each other, with an array lengths"
-        is_pickled = "pickle" in str(error)
-        raise TableError(
-            f"{source.name} is no array of numbers{hint if is_pickled else ''}"
-            + ("" if is_pickled else f": {error}")
-        ) from error
+        if isinstance(error, TableError):
+            raise
+        if "pickle" in str(error):
+            raise _of_objects(source.name) from error
+        raise TableError(f"{source.name} is no array of numbers: {error}") from error
     return _from_arrays(arrays, source.name, axes, feature_size)
+
+
+def _loaded(archive: Any, file: str) -> dict[str, NDArray[Any]]:
+    return {name: _member(archive, name, file) for name in archive.files}
+
+
+def _member(archive: Any, name: str, file: str) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = archive[name]
+    except ValueError as error:
+        raise (_of_objects(f"{file}, array {name}") if "pickle" in str(error) else error) from error
+    return array
+
+
+def _of_objects(where: str) -> TableError:
+    return TableError(
+        f"{where} is no array of numbers or texts: it holds pickled objects, which are never loaded; save texts as "
+        "y.astype(str), and series of several lengths behind each other as one array x, with an array lengths"
+    )
 
 
 def _from_arrays(
@@ -74,6 +92,11 @@ def _from_arrays(
         }
         if not numeric:
             raise TableError(f"{file} has no array x, but {listed(arrays)}")
+        if all(array.ndim == 3 for array in numeric.values()):
+            raise TableError(
+                f"{file} has several series in each of its arrays {listed(numeric)}: save those of one part alone, as "
+                "the arrays x and, for their labels, y"
+            )
         values = [_checked(array, f"{file}, array {key}") for key, array in numeric.items()]
         widths = {key: array.shape[1] for key, array in zip(numeric, values, strict=True)}
         if len(set(widths.values())) > 1:
@@ -158,7 +181,9 @@ def _checked(array: NDArray[Any], where: str, axes: int | None = None) -> NDArra
     if not array.size:
         raise TableError(f"{where} is empty, shape {list(array.shape)}")
     if array.ndim not in ((axes,) if axes else (1, 2)):
-        raise TableError(f"{where} has shape {list(array.shape)}, expected [L], [L, m] or [cases, L, m]")
+        raise TableError(
+            f"{where} has shape {list(array.shape)}, expected {'[cases, L, m]' if axes else '[L] or [L, m]'}"
+        )
     numbers = array.astype(np.float64)
     if np.isinf(numbers).any():
         position = [int(i) for i in np.argwhere(np.isinf(numbers))[0]]

@@ -1,6 +1,6 @@
 """Tables in Parquet and Feather files, and in pandas' DataFrames: typed columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -172,20 +172,38 @@ def _sequences(
         if "nodes" in lists:
             values.append(nodes_of(cells["nodes"], f"{where}, column nodes"))
             continue
-        if None in cells.values():
-            empty = next(name for name, cell in cells.items() if cell is None)
-            raise TableError(f"{where}, column {empty} is empty, expected the values of a series")
-        lengths = {name: len(cell) for name, cell in cells.items()}
-        if len(set(lengths.values())) > 1:
-            shown = listed(f"{name} {length}" for name, length in lengths.items())
-            raise TableError(f"{where}: the features have not the same length: {shown}")
-        parts = [nodes_of(cell, f"{where}, column {name}") for name, cell in cells.items()]
-        values.append(np.concatenate(parts, axis=1))
+        values.append(nodes_by_feature(cells, where))
     fields: dict[str, list[Any]] = {name: list(column) for name, column in columns.items()}
     if "nodes" in lists:
         fields |= {name: lists[name].to_pylist() for name in lists if name != "nodes"}
         return Sequences(file, values, rows.tolist(), None, fields)
     return Sequences(file, values, rows.tolist(), names, fields)
+
+
+def nodes_by_feature(cells: Mapping[str, Any], where: str) -> NDArray[np.float64]:
+    """Return the nodes [L, m] of a sequence that has a list of values for each feature.
+
+    Parameters
+    ----------
+    cells : mapping of str to list
+        By the names of features.
+    where : str
+        Words for their place, for messages.
+
+    Raises
+    ------
+    TableError
+        If a list is missing, the lists differ in length, or a value is no finite number.
+    """
+    if None in cells.values():
+        empty = next(name for name, cell in cells.items() if cell is None)
+        raise TableError(f"{where}, column {empty} is empty, expected the values of a series")
+    parts = [nodes_of(cell, f"{where}, column {name}") for name, cell in cells.items()]
+    lengths = {name: len(cell) for name, cell in cells.items()}
+    if len(set(lengths.values())) > 1:
+        shown = listed(f"{name} {length}" for name, length in lengths.items())
+        raise TableError(f"{where}: the features have not the same length: {shown}")
+    return np.concatenate(parts, axis=1)
 
 
 def nodes_of(nodes: Any, where: str) -> NDArray[np.float64]:

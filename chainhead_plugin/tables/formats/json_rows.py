@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...checks.json_values import json_value
 from ..errors import TableError, listed, place
 from .cells import is_nan, objects
-from .columnar import nodes_of
+from .columnar import nodes_by_feature, nodes_of
 from .files import Source
 from .table import Sequences, Table, single
 
@@ -32,8 +32,8 @@ def read_json(source: Source, *, lines: bool, feature_size: int | None = None) -
     Returns
     -------
     Table or Sequences
-        Objects with "nodes", and lists of numbers, are sequences. Other objects are the rows of a table. An object of
-        lists is a table with a list for each column.
+        Objects with "nodes" or with a list for each feature, and lists of numbers, are sequences. Other objects are the
+        rows of a table. A single object of lists is a table with a list for each column.
 
     Raises
     ------
@@ -122,19 +122,38 @@ def _sequences(values: list[Any], rows: list[int], file: str) -> Sequences:
     return Sequences(file, nodes, rows, names, fields)
 
 
-def _rows(values: Sequence[Mapping[str, Any]], rows: list[int], file: str) -> Table:
+def _rows(values: Sequence[Mapping[str, Any]], rows: list[int], file: str) -> Table | Sequences:
     names = list(values[0])
-    for row, value in zip(rows, values, strict=True):
-        if unknown := [name for name in value if name not in names]:
-            names += unknown
-        for name, cell in value.items():
-            if isinstance(cell, list | Mapping):
+    for value in values:
+        names += [name for name in value if name not in names]
+    features = []
+    for name in names:
+        are_lists = [isinstance(value[name], list) for value in values if value.get(name) is not None]
+        if are_lists and all(are_lists):
+            features.append(name)
+            continue
+        for row, value in zip(rows, values, strict=True):
+            if isinstance(cell := value.get(name), list | Mapping):
                 raise TableError(
                     f"{place(file, row=row, column=name)} holds {cell!r:.40}, expected a number or a text; a whole "
                     f"sequence belongs into the field {_NODES}"
                 )
+    if features:
+        return _by_feature(values, rows, features, names, file)
     columns = {name: _array([value.get(name) for value in values]) for name in names}
     return single(columns, file, np.array(rows, dtype=np.int64))
+
+
+def _by_feature(
+    values: Sequence[Mapping[str, Any]], rows: list[int], features: list[str], names: list[str], file: str
+) -> Sequences:
+    """Return a sequence for every object, with a list of values for each feature, as in Parquet."""
+    nodes = [
+        nodes_by_feature({name: value.get(name) for name in features}, place(file, row=row))
+        for row, value in zip(rows, values, strict=True)
+    ]
+    fields = {name: [value.get(name) for value in values] for name in names if name not in features}
+    return Sequences(file, nodes, rows, tuple(features), fields)
 
 
 def _columns(values: Mapping[str, Any], file: str) -> Table:
