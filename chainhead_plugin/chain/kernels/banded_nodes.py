@@ -10,6 +10,7 @@ from .launching.launch import launch
 from .tiles.bands import ROWS
 from .tiles.products import product
 from .tiles.reach import sources
+from .tiles.sizes import cdiv, next_power_of_2
 
 try:
     import triton
@@ -118,9 +119,9 @@ def banded_nodes(
         return y
     batch, length, width = x.shape
 
-    blocks = triton.cdiv(length - first_node, ROWS - back - ahead)
-    features = min(WIDEST, max(16, triton.next_power_of_2(width)))
-    tiles_f = triton.cdiv(width, features)
+    blocks = cdiv(length - first_node, ROWS - back - ahead)
+    features = min(WIDEST, max(16, next_power_of_2(width)))
+    tiles_f = cdiv(width, features)
     scale_stride = 0 if scales is None or scales.size(0) == 1 else scales.stride(0)
     launch(
         banded_nodes_kernel, batch * blocks * tiles_f, y,

@@ -20,11 +20,7 @@ from .gradients.linear_gradients import real_nodes, through_relu
 from .launching.launch import launch
 from .launching.operators import map_operator
 from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
-
-try:
-    import triton
-except ImportError as error:
-    raise ImportError("the Triton kernels need Triton: pip install triton") from error
+from .tiles.sizes import cdiv
 
 # How many more nodes than necessary tiles may go through, as a share.
 _MOST_WASTED = 1 / 8
@@ -46,10 +42,7 @@ def nodes_of_tile(batch: int, length: int, rows: int) -> int:
         the last chain, than they have to.
     """
     sizes = [2**power for power in range(rows.bit_length())]
-    covered = [
-        triton.cdiv(batch * nodes, rows) * (rows // nodes) * triton.cdiv(length, nodes) * nodes
-        for nodes in sizes
-    ]
+    covered = [cdiv(batch * nodes, rows) * (rows // nodes) * cdiv(length, nodes) * nodes for nodes in sizes]
     return max(
         nodes
         for nodes, places in zip(sizes, covered, strict=True)
@@ -139,9 +132,7 @@ def channel_linear(
     sizes = tiles_for(n, by_engine)
     node_count = nodes_of_tile(batch, length, sizes.block_m)
     chain_count = sizes.block_m // node_count
-    programs = (
-        triton.cdiv(batch, chain_count) * triton.cdiv(length, node_count) * triton.cdiv(n, sizes.block_n)
-    )
+    programs = cdiv(batch, chain_count) * cdiv(length, node_count) * cdiv(n, sizes.block_n)
     nodes, weights = x, weight
     if by_engine:
         programs = min(programs, programs_at_once(x.device))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .launching.launch import launch
 from .launching.operators import node_operator
+from .tiles.sizes import cdiv, next_power_of_2
 
 try:
     import triton
@@ -88,7 +89,7 @@ def filter_kernel(  # type: ignore[no-untyped-def]
 
 
 def _feature_block(width: int) -> int:
-    return min(_WIDEST, triton.next_power_of_2(width))
+    return min(_WIDEST, next_power_of_2(width))
 
 
 @functools.lru_cache(maxsize=256)
@@ -111,9 +112,9 @@ def launch_filter(
     if x.numel() == 0:
         return y
     block_f = _feature_block(width)
-    block_t = min(_TILE // block_f, max(16, triton.next_power_of_2(length)))
+    block_t = min(_TILE // block_f, max(16, next_power_of_2(length)))
     launch(
-        filter_kernel, batch * triton.cdiv(length, block_t) * triton.cdiv(width, block_f), y,
+        filter_kernel, batch * cdiv(length, block_t) * cdiv(width, block_f), y,
         x, y, taps, starts, counts, length, width, len(taps), ahead,
         MASKED=starts is not None, REFLECTED=reflected, ONE_EACH=taps.ndim == 2,
         ACCUMULATOR=tl.float64 if x.dtype == torch.float64 else tl.float32, BLOCK_T=block_t, BLOCK_F=block_f,

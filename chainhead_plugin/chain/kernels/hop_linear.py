@@ -17,11 +17,7 @@ from .hop_linear_kernel import hop_linear_kernel
 from .launching.launch import launch
 from .launching.operators import map_operator
 from .tiles.copy_engine import described, programs_at_once, takes, tiles_for
-
-try:
-    import triton
-except ImportError as error:
-    raise ImportError("the Triton kernels need Triton: pip install triton") from error
+from .tiles.sizes import cdiv
 
 
 def _gradients(
@@ -86,7 +82,7 @@ def hop_linear(
     by_engine = takes(x, weight)
     sizes = tiles_for(n, by_engine)
     step = sizes.block_m - 1 - bi_directional
-    programs = triton.cdiv(rows, step) * triton.cdiv(n, sizes.block_n)
+    programs = cdiv(rows, step) * cdiv(n, sizes.block_n)
     nodes, weights = x, weight
     if by_engine:
         programs = min(programs, programs_at_once(x.device))

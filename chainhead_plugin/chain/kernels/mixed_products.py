@@ -14,6 +14,7 @@ from .launching.launch import launch
 from .tiles.bands import ROWS
 from .tiles.products import product
 from .tiles.reach import sources
+from .tiles.sizes import cdiv
 
 try:
     import triton
@@ -166,8 +167,8 @@ def mixed_products(
     if y.numel() == 0:
         return y
 
-    blocks = triton.cdiv(length - first_node, ROWS - back - ahead)
-    tiles_n = triton.cdiv(n, tiles.block_n)
+    blocks = cdiv(length - first_node, ROWS - back - ahead)
+    tiles_n = cdiv(n, tiles.block_n)
     scale_stride = 0 if scales is None or scales.size(0) == 1 else scales.stride(0)
     launch(
         mixed_products_kernel, batch * blocks * tiles_n, y,

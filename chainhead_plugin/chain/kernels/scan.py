@@ -14,6 +14,7 @@ from ..cached_tensors import built_once
 from .launching.launch import launch
 from .launching.operators import node_operator
 from .tiles.bands import ROWS
+from .tiles.sizes import cdiv, next_power_of_2
 
 try:
     import triton
@@ -154,7 +155,7 @@ def _tile(
         "BLOCK_T": BLOCK,
         "REVERSED": reverse,
         "ACCUMULATOR": tl.float64 if x.dtype == torch.float64 else tl.float32,
-        "BLOCK_F": min(_FEATURES, triton.next_power_of_2(x.size(2))),
+        "BLOCK_F": min(_FEATURES, next_power_of_2(x.size(2))),
     }
     return decay, strides, compiled
 
@@ -175,7 +176,7 @@ def entering_sums(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     """
     batch, length, width = x.shape
     dtype = torch.promote_types(x.dtype, torch.float32)
-    blocks = triton.cdiv(length, BLOCK)
+    blocks = cdiv(length, BLOCK)
     if blocks == 1:
         return x.new_zeros(batch, 1, width, dtype=dtype)
 
@@ -184,13 +185,13 @@ def entering_sums(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
     carry_features = min(_CHUNK_FEATURES, features)
     leaving, entering = x.new_empty(2, batch, blocks, width, dtype=dtype)
     launch(
-        _block_sum_kernel, batch * blocks * triton.cdiv(width, features), leaving,
+        _block_sum_kernel, batch * blocks * cdiv(width, features), leaving,
         x, leaving, decay, length, width, blocks, *strides, **compiled,
     )  # fmt: skip
     launch(
-        _carry_kernel, batch * triton.cdiv(width, carry_features), entering,
+        _carry_kernel, batch * cdiv(width, carry_features), entering,
         leaving, entering, decay, width, blocks, *strides,
-        CHUNK=min(_CHUNK, triton.next_power_of_2(blocks)), BLOCK_F=carry_features,
+        CHUNK=min(_CHUNK, next_power_of_2(blocks)), BLOCK_F=carry_features,
         DECAYING=decay is not None, BLOCK_T=BLOCK,
     )  # fmt: skip
     return entering
@@ -215,7 +216,7 @@ def tile_sums(x: Tensor, decay: float, reverse: bool) -> tuple[Tensor | None, in
         At most zero: in reverse, the last tile ends with the chain.
     """
     length = x.size(1)
-    first_node = length - triton.cdiv(length, BLOCK) * BLOCK if reverse else 0
+    first_node = length - cdiv(length, BLOCK) * BLOCK if reverse else 0
     if x.numel() == 0 or length <= BLOCK:
         return None, first_node
     entering = entering_sums(x, None if decay == 1 else decay_tensor(decay, x.device), reverse)
@@ -237,8 +238,8 @@ def scan_operator(x: Tensor, decay: Tensor | None, reverse: bool) -> Tensor:
 
     entering = entering_sums(x, decay, reverse)
     decay, strides, compiled = _tile(x, decay, reverse)
-    blocks = triton.cdiv(length, BLOCK)
-    programs = batch * blocks * triton.cdiv(width, compiled["BLOCK_F"])
+    blocks = cdiv(length, BLOCK)
+    programs = batch * blocks * cdiv(width, compiled["BLOCK_F"])
     launch(
         _running_sum_kernel, programs, y, x, y, entering, decay, length, width, blocks, *strides, **compiled
     )

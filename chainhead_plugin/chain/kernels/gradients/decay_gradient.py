@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..filter import chain_bounds
 from ..launching.launch import launch
+from ..tiles.sizes import cdiv, next_power_of_2
 
 try:
     import triton
@@ -72,11 +73,11 @@ def neighbour_products(
     batch, length, width = a.shape
     if a.numel() == 0:
         return a.new_zeros(batch, width, dtype=torch.float32)
-    blocks = triton.cdiv(length, _NODES)
-    features = min(_FEATURES, triton.next_power_of_2(width))
+    blocks = cdiv(length, _NODES)
+    features = min(_FEATURES, next_power_of_2(width))
     sums = a.new_empty(batch, blocks, width, dtype=torch.float32)
     launch(
-        _neighbour_products_kernel, batch * blocks * triton.cdiv(width, features), sums,
+        _neighbour_products_kernel, batch * blocks * cdiv(width, features), sums,
         a, y, sums, *chain_bounds(mask), length, width, blocks,
         BEFORE=bi_directional or not transposed, AFTER=bi_directional or transposed, MASKED=mask is not None,
         BLOCK_T=_NODES, BLOCK_F=features,

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
+from .compiled import can_launch, launch_compiled
+
 
 def runs_eagerly(*tensors: Tensor | None) -> bool:
     """Whether nothing but the result is wanted: no graph, no gradient, no transform of functions, no look at operators.
@@ -23,11 +25,15 @@ def runs_eagerly(*tensors: Tensor | None) -> bool:
     if _get_current_dispatch_mode() is not None:
         return False
     with_gradient = torch.is_grad_enabled()
-    return all(
-        type(tensor) in (Tensor, nn.Parameter) and not (with_gradient and tensor.requires_grad)
-        for tensor in tensors
-        if tensor is not None
-    )
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        if type(tensor) not in _PLAIN or (with_gradient and tensor.requires_grad):
+            return False
+    return True
+
+
+_PLAIN = (Tensor, nn.Parameter)
 
 
 def launch(kernel: Any, programs: int, y: Tensor, *arguments: Any, **constants: Any) -> None:
@@ -45,8 +51,10 @@ def launch(kernel: Any, programs: int, y: Tensor, *arguments: Any, **constants: 
     **constants : Any
         What it is compiled for, and into how many warps and stages.
     """
-    if not y.is_cuda:
-        kernel[(programs,)](*arguments, **constants)
-        return
-    with torch.cuda.device(y.device):
+    if y.is_cuda and y.get_device() != torch.cuda.current_device():
+        with torch.cuda.device(y.device):
+            launch(kernel, programs, y, *arguments, **constants)
+    elif can_launch(kernel):
+        launch_compiled(kernel, programs, arguments, constants)
+    else:
         kernel[(programs,)](*arguments, **constants)

@@ -11,6 +11,14 @@ try:
     from triton.tools.tensor_descriptor import TensorDescriptor
 except ImportError:  # before Triton 3.4, or without it
     TensorDescriptor = None
+else:
+
+    class _Descriptor(TensorDescriptor):
+        """Of a tensor that `takes` has checked already."""
+
+        def __post_init__(self) -> None:
+            pass
+
 
 _HOPPER = 9
 # Rows of tensors that the copy engine takes begin at multiples of 16 bytes.
@@ -45,19 +53,23 @@ def has_copy_engine(device: torch.device) -> bool:
 
 def takes(*matrices: Tensor) -> bool:
     """Whether the copy engine is there and takes contiguous tensors, from where their rows begin."""
-    return all(
-        has_copy_engine(matrix.device)
-        and matrix.size(-1) * matrix.element_size() % _ALIGNMENT == 0
-        and matrix.data_ptr() % _ALIGNMENT == 0
-        for matrix in matrices
-    )
+    for matrix in matrices:
+        row = matrix.size(-1) * matrix.element_size()
+        if (
+            not has_copy_engine(matrix.device)
+            or row == 0
+            or row % _ALIGNMENT
+            or matrix.data_ptr() % _ALIGNMENT
+        ):
+            return False
+    return True
 
 
 def described(matrix: Tensor, tile: list[int]) -> Any:
-    """Describe a contiguous tensor, of which `tile` is taken at a time, to the copy engine."""
+    """Describe a contiguous tensor, which the copy engine `takes`, and of which `tile` is taken at a time."""
     # A contiguous tensor may say anything of the stride of an axis of size 1.
     strides = [math.prod(matrix.shape[axis + 1 :]) for axis in range(matrix.ndim)]
-    return TensorDescriptor(matrix, list(matrix.shape), strides, tile)
+    return _Descriptor(matrix, list(matrix.shape), strides, tile)
 
 
 @functools.lru_cache(maxsize=64)
