@@ -126,9 +126,14 @@ def _step_taps(chain: Chain, dtype: torch.dtype, device: torch.device) -> tuple[
 def _exponential_taps(decay: Tensor) -> Tensor:
     """γ^k / k! from the farthest to the nearest node, [taps, width]."""
     count = exponential_terms(decay.dtype, bi_directional=False)
-    factors = decay.new_tensor([1 / math.factorial(k) for k in range(count)])[:, None]
     powers = decay ** torch.arange(count, device=decay.device)[:, None]
-    return (powers * factors).flip(0)
+    return (powers * _factors(count, decay.dtype, decay.device)).flip(0)
+
+
+@built_once(maxsize=8)
+def _factors(count: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """1 / k!, [count, 1]."""
+    return torch.tensor([[1 / math.factorial(k)] for k in range(count)], dtype=dtype, device=device)
 
 
 def move_step(

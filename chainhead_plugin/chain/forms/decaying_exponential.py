@@ -53,10 +53,11 @@ def _half_exponential(
 
 def _feature_taps(decay: Tensor, terms: int, dtype: torch.dtype, bi_directional: bool) -> Tensor:
     """How exp(γN) of an endless chain weighs nodes k steps away, [terms, width], of a γ for every feature."""
-    coefficients = _tap_coefficients(exponential_terms(dtype, bi_directional), bi_directional)[:terms]
+    seen = exponential_terms(dtype, bi_directional)
+    coefficients = _tap_coefficients(seen, bi_directional, decay.device)[:terms]
     exponents = torch.arange(coefficients.size(1), dtype=torch.float64, device=decay.device)
     powers = decay.double().squeeze(0) ** exponents[:, None]
-    return (coefficients.to(decay.device) @ powers).to(dtype)
+    return (coefficients @ powers).to(dtype)
 
 
 def exponential_terms(dtype: torch.dtype, bi_directional: bool) -> int:
@@ -88,13 +89,13 @@ def _filter_by_feature(
 
 
 @built_once(maxsize=8)
-def _tap_coefficients(terms: int, bi_directional: bool) -> Tensor:
+def _tap_coefficients(terms: int, bi_directional: bool, device: torch.device) -> Tensor:
     """How exp(γN) of an endless chain weighs nodes k steps away: Σ_p c[k, p] γ^p, the series of γ^k/k! or I_k(2γ)."""
     coefficients = torch.zeros(terms, terms, dtype=torch.float64)
     for k in range(terms):
         for j in range((terms - 1 - k) // 2 + 1 if bi_directional else 1):
             coefficients[k, k + 2 * j] = 1 / (math.factorial(j) * math.factorial(j + k))
-    return coefficients
+    return coefficients.to(device)
 
 
 def neighbours(x: Tensor, mask: Tensor | None, bi_directional: bool, transposed: bool) -> Tensor:

@@ -5,13 +5,13 @@ row's chain is its nodes start ≤ j < start + count; nodes beside it are not re
 result.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..cached_tensors import built_once
 from .launching.launch import launch
 from .launching.operators import node_operator
 from .tiles.sizes import cdiv, next_power_of_2
@@ -92,7 +92,7 @@ def _feature_block(width: int) -> int:
     return min(_WIDEST, next_power_of_2(width))
 
 
-@functools.lru_cache(maxsize=256)
+@built_once(maxsize=256)
 def _weights(taps: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(taps, dtype=dtype, device=device)
 
