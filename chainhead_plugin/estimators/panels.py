@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse  # type: ignore[import-untyped]
 
 from ..inputs.filling import fill_missing, usual_values
+from .frames import is_dataframe, is_tensor, numbers_in, of_frame, with_named_channels
 from .requirement import BaseEstimator
 
 # If an array has this many times more channels than nodes, its axes are probably in another order.
@@ -77,13 +78,13 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
         )
     if isinstance(X, np.ma.MaskedArray):
         X = np.ma.filled(X.astype(np.float64), np.nan)  # Masked values are missing values.
-    if _is_frame(X) and X.columns.nlevels > 1:
+    if is_dataframe(X) and X.columns.nlevels > 1:
         raise ValueError(
             f"the columns of X have {X.columns.nlevels} levels, expected a name for each: a column for each channel, "
             "with an index of two levels (series and time), or a column for each step of a single channel"
         )
-    if _is_frame(X) and X.index.nlevels == 2:
-        X = _with_named_channels(estimator, X, reset)
+    if is_dataframe(X) and X.index.nlevels == 2:
+        X = with_named_channels(estimator, X, reset)
     ragged = _ragged(X)
     found = _array(estimator, X, reset) if ragged is None else ragged
     panel = Panel([_as_nodes(number, one) for number, one in enumerate(found)])
@@ -119,7 +120,7 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
     from sklearn.utils.validation import validate_data
 
     if getattr(X, "ndim", 2) == 3:
-        array = _numbers("X", X)
+        array = numbers_in("X", X)
         if 0 in array.shape:
             raise ValueError(
                 f"X has shape {list(array.shape)}, expected [series, channels, length] of at least 1"
@@ -132,23 +133,31 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
                 stacklevel=4,
             )
         return list(array)
-    if _is_tensor(X):
+    if is_tensor(X):
         X = X.detach().cpu().numpy()
-    table = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=np.float64,
-        ensure_all_finite="allow-nan",
-        ensure_min_samples=2 if reset else 1,
-    )
+    try:
+        table = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            ensure_min_samples=2 if reset else 1,
+        )
+    except ValueError as error:
+        if is_dataframe(X) and "could not convert" in str(error):
+            raise ValueError(
+                f"X holds texts, expected numbers ({error}): if a column names series and another their times, pass "
+                "X.set_index([series, time]); leave other texts out"
+            ) from error
+        raise
     return list(table[:, np.newaxis, :])
 
 
 def _ragged(X: Any) -> list[NDArray[Any]] | None:
     """Return a list of series as [channels, length] each; None if `X` is not a list of series."""
-    if _is_frame(X):
-        return _of_frame(X)
+    if is_dataframe(X):
+        return of_frame(X)
     if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1 and len(X) and np.ndim(X[0]):
         X = list(X)
     if not isinstance(X, list | tuple) or not X:
@@ -165,9 +174,9 @@ def _ragged(X: Any) -> list[NDArray[Any]] | None:
 
 
 def _of_list(number: int, one: Any) -> NDArray[Any]:
-    if _is_frame(one):
+    if is_dataframe(one):
         raise TypeError(f"series {number} of X is a DataFrame, expected {_ORDER}: pass its values transposed")
-    array = _numbers(f"series {number} of X", one)
+    array = numbers_in(f"series {number} of X", one)
     if array.ndim not in (1, 2) or 0 in array.shape:
         raise ValueError(f"series {number} of X has shape {list(array.shape)}, expected {_ORDER}")
     return array[np.newaxis] if array.ndim == 1 else array
@@ -183,47 +192,6 @@ def _refuse_transposed(series: list[NDArray[Any]]) -> None:
         )
 
 
-def _with_named_channels(estimator: BaseEstimator, frame: Any, reset: bool) -> Any:
-    """Return a DataFrame with its columns in the order of `fit`; columns without names are taken by position."""
-    if type(frame.columns).__name__ == "RangeIndex":
-        return frame
-    names = [str(name) for name in frame.columns]
-    if reset:
-        estimator.channel_names_in_ = names
-    expected = getattr(estimator, "channel_names_in_", None)
-    if expected is None or names == expected:
-        return frame
-    if sorted(names) != sorted(expected) or len(set(names)) < len(names):
-        raise ValueError(
-            f"X has the columns {', '.join(names)}, but {type(estimator).__name__} was fitted to "
-            f"{', '.join(expected)}: rename or choose columns, or pass arrays to have channels taken by position"
-        )
-    return frame.iloc[:, [names.index(name) for name in expected]]
-
-
-def _of_frame(frame: Any) -> list[NDArray[Any]] | None:
-    """Return the series of a DataFrame whose index has two levels, series and time; None for a table."""
-    if frame.index.nlevels == 1:
-        cells = list(frame.iloc[0]) if len(frame) else []
-        if any(np.ndim(cell) for cell in cells):
-            raise TypeError(
-                "the cells of X hold whole series, expected numbers: pass a list of arrays [channels, length], or a "
-                "DataFrame with an index of two levels, series and time"
-            )
-        return None
-    if frame.index.nlevels != 2:
-        raise ValueError(f"the index of X has {frame.index.nlevels} levels, expected 2: series and time")
-    values = _numbers("X", _cells(frame))
-    groups = frame.groupby(level=0, sort=False).indices
-    parts = []
-    for name, rows in groups.items():
-        times = frame.index.get_level_values(1)[rows]
-        if not times.is_monotonic_increasing:
-            raise ValueError(f"the times of series {name} of X are not in order: sort the index first")
-        parts.append(values[rows].T)
-    return parts
-
-
 def labels_of(X: Any, y: Any) -> Any:
     """Return labels in the order of the series of `X`.
 
@@ -234,28 +202,11 @@ def labels_of(X: Any, y: Any) -> Any:
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(y, pandas.Series):
         return y
-    if _is_frame(X) and X.index.nlevels == 2:
+    if is_dataframe(X) and X.index.nlevels == 2:
         names = X.index.get_level_values(0).unique()
         if y.index.is_unique and len(names) == len(y) and set(names) == set(y.index):
             y = y.loc[names]
     return y.astype(bool) if str(y.dtype) == "boolean" and not y.hasnans else y
-
-
-def _cells(frame: Any) -> NDArray[Any]:
-    """Return the cells of a DataFrame; numbers of pandas' nullable types become float64, NaN where missing."""
-    pandas = sys.modules["pandas"]
-    own = [dtype for dtype in frame.dtypes if pandas.api.types.is_extension_array_dtype(dtype)]
-    if own and all(map(pandas.api.types.is_numeric_dtype, frame.dtypes)):
-        cells: NDArray[Any] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-        return cells
-    return np.asarray(frame.to_numpy())
-
-
-def _numbers(name: str, values: Any) -> NDArray[Any]:
-    array = values.detach().cpu().numpy() if _is_tensor(values) else np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} holds {array.dtype}, expected numbers")
-    return array
 
 
 def _as_nodes(number: int, one: NDArray[Any]) -> NDArray[np.floating]:
@@ -284,13 +235,3 @@ def _require_same_channels(series: list[NDArray[np.floating]]) -> None:
             f"the series of X have from {channels[0]} to {channels[-1]} channels, expected the same number in all, in "
             f"{_ORDER}"
         )
-
-
-def _is_frame(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)

@@ -219,3 +219,27 @@ def test_high_levels_are_told_apart_like_low_ones(tmp_path, estimator):
     np.testing.assert_array_equal(estimator.from_pretrained(tmp_path)._logits(raised), answers)
     stream = RandomChainStream(*high.to_transformers())
     np.testing.assert_allclose(stream.logits(raised[0].T), answers[0], atol=1e-4)
+
+
+def repeated_rows():
+    rows = [(f"s{i}", step, i % 2 + step / 7, -step) for i in range(4) for step in range(8)]
+    return pd.DataFrame(rows, columns=["id", "step", "a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows, r"X holds texts, expected numbers \(.*\): .* X.set_index\(\[series, time\]\)"),
+        (
+            lambda rows: pd.concat([rows, rows[3:4]]).sort_values(["id", "step"]).set_index(["id", "step"]),
+            "series s0 of X has the time 3 twice: leave one of the rows out",
+        ),
+        (
+            lambda rows: rows.assign(id=rows["id"].where(rows.index != 5)).set_index(["id", "step"]),
+            "the index of X lacks the series of some rows",
+        ),
+    ],
+)
+def test_long_tables_that_lack_an_index_or_repeat_a_row(change, message):
+    with pytest.raises(ValueError, match=message):
+        ChainHeadClassifier().fit(change(repeated_rows()), ["u", "v", "u", "v"])

@@ -201,3 +201,11 @@ def test_wrong_labels_are_refused(data, change, message):
 def test_not_fitted():
     with pytest.raises(NotFittedError):
         ChainHeadSegmenter().predict([np.zeros((1, 5))])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_labels_that_are_missing_are_told(missing):
+    labels = np.array(["u"] * 6 + ["v"] * 6, object)
+    labels[4] = missing
+    with pytest.raises(ValueError, match="y holds None or NaN: give nodes without a label one of their own"):
+        ChainHeadSegmenter().fit([np.arange(12.0)], [labels])

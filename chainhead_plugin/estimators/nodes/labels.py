@@ -81,6 +81,11 @@ def number_labels(
     known = np.ones(len(joined), bool) if unlabelled is None else joined != unlabelled
     if joined.dtype.kind == "f" and not np.isfinite(joined[known]).all():
         raise ValueError("y holds NaN or infinity: name the label of nodes without one by unlabelled")
+    if joined.dtype.kind == "O" and any(map(_is_missing, joined[known])):
+        raise ValueError(
+            "y holds None or NaN: give nodes without a label one of their own, such as an empty text, and name it by "
+            "unlabelled"
+        )
     try:
         classes, found = np.unique(joined[known], return_inverse=True)
     except TypeError as error:
@@ -90,6 +95,11 @@ def number_labels(
     numbers = np.full(len(joined), UNLABELLED, np.int64)
     numbers[known] = found
     return classes, np.split(numbers, np.cumsum([len(one) for one in labels])[:-1])
+
+
+def _is_missing(label: Any) -> bool:
+    """Tell whether a label is None, the float that is no number, or pandas' NA."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or bool(label != label)  # noqa: PLR0124
 
 
 def _is_series(y: Any) -> bool:
