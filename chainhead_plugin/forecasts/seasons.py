@@ -55,6 +55,9 @@ def find_seasons(
         # A multiple of a season explains at least as much, so that the shortest strong season is taken.
         best = max(strengths.values())
         season = next(one for one, value in strengths.items() if value >= _SHORTER_STRENGTH * best)
+        # The neighbours of a smooth season explain almost as much as it does, such as 23 hours of a day's temperatures.
+        near = (one for one in likely if season < one < 1.5 * season)
+        season = max((season, *near), key=lambda one: strengths.get(one, 0))
         found.append(season)
         parts = [one - _profile(one, season) for one in parts]
         candidates = [one for one in candidates if one >= 2 * season or 2 * one <= season]

@@ -210,6 +210,16 @@ class TestParts:
     def test_seasons_are_found(self, season, length):
         assert find_seasons([seasonal(length, season)]) == [season]
 
+    @pytest.mark.parametrize(("season", "likely"), [(24, (24, 168)), (48, (48, 336)), (12, (12,)), (7, (7,))])
+    @pytest.mark.parametrize("cycles", [4, 6, 9, 20])
+    def test_a_smooth_season_is_not_taken_for_a_neighbour_of_the_likely(self, season, likely, cycles):
+        steps = np.arange(cycles * season)
+        for seed in range(5):
+            noise = np.random.default_rng(seed).normal(0, 0.1, len(steps))
+            y = np.sin(2 * np.pi * steps / season) + noise
+            assert find_seasons([y], likely) == [season]
+            assert find_seasons([y, y[:season], y[:5]], likely) == [season]
+
     def test_two_seasons(self):
         steps = np.arange(1200)
         y = np.sin(2 * np.pi * steps / 24) + np.where(steps % 168 < 120, 1.0, -1.0)
