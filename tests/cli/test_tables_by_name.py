@@ -235,3 +235,15 @@ def test_options_without_effect_on_named_models(named, windows, tmp_path):
     file = written(windows, tmp_path / "a.csv")
     shown = invoke("predict", named / "kinds", file, "--columns", "temp", code=1)
     assert "--columns has no effect on a model that knows the names of its columns" in shown
+
+
+@pytest.mark.parametrize("drop", ["kind", "noise,kind", "noise"])
+def test_what_a_model_leaves_out_already_may_be_left_out_again(named, windows, tmp_path, drop):
+    file = written(windows.assign(noise=1.0), tmp_path / "a.csv")
+    stated = LABELLED.to_dict() | {"drop": ["noise"]}
+    for part in ("config.json", "model.safetensors"):
+        (tmp_path / part).write_bytes((named / "kinds" / part).read_bytes())
+    ChainHeadFeatureExtractor(2, schema=stated).save_pretrained(tmp_path)
+    assert answers(tmp_path, file) == [
+        json.loads(line) for line in invoke("predict", tmp_path, file, "--drop", drop, "--json").splitlines()
+    ]

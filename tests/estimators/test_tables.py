@@ -65,19 +65,6 @@ def test_everything_is_told(trained):
     assert "test: accuracy" in said
 
 
-def test_a_number_that_stays_within_each_series_is_told(tmp_path):
-    file = write(tmp_path / "train.csv", 12, 0)
-    frame = pd.read_csv(file)
-    number = frame["window"].str[1:].astype(int)
-    frame.assign(person=number // 4, tall=number % 3 / 7, step=1).to_csv(file, index=False)
-    said = invoke("train", file, "--label", "kind", "-o", tmp_path / "model")
-    told = [line for line in said.splitlines() if line.startswith("taken for a feature")]
-    assert told == [
-        "taken for a feature, though the same in all rows of each series: person; if it names what series belong to, "
-        "such as a person, say --group person, and leave it out otherwise with --drop person"
-    ]
-
-
 def test_the_folder_is_a_checkpoint_with_everything_beside(trained):
     folder, _ = trained
     results = json.loads((folder / "model" / "results.json").read_text())

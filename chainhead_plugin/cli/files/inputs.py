@@ -115,7 +115,7 @@ def _as_written(schema: Schema, files_as: FileOptions) -> Schema:
     if files_as.gaps is not None:
         changes["gaps"] = spec.gaps
     if "drop" in changes:
-        changes["drop"] = (*schema.drop, *changes["drop"])
+        changes["drop"] = (*dict.fromkeys([*schema.drop, *changes["drop"]]),)
     return replace(schema, **changes)
 
 
@@ -136,7 +136,7 @@ def _of_texts(schema: Schema, files_as: FileOptions) -> Schema:
         schema,
         text=spec.text or schema.text,
         label=spec.label or schema.label,
-        drop=(*schema.drop, *spec.drop),
+        drop=(*dict.fromkeys([*schema.drop, *spec.drop]),),
     )
 
 

@@ -2,8 +2,25 @@
 
 import numpy as np
 
-from ...tables.errors import listed
+from ...tables.errors import TableError, listed
 from ...tables.series import SeriesSet
+
+
+def check_no_empty(found: SeriesSet) -> None:
+    """Check that every feature has a value at some node of some series.
+
+    Raises
+    ------
+    TableError
+        If features have none; the message names them.
+    """
+    if found.columns.spec.rows == "series":
+        return
+    has_value = np.any([~np.isnan(series.values).all(0) for series in found], axis=0)
+    if not has_value.all():
+        empty = [name for name, has in zip(found.features, has_value, strict=True) if not has]
+        advice = f"leave it out (--drop {','.join(empty)})" if found.has_names else "leave it out"
+        raise TableError(f"{found.files[0]}: {listed(empty)} has no value in any row: {advice}")
 
 
 def told_constant(found: SeriesSet) -> list[str]:
@@ -27,4 +44,4 @@ def told_constant(found: SeriesSet) -> list[str]:
     ]
 
 
-__all__ = ["told_constant"]
+__all__ = ["check_no_empty", "told_constant"]

@@ -22,7 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
-from .features import told_constant
+from .features import check_no_empty, told_constant
 from .label import labelled_alike, labelled_by_texts
 from .plan import TablePlan, Task
 
@@ -108,6 +108,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
         )
     found.check_observed()
     schema = schema_of(found)
+    check_no_empty(found)
     said += told_constant(found)
 
     task = plan.task or _guess_task(found)
@@ -263,9 +264,9 @@ def _check_train(plan: TablePlan, train: Sequence[Series], task: Task) -> None:
 
 
 def _labels(series: SeriesSet, task: Task) -> NDArray[Any]:
-    for one in series:
-        if one.labels[0] == "":
-            raise ValueError(f"{one.place} has no label: fill it in, or leave the series out")
+    if unlabelled := [one.place for one in series if not one.labels[0].strip()]:
+        count = f", nor have {len(unlabelled) - 1:,} others" if len(unlabelled) > 1 else ""
+        raise ValueError(f"{unlabelled[0]} has no label{count}: fill it in, or leave the series out")
     if task == "classification":
         return np.array([one.labels[0] for one in series])
     numbers = [series.number_of(one.labels[0]) for one in series]
