@@ -71,7 +71,9 @@ _USES = {
         "pixel_values=torch.zeros{recording}",
         "logits",
         "video-classification",
-        '"video.mp4"',
+        # Of a file, its processor asks for torchcodec and FFmpeg.
+        'np.stack([frame.to_ndarray(format="rgb24") for frame in av.open("video.mp4").decode(video=0)])',
+        "import av\nimport numpy as np",
     ),
     "ChainHeadForImageClassification": Use(
         "AutoModelForImageClassification",

@@ -15,6 +15,7 @@ from ..head.tensors import require_tensors
 from ..nodes.frozen import BackboneOwner
 from ..nodes.image_backbone import build_image_backbone, channels_of, load_image_backbone
 from ..nodes.images import chain_of_image
+from ..nodes.pretrained_weights import require_weights
 from ..nodes.text_backbone import copy_weights
 from .modeling_chainhead import ChainHeadModel
 from .pooling import pool
@@ -75,7 +76,8 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
         Raises
         ------
         TypeError, ValueError
-            If a field is not valid, or the model is no image backbone that transformers can rebuild.
+            If a field is not valid, or the model is no image backbone that transformers can rebuild; or if the files
+            of a folder or repository lack weights that nodes depend on.
 
         Examples
         --------
@@ -83,12 +85,15 @@ class ChainHeadForImageClassification(BackboneOwner, ChainHeadPreTrainedModel):
         ...     "resnet18.a1_in1k", n=64, bi_directional=True, num_labels=10, freeze_backbone=True
         ... )
         """
+        missing: list[str] = []
+        place = "" if isinstance(backbone, PreTrainedModel) else os.fspath(backbone)
         if not isinstance(backbone, PreTrainedModel):
-            backbone = load_image_backbone(os.fspath(backbone))
+            backbone, missing = load_image_backbone(place)
         config = ChainHeadConfig(
             backbone_config=copy.deepcopy(backbone.config), m=channels_of(backbone), **fields
         )
         model = cls._from_config(config, dtype=backbone.dtype)
+        require_weights(backbone, model.backbone, missing, place)
         copy_weights(backbone, model.backbone)
         return model.to(backbone.device).eval()
 

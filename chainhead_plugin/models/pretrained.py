@@ -5,7 +5,6 @@ import os
 from typing import Any, ClassVar
 
 from torch import nn
-from transformers import AutoModel
 from transformers.modeling_utils import PreTrainedModel
 
 from ..config.backbone_input import input_of, takes_videos
@@ -13,6 +12,7 @@ from ..config.configuration_chainhead import ChainHeadConfig
 from ..hub.sharing import SharedModel
 from ..nodes.encoders.building import FLOAT_INPUTS, copy_encoder
 from ..nodes.frozen import BackboneOwner
+from ..nodes.pretrained_weights import load_model, require_weights
 from ..nodes.text_backbone import copy_weights
 from ..storage.checked_loading import CheckedLoadMixin, DiskOffloadMixin
 from .initialisation import ChainHeadInitialisation
@@ -74,7 +74,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
         backbone : PreTrainedModel, str or path
             A model over input_ids, input_values, input_features, past_values or videos, whose weights are copied
             without those of its own task head, and of its decoder; or a folder or repository that
-            `AutoModel.from_pretrained` loads.
+            `AutoModel.from_pretrained` loads. A model is taken as it is, also if some of its weights are random.
         **fields
             Fields of `ChainHeadConfig`, such as `hidden_sizes`, `num_labels` and `freeze_backbone`.
 
@@ -86,7 +86,8 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
         Raises
         ------
         TypeError, ValueError
-            If a field is not valid, or the model is no encoder that transformers can rebuild.
+            If a field is not valid, or the model is no encoder that transformers can rebuild; or if the files of a
+            folder or repository lack weights that nodes depend on.
 
         Examples
         --------
@@ -94,8 +95,10 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
         ...     "distilbert/distilbert-base-uncased", hidden_sizes=[64], num_labels=3, freeze_backbone=True
         ... )
         """
+        missing: list[str] = []
+        place = "" if isinstance(backbone, PreTrainedModel) else os.fspath(backbone)
         if not isinstance(backbone, PreTrainedModel):
-            backbone = AutoModel.from_pretrained(backbone, trust_remote_code=False)
+            backbone, missing = load_model(place)
         source = backbone.base_model
         config = ChainHeadConfig(backbone_config=copy.deepcopy(source.config), **fields)
         taken = input_of_backbone(config)
@@ -105,6 +108,7 @@ class ChainHeadPreTrainedModel(CheckedLoadMixin, DiskOffloadMixin, ChainHeadInit
                 f"{', '.join(FLOAT_INPUTS)}, or videos"
             )
         model = cls._from_config(config, dtype=source.dtype)
+        require_weights(backbone, model.base_model.backbone, missing, place)
         fill = copy_weights if taken == "input_ids" else copy_encoder
         fill(source, model.base_model.backbone)
         return model.to(source.device).eval()

@@ -120,8 +120,10 @@ def _is_architecture(name: str) -> bool:
     return timm.is_model(name.partition(".")[0])
 
 
-def load_image_backbone(source: str, **options: Any) -> Any:
+def load_image_backbone(source: str, **options: Any) -> tuple[Any, list[str]]:
     """Load a pretrained backbone: a folder or repository of transformers, or else an architecture of timm.
+
+    Returns it and the weights that its files lack, which are random.
 
     Parameters
     ----------
@@ -138,9 +140,13 @@ def load_image_backbone(source: str, **options: Any) -> Any:
     if not Path(source).is_dir() and _is_architecture(source):
         from transformers import TimmBackbone
 
-        return TimmBackbone.from_pretrained(source)
+        return TimmBackbone.from_pretrained(source), []
     config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-    return _backbone_class(config).from_pretrained(source, **options)
+    options |= {"trust_remote_code": False, "output_loading_info": True}
+    # Past `TimmBackbone.from_pretrained`, which takes names of timm alone.
+    load = PreTrainedModel.from_pretrained.__func__
+    model, report = load(_backbone_class(config), source, **options)
+    return model, sorted(report["missing_keys"])
 
 
 def _backbone_class(config: PreTrainedConfig) -> Any:

@@ -14,6 +14,7 @@ from transformers import (
 from videos import coloured_frames, write_video
 
 from chainhead_plugin import ChainHeadConfig, ChainHeadForVideoClassification
+from chainhead_plugin.hub.card import render_card
 from chainhead_plugin.hub.uses import task_of
 
 FRAMES, SIZE = 4, 16
@@ -83,6 +84,32 @@ def test_a_folder_with_the_processor_of_the_encoder_is_enough(model, tmp_path):
     found = scores_of(classify(frames, top_k=3))  # of a file, the processor asks for torchcodec and FFmpeg
     assert [found[f"LABEL_{i}"] for i in range(3)] == pytest.approx(expected, abs=1e-6)
     assert task_of(type(model), model.config) == "video-classification"
+
+
+@pytest.mark.parametrize("kind", ["video", "image"])
+def test_the_call_that_a_card_shows_reads_a_file(model, video, tmp_path, kind):
+    processors = pytest.importorskip("transformers.models.videomae.video_processing_videomae")
+    processor = {"video": processors.VideoMAEVideoProcessor, "image": VideoMAEImageProcessor}[kind](**SIZES)
+    path, _ = video
+    folder = tmp_path / "model"
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+    files = render_card(model.config, type(model), 1, repo_id="me/clips", has_preprocessor=True)
+    code = files["README.md"].decode().partition("```python\n")[2].partition("```")[0]
+    assert code.count('"me/clips"') == code.count('"video.mp4"') == 1
+    used = {}
+    exec(code.replace('"me/clips"', repr(str(folder))).replace('"video.mp4"', repr(str(path))), used)
+
+    with used["av"].open(str(path)) as file:
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+    inputs = processors.VideoMAEVideoProcessor(**SIZES)(
+        frames, num_frames=FRAMES, do_sample_frames=True, return_tensors="pt"
+    )
+    with torch.no_grad():
+        expected = model(**inputs).logits[0].softmax(-1).tolist()
+    found = scores_of(used["run"](frames, top_k=3))
+    assert [found[f"LABEL_{i}"] for i in range(3)] == pytest.approx(expected, abs=1e-6)
 
 
 def test_what_does_not_fit_is_told(model):

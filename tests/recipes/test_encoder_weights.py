@@ -13,6 +13,8 @@ from transformers import (
     PatchTSTModel,
     ResNetConfig,
     ResNetModel,
+    TimmBackbone,
+    TimmBackboneConfig,
     VideoMAEConfig,
     VideoMAEImageProcessor,
     VideoMAEModel,
@@ -24,6 +26,12 @@ from transformers import (
     WhisperModel,
 )
 
+from chainhead_plugin import (
+    ChainHeadForAudioClassification,
+    ChainHeadForImageClassification,
+    ChainHeadForSequenceClassification,
+    ChainHeadForVideoClassification,
+)
 from chainhead_plugin.recipes.pretrained.encoder import _FITTING, load_encoder
 from chainhead_plugin.recipes.recipe import RecipeError
 
@@ -47,6 +55,13 @@ ENCODERS = {
         VideoMAEModel(VideoMAEConfig(**LAYER, image_size=16, patch_size=8, num_frames=2)),
         "encoder.layer.0.output.dense.weight",
     ),
+}
+MODELS = {
+    "text": ChainHeadForSequenceClassification,
+    "nodes": ChainHeadForSequenceClassification,
+    "pixels": ChainHeadForImageClassification,
+    "sound": ChainHeadForAudioClassification,
+    "video": ChainHeadForVideoClassification,
 }
 every_kind = pytest.mark.parametrize("reads", ENCODERS)
 
@@ -76,7 +91,7 @@ def initialised(folder, reads):
 
 
 def test_the_table_has_every_kind():
-    assert ENCODERS.keys() == _FITTING.keys()
+    assert ENCODERS.keys() == MODELS.keys() == _FITTING.keys()
 
 
 @every_kind
@@ -89,9 +104,30 @@ def test_missing_weights_are_an_error_that_names_them(tmp_path, reads):
     del weights[name]
     save_file(weights, file, metadata={"format": "pt"})
     with pytest.raises(
-        RecipeError, match=rf"lacks 1 weight of a \w+, such as .*{name}, which would be random"
+        RecipeError, match=rf"lacks 1 of the weights of a \w+, such as .*{name}, which would be random"
     ):
         initialised(tmp_path, reads)
+
+
+@every_kind
+def test_they_are_an_error_of_models_made_in_python_too(tmp_path, reads):
+    save_encoder(tmp_path, reads)
+    model = MODELS[reads].from_backbone(tmp_path, num_labels=2)
+    name = ENCODERS[reads][1]
+    weights = ENCODERS[reads][0].state_dict()
+    assert any(torch.equal(value, weights[name]) for value in model.state_dict().values())
+    del weights[name]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=rf"^{tmp_path} lacks 1 of the weights of a \w+, such as .*{name},"):
+        MODELS[reads].from_backbone(tmp_path, num_labels=2)
+
+
+def test_a_saved_backbone_of_timm_is_whole(tmp_path):
+    saved = TimmBackbone._from_config(TimmBackboneConfig(backbone="resnet10t", out_indices=[1]))
+    saved.save_pretrained(tmp_path)
+    model = ChainHeadForImageClassification.from_backbone(tmp_path, num_labels=2)
+    for name, weight in model.backbone.state_dict().items():
+        assert torch.equal(weight, saved.state_dict()[name])
 
 
 @every_kind

@@ -1,7 +1,5 @@
 """Load the pretrained encoder that a recipe names, with the preprocessing that belongs to it."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
     AutoImageProcessor,
-    AutoModel,
     AutoTokenizer,
     PreTrainedModel,
 )
@@ -22,9 +19,9 @@ from ...config.backbone import as_backbone_config
 from ...config.backbone_input import input_of, takes_videos
 from ...nodes.encoders.building import copy_encoder
 from ...nodes.image_backbone import build_image_backbone, load_image_backbone
+from ...nodes.pretrained_weights import load_model, require_weights
 from ...nodes.text_backbone import copy_weights
 from ...storage.code_origin import without_carried_code
-from ...tables.errors import counted
 from ..errors import RecipeError
 from ..recipe import Recipe
 from .clips import load_processor
@@ -33,8 +30,6 @@ from .places import encoder_folder
 from .recordings import checked_extractor
 
 _NO_LIMIT = 2**20  # tokenizers without a limit state a far greater number
-# Weights that many checkpoints lack, and no node depends on: those behind the nodes, and that of masks in training.
-_UNUSED = re.compile(r"\bpooler\b|masked_spec_embed$")
 # By `Task.reads`: the inputs of encoders for it, and words for such an encoder and what it takes. Backbones of images
 # and encoders of videos are told by their class instead.
 _FITTING = {
@@ -81,18 +76,15 @@ class Encoder:
         RecipeError
             If the weights cannot be read, are of other sizes, or some of those that the nodes need are missing.
         """
-        load = load_image_backbone if self.reads == "pixels" else AutoModel.from_pretrained
-        options = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
+        load = load_image_backbone if self.reads == "pixels" else load_model
         try:
-            source, report = load(str(self.folder), **options, output_loading_info=True)
+            source, missing = load(str(self.folder), dtype=torch.float32, use_safetensors=True)
         except (OSError, RuntimeError, SafetensorError, ValueError) as error:
             raise RecipeError(f"encoder: the weights in {self.folder} cannot be loaded: {error}") from error
-
-        if missing := _missing(source, backbone, report["missing_keys"]):
-            raise RecipeError(
-                f"encoder: {self.folder} lacks {counted(len(missing), 'weight')} of a {type(backbone).__name__}, such "
-                f"as {missing[0]}, which would be random: is its config.json that of other weights?"
-            )
+        try:
+            require_weights(source, backbone, missing, str(self.folder))
+        except ValueError as error:
+            raise RecipeError(f"encoder: {error}") from error
         fill = copy_weights if self.reads in ("text", "pixels") else copy_encoder
         fill(source, backbone)
 
@@ -100,13 +92,6 @@ class Encoder:
         """Build the encoder with random weights."""
         config = as_backbone_config(self.config)
         return build_image_backbone(config) if self.reads == "pixels" else new_encoder(config)
-
-
-def _missing(source: PreTrainedModel, backbone: PreTrainedModel, missing: Iterable[str]) -> list[str]:
-    """Return which of the missing weights of a loaded model the nodes of a backbone depend on."""
-    prefix = next((name for name, part in source.named_modules() if type(part) is type(backbone)), "")
-    needed = {f"{prefix}.{name}" if prefix else name for name in backbone.state_dict()}
-    return sorted(name for name in needed.intersection(missing) if not _UNUSED.search(name))
 
 
 def load_encoder(recipe: Recipe) -> Encoder:
