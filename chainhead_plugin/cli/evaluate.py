@@ -144,6 +144,11 @@ def _on_recipe(name: str, recipe: str | None, as_json: bool, picture: Path | Non
     if not Path(name).is_dir():
         from ..answering.find_model import zoo_model
 
+        if "/" in name:
+            raise ValueError(
+                f"there is no folder {name}: give a model of the zoo or a folder that chainhead train wrote; a model "
+                f"on the Hub comes without its data: chainhead evaluate {name} --data FILE"
+            )
         zoo_model(name)
     elif (Path(name) / PLAN).is_file():
         raise ValueError(

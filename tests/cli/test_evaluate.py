@@ -154,6 +154,12 @@ def test_a_model_of_the_zoo_and_one_that_was_trained_on_a_table(tmp_path):
     assert not picture.exists()
 
 
+def test_a_model_on_the_hub_needs_data():
+    told = " ".join(invoke("evaluate", "me/model", code=1).split())
+    assert "there is no folder me/model" in told
+    assert "chainhead evaluate me/model --data FILE" in told
+
+
 @pytest.mark.parametrize(
     "content", ["[", "[" * 10_000, "null", "{}", '{"models": 3}', '{"models": {"x": {}}}']
 )
