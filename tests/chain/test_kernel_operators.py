@@ -88,8 +88,8 @@ def test_the_tables_know_every_operator():
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 @pytest.mark.parametrize("name", OPERATORS)
 def test_operators_are_registered_as_torch_wants_them(name):
-    for given, named in calls(name):
-        torch.library.opcheck(OPERATORS[name].operator, tuple(given), named, rtol=1e-2, atol=1e-2)
+    given, named = calls(name)[0]
+    torch.library.opcheck(OPERATORS[name].operator, tuple(given), named, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
