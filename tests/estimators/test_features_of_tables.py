@@ -43,3 +43,14 @@ def test_columns_and_labels_that_are_empty_are_named(tmp_path, change, message):
     file = tmp_path / "train.csv"
     change(twelve()).to_csv(file, index=False)
     assert message in invoke("train", file, "--label", "kind", "-o", tmp_path / "model", code=1)
+
+
+def test_series_of_single_nodes_are_told(tmp_path):
+    file = tmp_path / "train.csv"
+    frame = twelve().groupby("window").first().reset_index()
+    frame.to_csv(file, index=False)
+    said = invoke("train", file, "--label", "kind", "--series", "window", "-o", tmp_path / "model")
+    assert (
+        "every series is a single node, so that nothing follows in it: if each row is a whole series, say"
+        in said
+    )

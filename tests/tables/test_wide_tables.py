@@ -41,6 +41,27 @@ def test_times_that_do_not_follow_each_other(load, content, message):
         load(content)
 
 
+@pytest.mark.parametrize(
+    "names", ["t0,t1,t2,t3", "0,1,2,3", "2024-01,2024-02,2024-03,2024-04", "g_0h,g_1h,g_2h,g_3h"]
+)
+@pytest.mark.parametrize("label", [None, "kind"])
+def test_stated_ids_of_rows_leave_rows_whole(load, names, label):
+    head, ends = (f"shop,{names}", ("", "")) if label is None else (f"shop,{names},kind", (",u", ",v"))
+    content = f"{head}\na,1.5,2,3,4.5{ends[0]}\nb,5,6.5,7.5,8{ends[1]}\n"
+    found = load(content, series=("shop",), **({} if label is None else {"label": (label,)}))
+    assert [(one.id, one.values.ravel().tolist()) for one in found] == [
+        ("a", [1.5, 2, 3, 4.5]),
+        ("b", [5, 6.5, 7.5, 8]),
+    ]
+    assert "a series a row" in tables.summary(found)
+    # A row is a node where an id comes again, where that is stated, and where the columns are no nodes by their names.
+    assert (
+        len(load(content.replace("\nb", "\na").replace(",v", ",u"), series=("shop",), label=label or ())) == 1
+    )
+    assert len(load(content, series=("shop",), label=label or (), rows="nodes")[0]) == 1
+    assert len(load(content.replace(names, "p,q,r,s"), series=("shop",), label=label or ())[0]) == 1
+
+
 def test_windows_of_recipes(tmp_path):
     series = np.arange(40.0).reshape(2, 20)
     rows = [f"s{i}," + ",".join(f"{value:g}" for value in one) for i, one in enumerate(series)]

@@ -24,12 +24,16 @@ def check_no_empty(found: SeriesSet) -> None:
 
 
 def told_constant(found: SeriesSet) -> list[str]:
-    """Return a sentence on features that are whole numbers, the same at all nodes of a series; none without such.
+    """Return a sentence on features that are the same at all nodes of a series; none without such.
 
-    They may be the number of a person or a machine, by which a model would tell series apart that it was trained on.
+    Whole numbers may be that of a person or a machine, by which a model would tell series apart that it was trained on.
+    Where all series are single nodes, the nodes may stand in columns.
     """
-    if found.columns.spec.rows == "series" or max(map(len, found)) < 2:
+    if found.columns.spec.rows == "series":
         return []
+    if max(map(len, found)) < 2:
+        one = "every series is a single node, so that nothing follows in it"
+        return [f"{one}: if each row is a whole series, say --rows series"] if len(found.features) > 1 else []
     firsts = np.stack([series.values[0] for series in found])
     is_number = np.mod(firsts, 1) == 0
     stays = np.stack([(series.values == series.values[0]).all(0) for series in found])

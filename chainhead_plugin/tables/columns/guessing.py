@@ -18,7 +18,7 @@ from .numbers import is_missing, looks_numeric, to_numbers
 from .of_files import is_series_a_file
 from .time_columns import guess_time_columns
 from .usual_names import usual_column
-from .wide import ids_of_rows, is_wide
+from .wide import LEAST_NODES, ids_of_rows, is_wide
 
 # Names under which tables commonly tell series apart, in small letters.
 _SERIES_NAMES = (
@@ -115,6 +115,8 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
     is_said = any(column in of_role(spec, role) for role in ROLES for column in table.made)
     if not (spec.label or spec.target or spec.text or is_said):
         spec = replace(spec, label=table.made)
+    if _are_stated_rows(table, spec, free):
+        return replace(spec, rows="series"), free
     if spec.rows != "series":
         named = [column for column in free if column in (spec.features or ())]
         free = [column for column in free if column not in named]
@@ -136,6 +138,17 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
         if spec.rows == "series" and spec.features is None:
             check_nodes(table, free)
     return spec, free
+
+
+def _are_stated_rows(table: Table, spec: TableSpec, free: list[str]) -> bool:
+    """Whether stated ids are different in all rows, and the other columns are named as the nodes of a series are."""
+    is_open = spec.rows is None and not (spec.target or spec.known or spec.features) and spec.time is None
+    if not is_open or not spec.series or not table.has_names or len(table) < 2 or spec.label_of == "node":
+        return False
+    if len(free) < LEAST_NODES or not are_nodes(table, free):
+        return False
+    keys = zip(*(to_texts(table.columns[name]) for name in spec.series), strict=True)
+    return len({*keys}) == len(table)
 
 
 def _from_index(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, list[str]]:

@@ -19,7 +19,7 @@ from ..time.zones import in_zone, instants_of
 from .node_names import are_nodes
 from .numbers import is_missing, looks_numeric
 
-_LEAST_NODES = 3
+LEAST_NODES = 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def is_wide(table: Table, spec: TableSpec, free: list[str]) -> bool:
     """
     ids = ids_of_rows(table, free)
     nodes = [column for column in free if column not in ids]
-    if len(nodes) < _LEAST_NODES or not table.has_names or not are_nodes(table, nodes):
+    if len(nodes) < LEAST_NODES or not table.has_names or not are_nodes(table, nodes):
         return False
     if not all(looks_numeric(table.columns[node], None, spec.missing) for node in nodes):
         return False
