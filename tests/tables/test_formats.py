@@ -1,6 +1,8 @@
 """Every format gives the same numbers, identifiers and labels."""
 
 import json
+import re
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -236,6 +238,26 @@ def test_arrays_that_are_none_are_named(arrays, message, tmp_path):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(TableError, match=message):
         tables.load(tmp_path / "a.npz")
+
+
+def test_formulas_that_were_never_calculated(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [["x", "twice"], [1, "=A2*2"], [2, "=A3*2"], [3, 7]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(
+        TableError, match=r"a.xlsx, row 2, column 2 holds a formula without its result, as all"
+    ):
+        tables.load(tmp_path / "a.xlsx")
+    # Spreadsheet programs write results, some of which are empty.
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name.endswith("sheet1.xml"):
+                text = re.sub(rb"<f>A2\*2</f><v\s*/?>(</v>)?", b"<f>A2*2</f><v>2</v>", text)
+            new.writestr(name, text)
+    np.testing.assert_array_equal(tables.load(tmp_path / "b.xlsx")[0].values, [[1, 2], [2, np.nan], [3, 7]])
 
 
 def test_cells_merged_over_rows_and_titles_in_excel(tmp_path):

@@ -17,7 +17,7 @@ from .text.dialect import Dialect
 from .text.header import has_header
 
 _SAMPLE_ROWS = 64
-_MERGED, _PIECE = b"<mergeCell ", 2**20
+_MERGED, _FORMULAS, _PIECE = b"<mergeCell ", (b"<f>", b"<f "), 2**20
 
 
 def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Table:
@@ -40,13 +40,14 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     Raises
     ------
     TableError
-        If the file is no workbook, there is no sheet of this name, several sheets are filled and none is named, or a
-        cell holds an error.
+        If the file is no workbook, there is no sheet of this name, several sheets are filled and none is named, a cell
+        holds an error, or formulas have never been calculated.
     """
     openpyxl = require("openpyxl", "openpyxl", source.name)
     with source.open() as stream:
         try:
-            has_merged = _mentions_merged_cells(stream)
+            marks = _marks_in(stream)
+            has_merged = _MERGED in marks
             stream.seek(0)
             # Only a workbook that is read as a whole tells which cells are merged.
             book = openpyxl.load_workbook(stream, read_only=not has_merged, data_only=True)
@@ -71,6 +72,11 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     chosen = sheet or (filled[0] if filled else None)
     if chosen is None:
         return _table([], source.name, dialect)
+    if marks & {*_FORMULAS}:
+        with source.open() as stream:
+            _check_calculated(
+                openpyxl.load_workbook(stream, read_only=True)[chosen], sheets[chosen], source.name
+            )
     found = _table(sheets[chosen], source.name, dialect)
     if not merged[chosen]:
         return found
@@ -78,17 +84,40 @@ def read_excel(source: Source, dialect: Dialect, sheet: str | None = None) -> Ta
     return replace(found, notes=(*found.notes, said))
 
 
-def _mentions_merged_cells(stream: IO[bytes]) -> bool:
+def _marks_in(stream: IO[bytes]) -> set[bytes]:
+    """Return which of the marks of merged cells and of formulas are in any sheet of a workbook."""
+    found: set[bytes] = set()
+    marks = (_MERGED, *_FORMULAS)
     with zipfile.ZipFile(stream) as archive:
         for name in archive.namelist():
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                 with archive.open(name) as sheet:
                     end = b""
                     while piece := sheet.read(_PIECE):
-                        if _MERGED in end + piece:
-                            return True
+                        found |= {mark for mark in marks if mark in end + piece}
                         end = piece[-len(_MERGED) :]
-    return False
+    return found
+
+
+def _check_calculated(formulas: Any, results: list[list[Any]], file: str) -> None:
+    """Raise if a sheet has formulas, but no result of any, as libraries write it that calculate nothing."""
+    first = None
+    for number, (row, found) in enumerate(
+        zip(formulas.iter_rows(values_only=True), results, strict=False), start=1
+    ):
+        for position, (cell, result) in enumerate(zip(row, found, strict=False), start=1):
+            is_formula = (isinstance(cell, str) and cell.startswith("=")) or type(
+                cell
+            ).__name__ == "ArrayFormula"
+            if is_formula and result is not None:
+                return
+            if is_formula and first is None:
+                first = f"row {number}, column {position}"
+    if first is not None:
+        raise TableError(
+            f"{file}, {first} holds a formula without its result, as all formulas of the sheet do: open the workbook "
+            "in a spreadsheet program, which calculates them, and save it"
+        )
 
 
 def _fill_merged(rows: list[list[Any]], sheet: Any) -> int:
