@@ -54,3 +54,15 @@ def test_series_of_single_nodes_are_told(tmp_path):
         "every series is a single node, so that nothing follows in it: if each row is a whole series, say"
         in said
     )
+
+
+def test_a_label_that_is_a_code_of_missing_values_is_told(tmp_path):
+    frame = twelve()
+    frame["kind"] = frame["kind"].where(~frame["window"].isin(["w1", "w4"]), "?")
+    frame["temp"] = frame["temp"].astype(object).where(frame.index % 7 > 0, "?")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    said = invoke("train", tmp_path / "a.csv", "--label", "kind", "--missing", "?", "-o", tmp_path / "model")
+    assert (
+        "taken for a label, though it is a code of missing values in columns of numbers: ?; if the label is"
+        in said
+    )

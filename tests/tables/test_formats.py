@@ -240,6 +240,22 @@ def test_arrays_that_are_none_are_named(arrays, message, tmp_path):
         tables.load(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize(("above", "before"), [(0, 0), (2, 0), (0, 3), (2, 1)])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_table_begins_anywhere_in_a_sheet(tmp_path, above, before, header):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row, cells in enumerate([["x", "y"]] * header + [[1.5, 2], [2.5, "warm" if above else 3]]):
+        for column, cell in enumerate(cells):
+            book.active.cell(1 + above + row, 1 + before + column).value = cell
+    book.save(tmp_path / "a.xlsx")
+    if above:
+        with pytest.raises(TableError, match=f"a.xlsx, row {above + 2 + header}, column .* holds 'warm'"):
+            tables.load(tmp_path / "a.xlsx", tables.TableSpec(rows="nodes"))
+    else:
+        assert tables.load(tmp_path / "a.xlsx")[0].values.tolist() == [[1.5, 2], [2.5, 3]]
+
+
 def test_formulas_that_were_never_calculated(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()

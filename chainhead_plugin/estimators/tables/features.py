@@ -1,4 +1,4 @@
-"""Features of a table that may be something else."""
+"""Features and labels of a table that may be something else."""
 
 import numpy as np
 
@@ -48,4 +48,15 @@ def told_constant(found: SeriesSet) -> list[str]:
     ]
 
 
-__all__ = ["check_no_empty", "told_constant"]
+def told_codes(found: SeriesSet) -> list[str]:
+    """Return a sentence on labels that are written as the codes of missing values are; none without such."""
+    codes = sorted({series.labels[0].strip() for series in found} & {*found.columns.spec.missing})
+    if not codes:
+        return []
+    return [
+        f"taken for a label, though it is a code of missing values in columns of numbers: {listed(codes)}; if the "
+        "label is missing, leave these series out"
+    ]
+
+
+__all__ = ["check_no_empty", "told_codes", "told_constant"]

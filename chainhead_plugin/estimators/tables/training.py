@@ -22,7 +22,7 @@ from ...tables.summarising import summary
 from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
-from .features import check_no_empty, told_constant
+from .features import check_no_empty, told_codes, told_constant
 from .label import labelled_alike, labelled_by_texts
 from .plan import TablePlan, Task
 
@@ -110,6 +110,7 @@ def train_on_table(plan: TablePlan) -> TrainedOnTable | TrainedForecaster:
     schema = schema_of(found)
     check_no_empty(found)
     said += told_constant(found)
+    said += told_codes(found)
 
     task = plan.task or _guess_task(found)
     if plan.task is None:

@@ -133,7 +133,7 @@ def _fill_merged(rows: list[list[Any]], sheet: Any) -> int:
     return len(ranges)
 
 
-def _refuse_title(rows: list[list[Any]], file: str) -> None:
+def _refuse_title(rows: list[list[Any]], file: str, skipped: int) -> None:
     """Raise if single cells stand above a table that has names in several columns."""
     filled = [[cell for cell in row if cell is not None] for row in rows]
     above = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
@@ -141,8 +141,8 @@ def _refuse_title(rows: list[list[Any]], file: str) -> None:
     if len(rows[0]) > 2 and titles:
         told = f"{listed((shown(title) for title in titles), 3)} {'stands' if len(titles) == 1 else 'stand'}"
         raise TableError(
-            f"{file}: {told} above a table of {len(rows[0])} columns, whose names seem to be in row {above + 1}: if "
-            "this is a title, delete the rows above the names"
+            f"{file}: {told} above a table of {len(rows[0])} columns, whose names seem to be in row "
+            f"{skipped + above + 1}: if this is a title, delete the rows above the names"
         )
 
 
@@ -154,22 +154,30 @@ def _table(rows: list[list[Any]], file: str, dialect: Dialect) -> Table:
     width = max(
         len(row) - next((i for i, cell in enumerate(row[::-1]) if cell is not None), len(row)) for row in rows
     )
-    rows = [(row + [None] * width)[:width] for row in rows]
+    # A table need not begin in the first cell of its sheet.
+    above = next(number for number, row in enumerate(rows) if any(cell is not None for cell in row))
+    rows = [(row + [None] * width)[:width] for row in rows[above:]]
+    before = next(
+        i for i, cells in enumerate(zip(*rows, strict=True)) if any(cell is not None for cell in cells)
+    )
+    rows = [row[before:] for row in rows]
     is_named = dialect.header
     if is_named is not False:
-        _refuse_title(rows, file)
+        _refuse_title(rows, file, above)
     if is_named is None:
         is_named = has_header([[_shown(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]], file)
-    names = [str(i) for i in range(1, width + 1)]
+    names = [str(i) for i in range(1, width - before + 1)]
     if is_named:
         names = unnamed_filled([_shown(cell).strip() for cell in rows[0]])
         repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         if repeated:
-            raise TableError(f"{place(file, row=1)} names two columns {repeated[0]}: rename one of them")
+            raise TableError(
+                f"{place(file, row=above + 1)} names two columns {repeated[0]}: rename one of them"
+            )
         rows = rows[1:]
     if not rows:
         raise TableError(f"{file}: there are no rows below the header")
-    first = 2 if is_named else 1
+    first = above + (2 if is_named else 1)
     columns: dict[str, NDArray[Any]] = {}
     zones: dict[str, str] = {}
     for name, cells in zip(names, zip(*rows, strict=True), strict=True):
