@@ -61,7 +61,7 @@ class ChainHeadDataCollator:
         TypeError
             If an example is no mapping.
         ValueError
-            If examples have different entries, or labels fit neither each other nor the nodes; and as
+            If examples have different entries, labels fit neither each other nor the nodes, or are not finite; and as
             `ChainHeadFeatureExtractor.pad`.
         """
         examples = [dict(example) for example in features]
@@ -99,7 +99,17 @@ class ChainHeadDataCollator:
             return self._pad(labels, lengths, length)
         if len(kinds) == 1 and len(shapes) == 1 and kinds <= {("i", 0), ("u", 0), ("f", 0), ("f", 1)}:
             joined = np.stack(labels)
-            return joined.astype(np.float32 if joined.dtype.kind == "f" else np.int64)
+            if joined.dtype.kind != "f":
+                return joined.astype(np.int64)
+            with np.errstate(over="ignore"):
+                numbers = joined.astype(np.float32)
+            if not np.isfinite(numbers).all():
+                odd = int((~np.isfinite(numbers)).reshape(len(numbers), -1).any(1).argmax())
+                raise ValueError(
+                    f"example {odd} of the batch has the label {labels[odd].tolist()!r}, expected finite numbers that "
+                    "float32 holds: leave the example out, as its loss is no number, nor are the weights after it"
+                )
+            return numbers
         found = sorted({f"{label.dtype} {list(label.shape)}" for label in labels})
         raise ValueError(
             f"labels are {', '.join(found[:3])}{', …' if len(found) > 3 else ''}: expected in every example a class "

@@ -307,6 +307,14 @@ def test_other_entries_and_no_labels():
         ([{"labels": [0.5]}, {"labels": [0.5, 1.0]}], "expected in every example a class"),
         ([{"labels": 1}, {"labels": 0.5}], "expected in every example a class"),
         ([{"labels": "a"}, {"labels": "b"}], "expected in every example a class"),
+        (
+            [{"labels": 0.5}, {"labels": np.nan}],
+            "example 1 of the batch has the label nan, expected finite numbers",
+        ),
+        (
+            [{"labels": [0.5, 1e39]}, {"labels": [1.0, 0.0]}],
+            r"example 0 of the batch has the label \[0.5, 1e\+39\]",
+        ),
     ],
 )
 def test_labels_that_do_not_fit(labels, message):
