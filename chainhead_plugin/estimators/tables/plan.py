@@ -59,7 +59,10 @@ class TablePlan:
 
     def __post_init__(self) -> None:
         if self.task is not None and self.task not in TASKS:
-            raise ValueError(f"task must be one of {', '.join(TASKS)}, got {self.task!r}")
+            raise ValueError(
+                f"task must be one of {', '.join(TASKS)}, got {self.task!r}; a recipe has other tasks, such as "
+                "time-series-segmentation for labels of nodes"
+            )
         if self.test is not None and self.test_share is not None:
             raise ValueError("test and test_share contradict each other: state one of them")
         if self.test_share is not None and not (

@@ -208,7 +208,7 @@ def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
         raise TableError(
             f"{part.place(0, column)} is empty, but {cells[row]!r} in row {int(part.numbers[row])} of the series: "
             "expected the same in all rows of a series: name the columns that tell series apart (--series), or if "
-            "every node has a label of its own, take a task for nodes"
+            "every node has a label of its own, take a task for nodes, by a recipe with task: time-series-segmentation"
         )
     if differs.any():
         row = int(differs.argmax())
@@ -216,7 +216,7 @@ def _only(part: Rows, cells: NDArray[np.object_], column: str) -> str:
         raise TableError(
             f"{part.place(row, column)} {held}, but {cells[0]!r} in the first row of the series: "
             "expected the same in all rows of a series: name the columns that tell series apart (--series), or if "
-            "every node has a label of its own, take a task for nodes"
+            "every node has a label of its own, take a task for nodes, by a recipe with task: time-series-segmentation"
         )
     return str(cells[0])
 
