@@ -1,5 +1,7 @@
 """The step between times: stated, found, by the calendar; gaps, duplicates and unsorted rows."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,3 +212,20 @@ def test_hours_that_clocks_skip_are_no_steps_between_series():
     frame = pd.DataFrame({"id": ["a"] * 60 + ["b"] * 10, "t": [*hours, *hours[50:]], "x": np.arange(70.0)})
     found = tables.load(frame, tables.TableSpec(series=("id",), time="t"))
     assert [series.start for series in found] == [0, 50]
+
+
+@pytest.mark.parametrize(
+    ("freq", "values", "is_told"),
+    [("D", 6, True), ("2h", 6, True), ("h", 6, False), ("D", 2, False)],
+)
+def test_rows_of_another_step_than_in_training_are_told(freq, values, is_told):
+    hours = pd.date_range("2024-01-01", periods=9, freq="h")
+    first = tables.load(pd.DataFrame({"x": np.arange(9.0)}, hours), tables.TableSpec(gaps="missing"))
+    later = pd.DataFrame(
+        {"x": np.arange(values * 1.0)}, pd.date_range("2024-02-01", periods=values, freq=freq)
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tables.load_matched(later, tables.schema_of(first))
+    told = [str(one.message) for one in caught if "no two of its values are 1 hour apart" in str(one.message)]
+    assert bool(told) == is_told
