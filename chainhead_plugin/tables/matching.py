@@ -1,11 +1,7 @@
 """Match later tables with the names of columns that a model was trained on."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from .columns.guessing import is_series_name, tells_apart
 from .columns.meaning import index_columns
@@ -14,15 +10,13 @@ from .errors import TableError, listed, renamed
 from .formats.cells import number_of
 from .formats.table import Sequences, Table
 from .loading import from_sequences, from_table
+from .other_steps import tell_other_step
 from .read import Reading, read_raw
 from .schema import Schema
 from .series import SeriesSet
 from .spec import TableSpec
 from .time.counted_times import NUMBER
 from .time.patterns import is_time
-
-# The fewest values of a series that tell how far they are apart.
-_LEAST_VALUES = 3
 
 
 def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
@@ -200,27 +194,9 @@ def load_matched(
         check_series_columns(schema, spec, raw, may_be_alone=isinstance(data, Table) or hasattr(data, "iloc"))
         found = from_table(raw, spec, notes, stems)
         if spec.gaps == "missing" and spec.rows != "series":
-            _tell_other_step(found)
+            tell_other_step(found)
         return found
     return from_sequences(raw, match_sequences(schema, raw[0], labelled=labelled), notes)
-
-
-def _tell_other_step(found: SeriesSet) -> None:
-    """Warn if no two values are a step apart, so that the rows seem to have another step than those of the training."""
-    observed: list[NDArray[np.bool_]] = [np.asarray(~np.isnan(series.values).all(1)) for series in found]
-    counts = [int(one.sum()) for one in observed]
-    if (
-        found.step is None
-        or max(counts) < _LEAST_VALUES
-        or any((one[1:] & one[:-1]).any() for one in observed)
-    ):
-        return
-    total = sum(map(len, observed))
-    warnings.warn(
-        f"{found.files[0]}: no two of its values are {found.step} apart, as they were in training: {sum(counts):,} of "
-        f"{total:,} steps have one; if its step is another, the model was made for another table, or state it (--step)",
-        stacklevel=2,
-    )
 
 
 def check_series_columns(schema: Schema, spec: TableSpec, table: Table, *, may_be_alone: bool) -> None:
