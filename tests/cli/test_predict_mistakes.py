@@ -65,7 +65,16 @@ BAD = {
     "infinity": ("a.csv", b"a,b,c\n1,2,3\n3,inf,1\n", "row 3, column b"),
     "a broken line": ("a.jsonl", b"[[1, 2, 3]]\n[[1,\n", "row 2 is no JSON"),
     "a number": ("a.jsonl", b"3\n", "row 1"),
-    "a field missing": ("a.jsonl", b'{"values": [1]}\n', "nodes"),
+    "a field missing": (
+        "a.jsonl",
+        b'{"values": [[1, 2, 3]]}\n',
+        "a sequence of several features belongs into nodes",
+    ),
+    "a feature missing": (
+        "a.jsonl",
+        b'{"a": [1, 2], "b": [3, 4]}\n',
+        "it has 2 columns of features (a, b), expected",
+    ),
     "an empty sequence": ("a.jsonl", b"[]\n", "row 1"),
     "no array": ("a.npy", b"\x93NUMPY", "no array"),
 }

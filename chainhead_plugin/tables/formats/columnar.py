@@ -199,6 +199,12 @@ def nodes_by_feature(cells: Mapping[str, Any], where: str) -> NDArray[np.float64
         empty = next(name for name, cell in cells.items() if cell is None)
         raise TableError(f"{where}, column {empty} is empty, expected the values of a series")
     parts = [nodes_of(cell, f"{where}, column {name}") for name, cell in cells.items()]
+    for name, part in zip(cells, parts, strict=True):
+        if part.shape[1] > 1:
+            raise TableError(
+                f"{where}, column {name} holds {part.shape[1]} numbers a node, expected one; a sequence "
+                "of several features belongs into nodes"
+            )
     lengths = {name: len(cell) for name, cell in cells.items()}
     if len(set(lengths.values())) > 1:
         shown = listed(f"{name} {length}" for name, length in lengths.items())
