@@ -53,9 +53,8 @@ def train_stack(
     optimizer, scheduler = usual_optimizer(model, steps)
     size = min(_BATCH, max(2, len(series) // 3))
     smoothing = _SMOOTHING if is_varied else 0.0
-    averaged = (
-        AveragedModel(model) if is_varied else None
-    )  # it starts with the first weights that it is given
+    # Its mean starts with the first weights that it is given.
+    averaged = AveragedModel(model) if is_varied else None
     order: list[int] = []
     for step in range(steps):
         if len(order) < size:
