@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
-_LEVELS = (0.02, 0.1, 0.3)
+_LEVELS = (0.02, 0.1, 0.3, 0.6)
 _SEASONAL = (0.05, 0.2)
+# Shares of the errors added to the level and to the trend, and the damping of the trend.
+_TRENDS = tuple(product((0.6, 1.0), (0.05, 0.2, 0.5), (0.9, 1.0)))
 
 
-def classical_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Matrix]:
-    """Return classical forecasts, which have no weights to learn, by name.
+def level_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Matrix]:
+    """Return classical forecasts that go on at a level, or repeat seasons around it, by name.
+
+    They have no weights to learn.
 
     Parameters
     ----------
@@ -33,14 +37,71 @@ def classical_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str,
     for season in seasons:
         if 1 < season <= length:
             maps[f"season {season}"] = naive(length, steps, season)
-    smoothed = [season for season in seasons if 2 * season <= length and season > 1]
-    for level, seasonal in product(_LEVELS, _SEASONAL if smoothed else (0.0,)):
-        name = f"smoothing {level:g}" + (f", season {seasonal:g}" if smoothed else "")
-        maps[name] = smoothing(length, steps, smoothed, level, seasonal)
-    maps["smoothing with trend"] = smoothing(
-        length, steps, smoothed, 0.2, 0.1 if smoothed else 0.0, trend=0.02
-    )
+    smoothed = _smoothed(length, seasons)
+    for level in _LEVELS:
+        maps[f"smoothing {level:g}"] = smoothing(length, steps, (), level, 0.0)
+        for seasonal in _SEASONAL if smoothed else ():
+            maps[f"smoothing {level:g}, season {seasonal:g}"] = smoothing(
+                length, steps, smoothed, level, seasonal
+            )
     return maps
+
+
+def trend_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Matrix]:
+    """Return classical forecasts that follow a trend, by name: those of `level_maps` with drift, and Holt's.
+
+    Parameters
+    ----------
+    length, steps, seasons
+        As for `level_maps`.
+
+    Returns
+    -------
+    dict of float64 arrays [length, steps]
+        ``past @ map`` is the forecast.
+    """
+    maps = {}
+    smoothed = _smoothed(length, seasons)
+    season = max((season for season in seasons if season <= length), default=1)
+    if length >= 2 * season:
+        for name, weights in level_maps(length, steps, seasons).items():
+            if name != "mean":
+                maps[f"{name}, with drift"] = with_drift(weights, season)
+    for level, trend, damping in _TRENDS:
+        name = f"smoothing {level:g}, trend {trend:g}" + (f" damped by {damping:g}" if damping < 1 else "")
+        maps[name] = smoothing(length, steps, (), level, 0.0, trend, damping)
+        if smoothed:
+            seasonal = 0.1 if level < 1 else 0.0
+            maps[f"{name}, season {seasonal:g}"] = smoothing(
+                length, steps, smoothed, level, seasonal, trend, damping
+            )
+    return maps
+
+
+def with_drift(weights: Matrix, season: int) -> Matrix:
+    """Return the map that forecasts the past less a straight line, and adds the line.
+
+    The line's slope is the difference between the means of the last and the first season, divided by the steps between
+    them; without a season it is the mean change from step to step.
+
+    Parameters
+    ----------
+    weights : float64 array [length, steps]
+        A map whose columns sum to 1.
+    season : int
+        Steps of the longest season, at most half of `length`; 1 without a season.
+
+    Returns
+    -------
+    float64 array [length, steps]
+    """
+    length, steps = weights.shape
+    slope = np.zeros(length)
+    slope[-season:] += 1 / season
+    slope[:season] -= 1 / season
+    slope /= length - season
+    past, future = np.arange(length), length + np.arange(steps)
+    return weights + np.outer(slope, future - past @ weights)
 
 
 def naive(length: int, steps: int, season: int) -> Matrix:
@@ -85,10 +146,13 @@ def smoothing(
     values = np.eye(length)
     first = max(seasons, default=1)
     at_level = values[:first].mean(0)
-    states = _first_seasons(values[:first], seasons, at_level)
     slope = np.zeros(length)
     if trend and length >= 2 * first:
         slope = (values[first : 2 * first].mean(0) - at_level) / first
+    # The first season lies on a line through its mean.
+    line = at_level + np.outer(np.arange(first) - (first - 1) / 2, slope)
+    states = _first_seasons(values[:first] - line, seasons)
+    at_level = line[-1]
     for step in range(first, length):
         places = [(state, step % len(state)) for state in states]
         expected = at_level + damping * slope
@@ -107,16 +171,20 @@ def smoothing(
     return np.stack(forecasts, 1)
 
 
-def _first_seasons(start: Matrix, seasons: Sequence[int], level: NDArray[np.float64]) -> list[Matrix]:
-    """Return the first states of each season [season, length]: means by phase, less the level and shorter seasons."""
+def _smoothed(length: int, seasons: Sequence[int]) -> list[int]:
+    """Return the seasons that the past holds twice."""
+    return [season for season in seasons if 1 < season <= length // 2]
+
+
+def _first_seasons(rest: Matrix, seasons: Sequence[int]) -> list[Matrix]:
+    """Return the first states of each season [season, length]: means by phase, less those of shorter seasons."""
     states: list[Matrix] = []
-    rest = start - level
     for season in seasons:
-        phases = np.arange(len(start)) % season
+        phases = np.arange(len(rest)) % season
         state = np.stack([rest[phases == phase].mean(0) for phase in range(season)])
         rest = rest - state[phases]
         states.append(state)
     return states
 
 
-__all__ = ["classical_maps", "naive", "smoothing"]
+__all__ = ["level_maps", "naive", "smoothing", "trend_maps", "with_drift"]

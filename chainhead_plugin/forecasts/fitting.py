@@ -159,7 +159,7 @@ def fit_forecaster(
         seasons = sorted({int(check_whole_number("each of seasons", season, 2)) for season in seasons})
     # Forecasts may return to the mean level of a single series. The level of series that come later is not known.
     has_level = len(tables) == 1
-    folds = folds_of(samples, horizon)
+    folds = folds_of(samples, horizon, seasons)
     found = choose(samples, folds, horizon, seasons, level=has_level)
     effects = np.zeros((0, targets))
     centres, constant = np.zeros(0), list[int]()

@@ -88,12 +88,18 @@ def sample_of(values: Array, end: int) -> Sample:
     return Sample(values, filled, end)
 
 
-def folds_of(samples: Sequence[Sample], horizon: int) -> list[Fold]:
-    """Return folds in order of time. They end with the series, and cover at most half of the longest series."""
+def folds_of(samples: Sequence[Sample], horizon: int, seasons: Sequence[int] = ()) -> list[Fold]:
+    """Return folds in order of time, which end with the series.
+
+    They cover at most half of the longest series, and leave two seasons before them, of the longest season that occurs
+    twice before a last horizon.
+    """
     end = max(sample.end for sample in samples)
     length = max(len(sample.values) for sample in samples)
+    before = max((2 * season for season in seasons if 2 * season <= length - horizon), default=0)
+    covered = min(int(length * _SHARE), length - before)
     span = max(horizon, int(length * _SHARE / _MOST_FOLDS))
-    count = max(1, min(_MOST_FOLDS, int(length * _SHARE) // span))
+    count = max(1, min(_MOST_FOLDS, covered // span))
     return [Fold(end - (i + 1) * span, end - i * span) for i in reversed(range(count))]
 
 
@@ -173,6 +179,66 @@ def windows_within(
     return np.stack(pasts), np.stack(futures), np.array(times, np.intp)
 
 
+@dataclass(frozen=True)
+class RollingOrigins:
+    """The origins at which forecasts are compared with what followed, fold by fold.
+
+    Attributes
+    ----------
+    folds : tuple of Fold
+        Those that hold an origin.
+    sizes : int array [folds]
+        Number of origins in each fold.
+    past : float64 array [origins, past]
+    future : float64 array [origins, steps]
+        NaN where a value is missing.
+    times : int array [origins]
+        The step at which each future begins, counted from the first time of all series.
+    weights : float64 array [origins]
+        With a sum of 1; every fold has the same weight.
+    """
+
+    folds: tuple[Fold, ...]
+    sizes: NDArray[np.intp]
+    past: Array
+    future: Array
+    times: NDArray[np.intp]
+    weights: Array
+
+    @classmethod
+    def within(
+        cls, samples: Sequence[Sample], folds: Sequence[Fold], past: int, horizon: int
+    ) -> "RollingOrigins":
+        """Return the origins of all folds, as `windows_within` finds them."""
+        parts = [(fold, windows_within(samples, fold, past, horizon)) for fold in folds]
+        parts = [(fold, part) for fold, part in parts if len(part[0])]
+        sizes = np.array([len(part[0]) for _, part in parts])
+        return cls(
+            tuple(fold for fold, _ in parts),
+            sizes,
+            np.concatenate([part[0] for _, part in parts]),
+            np.concatenate([part[1] for _, part in parts]),
+            np.concatenate([part[2] for _, part in parts]),
+            np.repeat(1 / sizes / len(sizes), sizes),
+        )
+
+    def by_fold(self, rows: Array) -> list[Array]:
+        """Return the rows [origins, …] of each fold."""
+        return np.split(rows, np.cumsum(self.sizes)[:-1])
+
+    def error_of(self, forecast: Array) -> float:
+        """Return the mean absolute error of forecasts [origins, steps]."""
+        return mean_error(forecast, self.future, self.weights)
+
+
+def mean_error(forecast: Array, future: Array, weights: Array) -> float:
+    """Return the mean absolute error of forecasts [origins, steps]; missing values do not count."""
+    observed = ~np.isnan(future)
+    errors = np.where(observed, np.abs(forecast - future), 0).sum(1) / np.maximum(observed.sum(1), 1)
+    counted = weights * observed.any(1)
+    return float(counted @ errors / counted.sum()) if counted.any() else float("inf")
+
+
 def _drawn(count: int, most: int) -> NDArray[np.intp]:
     """Return the indices of at most `most` rows, in order. They are drawn: an even spacing may match a season."""
     if count <= most:
@@ -194,9 +260,11 @@ def past_at(sample: Sample, origin: int, past: int) -> Array:
 
 __all__ = [
     "Fold",
+    "RollingOrigins",
     "Sample",
     "Windows",
     "folds_of",
+    "mean_error",
     "past_at",
     "sample_of",
     "windows_before",

@@ -143,8 +143,8 @@ class TestForms:
 def thresholds():
     """What follows a value is its size alone: no linear map forecasts it."""
     rng = np.random.default_rng(0)
-    y = np.zeros(400)
-    for step in range(1, 400):
+    y = np.zeros(700)
+    for step in range(1, 700):
         y[step] = 3 - abs(1.8 * y[step - 1]) + 0.05 * rng.normal()
     return y
 
@@ -153,7 +153,7 @@ class TestTrainedChain:
     """A trained chain beside the map of the past."""
 
     def test_it_is_taken_where_it_is_better(self, thresholds, tmp_path):
-        y, origins = thresholds[:340], range(340, 399)
+        y, origins = thresholds[:340], range(340, 699)
         plain = ChainHeadForecaster().fit(y, horizon=1)
         chain = ChainHeadForecaster(seconds=60).fit(y, horizon=1)
         assert "no time was given" in plain.reason_

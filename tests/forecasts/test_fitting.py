@@ -5,9 +5,17 @@ import pytest
 import torch
 
 from chainhead_plugin.forecasts import find_seasons, fit_forecaster, origins
-from chainhead_plugin.forecasts.choosing import _mix
-from chainhead_plugin.forecasts.classical import classical_maps, smoothing
-from chainhead_plugin.forecasts.origins import Fold, folds_of, sample_of, windows_before, windows_within
+from chainhead_plugin.forecasts.candidates import Candidate, Trial
+from chainhead_plugin.forecasts.choosing import _held_out, _probabilities
+from chainhead_plugin.forecasts.classical import level_maps, naive, smoothing, trend_maps, with_drift
+from chainhead_plugin.forecasts.origins import (
+    Fold,
+    RollingOrigins,
+    folds_of,
+    sample_of,
+    windows_before,
+    windows_within,
+)
 from chainhead_plugin.forecasts.ridge import RidgeFit
 
 HORIZON = 6
@@ -22,6 +30,20 @@ def seasonal(length=160, season=12, seed=0, noise=1.0):
 def whole(windows):
     """Return all pasts and all futures of windows."""
     return [np.concatenate(part) for part in zip(*windows.blocks(), strict=True)]
+
+
+def trials(errors, ridges=()):
+    """Return candidates with given mean errors at six origins in two folds, and the origins."""
+    zeros = np.zeros((6, 2))
+    origins = RollingOrigins(
+        (Fold(0, 3), Fold(3, 6)), np.array([3, 3]), zeros, zeros, np.arange(6), np.full(6, 1 / 6)
+    )
+    ridges = ridges or (None,) * len(errors)
+    pool = [
+        Trial(Candidate(place + 1, True, "mean", ridge), zeros + error, error)
+        for place, (error, ridge) in enumerate(zip(errors, ridges, strict=True))
+    ]
+    return pool, origins
 
 
 def forecast(fit, past):
@@ -122,8 +144,45 @@ class TestParts:
         np.testing.assert_allclose(y @ smoothing(20, 6, [season], level, gamma), expected)
 
     def test_classical_maps_keep_the_level(self):
-        for name, weights in classical_maps(30, 5, [7, 12]).items():
+        maps = level_maps(30, 5, [7, 12]) | trend_maps(30, 5, [7, 12])
+        assert {"smoothing 0.3", "smoothing 0.3, season 0.2, with drift", "season 12, with drift"} <= set(
+            maps
+        )
+        for name, weights in maps.items():
             np.testing.assert_allclose(weights.sum(0), 1, atol=1e-9, err_msg=name)
+
+    @pytest.mark.parametrize("season", [1, 4])
+    def test_drift_goes_on_along_a_line_around_a_season(self, season):
+        steps = np.arange(17)
+        profile = np.array([0.0, 3.0, -1.0, 2.0])[:season]
+        values = 5 + 0.7 * steps + profile[steps % season]
+        weights = with_drift(naive(12, 5, season), season)
+        np.testing.assert_allclose(values[:12] @ weights, values[12:])
+
+    def test_smoothing_with_trend_goes_on_along_a_line_around_a_season(self):
+        steps = np.arange(32)
+        values = 3 + 0.7 * steps + np.array([0.0, 3.0, -1.0, 2.0])[steps % 4]
+        weights = smoothing(24, 8, [4], 0.3, 0.1, trend=0.2, damping=1.0)
+        np.testing.assert_allclose(values[:24] @ weights, values[24:])
+
+    @pytest.mark.parametrize("length", [36, 48, 60])
+    def test_a_few_seasons_are_enough_for_seasons_around_a_trend(self, length):
+        steps = np.arange(length + 12)
+        noise = np.random.default_rng(0).normal(size=len(steps))
+        values = 100 + 1.5 * steps + 15 * np.sin(steps * np.pi / 6) + 2 * noise
+        fit = fit_forecaster([values[:length]], 12, seasons=[12])
+        found = forecast(fit, values[:length]).prediction_outputs[0].numpy()
+        # Repeating the last season is off by a year's growth, which is 18.
+        assert np.abs(found - values[length:]).mean() < 6
+
+    def test_folds_leave_two_seasons_before_them(self):
+        for length, seasons, before in ((60, [24], 48), (60, [12], 30), (36, [12], 24), (30, [12], 18)):
+            folds = folds_of([sample_of(np.arange(float(length)), length)], 12, seasons)
+            assert folds[0].begin >= before - 1, (length, seasons)
+            assert folds[-1].end == length
+
+    def test_a_past_without_two_seasons_has_no_drift(self):
+        assert not [name for name in trend_maps(13, 5, [7]) if "drift" in name]
 
     @pytest.mark.parametrize("keeps_level", [True, False])
     def test_ridge_is_the_normal_equations(self, keeps_level):
@@ -199,12 +258,31 @@ class TestParts:
         past, _, _ = windows_within([sample_of(values, 60)], Fold(50, 51), 10, 3)
         np.testing.assert_array_equal(past[0, -3:], [47, 47, 47])
 
-    def test_a_mixture_is_at_least_as_good_as_its_best_part(self):
-        rng = np.random.default_rng(0)
-        future, parts = rng.normal(size=(40, 3)), rng.normal(size=(5, 40, 3))
-        weights = np.full(40, 1 / 40)
-        mixed = np.mean([parts[place] for place in _mix(list(parts), future, weights)], 0)
-        assert np.abs(mixed - future).mean() <= min(np.abs(part - future).mean() for part in parts)
+    def test_probabilities_are_those_of_laplace_errors(self):
+        errors = np.array([0.5, 0.4, 0.8])
+        shares = _probabilities(*trials(errors, ridges=(None, 0.1, None)), np.ones(6, bool), 4.0)
+        expected = errors**-4.0 * [1, np.exp(-2), 1]
+        np.testing.assert_allclose(shares, expected / expected.sum())
+
+    def test_only_the_most_probable_have_a_share(self):
+        shares = _probabilities(*trials(np.linspace(1, 2, 30)), np.ones(6, bool), 2.0)
+        assert (shares[:15] > 0).all()
+        assert not shares[15:].any()
+        assert shares.sum() == pytest.approx(1)
+
+    def test_forecasts_without_errors_share_alike(self):
+        np.testing.assert_allclose(_probabilities(*trials(np.zeros(3)), np.ones(6, bool), 5.0), 1 / 3)
+
+    def test_a_fold_is_forecast_by_the_errors_on_the_other_folds(self):
+        pool, origins = trials(np.array([0.2, 0.2]))
+        # The first candidate is good in the first fold, the second in the second: each fold takes the other's choice.
+        forecasts = np.full((2, 6, 2), 1.0)
+        forecasts[0, :3], forecasts[1, 3:] = 0, 0
+        pool = [
+            Trial(trial.candidate, forecast, origins.error_of(forecast))
+            for trial, forecast in zip(pool, forecasts, strict=True)
+        ]
+        np.testing.assert_allclose(_held_out(pool, origins, 40.0), 1, atol=1e-6)
 
     @pytest.mark.parametrize(("season", "length"), [(7, 140), (12, 60), (24, 500)])
     def test_seasons_are_found(self, season, length):
