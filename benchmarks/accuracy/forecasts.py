@@ -3,7 +3,7 @@
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from statistics import mean
@@ -19,7 +19,7 @@ from chainhead_plugin.forecasts.metrics import forecast_scores, naive_scale
 from ..machine import describe
 from ..tables import DASH, number, table
 from .forecast_rehearsal import rehearse, render_rehearsal
-from .forecast_sets import LEVELS, SERIES, load_series
+from .forecast_sets import LEVELS, SERIES, SeriesToForecast, load_series
 from .forecasters import FORECASTERS, OURS, OURS_WITH_TIME, SEEDED
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,11 @@ _BAND = (0.75, 0.85)
 
 
 def measure(
-    names: Sequence[str], models: Sequence[str], seeds: int, done: Rows = ()
+    names: Sequence[str],
+    models: Sequence[str],
+    seeds: int,
+    done: Rows = (),
+    load: Callable[[str], SeriesToForecast] = load_series,
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for every series, forecaster and seed: scores, CPU seconds, or an error.
 
@@ -42,10 +46,12 @@ def measure(
     seeds : int
     done : sequence of rows
         Rows that need not be measured again.
+    load : function of a name
+        That returns a series.
     """
     known = {(row["series"], row["model"], row["seed"]) for row in done if "series" in row}
     for name in names:
-        series = load_series(name)
+        series = load(name)
         season = min(series.seasons, default=1)
         scale = naive_scale(series.values[: series.test_start], season)
         for model in models:
@@ -186,7 +192,8 @@ def _method(results: Mapping[str, Any]) -> str:
         "them hours. NLinear and DLinear are trained on the "
         "pinball loss, with the learning rate and the epoch that the last 15 % of the training part choose, and are "
         f"means over {results['seeds']} seeds; nothing else has chance in it. These are development series: the way "
-        "in which the default forecaster chooses was developed on them, so that other series tell more."
+        "in which the default forecaster chooses was developed on them, so that "
+        "[two hundred other series](accuracy-many-series.md) tell more."
     )
     machine = "; ".join(f"{name}: {value}" for name, value in results["machine"].items())
     return "\n\n".join(
