@@ -48,6 +48,11 @@ def test_hooks_are_told_and_debugged_kernels_are_others(launches):
     assert launches["debugged"]
 
 
+def test_triton_is_passed_over_only_where_that_is_asked_for(launches):
+    if launches["known"]:
+        assert launches["passed_over"] == ["fused"]
+
+
 def test_kernels_of_unknown_versions_are_left_to_triton(launches):
     assert not launches["known_in_another_version"]
 

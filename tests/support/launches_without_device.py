@@ -16,7 +16,8 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.driver import driver
 from triton.tools.tensor_descriptor import TensorDescriptor
 
-from chainhead_plugin.chain.kernels.launching import compiled
+from chainhead_plugin.chain.backend import set_backend, use_backend
+from chainhead_plugin.chain.kernels.launching import compiled, launch as launch_module
 from chainhead_plugin.chain.kernels.launching.launch import launch
 
 launches = []
@@ -152,9 +153,25 @@ def watchers(told):
     }
 
 
+def _passed_over(case):
+    """Return the backends with which Triton does not see a launch of a kernel that is compiled already."""
+    arguments, constants = case
+    own, found, counts = launch_module.launch_compiled, [], []
+    launch_module.launch_compiled = lambda *given: counts.append(given)
+    for name in ("auto", "triton", "fused"):
+        counts.clear()
+        with use_backend(name):
+            launch(kernel, 3, arguments[2], *arguments, **constants)
+        if counts:
+            found.append(name)
+    launch_module.launch_compiled = own
+    return found
+
+
 def main():
     """Try everything, in several orders, and write down what went wrong."""
     driver.set_active(_Driver())
+    set_backend("fused")
     tried = list(cases().items()) * 3
     random.Random(0).shuffle(tried)
     different = [name for name, case in tried if not like_triton(*case)]
@@ -175,13 +192,15 @@ def main():
     debugged = like_triton(*usual)
     knobs.runtime.debug = False
 
+    passed_over = _passed_over(usual)
     known = compiled.can_launch(kernel)
     compiled._is_known = False
     unknown = compiled.can_launch(kernel)
     json.dump(
         {
             "different": different, "variants": len(cases()), "found": found, "kernels": kernels,
-            "unheard": unheard, "debugged": debugged, "known": known, "known_in_another_version": unknown,
+            "unheard": unheard, "passed_over": passed_over, "debugged": debugged,
+            "known": known, "known_in_another_version": unknown,
         },
         sys.stdout,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
+from ...backend import backend
 from .compiled import can_launch, launch_compiled
 
 
@@ -39,6 +40,9 @@ _PLAIN = (Tensor, nn.Parameter)
 def launch(kernel: Any, programs: int, y: Tensor, *arguments: Any, **constants: Any) -> None:
     """Launch a kernel on the device of one of its tensors.
 
+    Only the backend "fused" passes over Triton's search for a kernel: that has not run on a device yet, as the kernels
+    of this backend.
+
     Parameters
     ----------
     kernel : triton.JITFunction
@@ -54,7 +58,7 @@ def launch(kernel: Any, programs: int, y: Tensor, *arguments: Any, **constants: 
     if y.is_cuda and y.get_device() != torch.cuda.current_device():
         with torch.cuda.device(y.device):
             launch(kernel, programs, y, *arguments, **constants)
-    elif can_launch(kernel):
+    elif backend() == "fused" and can_launch(kernel):
         launch_compiled(kernel, programs, arguments, constants)
     else:
         kernel[(programs,)](*arguments, **constants)
