@@ -109,7 +109,7 @@ def _shares(values: Array, begin: int, horizon: int) -> dict[str, Any]:
     futures = np.stack([values[origin : origin + horizon] for origin in origins])
     times = pd.Index(np.arange(len(values), dtype=float), name="time")
     series = pd.DataFrame({"value": values}, times)
-    fitted = ChainHeadForecaster(quantiles=LEVELS).fit(series[:begin], horizon=horizon)
+    fitted = ChainHeadForecaster(quantiles=LEVELS).fit(series.iloc[:begin], horizon=horizon)
     frozen = fitted.forecast_from([values[:origin, np.newaxis] for origin in origins])[:, :, 0]
     record = fitted.record_
     updated = {}
@@ -139,7 +139,7 @@ def _from_given_pasts(fitted: ChainHeadForecaster, series: pd.DataFrame, origins
     with tempfile.TemporaryDirectory() as folder:
         fitted.save_pretrained(folder)
         saved = ChainHeadForecaster.from_pretrained(folder)
-    return np.stack([saved.predict_quantiles(y=series[:origin]).to_numpy() for origin in origins])
+    return np.stack([saved.predict_quantiles(y=series.iloc[:origin]).to_numpy() for origin in origins])
 
 
 def _with_updates(fitted: ChainHeadForecaster, record: Any, values: Array, origins: range) -> Array:
