@@ -71,9 +71,9 @@ def choose(
     lengths. They are fitted to the time before each fold, and forecast the fold. The share of a candidate in the mean
     is its probability by its errors: if n errors are independent, and have Laplace's distribution with a scale that is
     not known, their likelihood is proportional to the mean absolute error to the power of -n. Errors of forecasts that
-    overlap are not independent, so n is the number of horizons in the time of the folds. Few errors therefore leave a
-    mean of many candidates, and many errors a mean of few; the most probable 15 stay. At last these are fitted to all
-    of the time.
+    overlap are not independent, so n is the number of horizons in the time of the folds, for several series times the
+    root of their number, as series vary together. Few errors therefore leave a mean of many candidates, and many errors
+    a mean of few; the most probable 15 stay. At last these are fitted to all of the time.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def choose(
     usable = [len(one.values) - (one.end - folds[0].begin) for one in samples]
     pasts = pasts_of(max(usable), horizon, seasons)
     origins = RollingOrigins.within(samples, folds, max(pasts), horizon)
-    independent = max(1.0, (origins.times.max() - origins.times.min() + 1) / horizon)
+    horizons = max(1.0, (origins.times.max() - origins.times.min() + 1) / horizon)
+    independent = min(horizons * len(samples) ** 0.5, max(horizons, len(origins.times)))
 
     pool: list[Trial] = []
     for past in pasts:

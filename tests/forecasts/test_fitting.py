@@ -175,6 +175,24 @@ class TestParts:
         # Repeating the last season is off by a year's growth, which is 18.
         assert np.abs(found - values[length:]).mean() < 6
 
+    def test_many_series_make_a_regression_sure(self):
+        """Twelve steps repeat around a fast return to the level, which no classical forecast follows."""
+        steps = np.arange(72)
+        series = []
+        for seed in range(60):
+            rng = np.random.default_rng(seed)
+            values = 10 * np.sin(steps * np.pi / 6 + rng.uniform(0, 6))
+            noise = rng.normal(size=len(steps))
+            for step in range(1, len(steps)):
+                noise[step] += -0.7 * noise[step - 1]
+            series.append(values + 5 * noise)
+        few, many = (fit_forecaster(series[:count], 6, seasons=[12]) for count in (2, 60))
+        regressions = [
+            sum(share for name, share in fit.shares.items() if "regression" in name) for fit in (few, many)
+        ]
+        assert regressions[1] > 0.9
+        assert regressions[1] > regressions[0]
+
     def test_folds_leave_two_seasons_before_them(self):
         for length, seasons, before in ((60, [24], 48), (60, [12], 30), (36, [12], 24), (30, [12], 18)):
             folds = folds_of([sample_of(np.arange(float(length)), length)], 12, seasons)
