@@ -89,7 +89,7 @@ def choose(
     told = (
         f"a trained stack named {by_stack.mean():.1%} of the labels of training series that it was not fitted to, "
         f"random chain heads {by_heads.mean():.1%} (standard error of the lead {error / len(rows):.1%}; {spent:.0f} s "
-        f"for the stack, {stack.steps} steps{', on varied series' if stack.validations[0].is_varied else ''})"
+        f"for the stack, {stack.steps} steps)"
     )
     if lead > error:
         return Choice(stack, stack.validations[0].accuracy, f"a trained stack was chosen: {told}")

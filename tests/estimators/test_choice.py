@@ -17,14 +17,12 @@ from chainhead_plugin.recipes.stacks import fitting
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
 
-def chosen(monkeypatch, heads, stack, tried=True, is_varied=False):
+def chosen(monkeypatch, heads, stack, tried=True):
     """What is chosen where these series are right by heads and by a stack."""
     labels = np.zeros(len(heads), dtype=int)
     logits = torch.tensor([[1.0, 0.0] if right else [0.0, 1.0] for right in heads])
     fit = SimpleNamespace(left_out=logits, rows=torch.arange(len(heads)), score=float(np.mean(heads)))
-    trial = SimpleNamespace(
-        answers=np.where(stack, 0, 1), accuracy=float(np.mean(stack)), is_varied=is_varied
-    )
+    trial = SimpleNamespace(answers=np.where(stack, 0, 1), accuracy=float(np.mean(stack)))
     found = SimpleNamespace(validations=[trial] if tried else [], steps=7)
     monkeypatch.setattr(choice, "fit_stack", lambda *series, **options: found)
     return choice.choose(fit, [], labels, ["a", "b"], causal=True, seed=0, seconds=9.0)
@@ -37,8 +35,6 @@ def test_a_lead_larger_than_its_error_decides(monkeypatch):
     assert taken.score == 0.9
     assert "90.0%" in taken.reason
     assert "50.0%" in taken.reason
-    assert "varied" not in taken.reason
-    assert "7 steps, on varied series" in chosen(monkeypatch, worse, better, is_varied=True).reason
     assert chosen(monkeypatch, better, worse).stack is None
 
 

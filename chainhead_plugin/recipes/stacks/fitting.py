@@ -1,4 +1,4 @@
-"""Train the default stack for classifying series, and choose its shape, preprocessing and training."""
+"""Train the default stack for classifying series, and choose its shape and preprocessing within the training part."""
 
 import math
 import time
@@ -17,8 +17,7 @@ from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
 from .shapes import SHAPES, SPREAD, default_stack
 from .training import fitted_extractor, train_stack
-from .validation import CrossValidation, cross_validate, gains, rank
-from .varying import can_be_varied
+from .validation import CrossValidation, cross_validate, rank
 
 _STEPS = 1200
 _FOLDS = 3
@@ -38,8 +37,8 @@ class FittedStack:
     extractor : ChainHeadFeatureExtractor
         Its preprocessing, with the statistics of all training series.
     validations : list of CrossValidation
-        The result of each stack, way of preprocessing and of training, the chosen first; empty if there were too few
-        series, or too little time.
+        The result of each stack and way of preprocessing, the chosen pair first; empty if there were too few series, or
+        too little time.
     steps : int
         Optimisation steps of the final run.
     seconds : float
@@ -65,12 +64,10 @@ def fit_stack(
     on_progress: Callable[[int, int], None] = lambda done, planned: None,
     **fields: Any,
 ) -> FittedStack:
-    """Train the default stack; which of two, how series are standardised, and whether they are varied, is chosen.
+    """Train the default stack; which of two, and whether each series is standardised by itself, is chosen.
 
     Both stacks are cross-validated with common statistics, the better of the two again with each series standardised
-    by itself. What is best then is cross-validated once more, trained on varied series; it is chosen if its loss is
-    lower and its accuracy is not. Fields that tell the stacks apart, such as `hidden_sizes`, make their choice the
-    caller's.
+    by itself. Fields that tell the stacks apart, such as `hidden_sizes`, make their choice the caller's.
 
     The same seed, number of threads and steps give the same weights.
 
@@ -117,25 +114,18 @@ def fit_stack(
     rare = min(np.unique(labels, return_counts=True)[1])
     folds = min(_FOLDS, int(rare))
     tries = len(configs) + _can_be_standardised(series) if folds >= 2 else 0
-    varies = tries > 0 and can_be_varied(series)
     with num_threads(threads), torch.random.fork_rng(devices=[]):
-        affordable, extra = math.inf, 0.0
-        if seconds is not None:
-            pace, ending = _pace(configs["deep"], series, labels, seed, varies)
-            affordable = (seconds - (time.perf_counter() - start)) / pace
-            extra = (folds + 1) * ending / pace  # steps, of the folds and the final run
-        steps, validation_steps = _planned(affordable - extra, (tries + varies) * folds)
-        if varies and not validation_steps:
-            varies = False
-            steps, validation_steps = _planned(affordable, tries * folds)
+        pace = _pace(configs["deep"], series, labels, seed) if seconds is not None else 0.0
+        left = math.inf if seconds is None else seconds - (time.perf_counter() - start)
+        steps, validation_steps = _planned(math.inf if seconds is None else left / pace, tries * folds)
         if not validation_steps:
             tries = 0
-        done, planned = count(1), (tries + varies) * folds * validation_steps + steps
+        done, planned = count(1), tries * folds * validation_steps + steps
 
         def on_step() -> None:
             on_progress(next(done), planned)
 
-        def validated(shape: str, standardize_each: bool, is_varied: bool = False) -> CrossValidation:
+        def validated(shape: str, standardize_each: bool) -> CrossValidation:
             return cross_validate(
                 configs[shape],
                 series,
@@ -146,7 +136,6 @@ def fit_stack(
                 validation_steps,
                 seed,
                 on_step,
-                is_varied=is_varied,
             )
 
         validations = [validated(shape, False) for shape in configs] if tries else []
@@ -154,24 +143,10 @@ def fit_stack(
             best = min(validations, key=rank)
             validations.append(validated(best.shape, True))
         validations.sort(key=rank)
-        if varies:
-            best = validations[0]
-            varied = validated(best.shape, best.standardize_each, True)
-            validations.insert(0 if gains(varied, best) else len(validations), varied)
-
-        chosen = validations[0] if validations else None
-        shape = chosen.shape if chosen else "deep"
-        extractor = fitted_extractor(series, chosen is not None and chosen.standardize_each)
+        shape = validations[0].shape if validations else "deep"
+        extractor = fitted_extractor(series, validations[0].standardize_each if validations else False)
         model = train_stack(
-            configs[shape],
-            extractor,
-            series,
-            labels,
-            steps,
-            seed,
-            on_step,
-            is_spread=shape in SPREAD,
-            is_varied=chosen is not None and chosen.is_varied,
+            configs[shape], extractor, series, labels, steps, seed, on_step, is_spread=shape in SPREAD
         )
     return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
 
@@ -217,24 +192,11 @@ def _can_be_standardised(series: Sequence[NDArray[np.floating]]) -> bool:
 
 
 def _pace(
-    config: ChainHeadConfig,
-    series: Sequence[NDArray[np.floating]],
-    labels: NDArray[np.int64],
-    seed: int,
-    is_varied: bool,
-) -> tuple[float, float]:
-    """Return the seconds that a step takes, and those that a training takes after its steps."""
-    times: list[float] = []
+    config: ChainHeadConfig, series: Sequence[NDArray[np.floating]], labels: NDArray[np.int64], seed: int
+) -> float:
+    """Return the seconds that a step takes."""
     extractor = fitted_extractor(series, False)
-    train_stack(
-        config,
-        extractor,
-        series,
-        labels,
-        4,
-        seed,
-        lambda: times.append(time.perf_counter()),
-        is_varied=is_varied,
-    )
-    # The first step does not count: it takes longer.
-    return (times[-1] - times[0]) / 3, time.perf_counter() - times[-1]
+    train_stack(config, extractor, series, labels, 1, seed)
+    start = time.perf_counter()
+    train_stack(config, extractor, series, labels, 3, seed)
+    return (time.perf_counter() - start) / 3

@@ -8,22 +8,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim.swa_utils import AveragedModel
 
 from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
-from .averaging import restate_norms
 from .start import spread_start
-from .varying import vary
 
 _BATCH, _RATE, _DECAY = 16, 5e-3, 1e-2
 _WARM_UP = 0.1
 # Both parameters of the beta distribution of the share with which the first series of a pair goes into the mixture.
 _MIXUP = 0.3
-# With varied series: the share of the wanted probabilities that is spread evenly over all labels, and the share of the
-# steps, the last ones, whose weights are averaged.
-_SMOOTHING, _AVERAGED = 0.1, 0.5
 
 
 def train_stack(
@@ -36,14 +30,10 @@ def train_stack(
     on_step: Callable[[], None] = lambda: None,
     *,
     is_spread: bool = False,
-    is_varied: bool = False,
 ) -> ChainHeadForSequenceClassification:
     """Return a new model, trained and in eval mode; its start is that of `spread_start` if `is_spread`.
 
     Series of one length are mixed in pairs, and so are their labels: mixup, Zhang et al., 2018, arXiv:1710.09412.
-
-    If `is_varied`, series are changed before as `vary` says, and labels are smoothed. The weights are then the means
-    over the last half of the steps, with the statistics of BatchNorm that belong to them.
     """
     torch.manual_seed(seed)
     rng, targets = np.random.default_rng(seed), torch.from_numpy(labels)
@@ -52,35 +42,25 @@ def train_stack(
         spread_start(model)
     optimizer, scheduler = usual_optimizer(model, steps)
     size = min(_BATCH, max(2, len(series) // 3))
-    smoothing = _SMOOTHING if is_varied else 0.0
-    # Its mean starts with the first weights that it is given.
-    averaged = AveragedModel(model) if is_varied else None
     order: list[int] = []
-    for step in range(steps):
+    for _ in range(steps):
         if len(order) < size:
             order = rng.permutation(len(series)).tolist()
         places, order = order[:size], order[size:]
         batch = extractor([series[place] for place in places], batched=True, return_tensors="pt")
-        if is_varied:
-            batch["input_features"] = vary(batch["input_features"], batch["attention_mask"], rng)
         share = rng.beta(_MIXUP, _MIXUP) if batch["attention_mask"].all() else 1.0
         nodes, wanted = batch["input_features"], targets[places]  # [batch, length, m], [batch]
         batch["input_features"] = share * nodes + (1 - share) * nodes.roll(1, 0)
         logits = model(**batch).logits
-        loss: Tensor = share * cross_entropy(logits, wanted, label_smoothing=smoothing) + (
-            1 - share
-        ) * cross_entropy(logits, wanted.roll(1), label_smoothing=smoothing)
+        loss: Tensor = share * cross_entropy(logits, wanted) + (1 - share) * cross_entropy(
+            logits, wanted.roll(1)
+        )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         scheduler.step()
-        if averaged is not None and step >= int(steps * (1 - _AVERAGED)):
-            averaged.update_parameters(model)
         on_step()
-    if averaged is not None:
-        model.load_state_dict(averaged.module.state_dict())
-        restate_norms(model, extractor, series)
     return model.eval()
 
 

@@ -18,7 +18,7 @@ from .training import fitted_extractor, train_stack
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The result of a stack with a way of preprocessing and of training in cross-validation within the training part.
+    """The result of a stack with a way of preprocessing in cross-validation within the training part.
 
     Attributes
     ----------
@@ -26,8 +26,6 @@ class CrossValidation:
         The stack, of `SHAPES`.
     standardize_each : bool
         Whether every series was standardised by itself, or all series by common statistics.
-    is_varied : bool
-        Whether it was trained on varied series, as `train_stack` says.
     accuracy : float
         The share of held-out series whose label was predicted.
     loss : float
@@ -38,7 +36,6 @@ class CrossValidation:
 
     shape: str
     standardize_each: bool
-    is_varied: bool
     accuracy: float
     loss: float
     answers: NDArray[np.int64] = field(compare=False, repr=False)
@@ -47,11 +44,6 @@ class CrossValidation:
 def rank(found: CrossValidation) -> tuple[float, float]:
     """Return the key by which results are sorted, the best first."""
     return -found.accuracy, found.loss
-
-
-def gains(varied: CrossValidation, usual: CrossValidation) -> bool:
-    """Whether varied series have a lower loss than series as they are, and no lower accuracy."""
-    return varied.loss < usual.loss and varied.accuracy >= usual.accuracy
 
 
 def cross_validate(
@@ -64,8 +56,6 @@ def cross_validate(
     steps: int,
     seed: int,
     on_step: Callable[[], None],
-    *,
-    is_varied: bool = False,
 ) -> CrossValidation:
     """Return the accuracy and the loss on series that the stack was not trained on, each fold left out once.
 
@@ -83,8 +73,6 @@ def cross_validate(
         How many folds, the optimisation steps of each training, and the seed of folds and weights.
     on_step : callable
         Called after every step.
-    is_varied : bool
-        Whether it is trained on varied series.
     """
     fold = _folds_of(labels, folds, seed)
     answers, loss = np.zeros(len(labels), dtype=np.int64), 0.0
@@ -93,21 +81,13 @@ def cross_validate(
         held_out = [series[place] for place in np.flatnonzero(fold == number)]
         extractor = fitted_extractor(kept, standardize_each)
         model = train_stack(
-            config,
-            extractor,
-            kept,
-            labels[fold != number],
-            steps,
-            seed,
-            on_step,
-            is_spread=shape in SPREAD,
-            is_varied=is_varied,
+            config, extractor, kept, labels[fold != number], steps, seed, on_step, is_spread=shape in SPREAD
         )
         logits, targets = _logits(model, extractor, held_out), torch.from_numpy(labels[fold == number])
         answers[fold == number] = logits.argmax(1).numpy()
         loss += float(cross_entropy(logits, targets, reduction="sum"))
     accuracy = float((answers == labels).mean())
-    return CrossValidation(shape, standardize_each, is_varied, accuracy, loss / len(labels), answers)
+    return CrossValidation(shape, standardize_each, accuracy, loss / len(labels), answers)
 
 
 def _folds_of(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack, fitting, training, validation
+from chainhead_plugin.recipes.stacks import SHAPES, default_stack, fit_stack, fitting, training
 
 SMALL = {"hidden_sizes": [8, 8]}
 
@@ -42,8 +42,7 @@ def test_it_learns_and_says_what_was_tried(monkeypatch):
         ("deep", False),
         ("deep", True),
     }
-    usual = [trial for trial in fitted.validations if not trial.is_varied]
-    assert usual == sorted(usual, key=lambda trial: (-trial.accuracy, trial.loss))
+    assert fitted.validations == sorted(fitted.validations, key=lambda trial: (-trial.accuracy, trial.loss))
     assert [number for number, _ in done] == list(range(1, len(done) + 1))
     assert {planned for _, planned in done} == {len(done)}
 
@@ -60,69 +59,15 @@ def test_the_better_stack_is_chosen(monkeypatch):
     chains, labels = series_of(12)
     fitted = fit_stack(chains, labels, ["falls", "rises"], threads=1)
 
-    usual = [trial for trial in fitted.validations if not trial.is_varied]
-    common = [trial for trial in usual if not trial.standardize_each]
+    common = [trial for trial in fitted.validations if not trial.standardize_each]
     assert {trial.shape for trial in common} == small.keys()
-    (own,) = [trial for trial in usual if trial.standardize_each]
+    (own,) = [trial for trial in fitted.validations if trial.standardize_each]
     assert own.shape == common[0].shape  # the better one comes first
-    (varied,) = [trial for trial in fitted.validations if trial.is_varied]
-    assert (varied.shape, varied.standardize_each) == (usual[0].shape, usual[0].standardize_each)
     chosen = fitted.validations[0]
     assert fitted.model.config.hidden_sizes == small[chosen.shape]["hidden_sizes"]
     assert fitted.extractor.standardize_each == chosen.standardize_each
     plain = sum(trial.shape == "plain" for trial in fitted.validations) * 3 + (chosen.shape == "plain")
     assert spread == [small["plain"]["hidden_sizes"]] * plain  # of three folds each, and the final run
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "loss", "is_taken"),
-    [(0.8, 0.4, True), (0.9, 0.4, True), (0.7, 0.4, False), (0.9, 0.5, False), (0.8, 0.6, False)],
-)
-def test_varied_series_are_taken_where_they_gain(accuracy, loss, is_taken, monkeypatch):
-    steps = []
-
-    def found(config, series, labels, shape, standardize_each, folds, number, seed, on_step, *, is_varied):
-        steps.extend(on_step() or each for each in range(folds * number))
-        score = (accuracy, loss) if is_varied else (0.8 if standardize_each else 0.6, 0.5)
-        return validation.CrossValidation(shape, standardize_each, is_varied, *score, labels)
-
-    trained, planned = [], []
-
-    def train(*given, is_spread, is_varied):
-        trained.append(is_varied)
-        return training.train_stack(*given, is_spread=is_spread, is_varied=is_varied)
-
-    monkeypatch.setattr(fitting, "_STEPS", 40)
-    monkeypatch.setattr(fitting, "cross_validate", found)
-    monkeypatch.setattr(fitting, "train_stack", train)
-    chains, labels = series_of(12)
-    fitted = fit_stack(
-        chains, labels, ["falls", "rises"], on_progress=lambda *n: planned.append(n), threads=1, **SMALL
-    )
-    assert [(trial.standardize_each, trial.is_varied) for trial in fitted.validations] == (
-        [(True, True), (True, False), (False, False)]
-        if is_taken
-        else [(True, False), (False, False), (True, True)]
-    )
-    assert trained == [is_taken]
-    assert planned[-1] == (len(steps) + fitted.steps,) * 2
-
-
-def test_short_series_are_tried_as_they_are(monkeypatch):
-    monkeypatch.setattr(fitting, "_STEPS", 40)
-    chains, labels = series_of(12)
-    fitted = fit_stack([chain[:9] for chain in chains], labels, ["falls", "rises"], threads=1, **SMALL)
-    assert len(fitted.validations) == 2
-    assert not any(trial.is_varied for trial in fitted.validations)
-
-
-def test_little_time_is_for_series_as_they_are(monkeypatch):
-    # 165 steps fit: with nine trainings and what varied series add, each would have 12, too few; with six, 20.
-    monkeypatch.setattr(fitting, "_pace", lambda *given: (1.0, 7.0))
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: 0.0)
-    chains, labels = series_of(12)
-    fitted = fit_stack(chains, labels, ["falls", "rises"], seconds=165, threads=1, **SMALL)
-    assert (fitted.steps, [trial.is_varied for trial in fitted.validations]) == (41, [False, False])
 
 
 @pytest.mark.parametrize(
