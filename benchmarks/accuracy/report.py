@@ -199,15 +199,13 @@ def _sizes(results: Results) -> str:
 def _machine(results: Results) -> str:
     machine = results["machine"]
     told = "; ".join(f"{name}: {value}" for name, value in machine.items()) + "."
-    others: dict[tuple[str, str, str, str], set[str]] = {}
+    others: dict[tuple[str, str, str], set[str]] = {}
     for row in results["rows"]:
         own = row.get("machine", machine)
-        # A note tells runs of one version apart between which the program changed.
-        note = row.get("note", "")
-        if note or own.get("chainhead") != machine.get("chainhead"):
-            others.setdefault((row["model"], own["chainhead"], own["date"], note), set()).add(row["set"])
-    for (model, version, date, note), sets in others.items():
-        told += f" {model} on {', '.join(sorted(sets))}: chainhead {version}, {date}{note and f', {note}'}."
+        if own.get("chainhead") != machine.get("chainhead"):
+            others.setdefault((row["model"], own["chainhead"], own["date"]), set()).add(row["set"])
+    for (model, version, date), sets in others.items():
+        told += f" {model} on {', '.join(sorted(sets))}: chainhead {version}, {date}."
     return told
 
 

@@ -62,9 +62,6 @@ def test_runs_of_another_version_are_named(results):
     assert "chainhead 1." not in render(results | {"machine": machine, "rows": rows[1:]})
     told = render(results | {"machine": machine, "rows": rows})
     assert "MiniRocket on A: chainhead 1.1, 2030-02-02." in told
-    rows[1] |= {"note": "before a change"}
-    told = render(results | {"machine": machine, "rows": rows})
-    assert f"{rows[1]['model']} on {rows[1]['set']}: chainhead 1.0, 2030-01-01, before a change." in told
 
 
 def test_sets_that_nothing_was_chosen_on_have_a_section_of_their_own(results):
