@@ -11,6 +11,8 @@ Array = NDArray[np.float64]
 _MOST_FOLDS = 5
 # The most origins in a fold, the most windows to learn from, and the largest share of the time that folds cover.
 _MOST_ORIGINS, _MOST_WINDOWS, _SHARE = 100, 20_000, 0.5
+# The part of the time that is left to folds, however long seasons are.
+_LEAST = 5
 # The most windows in memory at once.
 _BLOCK = 1024
 
@@ -92,11 +94,12 @@ def folds_of(samples: Sequence[Sample], horizon: int, seasons: Sequence[int] = (
     """Return folds in order of time, which end with the series.
 
     They cover at most half of the longest series, and leave two seasons before them, of the longest season that occurs
-    twice before a last horizon.
+    twice before the last horizon and the last fifth.
     """
     end = max(sample.end for sample in samples)
     length = max(len(sample.values) for sample in samples)
-    before = max((2 * season for season in seasons if 2 * season <= length - horizon), default=0)
+    most = length - max(horizon, length // _LEAST)
+    before = max((2 * season for season in seasons if 2 * season <= most), default=0)
     covered = min(int(length * _SHARE), length - before)
     span = max(horizon, int(length * _SHARE / _MOST_FOLDS))
     count = max(1, min(_MOST_FOLDS, covered // span))

@@ -194,10 +194,16 @@ class TestParts:
         assert regressions[1] > regressions[0]
 
     def test_folds_leave_two_seasons_before_them(self):
-        for length, seasons, before in ((60, [24], 48), (60, [12], 30), (36, [12], 24), (30, [12], 18)):
-            folds = folds_of([sample_of(np.arange(float(length)), length)], 12, seasons)
-            assert folds[0].begin >= before - 1, (length, seasons)
-            assert folds[-1].end == length
+        cases = (
+            (60, 12, [24], 48),
+            (60, 12, [12], 36),
+            (36, 12, [12], 24),
+            (30, 12, [12], 18),
+            (49, 1, [24], 29),
+        )
+        for length, horizon, seasons, begin in cases:
+            folds = folds_of([sample_of(np.arange(float(length)), length)], horizon, seasons)
+            assert (folds[0].begin, folds[-1].end) == (begin, length), (length, seasons)
 
     def test_a_past_without_two_seasons_has_no_drift(self):
         assert not [name for name in trend_maps(13, 5, [7]) if "drift" in name]
