@@ -1,36 +1,17 @@
 """What Triton makes of the fused kernels for Hopper's devices: compiled here, though it cannot run here."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.triton_programs import run_triton_program
+
 # Bytes of a multiprocessor, and registers of a thread if two programs of 256 threads are to share it.
 SHARED, REGISTERS = 227 * 1024, 128
 
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    triton = pytest.importorskip("triton", reason="Triton is not installed on this platform")
-    if importlib.util.find_spec("triton.knobs") is None:
-        pytest.skip(f"Triton {triton.__version__} does not say where its assembler is")
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("triton"))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.compiled_for_hopper"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    pytest.importorskip("triton", reason="Triton is not installed on this platform")
+    return run_triton_program("compiled_for_hopper", tmp_path_factory.mktemp("triton"))
 
 
 def test_products_run_on_the_tensor_cores_and_nothing_is_spilled(compiled):

@@ -1,39 +1,19 @@
 """Launches past Triton's search hand over what Triton's hand over."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+
+from tests.support.triton_programs import run_triton_program
 
 pytest.importorskip("triton", reason="Triton is not installed on this platform")
 
 from chainhead_plugin.chain.kernels.launching import compiled, launch
 from chainhead_plugin.chain.kernels.tiles.sizes import cdiv, next_power_of_2
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def launches(tmp_path_factory):
-    if importlib.util.find_spec("triton.knobs") is None:
-        pytest.skip("this Triton compiles nothing without a device")
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("triton"))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.launches_without_device"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_triton_program("launches_without_device", tmp_path_factory.mktemp("triton"))
 
 
 def test_every_variant_of_a_kernel_is_launched_as_triton_launches_it(launches):
