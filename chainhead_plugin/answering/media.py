@@ -42,9 +42,11 @@ def read_media(file: Path, wanted: Wanted, content: bytes | None) -> Iterator[Re
 
 def _named_by_table(file: Path, wanted: Wanted) -> list[Record]:
     """Return the images, sounds or videos that a table names, as `media_files` yields them; none if it is no table."""
+    if not wanted.follows_paths or endings(file)[0] not in FORMATS:
+        return []
     from ..recipes.data.media.named_files import column_of_paths, paths_named_by, small_table
 
-    table = small_table(file, wanted.reading) if endings(file)[0] in FORMATS else None
+    table = small_table(file, wanted.reading)
     column = None if table is None else column_of_paths(table, includes_of(wanted.kind))
     if table is None or column is None:
         return []

@@ -62,6 +62,9 @@ class Wanted:
     tell_errors : bool
         Whether texts that are empty and series with missing values are records that say why the model cannot take them,
         and do not end the reading.
+    follows_paths : bool
+        Whether images, sounds and videos may be named by a table. Its writer then chooses which files are read: only
+        for tables of whoever starts the program, never for uploads.
     """
 
     kind: Kind
@@ -74,3 +77,4 @@ class Wanted:
     reading: Reading = field(default_factory=Reading)
     spec: TableSpec = field(default_factory=TableSpec)
     tell_errors: bool = False
+    follows_paths: bool = False

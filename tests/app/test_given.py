@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 from sounds import save_classifier_of_sounds, write_sound
 
 from chainhead_plugin.app import given
@@ -120,6 +121,20 @@ def test_mistakes_are_told_without_temporary_folders(models, tmp_path, monkeypat
     monkeypatch.setattr(given, "MOST_BYTES", 4)
     with pytest.raises(ValueError, match=r"bad\.csv is larger than"):
         from_files(models.open(GUNPOINT), [file])
+
+
+def test_an_uploaded_table_cannot_name_files_of_this_machine(models, tmp_path):
+    own, uploads = tmp_path / "own", tmp_path / "uploads"
+    own.mkdir()
+    uploads.mkdir()
+    Image.new("L", (8, 8)).save(own / "secret.png")
+    for cell in (own / "secret.png", "../own/secret.png", own / "no.png"):
+        table = uploads / "table.csv"
+        table.write_text(f"file\n{cell}\n", "utf-8")
+        with pytest.raises(ValueError, match=r"table\.csv") as told:
+            from_files(models.open(DIGITS), [table])
+        assert "secret" not in str(told.value)
+        assert str(own) not in str(told.value)
 
 
 @pytest.mark.parametrize(

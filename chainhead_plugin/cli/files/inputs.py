@@ -96,6 +96,7 @@ def wanted_of(pipe: Any, answers: Answers, files_as: FileOptions) -> Wanted:
         interpolate_missing=getattr(pipe.feature_extractor, "interpolate_missing", False),
         reading=files_as.reading(feature_size),
         spec=_text_spec(files_as) if answers.reads == "text" else files_as.spec(),
+        follows_paths=True,
     )
 
 
