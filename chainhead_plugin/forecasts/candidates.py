@@ -201,7 +201,8 @@ class _Classical:
 @lru_cache(maxsize=16)
 def _maps(past: int, steps: int, seasons: tuple[int, ...]) -> Mapping[str, _Classical]:
     """Return the classical forecasts by name, computed once for all folds and fits; they are read-only."""
-    levels, trends = level_maps(past, steps, seasons), trend_maps(past, steps, seasons)
+    levels = level_maps(past, steps, seasons)
+    trends = trend_maps(levels, past, steps, seasons)
     for weight in (*levels.values(), *trends.values()):
         weight.flags.writeable = False
     return {name: _Classical(weight, True) for name, weight in levels.items()} | {

@@ -1,6 +1,6 @@
 """Classical forecasts that are linear in the past, as matrices [past, future] whose columns sum to 1."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -41,17 +41,21 @@ def level_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Mat
     for level in _LEVELS:
         maps[f"smoothing {level:g}"] = smoothing(length, steps, (), level, 0.0)
         for seasonal in _SEASONAL if smoothed else ():
-            maps[f"smoothing {level:g}, season {seasonal:g}"] = smoothing(
+            maps[f"smoothing {level:g} + season {seasonal:g}"] = smoothing(
                 length, steps, smoothed, level, seasonal
             )
     return maps
 
 
-def trend_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Matrix]:
-    """Return classical forecasts that follow a trend, by name: those of `level_maps` with drift, and Holt's.
+def trend_maps(
+    levels: Mapping[str, Matrix], length: int, steps: int, seasons: Sequence[int]
+) -> dict[str, Matrix]:
+    """Return classical forecasts that follow a trend, by name: those at a level with drift, and Holt's.
 
     Parameters
     ----------
+    levels : dict of float64 arrays [length, steps]
+        The result of `level_maps` with the same arguments.
     length, steps, seasons
         As for `level_maps`.
 
@@ -64,15 +68,15 @@ def trend_maps(length: int, steps: int, seasons: Sequence[int]) -> dict[str, Mat
     smoothed = _smoothed(length, seasons)
     season = max((season for season in seasons if season <= length), default=1)
     if length >= 2 * season:
-        for name, weights in level_maps(length, steps, seasons).items():
+        for name, weights in levels.items():
             if name != "mean":
-                maps[f"{name}, with drift"] = with_drift(weights, season)
+                maps[f"{name} + drift"] = with_drift(weights, season)
     for level, trend, damping in _TRENDS:
-        name = f"smoothing {level:g}, trend {trend:g}" + (f" damped by {damping:g}" if damping < 1 else "")
+        name = f"smoothing {level:g} + trend {trend:g}" + (f" damped by {damping:g}" if damping < 1 else "")
         maps[name] = smoothing(length, steps, (), level, 0.0, trend, damping)
         if smoothed:
             seasonal = 0.1 if level < 1 else 0.0
-            maps[f"{name}, season {seasonal:g}"] = smoothing(
+            maps[f"{name} + season {seasonal:g}"] = smoothing(
                 length, steps, smoothed, level, seasonal, trend, damping
             )
     return maps

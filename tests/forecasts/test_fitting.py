@@ -144,10 +144,9 @@ class TestParts:
         np.testing.assert_allclose(y @ smoothing(20, 6, [season], level, gamma), expected)
 
     def test_classical_maps_keep_the_level(self):
-        maps = level_maps(30, 5, [7, 12]) | trend_maps(30, 5, [7, 12])
-        assert {"smoothing 0.3", "smoothing 0.3, season 0.2, with drift", "season 12, with drift"} <= set(
-            maps
-        )
+        levels = level_maps(30, 5, [7, 12])
+        maps = levels | trend_maps(levels, 30, 5, [7, 12])
+        assert {"smoothing 0.3", "smoothing 0.3 + season 0.2 + drift", "season 12 + drift"} <= set(maps)
         for name, weights in maps.items():
             np.testing.assert_allclose(weights.sum(0), 1, atol=1e-9, err_msg=name)
 
@@ -206,7 +205,8 @@ class TestParts:
             assert (folds[0].begin, folds[-1].end) == (begin, length), (length, seasons)
 
     def test_a_past_without_two_seasons_has_no_drift(self):
-        assert not [name for name in trend_maps(13, 5, [7]) if "drift" in name]
+        levels = level_maps(13, 5, [7])
+        assert not [name for name in trend_maps(levels, 13, 5, [7]) if "drift" in name]
 
     @pytest.mark.parametrize("keeps_level", [True, False])
     def test_ridge_is_the_normal_equations(self, keeps_level):
