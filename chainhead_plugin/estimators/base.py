@@ -21,7 +21,7 @@ from ..models.modeling_random_chain import RandomChainForSequenceClassification
 from ..models.random_chain_fit import RandomChainFit, fit_random_chain
 from .jobs import threads_of
 from .panels import Panel, fill_panel, read_panel
-from .parameters import RandomChainParameters
+from .parameters import RandomChainParameters, plain
 from .saved.saving import SavedEstimator
 from .streaming import StreamsMixin
 from .weights import read_weights
@@ -89,7 +89,7 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
         """Train random chain heads, and set the fitted attributes."""
         from sklearn.utils import check_random_state, check_scalar
 
-        self._seed = self.random_state
+        self._seed = plain(self.random_state)
         if not isinstance(self._seed, int):
             self._seed = int(check_random_state(self._seed).randint(2**31 - 1))
         check_scalar(self.batch_size, "batch_size", Integral, min_val=1)
@@ -102,11 +102,11 @@ class ChainHeadEstimator(StreamsMixin, SavedEstimator, RandomChainParameters):
                 fit = fit_random_chain(
                     series,
                     labels,
-                    causal=self.causal,
+                    causal=plain(self.causal),
                     seed=self._seed,
                     device=self.device,
                     batch_size=self.batch_size,
-                    **{name: getattr(self, name) for name in self._parameters},
+                    **{name: plain(getattr(self, name)) for name in self._parameters},
                     **options,
                 )
         except StrictDataclassError as error:

@@ -4,8 +4,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..checks.values import check_number, check_whole_number
 from ..config.forecasts import check_quantiles
 from ..forecasts.fitting import QUANTILES, fit_forecaster
@@ -15,6 +13,7 @@ from .ahead.answers import as_given
 from .ahead.fitted import FittedForecaster
 from .ahead.histories import History, read_history
 from .ahead.horizons import likely_seasons, usual_horizon
+from .parameters import plain
 
 
 class ChainHeadForecaster(FittedForecaster):
@@ -127,26 +126,28 @@ class ChainHeadForecaster(FittedForecaster):
     def fit_history(self, history: History, horizon: int | None = None) -> "ChainHeadForecaster":
         """Fit the forecaster to series that have been read already; otherwise like `fit`."""
         step = None if history.table is None else history.table.step
+        horizon = plain(horizon)
         if horizon is None:
             horizon = usual_horizon(step, max(map(len, history.values)))
-        if self.seasons != "auto" and not isinstance(self.seasons, list | tuple | np.ndarray):
-            raise ValueError(f'seasons must be "auto" or a list of numbers of steps, got {self.seasons!r}')
-        if 0.5 not in self.quantiles:
+        seasons, quantiles = plain(self.seasons), plain(self.quantiles)
+        if seasons != "auto" and not isinstance(seasons, list | tuple):
+            raise ValueError(f'seasons must be "auto" or a list of numbers of steps, got {seasons!r}')
+        if 0.5 not in quantiles:
             raise ValueError(
-                f"quantiles must have 0.5 among them, the median, which is the point forecast; got {self.quantiles!r}"
+                f"quantiles must have 0.5 among them, the median, which is the point forecast; got {quantiles!r}"
             )
-        check_quantiles(self.quantiles)
+        check_quantiles(quantiles)
         fit = fit_forecaster(
             history.values,
             horizon,
-            seasons=None if isinstance(self.seasons, str) else self.seasons,
+            seasons=None if isinstance(seasons, str) else seasons,
             likely_seasons=likely_seasons(step),
-            quantiles=self.quantiles,
+            quantiles=quantiles,
             ends=history.ends,
             known=history.known,
             names=history.names,
-            seconds=None if self.seconds is None else check_number("seconds", self.seconds, above=0),
-            seed=check_whole_number("random_state", self.random_state, 0),
+            seconds=None if self.seconds is None else check_number("seconds", plain(self.seconds), above=0),
+            seed=check_whole_number("random_state", plain(self.random_state), 0),
         )
         if fit.constant:
             warnings.warn(
@@ -232,7 +233,7 @@ class ChainHeadForecaster(FittedForecaster):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As by `predict`.
         """
-        levels = self._levels
+        levels, alpha = self._levels, plain(alpha)
         wanted = levels if alpha is None else [alpha] if isinstance(alpha, float | int) else list(alpha)
         absent = [level for level in wanted if level not in levels]
         if absent:
@@ -267,7 +268,7 @@ class ChainHeadForecaster(FittedForecaster):
         sklearn.exceptions.NotFittedError, TypeError, ValueError
             As by `predict`.
         """
-        low = round((1 - check_number("coverage", coverage, above=0, below=1)) / 2, 6)
+        low = round((1 - check_number("coverage", plain(coverage), above=0, below=1)) / 2, 6)
         return self.predict_quantiles(horizon, alpha=[low, round(1 - low, 6)], X=X, y=y)
 
 

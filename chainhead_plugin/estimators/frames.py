@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tables.formats.frame import check_levels
 from .requirement import BaseEstimator
 
 
@@ -39,6 +40,7 @@ def of_frame(frame: Any) -> list[NDArray[Any]] | None:
         return None
     if frame.index.nlevels != 2:
         raise ValueError(f"the index of X has {frame.index.nlevels} levels, expected 2: series and time")
+    check_levels(frame.index, "X")
     if frame.index.get_level_values(0).hasnans:
         raise ValueError("the index of X lacks the series of some rows: fill it in, or leave the rows out")
     values = numbers_in("X", _cells(frame))

@@ -15,7 +15,7 @@ from ..inputs.filling import fill_missing, usual_values
 from .frames import is_dataframe, is_tensor, numbers_in, of_frame, with_named_channels
 from .requirement import BaseEstimator
 
-# If an array has this many times more channels than nodes, its axes are probably in another order.
+# If series have this many times more channels than nodes, its axes are probably in another order.
 _MANY = 10
 _ORDER = "a list of arrays [length], or [channels, length] as in aeon"
 
@@ -91,11 +91,27 @@ def read_panel(estimator: BaseEstimator, X: Any, *, reset: bool) -> Panel:
     _require_same_channels(panel.series)
     if reset:
         estimator.n_channels_in_ = panel.channels
+        if not is_dataframe(X):
+            _warn_of_channels(panel, is_array=getattr(X, "ndim", 0) == 3)
     elif panel.channels != estimator.n_channels_in_:
         raise ValueError(
             f"X has {panel.channels} channels, but {type(estimator).__name__} was fitted to {estimator.n_channels_in_}"
         )
     return panel
+
+
+def _warn_of_channels(panel: Panel, *, is_array: bool) -> None:
+    """Warn of series whose channels are probably their nodes."""
+    longest = max(map(len, panel.series))
+    if panel.channels < _MANY * longest:
+        return
+    remedy = "pass X.transpose(0, 2, 1)" if is_array else "transpose each of them"
+    warnings.warn(
+        f"X has {panel.channels} channels of {longest} nodes each. If its axes are [series, length, channels], "
+        f"{remedy}",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 def fill_panel(panel: Panel) -> Panel:
@@ -124,13 +140,6 @@ def _array(estimator: BaseEstimator, X: Any, reset: bool) -> Sequence[NDArray[An
         if 0 in array.shape:
             raise ValueError(
                 f"X has shape {list(array.shape)}, expected [series, channels, length] of at least 1"
-            )
-        if reset and array.shape[1] >= _MANY * array.shape[2]:
-            warnings.warn(
-                f"X has {array.shape[1]} channels of {array.shape[2]} nodes each. If its axes are [series, length, "
-                "channels], pass X.transpose(0, 2, 1)",
-                UserWarning,
-                stacklevel=4,
             )
         return list(array)
     if is_tensor(X):

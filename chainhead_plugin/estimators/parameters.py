@@ -1,7 +1,9 @@
-"""The parameters that the classifier and the regressor share, as scikit-learn keeps them."""
+"""The parameters that the classifier and the regressor share, as scikit-learn keeps them, and as models take them."""
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from .requirement import BaseEstimator
 
@@ -35,3 +37,10 @@ class RandomChainParameters(BaseEstimator):
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
+
+
+def plain(value: Any) -> Any:
+    """Return a parameter with Python's own numbers in place of NumPy's, which grids of parameters are made of."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value

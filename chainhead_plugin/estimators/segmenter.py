@@ -18,6 +18,7 @@ from .nodes.outputs import node_logits, probabilities_of
 from .nodes.stack import LabelledSeries, fit_node_stack
 from .nodes.stream import NodeStream
 from .panels import fill_panel, read_panel
+from .parameters import plain
 from .saved.classes import class_shifts, loaded_classes
 from .saved.saving import SavedEstimator
 from .saved.state import classes_to_json
@@ -155,15 +156,15 @@ class ChainHeadSegmenter(SavedEstimator):
         known = np.concatenate(numbers)
         shifts = class_shifts(self.class_weight, classes, classes[known[known != UNLABELLED]])
 
-        seed = self.random_state
+        seed = plain(self.random_state)
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
         with num_threads(threads_of(self.n_jobs)):
             found = fit_node_stack(
                 LabelledSeries(series, numbers, weights),
                 [str(name) for name in classes.tolist()],
-                causal=self.causal,
-                hidden_sizes=self.hidden_sizes,
+                causal=plain(self.causal),
+                hidden_sizes=plain(self.hidden_sizes),
                 steps=int(self.steps),
                 seconds=self.seconds,
                 seed=seed,

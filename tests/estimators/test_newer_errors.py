@@ -236,3 +236,22 @@ def test_the_command(folder, loaded, tmp_path):
     fixed = loaded.set_params(update_bands=False).predict_quantiles(y=y)
     line = json.loads(run("--json", "--no-update-bands"))
     assert line["quantiles"]["0.9"] == pytest.approx(fixed["sales", 0.9].tolist(), rel=1e-5)
+
+
+def test_updates_are_placed_by_the_clock():
+    """Rows before the first row so far move no step, and rows of the past alone are no update."""
+    y = sales()
+    expected = fit(y[20:END]).update(y[END : END + NEW]).predict_quantiles()
+    found = fit(y[20:END]).update(pd.concat([y[:20], y[END : END + NEW]])).predict_quantiles()
+    assert found.index.equals(expected.index)
+    assert widths(found) == pytest.approx(widths(expected), rel=0.05)
+    with pytest.raises(ValueError, match="y has no step after the values so far"):
+        fit(y[40:END]).update(y[:40])
+
+
+def test_new_rows_have_the_columns_of_the_rows_before():
+    both = pd.DataFrame({"a": sales(), "b": sales(1)})
+    with pytest.raises(ValueError, match="other columns than the rows before: missing b; unknown none"):
+        fit(both[:END]).update(both[["a"]][END:])
+    with pytest.raises(ValueError, match="missing b; unknown c"):
+        fit(sales()[:END], both[:END]).predict(X=both[END:].rename(columns={"b": "c"}))

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from chainhead_plugin import RandomChainStream
-from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
+from chainhead_plugin import RandomChainStream, tables
+from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadForecaster, ChainHeadRegressor
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
@@ -113,8 +113,12 @@ def test_errors_of_values(two_channels, fitted, wrong, message):
 
 def test_axes_that_look_turned_are_told(two_channels):
     nodes_first = np.random.default_rng(0).standard_normal((12, 40, 2))
-    with pytest.warns(UserWarning, match=r"40 channels of 2 nodes each.*X.transpose\(0, 2, 1\)"):
-        ChainHeadClassifier(**SMALL).fit(nodes_first, np.arange(12) % 2)
+    for X, remedy in (
+        (nodes_first, r"X.transpose\(0, 2, 1\)"),
+        (list(nodes_first), "transpose each of them"),
+    ):
+        with pytest.warns(UserWarning, match=f"40 channels of 2 nodes each.*{remedy}"):
+            ChainHeadClassifier(**SMALL).fit(X, np.arange(12) % 2)
 
 
 def test_errors_of_types(two_channels, fitted):
@@ -243,3 +247,19 @@ def repeated_rows():
 def test_long_tables_that_lack_an_index_or_repeat_a_row(change, message):
     with pytest.raises(ValueError, match=message):
         ChainHeadClassifier().fit(change(repeated_rows()), ["u", "v", "u", "v"])
+
+
+def test_levels_of_an_index_in_another_order_are_told():
+    frame = repeated_rows().assign(step=pd.date_range("2025-01-01", periods=8).tolist() * 4)
+    turned = frame.set_index(["step", "id"]).sort_index()
+    told = r"the index step, id, of which step holds times: expected .* swaplevel\(0, 1\)"
+    with pytest.raises(ValueError, match=f"X has {told}"):
+        ChainHeadClassifier().fit(turned, ["u", "v"] * 4)
+    for y in (turned, turned["a"], frame.assign(id=frame.index // 8).set_index(["step", "id"])):
+        with pytest.raises(ValueError, match=f"y has {told}"):
+            ChainHeadForecaster().fit(y, horizon=2)
+    with pytest.raises(ValueError, match=f"the DataFrame has {told}"):
+        tables.load(turned)
+
+    hours = frame.assign(id=frame.index // 8).set_index(["step", "id"])
+    assert len(tables.load(hours)) == 8  # days, and their hours as numbers

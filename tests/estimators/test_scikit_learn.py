@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadRegressor
+from chainhead_plugin.estimators import ChainHeadClassifier, ChainHeadForecaster, ChainHeadRegressor
 
 SMALL = {"num_biases": 1, "num_groups": 4, "num_levels": 8, "random_state": 0}
 
@@ -83,3 +83,23 @@ def test_clones_are_not_fitted(data):
     assert copy.get_params() == fitted.get_params()
     assert not hasattr(copy, "model_")
     assert copy.set_params(causal=False).causal is False
+
+
+def test_numbers_of_numpy_are_numbers(data):
+    """Grids of parameters are made of them."""
+    grid = {name: np.array([value])[0] for name, value in SMALL.items()}
+    expected, found = (
+        ChainHeadClassifier(**options).fit(*data) for options in (SMALL, grid | {"causal": np.bool_(True)})
+    )
+    np.testing.assert_array_equal(found.predict_proba(data[0]), expected.predict_proba(data[0]))
+
+    y, level = data[0][0].cumsum(), np.float64(0.1)
+    expected = ChainHeadForecaster(seasons=[7, 14], quantiles=[0.1, 0.5, 0.9], random_state=1).fit(
+        y, horizon=3
+    )
+    found = ChainHeadForecaster(
+        seasons=np.array([7, 14]), quantiles=np.array([0.1, 0.5, 0.9]), random_state=np.int64(1)
+    ).fit(y, horizon=np.int64(3))
+    np.testing.assert_array_equal(
+        found.predict_quantiles(np.int32(2), alpha=level), expected.predict_quantiles(2, alpha=0.1)
+    )

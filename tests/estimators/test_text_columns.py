@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from command_line import invoke
 
+from chainhead_plugin.estimators import ChainHeadForecaster
+
 
 def told_of(table, folder):
     """Write a table, train on it in vain, and return the error in one line."""
@@ -46,3 +48,22 @@ def test_scores_in_small_units_are_shown(tmp_path):
     said = invoke("train", tmp_path / "a.csv", "--test-share", 0.3, "-o", tmp_path / "model")
     found = " ".join(said.split()).partition("root mean squared error ")[2].split()[0]
     assert 1e-10 < float(found) < 1e-8
+
+
+def test_an_estimator_is_told_where_series_are_named():
+    frame = pd.DataFrame(
+        {"shop": ["x", "y"] * 20, "day": pd.date_range("2024-01-01", periods=40), "sales": 1.0}
+    )
+    with pytest.raises(ValueError, match=r"column shop holds 'x', .*set_index\(\[series, time\]\)"):
+        ChainHeadForecaster().fit(frame)
+
+
+def test_times_without_a_step_are_refused_before_a_model_is_trained(tmp_path):
+    """A forecaster fills gaps in every later table, so it could not read even the table that it was trained on."""
+    moments = pd.date_range("2024-01-01", periods=60, freq="h") + pd.to_timedelta(
+        np.arange(60) ** 2 % 7, "min"
+    )
+    table = pd.DataFrame({"time": moments, "load": np.arange(60) % 24})
+    assert "times are unevenly spaced, so that gaps cannot be filled" in told_of(table, tmp_path)
+    invoke("train", tmp_path / "a.csv", "--gaps", "keep", "-o", tmp_path / "kept")
+    invoke("predict", tmp_path / "kept", tmp_path / "a.csv")

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from ...checks.values import check_whole_number
 from ...forecasts.metrics import forecast_scores, naive_scale
 from ..forecaster import ChainHeadForecaster
+from ..parameters import plain
 from .answers import as_given
 from .histories import History, first_steps, read_history
 
@@ -84,6 +85,7 @@ def backtest(
     TypeError, ValueError
         If an argument is not as described, or the series are too short for so many origins.
     """
+    horizon, origins, stride = plain((horizon, origins, stride))
     for name, value in (
         ("horizon", horizon),
         ("origins", origins),

@@ -12,7 +12,9 @@ from ...forecasts.following.errors import SeriesInTime
 from ...forecasts.following.pasts import forecast_pasts
 from ...forecasts.following.state import followed
 from ...inputs.named_sequences import is_frame
-from .histories import History, joined, read_history
+from ..parameters import plain
+from .histories import History, read_history
+from .joining import joined
 from .saving import SavedForecaster
 
 Array = NDArray[np.float64]
@@ -63,14 +65,16 @@ class FittedForecaster(SavedForecaster):
         return self
 
     def take_up(self, history: History) -> None:
-        """Replace the history by a longer history with the same beginning, as `update` does."""
+        """Replace the history by a longer history, as `update` does. Without times both begin at the same step."""
         history = self._checked(history)
-        now = max(history.ends) + self._offset
-        if now <= self._band.known_until:
+        end = self._band.end_of(history.mark)
+        # By the clock where there is one, as a table may have rows before the first row so far.
+        offset = self._offset if end is None else end - max(history.ends)
+        if max(history.ends) + offset <= self._band.known_until:
             raise ValueError("y has no step after the values so far")
-        state, _ = self._band.after(self.model_, _in_time(history, self._offset), history.mark)
+        state, _ = self._band.after(self.model_, _in_time(history, offset), history.mark)
         set_band(self.model_, state.band(self.model_))
-        self._band, self._history = state, history
+        self._band, self._history, self._offset = state, history, offset
 
     @property
     def _levels(self) -> list[float]:
@@ -80,7 +84,7 @@ class FittedForecaster(SavedForecaster):
     def _forecasts(self, horizon: int | None, X: Any, y: Any) -> tuple[History, list[Array], int]:
         """Return the past, the quantiles [steps, targets, quantiles] of each series, and the number of new origins."""
         self._require_fitted()
-        steps = self.horizon_ if horizon is None else check_whole_number("horizon", horizon, 1)
+        steps = self.horizon_ if horizon is None else check_whole_number("horizon", plain(horizon), 1)
         history = self._checked(self._past(X, y))
         for number, values in enumerate(history.values):
             self._check_past(number, values[-self.model_.config.chain_length :])

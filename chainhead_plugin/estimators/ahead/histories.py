@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...inputs.named_sequences import is_frame
+from ...tables.errors import TextColumnError
+from ...tables.formats.frame import check_levels
 from ...tables.loading import load
 from ...tables.matching import load_matched
 from ...tables.read import Reading
@@ -98,7 +100,9 @@ def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History
         return _read_frames(y, X, schema)
     is_batch = isinstance(y, list | tuple) and len(y) > 0 and np.ndim(y[0]) > 0 and not np.isscalar(y[0])
     parts = (
-        [_numbers("y", number, one) for number, one in enumerate(y)] if is_batch else [_numbers("y", None, y)]
+        [as_numbers("y", number, one) for number, one in enumerate(y)]
+        if is_batch
+        else [as_numbers("y", None, y)]
     )
     is_flat = all(part.ndim == 1 for part in parts)
     values = [part.reshape(len(part), -1) for part in parts]
@@ -109,7 +113,7 @@ def read_history(y: Any, X: Any = None, schema: Schema | None = None) -> History
         raise TypeError("X is a table, but y is not: give both as arrays, or both with an index")
     if is_batch and not (isinstance(X, list | tuple) and len(X) == len(parts)):
         raise ValueError(f"X must be a list of {len(parts)} arrays, as y is")
-    given = [_numbers("X", number, one) for number, one in enumerate(X if is_batch else [X])]
+    given = [as_numbers("X", number, one) for number, one in enumerate(X if is_batch else [X])]
     known = [part.reshape(len(part), -1) for part in given]
     for part, rows in zip(values, known, strict=True):
         if len(rows) < len(part):
@@ -125,6 +129,7 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
     is_flat = not hasattr(y, "columns")
     name = schema.target[0] if schema is not None and len(schema.target) == 1 else "y"
     frame = y.to_frame(name if y.name is None else str(y.name)) if is_flat else y
+    check_levels(frame.index, "y", may_count=False)
     spec = None
     if X is not None:
         if not is_frame(X):
@@ -136,7 +141,14 @@ def _read_frames(y: Any, X: Any, schema: Schema | None) -> History:
         _check_rows(frame.index, known.index)
         spec = TableSpec(known=tuple(map(str, known.columns)))
         frame = frame.join(known, how="outer")
-    table = table_of(frame, schema, spec)
+    try:
+        table = table_of(frame, schema, spec)
+    except TextColumnError as error:
+        raise TextColumnError(
+            f"{error}; to an estimator, give a column that tells series apart as the outer level of the index, as by "
+            "set_index([series, time])",
+            error.column,
+        ) from error
     history = history_of(table, is_batch=bool(table.columns.spec.series) or len(table) > 1, is_flat=is_flat)
     index = y.index if y.index.nlevels == 1 else y.index.levels[-1]
     period = getattr(index, "freqstr", None) if hasattr(index, "to_timestamp") else None
@@ -214,43 +226,6 @@ def _begun(series: Series, length: int, clock: Clock | None) -> Series:
     )
 
 
-def joined(before: Any, later: Any) -> Any:
-    """Return earlier and later values joined along time: tables, arrays, or lists of arrays.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the two are of different types or shapes.
-    """
-    if is_frame(before) != is_frame(later):
-        raise TypeError(
-            "give the new values in the form of the values before: both as tables, or both as arrays"
-        )
-    if is_frame(before):
-        import pandas
-
-        if hasattr(before, "columns") != hasattr(later, "columns"):
-            raise TypeError("give the new values in the form of the values before: a Series, or a DataFrame")
-        # An index that counts rows begins anew in every table, whose times are in a column.
-        again = later.index[later.index.isin(before.index)]
-        if len(again) and (again.nlevels > 1 or hasattr(again, "year")):
-            raise ValueError(
-                f"{len(again)} of the {len(later)} new rows are for steps that were given before, the first for "
-                f"{again[0]}: leave them out"
-            )
-        return pandas.concat([before, later])
-    if isinstance(before, list | tuple) and before and np.ndim(before[0]) > 0:
-        if not isinstance(later, list | tuple) or len(later) != len(before):
-            raise ValueError(f"give the new values as a list of {len(before)} arrays, as the values before")
-        return [joined(*parts) for parts in zip(before, later, strict=True)]
-    first, second = _numbers("what came before", None, before), _numbers("what goes on", None, later)
-    if first.shape[1:] != second.shape[1:]:
-        raise ValueError(
-            f"the new values have shape {list(second.shape)}, the values before {list(first.shape)}"
-        )
-    return np.concatenate([first, second])
-
-
 def table_of(
     data: Any, schema: Schema | None, spec: TableSpec | None = None, reading: Reading | None = None
 ) -> SeriesSet:
@@ -292,7 +267,8 @@ def with_targets(found: SeriesSet) -> SeriesSet:
     return replace(found, columns=replace(found.columns, spec=spec))
 
 
-def _numbers(name: str, number: int | None, values: Any) -> Array:
+def as_numbers(name: str, number: int | None, values: Any) -> Array:
+    """Return values as float64 [length] or [length, targets]; an error names them, and the number of their series."""
     where = name if number is None else f"{name}: series {number}"
     try:
         array = np.asarray(values, dtype=np.float64)
@@ -303,4 +279,4 @@ def _numbers(name: str, number: int | None, values: Any) -> Array:
     return array
 
 
-__all__ = ["History", "first_steps", "history_of", "joined", "read_history", "table_of"]
+__all__ = ["History", "as_numbers", "first_steps", "history_of", "read_history", "table_of"]

@@ -176,7 +176,7 @@ def _read(plan: TablePlan) -> SeriesSet:
     if plan.task == "forecasting":
         return load(str(plan.data), with_gaps, plan.reading)
     try:
-        return load(str(plan.data), plan.table, plan.reading)
+        found = load(str(plan.data), plan.table, plan.reading)
     except TableError as error:
         if isinstance(error, TextColumnError) and not plan.table.label:
             return labelled_by_texts(plan, error)
@@ -186,6 +186,11 @@ def _read(plan: TablePlan) -> SeriesSet:
                 if _is_to_forecast(found):
                     return found
         raise
+
+    if plan.task is None and _is_to_forecast(found) and found.step is None:
+        # The forecaster fills gaps in every later table, which times without a step do not let it do.
+        return load(str(plan.data), with_gaps, plan.reading)
+    return found
 
 
 def _is_to_forecast(found: SeriesSet) -> bool:

@@ -38,10 +38,11 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
     Raises
     ------
     TableError
-        If columns have several levels or the same name, there are no rows, or a column holds neither numbers, texts
-        nor times.
+        If columns have several levels or the same name, there are no rows, a column holds neither numbers, texts nor
+        times, or the levels of the index are in another order.
     """
     pandas = require("pandas", "pandas", name)
+    check_levels(frame.index, name)
     if frame.columns.nlevels > 1:
         raise TableError(f"{name} has columns of {frame.columns.nlevels} levels: give every column one name")
     columns: dict[str, NDArray[Any]] = {}
@@ -62,6 +63,39 @@ def from_frame(frame: Any, name: str = "the DataFrame") -> Table:
     return single(columns, name, None, zones=zones, index=index)
 
 
+def check_levels(index: Any, name: str, *, may_count: bool = True) -> None:
+    """Check that the last level of a MultiIndex can be the time, where another level holds times.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Other indices than a MultiIndex pass.
+    name : str
+        The name of the DataFrame for messages.
+    may_count : bool
+        Whether the last level may number the steps of series that are told apart by times, such as the hours of days.
+
+    Raises
+    ------
+    TableError
+        If only an outer level holds times.
+    """
+    if index.nlevels < 2:
+        return
+    pandas = require("pandas", "pandas", name)
+    *outer, last = index.levels
+    timed = [level for level, values in enumerate(outer) if _are_times(values, pandas)]
+    numbers = pandas.api.types.is_numeric_dtype(last.dtype)
+    texts = not numbers and any(isinstance(cell, str) for cell in last)
+    if not timed or _are_times(last, pandas) or not (texts or (numbers and not may_count)):
+        return
+    names = [f"level {level}" if one is None else str(one) for level, one in enumerate(index.names)]
+    raise TableError(
+        f"{name} has the index {', '.join(names)}, of which {names[timed[0]]} holds times: expected the series first "
+        f"and the time last, as by swaplevel({timed[0]}, {len(outer)}).sort_index()"
+    )
+
+
 def _levels(index: Any, pandas: Any) -> dict[str, Any]:
     """Return the levels of an index that have a meaning, by name."""
     if index.nlevels > 1:
@@ -73,9 +107,12 @@ def _levels(index: Any, pandas: Any) -> dict[str, Any]:
         return {str(index.name): index}
     if pandas.api.types.is_numeric_dtype(index.dtype):
         return {}
-    # Dates that nobody has parsed are times all the same.
-    are_times = index.is_unique and all(isinstance(cell, str) and is_time(cell) for cell in index)
-    return {_TIME if are_times else "id": index}
+    return {_TIME if index.is_unique and _are_times(index, pandas) else "id": index}
+
+
+def _are_times(index: Any, pandas: Any) -> bool:
+    """Whether an index, or a level, holds times. Dates that nobody has parsed are times all the same."""
+    return _is_time(index, pandas) or all(isinstance(cell, str) and is_time(cell) for cell in index)
 
 
 def _is_time(index: Any, pandas: Any) -> bool:
