@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..config.configuration_chainhead import ChainHeadConfig
 from ..models.modeling_chainhead_forecast import ChainHeadForTimeSeriesPrediction
+from ..tables.errors import counted
 from .choosing import Mixture, map_before
 from .origins import Fold, Sample, windows_before, windows_within
 
@@ -142,12 +143,14 @@ def _compared(
     leads = by_map - by_stack
     # Forecasts that begin less than a horizon apart predict some of the same values, and so are not independent.
     independent = max(2.0, min(len(leads), (fold.end - fold.begin) / future.shape[1]))
-    lead, error = float(np.nanmean(leads)), float(np.nanstd(leads) / independent**0.5)
+    lead = float(np.nanmean(leads))
+    # A single lead has no spread, and says nothing of how sure it is.
+    error = float(np.nanstd(leads) / independent**0.5) if len(leads) > 1 else np.inf
     is_better = epochs > 0 and lead > error
     told = (
-        f"at {len(leads)} origins that it was not trained on, a trained chain had a mean absolute error of "
+        f"at {counted(len(leads), 'origin')} that it was not trained on, a trained chain had a mean absolute error of "
         f"{np.nanmean(by_stack):.3g}, the map of the past of {np.nanmean(by_map):.3g} (standard error of the "
-        f"difference {error:.2g}; {epochs} epochs, {spent:.0f} s)"
+        f"difference {f'{error:.2g}' if len(leads) > 1 else 'unknown'}; {epochs} epochs, {spent:.0f} s)"
     )
     return (
         f"a trained chain was chosen: {told}" if is_better else f"the map of the past was kept: {told}"

@@ -9,6 +9,7 @@ from transformers import BatchFeature
 
 from ..checks.values import check_switch, check_whole_number
 from ..config.configuration_chainhead import ChainHeadConfig
+from ..forecasts.following.other_scale import tell_other_scale
 from ..forecasts.rolling import gaps_at_ends
 from ..inputs.named_sequences import arrays_of, listed_beside_targets, one_named
 from ..inputs.sequences import join
@@ -215,6 +216,8 @@ class TimeSeriesForecastingPipeline(ChainPipeline):
             past, known["past_time_features"] = np.split(past, [config.num_input_channels], axis=2)
 
         check_observed(past, lengths, config.prediction_channel_indices)
+        if self.other is None:
+            tell_other_scale(config, past)
         # Apple's GPUs have no float64.
         dtype = torch.float32 if self.device.type == "mps" else None
         tensors = {"past_values": past} | known

@@ -63,7 +63,7 @@ def match(schema: Schema, table: Table, *, labelled: bool = False) -> TableSpec:
         missing_nodes, unknown = _match_nodes(schema.nodes, nodes)
         missing += missing_nodes
     if missing or unknown:
-        hints = renamed(missing, unknown)
+        hints = renamed([*missing, *(name for name in schema.series if name not in here)], unknown)
         if not schema.series and (ids := [name for name in unknown if is_series_name(name)]):
             hints += f" (if {ids[0]} tells series apart, say so with --series {ids[0]})"
         if schema.time in missing and not schema.calendar:

@@ -255,3 +255,12 @@ def test_new_rows_have_the_columns_of_the_rows_before():
         fit(both[:END]).update(both[["a"]][END:])
     with pytest.raises(ValueError, match="missing b; unknown c"):
         fit(sales()[:END], both[:END]).predict(X=both[END:].rename(columns={"b": "c"}))
+
+
+def test_values_in_other_units_are_told(loaded, folder):
+    """The band of a single series keeps the units of the training."""
+    y = 1000 * sales()[:END]
+    with pytest.warns(UserWarning, match=r"vary up to 1,\d\d\d times as much as in the training"):
+        loaded.predict(y=y)
+    with pytest.warns(UserWarning, match="far too narrow: give values in the units of the training"):
+        pipeline(TASK, model=str(folder))(y)

@@ -39,6 +39,14 @@ def test_texts_beside_times_may_tell_series_apart(tmp_path):
     assert "--label STORE to learn it" in said
 
 
+def test_texts_beside_labels_may_tell_series_apart(tmp_path):
+    rows = [(f"P{i}", f"2024-01-0{day}", i % 2 + day, "ab"[i % 2]) for i in range(4) for day in range(1, 9)]
+    table = pd.DataFrame(rows, columns=["patient", "date", "x", "label"])
+    assert "column patient holds texts, and tells 4 series apart" in told_of(table, tmp_path)
+    table["patient"] = ["u", "v"] * 16  # tells nothing apart that has a single label
+    assert "column patient holds 'u', expected a number" in told_of(table, tmp_path)
+
+
 def test_scores_in_small_units_are_shown(tmp_path):
     """An error of a billionth is not 0.0000."""
     rng = np.random.default_rng(0)

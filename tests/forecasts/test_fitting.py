@@ -331,3 +331,11 @@ class TestParts:
         assert find_seasons([np.random.default_rng(0).normal(size=300)]) == []
         assert find_seasons([np.arange(50.0)]) == []
         assert find_seasons([np.zeros(50)]) == []
+
+
+def test_a_single_origin_is_not_enough_for_a_trained_chain():
+    """Its lead, however large, has no spread to be compared with."""
+    y = np.arange(84) % 12 + np.random.default_rng(0).normal(size=84)
+    reason = fit_forecaster([y[:, None]], 12, seconds=0.5).reason
+    assert reason.startswith("the map of the past was kept: at 1 origin ")
+    assert "standard error of the difference unknown" in reason

@@ -154,6 +154,10 @@ def test_typed_dates_of_parquet(tmp_path):
             ["2024-02-20", "soon"],
             "row 3, column t holds 'soon', which is no number and no date .* time_format",
         ),
+        (
+            ["Jan 2018", "Feb 2018", "Foo 2018"],
+            "row 4, column t holds 'Foo 2018', which is no time .* the column has 2 others: correct it",
+        ),
         (["1", "nan"], "row 3, column t is no time: nan"),
         (["2024-02-20", ""], "row 3, column t is empty, but time needs a value"),
     ],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ...checks.values import check_whole_number
 from ...forecasts.building import set_band
 from ...forecasts.following.errors import SeriesInTime
+from ...forecasts.following.other_scale import tell_other_scale
 from ...forecasts.following.pasts import forecast_pasts
 from ...forecasts.following.state import followed
 from ...inputs.named_sequences import is_frame
@@ -113,7 +114,7 @@ class FittedForecaster(SavedForecaster):
         return read_history(given, joined(given_X, X), self.schema_ if is_frame(given) else None)
 
     def _checked(self, history: History) -> History:
-        """Return a past that fits the model."""
+        """Return a past that fits the model; warn if it varies far more than the training."""
         targets = history.values[0].shape[1]
         if targets != self.n_targets_:
             raise ValueError(f"y has {targets} targets, but the forecaster was fitted to {self.n_targets_}")
@@ -123,6 +124,8 @@ class FittedForecaster(SavedForecaster):
                 f"X has {given} covariates, but the forecaster was fitted to {wanted}"
                 + (f": {', '.join(self.effects_)}" if wanted else "")
             )
+        for values in history.values:
+            tell_other_scale(self.model_.config, values)
         return history
 
     def _check_past(self, number: int, past: Array) -> None:

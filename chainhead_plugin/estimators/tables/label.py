@@ -1,6 +1,7 @@
 """The labels of tables: the only column of texts, if it must be that, and labels spelled as another table does."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 from ...tables.columns.numerals.spelling import spelled_as
@@ -48,6 +49,37 @@ def labelled_by_texts(plan: TablePlan, error: TextColumnError) -> SeriesSet:
     raise ValueError(
         f"no column is named label: name the column of labels with --label. {tried}Without labels: {error}"
     ) from error
+
+
+def check_series_named(plan: TablePlan, error: TextColumnError) -> None:
+    """Raise an error that names `--series` if a column of texts beside the labels can only tell series apart.
+
+    Parameters
+    ----------
+    plan : TablePlan
+    error : TextColumnError
+        Of reading the table; it names the column.
+
+    Raises
+    ------
+    ValueError
+        If no other column does so, and it gives several series, each with a single label.
+    """
+    if plan.table.series:
+        return
+    try:
+        found = load(str(plan.data), replace(plan.table, series=(error.column,)), plan.reading)
+        with suppress(TableError):
+            without = replace(plan.table, drop=(*plan.table.drop, error.column))
+            if load(str(plan.data), without, plan.reading).columns.spec.series:
+                return
+    except TableError:
+        return
+    if len(found) > 1 and found.is_labelled and found.columns.spec.label_of == "series":
+        raise ValueError(
+            f"{plan.data}: column {error.column} holds texts, and tells {len(found)} series apart, with a label each: "
+            f"say --series {error.column}, or --drop {error.column} if it has no meaning"
+        ) from error
 
 
 def _labelled_by(plan: TablePlan, column: str) -> SeriesSet | None:

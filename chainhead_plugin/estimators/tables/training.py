@@ -23,7 +23,7 @@ from ..ahead.training import TrainedForecaster, train_forecaster
 from ..classifier import ChainHeadClassifier
 from ..regressor import ChainHeadRegressor
 from .features import check_no_empty, told_codes, told_constant
-from .label import labelled_alike, labelled_by_texts
+from .label import check_series_named, labelled_alike, labelled_by_texts
 from .plan import TablePlan, Task
 
 # Labels that are whole numbers are classes if there are at most this many of them, each with at least this many series.
@@ -178,8 +178,10 @@ def _read(plan: TablePlan) -> SeriesSet:
     try:
         found = load(str(plan.data), plan.table, plan.reading)
     except TableError as error:
-        if isinstance(error, TextColumnError) and not plan.table.label:
-            return labelled_by_texts(plan, error)
+        if isinstance(error, TextColumnError):
+            check_series_named(plan, error)
+            if not plan.table.label:
+                return labelled_by_texts(plan, error)
         if plan.task is None and plan.table.gaps is None:
             with suppress(TableError):
                 found = load(str(plan.data), with_gaps, plan.reading)

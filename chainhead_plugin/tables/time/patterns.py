@@ -135,6 +135,14 @@ def by_pattern(texts: Sequence[str], day_first: bool | None, where: Where) -> tu
             for text, moment in zip(texts, worded.moments, strict=True)
         ]
         return moments, Clock("text", worded.format)
+    times = sum(map(is_time, texts))
+    odd = next((text for text in texts if not is_time(text)), None)
+    if odd is not None and 2 * times > len(texts):
+        raise TableError(
+            f"{where(odd)} holds {shown(odd)}, which is no time that can be read without help, but the column has "
+            f"{times:,} others: correct it, or delete the row; or if all are to be read alike, state time_format, "
+            "such as '%d.%m.%Y %H:%M' (--time-format)"
+        )
     for text, match in zip(texts, found, strict=True):
         if match is None:
             raise TableError(
