@@ -82,12 +82,12 @@ def build_page(models: OpenModels) -> gr.Blocks:
         source, sample, file, text, _ = inputs
 
         def choose(chosen: str) -> list[Any]:
-            model, wrong = guarded(lambda: models.open(chosen))
+            model, said = guarded(lambda: models.open(chosen))
             if model is None:
-                return [_told(wrong), "", *[gr.skip()] * 5]
+                return [_told(said), "", *[gr.skip()] * 5]
             ways, samples = sources_of(model), list(samples_of(model.name))
             return [
-                _told(""),
+                _told(said),
                 models.describe(chosen),
                 gr.update(choices=ways, value=ways[0]),
                 gr.update(choices=samples, value=samples[0] if samples else None, visible=ways[0] == EXAMPLE),
@@ -100,19 +100,19 @@ def build_page(models: OpenModels) -> gr.Blocks:
         def show(chosen: str, second: str, way: str, *values: Any) -> list[Any]:
             strokes = values[3]["composite"] if isinstance(values[3], dict) else None
             given = Given(way, values[0], values[1], values[2] or "", strokes)
-            response, wrong = guarded(lambda: respond(models, chosen, second, given))
-            return [_told(wrong), *_shown(response, [chosen, second])]
+            response, said = guarded(lambda: respond(models, chosen, second, given))
+            return [_told(said), *_shown(response, [chosen, second])]
 
         def show_many(chosen: str, uploaded: list[str] | None) -> list[Any]:
-            found, wrong = guarded(lambda: answer_files(models.open(chosen), uploaded or []))
+            found, said = guarded(lambda: answer_files(models.open(chosen), uploaded or []))
             if found is None:
                 return [
-                    _told(wrong),
+                    _told(said),
                     gr.update(value=None, visible=False),
                     gr.update(value=None, visible=False),
                 ]
             rows, target = found
-            return [_told(""), _table(rows), gr.update(value=str(target), visible=True)]
+            return [_told(said), _table(rows), gr.update(value=str(target), visible=True)]
 
         chosen_parts = [message, about, source, sample, file, text, canvas]
         page.load(choose, name, chosen_parts)

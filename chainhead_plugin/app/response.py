@@ -159,11 +159,14 @@ def _or_sentence(
 
 
 def guarded(work: Callable[[], Result]) -> tuple[Result | None, str]:
-    """Return the result of work and "", or None and a sentence on what went wrong; never raises."""
+    """Return the result of work and its warnings as sentences, or None and what went wrong; never raises."""
     from registry import RegistryError
 
+    from ..answering.own_warnings import heard_warnings
+
     try:
-        return work(), ""
+        with heard_warnings() as told:
+            return work(), " ".join(map(capitalised, told))
     except (ValueError, OSError, RegistryError, ModuleNotFoundError) as error:
         return None, capitalised(str(error))
     except Exception as error:  # A user of the page can do nothing with a traceback; its owner reads the log.

@@ -11,8 +11,6 @@ from typing import Any
 from ..checks.packages import missing_package
 from .screen import fail, say
 
-_PACKAGE = Path(__file__).parents[1]
-
 
 @contextmanager
 def reported_errors(matplotlib_for: str | None = None) -> Iterator[None]:
@@ -43,6 +41,8 @@ def _shown_warnings() -> Iterator[None]:
     """Show each warning of the zoo and of this package once, as a line without the code that raised it."""
     from registry import RegistryWarning
 
+    from ..answering.own_warnings import is_own_warning
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", RegistryWarning)
         others = warnings.showwarning
@@ -52,8 +52,7 @@ def _shown_warnings() -> Iterator[None]:
         def show(
             message: Warning | str, category: type[Warning], filename: str, *place: Any, **options: Any
         ) -> None:
-            is_own = category is UserWarning and Path(filename).is_relative_to(_PACKAGE)
-            if not (is_own or issubclass(category, RegistryWarning)):
+            if not is_own_warning(category, filename):
                 others(message, category, filename, *place, **options)
             elif str(message) not in told:
                 told.add(str(message))

@@ -3,14 +3,16 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from chainhead_plugin.app.arriving import arriving_answers
 from chainhead_plugin.app.batch import answer_files
 from chainhead_plugin.app.opened import OpenModels
-from chainhead_plugin.app.response import EXAMPLE, TEXT, Given, guarded, respond, sources_of
+from chainhead_plugin.app.response import EXAMPLE, FILE, TEXT, Given, guarded, respond, sources_of
 from chainhead_plugin.app.samples import samples_of
+from chainhead_plugin.estimators import ChainHeadForecaster
 
 NAMES = ("arrow-head", "gunpoint", "japanese-vowels", "ridership", "sentiment", "speakers", "mnist")
 
@@ -98,3 +100,22 @@ def test_pages_for_strangers_open_nothing_else(models):
         closed.open("chainhead-sentiment")
     assert sources_of(models.open("chainhead-gunpoint")) == ["Example", "File", "Text", "Drawing"]
     assert sources_of(models.open("chainhead-mnist")) == ["Example", "File", "Drawing"]
+
+
+def test_warnings_stand_beside_answers(tmp_path):
+    """Each user is told, not only the first, and the log is told too."""
+    y = pd.Series(np.arange(60) % 7.0, pd.date_range("2025-01-01", periods=60, name="day"), name="load")
+    ChainHeadForecaster(seasons=[7]).fit(y, horizon=3).save_pretrained(tmp_path / "model")
+    (1000 * y).to_csv(tmp_path / "watts.csv")
+    opened = OpenModels([str(tmp_path / "model")])
+    given = Given(FILE, file=tmp_path / "watts.csv")
+    for work in (
+        lambda: answer_files(opened.open(opened.offered[0]), [tmp_path / "watts.csv"], tmp_path),
+        lambda: respond(opened, opened.offered[0], "", given),
+        lambda: respond(opened, opened.offered[0], "", given),
+    ):
+        with pytest.warns(UserWarning, match="times as much as in the training"):
+            found, told = guarded(work)
+        assert found
+        assert told.startswith("The values vary about 1,000 times")
+        assert told.count("times as much") == 1

@@ -36,8 +36,9 @@ def tell_other_scale(config: ChainHeadConfig, past: NDArray[Any]) -> None:
     apart = np.where(observed, (values - centre) / scale, 0)
     ratio = float(np.sqrt((apart**2 / counts).sum(-2)).max(initial=0))
     if ratio > _FAR:
+        about = float(f"{ratio:.1g}")
         warnings.warn(
-            f"the values vary up to {ratio:,.0f} times as much as in the training of this forecaster, but its "
+            f"the values vary about {about:,.0f} times as much as in the training of this forecaster, but its "
             "quantiles keep the distances that they had there, so that they may be far too narrow: give values in the "
             "units of the training, or fit a forecaster to them",
             stacklevel=2,
