@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from .parameters import plain
+
 
 def threads_of(n_jobs: Any) -> int | None:
     """Return the number of CPU threads that `n_jobs` stands for, None for as many as torch uses anyway.
@@ -17,6 +19,7 @@ def threads_of(n_jobs: Any) -> int | None:
     ValueError
         If `n_jobs` is 0 or not a whole number.
     """
+    n_jobs = plain(n_jobs)
     if n_jobs is None:
         return None
     if not isinstance(n_jobs, int) or isinstance(n_jobs, bool) or n_jobs == 0:

@@ -16,7 +16,7 @@ from .forecasting.inputs import as_future, as_series, check_time_features, obser
 from .forecasting.linear_path import LinearPath, SeriesNodes, seasonal_naive
 from .forecasting.loss import forecast_loss
 from .forecasting.output import ChainHeadForecastOutput
-from .forecasting.quantiles import ascending, normal_start, shifted, start_at
+from .forecasting.quantiles import ascending, normal_start, shifted
 from .forecasting.series_scaling import interpolate, scale_alike, scale_series
 from .modeling_chainhead import ChainHeadModel
 from .pooling import pool
@@ -75,30 +75,8 @@ class ChainHeadForTimeSeriesPrediction(ChainHeadPreTrainedModel):
         assert steps is not None
         bias = self.forecaster.bias
         wide = bias.new_ones(steps) if deviations is None else deviations.to(bias)
-        self._start(normal_start(self.config.quantiles, wide))
-
-    @torch.no_grad()
-    def start_at_quantiles(self, points: Tensor) -> None:
-        """Let the bias alone forecast these quantiles around the forecast of the weights and the linear path.
-
-        Parameters
-        ----------
-        points : Tensor [prediction_length, quantiles]
-            In units of the series' scale, ascending.
-
-        Raises
-        ------
-        ValueError
-            If the model forecasts no quantiles, or the points are not as described.
-        """
-        expected = (self.config.prediction_length, len(self.config.quantiles))
-        if not self.config.quantiles or points.shape != expected or not (points.diff(dim=-1) > 0).all():
-            raise ValueError(f"points must be [steps, quantiles] {list(expected)} and ascend in every step")
-        self._start(start_at(points.double(), self.config.quantiles.index(0.5)))
-
-    def _start(self, raw: Tensor) -> None:
-        """Set the bias to [steps, quantiles], the same for all targets."""
-        init.copy_(self.forecaster.bias, raw.unsqueeze(1).expand(-1, self.config.num_targets, -1).flatten())
+        start = normal_start(self.config.quantiles, wide)  # [steps, quantiles], the same for all targets
+        init.copy_(bias, start.unsqueeze(1).expand(-1, self.config.num_targets, -1).flatten())
 
     @can_return_tuple
     def forward(

@@ -89,7 +89,8 @@ def test_numbers_of_numpy_are_numbers(data):
     """Grids of parameters are made of them."""
     grid = {name: np.array([value])[0] for name, value in SMALL.items()}
     expected, found = (
-        ChainHeadClassifier(**options).fit(*data) for options in (SMALL, grid | {"causal": np.bool_(True)})
+        ChainHeadClassifier(**options).fit(*data)
+        for options in (SMALL, grid | {"causal": np.bool_(True), "n_jobs": np.int64(1)})
     )
     np.testing.assert_array_equal(found.predict_proba(data[0]), expected.predict_proba(data[0]))
 

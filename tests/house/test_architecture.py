@@ -182,6 +182,16 @@ def test_no_private_name_leaves_its_module(package):
                 assert not private, f"{file}: {private}"
 
 
+@every_package
+def test_private_names_in_texts_are_of_their_module(package):
+    """A docstring or a comment that names `_other` leads to nowhere once that is renamed or has moved."""
+    for file in (ROOT / package).rglob("*.py"):
+        text = file.read_text("utf-8")
+        named = set(re.findall(r"(?<!`)`(_[a-z]\w*)(?:\(\))?`(?!`)", text))
+        for name in named - {"_attn_implementation"}:  # of transformers
+            assert re.search(rf"(?<![`\w]){name}\b", text), f"{file}: there is no {name}"
+
+
 def test_users_import_from_faces():
     """Docs, cards and the README name no module inside a room."""
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "model_cards").glob("*.md")]

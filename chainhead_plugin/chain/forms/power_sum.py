@@ -220,7 +220,7 @@ def by_sines(x: Tensor, mask: Tensor | None) -> Tensor:
 
     The form that is exported: neither `torch.export` nor ONNX has Fourier transforms of any length. Exact at
     every length, as a product with [length, K] sines, where K is a whole-number bound of what the dtype can
-    see (see `_visible_eigenvectors`): its tangent at 4,096 nodes, 65 + length / 71 in float32.
+    see (see `visible_eigenvectors`): its tangent at 4,096 nodes, 65 + length / 71 in float32.
     """
     length = x.size(1)
     tangent = 4096**0.5

@@ -99,7 +99,7 @@ class FittedSeriesPeer:
         weights: NDArray[np.float64] | None = None,
     ) -> None:
         peer = SERIES_PEERS[name]
-        self._peer, self._label_count = peer, label_count
+        self._label_count = label_count
         self._length = None if peer.shortest is None else max(peer.shortest, *map(len, series))
         options = dict(peer.options)
         if "n_jobs" in options:

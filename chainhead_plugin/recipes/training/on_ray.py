@@ -127,7 +127,6 @@ class _Worker:
         from ..data.load import load_data
 
         torch.set_num_threads(threads)
-        self._recipe, self._folder = recipe, folder
         self._runs = Runs(recipe, load_data(recipe), folder)
 
     def run(self, piece: _Piece) -> None:
