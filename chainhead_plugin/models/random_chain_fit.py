@@ -42,7 +42,8 @@ class RandomChainFit:
         Of the same predictions: the share of series with the right label, of right labels, or R² of values.
     choices : dict
         What leave-one-out errors chose: "strength", "group_share", "level_share" and "counts"; and "temperature", the
-        factor between scores and logits.
+        factor between scores and logits. With fewer than 8 series a label, shares follow also from how well single
+        pools tell which series share a label.
     """
 
     model: RandomChainForSequenceClassification
@@ -77,6 +78,9 @@ def fit_random_chain(
     by 3,000, and the linear layer is then fitted to all by conjugate gradients. For that, features of as many series
     as fit into 0.8 GB are kept in float16, and those of further series computed anew in every pass, so that memory
     does not grow with their number.
+
+    Where single labels have fewer than 8 series on average, single pools of features are weighed, too, by how well
+    likeness in a pool goes with a shared label: the fewer series, the more.
 
     Parameters
     ----------
@@ -151,6 +155,7 @@ def fit_random_chain(
         amounts,
         seed,
         weights,
+        targets if problem_type == "single_label_classification" else None,
     )
     left_out = fitted.left_out
     weights_of_left_out = None if weights is None else weights[fitted.rows]

@@ -38,7 +38,18 @@ class RidgeFit:
     vectors: Tensor
 
 
-def fit_ridge(products: Tensor, targets: Tensor, weights: Tensor | None = None) -> RidgeFit:
+def with_zero_mean(products: Tensor) -> Tensor:
+    """Return the scalar products of every two rows [rows, rows] as those of rows whose mean is exactly 0.
+
+    Features are centred in float32 only, and some of the rows have another mean than all rows: the leave-one-out errors
+    of a weak penalty would be those of rounding.
+    """
+    return products - products.mean(0) - products.mean(1, keepdim=True) + products.mean()
+
+
+def fit_ridge(
+    products: Tensor, targets: Tensor, weights: Tensor | None = None, most: float | None = None
+) -> RidgeFit:
     """Fit a ridge regression of the strength with the least leave-one-out error.
 
     Parameters
@@ -49,18 +60,21 @@ def fit_ridge(products: Tensor, targets: Tensor, weights: Tensor | None = None) 
     weights : float64 Tensor [rows], optional
         How much each row's squared error counts, in the regression and in the mean of leave-one-out errors. They are
         positive, and 1 on average. A weight of 2 fits as two equal rows do, but both are left out together.
+    most : float, optional
+        The largest strength to try, in units of the mean square of a row of features; by default 100.
 
     Returns
     -------
     RidgeFit
     """
     if weights is not None:
-        return _fit_weighted(products, targets, weights)
+        return _fit_weighted(products, targets, weights, most)
     values, vectors = torch.linalg.eigh(products)
     values = values.clamp(min=0)
     intercept = targets.mean(0)
     centred = targets - intercept
-    missed, errors, strengths = _leave_one_out(values, vectors, centred, centred.new_full((len(targets),), 1))
+    ones = centred.new_full((len(targets),), 1)
+    missed, errors, strengths = _leave_one_out(values, vectors, centred, ones, most)
     best = int(errors.argmin())
     strength = float(strengths[best])
     weight = vectors @ ((vectors.T @ centred) / (values + strength)[:, None])
@@ -69,7 +83,7 @@ def fit_ridge(products: Tensor, targets: Tensor, weights: Tensor | None = None) 
     )
 
 
-def _fit_weighted(products: Tensor, targets: Tensor, weights: Tensor) -> RidgeFit:
+def _fit_weighted(products: Tensor, targets: Tensor, weights: Tensor, most: float | None) -> RidgeFit:
     """Fit to rows that count differently: each row is multiplied by the root of its weight."""
     share, root = weights / weights.sum(), weights.sqrt()[:, None]
     # The mean of features is then the weighted mean. The weights of rows sum to 0, so that they need no centred rows.
@@ -79,7 +93,7 @@ def _fit_weighted(products: Tensor, targets: Tensor, weights: Tensor) -> RidgeFi
     centred = root * (targets - centre)
     values, vectors = torch.linalg.eigh(root * centred_products * root.T)
     values = values.clamp(min=0)
-    missed, errors, strengths = _leave_one_out(values, vectors, centred, weights)
+    missed, errors, strengths = _leave_one_out(values, vectors, centred, weights, most)
     best = int(errors.argmin())
     strength = float(strengths[best])
     weight = root * (vectors @ ((vectors.T @ centred) / (values + strength)[:, None]))
@@ -89,14 +103,15 @@ def _fit_weighted(products: Tensor, targets: Tensor, weights: Tensor) -> RidgeFi
 
 
 def _leave_one_out(
-    values: Tensor, vectors: Tensor, centred: Tensor, weights: Tensor
+    values: Tensor, vectors: Tensor, centred: Tensor, weights: Tensor, most: float | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return leave-one-out errors [rows, strengths, targets], their mean squares [strengths], and the strengths.
 
     `centred` and the errors are multiplied by the roots of the weights.
     """
     projected = vectors.T @ centred
-    strengths = values.new_tensor(_STRENGTHS) * max(float(values.mean()), 1e-12)
+    tried = [strength for strength in _STRENGTHS if most is None or strength <= most]
+    strengths = values.new_tensor(tried) * max(float(values.mean()), 1e-12)
     shrunk = strengths[:, None] / (values + strengths[:, None])  # [strengths, rows]
     residuals = vectors @ (shrunk[:, :, None] * projected).movedim(0, 1).flatten(1)
     residuals = residuals.view(len(centred), len(strengths), -1)

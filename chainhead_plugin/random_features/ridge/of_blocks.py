@@ -1,7 +1,7 @@
 """Ridge regression on three blocks of features: those of fixed kernels, of groups and of levels.
 
 Each block is scaled to a share of the sum of squares. Leave-one-out errors choose the shares and the regression's
-strength.
+strength. Where labels have few series, the pools within blocks are scaled to shares of their own, too.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,8 @@ from ..plan import FeaturePlan
 from ..pools import as_counts
 from ..standard import Standard, standardised, weights_of_features
 from ..workers import in_threads, one_torch_thread
-from .closed_form import RidgeFit, fit_ridge
+from .closed_form import RidgeFit, fit_ridge, with_zero_mean
+from .few_series import MOST_STRENGTH, products_of, share_of_pools, squares_of_pools
 from .in_passes import Guide, Rows, solve_in_passes
 
 # The shares to try: of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
@@ -90,6 +91,7 @@ def fit_blocks(
     amounts: Tensor | None,
     seed: int,
     weights: Tensor | None = None,
+    labels: Tensor | None = None,
 ) -> BlockFit:
     """Fit a ridge regression, and choose its settings.
 
@@ -108,6 +110,8 @@ def fit_blocks(
         The seed that draws series for the choice of settings, if there are too many series to use all.
     weights : float64 Tensor [series], optional
         How much each series counts, as in `fit_ridge`.
+    labels : int64 Tensor [series], optional
+        The single label of each series, if they have one: with few series a label, single pools are weighed by them.
 
     Returns
     -------
@@ -117,7 +121,14 @@ def fit_blocks(
     rows = order[:_ROWS_FOR_STRENGTH].sort().values
     features = _collect(batches(rows), rows, count, plan)
     chosen = _choose(
-        features, targets[rows], plan, _taken(amounts, rows), seed, _mean_of_one(_taken(weights, rows))
+        features,
+        targets[rows],
+        plan,
+        _taken(amounts, rows),
+        seed,
+        _mean_of_one(_taken(weights, rows)),
+        _taken(labels, rows),
+        share_of_pools(labels),
     )
     del features
     standard, fit, factors = chosen.standard, chosen.fit, chosen.factors
@@ -188,8 +199,11 @@ def _choose(
     amounts: Tensor | None,
     seed: int,
     weights: Tensor | None,
+    labels: Tensor | None,
+    pool_share: float,
 ) -> _Chosen:
-    """Choose the shares of blocks, the strength, and whether features are counts."""
+    """Choose the shares of blocks and of pools, the strength, and whether features are counts."""
+    most = MOST_STRENGTH if pool_share > 0 else None
     options = [False] if amounts is None else [False, True]
     best: _Chosen | None = None
     drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
@@ -206,7 +220,9 @@ def _choose(
             standard = standardised(taken, plan, threads)
             products = [_mixed(standard, _shares(*pair), few) for pair in pairs]
             fits = in_threads(
-                partial(fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few))),
+                partial(
+                    fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few)), most=most
+                ),
                 products,
                 threads if len(few) >= _LEAST_IN_THREADS else 1,
             )
@@ -214,12 +230,29 @@ def _choose(
         if best is None or fit.error < best.fit.error:
             best = _Chosen(fit, counts, *pair, standard, _factors(standard, _shares(*pair), plan))
     assert best is not None
-    if len(few) < len(features):
-        mixed = _mixed(best.standard, _shares(best.group_share, best.level_share), None)
-        with one_torch_thread() if len(features) <= _MOST_IN_ONE_THREAD else nullcontext():
-            best = replace(best, fit=fit_ridge(mixed, targets, weights))
+    mixed = None
+    with one_torch_thread() if len(features) <= _MOST_IN_ONE_THREAD else nullcontext():
+        if pool_share > 0 and labels is not None:
+            squares = squares_of_pools(best.standard.features[few], plan, labels[few], _taken(weights, few))
+            if squares is not None:
+                best = _with_pools(best, squares, pool_share, plan)
+                mixed = products_of(best.standard.features, best.factors)
+        if mixed is None and len(few) < len(features):
+            mixed = _mixed(best.standard, _shares(best.group_share, best.level_share), None)
+        if mixed is not None:
+            best = replace(best, fit=fit_ridge(mixed, targets, weights, most))
     best.standard.products.clear()
     return best
+
+
+def _with_pools(chosen: _Chosen, squares: Tensor, pool_share: float, plan: FeaturePlan) -> _Chosen:
+    """Return the settings with factors that are mixed with those of pools, and the shares that blocks then have."""
+    mixed = (1 - pool_share) * chosen.factors.square() + pool_share * squares
+    parts = torch.split(chosen.standard.features.square().mean(0) * mixed, list(plan.block_sizes))
+    kernels, groups, levels = (float(part.sum()) for part in parts)
+    group_share = groups / max(kernels + groups, 1e-300)
+    level_share = levels / (kernels + groups + levels)
+    return replace(chosen, factors=mixed.sqrt(), group_share=group_share, level_share=level_share)
 
 
 def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan) -> Tensor:
@@ -248,9 +281,7 @@ def _mixed(standard: Standard, shares: tuple[float, float, float], rows: Tensor 
         total.add_(products, alpha=share * _unit(products))
     if rows is not None and len(rows) < len(total):
         total = total[rows][:, rows]
-    # Some of the rows have another mean than all rows, and features were centred in float32 only. Without a mean of
-    # exactly 0, the leave-one-out errors of a weak penalty would be those of rounding.
-    return total - total.mean(0) - total.mean(1, keepdim=True) + total.mean()
+    return with_zero_mean(total)
 
 
 def _factors(standard: Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
