@@ -1,4 +1,4 @@
-"""Ridge regression: in closed form, in passes over the rows, and on blocks of features.
+"""Ridge regression: in closed form, in passes over the rows, on blocks of features, and on pools where labels have few rows.
 
 May import: the same rooms as `random_features`.
 """
