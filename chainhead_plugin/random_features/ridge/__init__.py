@@ -1,4 +1,4 @@
-"""Ridge regression: in closed form, in passes over the rows, on blocks of features, and on pools where labels have few rows.
+"""Ridge regression: in closed form, in passes over the rows, on blocks of features, and on pools where rows are few.
 
 May import: the same rooms as `random_features`.
 """
