@@ -8,10 +8,10 @@ from command_line import invoke
 from chainhead_plugin.estimators import ChainHeadForecaster
 
 
-def told_of(table, folder):
+def told_of(table, folder, *options):
     """Write a table, train on it in vain, and return the error in one line."""
     table.to_csv(folder / "a.csv", index=False)
-    return " ".join(invoke("train", folder / "a.csv", "-o", folder / "model", code=1).split())
+    return " ".join(invoke("train", folder / "a.csv", *options, "-o", folder / "model", code=1).split())
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,15 @@ def test_texts_beside_times_may_tell_series_apart(tmp_path):
         in said
     )
     assert "--label STORE to learn it" in said
+
+
+def test_forecasts_have_no_labels(tmp_path):
+    table = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=40), "load": range(40), "label": 1})
+    said = told_of(table, tmp_path, "--task", "forecasting")
+    assert "labels (label) have no effect on forecasts" in said
+    assert "leave the column out (--drop label)" in said
+    said = told_of(table, tmp_path, "--task", "forecasting", "--label", "label")
+    assert "leave out --label, and the column (--drop label)" in said
 
 
 def test_texts_beside_labels_may_tell_series_apart(tmp_path):

@@ -77,3 +77,28 @@ def test_windows_of_recipes(tmp_path):
     data = recipe.task.load(recipe)
     assert data.test.labels.ravel().tolist() == [100, 200, 101, 201]
     assert data.test.inputs[slice(0, 2)].pasts(1)[..., 0].tolist() == [[16, 17, 18, 19], [36, 37, 38, 39]]
+
+
+def test_ids_of_labelled_rows_need_no_usual_name(load):
+    head, rows = "subject,t0,t1,t2,t3,label", [f"s{i},{i},{-i},2,3,{'ab'[i % 2]}" for i in range(4)]
+    found = load("\n".join([head, *rows]))
+    assert [series.id for series in found] == ["s0", "s1", "s2", "s3"]
+    assert "a series a row; label label (a 2, b 2); series by subject" in tables.summary(found)
+    with pytest.raises(TableError, match="row 3, column t1 holds 'oops', expected a number"):
+        load("\n".join([head, *rows]).replace("1,-1,", "1,oops,"))
+    with pytest.raises(
+        TableError, match="subject is not named as the nodes"
+    ):  # twice the same: no id of rows
+        load("\n".join([head, *rows, rows[0]]))
+
+
+@pytest.mark.parametrize("name", ["t2", "subject"])
+def test_a_node_with_a_text_is_no_id(load, name):
+    """Among ids of another name, and where there are none."""
+    head = f"{name},t0,t1,t3,t4"
+    text = "\n".join([head, *(f"{cell},{i},{-i},2,3" for i, cell in enumerate(["1.5", "n/a", "2.5", "3.5"]))])
+    if name == "subject":
+        assert [series.id for series in load(text)] == ["1.5", "n/a", "2.5", "3.5"]
+    else:
+        with pytest.raises(TableError, match="column t2 holds 'n/a', expected a number"):
+            load(text)

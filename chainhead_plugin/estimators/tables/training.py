@@ -174,7 +174,14 @@ def _read(plan: TablePlan) -> SeriesSet:
     """Return a plan's table. In a table to forecast, a step without a row is a missing value."""
     with_gaps = replace(plan.table, gaps=plan.table.gaps or "missing")
     if plan.task == "forecasting":
-        return load(str(plan.data), with_gaps, plan.reading)
+        found = load(str(plan.data), with_gaps, plan.reading)
+        if labels := found.columns.spec.label:
+            remedy = "leave out --label, and the column" if plan.table.label else "leave the column out"
+            raise ValueError(
+                f"{plan.data}: labels ({listed(labels)}) have no effect on forecasts, which learn from past values: "
+                f"{remedy} (--drop {','.join(labels)})"
+            )
+        return found
     try:
         found = load(str(plan.data), plan.table, plan.reading)
     except TableError as error:

@@ -136,6 +136,8 @@ def guess(table: Table, spec: TableSpec, free: list[str]) -> tuple[TableSpec, li
         has_rows = has_rows and not is_series_a_file(table, spec.label, free)
         spec = replace(spec, rows="series" if has_rows and bool(spec.label) else "nodes")
         if spec.rows == "series" and spec.features is None:
+            spec = replace(spec, series=ids_of_rows(table, free))
+            free = [name for name in free if name not in spec.series]
             check_nodes(table, free)
     return spec, free
 

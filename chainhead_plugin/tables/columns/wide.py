@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TableError
-from ..formats.cells import objects, to_texts
+from ..formats.cells import number_of, objects, to_texts
 from ..formats.table import Table, single
 from ..spec import TableSpec
 from ..time.clock import Clock
@@ -46,16 +46,25 @@ class NodeTimes:
 
 
 def ids_of_rows(table: Table, free: list[str]) -> tuple[str, ...]:
-    """Return the only column of texts, if it is different in all rows, in a tuple, or an empty tuple."""
-    texts = [
-        column
-        for column in free
-        if table.columns[column].dtype.kind == "O" and not looks_numeric(table.columns[column], None)
-    ]
-    if len(texts) != 1 or is_missing(table.columns[texts[0]]).any():
+    """Return the column of texts that are different in all rows, if all other columns are named as nodes are.
+
+    It is returned in a tuple, which is empty if there is no such column. Where it is named as the others are, as in the
+    files of the M4 competition, it holds no number: a node may have a cell that is no number by mistake.
+    """
+    if len(free) <= LEAST_NODES:
         return ()
-    cells = to_texts(table.columns[texts[0]])
-    return (texts[0],) if len({*cells}) == len(cells) else ()
+    is_like_nodes = are_nodes(table, free)
+    for column in free:
+        cells = table.columns[column]
+        if cells.dtype.kind != "O" or looks_numeric(cells, None) or is_missing(cells).any():
+            continue
+        texts = to_texts(cells)
+        is_id = len({*texts}) == len(texts) and not (
+            is_like_nodes and any(number_of(text) is not None for text in texts)
+        )
+        if is_id and are_nodes(table, [name for name in free if name != column]):
+            return (column,)
+    return ()
 
 
 def is_wide(table: Table, spec: TableSpec, free: list[str]) -> bool:

@@ -22,10 +22,10 @@ def number_of(cell: str, *, may_have_comma: bool = False) -> float | None:
     cell : str
         Spaces of any width around it do not count, and a typographic minus is a minus.
     may_have_comma : bool
-        Whether a comma may stand before the fraction.
+        Whether a comma may stand before the fraction. The fraction may not be empty, as in the text "0,".
     """
     text = plain_minus(cell.strip())
-    if may_have_comma and text.count(",") == 1 and "." not in text:
+    if may_have_comma and text.count(",") == 1 and "." not in text and not text.endswith(","):
         text = text.replace(",", ".")
     return float(text) if _NUMBER.fullmatch(text) else None
 
