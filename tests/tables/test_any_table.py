@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from chainhead_plugin import tables
 from chainhead_plugin.tables import (
@@ -20,6 +20,7 @@ from chainhead_plugin.tables import (
     load_pieces,
     schema_of,
 )
+from chainhead_plugin.tables.formats.cells import number_of
 
 quickly = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -124,6 +125,11 @@ def check(found, panel, *, labelled=True):
     data=st.data(),
 )
 def test_text_files(panel, columns, dialect, encoding, quoting, data):
+    # A label such as 1,5 beside numbers with a point is refused where nothing else tells which sign fractions have.
+    assume(
+        dialect[1] == ","
+        or not any("," in label and number_of(label, may_have_comma=True) is not None for label in panel[1])
+    )
     count = sum(map(len, panel[2]))
     order = data.draw(st.permutations(range(count)))
     content = write(panel, columns, order, *dialect, quoting).encode(encoding)
