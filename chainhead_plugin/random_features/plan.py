@@ -78,6 +78,18 @@ class FeaturePlan:
         """Number of features of the fixed kernels, of the groups and of the levels, in this order."""
         return prod(self.kernel_shape), prod(self.group_shape), prod(self.level_shape)
 
+    @cached_property
+    def part_sizes(self) -> tuple[int, int, int, int, int]:
+        """Number of features of the fixed kernels and of the groups, each of nodes and of differences, and of levels.
+
+        Features of a chain lie in the order: kernels of nodes, kernels of differences, groups of nodes, groups of
+        differences, levels.
+        """
+        kernels, groups, levels = self.block_sizes
+        of_nodes = len(self.dilations)
+        kernels_of_nodes, groups_of_nodes = (size // len(self.banks) * of_nodes for size in (kernels, groups))
+        return kernels_of_nodes, kernels - kernels_of_nodes, groups_of_nodes, groups - groups_of_nodes, levels
+
     @property
     def num_features(self) -> int:
         """Number of all features of a chain."""

@@ -1,4 +1,4 @@
-"""Standardised features of training series, and for each block of features the products of every two series."""
+"""Standardised features of training series, and for each part of the features the products of every two series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LEAST_WORK = 2**27
 
 @dataclass(frozen=True)
 class Standard:
-    """Standardised features of some rows, and for each block the products of every two rows.
+    """Standardised features of some rows, and for each part of them the products of every two rows.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Standard:
         The numbers that were subtracted from features, and the factors that they were multiplied with afterwards.
     features : float32 Tensor [rows, features]
     products : list of float64 Tensor [rows, rows]
-        For the blocks of fixed kernels, of groups and of levels.
+        For the parts that `FeaturePlan.part_sizes` lists.
     """
 
     mean: Tensor
@@ -65,8 +65,8 @@ def standardised(features: Tensor, plan: FeaturePlan, threads: int) -> Standard:
     factors = scale.float()
     for rows in torch.split(features, _ROWS):
         rows.mul_(factors)
-    blocks = torch.split(features, list(plan.block_sizes), 1)
-    return Standard(mean, scale, features, _products(blocks, threads))
+    parts = torch.split(features, list(plan.part_sizes), 1)
+    return Standard(mean, scale, features, _products(parts, threads))
 
 
 def weights_of_features(standard: Standard, weight: Tensor) -> Tensor:
@@ -85,25 +85,25 @@ def _centre(columns: Tensor) -> tuple[Tensor, Tensor]:
     return mean, columns.square().mean(0).sqrt().double()
 
 
-def _products(blocks: Sequence[Tensor], threads: int) -> list[Tensor]:
-    """Return the scalar products of every two rows for each block, as float64 [rows, rows].
+def _products(parts: Sequence[Tensor], threads: int) -> list[Tensor]:
+    """Return the scalar products of every two rows for each part, as float64 [rows, rows].
 
     Each pair of rows is multiplied once.
     """
-    count = len(blocks[0])
-    products = [torch.empty(count, count, dtype=torch.float64) for _ in blocks]
+    count = len(parts[0])
+    products = [torch.empty(count, count, dtype=torch.float64) for _ in parts]
 
     def multiply(task: tuple[int, int]) -> None:
-        block, start = task
-        features, found = blocks[block], products[block]
+        part, start = task
+        features, found = parts[part], products[part]
         rows = slice(start, min(start + _ROWS, count))
-        part = features[rows] @ features[: rows.stop].T
-        found[rows, : rows.stop] = part
-        found[:start, rows] = part[:, :start].T
+        some = features[rows] @ features[: rows.stop].T
+        found[rows, : rows.stop] = some
+        found[:start, rows] = some[:, :start].T
 
-    # The last rows of the first, largest block are multiplied most. They come first, so that no thread is left with
+    # The last rows of the first, largest part are multiplied most. They come first, so that no thread is left with
     # much work at the end.
-    tasks = list(product(range(len(blocks)), reversed(range(0, count, _ROWS))))
-    work = count * count * sum(block.size(1) for block in blocks)
+    tasks = list(product(range(len(parts)), reversed(range(0, count, _ROWS))))
+    work = count * count * sum(part.size(1) for part in parts)
     in_threads(multiply, tasks, threads if work >= _LEAST_WORK else 1)
     return products

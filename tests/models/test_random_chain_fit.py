@@ -59,6 +59,50 @@ def test_batches_change_nothing():
     torch.testing.assert_close(*logits, atol=1e-4, rtol=1e-4)
 
 
+def noisy_levels(lengths, m=1, seed=0):
+    """Series that two labels lift by a little, under noise: from node to node nothing but noise changes."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(len(lengths)) % 2
+    series = [
+        (rng.standard_normal((length, m)) + 0.3 * label).astype(np.float32)
+        for length, label in zip(lengths, labels, strict=True)
+    ]
+    return series, labels
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("groups", [{}, {"num_groups": 0, "group_size": 0}], ids=["groups", "no groups"])
+@pytest.mark.parametrize(
+    ("m", "lengths"), [(1, [50] * 80), (3, [*range(30, 110)])], ids=["alike", "of any length"]
+)
+def test_differences_that_only_add_noise_are_left_out(m, lengths, groups, causal, monkeypatch):
+    series, labels = noisy_levels(lengths, m)
+    options = SMALL | groups | {"causal": causal}
+    fit = fit_random_chain(series, labels, **options)
+    assert fit.choices["difference_share"] == 0
+    assert not fit.model.config.with_differences
+    monkeypatch.setattr(
+        "chainhead_plugin.models.random_chain_fit._without_needless_differences", lambda model: model
+    )
+    whole = fit_random_chain(series, labels, **options)
+    assert whole.model.config.with_differences
+    assert fit.model.config.hidden_size < whole.model.config.hidden_size
+    assert torch.equal(fit.left_out, whole.left_out)
+    for new in noisy_levels([20, 45], m, seed=1)[0]:
+        found, expected = (each.model(torch.from_numpy(new)[None]).logits for each in (fit, whole))
+        torch.testing.assert_close(found, expected)
+
+
+def test_differences_that_tell_labels_apart_are_kept():
+    series = np.repeat(np.random.default_rng(0).standard_normal((40, 30)), 2, 1)
+    labels = np.arange(40) % 2
+    series[labels == 1] *= np.tile([1, 1.02], 30)
+    fit = fit_random_chain(series.astype(np.float32), labels, **SMALL)
+    assert fit.choices["difference_share"] > 0
+    assert fit.model.config.with_differences
+    assert not fit_random_chain(series, labels, with_differences=False, **SMALL).model.config.with_differences
+
+
 def test_a_label_that_no_series_has_is_never_predicted():
     series, labels = two_kinds()
     fit = fit_random_chain(series, labels * 2, id2label={0: "a", 1: "never", 2: "b"}, **SMALL)

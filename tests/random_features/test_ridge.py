@@ -131,9 +131,9 @@ def test_standardised_features_and_products_are_what_they_are_defined_as(count, 
 
     expected = (features.double() - features.double().mean(0)) * alone.scale
     torch.testing.assert_close(alone.features.double(), expected, atol=1e-5, rtol=1e-5)
-    blocks = torch.split(alone.features.double(), list(of.block_sizes), 1)
-    for block, found, same in zip(blocks, alone.products, in_two.products, strict=True):
-        torch.testing.assert_close(found, block @ block.T, atol=1e-3, rtol=1e-5)
+    parts = torch.split(alone.features.double(), list(of.part_sizes), 1)
+    for part, found, same in zip(parts, alone.products, in_two.products, strict=True):
+        torch.testing.assert_close(found, part @ part.T, atol=1e-3, rtol=1e-5)
         assert torch.equal(found, same)
     weight = torch.randn(count, 2, dtype=torch.float64)
     found = standard.weights_of_features(alone, weight)

@@ -1,14 +1,14 @@
-"""Ridge regression on three blocks of features: those of fixed kernels, of groups and of levels.
+"""Ridge regression on features of three kinds: those of fixed kernels, of groups and of levels.
 
-Each block is scaled to a share of the sum of squares. Leave-one-out errors choose the shares and the regression's
-strength. Where labels have few series, the pools within blocks are scaled to shares of their own, too.
+Each kind is scaled to a share of the sum of squares. Leave-one-out errors choose the shares, whether differences of
+nodes are read at all, and the regression's strength. Where labels have few series, the pools within kinds are scaled to
+shares of their own, too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -17,13 +17,11 @@ from ..plan import FeaturePlan
 from ..pools import as_counts
 from ..standard import Standard, standardised, weights_of_features
 from ..workers import in_threads, one_torch_thread
-from .closed_form import RidgeFit, fit_ridge, with_zero_mean
+from .closed_form import RidgeFit, fit_ridge
 from .few_series import MOST_STRENGTH, products_of, share_of_pools, squares_of_pools
 from .in_passes import Guide, Rows, solve_in_passes
+from .shares import Shares, factors_of_features, mixed, shares_to_try
 
-# The shares to try: of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
-_GROUP_SHARES = (0.2, 0.6)
-_LEVEL_SHARES = (0.01, 0.2, 0.6)
 # If there are more rows than the first number, shares are chosen on as many as the second. The strength is chosen on
 # at most as many as the third.
 _FEW_ROWS, _ROWS_FOR_SHARES = 768, 512
@@ -46,8 +44,8 @@ class BlockFit:
         The numbers to subtract from features, and the factors to multiply them with afterwards.
     strength : float
         Strength of the penalty.
-    group_share, level_share : float
-        The share of groups in the sum of squares of kernels and groups, and of levels in the whole sum.
+    shares : Shares
+        How much each part of the features counts.
     counts : bool
         Whether features are counts of nodes; otherwise they are shares of a chain's nodes.
     rows : int64 Tensor [rows]
@@ -63,8 +61,7 @@ class BlockFit:
     feature_mean: Tensor
     feature_scale: Tensor
     strength: float
-    group_share: float
-    level_share: float
+    shares: Shares
     counts: bool
     rows: Tensor
     left_out: Tensor
@@ -77,8 +74,7 @@ class _Chosen:
 
     fit: RidgeFit
     counts: bool
-    group_share: float
-    level_share: float
+    shares: Shares
     standard: Standard
     factors: Tensor
 
@@ -155,8 +151,7 @@ def fit_blocks(
         standard.mean,
         standard.scale * factors,
         fit.strength,
-        chosen.group_share,
-        chosen.level_share,
+        chosen.shares,
         chosen.counts,
         rows,
         fit.left_out,
@@ -208,9 +203,7 @@ def _choose(
     best: _Chosen | None = None
     drawn = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))
     few = drawn[: _ROWS_FOR_SHARES if len(drawn) > _FEW_ROWS else None].sort().values
-    pairs = list(
-        product(_GROUP_SHARES if plan.num_groups else (0.0,), _LEVEL_SHARES if plan.num_levels else (0.0,))
-    )
+    fit_few = partial(fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few)), most=most)
     for counts in options:
         if counts and amounts is not None:
             taken = as_counts(features, plan, amounts)
@@ -218,41 +211,63 @@ def _choose(
             taken = features if len(options) == 1 else features.clone()
         with one_torch_thread() as threads:
             standard = standardised(taken, plan, threads)
-            products = [_mixed(standard, _shares(*pair), few) for pair in pairs]
-            fits = in_threads(
-                partial(
-                    fit_ridge, targets=targets[few], weights=_mean_of_one(_taken(weights, few)), most=most
-                ),
-                products,
-                threads if len(few) >= _LEAST_IN_THREADS else 1,
-            )
-        fit, pair = min(zip(fits, pairs, strict=True), key=lambda tried: tried[0].error)
+            fit, shares = _choose_shares(standard, plan, few, fit_few, threads)
         if best is None or fit.error < best.fit.error:
-            best = _Chosen(fit, counts, *pair, standard, _factors(standard, _shares(*pair), plan))
+            best = _Chosen(fit, counts, shares, standard, factors_of_features(standard, shares, plan))
     assert best is not None
-    mixed = None
+    products = None
     with one_torch_thread() if len(features) <= _MOST_IN_ONE_THREAD else nullcontext():
         if pool_share > 0 and labels is not None:
             squares = squares_of_pools(best.standard.features[few], plan, labels[few], _taken(weights, few))
             if squares is not None:
                 best = _with_pools(best, squares, pool_share, plan)
-                mixed = products_of(best.standard.features, best.factors)
-        if mixed is None and len(few) < len(features):
-            mixed = _mixed(best.standard, _shares(best.group_share, best.level_share), None)
-        if mixed is not None:
-            best = replace(best, fit=fit_ridge(mixed, targets, weights, most))
+                products = products_of(best.standard.features, best.factors)
+        if products is None and len(few) < len(features):
+            products = mixed(best.standard, best.shares, None)
+        if products is not None:
+            best = replace(best, fit=fit_ridge(products, targets, weights, most))
     best.standard.products.clear()
     return best
 
 
+def _choose_shares(
+    standard: Standard,
+    plan: FeaturePlan,
+    rows: Tensor,
+    fit: Callable[[Tensor], RidgeFit],
+    threads: int,
+) -> tuple[RidgeFit, Shares]:
+    """Choose the shares with the least leave-one-out error, and return them with their fit.
+
+    Where series are noisy, differences of nodes are noise for the most part, and kernels that read them cost accuracy.
+    So the best shares are compared with the same without differences; if that is better, all are tried without.
+    """
+
+    def tried(ways: list[Shares]) -> list[tuple[RidgeFit, Shares]]:
+        products = [mixed(standard, way, rows) for way in ways]
+        fits = in_threads(fit, products, threads if len(rows) >= _LEAST_IN_THREADS else 1)
+        return list(zip(fits, ways, strict=True))
+
+    def best(found: list[tuple[RidgeFit, Shares]]) -> tuple[RidgeFit, Shares]:
+        return min(found, key=lambda each: each[0].error)
+
+    chosen = best(tried(shares_to_try(plan, plan.with_differences)))
+    if plan.with_differences:
+        without = replace(chosen[1], differences=0.0)
+        (alike,) = tried([without])
+        if alike[0].error < chosen[0].error:
+            rest = [way for way in shares_to_try(plan, False) if way != without]
+            chosen = best([alike, *tried(rest)])
+    return chosen
+
+
 def _with_pools(chosen: _Chosen, squares: Tensor, pool_share: float, plan: FeaturePlan) -> _Chosen:
-    """Return the settings with factors that are mixed with those of pools, and the shares that blocks then have."""
-    mixed = (1 - pool_share) * chosen.factors.square() + pool_share * squares
-    parts = torch.split(chosen.standard.features.square().mean(0) * mixed, list(plan.block_sizes))
-    kernels, groups, levels = (float(part.sum()) for part in parts)
-    group_share = groups / max(kernels + groups, 1e-300)
-    level_share = levels / (kernels + groups + levels)
-    return replace(chosen, factors=mixed.sqrt(), group_share=group_share, level_share=level_share)
+    """Return the settings with factors that are mixed with those of pools, and the shares that parts then have."""
+    factors = (1 - pool_share) * chosen.factors.square() + pool_share * squares
+    parts = torch.split(chosen.standard.features.square().mean(0) * factors, list(plan.part_sizes))
+    return replace(
+        chosen, factors=factors.sqrt(), shares=Shares.of_sums([float(part.sum()) for part in parts])
+    )
 
 
 def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int, plan: FeaturePlan) -> Tensor:
@@ -262,33 +277,3 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor]], rows: Tensor, count: int,
     for numbers, some in batches:
         features[place[numbers]] = some
     return features
-
-
-def _shares(group_share: float, level_share: float) -> tuple[float, float, float]:
-    return (1 - level_share) * (1 - group_share), (1 - level_share) * group_share, level_share
-
-
-def _unit(products: Tensor) -> float:
-    """Return the factor of products that makes the mean square of a row 1; 0 for a block that is constant."""
-    mean = float(products.diagonal().mean())
-    return 1 / mean if mean > 0 else 0.0
-
-
-def _mixed(standard: Standard, shares: tuple[float, float, float], rows: Tensor | None) -> Tensor:
-    """Return the products of every two rows, with each block scaled to its share."""
-    total = torch.zeros_like(standard.products[0])
-    for share, products in zip(shares, standard.products, strict=True):
-        total.add_(products, alpha=share * _unit(products))
-    if rows is not None and len(rows) < len(total):
-        total = total[rows][:, rows]
-    return with_zero_mean(total)
-
-
-def _factors(standard: Standard, shares: tuple[float, float, float], plan: FeaturePlan) -> Tensor:
-    """Return the factor of each standardised feature [features], which gives every block its share."""
-    return torch.cat(
-        [
-            torch.full((size,), (share * _unit(products)) ** 0.5, dtype=torch.float64)
-            for share, products, size in zip(shares, standard.products, plan.block_sizes, strict=True)
-        ]
-    )
