@@ -35,7 +35,7 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         A factor for each label. Probabilities are multiplied by these factors and scaled to a sum of 1 again.
         "balanced" chooses factors as if all labels were equally frequent.
     dilations, with_differences, num_biases, num_groups, group_size, num_levels
-        As in `fit_random_chain`.
+        As in `fit_random_chain`. Differences are left out of the model where it is better without them.
     batch_size : int
         How many series are computed at once.
     device : str, optional

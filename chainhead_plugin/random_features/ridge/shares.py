@@ -41,11 +41,14 @@ class Shares:
 
         Of what reads differences it is the share in kernels and groups together.
         """
-        kernels, kernels_of_differences, groups, groups_of_differences, levels = sums
-        rest = sum(sums) - levels
-        differences = kernels_of_differences + groups_of_differences
-        at_least = max(rest, 1e-300)
-        return cls((groups + groups_of_differences) / at_least, levels / sum(sums), differences / at_least)
+        *of_kernels_and_groups, of_levels = sums
+        _, kernels_of_differences, groups, groups_of_differences = of_kernels_and_groups
+        rest = max(sum(of_kernels_and_groups), 1e-300)
+        return cls(
+            groups=(groups + groups_of_differences) / rest,
+            levels=of_levels / sum(sums),
+            differences=(kernels_of_differences + groups_of_differences) / rest,
+        )
 
     @property
     def of_parts(self) -> tuple[float, ...]:

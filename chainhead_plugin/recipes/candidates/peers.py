@@ -64,9 +64,9 @@ class Candidate:
     build: Callable[..., nn.Module]
     is_in_closed_form: bool = False
 
-    def count(self) -> int:
-        """Return the number of weights, without allocating them."""
-        return _count(self.build)
+    def count(self, **fitted: Any) -> int:
+        """Return the number of weights, without allocating them, with the fields that training chose, as in `Run`."""
+        return _count(partial(self.build, **fitted))
 
 
 def candidates(

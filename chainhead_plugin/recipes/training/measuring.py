@@ -125,7 +125,7 @@ def measure(
                 candidate.title,
                 validation,
                 [runs.test(run) for run in final],
-                parameters=candidate.count() + shared,
+                parameters=candidate.count(**final[0].fitted) + shared,
                 learning_rate=rate,
             )
             if name == CHAIN:

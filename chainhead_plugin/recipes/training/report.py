@@ -46,7 +46,8 @@ class ModelReport:
     prediction_seconds : float, optional
         The shortest time among the seeds for predicting the test part; None if it was not measured.
     parameters : int, optional
-        The number of weights; None for models without weights, such as nearest neighbours.
+        The number of weights, of the model of the first seed; None for models without weights, such as nearest
+        neighbours.
     learning_rate : float, optional
         None for models that are fitted without a learning rate.
     gives_scores : bool

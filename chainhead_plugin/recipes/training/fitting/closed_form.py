@@ -34,8 +34,8 @@ def fit_in_closed_form(trial: Trial) -> Fit:
     Returns
     -------
     Fit
-        Its `fitted` holds the field of the configuration that the fit has chosen, `reference_length`. Its history has a
-        single record if the fold holds series out, else none.
+        Its `fitted` holds the fields of the configuration that the fit has chosen, `reference_length` and
+        `with_differences`. Its history has a single record if the fold holds series out, else none.
     """
     recipe, task, fold = trial.recipe, trial.recipe.task, trial.fold
     config: Any = trial.candidate.build().config
@@ -67,7 +67,8 @@ def fit_in_closed_form(trial: Trial) -> Fit:
             loss = _loss(found.model, fold.inputs, fold.validation, trial)
             history.append({"epoch": 1.0, f"eval_{metric}": value, "eval_loss": loss})
 
-    return Fit(found.model, history, seconds, {"reference_length": found.model.config.reference_length})
+    fitted = {name: getattr(found.model.config, name) for name in ("reference_length", "with_differences")}
+    return Fit(found.model, history, seconds, fitted)
 
 
 def nodes_of(inputs: Inputs, examples: Examples) -> list[NDArray[Any]]:
