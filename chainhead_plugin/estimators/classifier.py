@@ -13,6 +13,7 @@ from ..chain.threads import num_threads
 from ..models.random_chain_fit import RandomChainFit
 from .base import STACK, ChainHeadEstimator
 from .jobs import threads_of
+from .nodes.labels import is_missing_label
 from .nodes.outputs import probabilities_of
 from .panels import Panel, labels_of
 from .requirement import ClassifierMixin
@@ -140,6 +141,11 @@ class ChainHeadClassifier(ClassifierMixin, ChainHeadEstimator):
         panel = self._read(X, y)
         labels = column_or_1d(labels_of(X, y), warn=True)
         check_consistent_length(panel.series, labels)
+        missing = np.flatnonzero([labels.dtype.kind == "O" and is_missing_label(label) for label in labels])
+        if len(missing):
+            raise ValueError(
+                f"y holds no label for series {missing[0]}, only {labels[missing[0]]}: leave the series out"
+            )
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         if sample_weight is not None and self.seconds is not None:

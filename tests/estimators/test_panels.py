@@ -156,6 +156,15 @@ def test_labels_with_the_names_of_series_are_matched_by_them(two_channels, estim
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("none", [None, np.nan, pd.NA])
+def test_series_without_a_label_are_named(two_channels, none):
+    series, labels = two_channels
+    y = pd.Series(np.where(labels, "walk", "noise"), dtype=object)
+    y[3] = none
+    with pytest.raises(ValueError, match=f"no label for series 3, only {none}: leave the series out"):
+        ChainHeadClassifier(**SMALL).fit(series, y)
+
+
 def test_values_that_float32_cannot_tell_apart_are_refused(two_channels):
     series, labels = two_channels
     with pytest.raises(ValueError, match=r"labels lie around 100000000.5 .*such as 100000000"):

@@ -81,7 +81,7 @@ def number_labels(
     known = np.ones(len(joined), bool) if unlabelled is None else joined != unlabelled
     if joined.dtype.kind == "f" and not np.isfinite(joined[known]).all():
         raise ValueError("y holds NaN or infinity: name the label of nodes without one by unlabelled")
-    if joined.dtype.kind == "O" and any(map(_is_missing, joined[known])):
+    if joined.dtype.kind == "O" and any(map(is_missing_label, joined[known])):
         raise ValueError(
             "y holds None or NaN: give nodes without a label one of their own, such as an empty text, and name it by "
             "unlabelled"
@@ -97,7 +97,7 @@ def number_labels(
     return classes, np.split(numbers, np.cumsum([len(one) for one in labels])[:-1])
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing_label(label: Any) -> bool:
     """Tell whether a label is None, the float that is no number, or pandas' NA."""
     return label is None or type(label).__name__ in ("NAType", "NaTType") or bool(label != label)  # noqa: PLR0124
 
@@ -129,4 +129,4 @@ def _as_labels(number: int, one: Any) -> NDArray[Any]:
     return labels
 
 
-__all__ = ["UNLABELLED", "number_labels", "read_node_labels"]
+__all__ = ["UNLABELLED", "is_missing_label", "number_labels", "read_node_labels"]
