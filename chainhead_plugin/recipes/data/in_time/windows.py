@@ -197,7 +197,7 @@ def windows_from(
         longest = max(map(len, values))
         raise RecipeError(
             f"data: no series has {past + future} steps, chain_length + prediction_length, with values to forecast; "
-            f"the longest has {longest} steps: give longer ones, or lower chain_length"
+            f"the longest has {longest} steps: give longer ones, or train a model with a smaller chain_length"
         )
     of_series = np.repeat(np.arange(len(series)), counts)
     starts = np.array([one.start for one in series], dtype=np.int64)
