@@ -16,10 +16,13 @@ from ...config.configuration_chainhead import ChainHeadConfig
 from ...inputs.feature_extraction_chainhead import ChainHeadFeatureExtractor
 from ...models.modeling_chainhead import ChainHeadForSequenceClassification
 from .shapes import SHAPES, SPREAD, default_stack
-from .training import fitted_extractor, train_stack
+from .training import PLAIN, Manner, fitted_extractor, train_stack
 from .validation import CrossValidation, cross_validate, rank
 
 _STEPS = 1200
+# The final run, if it has the full number of steps, with which cross-validation preferred it. Shorter runs, among them
+# those of cross-validation, are plain: in a few hundred steps models of series that vary have not learned enough.
+_FULL = Manner(varied=0.5, smoothing=0.05, averaged=1 / 3)
 _FOLDS = 3
 # The steps of each cross-validation run: at most these, which tell the stacks apart, at most this share of the steps of
 # the final run, and no fewer than tell anything.
@@ -67,7 +70,9 @@ def fit_stack(
     """Train the default stack; which of two, and whether each series is standardised by itself, is chosen.
 
     Both stacks are cross-validated with common statistics, the better of the two again with each series standardised
-    by itself. Fields that tell the stacks apart, such as `hidden_sizes`, make their choice the caller's.
+    by itself. Fields that tell the stacks apart, such as `hidden_sizes`, make their choice the caller's. If there is
+    time for all steps, the chosen pair is trained on series that vary a little, on smoothed labels, and its weights are
+    means over the end of the run.
 
     The same seed, number of threads and steps give the same weights.
 
@@ -146,7 +151,15 @@ def fit_stack(
         shape = validations[0].shape if validations else "deep"
         extractor = fitted_extractor(series, validations[0].standardize_each if validations else False)
         model = train_stack(
-            configs[shape], extractor, series, labels, steps, seed, on_step, is_spread=shape in SPREAD
+            configs[shape],
+            extractor,
+            series,
+            labels,
+            steps,
+            seed,
+            on_step,
+            is_spread=shape in SPREAD,
+            manner=_FULL if steps == _STEPS else PLAIN,
         )
     return FittedStack(model, extractor, validations, steps, time.perf_counter() - start)
 

@@ -70,6 +70,20 @@ def test_the_better_stack_is_chosen(monkeypatch):
     assert spread == [small["plain"]["hidden_sizes"]] * plain  # of three folds each, and the final run
 
 
+@pytest.mark.parametrize(("full", "ends"), [(8, "full"), (9, "plain")])
+def test_the_final_run_varies_series_if_it_has_all_steps(full, ends, monkeypatch):
+    monkeypatch.setattr(fitting, "_STEPS", full)
+    monkeypatch.setattr(fitting, "_planned", lambda affordable, runs: (8, 0))
+    varied, averaged = [], []
+    usual, chains = training.vary, series_of(12)
+    monkeypatch.setattr(training, "vary", lambda *given: varied.append(given[3]) or usual(*given))
+    monkeypatch.setattr(training, "restate_norms", lambda *given: averaged.append(len(given[2])))
+    first, again = (fit_stack(*chains, ["falls", "rises"], threads=1, **SMALL) for _ in range(2))
+    assert (varied, averaged) == (([0.5] * 16, [12] * 2) if ends == "full" else ([], []))
+    for one, other in zip(first.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize(
     ("affordable", "runs", "steps"),
     [
