@@ -75,12 +75,17 @@ def render_threads(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         cells = [median(seconds[name]) for name in head[1:5]] + found[-1]
         body.append([row["threads of"], *map(number, cells)])
+    machines = [row["machine"] for row in rows if "machine" in row]
+    versions = sorted({f"chainhead {each['chainhead']}, {each['date']}" for each in machines})
     body.append(["median", *[""] * 4, *map(number, np.median(found, axis=0))])
     return (
         "## Time with two threads\n\nSeconds on the clock of fit and predict together, by the number of threads, and "
         "the time of `ChainHeadClassifier` in units of MiniRocket's; the numbers of a ratio are the threads of both. "
         f"Medians of {_TURNS} turns, in each of which all four run once after the other. The made sets are noisy sines "
-        "of five frequencies, as many to test as to train.\n\n" + table(head, body)
+        "of five frequencies, as many to test as to train."
+        + "".join(f" Measured with {version}." for version in versions)
+        + "\n\n"
+        + table(head, body)
     )
 
 

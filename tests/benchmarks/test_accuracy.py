@@ -133,5 +133,7 @@ def test_times_with_threads_come_once_and_are_told_as_ratios(monkeypatch, result
 
     seconds = {"ChainHeadClassifier, 1": [3.0], "ChainHeadClassifier, 2": [1.5]}
     seconds |= {"MiniRocket, 1": [2.0], "MiniRocket, 2": [1.0]}
-    text = render(results | {"threads": [{"threads of": "A", "seconds": seconds}]})
+    machine = {"chainhead": "1.1", "date": "2030-01-01"}
+    text = render(results | {"threads": [{"threads of": "A", "seconds": seconds, "machine": machine}]})
+    assert "Measured with chainhead 1.1, 2030-01-01." in text
     assert "| A | 3 | 1.5 | 2 | 1 | 1.5 | 1.5 | 0.75 |" in text
