@@ -15,7 +15,7 @@ from ..inputs.filling import fill_missing, usual_values
 from .frames import is_dataframe, is_tensor, numbers_in, of_frame, with_named_channels
 from .requirement import BaseEstimator
 
-# If series have this many times more channels than nodes, its axes are probably in another order.
+# If series have this many times more channels than nodes, their axes are probably in another order.
 _MANY = 10
 _ORDER = "a list of arrays [length], or [channels, length] as in aeon"
 

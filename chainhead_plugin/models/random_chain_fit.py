@@ -266,8 +266,7 @@ def _without_needless_differences(
 ) -> RandomChainForSequenceClassification:
     """Return a model that computes the same without differences, if the scales of all their features are zero."""
     plan = model.random_chain.plan
-    of_nodes = torch.tensor([True, False, True, False, True])
-    kept = of_nodes.repeat_interleave(torch.tensor(plan.part_sizes)).to(model.device)
+    kept = torch.tensor(plan.parts_of_nodes).repeat_interleave(torch.tensor(plan.part_sizes)).to(model.device)
     if kept.all() or model.random_chain.feature_scale[~kept].any():
         return model
     config = deepcopy(model.config)

@@ -91,6 +91,11 @@ class FeaturePlan:
         return kernels_of_nodes, kernels - kernels_of_nodes, groups_of_nodes, groups - groups_of_nodes, levels
 
     @property
+    def parts_of_nodes(self) -> tuple[bool, bool, bool, bool, bool]:
+        """Whether each part of `part_sizes` reads nodes themselves, and not their differences."""
+        return True, False, True, False, True
+
+    @property
     def num_features(self) -> int:
         """Number of all features of a chain."""
         return sum(self.block_sizes)
